@@ -1,0 +1,61 @@
+"""ML for hardware engineers: HLS QoR, Chisel checks, Halide schedules."""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name -> the module that holds it. Importing hwml_sdk loads none of them.
+_HOME = {
+    "Analysis": "document",
+    "Annotation": "document",
+    "Artifact": "artifact",
+    "ArtifactError": "errors",
+    "Diagnostic": "document",
+    "Edit": "document",
+    "Fix": "document",
+    "HwmlError": "errors",
+    "QorModel": "qor.model",
+    "QorPrediction": "qor.types",
+    "Settings": "config",
+    "SourceError": "errors",
+    "Span": "document",
+    "analyze": "document",
+    "predict_qor": "qor.model",
+}
+__all__ = [
+    "Analysis",
+    "Annotation",
+    "Artifact",
+    "ArtifactError",
+    "Diagnostic",
+    "Edit",
+    "Fix",
+    "HwmlError",
+    "QorModel",
+    "QorPrediction",
+    "Settings",
+    "SourceError",
+    "Span",
+    "analyze",
+    "predict_qor",
+]
+
+if TYPE_CHECKING:
+    from .artifact import Artifact
+    from .config import Settings
+    from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
+    from .errors import ArtifactError, HwmlError, SourceError
+    from .qor.model import QorModel, predict_qor
+    from .qor.types import QorPrediction
+else:  # in the else branch, or type checkers accept any misspelt name
+
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name in _HOME:
+            return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""One module per `hwml` command: arguments, a call into the SDK, printing."""

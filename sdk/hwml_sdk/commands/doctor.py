@@ -1,0 +1,114 @@
+"""Show what is installed, what is missing, and what that means for each part of hwml."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from ..config import is_trusted, user_cache_dir, user_config_dir
+from ..errors import HwmlError
+from ..report import SCHEMA_VERSION
+
+CORE = ("numpy", "onnxruntime", "tree-sitter", "tree-sitter-cpp", "tree-sitter-scala", "defusedxml", "pygls",
+        "watchdog", "rich", "platformdirs")  # fmt: skip
+OPTIONAL = {
+    "scikit-learn": ("train-qor", "retraining the QoR model"),
+    "torch": ("train", "the encoder path"),
+    "transformers": ("train", "the encoder path"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's answer."""
+
+    name: str
+    ok: bool
+    found: str
+    meaning: str = ""
+
+
+def _package(name: str, meaning: str) -> Check:
+    try:
+        return Check(name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(name, False, "missing", meaning)
+
+
+def core_checks() -> list[Check]:
+    """Python, platform, core packages and the shipped model."""
+    from .. import __version__
+
+    system = f"{platform.system()} {platform.machine()}"
+    tested = system == "Linux x86_64"
+    checks = [
+        Check("hwml", True, __version__),
+        Check("python", sys.version_info >= (3, 11), platform.python_version(), "3.11 or newer is needed"),
+        Check("platform", True, system if tested else f"{system} (untested)"),
+        *(_package(name, "reinstall hwml") for name in CORE),
+        _shipped_model(),
+    ]
+    return checks
+
+
+def _shipped_model() -> Check:
+    from ..artifact import Artifact
+
+    try:
+        artifact = Artifact.load("qor", kind="qor")
+    except HwmlError as error:
+        return Check("model qor", False, "broken", str(error))
+    return Check("model qor", True, f"verified, trained {artifact.provenance.get('trained', '?')}")
+
+
+def optional_checks() -> list[Check]:
+    """Packages of extras."""
+    return [_package(name, f"extra {extra}: {what}") for name, (extra, what) in OPTIONAL.items()]
+
+
+def place_checks() -> list[Check]:
+    """Folders hwml uses, and whether this workspace is trusted."""
+    here = Path.cwd()
+    return [
+        Check("configuration", True, str(user_config_dir())),
+        Check("cache", True, str(user_cache_dir())),
+        Check("workspace", True, f"{here} ({'trusted' if is_trusted(here) else 'not trusted'})"),
+    ]
+
+
+# Other systems append their own checks here: title -> function.
+SECTIONS: dict[str, Callable[[], list[Check]]] = {
+    "core": core_checks,
+    "extras": optional_checks,
+    "places": place_checks,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml doctor`."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print all checks; 1 when something of the core is missing or broken."""
+    results = {title: section() for title, section in SECTIONS.items()}
+    if arguments.json:
+        data = {title: [asdict(check) for check in checks] for title, checks in results.items()}
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "sections": data}, indent=1))
+    else:
+        _print_table(results)
+    return 0 if all(check.ok for check in results["core"]) else 1
+
+
+def _print_table(results: dict[str, list[Check]]) -> None:
+    for title, checks in results.items():
+        print(title)
+        for check in checks:
+            line = f"  {'ok' if check.ok else '--'}  {check.name:<18} {check.found}"
+            print(line if check.ok or not check.meaning else f"{line}: {check.meaning}")

@@ -1,0 +1,29 @@
+"""Trust a workspace (its build server may be asked, its code may be elaborated), or take that back.
+
+The list is kept in your own configuration folder; nothing inside a workspace can add to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from ..config import is_trusted, set_trust, trusted_folders
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml trust`."""
+    parser.add_argument("folder", nargs="?", help="the workspace; without it the trusted folders are listed")
+    parser.add_argument("--remove", action="store_true", help="take the trust back")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Change or list the trusted folders."""
+    if arguments.folder is None:
+        print("\n".join(str(folder) for folder in trusted_folders()) or "no folder is trusted")
+        return 0
+    set_trust(arguments.folder, trusted=not arguments.remove)
+    if arguments.remove and is_trusted(arguments.folder):
+        print(f"{arguments.folder} is still trusted through a folder above it: see hwml trust")
+        return 1
+    print(f"{arguments.folder} is {'no longer' if arguments.remove else 'now'} trusted")
+    return 0

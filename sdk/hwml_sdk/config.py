@@ -1,0 +1,240 @@
+"""Settings: editor > hwml.toml > what the project says (hls_config.cfg) > defaults; and which workspaces are trusted.
+
+`hwml.toml` stands in a workspace and may come from a stranger, so it holds plain values only: it cannot name
+executables, models, endpoints or keys. Trust is kept in the user's configuration folder, never in the workspace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+from .files import write_atomic
+
+FILE_NAME = "hwml.toml"
+PROJECT_FILE = "hls_config.cfg"
+MAX_TOML_BYTES = 1024 * 1024
+
+# Assumed when nothing says otherwise, and shown in every answer. The clock is Vitis HLS's own default (10 ns).
+DEFAULT_PART = "xcu280-fsvh2892-2L-e"
+DEFAULT_CLOCK_PERIOD_NS = 10.0
+DEFAULT_TOOL = "vitis_hls"
+DEFAULT_TOOL_VERSION = "2023.2"
+DEFAULT_CHISEL_VERSION = "7.14.0"
+
+
+@dataclass(frozen=True, slots=True)
+class HlsSettings:
+    """What HLS predictions assume."""
+
+    part: str = DEFAULT_PART
+    clock_period_ns: float = DEFAULT_CLOCK_PERIOD_NS
+    tool: str = DEFAULT_TOOL
+    tool_version: str = DEFAULT_TOOL_VERSION
+    stage: str = "csynth"
+    top: str = ""
+    trip_count: int = 0  # for loops whose bound nothing tells; 0: say "unknown"
+    model: str = "qor"
+
+
+@dataclass(frozen=True, slots=True)
+class ChiselSettings:
+    """What Chisel checks assume."""
+
+    version: str = ""  # "": what the build file says, else the newest locked tool chain
+    elaborate: str = "trusted"  # or "never"
+    diagnostics: str = "auto"  # or "always", "never"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Budgets that hooks enforce; 0 means no limit. Growth is against the last commit, in percent."""
+
+    max_lut: float = 0
+    max_dsp: float = 0
+    max_ff: float = 0
+    max_latency_cycles: float = 0
+    max_growth_percent: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LintSettings:
+    """Which lint codes are left out."""
+
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one document, and `origins`: where each one that is no default came from."""
+
+    hls: HlsSettings = field(default_factory=HlsSettings)
+    chisel: ChiselSettings = field(default_factory=ChiselSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = False
+
+    def origin(self, key: str) -> str:
+        """Where a setting such as "hls.part" came from: "editor", a file name, or "default"."""
+        return self.origins.get(key, "default")
+
+
+SECTIONS = ("hls", "chisel", "limits", "lint")
+# A workspace must not choose what is loaded or run.
+_FORBIDDEN_IN_WORKSPACE = {"hls.model"}
+
+
+def load_settings(
+    path: str | Path | None = None, *, editor: Mapping[str, Any] | None = None, trusted: bool | None = None
+) -> Settings:
+    """Settings for a document at `path` (None: the current folder), layer by layer.
+
+    editor: nested values as an editor sends them, e.g. {"hls": {"part": "xczu9eg"}}.
+    trusted: overrides the user's list of trusted folders.
+    Raises ConfigError naming file and key of the first wrong value.
+    """
+    folder = _folder_of(path)
+    settings = Settings(trusted=is_trusted(folder) if trusted is None else trusted)
+    project = find_upwards(folder, PROJECT_FILE)
+    if project is not None:
+        from .qor.project import read_hls_config
+
+        settings = merge(settings, {"hls": read_hls_config(project).settings()}, origin=project.name, place=project)
+    toml = find_upwards(folder, FILE_NAME)
+    if toml is not None:
+        settings = merge(settings, _read_toml(toml), origin=FILE_NAME, place=toml, workspace=True)
+    if editor:
+        settings = merge(settings, editor, origin="editor")
+    return settings
+
+
+def merge(
+    settings: Settings,
+    values: Mapping[str, Any],
+    *,
+    origin: str,
+    place: Path | None = None,
+    workspace: bool = False,
+) -> Settings:
+    """Put a layer of nested `values` over `settings`. Raises ConfigError for unknown keys and wrong types."""
+    origins = dict(settings.origins)
+    for section, content in values.items():
+        if section not in SECTIONS:
+            raise ConfigError(f"unknown section {section!r}; there are {', '.join(SECTIONS)}", path=place)
+        if not isinstance(content, Mapping):
+            raise ConfigError(f"{section} must be a table of values", path=place)
+        current = getattr(settings, section)
+        changes = {}
+        for key, value in content.items():
+            name = f"{section}.{key}"
+            if workspace and name in _FORBIDDEN_IN_WORKSPACE:
+                raise ConfigError(f"{name} cannot be set by a workspace; set it in the editor", path=place)
+            changes[key] = _checked(current, name, key, value, place)
+            origins[name] = origin
+        settings = replace(settings, **{section: replace(current, **changes)})
+    return replace(settings, origins=origins)
+
+
+def _checked(current: Any, name: str, key: str, value: Any, place: Path | None) -> Any:
+    """`value` in the type of the field's default, or ConfigError."""
+    known = [f.name for f in fields(current)]
+    if key not in known:
+        raise ConfigError(f"unknown setting {name!r}; there are {', '.join(known)}", path=place)
+    old = getattr(current, key)
+    if isinstance(old, tuple):
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise ConfigError(f"{name} must be a list of strings, not {value!r}", path=place)
+    if isinstance(old, str):
+        if isinstance(value, str):
+            return value
+        raise ConfigError(f"{name} must be a string, not {value!r}", path=place)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ConfigError(f"{name} must be a number from 0 up, not {value!r}", path=place)
+    if isinstance(old, int) and not isinstance(old, bool) and key == "trip_count":
+        return int(value)
+    return float(value)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_TOML_BYTES:
+            raise ConfigError("is over 1 MiB; settings are small", path=path)
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read: {error.strerror or error}", path=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML: {error}", path=path) from error
+
+
+def _folder_of(path: str | Path | None) -> Path:
+    if path is None:
+        return Path.cwd()
+    place = Path(path).absolute()
+    return place if place.is_dir() else place.parent
+
+
+def find_upwards(folder: Path, name: str) -> Path | None:
+    """The nearest file called `name` in `folder` or above it, up to the repository's root (a `.git`) or the disk's."""
+    for place in (folder, *folder.parents):
+        if (place / name).is_file():
+            return place / name
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def user_config_dir() -> Path:
+    """The user's configuration folder for hwml; HWML_CONFIG_DIR overrides it."""
+    chosen = os.environ.get("HWML_CONFIG_DIR")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("hwml", appauthor=False))
+
+
+def user_cache_dir() -> Path:
+    """The user's cache folder for hwml; HWML_CACHE_DIR overrides it."""
+    chosen = os.environ.get("HWML_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("hwml", appauthor=False))
+
+
+def trusted_folders() -> tuple[Path, ...]:
+    """Folders the user trusts; a broken or missing list trusts nothing."""
+    try:
+        names = json.loads((user_config_dir() / "trusted.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    if not isinstance(names, list):
+        return ()
+    return tuple(Path(name) for name in names if isinstance(name, str))
+
+
+def is_trusted(folder: str | Path) -> bool:
+    """Whether `folder` or a folder above it was trusted by the user (links resolved)."""
+    known = trusted_folders()
+    if not known:
+        return False
+    place = Path(folder).resolve()
+    return any(place == entry or entry in place.parents for entry in known)
+
+
+def set_trust(folder: str | Path, trusted: bool) -> None:
+    """Add `folder` to the user's list of trusted folders, or take it off. Raises HwmlError when it cannot be kept."""
+    place = Path(folder).resolve()
+    names = {str(entry) for entry in trusted_folders() if entry != place}
+    if trusted:
+        names.add(str(place))
+    write_atomic(user_config_dir() / "trusted.json", json.dumps(sorted(names), indent=1) + "\n")

@@ -1,0 +1,171 @@
+"""What can be said about one document, in terms every front end renders: server, watcher, hooks, command line.
+
+Positions count lines and characters (Unicode code points) from 0; a front end converts to what its client speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .config import Settings
+
+Severity = Literal["error", "warning", "info", "hint"]
+Language = Literal["hls", "chisel"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open range of text: from (start_line, start_character) up to (end_line, end_character)."""
+
+    start_line: int
+    start_character: int
+    end_line: int
+    end_character: int
+
+    @classmethod
+    def line(cls, line: int, length: int = 0) -> Span:
+        """The first `length` characters of one line."""
+        return cls(line, 0, line, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of `span` by `new_text`."""
+
+    span: Span
+    new_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the text that resolves a diagnostic.
+
+    verified: the changed text passed the same check that found the fault.
+    safe: the meaning stays the same, so it may be applied without a person looking.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    verified: bool = False
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a diagnostic; `path` None means the same document."""
+
+    message: str
+    span: Span
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding; `code` has a page in `hwml explain CODE`."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span
+    fixes: tuple[Fix, ...] = ()
+    related: tuple[Related, ...] = ()
+    source: str = "hwml"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A short text to show beside a function, module or loop.
+
+    label: at most 25 characters, with what is known only; detail: Markdown for a tooltip;
+    data: the same as plain JSON for machines.
+    """
+
+    kind: Literal["function", "loop", "module"]
+    name: str
+    span: Span
+    label: str
+    detail: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that is said about one version of one document."""
+
+    path: str
+    language: Language | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+# Language by suffix, and the module whose `analyze(path, text, settings)` serves it. A provider is loaded on first use.
+SUFFIXES: dict[str, Language] = {
+    **dict.fromkeys((".c", ".cc", ".cpp", ".cxx", ".c++", ".h", ".hh", ".hpp", ".hxx"), "hls"),
+    **dict.fromkeys((".scala", ".sc"), "chisel"),
+}
+PROVIDERS: dict[Language, str] = {"hls": "hwml_sdk.qor.provider", "chisel": "hwml_sdk.chisel.provider"}
+
+
+def language_of(path: str | Path) -> Language | None:
+    """The language a file name stands for, or None when hwml has nothing to say about such files."""
+    return SUFFIXES.get(Path(path).suffix.lower())
+
+
+def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
+    """Analyse one document as it stands in the editor; files that are none of hwml's business give an empty answer.
+
+    Never raises for what the text holds; HwmlError means that the installation is broken (a wrong artefact, say).
+    """
+    language = language_of(path)
+    if language is None:
+        return Analysis(str(path), None)
+    try:
+        provider = import_module(PROVIDERS[language])
+    except ModuleNotFoundError as error:
+        if error.name != PROVIDERS[language] and not PROVIDERS[language].startswith(f"{error.name}."):
+            raise
+        return Analysis(str(path), None)
+    analysis: Analysis = provider.analyze(str(path), text, settings)
+    return analysis
+
+
+def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:
+    """`text` with all `edits` applied; they must not overlap. ValueError when they do or lie outside the text."""
+    starts = _line_starts(text)
+    pieces: list[tuple[int, int, str]] = []
+    for edit in edits:
+        begin = _offset(text, starts, edit.span.start_line, edit.span.start_character)
+        end = _offset(text, starts, edit.span.end_line, edit.span.end_character)
+        if end < begin:
+            raise ValueError(f"edit ends before it starts: {edit.span}")
+        pieces.append((begin, end, edit.new_text))
+    pieces.sort(key=lambda piece: (piece[0], piece[1]))
+    out: list[str] = []
+    at = 0
+    for begin, end, new_text in pieces:
+        if begin < at:
+            raise ValueError("edits overlap")
+        out += [text[at:begin], new_text]
+        at = end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0] + [index + 1 for index, character in enumerate(text) if character == "\n"]
+
+
+def _offset(text: str, starts: list[int], line: int, character: int) -> int:
+    if not 0 <= line < len(starts):
+        raise ValueError(f"line {line} is outside the text")
+    end = starts[line + 1] if line + 1 < len(starts) else len(text)
+    offset = starts[line] + character
+    if not starts[line] <= offset <= end:
+        raise ValueError(f"character {character} is outside line {line}")
+    return offset

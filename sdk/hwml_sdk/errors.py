@@ -1,0 +1,89 @@
+"""All errors that hwml raises on purpose.
+
+HwmlError
+├── SourceError             a source file cannot be read as what it should be
+├── ConfigError             hwml.toml, hls_config.cfg or an editor setting is wrong
+├── DataError               a data row, sample or table breaks its format
+├── ReportError             a tool's report cannot be read
+├── ArtifactError           not a readable artefact of the expected kind and format
+├── ToolNotFoundError       an external program is missing
+├── ToolFailedError         an external program failed, hung or was killed
+├── MissingDependencyError  an optional package is missing
+└── RefusedError            done on purpose: worse than before, or not trusted
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class HwmlError(Exception):
+    """Base of every error hwml raises on purpose; its text names the file, the line and the next step."""
+
+    exit_code = 2
+
+
+def _located(message: str, path: str | Path | None, line: int | None) -> str:
+    """Prefix `message` with `path:line: ` as far as they are known (`line` counts from 1)."""
+    if path is None:
+        return message
+    place = str(path) if line is None else f"{path}:{line}"
+    return f"{place}: {message}"
+
+
+class _LocatedError(HwmlError):
+    """An error with a place: `path` and `line` (from 1) are kept for machines, and open the message for people."""
+
+    def __init__(self, message: str, *, path: str | Path | None = None, line: int | None = None) -> None:
+        super().__init__(_located(message, path, line))
+        self.path = None if path is None else str(path)
+        self.line = line
+
+
+class SourceError(_LocatedError):
+    """A source file is missing, unreadable, binary, too large, or lacks what was asked for."""
+
+
+class ConfigError(_LocatedError):
+    """A setting has a wrong type or value, or is not allowed where it stands."""
+
+
+class DataError(_LocatedError):
+    """A row of a data set, a sample or a feature table breaks its format."""
+
+
+class ReportError(_LocatedError):
+    """A synthesis report is broken, or of a kind hwml does not know."""
+
+
+class ArtifactError(HwmlError):
+    """The folder is not a readable artefact of the expected kind and format."""
+
+
+class ToolNotFoundError(HwmlError):
+    """An external program was not found."""
+
+    def __init__(self, tool: str, variable: str, hint: str = "") -> None:
+        super().__init__(f"{tool} was not found: put it on PATH or set {variable} to its path{hint and '; ' + hint}")
+        self.tool = tool
+
+
+class ToolFailedError(HwmlError):
+    """An external program failed, hung past its time limit, or could not be started."""
+
+
+class MissingDependencyError(HwmlError, ImportError):
+    """An optional package is needed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is needed here: pip install 'hwml[{extra}]' brings it (hwml doctor shows what is there)"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class RefusedError(HwmlError):
+    """hwml could, but will not: the result would be worse than before, or the workspace is not trusted."""
+
+    exit_code = 3

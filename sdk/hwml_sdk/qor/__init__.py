@@ -1,0 +1,1 @@
+"""HLS quality of results: source in; LUT, DSP, FF and latency out."""

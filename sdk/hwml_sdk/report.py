@@ -1,0 +1,160 @@
+"""The same findings as text for people, and as JSON, GitHub commands and SARIF 2.1.0 for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
+
+SCHEMA_VERSION = 1
+FORMATS = ("text", "json", "github", "sarif")
+
+_SARIF_LEVEL: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
+_GITHUB_LEVEL: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice", "hint": "notice"}
+
+
+def render(analyses: Iterable[Analysis], style: str) -> str:
+    """Render findings in one of FORMATS. ValueError for an unknown one."""
+    items = list(analyses)
+    if style == "text":
+        return as_text(items)
+    if style == "json":
+        return json.dumps(as_json(items), indent=1, ensure_ascii=False)
+    if style == "github":
+        return as_github(items)
+    if style == "sarif":
+        return json.dumps(as_sarif(items), indent=1, ensure_ascii=False)
+    raise ValueError(f"unknown format {style!r}; there are {', '.join(FORMATS)}")
+
+
+def has_findings(analyses: Iterable[Analysis]) -> bool:
+    """Whether a check should end with exit code 1: any error or warning."""
+    return any(d.severity in ("error", "warning") for a in analyses for d in a.diagnostics)
+
+
+def as_text(analyses: Sequence[Analysis]) -> str:
+    """`file:line:column: severity CODE: message`, one line a finding, with what could be done below it."""
+    lines: list[str] = []
+    for analysis in analyses:
+        for item in sorted(analysis.diagnostics, key=lambda d: d.span):
+            place = f"{analysis.path}:{item.span.start_line + 1}:{item.span.start_character + 1}"
+            lines.append(f"{place}: {item.severity} {item.code}: {item.message}")
+            for related in item.related:
+                where = related.path or analysis.path
+                lines.append(f"  {where}:{related.span.start_line + 1}: {related.message}")
+            lines += [f"  fix: {fix.title}{' (verified)' if fix.verified else ''}" for fix in item.fixes]
+        lines += [f"{analysis.path}: note: {note}" for note in analysis.notes]
+    return "\n".join(lines)
+
+
+def as_json(analyses: Sequence[Analysis]) -> dict[str, Any]:
+    """The findings as plain data; described in docs/json.md."""
+    return {"schema_version": SCHEMA_VERSION, "files": [_analysis(analysis) for analysis in analyses]}
+
+
+def _analysis(analysis: Analysis) -> dict[str, Any]:
+    return {
+        "path": analysis.path,
+        "language": analysis.language,
+        "diagnostics": [_diagnostic(item) for item in analysis.diagnostics],
+        "annotations": [_annotation(item) for item in analysis.annotations],
+        "notes": list(analysis.notes),
+    }
+
+
+def span_json(span: Span) -> dict[str, dict[str, int]]:
+    """A span as nested start and end, lines and characters from 0."""
+    return {
+        "start": {"line": span.start_line, "character": span.start_character},
+        "end": {"line": span.end_line, "character": span.end_character},
+    }
+
+
+def _diagnostic(item: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "severity": item.severity,
+        "message": item.message,
+        "range": span_json(item.span),
+        "source": item.source,
+        "fixes": [_fix(fix) for fix in item.fixes],
+        "related": [{"message": r.message, "path": r.path, "range": span_json(r.span)} for r in item.related],
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "verified": fix.verified,
+        "safe": fix.safe,
+        "edits": [{"range": span_json(edit.span), "new_text": edit.new_text} for edit in fix.edits],
+    }
+
+
+def _annotation(item: Annotation) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "range": span_json(item.span),
+        "label": item.label,
+        "detail": item.detail,
+        "data": dict(item.data),
+    }
+
+
+def as_github(analyses: Sequence[Analysis]) -> str:
+    """Workflow commands that GitHub Actions shows on the changed lines."""
+    lines = []
+    for analysis in analyses:
+        for item in analysis.diagnostics:
+            place = (
+                f"file={_property(analysis.path)},line={item.span.start_line + 1},"
+                f"endLine={item.span.end_line + 1},col={item.span.start_character + 1},title={_property(item.code)}"
+            )
+            lines.append(f"::{_GITHUB_LEVEL[item.severity]} {place}::{_message(item.message)}")
+    return "\n".join(lines)
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_sarif(analyses: Sequence[Analysis]) -> dict[str, Any]:
+    """SARIF 2.1.0 (OASIS), as code scanning services read it; columns count code points from 1."""
+    from . import __version__
+
+    codes = sorted({item.code for analysis in analyses for item in analysis.diagnostics})
+    driver = {
+        "name": "hwml",
+        "version": __version__,
+        "rules": [{"id": code, "help": {"text": f"hwml explain {code}"}} for code in codes],
+    }
+    results = [_sarif_result(analysis.path, item) for analysis in analyses for item in analysis.diagnostics]
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+
+
+def _sarif_result(path: str, item: Diagnostic) -> dict[str, Any]:
+    region = {
+        "startLine": item.span.start_line + 1,
+        "startColumn": item.span.start_character + 1,
+        "endLine": item.span.end_line + 1,
+        "endColumn": item.span.end_character + 1,
+    }
+    place = {"artifactLocation": {"uri": Path(path).as_posix()}, "region": region}
+    return {
+        "ruleId": item.code,
+        "level": _SARIF_LEVEL[item.severity],
+        "message": {"text": item.message},
+        "locations": [{"physicalLocation": place}],
+    }

@@ -1,0 +1,1 @@
+"""Training recipes, one module each; they may import what inference must not."""

@@ -1,0 +1,34 @@
+"""`python -m sdk.train <recipe>`: choose a recipe and hand it the rest of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from ..errors import HwmlError
+
+RECIPES = {"qor": "hwml_sdk.train.qor"}  # names, so that --help imports nothing heavy
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a recipe; HwmlError becomes one line on stderr and its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="python -m sdk.train", description="Train one of hwml's models; RECIPE --help teaches each recipe."
+    )
+    parser.add_argument("recipe", choices=sorted(RECIPES))
+    recipe = parser.parse_args(arguments[:1]).recipe
+    try:
+        return int(import_module(RECIPES[recipe]).main(arguments[1:]))
+    except HwmlError as error:
+        print(f"hwml: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("hwml: interrupted; nothing was overwritten", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
