@@ -276,7 +276,10 @@ class Problem:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing."""
+    """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
+
+    sources: text of every file that was read, by path, for exact ranges and edits.
+    """
 
     path: str
     functions: dict[str, Function] = field(default_factory=dict)
@@ -285,6 +288,7 @@ class Program:
     problems: list[Problem] = field(default_factory=list)
     comments: dict[str, dict[int, str]] = field(default_factory=dict)
     missing_headers: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
     dialect: str = "HLS"
 
     def loops(self, function: str | None = None) -> Iterator[Loop]:

@@ -766,10 +766,16 @@ class Lowering:
         if short in self.templates and not (short in self.program.functions and not given):
             inner, parameters = self.templates[short]
             key = self.instantiate(short, inner, parameters, given, args)
-            return ir.Call(key, tuple(args), template_args=tuple(given))
+            return ir.Call(key, tuple(args), template_args=tuple(given), span=self.span(target))
         if len(args) == 1 and (target.type == "primitive_type" or self.is_type(text)):
             return ir.Cast(parse_type(text, self.named_type, self.lookup_value), args[0])
-        return ir.Call(name, tuple(args), template_args=tuple(given), span=None)
+        return ir.Call(name, tuple(args), template_args=tuple(given), span=self.span(target))
+
+    def allocation(self, node: Node) -> ir.Expr:
+        """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
+        word = node.children[0]
+        name = "new" if node.type == "new_expression" else "delete"
+        return ir.Call(name, (), span=self.span(word))
 
     def is_type(self, text: str) -> bool:
         if text in self.types:
@@ -908,5 +914,7 @@ _EXPRESSIONS = {
     "sizeof_expression": Lowering.sizeof,
     "initializer_list": Lowering.many,
     "call_expression": Lowering.call,
+    "new_expression": Lowering.allocation,
+    "delete_expression": Lowering.allocation,
     "expression_statement": Lowering.first_child,
 }

@@ -86,6 +86,7 @@ def _lower(unit: Unit, program: ir.Program) -> Lowering:
     lowering.top(root.children if root.type == "translation_unit" else [root])
     program.problems += unit.problems
     program.comments.update(unit.comments)
+    program.sources.update((file.path, file.text) for file in unit.files)
     if root.has_error:
         program.problems.append(_syntax_problem(root, unit))
     return lowering
