@@ -562,6 +562,7 @@ class FunctionEstimator(Host):
                 result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _mark_unknown(loop, result)
+            _enter(loop, loop.entries)
         if not result.known and not result.reasons:
             result.reasons.append("a trip count is unknown")
 
@@ -786,6 +787,13 @@ def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
         return None
     alias = region.aliases.get(var)
     return alias.array if alias is not None else var
+
+
+def _enter(loop: LoopResult, entries: float) -> None:
+    """How often each loop is entered from outside the function: the trips of the loops around it."""
+    loop.entries = entries
+    for child in loop.children:
+        _enter(child, entries * max(child.entries, 1.0) * (1.0 if child.flattened else max(loop.trips, 1.0)))
 
 
 def _mark_unknown(loop: LoopResult, result: FunctionResult) -> None:

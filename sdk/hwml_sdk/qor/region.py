@@ -89,6 +89,7 @@ class Region:
         self.guards: list[Value] = []
         self.written: set[ir.Variable] = set()
         self.chained = False
+        self.copies_made = 1.0
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -213,6 +214,7 @@ class Region:
     def unroll(self, loop: ir.Loop, trip: float) -> None:
         """Walk the body of a loop that is unrolled fully, once."""
         self.unrolled[loop] = trip
+        self.copies_made = max(self.copies_made, math.prod(self.unrolled.values()))
         mine = frozenset((loop,))
         assigned = assigned_variables(loop.body)
         if loop.var is not None:
