@@ -10,7 +10,6 @@ code), `initiation` (II), `memory` (banks), `operators` (cores), `dataflow` (ove
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +20,16 @@ from .memory import Layout, Storage, element_count, layouts, storage
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
-from .trip_counts import TripCount, TripCounter, assigned_variables, stable_bindings
+from .trip_counts import (
+    TripCount,
+    TripCounter,
+    assigned_variables,
+    children,
+    constant_step,
+    expressions_of,
+    root_variable,
+    stable_bindings,
+)
 from .typenames import UNKNOWN
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
@@ -437,7 +445,7 @@ class FunctionEstimator(Host):
         result.region = region
         memory = max((access_cycles(a, self.layout(a), x)[0] for a, x in by_array(region.accesses).items()), default=1)
         own = math.ceil(region.end - 1e-6) + max(memory - 1, 0)
-        result.depth = max(own, 1.0) + (0 if result.children else 0)
+        result.depth = max(own, 1.0)
         if not self.flatten(result, region, rounds, calls):
             parallel = max(min(plan.parallel, rounds), 1.0)
             passes = math.ceil(rounds / parallel)
@@ -447,7 +455,7 @@ class FunctionEstimator(Host):
                     passes * max(slowest, result.depth - sum(c.cycles for c in result.children) + 1) + result.depth
                 )
             else:
-                result.cycles = passes * (result.depth + (1 if not result.children else 1)) + 1
+                result.cycles = passes * (result.depth + 1) + 1
             result.trips = passes
         self.plain_area(result, region, memory, copies)
 
@@ -588,7 +596,7 @@ class Design:
             if self.options.merlin:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
-                    layout.banks = {d: ("complete", 1) for d in range(8)}
+                    layout.banks = dict.fromkeys(range(8), ("complete", 1))
             self._layouts[function.name] = found
         return found
 
@@ -596,14 +604,12 @@ class Design:
         """Layout of an array no function in sight declares."""
         if array.type.kind == "stream":
             return Layout(interface="fifo")
-        return Layout({d: ("complete", 1) for d in range(8)} if self.options.merlin else {})
+        return Layout(dict.fromkeys(range(8), ("complete", 1)) if self.options.merlin else {})
 
     def step(self, loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> float:
         """Step of a counting loop, 1 where unknown."""
         if loop not in self._steps:
-            from .trip_counts import _constant_step
-
-            found = _constant_step(loop.step, loop.var, known) if loop.step is not None and loop.var is not None else 1
+            found = constant_step(loop.step, loop.var, known) if loop.step is not None and loop.var is not None else 1
             self._steps[loop] = float(found or 1)
         return self._steps[loop]
 
@@ -622,8 +628,6 @@ class Design:
         return found
 
     def _called_with_loops(self, function: ir.Function, depth: int) -> list[str]:
-        from .trip_counts import children, expressions_of
-
         if depth > 12:
             return []
         names: list[str] = []
@@ -640,8 +644,6 @@ class Design:
 
     def written_by_calls(self, block: ir.Block) -> set[ir.Variable]:
         """Arrays given to functions inside a block: they may be written."""
-        from .trip_counts import children, expressions_of, root_variable
-
         found: set[ir.Variable] = set()
         pending = list(expressions_of(block))
         while pending:
@@ -696,7 +698,7 @@ def estimate_program(
 def _total(design: Design, result: FunctionResult) -> Estimate:
     target = design.target
     cost = area_cost(result.area, target)
-    memory = [storage for storage in result.memory.values()]
+    memory = list(result.memory.values())
     for var in design.program.globals.values():
         if var.dims and not var.const:
             memory.append(storage(var, design.default_layout(var)))
@@ -780,8 +782,6 @@ def _perfect(loop: ir.Loop) -> bool:
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
-    from .trip_counts import root_variable
-
     var = root_variable(expr)
     if var is None:
         return None

@@ -7,7 +7,7 @@ or 1. Renaming, comments and blank lines change nothing.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import ir
 from .design import estimate_source, make_options, make_target
-from .estimate import Area, Estimate, FunctionResult, LoopResult, area_cost
+from .estimate import Estimate, FunctionResult, LoopResult, area_cost
 from .memory import element_count
 
 FEATURE_VERSION = 1
@@ -79,7 +79,7 @@ def extract(
     defines: Mapping[str, str] | None = None,
     unsafe_math: bool = False,
 ) -> FeatureRow:
-    """Features of a design given as text. Raises SourceError (no function, unknown top) and ConfigError (part, tool)."""
+    """Features of a design given as text. Raises SourceError (no function, unknown top), ConfigError (part, tool)."""
     target = make_target(part, clock_period_ns, tool, tool_version, unsafe_math=unsafe_math)
     estimate = estimate_source(
         source, files=files, top=top, defines=defines, target=target, options=make_options(target)
@@ -124,16 +124,15 @@ def _class_of(kind: str, type_: ir.CType) -> str:
 
 def _area(estimate: Estimate, values: dict[str, float]) -> None:
     for prefix, area in (("shared", estimate.area), ("unshared", estimate.unshared)):
-        units: Counter[str] = Counter()
+        units: dict[str, float] = defaultdict(float)
         for (kind, type_), count in area.shared.items():
             units[_class_of(kind, type_)] += count
         for name in _CLASSES:
             values[f"{prefix}_{name}"] = _log(units[name])
     cost = area_cost(estimate.unshared, estimate.target)
     values["un_lut"], values["un_dsp"], values["un_ff"] = _log(cost.lut), _log(cost.dsp), _log(cost.ff)
-    area: Area = estimate.area
     for name in ("plain_lut", "plain_dsp", "registers", "control_lut", "control_ff", "mux_lut"):
-        values[name] = _log(getattr(area, name))
+        values[name] = _log(getattr(estimate.area, name))
 
 
 def _functions(top: FunctionResult) -> Iterator[FunctionResult]:
@@ -258,7 +257,7 @@ def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
 
 def _factor(text: str | None) -> int:
     try:
-        return int(text or 1, 0)
+        return int(text or "1", 0)
     except ValueError:
         return 1
 
@@ -270,7 +269,7 @@ def _program_features(
     values: dict[str, float],
 ) -> None:
     regions = [item.region for item, _ in loops if item.region is not None]
-    counts: Counter[str] = Counter()
+    counts: dict[str, float] = defaultdict(float)
     for region in regions:
         for (kind, type_), number in region.counts.items():
             del kind

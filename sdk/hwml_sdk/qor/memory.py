@@ -141,7 +141,7 @@ class Storage:
 def storage(var: ir.Variable, layout: Layout) -> Storage:
     """Block RAMs, LUTs and flip-flops of a local array (interface arrays lie outside the kernel)."""
     count = element_count(var)
-    if count is None or var.scope == "param" and not var.static:
+    if count is None or (var.scope == "param" and not var.static):
         return Storage(0, 0, 0, 0)
     width = max(var.type.width, 1)
     bits = float(count) * width

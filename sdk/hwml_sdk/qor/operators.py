@@ -101,7 +101,7 @@ def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
     for period, value in zip(_PERIODS, cycles, strict=True):
         if period_ns >= period - 0.05:
             return value
-    return math.ceil(cycles[-1] * (_PERIODS[-1] / period_ns) ** 0.5)
+    return math.ceil(cycles[-1] * math.sqrt(_PERIODS[-1] / period_ns))
 
 
 def _integer(kind: str, width: int, fixed: bool, target: Target) -> Operator:

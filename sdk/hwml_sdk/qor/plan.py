@@ -101,9 +101,9 @@ def _automatic(
 ) -> None:
     """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399)."""
     for loop in list(ir.loops_of(function.body)):
-        if any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll:
-            if not _all_inside_unrolled(loop, plans):
-                continue
+        outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
+        if outer and not _all_inside_unrolled(loop, plans):
+            continue
         chosen = _chosen(loop, counts, plans, threshold)
         if chosen is None or _decided(chosen, plans):
             continue

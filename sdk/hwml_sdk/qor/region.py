@@ -1,4 +1,4 @@
-"""One stretch of code between loops, scheduled as soon as possible: operator counts, depth, memory accesses, recurrences.
+"""One stretch of code between loops, scheduled as soon as possible: operators, depth, memory accesses, recurrences.
 
 Inner loops that the tool unrolls are walked once; `copies` says how many there are of each operator, so that a body
 unrolled a thousand times costs no more to analyse than the body itself.
@@ -184,10 +184,9 @@ class Region:
             if a is b and a is not None:
                 merged[key] = a
             elif a is None or b is None:
-                old = before.get(key)
                 value = a or b
                 assert value is not None
-                merged[key] = value if old is not None or not isinstance(key, tuple) else value
+                merged[key] = value
             else:
                 kind = a.type if a.type.kind != "bool" else b.type
                 merged[key] = self.make("select", kind, condition, a, b)
@@ -239,9 +238,7 @@ class Region:
                 self.env[key] = self.close(loop, key, value, trip)
             elif loop in value.deps or (loop.var is not None and _mentions_var(key, loop.var)):
                 del self.env[key]
-        del_key = loop.var
-        if del_key is not None:
-            self.env.pop(del_key, None)
+        self.env.pop(loop.var, None)
         del self.unrolled[loop]
 
     def chain_new_accumulators(self, loop: ir.Loop, trip: float, first: int) -> None:
@@ -303,7 +300,7 @@ class Region:
             return Value(self.base, NONE, var.type, _NO_SOURCES, form)
         if var in self.host.active:
             return Value(self.base, NONE, var.type, _NO_SOURCES, {var: 1.0})
-        since = {var: 0.0} if var in self.carried else _NO_SOURCES
+        since: dict[object, float] = {var: 0.0} if var in self.carried else _NO_SOURCES
         made = Value(self.base, NONE, var.type, since, {var: 1.0} if var not in self.written and not var.dims else None)
         self.env[var] = made
         return made
@@ -411,15 +408,13 @@ class Region:
         prefix: tuple[Form | None, ...] = ()
         deps = NONE
         if alias is not None:
-            prefix, deps, rank = alias.prefix, alias.prefix_deps, len(var.dims)
-            array = alias.array
+            prefix, deps, array = alias.prefix, alias.prefix_deps, alias.array
         else:
-            array, rank = var, len(var.dims)
+            array = var
         if not array.dims and not array.type.pointer:
             return None
         values = [self.value(s) for s in subscripts]
         forms = prefix + tuple(v.form for v in values)
-        del rank
         for value in values:
             deps = deps | value.deps
         time = max([v.time for v in values], default=self.base)
@@ -489,10 +484,8 @@ class Region:
 
     def assign(self, expr: ir.Assign) -> Value:
         target = expr.target
-        if expr.op == "=":
-            value = self.value(expr.value)
-        else:
-            value = self.binary(ir.Binary(expr.op[:-1], target, expr.value))
+        plain = expr.op == "="
+        value = self.value(expr.value) if plain else self.binary(ir.Binary(expr.op[:-1], target, expr.value))
         kind = type_of_expression(target, self.host.program)
         value = self.convert(value, kind)
         if isinstance(target, ir.Ref):

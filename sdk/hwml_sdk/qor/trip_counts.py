@@ -123,7 +123,7 @@ def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | li
     start = evaluate(loop.start, known) if loop.start is not None else None
     if start is None:
         return None
-    step = _constant_step(loop.step, loop.var, known)
+    step = constant_step(loop.step, loop.var, known)
     limit = _limit(loop.condition, loop.var, known) if step else None
     if step and limit is not None and isinstance(start, int):
         op, bound = limit
@@ -138,10 +138,11 @@ def _range_loop(loop: ir.Loop) -> range | None:
     return None
 
 
-def _constant_step(step: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> int | None:
+def constant_step(step: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> int | None:
+    """What `step` adds to `var`; None when that is no constant."""
     if isinstance(step, ir.Many):
         for item in step.items:
-            found = _constant_step(item, var, known)
+            found = constant_step(item, var, known)
             if found is not None:
                 return found
         return None
@@ -213,7 +214,7 @@ def _simulated(loop: ir.Loop, start: Number, known: Mapping[ir.Variable, Number]
     """Run the loop's head by itself, for steps such as `i >>= 1` and `i *= 2`."""
     assert loop.var is not None
     state = dict(known)
-    values = []
+    values: list[Number] = []
     current: Number | None = start
     while len(values) <= MAX_SIMULATED_STEPS:
         if current is None:
@@ -257,7 +258,7 @@ def _mentions(expr: ir.Expr | None, var: ir.Variable) -> bool:
     return any(_mentions(child, var) for child in children(expr))
 
 
-def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:  # noqa: PLR0911
+def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
     """Direct operands of an expression."""
     if isinstance(expr, ir.Binary):
         return expr.left, expr.right
