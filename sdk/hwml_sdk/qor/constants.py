@@ -133,7 +133,7 @@ def unary(op: str, value: Number | None) -> Number | None:
     return None
 
 
-def binary(op: str, left: Number | None, right: Number | None) -> Number | None:  # noqa: PLR0911
+def binary(op: str, left: Number | None, right: Number | None) -> Number | None:
     """C's binary operators on numbers (division truncates); None when a side is unknown or the result is undefined."""
     if left is None or right is None:
         if op == "&&" and (left == 0 or right == 0):
@@ -184,7 +184,7 @@ def _divide(op: str, left: Number, right: Number) -> Number | None:
 Bindings = Mapping[ir.Variable, Number]
 
 
-def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | None:  # noqa: PLR0911
+def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | None:
     """Value of an IR expression where variables have the values in `known`, and constants their initialisers."""
     if expr is None or depth > _MAX_DEPTH:
         return None

@@ -797,7 +797,7 @@ class Lowering:
         return type_of_expression(expr, self.program)
 
 
-def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0911, PLR0912
+def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0912
     """Type of an expression's value (element type for arrays)."""
     if isinstance(expr, ir.Const):
         return expr.type
