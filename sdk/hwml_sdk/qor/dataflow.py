@@ -41,8 +41,8 @@ def overlapped(estimator: FunctionEstimator, region: Region) -> None:
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue
         for loop in result.loops[before:]:
-            result.area.beside(loop.area)
-            result.unshared.beside(loop.unshared)
+            result.area.beside(loop.area, loop.replicas)
+            result.unshared.beside(loop.unshared, loop.replicas)
         reads, writes = _touched(item, estimator.program)
         processes.append(Process(cycles, reads, writes))
     cost = schedule(processes)

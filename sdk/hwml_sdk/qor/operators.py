@@ -93,6 +93,8 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     if key not in _FLOAT:
         key = ("trig", name if name != "half" else "float")
     cycles, lut, ff, dsp = _FLOAT[key]
+    if key == ("mul", "double") and target.family != "7series":
+        dsp = 8  # DSP48E2 and DSP58 multiply 27x18
     return Operator(max(_at_period(cycles, target.clock_period_ns), 1), 0, lut, ff, dsp, True)
 
 

@@ -20,10 +20,12 @@ class Options:
 
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
+    throughput_driven: local arrays are split by themselves so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
     auto_pipeline: int | None = PIPELINE_LOOPS
+    throughput_driven: bool = False
     default_trip_count: int = 0
 
 
@@ -99,7 +101,11 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
 def _automatic(
     function: ir.Function, counts: Mapping[ir.Loop, TripCount], plans: dict[ir.Loop, Plan], threshold: int
 ) -> None:
-    """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399)."""
+    """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
+
+    Where both are short, labelled designs show the innermost one pipelined in a perfect nest (it is flattened), and
+    the parent, its inner loop unrolled, in any other.
+    """
     for loop in list(ir.loops_of(function.body)):
         outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
         if outer and not _all_inside_unrolled(loop, plans):
@@ -122,13 +128,28 @@ def _chosen(
     count, above = counts.get(loop), counts.get(parent) if parent is not None else None
     if count is None or count.average is None or not count.constant or count.average > threshold:
         return loop
-    if parent is None or above is None or above.average is None or above.average <= threshold:
+    if parent is None or above is None or above.average is None:
+        return loop
+    if above.average <= threshold and plans[parent].unroll <= 1 and is_perfect(parent):
         return loop
     siblings = [item for item in ir.loops_of(parent.body) if item is not loop]
     blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
     if blocked or any(not plans[item].full_unroll for item in siblings):
         return loop
     return parent
+
+
+def is_perfect(loop: ir.Loop) -> bool:
+    """One inner loop and nothing beside it but declarations."""
+    inner = 0
+    for item in loop.body.items:
+        if isinstance(item, ir.Loop):
+            inner += 1
+        elif isinstance(item, ir.Block) and not item.items:
+            continue
+        elif not isinstance(item, ir.Declare) or item.var.init is not None:
+            return False
+    return inner == 1
 
 
 def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
