@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from . import ir
 from .constants import Number, evaluate
+from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .memory import Layout, Storage, element_count, layouts, storage
 from .operators import Target, operator
@@ -167,7 +168,7 @@ class FunctionEstimator(Host):
         counter = TripCounter(self.known, design.options.default_trip_count)
         counter.block(function.body)
         self.counts = counter.counts
-        self.plans = make_plans(function, self.counts, design.options)
+        self.plans = make_plans(function, self.counts, design.options, design.calls_loops)
         self.result = FunctionResult(function)
         self.sink: list[LoopResult] = self.result.loops
         self.callees: dict[str, FunctionResult] = {}
@@ -293,7 +294,10 @@ class FunctionEstimator(Host):
         counter = TripCounter(self.known, self.design.options.default_trip_count)
         counter.block(function.body)
         self.counts = {**counts, **counter.counts}
-        self.plans = {**plans, **make_plans(function, counter.counts, self.design.options)}
+        self.plans = {
+            **plans,
+            **make_plans(function, counter.counts, self.design.options, self.design.calls_loops),
+        }
         region.returned = None
         region.walk(function.body)
         result = region.returned
@@ -336,7 +340,9 @@ class FunctionEstimator(Host):
         result.members = [loop]
         copies = min(plan.unroll, max(trip, 1.0))
         rounds = math.ceil(trip / copies) if copies > 1 else trip
-        if plan.pipelined and self.can_pipeline(loop, result):
+        if loop.pragma("HLS", "DATAFLOW") is not None:
+            self.dataflow_loop(result, rounds)
+        elif plan.pipelined and self.can_pipeline(loop, result):
             self.pipelined(result, copies, rounds)
         else:
             self.plain(result, copies, rounds)
@@ -406,6 +412,25 @@ class FunctionEstimator(Host):
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
+
+    def dataflow_loop(self, result: LoopResult, rounds: float) -> None:
+        """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
+        loop = result.loop
+        region = Region(self, dict(self.aliases_now()), unroll_all=False)
+        if loop.var is not None:
+            self.active.add(loop.var)
+        saved, self.sink = self.sink, result.children
+        self.regions.append(region)
+        latency, interval = overlapped(self, loop.body, region, result.area, result.unshared)
+        self.regions.pop()
+        self.sink = saved
+        if loop.var is not None:
+            self.active.discard(loop.var)
+        result.region = region
+        result.trips = rounds
+        result.depth = latency
+        result.cycles = max(rounds - 1, 0) * interval + latency + 1
+        _control(result.area, result)
 
     def schedule(self, result: LoopResult, region: Region) -> None:
         """II and depth of a pipelined nest."""
@@ -521,9 +546,7 @@ class FunctionEstimator(Host):
         self.regions.append(region)
         result.dataflow = function.pragma("HLS", "DATAFLOW") is not None
         if result.dataflow:
-            from .dataflow import overlapped
-
-            overlapped(self, region)
+            result.cycles, result.interval = overlapped(self, function.body, region, result.area, result.unshared)
         else:
             region.walk(function.body)
             memory = max(
@@ -627,6 +650,10 @@ class Design:
                 found = False
             self._straight[function.name] = found
         return found
+
+    def calls_loops(self, loop: ir.Loop) -> bool:
+        """Whether a loop's body calls a function that has loops, itself or further down."""
+        return bool(self._called_with_loops(ir.Function("", [], UNKNOWN, loop.body, loop.span, loop.head, ""), 0))
 
     def _called_with_loops(self, function: ir.Function, depth: int) -> list[str]:
         if depth > 12:

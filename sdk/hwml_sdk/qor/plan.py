@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from . import ir
@@ -43,14 +43,22 @@ class Plan:
     note: str = ""
 
 
-def make_plans(function: ir.Function, counts: Mapping[ir.Loop, TripCount], options: Options) -> dict[ir.Loop, Plan]:
-    """A plan for every loop of a function, taken by itself (a pipelined parent unrolls what is inside it)."""
+def make_plans(
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    options: Options,
+    calls_loops: Callable[[ir.Loop], bool],
+) -> dict[ir.Loop, Plan]:
+    """A plan for every loop of a function, taken by itself (a pipelined parent unrolls what is inside it).
+
+    calls_loops: whether a loop's body calls functions that have loops; such a loop is not pipelined automatically.
+    """
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
         maker = _merlin if options.merlin else _vitis
         plans[loop] = maker(loop, counts.get(loop))
     if options.auto_pipeline is not None:
-        _automatic(function, counts, plans, options.auto_pipeline)
+        _automatic(function, counts, plans, options.auto_pipeline, calls_loops)
     return plans
 
 
@@ -99,7 +107,11 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
 
 
 def _automatic(
-    function: ir.Function, counts: Mapping[ir.Loop, TripCount], plans: dict[ir.Loop, Plan], threshold: int
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    plans: dict[ir.Loop, Plan],
+    threshold: int,
+    calls_loops: Callable[[ir.Loop], bool],
 ) -> None:
     """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
 
@@ -111,7 +123,7 @@ def _automatic(
         if outer and not _all_inside_unrolled(loop, plans):
             continue
         chosen = _chosen(loop, counts, plans, threshold)
-        if chosen is None or _decided(chosen, plans):
+        if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
             continue
         old = plans[chosen]
         plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True)
@@ -156,7 +168,7 @@ def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
     """Somebody decided already: here, above (then this loop is unrolled) or inside."""
     if plans[loop].pipelined or plans[loop].full_unroll or plans[loop].coarse:
         return True
-    if loop.pragma("HLS", "PIPELINE") is not None or loop.pragma("HLS", "DATAFLOW") is not None:
+    if loop.pragma("HLS", "PIPELINE", "DATAFLOW") is not None:
         return True
     above = loop.parent
     while above is not None:

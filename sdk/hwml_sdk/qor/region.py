@@ -92,6 +92,7 @@ class Region:
         self.written: set[ir.Variable] = set()
         self.chained = False
         self.copies_made = 1.0
+        self.pinned: frozenset[ir.Loop] = NONE
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -99,7 +100,8 @@ class Region:
         """How many of an operator there are when its operands differ in `deps`."""
         total = 1.0
         for loop in deps:
-            total *= self.unrolled.get(loop, 1.0)
+            if loop not in self.pinned:
+                total *= self.unrolled.get(loop, 1.0)
         return total
 
     def count(self, kind: str, type_: ir.CType, copies: float = 1.0) -> Operator:
@@ -169,13 +171,42 @@ class Region:
         self.branches += 1
         before = dict(self.env)
         self.guards.append(condition)
+        pinned, self.pinned = self.pinned, self.pinned | self.pins(item.condition)
         self.walk(item.then)
+        self.pinned = pinned
         changed_then = self.env
         self.env = dict(before)
         if item.otherwise is not None:
             self.walk(item.otherwise)
         self.guards.pop()
         self.merge(condition, before, changed_then, self.env)
+
+    def pins(self, condition: ir.Expr) -> frozenset[ir.Loop]:
+        """Unrolled loops of which `condition` lets one copy through: `j + 8 * i == 0` is true in one j at most."""
+        if isinstance(condition, ir.Binary) and condition.op == "&&":
+            return self.pins(condition.left) | self.pins(condition.right)
+        if not isinstance(condition, ir.Binary) or condition.op != "==" or not self.unrolled:
+            return NONE
+        left, right = self.peek(condition.left), self.peek(condition.right)
+        if left is None or right is None:
+            return NONE
+        form = _linear(left, right, -1.0) or {}
+        return frozenset(loop for loop in self.unrolled if loop.var is not None and loop.var in form)
+
+    def peek(self, expr: ir.Expr) -> Form | None:
+        """Affine form of an expression without building anything."""
+        if isinstance(expr, ir.Const):
+            return {None: float(expr.value)} if isinstance(expr.value, int) else None
+        if isinstance(expr, ir.Ref) and expr.var is not None:
+            found = self.env.get(expr.var)
+            if found is not None:
+                return found.form
+            return {expr.var: 1.0} if expr.var in self.host.active else None
+        if isinstance(expr, ir.Binary):
+            return _affine(expr.op, self.peek(expr.left), self.peek(expr.right))
+        if isinstance(expr, ir.Cast):
+            return self.peek(expr.operand)
+        return None
 
     def merge(
         self, condition: Value, before: dict[object, Value], then: dict[object, Value], other: dict[object, Value]
@@ -188,7 +219,10 @@ class Region:
             elif a is None or b is None:
                 value = a or b
                 assert value is not None
-                merged[key] = value
+                if isinstance(key, tuple):
+                    merged.pop(key, None)  # on one way only: what a later load finds is in the memory
+                else:
+                    merged[key] = value
             else:
                 kind = a.type if a.type.kind != "bool" else b.type
                 merged[key] = self.make("select", kind, condition, a, b)
@@ -259,6 +293,9 @@ class Region:
                     value.time += extra
                     if not self.balanced(value.type):
                         value.since = {m: t + extra for m, t in value.since.items()}
+                        for access in self.accesses[first:]:
+                            if access.write and access.key == key:
+                                access.since = value.since
                     value.deps = value.deps - {loop}
                     self.end = max(self.end, value.time)
 
@@ -456,7 +493,7 @@ class Region:
             tuple(
                 (form[loop.var] * self.host.step(loop), trip)
                 for loop, trip in self.unrolled.items()
-                if loop.var in form
+                if loop.var in form and loop not in self.pinned
             )
             if form is not None
             else ()
@@ -574,12 +611,13 @@ class Region:
         assert expr.receiver is not None
         args = [self.value(argument) for argument in expr.args]
         root = expr.receiver
-        deps = _all_deps(args)
+        which = NONE  # unrolled loops that choose among the streams of an array
         while isinstance(root, ir.Index | ir.Member):
             if isinstance(root, ir.Index):
                 for sub in root.subscripts:
-                    deps = deps | self.value(sub).deps
+                    which = which | self.value(sub).deps
             root = root.base
+        deps = _all_deps(args) | which
         var = root.var if isinstance(root, ir.Ref) else None
         kind = owner.element or UNKNOWN
         if var is None:
@@ -588,12 +626,10 @@ class Region:
         array = alias.array if alias is not None else var
         write = expr.name.startswith("write")
         if expr.name in ("read", "write", "read_nb", "write_nb"):
-            everywhere = deps | frozenset(self.unrolled)
-            self.accesses.append(
-                Access(
-                    array, (), write, everywhere, self.copies(everywhere), ("fifo", array, write, len(self.accesses))
-                )
-            )
+            same = frozenset(self.unrolled) - which - self.pinned
+            key = ("fifo", array, write, len(self.accesses))
+            self.accesses.append(Access(array, (), write, deps, self.copies(same), key))
+            deps = deps | frozenset(self.unrolled)
         time = max([self.base, *(a.time for a in args)]) + 1.0
         self.end = max(self.end, time)
         return Value(time, deps, kind, _NO_SOURCES)
