@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from . import ir
+from .merlin import conflicting
 from .trip_counts import TripCount
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
@@ -96,6 +97,8 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
     pipeline = loop.pragma("ACCEL", "PIPELINE")
     innermost = not any(True for _ in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
+    if (copies > 1 or pipelined) and conflicting(loop):
+        return Plan(note="iterations depend on each other: not pipelined, not parallel")
     flatten = pipeline is not None and "flatten" in pipeline.options
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)

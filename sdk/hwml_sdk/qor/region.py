@@ -329,8 +329,8 @@ class Region:
         return made
 
     def balanced(self, type_: ir.CType) -> bool:
-        """Whether the tool may reorder sums of this type: integers, and floating point under unsafe math."""
-        return not type_.is_float or self.target.unsafe_math
+        """Whether the tool may reorder sums of this type: integers; floating point under unsafe math and in Merlin."""
+        return not type_.is_float or self.target.unsafe_math or self.target.tool == "merlin"
 
     def chain(self, step: float, trip: float, type_: ir.CType) -> float:
         """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
