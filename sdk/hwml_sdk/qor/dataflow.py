@@ -14,7 +14,7 @@ from . import ir
 from .trip_counts import assigned_variables, children, expressions_of, root_variable
 
 if TYPE_CHECKING:
-    from .estimate import FunctionEstimator
+    from .estimate import Area, FunctionEstimator
     from .region import Region
 
 
@@ -29,27 +29,29 @@ class Process:
     finish: float = 0.0
 
 
-def overlapped(estimator: FunctionEstimator, region: Region) -> None:
-    """Walk the processes of a dataflow function and set its latency and interval."""
+def overlapped(
+    estimator: FunctionEstimator, block: ir.Block, region: Region, area: Area, unshared: Area
+) -> tuple[float, float]:
+    """Walk the processes of a dataflow region; returns its latency and interval and adds what the processes take."""
     processes: list[Process] = []
-    result = estimator.result
-    for item in _flat(estimator.function.body):
-        before = len(result.loops)
+    sink = estimator.sink
+    for item in _flat(block):
+        before = len(sink)
         start = max(region.end, region.base)
         region.walk(ir.Block([item]))
         cycles = max(region.end, region.base) - start
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue
-        for loop in result.loops[before:]:
-            result.area.beside(loop.area)
-            result.unshared.beside(loop.unshared)
+        for loop in sink[before:]:
+            area.beside(loop.area, loop.replicas)
+            unshared.beside(loop.unshared, loop.replicas)
         reads, writes = _touched(item, estimator.program)
         processes.append(Process(cycles, reads, writes))
-    cost = schedule(processes)
-    result.cycles = cost + 2
-    result.interval = max((p.cycles for p in processes), default=1.0) + 1
-    estimator.result.area.control_lut += 20 * len(processes)
-    estimator.result.area.control_ff += 10 * len(processes)
+    latency = schedule(processes) + 2
+    interval = max((process.cycles for process in processes), default=1.0) + 1
+    area.control_lut += 20 * len(processes)
+    area.control_ff += 10 * len(processes)
+    return latency, interval
 
 
 def schedule(processes: list[Process]) -> float:

@@ -42,7 +42,8 @@ def make_options(
 ) -> Options:
     """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399)."""
     automatic = pipeline_loops if target.year >= 2020 and pipeline_loops else None
-    return Options(target.tool == "merlin", automatic, default_trip_count)
+    driven = target.tool != "merlin" and target.year >= 2022
+    return Options(target.tool == "merlin", automatic, driven, default_trip_count)
 
 
 def choose_top(program: ir.Program, top: str | None) -> ir.Function:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 
 from . import ir
 from .constants import Number, evaluate
+from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .memory import Layout, Storage, element_count, layouts, storage
 from .operators import Target, operator
-from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, make_plans
+from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
 from .trip_counts import (
     TripCount,
@@ -93,6 +94,7 @@ class LoopResult:
     region: Region | None = None
     notes: list[str] = field(default_factory=list)
     entries: float = 1.0
+    replicas: float = 1.0
     flattened: bool = False
 
 
@@ -166,7 +168,7 @@ class FunctionEstimator(Host):
         counter = TripCounter(self.known, design.options.default_trip_count)
         counter.block(function.body)
         self.counts = counter.counts
-        self.plans = make_plans(function, self.counts, design.options)
+        self.plans = make_plans(function, self.counts, design.options, design.calls_loops)
         self.result = FunctionResult(function)
         self.sink: list[LoopResult] = self.result.loops
         self.callees: dict[str, FunctionResult] = {}
@@ -203,10 +205,7 @@ class FunctionEstimator(Host):
         copies = 1.0
         for trip in region.unrolled.values():
             copies *= trip
-        if copies > 1:
-            result.area = _times(result.area, copies)
-            result.unshared = _times(result.unshared, copies)
-            result.entries *= copies
+        result.replicas = copies
         self.sink.append(result)
         return result.cycles * (1.0 if self.design.options.merlin else copies)
 
@@ -295,7 +294,10 @@ class FunctionEstimator(Host):
         counter = TripCounter(self.known, self.design.options.default_trip_count)
         counter.block(function.body)
         self.counts = {**counts, **counter.counts}
-        self.plans = {**plans, **make_plans(function, counter.counts, self.design.options)}
+        self.plans = {
+            **plans,
+            **make_plans(function, counter.counts, self.design.options, self.design.calls_loops),
+        }
         region.returned = None
         region.walk(function.body)
         result = region.returned
@@ -338,7 +340,9 @@ class FunctionEstimator(Host):
         result.members = [loop]
         copies = min(plan.unroll, max(trip, 1.0))
         rounds = math.ceil(trip / copies) if copies > 1 else trip
-        if plan.pipelined and self.can_pipeline(loop, result):
+        if loop.pragma("HLS", "DATAFLOW") is not None:
+            self.dataflow_loop(result, rounds)
+        elif plan.pipelined and self.can_pipeline(loop, result):
             self.pipelined(result, copies, rounds)
         else:
             self.plain(result, copies, rounds)
@@ -403,11 +407,30 @@ class FunctionEstimator(Host):
         loop = result.loop
         region = self.body_region(loop, copies, unroll_all=True)
         result.region = region
-        result.nest = [NestLoop(loop.var, rounds, self.step(loop) * copies)]
+        result.nest = [NestLoop(loop.var, max(self.average_trip(loop), rounds), self.step(loop), copies)]
         self.schedule(result, region)
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
+
+    def dataflow_loop(self, result: LoopResult, rounds: float) -> None:
+        """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
+        loop = result.loop
+        region = Region(self, dict(self.aliases_now()), unroll_all=False)
+        if loop.var is not None:
+            self.active.add(loop.var)
+        saved, self.sink = self.sink, result.children
+        self.regions.append(region)
+        latency, interval = overlapped(self, loop.body, region, result.area, result.unshared)
+        self.regions.pop()
+        self.sink = saved
+        if loop.var is not None:
+            self.active.discard(loop.var)
+        result.region = region
+        result.trips = rounds
+        result.depth = latency
+        result.cycles = max(rounds - 1, 0) * interval + latency + 1
+        _control(result.area, result)
 
     def schedule(self, result: LoopResult, region: Region) -> None:
         """II and depth of a pipelined nest."""
@@ -457,7 +480,7 @@ class FunctionEstimator(Host):
             else:
                 result.cycles = passes * (result.depth + 1) + 1
             result.trips = passes
-        self.plain_area(result, region, memory, copies)
+        self.plain_area(result, region, memory)
 
     def flatten(self, result: LoopResult, region: Region, rounds: float, calls: int) -> bool:
         """Perfect and semi-perfect nests of a pipelined loop become one loop (UG1399, loop_flatten)."""
@@ -468,7 +491,7 @@ class FunctionEstimator(Host):
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False
-        if not _perfect(loop) or loop.kind not in ("for", "range") or result.plan.coarse:
+        if not is_perfect(loop) or loop.kind not in ("for", "range") or result.plan.coarse:
             return False
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
@@ -485,7 +508,7 @@ class FunctionEstimator(Host):
         result.members = [loop, *child.members]
         return True
 
-    def plain_area(self, result: LoopResult, region: Region, memory: int, copies: float) -> None:
+    def plain_area(self, result: LoopResult, region: Region, memory: int) -> None:
         area = Area()
         steps = max(result.depth, 1.0)
         for kind, units in region.counts.items() if result.ii is None else ():
@@ -504,7 +527,7 @@ class FunctionEstimator(Host):
         result.area.beside(area, parallel)
         result.unshared.beside(area, parallel)
         for child in result.children:
-            spread = parallel * copies
+            spread = parallel * child.replicas
             if result.plan.coarse or parallel > 1:
                 result.area.beside(child.area, spread)
             else:
@@ -523,9 +546,7 @@ class FunctionEstimator(Host):
         self.regions.append(region)
         result.dataflow = function.pragma("HLS", "DATAFLOW") is not None
         if result.dataflow:
-            from .dataflow import overlapped
-
-            overlapped(self, region)
+            result.cycles, result.interval = overlapped(self, function.body, region, result.area, result.unshared)
         else:
             region.walk(function.body)
             memory = max(
@@ -559,8 +580,8 @@ class FunctionEstimator(Host):
         self.result.area.after(area)
         self.result.unshared.beside(area)
         for loop in self.result.loops:
-            self.result.area.after(loop.area)
-            self.result.unshared.beside(loop.unshared)
+            self.result.area.after(loop.area, loop.replicas)
+            self.result.unshared.beside(loop.unshared, loop.replicas)
 
     def finish(self) -> None:
         """Memories and what is not known."""
@@ -570,7 +591,7 @@ class FunctionEstimator(Host):
                 result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _mark_unknown(loop, result)
-            _enter(loop, loop.entries)
+            _enter(loop, loop.replicas)
         if not result.known and not result.reasons:
             result.reasons.append("a trip count is unknown")
 
@@ -592,7 +613,10 @@ class Design:
         """Layout of the arrays a function names."""
         found = self._layouts.get(function.name)
         if found is None:
-            found = layouts(function, self.program, auto_partition=not self.options.merlin)
+            merlin = self.options.merlin
+            found = layouts(
+                function, self.program, auto_partition=not merlin, throughput_driven=self.options.throughput_driven
+            )
             if self.options.merlin:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
@@ -627,6 +651,10 @@ class Design:
             self._straight[function.name] = found
         return found
 
+    def calls_loops(self, loop: ir.Loop) -> bool:
+        """Whether a loop's body calls a function that has loops, itself or further down."""
+        return bool(self._called_with_loops(ir.Function("", [], UNKNOWN, loop.body, loop.span, loop.head, ""), 0))
+
     def _called_with_loops(self, function: ir.Function, depth: int) -> list[str]:
         if depth > 12:
             return []
@@ -636,9 +664,10 @@ class Design:
             expr = pending.pop()
             if isinstance(expr, ir.Call):
                 callee = self.program.functions.get(expr.name)
-                if callee is not None and callee is not function:
-                    if any(True for _ in ir.loops_of(callee.body)) or self._called_with_loops(callee, depth + 1):
-                        names.append(callee.name)
+                if callee is None or callee is function:
+                    continue
+                if any(True for _ in ir.loops_of(callee.body)) or self._called_with_loops(callee, depth + 1):
+                    names.append(callee.name)
             pending.extend(children(expr))
         return names
 
@@ -706,7 +735,8 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
     ff = cost.ff + sum(item.ff for item in memory)
     return Estimate(
         design.program, result, target, design.options, lut, cost.dsp, ff, sum(item.bram_18k for item in memory),
-        result.cycles if result.known else None, max(result.cycles, 1.0), result.area, result.unshared, design.functions,
+        result.cycles if result.known else None, max(result.cycles, 1.0), result.area, result.unshared,
+        design.functions,
     )  # fmt: skip
 
 
@@ -730,12 +760,6 @@ def area_cost(area: Area, target: Target) -> Cost:
         ff += op.ff * units
         dsp += op.dsp * units
     return Cost(lut, ff, dsp)
-
-
-def _times(area: Area, copies: float) -> Area:
-    made = Area()
-    made.beside(area, copies)
-    return made
 
 
 def _control(area: Area, result: LoopResult) -> None:
@@ -768,19 +792,6 @@ def _ports_lut(region: Region) -> float:
     return min(total, 4e6)
 
 
-def _perfect(loop: ir.Loop) -> bool:
-    """Nothing but declarations beside the inner loop."""
-    inner = 0
-    for item in loop.body.items:
-        if isinstance(item, ir.Loop):
-            inner += 1
-        elif isinstance(item, ir.Block) and not item.items:
-            continue
-        elif not isinstance(item, ir.Declare) or item.var.init is not None:
-            return False
-    return inner == 1
-
-
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
     var = root_variable(expr)
     if var is None:
@@ -793,7 +804,7 @@ def _enter(loop: LoopResult, entries: float) -> None:
     """How often each loop is entered from outside the function: the trips of the loops around it."""
     loop.entries = entries
     for child in loop.children:
-        _enter(child, entries * max(child.entries, 1.0) * (1.0 if child.flattened else max(loop.trips, 1.0)))
+        _enter(child, entries * max(child.replicas, 1.0) * (1.0 if child.flattened else max(loop.trips, 1.0)))
 
 
 def _mark_unknown(loop: LoopResult, result: FunctionResult) -> None:

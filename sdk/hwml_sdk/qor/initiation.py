@@ -26,11 +26,15 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class NestLoop:
-    """One loop of a flattened nest, outermost first; stride: what its variable grows by each iteration."""
+    """One loop of a flattened nest, outermost first.
+
+    trip, stride: of the source's loop. copies: how often its body is unrolled in one iteration of the hardware.
+    """
 
     var: ir.Variable | None
     trip: float
     stride: float = 1.0
+    copies: float = 1.0
 
 
 def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
@@ -57,12 +61,21 @@ def _array_recurrence(region: Region, write: Access, read: Access, latency: floa
     if distance is None:
         return Bound(1, "")
     load = region.host.load_cycles(read.array)
-    if write.key == read.key:
+    if write.key == read.key or (sure and distance <= 1):
         latency -= load  # the element stays in a register from one iteration to the next
+        if not region.host.in_registers(write.array) and not _promotable(region, write, nest):
+            latency += 1  # unless it has to pass through the memory: written, then forwarded
     elif not region.host.in_registers(write.array):
         latency += 1
     ii = max(math.ceil((latency - 0.25) / distance), 1)
     return Bound(ii, f"recurrence through {write.array.name}", not sure)
+
+
+def _promotable(region: Region, write: Access, nest: Sequence[NestLoop]) -> bool:
+    """Whether the compiler keeps the element in a register: the innermost loop never leaves it, nothing is guarded."""
+    innermost = nest[-1].var if nest else None
+    used = any(form is not None and innermost in form for form in write.forms)
+    return not used and region.branches == 0
 
 
 def dependence_distance(
@@ -122,17 +135,19 @@ def _iterations(
     for level in reversed(nest):
         if level.var is not None and level.var in seen:
             total += moves.get(level.var, 0.0) * inner
-        elif free is None and level.trip > 1:
-            free = inner
+        elif free is None and level.trip > level.copies:
+            free = inner * level.copies
         inner *= max(level.trip, 1.0)
+    # From iterations of the source to those of the hardware, which take several of them at once.
+    copies = math.prod(level.copies for level in nest)
     if total > 0:
-        return total, True
+        return total / copies, True
     if free is None:
         return None, True
     distance = total + free
     while distance <= 0 and free < inner:
         distance += free
-    return (distance, True) if distance > 0 else (None, True)
+    return (distance / copies, True) if distance > 0 else (None, True)
 
 
 def port_bound(region: Region) -> Bound:
@@ -163,7 +178,12 @@ def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]
     if layout.interface in ("fifo", "m_axi"):
         name = "fifo port" if layout.interface == "fifo" else "m_axi port"
         return max(math.ceil(max(reads, writes)), 1), name
-    return max(math.ceil(bank_load(array, layout, accesses) / PORTS_PER_BANK), 1), "memory ports"
+    load = bank_load(array, layout, accesses)
+    if layout.automatic:
+        # config_array_partition -throughput_driven auto (UG1399): split until the loop's accesses fit.
+        layout.automatic_banks = max(layout.automatic_banks, math.ceil(load / PORTS_PER_BANK))
+        return 1, ""
+    return max(math.ceil(load / PORTS_PER_BANK), 1), "memory ports"
 
 
 def bank_load(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> float:
@@ -203,11 +223,11 @@ def _enumerate(
 
 def _bank(index: float, others: object, split: tuple[str, int], array: ir.Variable, dim: int) -> object:
     kind, factor = split
+    if kind == "complete":
+        return (index, others)
     if factor <= 1:
         return 0
     extent = array.dims[dim] if dim < len(array.dims) else None
-    if kind == "complete":
-        return (index, others)
     if kind == "block" and extent:
         return int(index // math.ceil(extent / factor))
     return int(index) % factor

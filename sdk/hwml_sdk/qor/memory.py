@@ -24,7 +24,8 @@ class Layout:
     """How one array is laid out.
 
     banks: dimension (from 0) -> (type, factor) with type cyclic, block or complete; reshaped dimensions likewise.
-    interface: "", "memory", "m_axi", "fifo" or "register".
+    interface: "memory", "m_axi", "fifo" or "register".
+    automatic: the tool may split the array by itself; automatic_banks: how far it has to.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -32,17 +33,21 @@ class Layout:
     interface: str = "memory"
     storage: str = ""
     bundle: str = ""
+    automatic: bool = False
+    automatic_banks: int = 1
 
     def bank_count(self) -> int:
         """Number of separate memories."""
-        return math.prod(factor for _, factor in self.banks.values()) if self.banks else 1
+        return math.prod(factor for _, factor in self.banks.values()) if self.banks else self.automatic_banks
 
     def split(self, dim: int) -> tuple[str, int]:
         """(type, factor) along a dimension, ("", 1) where it is whole; a reshaped one serves as many accesses."""
         return self.banks.get(dim) or self.reshaped.get(dim) or ("", 1)
 
 
-def layouts(function: ir.Function, program: ir.Program, *, auto_partition: bool) -> dict[ir.Variable, Layout]:
+def layouts(
+    function: ir.Function, program: ir.Program, *, auto_partition: bool, throughput_driven: bool = False
+) -> dict[ir.Variable, Layout]:
     """Layout of every array (and stream, and pointer) that a function can name."""
     found: dict[ir.Variable, Layout] = {}
     names: dict[str, ir.Variable] = {**program.globals, **function.variables}
@@ -51,6 +56,10 @@ def layouts(function: ir.Function, program: ir.Program, *, auto_partition: bool)
             found[var] = _default(var, auto_partition)
     for pragma in _pragmas_of(function):
         _apply(pragma, names, found)
+    if throughput_driven:
+        for var, layout in found.items():
+            local = var.scope == "local" or (var.scope == "global" and not var.const)
+            layout.automatic = local and layout.interface == "memory" and not layout.banks and not layout.reshaped
     return found
 
 

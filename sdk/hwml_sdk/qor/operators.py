@@ -45,8 +45,8 @@ class Target:
 
 # Pipelined cores: (cycles at 10 ns, at 5 ns, at 4 ns, at 3.33 ns), LUT, FF, DSP.
 _FLOAT: dict[tuple[str, str], tuple[tuple[int, int, int, int], float, float, float]] = {
-    ("add", "float"): ((4, 4, 4, 4), 214, 227, 2),
-    ("mul", "float"): ((3, 3, 3, 3), 135, 128, 3),
+    ("add", "float"): ((3, 3, 3, 3), 214, 227, 2),
+    ("mul", "float"): ((2, 2, 3, 3), 135, 128, 3),
     ("div", "float"): ((8, 9, 10, 11), 761, 320, 0),
     ("sqrt", "float"): ((7, 9, 11, 12), 450, 340, 0),
     ("exp", "float"): ((6, 8, 9, 10), 850, 360, 7),
@@ -93,7 +93,12 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     if key not in _FLOAT:
         key = ("trig", name if name != "half" else "float")
     cycles, lut, ff, dsp = _FLOAT[key]
-    return Operator(max(_at_period(cycles, target.clock_period_ns), 1), 0, lut, ff, dsp, True)
+    if key == ("mul", "double") and target.family != "7series":
+        dsp = 8  # DSP48E2 and DSP58 multiply 27x18
+    latency = max(_at_period(cycles, target.clock_period_ns), 1)
+    if target.family == "7series" and name != "half":
+        latency += 1
+    return Operator(latency, 0, lut, ff, dsp, True)
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:

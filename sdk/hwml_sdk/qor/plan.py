@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from . import ir
+from .merlin import conflicting
 from .trip_counts import TripCount
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
@@ -20,10 +21,12 @@ class Options:
 
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
+    throughput_driven: local arrays are split by themselves so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
     auto_pipeline: int | None = PIPELINE_LOOPS
+    throughput_driven: bool = False
     default_trip_count: int = 0
 
 
@@ -41,14 +44,22 @@ class Plan:
     note: str = ""
 
 
-def make_plans(function: ir.Function, counts: Mapping[ir.Loop, TripCount], options: Options) -> dict[ir.Loop, Plan]:
-    """A plan for every loop of a function, taken by itself (a pipelined parent unrolls what is inside it)."""
+def make_plans(
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    options: Options,
+    calls_loops: Callable[[ir.Loop], bool],
+) -> dict[ir.Loop, Plan]:
+    """A plan for every loop of a function, taken by itself (a pipelined parent unrolls what is inside it).
+
+    calls_loops: whether a loop's body calls functions that have loops; such a loop is not pipelined automatically.
+    """
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
         maker = _merlin if options.merlin else _vitis
         plans[loop] = maker(loop, counts.get(loop))
     if options.auto_pipeline is not None:
-        _automatic(function, counts, plans, options.auto_pipeline)
+        _automatic(function, counts, plans, options.auto_pipeline, calls_loops)
     return plans
 
 
@@ -86,6 +97,8 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
     pipeline = loop.pragma("ACCEL", "PIPELINE")
     innermost = not any(True for _ in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
+    if (copies > 1 or pipelined) and conflicting(loop):
+        return Plan(note="iterations depend on each other: not pipelined, not parallel")
     flatten = pipeline is not None and "flatten" in pipeline.options
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
@@ -97,15 +110,23 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
 
 
 def _automatic(
-    function: ir.Function, counts: Mapping[ir.Loop, TripCount], plans: dict[ir.Loop, Plan], threshold: int
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    plans: dict[ir.Loop, Plan],
+    threshold: int,
+    calls_loops: Callable[[ir.Loop], bool],
 ) -> None:
-    """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399)."""
+    """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
+
+    Where both are short, labelled designs show the innermost one pipelined in a perfect nest (it is flattened), and
+    the parent, its inner loop unrolled, in any other.
+    """
     for loop in list(ir.loops_of(function.body)):
         outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
         if outer and not _all_inside_unrolled(loop, plans):
             continue
         chosen = _chosen(loop, counts, plans, threshold)
-        if chosen is None or _decided(chosen, plans):
+        if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
             continue
         old = plans[chosen]
         plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True)
@@ -122,7 +143,9 @@ def _chosen(
     count, above = counts.get(loop), counts.get(parent) if parent is not None else None
     if count is None or count.average is None or not count.constant or count.average > threshold:
         return loop
-    if parent is None or above is None or above.average is None or above.average <= threshold:
+    if parent is None or above is None or above.average is None:
+        return loop
+    if above.average <= threshold and plans[parent].unroll <= 1 and is_perfect(parent):
         return loop
     siblings = [item for item in ir.loops_of(parent.body) if item is not loop]
     blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
@@ -131,11 +154,24 @@ def _chosen(
     return parent
 
 
+def is_perfect(loop: ir.Loop) -> bool:
+    """One inner loop and nothing beside it but declarations."""
+    inner = 0
+    for item in loop.body.items:
+        if isinstance(item, ir.Loop):
+            inner += 1
+        elif isinstance(item, ir.Block) and not item.items:
+            continue
+        elif not isinstance(item, ir.Declare) or item.var.init is not None:
+            return False
+    return inner == 1
+
+
 def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
     """Somebody decided already: here, above (then this loop is unrolled) or inside."""
     if plans[loop].pipelined or plans[loop].full_unroll or plans[loop].coarse:
         return True
-    if loop.pragma("HLS", "PIPELINE") is not None or loop.pragma("HLS", "DATAFLOW") is not None:
+    if loop.pragma("HLS", "PIPELINE", "DATAFLOW") is not None:
         return True
     above = loop.parent
     while above is not None:

@@ -36,6 +36,7 @@ class Value:
     type: ir.CType
     since: dict[object, float]
     form: Form | None = None
+    sum: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,7 @@ class Access:
 
 
 NONE: frozenset[ir.Loop] = frozenset()
+ADDRESS = ir.CType("uint", 12, name="address")
 _NO_SOURCES: dict[object, float] = {}
 
 
@@ -90,6 +92,7 @@ class Region:
         self.written: set[ir.Variable] = set()
         self.chained = False
         self.copies_made = 1.0
+        self.pinned: frozenset[ir.Loop] = NONE
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -97,7 +100,8 @@ class Region:
         """How many of an operator there are when its operands differ in `deps`."""
         total = 1.0
         for loop in deps:
-            total *= self.unrolled.get(loop, 1.0)
+            if loop not in self.pinned:
+                total *= self.unrolled.get(loop, 1.0)
         return total
 
     def count(self, kind: str, type_: ir.CType, copies: float = 1.0) -> Operator:
@@ -167,13 +171,42 @@ class Region:
         self.branches += 1
         before = dict(self.env)
         self.guards.append(condition)
+        pinned, self.pinned = self.pinned, self.pinned | self.pins(item.condition)
         self.walk(item.then)
+        self.pinned = pinned
         changed_then = self.env
         self.env = dict(before)
         if item.otherwise is not None:
             self.walk(item.otherwise)
         self.guards.pop()
         self.merge(condition, before, changed_then, self.env)
+
+    def pins(self, condition: ir.Expr) -> frozenset[ir.Loop]:
+        """Unrolled loops of which `condition` lets one copy through: `j + 8 * i == 0` is true in one j at most."""
+        if isinstance(condition, ir.Binary) and condition.op == "&&":
+            return self.pins(condition.left) | self.pins(condition.right)
+        if not isinstance(condition, ir.Binary) or condition.op != "==" or not self.unrolled:
+            return NONE
+        left, right = self.peek(condition.left), self.peek(condition.right)
+        if left is None or right is None:
+            return NONE
+        form = _linear(left, right, -1.0) or {}
+        return frozenset(loop for loop in self.unrolled if loop.var is not None and loop.var in form)
+
+    def peek(self, expr: ir.Expr) -> Form | None:
+        """Affine form of an expression without building anything."""
+        if isinstance(expr, ir.Const):
+            return {None: float(expr.value)} if isinstance(expr.value, int) else None
+        if isinstance(expr, ir.Ref) and expr.var is not None:
+            found = self.env.get(expr.var)
+            if found is not None:
+                return found.form
+            return {expr.var: 1.0} if expr.var in self.host.active else None
+        if isinstance(expr, ir.Binary):
+            return _affine(expr.op, self.peek(expr.left), self.peek(expr.right))
+        if isinstance(expr, ir.Cast):
+            return self.peek(expr.operand)
+        return None
 
     def merge(
         self, condition: Value, before: dict[object, Value], then: dict[object, Value], other: dict[object, Value]
@@ -186,7 +219,10 @@ class Region:
             elif a is None or b is None:
                 value = a or b
                 assert value is not None
-                merged[key] = value
+                if isinstance(key, tuple):
+                    merged.pop(key, None)  # on one way only: what a later load finds is in the memory
+                else:
+                    merged[key] = value
             else:
                 kind = a.type if a.type.kind != "bool" else b.type
                 merged[key] = self.make("select", kind, condition, a, b)
@@ -233,6 +269,7 @@ class Region:
         self.walk(loop.body)
         self.host.current = saved
         self.chain_new_accumulators(loop, trip, before)
+        self.chain_neighbours(loop, trip, before)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -254,9 +291,29 @@ class Region:
                 if step > 0:
                     extra = self.chain(step, trip, value.type)
                     value.time += extra
-                    value.since = {m: t + extra for m, t in value.since.items()}
+                    if not self.balanced(value.type):
+                        value.since = {m: t + extra for m, t in value.since.items()}
+                        for access in self.accesses[first:]:
+                            if access.write and access.key == key:
+                                access.since = value.since
                     value.deps = value.deps - {loop}
                     self.end = max(self.end, value.time)
+
+    def chain_neighbours(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """`a[j] = f(a[j - 1])` inside a loop over j that is unrolled: each copy waits for the one before."""
+        fresh = self.accesses[first:]
+        reads = {("R", id(access)): access for access in fresh if not access.write and loop in access.deps}
+        for write in fresh if reads else ():
+            for mark in write.since if write.write else ():
+                read = reads.get(mark)  # type: ignore[call-overload]
+                if read is None or read.array is not write.array or read.key == write.key:
+                    continue
+                distance = _copies_apart(write.forms, read.forms, loop, self.host.step(loop))
+                if distance and distance < trip:
+                    step = write.since[mark] - self.host.load_cycles(read.array)
+                    extra = step * (trip / distance - 1)
+                    self.end = max(self.end, write.time + extra)
+                    write.since = {m: t + extra for m, t in write.since.items()}
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
         """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
@@ -265,13 +322,19 @@ class Region:
         extra = 0.0
         if step:
             extra = self.chain(step, trip, value.type)
-        made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + extra for m, t in since.items()})
+        # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
+        serial = 0.0 if self.balanced(value.type) else extra
+        made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
         self.end = max(self.end, made.time)
         return made
 
+    def balanced(self, type_: ir.CType) -> bool:
+        """Whether the tool may reorder sums of this type: integers; floating point under unsafe math and in Merlin."""
+        return not type_.is_float or self.target.unsafe_math or self.target.tool == "merlin"
+
     def chain(self, step: float, trip: float, type_: ir.CType) -> float:
         """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
-        if type_.is_float and not self.target.unsafe_math:
+        if not self.balanced(type_):
             self.chained = True
             return step * (trip - 1)
         return step * max(log2_ceil(trip + 1) - 1, 0)
@@ -323,11 +386,14 @@ class Region:
         if folded is not None:
             return folded
         type_ = join(left.type, right.type)
+        form = _affine(op, left.form, right.form)
+        if form is not None and not type_.is_float:
+            return self.addressing(left, right, type_, form)
         if op in ("+", "-"):
             made = self.make("add", type_, left, right)
-            made.form = _linear(left.form, right.form, 1.0 if op == "+" else -1.0)
-            if made.form is not None and type_.kind in ("int", "uint", "unknown"):
-                self.addressing(made, left, right)
+            if type_.is_float and self.target.unsafe_math:
+                made.sum = True
+                made.since = _reassociated(made.since, left, right)
             return made
         kind = _BINARY.get(op, "logic")
         if kind == "mul" and (_power_of_two(left) or _power_of_two(right)) and not type_.is_float:
@@ -339,16 +405,13 @@ class Region:
             made = Value(max(left.time, right.time), left.deps | right.deps, type_, _add(0.0, left, right))
         else:
             made = self.make(kind, type_ if op not in ("&&", "||") else BOOL, left, right, result=result)
-        if op == "*":
-            made.form = _scaled(left.form, right.form)
-        elif op == "<<" and right.form is not None and set(right.form) == {None} and left.form is not None:
-            made.form = {k: v * 2.0 ** right.form[None] for k, v in left.form.items()}
         return made
 
-    def addressing(self, made: Value, left: Value, right: Value) -> None:
-        """Sums of loop variables and constants are strength-reduced: no time on the critical path."""
-        made.time = max(left.time, right.time)
-        made.since = _add(0.0, left, right)
+    def addressing(self, left: Value, right: Value, type_: ir.CType, form: Form) -> Value:
+        """Affine in loop variables: strength-reduced to an adder a loop, no time on the critical path."""
+        deps = left.deps | right.deps
+        self.counts[("add", ADDRESS)] += self.copies(deps)
+        return Value(max(left.time, right.time), deps, type_, _add(0.0, left, right), form)
 
     def unary(self, expr: ir.Unary) -> Value:
         op = expr.op
@@ -430,7 +493,7 @@ class Region:
             tuple(
                 (form[loop.var] * self.host.step(loop), trip)
                 for loop, trip in self.unrolled.items()
-                if loop.var in form
+                if loop.var in form and loop not in self.pinned
             )
             if form is not None
             else ()
@@ -548,12 +611,13 @@ class Region:
         assert expr.receiver is not None
         args = [self.value(argument) for argument in expr.args]
         root = expr.receiver
-        deps = _all_deps(args)
+        which = NONE  # unrolled loops that choose among the streams of an array
         while isinstance(root, ir.Index | ir.Member):
             if isinstance(root, ir.Index):
                 for sub in root.subscripts:
-                    deps = deps | self.value(sub).deps
+                    which = which | self.value(sub).deps
             root = root.base
+        deps = _all_deps(args) | which
         var = root.var if isinstance(root, ir.Ref) else None
         kind = owner.element or UNKNOWN
         if var is None:
@@ -562,12 +626,10 @@ class Region:
         array = alias.array if alias is not None else var
         write = expr.name.startswith("write")
         if expr.name in ("read", "write", "read_nb", "write_nb"):
-            everywhere = deps | frozenset(self.unrolled)
-            self.accesses.append(
-                Access(
-                    array, (), write, everywhere, self.copies(everywhere), ("fifo", array, write, len(self.accesses))
-                )
-            )
+            same = frozenset(self.unrolled) - which - self.pinned
+            key = ("fifo", array, write, len(self.accesses))
+            self.accesses.append(Access(array, (), write, deps, self.copies(same), key))
+            deps = deps | frozenset(self.unrolled)
         time = max([self.base, *(a.time for a in args)]) + 1.0
         self.end = max(self.end, time)
         return Value(time, deps, kind, _NO_SOURCES)
@@ -674,6 +736,27 @@ def _linear(left: Form | None, right: Form | None, sign: float) -> Form | None:
     return {var: factor for var, factor in total.items() if factor or var is None}
 
 
+def _affine(op: str, left: Form | None, right: Form | None) -> Form | None:
+    """Form of `left op right` where that stays affine."""
+    if op in ("+", "-"):
+        return _linear(left, right, 1.0 if op == "+" else -1.0)
+    if op == "*":
+        return _scaled(left, right)
+    if op == "<<" and right is not None and set(right) == {None} and left is not None and right[None] < 64:
+        return {k: v * 2.0 ** right[None] for k, v in left.items()}
+    return None
+
+
+def _reassociated(since: dict[object, float], left: Value, right: Value) -> dict[object, float]:
+    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each."""
+    found = dict(since)
+    for side in (left, right):
+        if side.sum:
+            for mark, cycles in side.since.items():
+                found[mark] = min(found.get(mark, cycles), cycles)
+    return found
+
+
 def _scaled(left: Form | None, right: Form | None) -> Form | None:
     if left is None or right is None:
         return None
@@ -697,6 +780,26 @@ def _frozen(form: Form | None) -> object:
 
 def _form_key(value: Value) -> object:
     return frozenset(value.form.items()) if value.form is not None else id(value)
+
+
+def _copies_apart(
+    write: tuple[Form | None, ...], read: tuple[Form | None, ...], loop: ir.Loop, step: float
+) -> float | None:
+    """Iterations of `loop` from the write to the read of one element, when only that loop moves it; else None."""
+    found: float | None = None
+    for left, right in zip(write, read, strict=False):
+        if left is None or right is None or {**left, None: 0.0} != {**right, None: 0.0}:
+            return None
+        delta = left.get(None, 0.0) - right.get(None, 0.0)
+        factor = left.get(loop.var, 0.0) * step
+        if delta == 0:
+            if factor:
+                return None
+            continue
+        if not factor or delta / factor <= 0 or (delta / factor) % 1:
+            return None
+        found = delta / factor
+    return found
 
 
 def _root(key: object) -> object:
