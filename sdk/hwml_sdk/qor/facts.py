@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import ir
 from .constants import Number, evaluate, evaluate_text
+from .trip_counts import assigned_variables, children, expressions_of, iterations, root_variable
 
 MAX_CALL_DEPTH = 40
 # From this width on an unknown bound says nothing useful: the tool reports `?` rather than 0 ~ 65535.
 MAX_BOUNDED_WIDTH = 16
-
-
-def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:  # noqa: PLR0911 - one line per node type
-    """The direct operands of an expression."""
-    if isinstance(expr, ir.Binary):
-        return expr.left, expr.right
-    if isinstance(expr, ir.Unary | ir.Cast):
-        return (expr.operand,)
-    if isinstance(expr, ir.Index):
-        return expr.base, *expr.subscripts
-    if isinstance(expr, ir.Member):
-        return (expr.base,)
-    if isinstance(expr, ir.Assign):
-        return expr.target, expr.value
-    if isinstance(expr, ir.Ternary):
-        return expr.condition, expr.yes, expr.no
-    if isinstance(expr, ir.Call):
-        return (*((expr.receiver,) if expr.receiver is not None else ()), *expr.args)
-    if isinstance(expr, ir.Many):
-        return expr.items
-    return ()
 
 
 def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
@@ -43,37 +23,9 @@ def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
         pending.extend(reversed(children(item)))
 
 
-def expressions(block: ir.Block) -> Iterator[ir.Expr]:
-    """The outermost expressions of all statements inside `block`, loop heads and initialisers included."""
-    for item in block.items:
-        yield from statement_expressions(item)
-
-
-def statement_expressions(item: ir.Stmt) -> Iterator[ir.Expr]:
-    """The outermost expressions of one statement and all it contains."""
-    if isinstance(item, ir.Block):
-        yield from expressions(item)
-    elif isinstance(item, ir.Declare):
-        if item.var.init is not None:
-            yield item.var.init
-    elif isinstance(item, ir.Evaluate):
-        yield item.expr
-    elif isinstance(item, ir.Return):
-        if item.value is not None:
-            yield item.value
-    elif isinstance(item, ir.If):
-        yield item.condition
-        yield from expressions(item.then)
-        if item.otherwise is not None:
-            yield from expressions(item.otherwise)
-    elif isinstance(item, ir.Loop):
-        yield from (part for part in (item.start, item.condition, item.step) if part is not None)
-        yield from expressions(item.body)
-
-
 def calls(block: ir.Block) -> Iterator[ir.Call]:
     """Every call inside `block`."""
-    for outer in expressions(block):
+    for outer in expressions_of(block):
         for expr in walk(outer):
             if isinstance(expr, ir.Call):
                 yield expr
@@ -94,28 +46,16 @@ def declarations(block: ir.Block) -> Iterator[ir.Declare]:
                 yield from declarations(item.otherwise)
 
 
-def base_variable(expr: ir.Expr) -> ir.Variable | None:
-    """The variable an access goes to: of `a[i].x`, `*a`, `&a[0]`, `(T*)a`."""
-    while not isinstance(expr, ir.Ref):
-        if isinstance(expr, ir.Index | ir.Member):
-            expr = expr.base
-        elif isinstance(expr, ir.Unary | ir.Cast):
-            expr = expr.operand
-        else:
-            return None
-    return expr.var
-
-
 def assigned(block: ir.Block) -> dict[ir.Variable, int]:
     """How often each variable is assigned, stepped, or has its address or a reference handed out inside `block`."""
     found: dict[ir.Variable, int] = {}
 
     def note(expr: ir.Expr) -> None:
-        var = base_variable(expr)
+        var = root_variable(expr)
         if var is not None:
             found[var] = found.get(var, 0) + 1
 
-    for outer in expressions(block):
+    for outer in expressions_of(block):
         for expr in walk(outer):
             if isinstance(expr, ir.Assign):
                 note(expr.target)
@@ -136,6 +76,7 @@ class Facts:
 
     program: ir.Program
     constants: dict[ir.Variable, Number] = field(default_factory=dict)
+    counts: dict[ir.Loop, int | None] = field(default_factory=dict)
     hardware: set[str] = field(default_factory=set)
 
     @classmethod
@@ -175,37 +116,92 @@ class Facts:
         return int(value) if value is not None and value == int(value) else None
 
     def trip_count(self, loop: ir.Loop) -> int | None:
-        """How often a counting loop with constant bounds runs when nothing leaves it early; None otherwise."""
-        start, step = self.value(loop.start), _step(loop, self.constants)
-        if loop.kind != "for" or loop.var is None or start is None or not step:
-            return None
-        if loop.var in assigned(loop.body):
-            return None
-        limit = _limit(loop, self.constants)
-        return None if limit is None else _count(int(start), *limit, step)
+        """How often a loop with constant bounds runs when nothing leaves it early; None when it varies."""
+        if loop not in self.counts:
+            changed = loop.var is not None and loop.var in assigned_variables(loop.body)
+            values = None if changed else iterations(loop, self.constants)
+            self.counts[loop] = None if values is None else len(values)
+        return self.counts[loop]
 
     def is_bounded(self, loop: ir.Loop) -> bool:
-        """Whether the tool can bound the trip count: constants, counters of loops around it, narrow variables."""
-        known: dict[ir.Variable, Number] = dict(self.constants)
-        outer = loop.parent
+        """Whether the tool can bound the trip count, or hwml cannot tell that it could not.
+
+        Bounded: constants, counters of loops around it, narrow variables, arguments every call gives as a constant,
+        counters that step in the condition or in every iteration from a constant start; `while (true)` is meant so.
+        """
+        if loop.kind == "range" or loop.condition is None or self.value(loop.condition):
+            return True
+        known = set(self.constants)
+        outer: ir.Loop | None = loop
         while outer is not None:
             if outer.var is not None:
-                known[outer.var] = 1
+                known.add(outer.var)
             outer = outer.parent
-        if loop.kind == "range" or (loop.kind != "for" and self.value(loop.condition)):
-            return True  # a container's size; `while (true)` runs for ever by design
-        if loop.kind != "for" or loop.condition is None:
-            return loop.condition is None
         for expr in walk(loop.condition):
-            if isinstance(expr, ir.Ref) and expr.var is not None and _is_narrow(expr.var):
-                known[expr.var] = 1
-        if loop.var is not None:
-            known[loop.var] = 1
-        return evaluate(loop.condition, known) is not None
+            if isinstance(expr, ir.Call) and expr.receiver is None and expr.name not in self.program.functions:
+                return True  # a macro of a header that is not here, more often than not
+            if isinstance(expr, ir.Member):
+                return True  # counters inside structs become plain variables in the tool
+            if isinstance(expr, ir.Call):
+                return False
+            if isinstance(expr, ir.Index):
+                return _is_narrow(root_variable(expr))
+            if isinstance(expr, ir.Ref) and not (expr.var is None or expr.var in known or self._limits(expr.var, loop)):
+                return False
+        return True
+
+    def _limits(self, var: ir.Variable, loop: ir.Loop) -> bool:
+        """Whether a variable in a loop's condition has a known range."""
+        if var.const or _is_narrow(var) or var.scope == "global":
+            return True
+        function = self.program.functions.get(loop.function)
+        if var.scope == "param" and function is not None:
+            return self._is_constant_argument(function, var)
+        if function is not None and var not in assigned_variables(ir.Block([loop])):
+            return _only_constants(var, function)
+        return _self_counting(var, loop)
+
+    def _is_constant_argument(self, function: ir.Function, var: ir.Variable) -> bool:
+        """Whether every call in the program passes a constant (there must be one)."""
+        index = function.params.index(var) if var in function.params else -1
+        given = [
+            call.args[index]
+            for caller in self.program.functions.values()
+            for call in calls(caller.body)
+            if call.name == function.name and 0 <= index < len(call.args)
+        ]
+        return bool(given) and all(self.value(argument) is not None for argument in given)
 
 
-def _is_narrow(var: ir.Variable) -> bool:
-    return 0 < var.type.width <= MAX_BOUNDED_WIDTH and var.type.kind in ("int", "uint")
+def _only_constants(var: ir.Variable, function: ir.Function) -> bool:
+    """Whether a local is only ever given constants: `switch (kind) { case 0: n = 4; ...`."""
+    given = [var.init] if var.init is not None else []
+    for outer in expressions_of(function.body):
+        for expr in walk(outer):
+            if isinstance(expr, ir.Assign) and root_variable(expr.target) is var:
+                if expr.op != "=":
+                    return False
+                given.append(expr.value)
+            elif isinstance(expr, ir.Call) and any(root_variable(argument) is var for argument in expr.args):
+                return False
+    return bool(given) and all(evaluate(value, {}) is not None for value in given)
+
+
+def _self_counting(var: ir.Variable, loop: ir.Loop) -> bool:
+    """`int i = 16; while (i--)`: steps in every iteration, from a start that is most likely a constant."""
+    if var.dims or var.scope == "param" or loop.condition is None:
+        return False
+    steady = [loop.condition, *([loop.step] if loop.step is not None else [])]
+    steady += [item.expr for item in loop.body.items if isinstance(item, ir.Evaluate)]
+    return any(
+        isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--") and root_variable(expr) is var
+        for outer in steady
+        for expr in walk(outer)
+    )
+
+
+def _is_narrow(var: ir.Variable | None) -> bool:
+    return var is not None and 0 < var.type.width <= MAX_BOUNDED_WIDTH and var.type.kind in ("int", "uint")
 
 
 def function_of(program: ir.Program, owner: ir.Loop | ir.Function | None) -> ir.Function | None:
@@ -224,60 +220,8 @@ def _template_values(function: ir.Function) -> Iterator[tuple[str, Number]]:
             yield name, value
 
 
-def _step(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> int | None:
-    items = loop.step.items if isinstance(loop.step, ir.Many) else (loop.step,)
-    for item in items:
-        if isinstance(item, ir.Unary) and base_variable(item) is loop.var:
-            return 1 if item.op.endswith("++") else -1 if item.op.endswith("--") else None
-        if isinstance(item, ir.Assign) and base_variable(item.target) is loop.var:
-            return _assigned_step(item, loop.var, known)
-    return None
-
-
-def _assigned_step(item: ir.Assign, var: ir.Variable | None, known: Mapping[ir.Variable, Number]) -> int | None:
-    value = evaluate(item.value, known)
-    if item.op in ("+=", "-="):
-        return None if value is None else int(value) * (1 if item.op == "+=" else -1)
-    if item.op == "=" and isinstance(item.value, ir.Binary) and item.value.op in ("+", "-"):
-        amount = evaluate(item.value.right, known)
-        if isinstance(item.value.left, ir.Ref) and item.value.left.var is var and amount is not None:
-            return int(amount) * (1 if item.value.op == "+" else -1)
-    return None
-
-
-_MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
-
-
-def _limit(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> tuple[str, int] | None:
-    """(operator, bound) of a condition that compares the counter with a constant."""
-    condition = loop.condition
-    if not isinstance(condition, ir.Binary) or condition.op not in _MIRROR:
-        return None
-    sides = ((condition.left, condition.right, condition.op), (condition.right, condition.left, _MIRROR[condition.op]))
-    for counter, bound, op in sides:
-        if isinstance(counter, ir.Ref) and counter.var is loop.var:
-            value = evaluate(bound, known)
-            return None if value is None or value != int(value) else (op, int(value))
-    return None
-
-
-def _count(start: int, op: str, bound: int, step: int) -> int | None:
-    if op == "!=":
-        distance = bound - start
-        return distance // step if distance % step == 0 and distance // step >= 0 else None
-    if (op in ("<", "<=")) != (step > 0):
-        return 0 if not _holds(start, op, bound) else None
-    distance = (bound - start) if step > 0 else (start - bound)
-    distance += 1 if op in ("<=", ">=") else 0
-    return max(-(-distance // abs(step)), 0)
-
-
-def _holds(value: int, op: str, bound: int) -> bool:
-    return {"<": value < bound, "<=": value <= bound, ">": value > bound, ">=": value >= bound}[op]
-
-
 def _hardware(program: ir.Program, top: str) -> set[str]:
-    """Functions that are synthesised: all that the top, or a function with pragmas, reaches; never `main`."""
+    """Functions that are synthesised: all that the top, functions with pragmas or the likely top reach; no `main`."""
     if top in program.functions:
         roots = [top]
     else:
@@ -285,7 +229,11 @@ def _hardware(program: ir.Program, top: str) -> set[str]:
             name
             for name, function in program.functions.items()
             if function.pragmas or any(loop.pragmas for loop in program.loops(name))
-        ] or list(program.functions)
+        ]
+    if not roots and program.functions:
+        from .design import choose_top
+
+        roots = [choose_top(program, None).name]
     found: set[str] = set()
     pending = [name for name in roots if name != "main"]
     while pending:
@@ -327,7 +275,7 @@ class UseFinder:
     def of(self, item: ir.Stmt) -> Uses:
         """What one statement, with all it contains and calls, does to variables."""
         uses = Uses()
-        for expr in statement_expressions(item):
+        for expr in expressions_of(ir.Block([item])):
             self._expression(expr, uses)
         return uses
 
@@ -335,7 +283,7 @@ class UseFinder:
         if isinstance(expr, ir.Assign):
             self._assign(expr, uses)
         elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--"):
-            var = base_variable(expr.operand)
+            var = root_variable(expr.operand)
             if var is not None:
                 uses.reads.add(var)
                 uses.writes.add(var)
@@ -359,12 +307,12 @@ class UseFinder:
             self._expression(expr.right, uses)
             return
         uses.reads.add(stream)
-        target = base_variable(expr.right)
+        target = root_variable(expr.right)
         if target is not None:
             uses.writes.add(target)
 
     def _assign(self, expr: ir.Assign, uses: Uses) -> None:
-        var = base_variable(expr.target)
+        var = root_variable(expr.target)
         if var is not None:
             uses.writes.add(var)
             if expr.op != "=":
@@ -378,7 +326,7 @@ class UseFinder:
                 self._expression(subscript, uses)
 
     def _call(self, expr: ir.Call, uses: Uses) -> None:
-        receiver = base_variable(expr.receiver) if expr.receiver is not None else None
+        receiver = root_variable(expr.receiver) if expr.receiver is not None else None
         if receiver is not None:
             if expr.name in _STREAM_READS:
                 uses.reads.add(receiver)
@@ -391,7 +339,7 @@ class UseFinder:
             self._argument(expr, index, argument, known, uses)
 
     def _argument(self, call: ir.Call, index: int, argument: ir.Expr, known: _Places | None, uses: Uses) -> None:
-        var = base_variable(argument)
+        var = root_variable(argument)
         if var is None or (known is None and not _shared(var)):
             self._expression(argument, uses)
             return
@@ -423,7 +371,7 @@ class UseFinder:
 
 
 def _stream(expr: ir.Expr) -> ir.Variable | None:
-    var = base_variable(expr)
+    var = root_variable(expr)
     return var if var is not None and var.type.kind == "stream" else None
 
 

@@ -173,14 +173,13 @@ class Context:
 
     def loops(self) -> Iterator[ir.Loop]:
         """Loops of functions that are synthesised."""
-        for name in self.program.functions:
-            if name in self.facts.hardware:
-                yield from self.program.loops(name)
+        for function in self.functions():
+            yield from self.program.loops(function.name)
 
     def functions(self) -> Iterator[ir.Function]:
-        """Functions that are synthesised."""
+        """Functions that are synthesised; templates only as instances whose arguments are known."""
         for name, function in self.program.functions.items():
-            if name in self.facts.hardware:
+            if name in self.facts.hardware and "?" not in name:
                 yield function
 
     def is_called(self, name: str) -> bool:
@@ -210,7 +209,7 @@ SEVERITIES: dict[str, Severity] = {
     "HLS105": "warning", "HLS106": "warning", "HLS107": "error", "HLS108": "warning", "HLS109": "error",
     "HLS110": "error", "HLS111": "error", "HLS112": "error", "HLS113": "warning", "HLS114": "info",
     "HLS115": "info", "HLS116": "warning", "HLS117": "warning", "HLS118": "warning", "HLS119": "warning",
-    "HLS120": "info", "HLS121": "info", "HLS122": "error", "HLS123": "error", "HLS124": "error", "HLS125": "error",
+    "HLS120": "info", "HLS121": "info", "HLS122": "warning", "HLS123": "error", "HLS124": "error", "HLS125": "error",
     "HLS126": "warning", "HLS127": "warning", "HLS128": "warning",
 }  # fmt: skip
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from . import ir
-from .facts import base_variable, calls
+from .facts import calls
 from .lint_base import Context, is_on, loop_name
+from .trip_counts import root_variable
 from .types import LoopQor
 
 _ALLOCATION = {"malloc", "calloc", "realloc", "free", "new", "delete", "aligned_alloc", "alloca"}
@@ -131,7 +132,10 @@ def _region(context: Context, function: ir.Function, body: ir.Block) -> None:
         readers = sum(var in use.reads and var not in use.writes for use in uses)
         for count, verb in ((writers, "written"), (readers, "read")):
             if count > 1:
-                message = f"{var.name} is {verb} by {count} processes of the dataflow region: one only is allowed"
+                message = (
+                    f"{var.name} is {verb} by {count} processes of the dataflow region: a channel has one writer and "
+                    f"one reader, so they cannot overlap"
+                )
                 context.report("HLS122", message, var.path, var.span)
                 break
 
@@ -181,7 +185,7 @@ def _passes_part(item: ir.Stmt, var: ir.Variable) -> bool:
         return False
     for argument in item.expr.args:
         plain = isinstance(argument, ir.Ref)
-        if not plain and base_variable(argument) is var:
+        if not plain and root_variable(argument) is var:
             return True
     return False
 
@@ -202,7 +206,7 @@ def rule_initiation(context: Context) -> None:
         target = _target(context, pragma)
         if loop_qor.ii <= target or not loop_qor.ii_bound_by:
             continue
-        code = "HLS118" if _is_memory(loop_qor.ii_bound_by) else "HLS119"
+        code = "HLS119" if loop_qor.ii_bound_by.startswith("recurrence") else "HLS118"
         place, path = (pragma.span, pragma.path) if pragma is not None else (loop.head, loop.path)
         message = f"{loop_name(loop)}: II {loop_qor.ii} instead of {target}, bound by {loop_qor.ii_bound_by}"
         severity = None if pragma is not None else "info"
@@ -218,10 +222,6 @@ def _all_loops(loops: Iterable[LoopQor]) -> Iterable[LoopQor]:
 def _target(context: Context, pragma: ir.Pragma | None) -> int:
     value = context.facts.number(pragma.options.get("ii", ""), None) if pragma is not None else None
     return value or 1
-
-
-def _is_memory(bound: str) -> bool:
-    return any(word in bound for word in ("port", "memory", "array", "read", "write"))
 
 
 def rule_limits(context: Context) -> None:

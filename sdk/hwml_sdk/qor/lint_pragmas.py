@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from ..document import Edit, Fix, Related
+from ..document import Edit, Fix, Related, Severity
 from . import ir
 from .facts import function_of, walk
 from .lint_base import Context, PragmaText, is_on, loop_name, owner_name
@@ -236,7 +236,8 @@ def _undeclared(context: Context, pragma: ir.Pragma, option: str, name: str, fun
     what = "parameter" if option == "port" else "variable"
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     message = f"{pragma.kind}: there is no {what} {name!r} in {function.name}{hint}"
-    context.report("HLS109", message, pragma.path, span, fixes=fixes)
+    severity: Severity = "warning" if pragma.from_file else "error"
+    context.report("HLS109", message, pragma.path, span, severity=severity, fixes=fixes)
 
 
 def _above(pragma: ir.Pragma, var: ir.Variable) -> bool:
@@ -264,13 +265,10 @@ def rule_unroll(context: Context) -> None:
         text = context.text(pragma)
         span = text.value_span("factor")
         if factor > trips:
-            fixes = ()
-            if text.value_text("factor").isdigit():
-                fixes = text.replace(span, str(trips), f"unroll by {trips}", safe=True)
-            message = (
-                f"unroll factor {factor} is over the {trips} iterations of {loop_name(loop)}: it is unrolled whole"
-            )
-            context.report("HLS101", message, pragma.path, span, fixes=fixes)
+            plain = text.value_text("factor").isdigit()
+            fixes = text.replace(span, str(trips), f"unroll by {trips}", safe=True) if plain else None
+            message = f"unroll factor {factor} is over the {trips} iterations of {loop_name(loop)}: all are unrolled"
+            context.report("HLS101", message, pragma.path, span, fixes=fixes or ())
         elif trips % factor:
             message = (
                 f"unroll factor {factor} does not divide the {trips} iterations of {loop_name(loop)}: "
@@ -300,7 +298,7 @@ def rule_nested_pipeline(context: Context) -> None:
             related = (Related(f"{owner_name(owner)} is pipelined here", pragma.span, pragma.path),)
             message = (
                 f"pipeline of {loop_name(loop)} has no effect: {owner_name(owner)} around it is pipelined, "
-                f"which unrolls this loop whole"
+                f"which unrolls this loop completely"
             )
             context.report("HLS103", message, own.path, own.span, fixes=fixes, related=related)
 
@@ -498,10 +496,11 @@ def _clashes(context: Context, owner: ir.Loop | ir.Function, pragmas: list[ir.Pr
         message = f"{owner_name(owner)} has both PIPELINE and DATAFLOW: only one of them can hold"
         _clash(context, pipeline, dataflow, message)
     if pipeline is not None and unroll is not None and isinstance(owner, ir.Loop) and _is_whole(context, owner, unroll):
-        message = f"{loop_name(owner)} is unrolled whole, so nothing of it is left to pipeline"
+        message = f"{loop_name(owner)} is unrolled completely, so nothing of it is left to pipeline"
         _clash(context, pipeline, unroll, message)
     inline = by_kind.get("INLINE")
-    if inline is not None and dataflow is not None and isinstance(owner, ir.Function):
+    into = inline is not None and ("recursive" in inline.options or "region" in inline.options)
+    if inline is not None and not into and dataflow is not None and isinstance(owner, ir.Function):
         message = f"{owner_name(owner)} has both INLINE and DATAFLOW: inlined, it is no dataflow region of its own"
         _clash(context, inline, dataflow, message)
     _both_splits(context, pragmas)

@@ -9,7 +9,10 @@ from ..document import Span
 from . import ir
 from .preprocess import RawPragma, Unit
 
-_OPTION = re.compile(r"([A-Za-z_]\w*)\s*(?:=\s*(\"[^\"]*\"|[^\s,]+(?:\([^)]*\))?))?")
+# A value is a quoted text or an expression, whose operators may have blanks around them: `max = N * (M - 1)`.
+_GROUP = r"\((?:[^()]|\([^()]*\))*\)"
+_ATOM = rf"(?:{_GROUP}|[^\s,()*/+]+(?:{_GROUP})?)"
+_OPTION = re.compile(rf"([A-Za-z_]\w*)\s*(?:=\s*(\"[^\"]*\"|[&*]?{_ATOM}(?:\s*[-+*/]\s*{_ATOM})*))?")
 
 
 def parse_pragma(text: str) -> tuple[str, str, dict[str, str]] | None:
