@@ -21,7 +21,7 @@ class Options:
 
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
-    throughput_driven: local arrays are split by themselves so that pipelined loops reach their II (Vitis HLS 2022.1 on).
+    throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
