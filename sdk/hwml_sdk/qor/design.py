@@ -40,8 +40,9 @@ def make_target(
 def make_options(
     target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
 ) -> Options:
-    """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399)."""
-    automatic = pipeline_loops if target.year >= 2020 and pipeline_loops else None
+    """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399); Merlin has it."""
+    known = target.year >= 2020 or target.tool == "merlin"
+    automatic = pipeline_loops if known and pipeline_loops else None
     driven = target.tool != "merlin" and target.year >= 2022
     return Options(target.tool == "merlin", automatic, driven, default_trip_count)
 

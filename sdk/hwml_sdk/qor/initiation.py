@@ -61,7 +61,9 @@ def _array_recurrence(region: Region, write: Access, read: Access, latency: floa
     if distance is None:
         return Bound(1, "")
     load = region.host.load_cycles(read.array)
-    if write.key == read.key or (sure and distance <= 1):
+    if region.target.year < 2020:
+        latency += 1  # Vivado HLS went through the memory every time
+    elif write.key == read.key or (sure and distance <= 1):
         latency -= load  # the element stays in a register from one iteration to the next
         if not region.host.in_registers(write.array) and not _promotable(region, write, nest):
             latency += 1  # unless it has to pass through the memory: written, then forwarded

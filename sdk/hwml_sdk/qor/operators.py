@@ -98,6 +98,8 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     latency = max(_at_period(cycles, target.clock_period_ns), 1)
     if target.family == "7series" and name != "half":
         latency += 1
+    if target.year < 2020 and key[0] in ("add", "mul"):
+        latency += 4  # Vivado HLS took longer cores at the same clock
     return Operator(latency, 0, lut, ff, dsp, True)
 
 

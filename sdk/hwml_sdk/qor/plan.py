@@ -21,7 +21,7 @@ class Options:
 
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
-    throughput_driven: local arrays are split by themselves so that pipelined loops reach their II (Vitis HLS 2022.1 on).
+    throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
@@ -103,10 +103,10 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
     fine = pipelined and (innermost or flatten)
-    return Plan(
-        fine, 1, copies if (fine or innermost) else 1.0, False, copies if not (fine or innermost) else 1.0,
-        coarse=pipelined and not fine,
-    )  # fmt: skip
+    if fine or innermost:
+        return Plan(fine, 1, copies)
+    # Around other loops `parallel` asks for copies of them; released labels show the same latency and DSPs without.
+    return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
 
 
 def _automatic(
@@ -139,6 +139,8 @@ def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
 def _chosen(
     loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], plans: Mapping[ir.Loop, Plan], threshold: int
 ) -> ir.Loop | None:
+    if loop.pragmas and all(pragma.dialect == "ACCEL" for pragma in loop.pragmas):
+        return loop  # Merlin pipelines innermost loops, whatever their length
     parent = loop.parent
     count, above = counts.get(loop), counts.get(parent) if parent is not None else None
     if count is None or count.average is None or not count.constant or count.average > threshold:
