@@ -61,7 +61,7 @@ def test_directive_without_a_target(tmp_path: Path) -> None:
     assert found(example("HLS128", "Good"), directives=directives) == []
 
 
-# -- exact ranges and fixes ------------------------------------------------------------------------------------------
+# -- exact ranges and fixes ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ void top(int data[4]) {
     assert item.fixes == ()
 
 
-# -- what is left alone --------------------------------------------------------------------------------------------------
+# -- what is left alone --------------------------------------------------------------------------------------
 
 
 def test_ignore_comments() -> None:
@@ -342,12 +342,12 @@ def test_half_typed_code_never_raises(text: str) -> None:
         assert diagnostic.code in CODES
 
 
-# -- real code ------------------------------------------------------------------------------------------------------------
+# -- real code -----------------------------------------------------------------------------------------------
 
 
 # Codes that say "synthesis would refuse this". Every row of the data was synthesised, so they would be false alarms.
-# Known true ones: nw's project file misspells alignedA as allignedA; viterbi's pragma came above the declaration when its
-# Tcl was put into the text; bst_operations recurses and allocates in code that the tool folded away.
+# Known true ones: nw's project file misspells alignedA as allignedA; viterbi's pragma came above the declaration when
+# its Tcl was put into the text; bst_operations recurses and allocates in code that the tool folded away.
 REFUSED = {"HLS107", "HLS108", "HLS109", "HLS110", "HLS111", "HLS112", "HLS123", "HLS124", "HLS125"}
 KNOWN = {("nw", "HLS109"), ("viterbi", "HLS110"), ("bst_operations", "HLS123"), ("bst_operations", "HLS124")}
 

@@ -245,7 +245,7 @@ def _hardware(program: ir.Program, top: str) -> set[str]:
     return found
 
 
-# -- who reads and writes what ------------------------------------------------------------------------------------
+# -- who reads and writes what -------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

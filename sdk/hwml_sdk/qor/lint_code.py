@@ -106,7 +106,7 @@ def _path_back(start: str, targets: dict[str, set[str]]) -> tuple[str, ...]:
     return ()
 
 
-# -- dataflow -------------------------------------------------------------------------------------------------------
+# -- dataflow ------------------------------------------------------------------------------------------------
 
 
 def rule_dataflow(context: Context) -> None:
@@ -190,7 +190,7 @@ def _passes_part(item: ir.Stmt, var: ir.Variable) -> bool:
     return False
 
 
-# -- what the estimate tells ------------------------------------------------------------------------------------------
+# -- what the estimate tells ---------------------------------------------------------------------------------
 
 
 def rule_initiation(context: Context) -> None:

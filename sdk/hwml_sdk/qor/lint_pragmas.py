@@ -101,7 +101,7 @@ def _values(context: Context, pragma: ir.Pragma, text: PragmaText) -> None:
         context.report("HLS107", message, pragma.path, span, fixes=fixes)
 
 
-# -- places -------------------------------------------------------------------------------------------------------
+# -- places --------------------------------------------------------------------------------------------------
 
 
 def rule_place(context: Context) -> None:
@@ -199,7 +199,7 @@ def _move(context: Context, pragma: ir.Pragma, target: int) -> tuple[Fix, ...]:
     return (Fix(f"move {pragma.kind} into the body", edits),)
 
 
-# -- variables ----------------------------------------------------------------------------------------------------
+# -- variables -----------------------------------------------------------------------------------------------
 
 
 def rule_variable(context: Context) -> None:
@@ -248,7 +248,7 @@ def _also_earlier(context: Context, var: ir.Variable) -> bool:
     return var.name in context.program.globals
 
 
-# -- loops ----------------------------------------------------------------------------------------------------------
+# -- loops ---------------------------------------------------------------------------------------------------
 
 
 def rule_unroll(context: Context) -> None:
@@ -352,7 +352,7 @@ def _blocking(context: Context, loop: ir.Loop, owner: ir.Loop | ir.Function) -> 
     return ""
 
 
-# -- partitions -----------------------------------------------------------------------------------------------------
+# -- partitions ----------------------------------------------------------------------------------------------
 
 
 def rule_partition(context: Context) -> None:
@@ -437,7 +437,7 @@ def _array(context: Context, pragma: ir.Pragma, function: ir.Function) -> ir.Var
     return var
 
 
-# -- several pragmas ------------------------------------------------------------------------------------------------
+# -- several pragmas -----------------------------------------------------------------------------------------
 
 
 def rule_repeated(context: Context) -> None:

@@ -128,7 +128,7 @@ def find_project(folder: Path) -> Path | None:
     return find_upwards(folder, PROJECT_FILE)
 
 
-# -- hls_config.cfg -----------------------------------------------------------------------------------------------
+# -- hls_config.cfg ------------------------------------------------------------------------------------------
 
 
 def read_hls_config(path: str | Path) -> HlsProject:
@@ -267,7 +267,7 @@ def _truth(value: str | None) -> bool:
     return value is not None and value.strip().lower() in ("", "1", "true", "yes", "on")
 
 
-# -- Tcl ------------------------------------------------------------------------------------------------------------
+# -- Tcl -----------------------------------------------------------------------------------------------------
 
 
 def read_tcl(path: str | Path) -> HlsProject:
@@ -455,7 +455,7 @@ def _text(path: str | Path) -> str:
         raise ConfigError(str(error)) from error
 
 
-# -- to the program -------------------------------------------------------------------------------------------------
+# -- to the program ------------------------------------------------------------------------------------------
 
 
 def apply_directives(program: ir.Program, directives: Iterable[Directive]) -> tuple[ir.Pragma, ...]:
