@@ -158,7 +158,7 @@ class _Place:
         return Span(self.line - 1, lead, self.line - 1, len(self.raw.rstrip()))
 
     def error(self, message: str) -> ConfigError:
-        return ConfigError(message, path=self.path, line=self.line)
+        return ConfigError(message, path=self.path, line=self.line or None)
 
 
 def _config_line(project: HlsProject, key: str, value: str, place: _Place) -> None:
@@ -261,6 +261,11 @@ def _period(text: str, place: _Place) -> float:
     if not 0.05 <= period <= 1e5:
         raise place.error(f"clock {text!r} is {period:g} ns, which no part runs at; write 10, 10ns or 100MHz")
     return round(period, 6)
+
+
+def parse_clock(text: str) -> float:
+    """A clock as an option gives it (`3.33`, `3.33ns`, `300MHz`) in nanoseconds. Raises ConfigError."""
+    return _period(text, _Place("--clock", 0, text))
 
 
 def _truth(value: str | None) -> bool:
