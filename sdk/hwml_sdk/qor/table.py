@@ -68,7 +68,7 @@ def _encode(values: NDArray[np.floating[Any]]) -> NDArray[np.int16]:
 
 
 def _decode(codes: NDArray[np.int16]) -> NDArray[np.float32]:
-    values = codes.astype(np.float32) / STEPS_PER_UNIT
+    values: NDArray[np.float32] = codes.astype(np.float32) / np.float32(STEPS_PER_UNIT)
     values[codes == _NAN_CODE] = np.nan
     return values
 
@@ -158,9 +158,7 @@ def read_table(
 
 def concatenate(tables: list[Table]) -> Table:
     """Tables of the same features one below the other."""
-    rows = Rows(
-        **{n: np.concatenate([getattr(table.rows, n) for table in tables]) for n in Rows.__dataclass_fields__}
-    )
+    rows = Rows(**{n: np.concatenate([getattr(table.rows, n) for table in tables]) for n in Rows.__dataclass_fields__})
     licences = {source: licence for table in tables for source, licence in table.licences.items()}
     values = np.concatenate([table.values for table in tables])
     return Table(rows, values, tables[0].feature_version, tables[0].feature_names, licences)

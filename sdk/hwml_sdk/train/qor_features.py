@@ -170,4 +170,3 @@ def _write_cache(rows: dict[str, NDArray[np.float32]]) -> None:
     values = np.array(list(rows.values()), dtype=np.float32)
     np.savez_compressed(buffer, keys=np.array(list(rows), dtype=str), values=values)
     write_atomic(_cache_path(), buffer.getvalue())
-
