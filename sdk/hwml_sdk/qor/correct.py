@@ -227,6 +227,8 @@ class Corrector:
         """`apply` for n designs at once: features [n, f]."""
         rows = quantise(values)
         exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
+        # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
+        exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
         members = self.members(rows)
         inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
         errors = run_session(self._errors, inputs).astype(np.float64)

@@ -58,6 +58,7 @@ class Design:
     template: str
     pragmas: Mapping[str, Any] = field(default_factory=dict)
     fits_device: bool = True
+    unsafe_math: bool = False
     path: str = ""
     line: int = 0
 
@@ -213,6 +214,7 @@ def _design(row: Mapping[str, Any], template: str, path: Path, line: int) -> Des
         template=template,
         pragmas=pragmas,
         fits_device=row.get("fits_device") is not False,
+        unsafe_math=row.get("unsafe_math") is True,
         path=str(path),
         line=line,
     )

@@ -83,6 +83,7 @@ def row_key(design: Design) -> str:
         design.tool,
         design.tool_version,
         design.stage,
+        design.unsafe_math,
         sorted(design.pragmas.items(), key=str),
     )
     return hashlib.sha256((repr(settings) + "\0" + design.template).encode()).hexdigest()[:24]
@@ -136,7 +137,7 @@ def extract_design(design: Design) -> NDArray[np.float32]:
         tool=design.tool,
         tool_version=design.tool_version,
         stage=design.stage,
-        defines={},
+        unsafe_math=design.unsafe_math,
     )
     values = np.asarray(row.values, dtype=np.float32)
     if values.shape != (len(features.FEATURE_NAMES),):

@@ -224,9 +224,17 @@ def closed_form_alone(table: Table) -> Floats:
     return np.asarray(np.expm1(closed_form_log(table.values, table.feature_names)))
 
 
+# Beginnings of the names of features that owe something to the closed form's schedule, areas or memories.
+_ESTIMATED = (
+    "cf_", "shared_", "un_", "plain_", "registers", "control_", "mux_", "bound_", "guess_", "main_ii", "main_depth",
+    "main_copies", "main_share", "max_ii", "mean_ii", "max_depth", "latency_", "interval", "memory_", "local_banks",
+    "entries_", "live_",
+)  # fmt: skip
+
+
 def simple_features(names: Sequence[str]) -> NDArray[np.int64]:
-    """Indices of the features that owe nothing to the closed-form estimate (`cf_*` and `est_*` do)."""
-    return np.array([i for i, name in enumerate(names) if not name.startswith(("cf_", "est_"))])
+    """Indices of the features that only count constructs, pragmas and trips."""
+    return np.array([i for i, name in enumerate(names) if not name.startswith(_ESTIMATED)])
 
 
 def untuned_trees(table: Table, train: Mask, test: Mask) -> Floats:
