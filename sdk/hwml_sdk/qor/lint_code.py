@@ -198,7 +198,8 @@ def rule_initiation(context: Context) -> None:
     if context.estimate is None:
         return
     asked = {(loop.path, loop.head.start_line): loop for loop in context.loops()}
-    for loop_qor in _all_loops(context.estimate.loops):
+    listed = [*context.estimate.loops, *(loop for f in context.estimate.functions for loop in f.loops)]
+    for loop_qor in _all_loops(listed):
         loop = asked.get((loop_qor.path, loop_qor.span.start_line))
         if loop is None or loop_qor.ii is None or loop_qor.ii_is_guess or not loop_qor.pipelined:
             continue

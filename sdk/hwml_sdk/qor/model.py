@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..artifact import Artifact, write
-from ..config import HlsSettings, load_settings
+from ..config import DEFAULT_TOOL, HlsSettings, load_settings
 from ..errors import SourceError
 from ..files import read_source
 from . import answer
@@ -135,7 +135,7 @@ def estimate_text(
     notes: list[str] = []
     if inputs.directives:
         apply_directives(program, inputs.directives)
-    if program.dialect == "ACCEL" and settings.tool == HlsSettings.tool:
+    if program.dialect == "ACCEL" and settings.tool == DEFAULT_TOOL:
         settings = replace(settings, tool="merlin", tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
     project = inputs.project
