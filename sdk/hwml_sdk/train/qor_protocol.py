@@ -206,15 +206,6 @@ class FinalModel:
     geometry: Geometry
     errors: ErrorModels
 
-    def errors_columns(self, table: Table) -> int:
-        """Width of the error models' input."""
-        few = table.take(np.arange(1))
-        return (
-            Evidence(few, predict_members(self.members, few.values), self.geometry.distances(few.values))
-            .inputs()
-            .shape[1]
-        )
-
 
 def fit_final(table: Table, runs: GroupRuns, strangers: dict[str, Evidence] | None, protocol: Protocol) -> FinalModel:
     """Train on everything; the errors are those of the held-out runs."""

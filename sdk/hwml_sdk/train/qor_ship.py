@@ -30,7 +30,7 @@ def ship(table: Table, config: TrainConfig, judgement: Judgement) -> Artifact:
 def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgement: Judgement | None) -> Artifact:
     """Write a fitted model; `judgement` gives the metrics and the card's figures."""
     features = len(table.feature_names)
-    columns = final.errors_columns(table)
+    columns = int(final.errors.models[-1].num_feature())  # the quantile models read every column
     files = {
         MEMBERS_FILE: members_onnx(final.members, features),
         ERRORS_FILE: trees_onnx(final.errors.models, columns),
