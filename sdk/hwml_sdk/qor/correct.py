@@ -38,6 +38,21 @@ def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floa
     return found
 
 
+DOMAINS = ("merlin", "impl", "dataflow", "csynth")
+
+
+def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow.
+
+    The closed form is of a different quality in each, so that members and closed form are mixed by it.
+    """
+    found = np.full(len(values), DOMAINS.index("csynth"))
+    for name in ("dataflow", "impl", "merlin"):
+        if name in names:
+            found = np.where(values[:, names.index(name)] > 0, DOMAINS.index(name), found)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """Where the training groups lie in feature space.
@@ -118,12 +133,26 @@ class Calibration:
     unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
     shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target [targets, k].
     widen: factor on both interval ends, per target.
+    mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
     """
 
     unlike_knots: tuple[float, ...]
     shrink_knots: tuple[float, ...]
     shrink: tuple[tuple[float, ...], ...]
     widen: tuple[float, ...]
+    mix: tuple[tuple[tuple[float, ...], ...], ...]
+
+    def mixed(self, members: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
+        """Members [m, n, targets] and closed form [n, targets] mixed by domain [n]: [n, targets] log values.
+
+        Where the closed form is unknown (NaN) the members share its weight.
+        """
+        weights = np.array(self.mix)[domain].transpose(2, 0, 1)
+        known = ~np.isnan(base)
+        own = np.where(known, weights[-1], 0.0)
+        rest = weights[:-1] / np.maximum(weights[:-1].sum(axis=0), 1e-9)
+        even = np.where(weights[:-1].sum(axis=0) > 0, rest, 1.0 / len(members))
+        return np.asarray((members * even).sum(axis=0) * (1 - own) + own * np.nan_to_num(base))
 
     def unlike(self, raw: Floats) -> Floats:
         """Raw score [n] to 0 (like the training data) .. 1."""
@@ -170,7 +199,8 @@ class Corrector:
             names = ("unlike_knots", "shrink_knots", "widen")
             numbers = {name: tuple(float(v) for v in config["calibration"][name]) for name in names}
             shrink = tuple(tuple(float(v) for v in curve) for curve in config["calibration"]["shrink"])
-            self.calibration = Calibration(shrink=shrink, **numbers)
+            mix = tuple(tuple(tuple(float(v) for v in w) for w in d) for d in config["calibration"]["mix"])
+            self.calibration = Calibration(shrink=shrink, mix=mix, **numbers)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
         if tuple(config.get("labels", ())) != LABELS:
@@ -233,7 +263,8 @@ class Corrector:
         inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
         errors = run_session(self._errors, inputs).astype(np.float64)
         unlike = self.calibration.unlike(errors[:, 0])
-        value = self.calibration.blend(members.mean(axis=0), exact, unlike)
+        mixed = self.calibration.mixed(members, exact, domain_of(rows, self.feature_names))
+        value = self.calibration.blend(mixed, exact, unlike)
         low, high = self.calibration.ends(value, errors[:, 1:] * widen)
         shrink = [
             [float(np.interp(u, self.calibration.shrink_knots, c)) for c in self.calibration.shrink] for u in unlike

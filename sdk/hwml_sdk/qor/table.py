@@ -73,8 +73,27 @@ def _decode(codes: NDArray[np.int16]) -> NDArray[np.float32]:
     return values
 
 
-def write_table(folder: str | Path, table: Table) -> int:
-    """Write one file a source into `folder`, which is replaced as a whole; total size in bytes.
+def canonical(table: Table) -> Table:
+    """The same rows in the order that writing and reading them back gives."""
+    parts = []
+    for source in sorted(set(table.rows.source.tolist())):
+        part = table.take(table.rows.source == source)
+        parts.append(part.take(_order(part)))
+    return concatenate(parts)
+
+
+def _order(table: Table) -> NDArray[np.intp]:
+    """Rows of one source by stage, kernel and features, so that equal neighbours compress; labels break ties."""
+    rows = table.rows
+    labels = np.nan_to_num(rows.labels, nan=-1.0)
+    keys = (*labels.T, rows.tool_version, *table.values.T[::-1], rows.kernel, rows.stage)
+    return np.asarray(np.lexsort(keys))
+
+
+def write_table(folder: str | Path, table: Table, *, notices: Mapping[str, str] | None = None) -> int:
+    """Write one file a source into `folder`, which is replaced as a whole; total size of the tables in bytes.
+
+    notices: text of `<source>.LICENSE.txt`, by source.
 
     Raises HwmlError when the folder cannot be written; it is then as it was.
     """
@@ -84,15 +103,17 @@ def write_table(folder: str | Path, table: Table) -> int:
             raw = _pack(table.take(table.rows.source == source), table.licences.get(source, "unknown"))
             (temporary / f"{source}{SUFFIX}").write_bytes(raw)
             size += len(raw)
+        for source, text in (notices or {}).items():
+            (temporary / f"{source}.LICENSE.txt").write_text(text, encoding="utf-8")
     return size
 
 
 def _pack(table: Table, licence: str) -> bytes:
-    """One source's file. Rows are sorted by kernel and features, so that equal neighbours compress."""
+    """One source's file."""
     import lzma
 
     rows, values = table.rows, table.values
-    order = np.lexsort((*values.T[::-1], rows.kernel, rows.stage))
+    order = _order(table)
     rows, values = rows.take(order), values[order]
     arrays: dict[str, Any] = {
         "format_version": np.int64(FORMAT_VERSION),

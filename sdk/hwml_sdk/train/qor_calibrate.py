@@ -5,14 +5,15 @@ Everything is fitted on `Evidence`: predictions for groups (or whole sources) th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..qor.correct import N_FAR, Calibration, Geometry, closed_form_log, error_inputs
+from ..qor.correct import DOMAINS, N_FAR, Calibration, Geometry, closed_form_log, domain_of, error_inputs
 from ..qor.dataset import LABELS
 from ..qor.table import Table
 from .qor_evaluate import group_weights, weighted_quantile
@@ -108,10 +109,13 @@ class ErrorModels:
     def predict(self, evidence: Evidence) -> tuple[Floats, Floats, Floats, Floats]:
         """(value, low, high) as log values [n, targets], and the unlike-score [n]."""
         inputs = evidence.inputs()
-        ends = np.stack([model.predict(inputs, num_threads=1) for model in self.models[1:]], axis=1)
         base = closed_form_log(evidence.table.values, evidence.table.feature_names)
         unlike = self.calibration.unlike(raw_unlike(self.models[0], inputs))
-        value = self.calibration.blend(evidence.members.mean(axis=0), base, unlike)
+        domain = domain_of(evidence.table.values, evidence.table.feature_names)
+        value = self.calibration.blend(self.calibration.mixed(evidence.members, base, domain), base, unlike)
+        if len(self.models) == 1:
+            return value, np.full_like(value, np.nan), np.full_like(value, np.nan), unlike
+        ends = np.stack([model.predict(inputs, num_threads=1) for model in self.models[1:]], axis=1)
         low, high = self.calibration.ends(value, ends)
         return value, low, high, unlike
 
@@ -121,19 +125,28 @@ def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
     return np.asarray(model.predict(inputs[:, :N_FAR], num_threads=1))
 
 
-def fit_errors(evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None) -> ErrorModels:
-    """Fit on `evidence`; the shrink curves also on `strangers`, rows whose whole source was left out of training."""
+def fit_errors(
+    evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
+) -> ErrorModels:
+    """Fit on `evidence`; the shrink curves also on `strangers`, rows whose whole source was left out of training.
+
+    intervals: False leaves the quantile models out; `predict` then gives no interval.
+    """
     inputs, wanted = evidence.inputs(), targets_of(evidence.table)
     base = closed_form_log(evidence.table.values, evidence.table.feature_names)
     weights = row_weights(evidence.table, 0.5)
     far, knots = _fit_unlike(inputs, wanted, weights, evidence, config)
-    shrink = _fit_shrink([evidence] if strangers is None else [evidence, strangers], far, knots)
-    plain = Calibration(knots, SHRINK_KNOTS, shrink, (1.0,) * len(LABELS))
-    value = plain.blend(evidence.members.mean(axis=0), base, plain.unlike(raw_unlike(far, inputs)))
+    whole = (1.0,) * len(LABELS)
+    plain = Calibration(knots, SHRINK_KNOTS, ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS), whole, fit_mix(evidence))
+    plain = replace(plain, shrink=_fit_shrink([evidence] if strangers is None else [evidence, strangers], far, plain))
+    domain = domain_of(evidence.table.values, evidence.table.feature_names)
+    value = plain.blend(plain.mixed(evidence.members, base, domain), base, plain.unlike(raw_unlike(far, inputs)))
+    if not intervals:
+        return ErrorModels((far,), plain)
     rest = wanted - value
     quantiles = _fit_quantiles(inputs, rest, weights, config)
     widen = _fit_widen(inputs, rest, weights, evidence.table, config)
-    return ErrorModels((far, *quantiles), Calibration(knots, SHRINK_KNOTS, shrink, widen))
+    return ErrorModels((far, *quantiles), replace(plain, widen=widen))
 
 
 def _fit_unlike(
@@ -156,15 +169,52 @@ SHRINK_KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SHRINK_STEPS = np.linspace(0, 1, 21)
 
 
-def _fit_shrink(parts: Sequence[Evidence], far: Any, knots: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
+MIX_STEPS = 10
+_MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
+
+
+def fit_mix(evidence: Evidence) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """Weights of members and closed form by domain and target: the mean of the five best on a grid (L1 error).
+
+    A domain with few groups gets the weights of all domains together.
+    """
+    names = evidence.table.feature_names
+    base = closed_form_log(evidence.table.values, names)
+    parts = np.concatenate([evidence.members, base[None]])
+    wanted, weights = targets_of(evidence.table), row_weights(evidence.table, 0.75)
+    domain, group = domain_of(evidence.table.values, names), evidence.table.rows.group
+    ways = itertools.product(range(MIX_STEPS + 1), repeat=len(parts))
+    grid = np.array([way for way in ways if sum(way) == MIX_STEPS]) / MIX_STEPS
+    mixes = []
+    for number in range(len(DOMAINS)):
+        here = []
+        for target in range(len(LABELS)):
+            known = np.isfinite(wanted[:, target]) & np.isfinite(base[:, target])
+            own = known & (domain == number)
+            used = own if len(set(group[own].tolist())) >= _MIX_MIN_GROUPS else known
+            here.append(_best_mix(grid, parts[:, used, target], wanted[used, target], weights[used]))
+        mixes.append(tuple(here))
+    return tuple(mixes)
+
+
+def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> tuple[float, ...]:
+    if len(wanted) == 0:
+        return tuple([1 / (parts.shape[0] - 1)] * (parts.shape[0] - 1) + [0.0])
+    step = max(len(wanted) // _MIX_ROWS, 1)
+    parts, wanted, weights = parts[:, ::step], wanted[::step], weights[::step]
+    losses = [float(np.average(np.abs(wanted - way @ parts), weights=weights)) for way in grid]
+    best = grid[np.argsort(losses, kind="stable")[:5]].mean(axis=0)
+    return tuple(float(weight) for weight in best)
+
+
+def _fit_shrink(parts: Sequence[Evidence], far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
     """Weight of the blend at each knot of the unlike-score, per target: least L1 error nearby, never rising."""
-    steps = len(knots)
     unlike, blend, base, wanted, weights = [], [], [], [], []
     for part in parts:
-        raw = raw_unlike(far, part.inputs())
-        unlike.append(np.interp(raw, knots, np.linspace(0, 1, steps)))
-        blend.append(part.members.mean(axis=0))
-        base.append(closed_form_log(part.table.values, part.table.feature_names))
+        names = part.table.feature_names
+        unlike.append(plain.unlike(raw_unlike(far, part.inputs())))
+        base.append(closed_form_log(part.table.values, names))
+        blend.append(plain.mixed(part.members, base[-1], domain_of(part.table.values, names)))
         wanted.append(targets_of(part.table))
         weights.append(row_weights(part.table, 0.75))
     u, w = np.concatenate(unlike), np.concatenate(weights)

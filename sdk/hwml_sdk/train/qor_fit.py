@@ -41,7 +41,7 @@ class TreeConfig:
 class FitConfig:
     """What is fitted. rows_per_key: at most so many training rows of one kernel, stage and tool version."""
 
-    kinds: tuple[str, ...] = ("trees-label", "trees-ratio")
+    kinds: tuple[str, ...] = ("trees-label", "trees-ratio", "mlp-ratio")
     trees: TreeConfig = field(default_factory=TreeConfig)
     mlp: MlpConfig = field(default_factory=MlpConfig)
     rows_per_key: int = 300

@@ -24,10 +24,10 @@ class MlpConfig:
     hidden: int = 256
     dropout: float = 0.1
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 1e-1
     warmup: float = 0.05
     batch: int = 1024
-    epochs: int = 25
+    epochs: int = 60
     seed: int = 0
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..qor.correct import closed_form_log
+from ..qor.correct import Geometry, closed_form_log
 from ..qor.dataset import LABELS, Rows
 from ..qor.table import Table
 from .qor_calibrate import ErrorConfig, ErrorModels, Evidence, build_geometry, fit_errors, join
@@ -162,7 +161,8 @@ def judge_sources(table: Table, runs: GroupRuns, strangers: dict[str, Evidence],
     for source, evidence in strangers.items():
         train, _ = source_split(table.rows, source)
         others = {name: thin_evidence(item, protocol) for name, item in strangers.items() if name != source}
-        models = fit_errors(everything.take(train[few]), protocol.errors, strangers=_strangers(others, _all_rows))
+        known = everything.take(train[few])
+        models = fit_errors(known, protocol.errors, strangers=_strangers(others, _all_rows), intervals=False)
         _put(found, table.rows.source == source, models, evidence)
     return found
 
@@ -203,7 +203,7 @@ class FinalModel:
     """What is shipped: members and geometry of all rows, error models fitted on the outer folds' evidence."""
 
     members: list[Fitted]
-    geometry: Any
+    geometry: Geometry
     errors: ErrorModels
 
 

@@ -181,6 +181,50 @@ def print_intervals(evaluation: Evaluation, console: Console) -> None:
         console.print(f"Spearman of the unlike-score with the mean |log error|: {evaluation.unlike['all']:.3f}")
 
 
+_SHOWN = ("latency_cycles", "lut", "dsp", "ff", "bram_18k")
+
+
+def side_by_side(evaluations: Mapping[str, Evaluation]) -> tuple[int, int]:
+    """(cells where the first predictor is not behind the best other one, cells): Spearman and APE by single source.
+
+    "Not behind": Spearman not lower by more than .005, APE not higher by more than half a percent.
+    """
+    first, *others = evaluations.values()
+    good = total = 0
+    for where in first.slices:
+        if where.startswith(("pooled", "mean")):
+            continue
+        for target in _SHOWN[:4]:
+            ours = first.slices[where][target]
+            rest = [other.slices[where][target] for other in others]
+            pairs = ((ours.spearman, [-f.spearman for f in rest], -1), (ours.ape, [f.ape for f in rest], 1))
+            for value, against, sign in pairs:
+                known = [item for item in against if not math.isnan(item)]
+                if math.isnan(value) or not known:
+                    continue
+                total += 1
+                good += sign * value <= min(known) + 0.005
+    return good, total
+
+
+def print_side_by_side(evaluations: Mapping[str, Evaluation], console: Console, *, title: str) -> None:
+    """Spearman / APE of several predictors, one column each, by slice and target."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    for name in ("slice", "target", "rows", *evaluations):
+        table.add_column(name, justify="left" if name in ("slice", "target") else "right")
+    first = next(iter(evaluations.values()))
+    for where, targets in first.slices.items():
+        for target in _SHOWN:
+            if targets[target].n == 0:
+                continue
+            found = [evaluation.slices[where][target] for evaluation in evaluations.values()]
+            cells = [f"{_number(f.spearman, 2)} / {_number(100 * f.ape, 0)}" for f in found]
+            table.add_row(where, target, str(targets[target].n), *cells)
+    console.print(table)
+
+
 def to_json(evaluation: Evaluation, cells: Iterable[Cell] = ()) -> dict[str, Any]:
     """The same as plain JSON: NaN becomes null."""
 
