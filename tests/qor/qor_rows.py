@@ -39,4 +39,4 @@ def make_table(n: int = 400, groups: int = 20, *, seed: int = 0) -> Table:
         bounds=np.full(labels.shape, np.nan),
         fits_device=np.ones(n, dtype=bool),
     )
-    return Table(rows, quantise(values), 7, NAMES, {name: "MIT" for name in ("alpha", "beta", "gamma")})
+    return Table(rows, quantise(values), 7, NAMES, dict.fromkeys(("alpha", "beta", "gamma"), "MIT"))

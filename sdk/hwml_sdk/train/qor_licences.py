@@ -47,7 +47,7 @@ def _notice(source: str, said: str) -> str:
         return f"{source}: numbers derived from labelled designs under the licence {said}.\n"
     share = (
         "\nThis file is an adaptation (numeric features, and the counts of tool reports; changes were made) and is\n"
-        "itself under CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0/. It is not part of the hwml package.\n"
+        "itself under CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0/. It is not part of the package.\n"
         if origin.licence == "CC-BY-SA-4.0"
         else "\nThe licence's text and copyright notice stand in that repository.\n"
     )

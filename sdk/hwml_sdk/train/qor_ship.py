@@ -125,8 +125,8 @@ def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
         + ", ".join(config.kinds)
         + "; mixed with the closed form by domain; seed "
         + f"{config.seed}.",
-        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles), `unlike.npz`",
-        "  (where the training groups lie).",
+        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles),",
+        "  `unlike.npz` (where the training groups lie).",
         "- Retrain: `python -m sdk.train qor`. Licences of the data: DATA_LICENSES.md.",
         "",
     ]
