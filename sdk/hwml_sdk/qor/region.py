@@ -44,6 +44,7 @@ class Access:
     """One load or store as written, `copies` of it after unrolling.
 
     moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
+    chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     """
 
     array: ir.Variable
@@ -56,6 +57,7 @@ class Access:
     moving: tuple[float | None, ...] = ()
     since: dict[object, float] = field(default_factory=dict)
     time: float = 0.0
+    chained: set[object] = field(default_factory=set)
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -323,6 +325,7 @@ class Region:
                     extra = step * (trip / distance - 1)
                     self.end = max(self.end, write.time + extra)
                     write.since = {m: t + extra for m, t in write.since.items()}
+                    write.chained.add(mark)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
         """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
