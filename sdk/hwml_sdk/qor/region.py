@@ -103,6 +103,7 @@ class Region:
         self.copies_made = 1.0
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
+        self.flow: dict[ir.Variable, dict[object, float]] = {}
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -570,6 +571,9 @@ class Region:
         self.accesses.append(access)
         self.end = max(self.end, ready)
         since: dict[object, float] = {("R", id(access)): latency} if array in self.written else {}
+        # What an unrolled loop before this one stored may be this element: its sources are sources here.
+        for mark, cycles in self.flow.get(array, _NO_SOURCES).items():
+            since[mark] = max(since.get(mark, 0.0), cycles + latency)
         value = Value(ready, deps, kind, since)
         self.env[key] = value
         return value
@@ -592,6 +596,10 @@ class Region:
         access.time = done
         self.end = max(self.end, done)
         stored = Value(value.time, value.deps | deps, value.type, value.since)
+        if self.unrolled and value.since:
+            flow = self.flow.setdefault(array, {})
+            for mark, cycles in value.since.items():
+                flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
         for other in [k for k in self.env if isinstance(k, tuple) and k[0] is array and k != key]:
             if not _surely_apart(other, key):
                 del self.env[other]
