@@ -286,7 +286,8 @@ class Region:
         self.host.current = saved
         self.chain_new_accumulators(loop, trip, before)
         self.chain_neighbours(loop, trip, before)
-        self.chain_guarded(loop, trip, before)
+        if self.target.tool != "merlin":  # Merlin makes reductions of such loops
+            self.chain_guarded(loop, trip, before)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -334,7 +335,7 @@ class Region:
                     write.chained.add(mark)
 
     def chain_guarded(self, loop: ir.Loop, trip: float, first: int) -> None:
-        """`if (...) a[j] += x[i]` in an unrolled loop over i: the copies write one element, each under its condition."""
+        """`if (...) a[j] += x[i]` in an unrolled loop over i: copies write one element, each under its condition."""
         fresh = self.accesses[first:]
         reads = {("R", id(access)): access for access in fresh if not access.write}
         for write in fresh:
@@ -355,7 +356,7 @@ class Region:
         step = since.pop((loop, key), None)
         extra = 0.0
         # Updates that depend on conditions stay in their order, whatever the type.
-        serially = value.guarded and value.type.is_float
+        serially = value.guarded and value.type.is_float and self.target.tool != "merlin"
         if step:
             extra = step * (trip - 1) if serially else self.chain(step, trip, value.type)
         # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
@@ -596,7 +597,7 @@ class Region:
         access.time = done
         self.end = max(self.end, done)
         stored = Value(value.time, value.deps | deps, value.type, value.since)
-        if self.unrolled and value.since:
+        if self.unrolled and value.since and self.target.tool != "merlin":
             flow = self.flow.setdefault(array, {})
             for mark, cycles in value.since.items():
                 flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
