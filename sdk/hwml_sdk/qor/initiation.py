@@ -64,20 +64,11 @@ def _array_recurrence(region: Region, write: Access, read: Access, latency: floa
     if region.target.year < 2020:
         latency += 1  # Vivado HLS went through the memory every time
     elif write.key == read.key or (sure and distance <= 1):
-        latency -= load  # the element stays in a register from one iteration to the next
-        if not region.host.in_registers(write.array) and not _promotable(region, write, nest):
-            latency += 1  # unless it has to pass through the memory: written, then forwarded
+        latency -= load  # the element stays in a register, or is forwarded past the memory
     elif not region.host.in_registers(write.array):
         latency += 1
     ii = max(math.ceil((latency - 0.25) / distance), 1)
     return Bound(ii, f"recurrence through {write.array.name}", not sure)
-
-
-def _promotable(region: Region, write: Access, nest: Sequence[NestLoop]) -> bool:
-    """Whether the compiler keeps the element in a register: the innermost loop never leaves it, nothing is guarded."""
-    innermost = nest[-1].var if nest else None
-    used = any(form is not None and innermost in form for form in write.forms)
-    return not used and region.branches == 0
 
 
 def dependence_distance(
