@@ -34,7 +34,7 @@ class Count:
     iterations: int
 
 
-class NotRunnable(Exception):
+class NotRunnableError(Exception):
     """The kernel does not compile, crashes, or runs for too long."""
 
 
@@ -44,7 +44,7 @@ def loop_counts(
 ) -> dict[tuple[str, int, int], Count]:  # fmt: skip
     """Counts of the loops whose `for` stands at `heads` (file, line, character; from 0), as far as they can be told.
 
-    Raises NotRunnable. Loops in macros, without an init part, or never reached are left out.
+    Raises NotRunnableError. Loops in macros, without an init part, or never reached are left out.
     """
     wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for path, line, character in heads:
@@ -157,13 +157,13 @@ def _run(folder: Path, main: str, top: str, seconds: int) -> dict[str, dict[int,
         "-include", "hwml_driver.h", "-Dmain=hwml_other_main", "-o", "kernel", main,
     ]  # fmt: skip
     if _call(build, folder, 60)[0] != 0:
-        raise NotRunnable("g++ refuses it")
+        raise NotRunnableError("g++ refuses it")
     code, _ = _call(["./kernel"], folder, seconds)
     if code != 0:
-        raise NotRunnable("it runs for too long" if code == 124 else f"it ends with {code}")
+        raise NotRunnableError("it runs for too long" if code == 124 else f"it ends with {code}")
     data = next(iter(folder.glob("*.gcda")), None)
     if data is None:
-        raise NotRunnable("no coverage was written")
+        raise NotRunnableError("no coverage was written")
     done = subprocess.run(
         [GCOV, "--json-format", "--stdout", data.name], cwd=folder, capture_output=True, timeout=60, check=True
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.qor.execution import GCOV, GXX, Count, NotRunnable, loop_counts
+from tests.qor.execution import GCOV, GXX, Count, NotRunnableError, loop_counts
 from tests.qor.qor_data import Kernel, kernels, needs_data
 
 from hwml_sdk.qor import ir
@@ -38,8 +38,8 @@ class Outcome:
 
     def __str__(self) -> str:
         compared = self.right + len(self.wrong)
-        lines = [f"{self.kernels} kernels, {compared} constant-bound loops, {self.right} as executed ({self.share:.2%})"]
-        return "\n".join([*lines, f"left out: {dict(self.left_out)}", *self.wrong[:60]])
+        found = f"{self.kernels} kernels, {compared} constant-bound loops, {self.right} as executed ({self.share:.2%})"
+        return "\n".join([found, f"left out: {dict(self.left_out)}", *self.wrong[:60]])
 
 
 def predicted(kernel: Kernel) -> dict[Head, list[tuple[ir.Loop, TripCount]]]:
@@ -62,7 +62,7 @@ def compare(kernel: Kernel, outcome: Outcome, *, seconds: int = 10) -> None:
     try:
         with tempfile.TemporaryDirectory() as folder:
             counts = loop_counts(kernel.files, kernel.main, kernel.top, claimed, Path(folder), seconds=seconds)
-    except NotRunnable as error:
+    except NotRunnableError as error:
         outcome.left_out[str(error)] += 1
         return
     outcome.kernels += 1
@@ -101,7 +101,8 @@ _CONST = re.compile(r"\b(?:static\s+)?const(?:expr)?\s+(?:static\s+)?(?:unsigned
 
 def constant_names(files: Mapping[str, str]) -> set[str]:
     """Object-like macros and const variables whose value is made of numbers and other such names."""
-    bodies = {name: body for text in files.values() for pattern in (_DEFINE, _CONST) for name, body in pattern.findall(text)}
+    found = [pattern.findall(text) for text in files.values() for pattern in (_DEFINE, _CONST)]
+    bodies = {name: body for pairs in found for name, body in pairs}
     known: set[str] = set()
     for _ in range(6):
         known |= {name for name, body in bodies.items() if _words(body) <= known and not re.search(r'["{]', body)}
