@@ -57,7 +57,7 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
 
 
 def _array_recurrence(region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop]) -> Bound:
-    distance, sure = dependence_distance(write.forms, read.forms, nest)
+    distance, sure = _stated_distance(region, write.array) or dependence_distance(write.forms, read.forms, nest)
     if distance is None:
         return Bound(1, "")
     load = region.host.load_cycles(read.array)
@@ -69,6 +69,22 @@ def _array_recurrence(region: Region, write: Access, read: Access, latency: floa
         latency += 1
     ii = max(math.ceil((latency - 0.25) / distance), 1)
     return Bound(ii, f"recurrence through {write.array.name}", not sure)
+
+
+def _stated_distance(region: Region, array: ir.Variable) -> tuple[float | None, bool] | None:
+    """What `pragma HLS dependence` says of an array: no recurrence, or its distance (UG1399); None: nothing."""
+    for pragma in region.host.program.pragmas:
+        options = pragma.options
+        if pragma.kind != "DEPENDENCE" or options.get("variable", array.name) != array.name:
+            continue
+        if "intra" in (options.get("type"), *options):
+            continue
+        if options.get("dependent") == "false" or "false" in options:
+            return None, True
+        distance = options.get("distance", "")
+        if distance.isdigit() and int(distance) > 0:
+            return float(distance), True
+    return None
 
 
 def dependence_distance(
@@ -151,7 +167,20 @@ def port_bound(region: Region) -> Bound:
         cycles, what = access_cycles(array, layout, accesses)
         if cycles > best.ii:
             best = Bound(cycles, f"{what} of {array.name}")
-    return best
+    return _larger(best, _bundle_bound(region))
+
+
+def _bundle_bound(region: Region) -> Bound:
+    """Arrays of one m_axi bundle share its read and its write channel (UG1399, pragma HLS interface)."""
+    channels: dict[tuple[str, bool], float] = defaultdict(float)
+    for access in region.accesses:
+        layout = region.host.layout(access.array)
+        if layout.interface == "m_axi":
+            channels[(layout.bundle or "gmem", access.write)] += access.copies
+    if not channels:
+        return Bound(1, "")
+    (bundle, _), load = max(channels.items(), key=lambda item: item[1])
+    return Bound(max(math.ceil(load), 1), f"m_axi port of bundle {bundle}")
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
