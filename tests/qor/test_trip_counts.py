@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import tempfile
 from collections import Counter
@@ -128,3 +129,134 @@ def is_constant(loop: ir.Loop, text: str, constants: set[str]) -> bool:
     if "[" in head or re.search(r"\w\s*\(", head.removeprefix("for").lstrip().removeprefix("(")):
         return False
     return _words(head) <= allowed
+
+
+# -- the tests -------------------------------------------------------------------------------------------------------
+
+HEADS = """
+#define N 37
+#define TWICE (2 * N)
+#define HALF(x) ((x) / 2)
+const int COUNT = 19;
+static const unsigned STEP = 3;
+constexpr int LAST = COUNT - 1;
+enum { FIRST = 4, SIZE = 24 };
+template <int LENGTH> void filled(int a[LENGTH]) { for (int i = 0; i < LENGTH; i++) a[i] = i; }
+void k(int a[4096], int b[64]) {
+  for (int i = 0; i < N; i++) a[i] = 1;
+  for (int i = 0; i <= TWICE; i += 5) a[i] = 1;
+  for (int i = N - 1; i >= 0; --i) a[i] = 1;
+  for (int i = COUNT; i > LAST / 2; i -= 2) a[i] = 1;
+  for (unsigned i = 1; i < 1000; i *= 2) a[i] = 1;
+  for (int i = 1 << 9; i > 0; i >>= 1) a[i] = 1;
+  for (int i = 0; i != 40; i += 4) a[i] = 1;
+  for (int i = 0; 30 > i; i = i + STEP) a[i] = 1;
+  for (int i = FIRST; i < HALF(SIZE) + 3; ++i) a[i] = 1;
+  for (int i = 0, j = 9; i < 6; i++, j--) a[i] = j;
+  for (long i = 0; i + 2 < 12; i++) a[i] = 1;
+  for (int i = 5; i < 5; i++) a[i] = 1;
+  for (int i = 0; i < (int)(sizeof(int) * 8); i++) a[i] = 1;
+  int i;
+  for (i = 2; i < N; i += 7) a[i] = 2;
+  filled<13>(a);
+  for (int i = 0; i < 20; i++)
+    for (int j = i; j < 20; j++)
+      for (int l = 0; l < j - i; l++) a[l] = 1;
+  for (int i = 0; i < 30; i += 8)
+    for (int j = i; j < (i + 8 < 30 ? i + 8 : 30); j++) b[j] = a[j];
+  for (int i = 1; i <= 6; i++)
+    for (int j = 0; j < i * i; j += 2) b[j] = a[j];
+  for (int s = 1; s < 64; s <<= 1)
+    for (int j = 0; j < 64 / (2 * s); j++) b[j] = a[j + s];
+}
+"""
+
+
+@needs_gxx
+def test_every_kind_of_head() -> None:
+    """One entry a line above, all of them executed; `i < 5` from 5 is never entered, so gcov says nothing of its body."""
+    outcome = Outcome()
+    compare(Kernel("heads", "here", "heads.cpp", {"heads.cpp": HEADS}, "k"), outcome)
+    assert outcome.wrong == []
+    assert outcome.right == HEADS.count("for (")
+
+
+@needs_gxx
+@pytest.mark.parametrize("name", ["fir", "matmul", "blur"])
+def test_examples_run_as_predicted(name: str) -> None:
+    path = Path(__file__).resolve().parents[2] / "examples" / f"{name}.cpp"
+    outcome = Outcome()
+    compare(Kernel(name, "examples", path.name, {path.name: path.read_text(encoding="utf-8")}, name), outcome)
+    assert outcome.kernels == 1, outcome
+    assert outcome.wrong == []
+    assert outcome.right >= 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "int i = 0; i < n; i++",
+        "int i = n; i > 0; i--",
+        "int i = 0; i < a[0]; i++",
+        "int i = 0; i < 10; i += n",
+        "int i = 0; i < 10 * n + 3; i++",
+    ],
+)
+def test_a_bound_nobody_knows_stays_unknown(head: str) -> None:
+    program = read_program(f"void k(int a[64], int n) {{ for ({head}) a[i] = 0; }}")
+    counter = TripCounter({})
+    counter.block(program.functions["k"].body)
+    assert [count.average for count in counter.counts.values()] == [None]
+
+
+def test_a_variable_changed_in_the_body_is_not_trusted() -> None:
+    program = read_program("void k(int a[64]) { for (int i = 0; i < 10; i++) { if (a[i]) i += 2; } }")
+    counter = TripCounter({})
+    counter.block(program.functions["k"].body)
+    assert [count.source for count in counter.counts.values()] == ["unknown"]
+
+
+def _average(code: str) -> list[float | None]:
+    counter = TripCounter({})
+    counter.block(read_program(code).functions["k"].body)
+    return [count.average for count in counter.counts.values()]
+
+
+@pytest.mark.parametrize("n", [7, 60, 700, 2500])
+def test_triple_triangular_nest(n: int) -> None:
+    """i < j < l < n: of j there are n(n-1)/2 entries in n rounds, of l n(n-1)(n-2)/6 in those: averages in closed form."""
+    found = _average(f"""
+void k(int a[64]) {{
+  for (int i = 0; i < {n}; i++)
+    for (int j = i + 1; j < {n}; j++)
+      for (int l = j + 1; l < {n}; l++) a[0]++;
+}}""")
+    assert found[:2] == [n, pytest.approx((n - 1) / 2)]
+    assert found[2] == pytest.approx((n - 2) / 3, rel=2e-3)  # thousands of entries are sampled
+
+
+@needs_data
+@needs_gxx
+def test_a_sample_of_real_kernels(capsys: pytest.CaptureFixture[str]) -> None:
+    """24 kernels drawn with seed 2."""
+    outcome = Outcome()
+    for kernel in random.Random(2).sample(kernels(), 24):
+        compare(kernel, outcome, seconds=3)
+    with capsys.disabled():
+        print(f"\n{outcome}")
+    assert outcome.right + len(outcome.wrong) >= 40
+    assert outcome.share >= 0.98
+
+
+@needs_data
+@needs_gxx
+@pytest.mark.slow
+@pytest.mark.timeout(5400)
+def test_every_kernel(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome()
+    for kernel in kernels():
+        compare(kernel, outcome)
+    with capsys.disabled():
+        print(f"\n{outcome}")
+    assert outcome.kernels >= 800
+    assert outcome.share >= 0.98

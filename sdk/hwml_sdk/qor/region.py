@@ -37,6 +37,7 @@ class Value:
     since: dict[object, float]
     form: Form | None = None
     sum: bool = False
+    guarded: bool = False  # a condition decides whether it is updated at all
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +45,8 @@ class Access:
     """One load or store as written, `copies` of it after unrolling.
 
     moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
+    guarded: stands under a condition.
+    chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     """
 
     array: ir.Variable
@@ -56,6 +59,8 @@ class Access:
     moving: tuple[float | None, ...] = ()
     since: dict[object, float] = field(default_factory=dict)
     time: float = 0.0
+    chained: set[object] = field(default_factory=set)
+    guarded: bool = False
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -235,6 +240,7 @@ class Region:
             else:
                 kind = a.type if a.type.kind != "bool" else b.type
                 merged[key] = self.make("select", kind, condition, a, b)
+                merged[key].guarded = before.get(key) in (a, b)
                 if a.form is not None and a.form == b.form:
                     merged[key].form = a.form
         self.env = merged
@@ -279,6 +285,7 @@ class Region:
         self.host.current = saved
         self.chain_new_accumulators(loop, trip, before)
         self.chain_neighbours(loop, trip, before)
+        self.chain_guarded(loop, trip, before)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -323,16 +330,35 @@ class Region:
                     extra = step * (trip / distance - 1)
                     self.end = max(self.end, write.time + extra)
                     write.since = {m: t + extra for m, t in write.since.items()}
+                    write.chained.add(mark)
+
+    def chain_guarded(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """`if (...) a[j] += x[i]` in an unrolled loop over i: the copies write one element, each under its condition."""
+        fresh = self.accesses[first:]
+        reads = {("R", id(access)): access for access in fresh if not access.write}
+        for write in fresh:
+            if not (write.write and write.guarded) or loop in write.deps or write.chained:
+                continue
+            marks = [m for m in write.since if m in reads and reads[m].array is write.array]
+            if not marks:
+                continue
+            step = max(write.since[mark] for mark in marks) - self.host.load_cycles(write.array)
+            extra = max(step, 0.0) * (trip - 1)
+            self.end = max(self.end, write.time + extra)
+            write.since = {m: t + extra for m, t in write.since.items()}
+            write.chained.update(marks)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
         """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
         since = dict(value.since)
         step = since.pop((loop, key), None)
         extra = 0.0
+        # Updates that depend on conditions stay in their order, whatever the type.
+        serially = value.guarded and value.type.is_float
         if step:
-            extra = self.chain(step, trip, value.type)
+            extra = step * (trip - 1) if serially else self.chain(step, trip, value.type)
         # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
-        serial = 0.0 if self.balanced(value.type) else extra
+        serial = 0.0 if self.balanced(value.type) and not serially else extra
         made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
         self.end = max(self.end, made.time)
         return made
@@ -559,6 +585,7 @@ class Region:
         access = Access(
             array, forms, True, deps, self.copies(deps), key, self.spread(forms), self.moving(forms), value.since
         )
+        access.guarded = bool(self.guards)
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
         done = max(value.time, time) + (0.0 if self.host.in_registers(array) else STORE_CYCLES)
