@@ -174,7 +174,7 @@ void k(int a[4096], int b[64]) {
 
 @needs_gxx
 def test_every_kind_of_head() -> None:
-    """One entry a line above, all of them executed; `i < 5` from 5 is never entered, so gcov says nothing of its body."""
+    """Every loop above is reached and agrees, `i < 5` from 5 with no iteration at all."""
     outcome = Outcome()
     compare(Kernel("heads", "here", "heads.cpp", {"heads.cpp": HEADS}, "k"), outcome)
     assert outcome.wrong == []
@@ -224,7 +224,7 @@ def _average(code: str) -> list[float | None]:
 
 @pytest.mark.parametrize("n", [7, 60, 700, 2500])
 def test_triple_triangular_nest(n: int) -> None:
-    """i < j < l < n: of j there are n(n-1)/2 entries in n rounds, of l n(n-1)(n-2)/6 in those: averages in closed form."""
+    """i < j < l < n: j takes n(n-1)/2 values in n rounds, l n(n-1)(n-2)/6 in those: averages (n-1)/2 and (n-2)/3."""
     found = _average(f"""
 void k(int a[64]) {{
   for (int i = 0; i < {n}; i++)
@@ -232,7 +232,31 @@ void k(int a[64]) {{
       for (int l = j + 1; l < {n}; l++) a[0]++;
 }}""")
     assert found[:2] == [n, pytest.approx((n - 1) / 2)]
-    assert found[2] == pytest.approx((n - 2) / 3, rel=2e-3)  # thousands of entries are sampled
+    assert found[2] == pytest.approx((n - 2) / 3)
+
+
+@pytest.mark.parametrize("n", [10, 300])
+def test_a_bound_in_two_variables(n: int) -> None:
+    """l runs from i to j < n: j - i iterations, n(n-1)(n+1)/6 in n(n-1)/2 entries: (n+1)/3; n = 300 is sampled."""
+    found = _average(f"""
+void k(int a[64]) {{
+  for (int i = 0; i < {n}; i++)
+    for (int j = i + 1; j < {n}; j++)
+      for (int l = i; l < j; l++) a[0]++;
+}}""")
+    assert found[2] == pytest.approx((n + 1) / 3, rel=1e-9 if n == 10 else 1e-2)
+
+
+def test_entries_weigh_as_often_as_they_happen() -> None:
+    """The loop over j runs i times, so l's bound i is met i times: average of l = sum i^2 / sum i = 285 / 45."""
+    found = _average("""
+void k(int a[64]) {
+  for (int i = 0; i < 10; i++)
+    for (int j = 0; j < i; j++)
+      for (int m = 0; m < 3; m++)
+        for (int l = 0; l < i; l++) a[0]++;
+}""")
+    assert found == [10, 4.5, 3, pytest.approx(285 / 45)]
 
 
 @needs_data
