@@ -29,6 +29,20 @@ def loops_of(results: Sequence[LoopResult], total: float | None) -> tuple[LoopQo
     return tuple(_loop(result, total, None) for result in results)
 
 
+def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
+    """The loops of the top function, then those of the functions it calls, each function once."""
+    found: list[LoopQor] = []
+    seen: set[str] = set()
+    pending = [estimate.top]
+    while pending:
+        result = pending.pop(0)
+        if result.function.name not in seen:
+            seen.add(result.function.name)
+            found += loops_of(result.loops, estimate.latency_cycles)
+            pending += result.calls
+    return tuple(found)
+
+
 def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> LoopQor:
     """nest: the flattened nest this loop is part of, outermost."""
     loop = result.loop
