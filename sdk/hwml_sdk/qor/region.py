@@ -358,7 +358,7 @@ class Region:
         # Updates that depend on conditions stay in their order, whatever the type.
         serially = value.guarded and value.type.is_float and self.target.tool != "merlin"
         if step:
-            extra = step * (trip - 1) if serially else self.chain(step, trip, value.type)
+            extra = _whole(step) * (trip - 1) if serially else self.chain(step, trip, value.type)
         # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
         serial = 0.0 if self.balanced(value.type) and not serially else extra
         made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
@@ -373,7 +373,7 @@ class Region:
         """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
         if not self.balanced(type_):
             self.chained = True
-            return step * (trip - 1)
+            return _whole(step) * (trip - 1)
         return step * max(log2_ceil(trip + 1) - 1, 0)
 
     # -- values -----------------------------------------------------------------------------------------------
@@ -593,7 +593,9 @@ class Region:
         access.guarded = bool(self.guards)
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
-        done = max(value.time, time) + (0.0 if self.host.in_registers(array) else STORE_CYCLES)
+        done = max(value.time, time)
+        if not self.host.in_registers(array):
+            done = math.floor(done + 1e-6) + STORE_CYCLES  # taken over at the end of the state that has the value
         access.time = done
         self.end = max(self.end, done)
         stored = Value(value.time, value.deps | deps, value.type, value.since)
@@ -766,6 +768,11 @@ _MATH = {
     "log2": "log", "log10": "log", "exp2": "exp", "cbrt": "exp", "rsqrt": "sqrt", "recip": "div", "floor": "convert",
     "ceil": "convert", "round": "convert", "fmod": "div", "erf": "exp", "hypot": "sqrt",
 }  # fmt: skip
+
+
+def _whole(step: float) -> float:
+    """One update of a chain: a core starts at a clock edge, what is left of a cycle is not carried on."""
+    return step if step < 1 else math.ceil(step - 0.25)
 
 
 def _add(latency: float, *operands: Value) -> dict[object, float]:
