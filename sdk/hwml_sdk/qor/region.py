@@ -161,7 +161,7 @@ class Region:
             elif isinstance(item, ir.Block):
                 self.walk(item)
             elif isinstance(item, ir.Return) and item.value is not None:
-                self.returned = self.value(item.value)
+                self.returned = _either(self.returned, self.value(item.value))
 
     def declare(self, var: ir.Variable) -> None:
         if var.dims or var.type.kind == "stream":
@@ -785,6 +785,14 @@ def _add(latency: float, *operands: Value) -> dict[object, float]:
             if found.get(mark, -1.0) < total:
                 found[mark] = total
     return _NO_SOURCES if found is None else found
+
+
+def _either(before: Value | None, value: Value) -> Value:
+    """The value of a call with several returns: it may be any of them."""
+    if before is None:
+        return value
+    since = _add(0.0, before, value)
+    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since)
 
 
 def _all_deps(values: list[Value]) -> frozenset[ir.Loop]:
