@@ -187,12 +187,17 @@ class Region:
         before = dict(self.env)
         self.guards.append(condition)
         pinned, self.pinned = self.pinned, self.pinned | self.pins(item.condition)
+        start = self.base, self.end
         self.walk(item.then)
         self.pinned = pinned
         changed_then = self.env
         self.env = dict(before)
+        after = self.base, self.end
         if item.otherwise is not None:
+            # One way or the other is taken: loops and calls on both do not follow one another.
+            self.base, self.end = start
             self.walk(item.otherwise)
+            self.base, self.end = max(self.base, after[0]), max(self.end, after[1])
         self.guards.pop()
         self.merge(condition, before, changed_then, self.env)
 
