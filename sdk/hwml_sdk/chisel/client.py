@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Client:
         self._programs: Programs = prepare(ensure(version, progress=progress), progress=progress)
         self._place = meeting_place(self._programs.key)
         self._keep = keep
-        self._link: socket.socket | None = None
+        self._local = threading.local()  # a connection a thread: checks of one process may overlap
 
     def check(self, request: CheckRequest) -> CompileResult:
         """Run one check. Raises ToolFailedError when the daemon cannot be started or fails."""
@@ -95,9 +96,10 @@ class Client:
         raise ToolFailedError(f"the Chisel daemon ended twice while it was asked; see {log_file()}")
 
     def _linked(self, elaborate: bool) -> socket.socket:
-        if self._link is None:
-            self._link = _open(self._place, keep=self._keep) or self._start(elaborate)
-        return self._link
+        link: socket.socket | None = getattr(self._local, "link", None)
+        if link is None:
+            link = self._local.link = _open(self._place, keep=self._keep) or self._start(elaborate)
+        return link
 
     def _start(self, elaborate: bool) -> socket.socket:
         argv = [sys.executable, "-m", "hwml_sdk.chisel.daemon", "--version", self._programs.chain.version]
@@ -127,10 +129,11 @@ class Client:
         raise ToolFailedError(f"the Chisel daemon did not start within {_START_S:g} s; see {log_file()}")
 
     def close(self) -> None:
-        """Close the connection; the daemon stays."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        """Close this thread's connection; the daemon stays."""
+        link: socket.socket | None = getattr(self._local, "link", None)
+        if link is not None:
+            link.close()
+            self._local.link = None
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""Rules that propose changes for what the compiler said. None is offered before it has passed the gate (`gate.py`).
+
+A rule sees the message and the text and yields candidates, best first. `safe` says that the meaning cannot be other
+than what was meant; everything else is a choice for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from .positions import Text
+from .scala_text import ScalaText
+from .types import ChiselDiagnostic
+
+Span2 = tuple[int, int]
+_MAX_CANDIDATES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A proposed change: (start, end, new text) by offsets in code points, not overlapping."""
+
+    title: str
+    edits: tuple[tuple[int, int, str], ...]
+    safe: bool = False
+
+    def apply(self, text: str) -> str:
+        """`text` with the edits made."""
+        for start, end, new in sorted(self.edits, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+
+class Context:
+    """A message and the text it is about."""
+
+    def __init__(self, text: str, item: ChiselDiagnostic) -> None:
+        self.text = text
+        self.item = item
+        self.message = item.message
+
+    @cached_property
+    def scala(self) -> ScalaText:
+        """The text's lexical structure."""
+        return ScalaText(self.text)
+
+    @cached_property
+    def span(self) -> Span2:
+        """Offsets of the diagnostic's range."""
+        places, span = Text(self.text), self.item.span
+        start = places.index(span.start_line, span.start_character)
+        return start, places.index(span.end_line, span.end_character)
+
+    @property
+    def words(self) -> str:
+        """The text in the range."""
+        return self.text[self.span[0] : self.span[1]]
+
+    @cached_property
+    def statement(self) -> Span2:
+        """The statement in which the range starts."""
+        return self.scala.statement(self.span[0])
+
+    @cached_property
+    def line(self) -> Span2:
+        """The line in which the range starts."""
+        start = self.text.rfind("\n", 0, self.span[0]) + 1
+        end = self.text.find("\n", self.span[0])
+        return start, len(self.text) if end < 0 else end
+
+    def matches(self, pattern: str, where: Span2 | None = None) -> Iterator[re.Match[str]]:
+        """Places in code (not in strings or comments) that match; `where`: the line of the range by default."""
+        start, end = where or self.line
+        return re.compile(pattern).finditer(self.scala.code, start, end)
+
+    @property
+    def whole(self) -> Span2:
+        """All of the text."""
+        return 0, len(self.text)
+
+    @property
+    def line_end(self) -> str:
+        """What ends a line here."""
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def indent_at(self, offset: int) -> str:
+        """The blanks that open the line of `offset`."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        match = re.compile(r"[ \t]*").match(self.text, start)
+        return match.group(0) if match else ""
+
+
+Rule = Callable[[Context], Iterator[Candidate]]
+RULES: list[tuple[re.Pattern[str], Rule]] = []
+
+
+def rule(pattern: str) -> Callable[[Rule], Rule]:
+    """Register a rule for messages in which `pattern` is found."""
+
+    def register(function: Rule) -> Rule:
+        RULES.append((re.compile(pattern, re.DOTALL), function))
+        return function
+
+    return register
+
+
+def candidates_for(text: str, item: ChiselDiagnostic) -> Iterable[Candidate]:
+    """All candidates of all rules for one message, best first, each text once."""
+    from . import fix_rules  # registers the rules
+
+    assert fix_rules
+    context = Context(text, item)
+    found: dict[tuple[tuple[int, int, str], ...], Candidate] = {}
+    for pattern, function in RULES:
+        if pattern.search(item.message):
+            for candidate in function(context):
+                found.setdefault(candidate.edits, candidate)
+            if len(found) >= _MAX_CANDIDATES:
+                break
+    return sorted(found.values(), key=lambda candidate: not candidate.safe)[:_MAX_CANDIDATES]
