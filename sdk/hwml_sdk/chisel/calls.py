@@ -11,9 +11,7 @@ from .types import CheckRequest
 if TYPE_CHECKING:
     from .findings import Sources
 
-CALLS_FILE = "hwml_calls.scala"
 _COMMENT = re.compile(r"^[ \t]*//[ \t]*hwml:[ \t]*elaborate[ \t]+(?P<call>\S[^\r\n]*?)[ \t]*$", re.MULTILINE)
-_PACKAGE = re.compile(r"^[ \t]*package[ \t]+(?!object\b)([\w.]+)", re.MULTILINE)
 _CALL = re.compile(r"[A-Za-z_][\w.]*(?:\[.*\])?\(.*\)|[A-Za-z_][\w.]*")
 
 
@@ -44,14 +42,24 @@ def calls_of(request: CheckRequest, sources: Sources) -> list[Call]:
     return [Call(expression, index, line) for index, (expression, line) in enumerate([*calls, *found])]
 
 
-def calls_source(calls: list[Call], sources: Sources) -> str:
-    """Scala that makes the instances: two lines of imports, then line 3 + n for call n."""
-    packages = sorted({name for _, text in sources.named for name in _PACKAGE.findall(text)})
-    imports = "; ".join(["import chisel3._", "import chisel3.util._", *(f"import {name}._" for name in packages)])
+def calls_source(calls: list[Call]) -> str:
+    """Scala that makes the instances, one line each, to stand at the end of the document.
+
+    There the document's own definitions and imports hold; in a file of its own, imports would hide definitions.
+    """
     lines = [
         f"object {call.object_name} {{ def apply(): chisel3.RawModule = new {call.expression} }}"
         if call.well_formed
-        else f'object {call.object_name} {{ "{call.index}" : Name_and_arguments }}'
+        else f"object {call.object_name}"
         for call in calls
     ]
-    return "\n".join([imports, "", *lines, ""])
+    return "\n" + "\n".join(lines)
+
+
+def call_at(calls: list[Call], text: str, utf16: int) -> Call | None:
+    """The call in whose line behind `text` an offset (in UTF-16 units) lies."""
+    behind = utf16 - len(text.encode("utf-16-le", "surrogatepass")) // 2
+    if not calls or behind <= 0:
+        return None
+    index = calls_source(calls)[:behind].count("\n") - 1
+    return calls[min(max(index, 0), len(calls) - 1)]

@@ -96,7 +96,7 @@ _ELABORATION = (
     _rule("CH207", r"[Ww]idth of .* is unknown|unknown width|Data width unknown|width .* unknown", "the width is asked for before it is known", "give the signal a width: UInt(8.W)"),
     _rule("CH208", r"Public Seq members cannot be used to define Bundle elements", "a Bundle cannot hold a Seq", "use Vec(n, type)"),
     _rule("CH212", r"[Nn]egative|literal .* (?:does not fit|is negative)|must be (?:non-negative|positive)|UInt literal .* is negative", "an unsigned constant cannot be negative", "use .S, or write the two's complement"),
-    _rule("CH214", r"does(?:n't| not) fit|too small|[Ww]idth .* (?:too small|smaller)|can(?:not|'t) hold|required at least|literal value .* was elaborated with a specificed width", "the constant needs more bits than it is given", "widen it"),
+    _rule("CH214", r"does(?:n't| not) fit|too small|[Ww]idth .* (?:too small|smaller)|can(?:not|'t) hold|required at least|literal value .* was elaborated with a specified width", "the constant needs more bits than it is given", "widen it"),
     _rule("CH209", r"is\(\) (?:conditions|case) must be|(?:switch|is).*(?:literal|duplicate)|Cannot specify conditions that are not literals|mutually exclusive", "is(...) takes different constants only", "use when/elsewhen for anything else"),
     _rule("CH210", r"escaped the scope|not visible from|cannot be (?:read|written) from|invisible from the current", "a signal is used outside the module or when-block it belongs to", "declare a Wire before the block, or pass it through a port"),
     _rule("CH216", r"IO\(.*\).*(?:already|not been)|Bundle.*contains (?:aliased|null)|aliased", "a Bundle holds the same signal twice, or one that is not there yet", "make every field a fresh type"),
@@ -106,9 +106,10 @@ _ELABORATION = (
 
 _FIRTOOL = (
     _rule("CH301", r'sink "(?P<name>[^"]+)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
+    _rule("CH305", r"inserting implicit truncation", "the value has more bits than its target; the upper ones are dropped", "cut it where it is meant: x(7, 0), or +% instead of +&"),
     _rule("CH302", r"combinational cycle", "a signal depends on itself in the same cycle", "break the loop with a register"),
-    _rule("CH303", r"[Uu]ninferred width|uninferred [Uu]?[Ii]nt|width.*(?:infer|constrain)|infer.*width", "the width of a signal follows from nothing", "give it a width: UInt(8.W)"),
-    _rule("CH304", r"(?:uninferred|abstract|infer).*reset|reset.*(?:infer|abstract)", "nothing says which kind of reset this is", "use Bool() or AsyncReset() on the port instead of Reset()"),
+    _rule("CH303", r"must have known width|[Uu]ninferred width|uninferred [Uu]?[Ii]nt|width.*(?:infer|constrain)|infer.*width", "the width of a signal follows from nothing", "give it a width: UInt(8.W)"),
+    _rule("CH304", r"concrete reset type|(?:uninferred|abstract|infer).*reset|reset.*(?:infer|abstract)", "nothing says which kind of reset this is", "use Bool() or AsyncReset() on the port instead of Reset()"),
 )  # fmt: skip
 
 _WARNING_NUMBER = re.compile(r"\[W00[2345]\]")

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from ..document import Severity, Span
-from .calls import CALLS_FILE, Call
-from .checker import CompileOutcome, ModuleClass
+from .calls import Call, call_at
+from .checker import CompileOutcome, Finding, ModuleClass
 from .codes import meaning_of
 from .elaborator import Elaborated
 from .firtool import FirtoolMessage, Lowered
 from .positions import Text
 from .types import ChiselDiagnostic, Stage
 
+# Said, but no reason for a check to fail: it works, and real code is full of it.
+_QUIET: dict[str, Severity] = {"CH191": "hint", "CH305": "info"}
 _PARSE_CODES = {"CH001", "CH002", "CH003"}
 # 6.x writes `@[Foo.scala 8:17]`, 7.x `@[Foo.scala:8:17]`; printed lines have `Foo.scala 8:17: ` or `Foo.scala:8:17: `.
 _LOCATOR = re.compile(r"@\[(?P<file>[^\]\s:]+)[ :](?P<line>\d+)(?::(?P<column>\d+))?\]")
@@ -40,7 +42,7 @@ class Sources:
     def _unused(self, name: str) -> str:
         plain = re.sub(r"[^\w.\-]", "_", name)
         candidate, count = plain, 1
-        while candidate in self._by_name or candidate == CALLS_FILE:
+        while candidate in self._by_name:
             count += 1
             candidate = f"{count}_{plain}"
         return candidate
@@ -68,7 +70,7 @@ class Sources:
         return self._by_name.get(name) or self._by_name[self._main_name]
 
 
-def scalac_diagnostics(outcome: CompileOutcome, sources: Sources) -> list[ChiselDiagnostic]:
+def scalac_diagnostics(outcome: CompileOutcome, calls: list[Call], sources: Sources) -> list[ChiselDiagnostic]:
     """What scalac found, without what only follows from an unknown name."""
     if outcome.crash:
         words = f"the compiler crashed: {outcome.crash[:300]}"
@@ -76,7 +78,7 @@ def scalac_diagnostics(outcome: CompileOutcome, sources: Sources) -> list[Chisel
         return [ChiselDiagnostic("CH911", "error", "type", sources.main_path, Span.line(0), words, cause)]
     found = []
     for finding in outcome.findings:
-        if finding.severity == "INFO" or finding.file == CALLS_FILE:
+        if finding.severity == "INFO" or _call_of(finding, calls, sources) is not None:
             continue
         severity: Severity = "error" if finding.severity == "ERROR" else "warning"
         path, text = sources.get(finding.file)
@@ -105,24 +107,18 @@ def _diagnostic(
     meaning = meaning_of(stage, severity, message, error)
     if meaning.code in _PARSE_CODES:
         stage = "parse"
-    if meaning.code == "CH191":
-        severity = "hint"
+    severity = _QUIET.get(meaning.code, severity)
     return ChiselDiagnostic(meaning.code, severity, stage, path, span, message.strip(), meaning.cause, meaning.hint)
 
 
-def calls_diagnostics(outcome: CompileOutcome, calls: Sequence[Call], sources: Sources) -> list[ChiselDiagnostic]:
+def calls_diagnostics(outcome: CompileOutcome, calls: list[Call], sources: Sources) -> list[ChiselDiagnostic]:
     """Errors in what the user asked to elaborate, at the line that asks."""
     found = []
     wrong = [(call, "not of the form Name(arguments)") for call in calls if not call.well_formed]
-    names = Text("")
     for finding in outcome.findings:
-        if finding.file == CALLS_FILE and finding.severity == "ERROR":
-            from .calls import calls_source
-
-            names = Text(calls_source(list(calls), sources))
-            index = names.place(names.offset(finding.point))[0] - 2
-            if 0 <= index < len(calls) and calls[index].well_formed:
-                wrong.append((calls[index], finding.message))
+        call = _call_of(finding, calls, sources)
+        if call is not None and call.well_formed and finding.severity == "ERROR":
+            wrong.append((call, finding.message))
     for call, message in wrong:
         span = sources.main_text.line_span(call.line) if call.line is not None else Span.line(0)
         words = f"cannot elaborate {call.expression}: {message}"
@@ -132,6 +128,13 @@ def calls_diagnostics(outcome: CompileOutcome, calls: Sequence[Call], sources: S
             )
         )
     return found
+
+
+def _call_of(finding: Finding, calls: list[Call], sources: Sources) -> Call | None:
+    """The asked-for instance that a finding is about; a document that does not parse is never a call's fault."""
+    if not sources.is_main(finding.file) or "expected" in finding.message:
+        return None
+    return call_at(calls, sources.main_text.text, finding.point)
 
 
 _ENDINGS = {
@@ -251,4 +254,37 @@ def _from_firtool(message: FirtoolMessage, home: tuple[str, Span], sources: Sour
         path, text = sources.get(message.file)
         line = message.line - 1
         span = text.line_span(line) if line == 0 else text.token_span(line, message.column - 1)
+        span = _named_in(message.text, text, line) or span
     return _diagnostic("firtool", severity, path, span, message.text)
+
+
+_SINK = re.compile(r'sink "(\w+)"')
+_CYCLE = re.compile(r"path: \w+\.\{(.*)\}")
+
+
+def _named_in(message: str, text: Text, first_line: int) -> Span | None:
+    """Where the signal that a message about a whole module names is first connected (or else mentioned) in it."""
+    name = _signal_of(message)
+    if not name:
+        return None
+    start = text.index(first_line, 0)
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])")
+    found = list(pattern.finditer(text.text, start))
+    if not found:  # never connected: its declaration, under the last part of its name
+        parts = name.split("_")
+        tails = "|".join(re.escape("_".join(parts[index:])) for index in range(len(parts)))
+        found = list(re.compile(rf"(?<=\bval )(?:{tails})\b(?=\s*=)").finditer(text.text, start))
+    if not found:
+        return None
+    connected = [m for m in found if re.match(r"\s*(?::?<?[:<>]?[=>]|:=|<>)", text.text[m.end() : m.end() + 6])]
+    best = (connected or found)[0]
+    return text.span(best.start(), best.end())
+
+
+def _signal_of(message: str) -> str:
+    """The signal that a message names: the sink, or the first one of a cycle that the user named."""
+    sink, cycle = _SINK.search(message), _CYCLE.search(message)
+    if sink:
+        return sink[1]
+    names = re.findall(r"(?<![\w.])[A-Za-z]\w*", cycle[1]) if cycle else []
+    return names[0] if names else ""

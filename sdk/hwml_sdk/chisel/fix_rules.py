@@ -96,8 +96,10 @@ def _unclosed_string(c: Context) -> Iterator[Candidate]:
     start, end = c.line
     line = c.text[start:end].rstrip()
     tail = re.search(r"[\s)\]};,]*$", line)
+    method = re.search(r"\.(?:U|S|B|asUInt|U\([^()]*\)|asUInt\([^()]*\))[\s)\]};,]*$", line)
     if line.count('"') % 2 and tail:
-        for at in dict.fromkeys((start + tail.start(), start + len(line))):
+        places = ([start + method.start()] if method else []) + [start + tail.start(), start + len(line)]
+        for at in dict.fromkeys(places):
             yield Candidate("close the string", ((at, at, '"'),))
 
 
@@ -868,10 +870,38 @@ def _dynamic_index(c: Context) -> Iterator[Candidate]:
 def _negative_literal(c: Context) -> Iterator[Candidate]:
     """-1.U."""
     for match in c.matches(r"\(?-\s*(?P<digits>\d+)\)?\.U(?P<width>\([^()]*\))?"):
-        width = match["width"] or ""
-        signed = f"(-{match['digits']}).S{width}"
-        yield Candidate("two's complement: .S(...).asUInt", ((match.start(), match.end(), f"{signed}.asUInt"),))
+        words = re.findall(r"\w+", c.scala.code[slice(*c.statement)])
+        near = [f"({c.scala.widths[word]})" for word in words if word in c.scala.widths]
+        for width in dict.fromkeys([match["width"]] if match["width"] else near[:2]):
+            signed = f"(-{match['digits']}).S{width}.asUInt"
+            yield Candidate(f"two's complement: {signed}", ((match.start(), match.end(), signed),))
+        signed = f"(-{match['digits']}).S{match['width'] or ''}"
         yield Candidate("signed: .S", ((match.start(), match.end(), signed),))
+
+
+@rule(r"NullPointerException|\bnull\b|forward reference")
+def _used_before_definition(c: Context) -> Iterator[Candidate]:
+    """A val that is defined further down in the same block moves in front of the statement that uses it."""
+    start, end = _around(c)
+    block = c.scala.enclosing_block(start)
+    used = set(re.findall(r"\w+", c.scala.code[start:end]))
+    for match in re.compile(r"\bval[ \t]+(?P<name>\w+)[ \t]*[=:]").finditer(c.scala.code, end):
+        if match["name"] in used and c.scala.enclosing_block(match.start()) == block:
+            begin, stop = c.scala.statement(match.start())
+            moved = c.text[begin:stop]
+            first, last = _whole_lines(c, begin, stop)
+            edits = ((start, start, f"{moved}{c.line_end}{c.indent_at(start)}"), (first, last, ""))
+            yield Candidate(f"define {match['name']} first", edits, safe=True)
+
+
+def _whole_lines(c: Context, start: int, end: int) -> tuple[int, int]:
+    """The range widened to its lines when nothing else stands on them, else to the `;` after it."""
+    begin = c.text.rfind("\n", 0, start) + 1
+    after = c.text.find("\n", end)
+    after = len(c.text) if after < 0 else after + 1
+    if c.text[begin:start].strip() == "" and c.text[end:after].strip() == "":
+        return begin, after
+    return start, c.scala.skip_space(end + 1) if c.text[end : end + 1] == ";" else end
 
 
 # --- firtool -----------------------------------------------------------------------------------------------------
@@ -911,7 +941,8 @@ def _default_value(c: Context) -> Iterator[Candidate]:
     sink = re.search(r'sink "([^"]+)"', c.message)
     if sink is None:
         return
-    name = sink[1]
+    spelled: dict[str, str] = {path.replace(".", "_"): path for path in re.findall(r"\w+(?:\.\w+)+", c.scala.code)}
+    name: str = spelled.get(sink[1]) or sink[1]
     first = next(c.matches(rf"(?<![\w.]){re.escape(name)}\s*:=", c.whole), None)
     at = None
     if first is not None:

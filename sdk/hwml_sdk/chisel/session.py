@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
-from .calls import CALLS_FILE, Call, calls_of, calls_source
+from .calls import Call, calls_of, calls_source
 from .checker import Checker, CompileOutcome, ModuleClass
 from .elaborator import Elaborated, Elaborator
 from .findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
@@ -104,7 +104,7 @@ class _Check:
         outcome = self._compile()
         if outcome is None:
             return self._result("type")
-        self.found += scalac_diagnostics(outcome, self.sources)
+        self.found += scalac_diagnostics(outcome, self.calls, self.sources)
         self.found += calls_diagnostics(outcome, self.calls, self.sources)
         if not outcome.ok:
             return self._result(self.found[0].stage if self.found else "type")
@@ -119,7 +119,7 @@ class _Check:
     def _compile(self) -> CompileOutcome | None:
         files = list(self.sources.named)
         if self.calls:
-            files.append((CALLS_FILE, calls_source(self.calls, self.sources)))
+            files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
         try:
             return self.session.checker.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
         except WorkerDiedError as error:
@@ -147,7 +147,13 @@ class _Check:
 
     def _elaborate(self, outcome: CompileOutcome, modules: list[ModuleClass]) -> CompileResult:
         ready = [module.binary_name for module in modules if not module.missing]
-        called = [name for call in self.calls for name in outcome.classes if name.endswith(f"{call.object_name}$")]
+        called = [
+            name
+            for call in self.calls
+            if call.well_formed
+            for name in outcome.classes
+            if name.endswith(f"{call.object_name}$")
+        ]
         results = self.session.elaborator.run(outcome.classes, ready + called, timeout_s=self._left())
         user_classes = frozenset(outcome.classes)
         places = {module.binary_name: module for module in modules}

@@ -45,6 +45,11 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     settings.outputDirs.setSingleOutput(output)
     reporter = new StoreReporter(settings)
     global = new Global(settings, reporter)
+    // The symbols of scala itself are set up by the first run that gets past the parser.
+    val fresh = global
+    new fresh.Run().compileSources(List(new BatchSourceFile("start.scala", "package hwml_0; class Start")))
+    output.clear()
+    reporter.reset()
   }
 
   def compile(files: Seq[(String, String)], wantClasses: Boolean): Outcome = {
@@ -55,17 +60,25 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     reporter.reset()
     val packageName = s"hwml_$sequence"
     val prefix = s"package $packageName;"
-    val outcome =
-      try checked(files, packageName, prefix, wantClasses)
-      catch {
-        case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
-        case crash: Throwable =>
-          renew()
-          Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, Nil)
+    val outcome = attempt(files, packageName, prefix, wantClasses)
+    // A compiler that has seen many files may be at fault itself: what it says only counts when a new one says it too.
+    val confirmed =
+      if (outcome.crash.isEmpty) outcome
+      else {
+        renew()
+        attempt(files, packageName, prefix, wantClasses)
       }
+    if (confirmed.crash.nonEmpty) renew()
     output.clear()
-    outcome
+    confirmed
   }
+
+  private def attempt(files: Seq[(String, String)], packageName: String, prefix: String, wantClasses: Boolean): Outcome =
+    try checked(files, packageName, prefix, wantClasses)
+    catch {
+      case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
+      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, Nil)
+    }
 
   private def checked(
       files: Seq[(String, String)],
