@@ -32,14 +32,16 @@ def reachable(place: Path) -> bool:
     return True
 
 
-def _open(place: Path, *, keep: bool = False) -> socket.socket | None:
+def _open(place: Path, *, user: bool = False, keep: bool = False) -> socket.socket | None:
+    """A link to the daemon, or None. user: count this process among those for whom the daemon stays."""
     found = connect(place, timeout_s=_CONNECT_S)
     if found is None:
         return None
     link, token = found
     try:
         link.settimeout(_CONNECT_S)
-        send(link, {"protocol": PROTOCOL, "token": token, "pid": os.getpid(), "keep": keep})
+        pid = {"pid": os.getpid()} if user else {}
+        send(link, {"protocol": PROTOCOL, "token": token, "keep": keep, **pid})
         answer = receive(link)
     except (OSError, ProtocolError):
         answer = None
@@ -98,7 +100,7 @@ class Client:
     def _linked(self, elaborate: bool) -> socket.socket:
         link: socket.socket | None = getattr(self._local, "link", None)
         if link is None:
-            link = self._local.link = _open(self._place, keep=self._keep) or self._start(elaborate)
+            link = self._local.link = _open(self._place, user=True, keep=self._keep) or self._start(elaborate)
         return link
 
     def _start(self, elaborate: bool) -> socket.socket:
@@ -118,7 +120,7 @@ class Client:
             )
         limit = time.monotonic() + _START_S
         while time.monotonic() < limit:
-            link = _open(self._place, keep=self._keep)
+            link = _open(self._place, user=True, keep=self._keep)
             if link is not None:
                 return link
             if process.poll() not in (None, 0):
