@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F_]+|\d[\d_]*)L?")
 # --- parsing -----------------------------------------------------------------------------------------------------
 
 
-@rule(r"'?else'? found|illegal start of .*|expected but|not found: value (?:elsewhen|otherwise|elseif|elif)")
+@rule(r"")
 def _else_after_when(c: Context) -> Iterator[Candidate]:
     """else / else if / elsewhen without its dot, after a when block."""
     edits = []
@@ -103,22 +103,28 @@ def _unclosed_string(c: Context) -> Iterator[Candidate]:
             yield Candidate("close the string", ((at, at, '"'),))
 
 
-@rule(r"expected but eof found|[Mm]issing closing brace|expected but .* found|unmatched")
+@rule(
+    r"expected but eof found|[Mm]issing closing brace|expected but .* found|unmatched|eof expected|expected start of definition|illegal start"
+)
 def _missing_bracket(c: Context) -> Iterator[Candidate]:
     """Brackets that were opened and never closed."""
     code = c.scala.code
-    openers = [i for i, ch in enumerate(code) if ch == "{" and i not in c.scala.partners]
-    if openers and code.count("{") > code.count("}"):
+    for match in re.finditer(r"(?m)^[ \t]*(?P<at>)\.(?:otherwise|elsewhen)\b", code):
+        before = c.scala.skip_space_back(match.start(), lines=True)
+        if before and code[before - 1] != "}":
+            yield Candidate("close the block above", ((match.start("at"), match.start("at"), "}"),))
+    if code.count("{") > code.count("}"):
         end = len(c.text.rstrip())
         yield Candidate("close the block at the end", ((end, end, f"{c.line_end}}}"),))
-    start, end = c.line
-    for opener in [i for i in range(start, end) if code[i] == "(" and i not in c.scala.partners]:
+    for opener in [i for i, ch in enumerate(code) if ch == "(" and i not in c.scala.partners][:2]:
+        end = code.find("\n", opener)
+        end = len(code) if end < 0 else end
         block = code.find("{", opener, end)
-        if block > 0:
-            at = c.scala.skip_space_back(block)
+        places = [c.scala.skip_space_back(block)] if block > 0 else []
+        for at in [*places, c.scala.skip_space_back(len(code[:end].rstrip("\r")))]:
             yield Candidate("close the parenthesis", ((at, at, ")"),))
-        at = c.scala.skip_space_back(end)
-        yield Candidate("close the parenthesis", ((at, at, ")"),))
+    for at in [i for i in range(*c.line) if code[i] in ")]}" and i not in c.scala.partners]:
+        yield Candidate("one bracket less", ((at, at + 1, ""),))
     for match in c.matches(r"\b(?:when|\.elsewhen|switch|is)[ \t]+(?P<cond>[^({\n][^{\n]*?)[ \t]*(?=\{)"):
         edits = ((match.start("cond"), match.end("cond"), f"({match['cond']})"),)
         yield Candidate("put the condition in parentheses", edits, safe=True)
@@ -371,7 +377,10 @@ def _as_signal(c: Context, start: int, end: int) -> Iterator[Candidate]:
         for width in c.scala.likely_widths(name)[:3]:
             yield Candidate(f"{shown}.{kind}({width})", ((start, end, f"{shown}.{kind}({width})"),))
         return
-    yield Candidate(f"{shown}.{kind}", ((start, end, f"{shown}.{kind}"),), safe=True)
+    # Where bits are put side by side the width of a constant is part of the meaning.
+    call = c.scala.enclosing_call(start)
+    joined = call is not None and bool(re.search(r"\b(?:Cat|Fill)\s*$", c.scala.code[: call[0]]))
+    yield Candidate(f"{shown}.{kind}", ((start, end, f"{shown}.{kind}"),), safe=not joined)
 
 
 def _initialised(c: Context, offset: int) -> str | None:
@@ -695,6 +704,168 @@ def _close_io(text: str) -> str:
     return f"{text[: group[1] + 1]}){text[group[1] + 1 :]}"
 
 
+@rule(r"too many arguments .* in object Reg\b")
+def _reg_with_start_value(c: Context) -> Iterator[Candidate]:
+    """Reg(type, value)."""
+    edits = [(m.start(), m.end(), "RegInit") for m in c.matches(r"\bReg(?=\s*\()", _around(c))]
+    if edits:
+        yield Candidate("RegInit(type, value)", tuple(edits[:1]), safe=True)
+
+
+@rule(r"found\s*: chisel3\.(?:Bool|UInt)\s+required: Boolean")
+def _scala_if(c: Context) -> Iterator[Candidate]:
+    """if (signal) builds nothing that decides: when for statements, Mux for values."""
+    for match in c.matches(r"\bif\s*(?=\()", _around(c)):
+        condition = c.scala.group(match.end(), "(")
+        if condition is None or not condition[0] < c.span[0] <= condition[1]:
+            continue
+        asked = c.text[condition[0] + 1 : condition[1]]
+        block = c.scala.group(condition[1] + 1, "{")
+        if block is not None and ":=" in c.text[block[0] : block[1]]:
+            edits = [(match.start(), match.end(), "when")]
+            follow = re.compile(r"\s*else(\s+if)?\b").match(c.scala.code, block[1] + 1)
+            while follow is not None:
+                edits.append((block[1] + 1, follow.end(), " .elsewhen" if follow[1] else " .otherwise"))
+                chained = c.scala.group(follow.end(), "(") if follow[1] else None
+                block = c.scala.group(chained[1] + 1 if chained else follow.end(), "{")
+                follow = re.compile(r"\s*else(\s+if)?\b").match(c.scala.code, block[1] + 1) if block else None
+            yield Candidate("when ... otherwise", tuple(edits), safe=True)
+            continue
+        _, end = c.scala.statement(match.start())
+        first, found, second = c.text[condition[1] + 1 : end].partition("else")
+        if found:
+            values = [value.strip().removeprefix("{").removesuffix("}").strip() for value in (first, second)]
+            yield Candidate("use Mux", ((match.start(), end, f"Mux({asked}, {values[0]}, {values[1]})"),), safe=True)
+
+
+@rule(r"value (?:&&|\|\||unary_!) is not a member of chisel3")
+def _logic_on_words(c: Context) -> Iterator[Candidate]:
+    """&& and || of a UInt or a Reset."""
+    for match in c.matches(r"&&|\|\||!(?!=)", _around(c)):
+        if match[0] == "!":
+            start, end = match.end(), c.scala.operand_end(match.end())
+        else:
+            end = c.scala.skip_space_back(match.start())
+            start = c.scala.operand_start(end)
+        if "Reset" in c.message or "Clock" in c.message:
+            yield Candidate(".asBool", ((end, end, ".asBool"),), safe=True)
+        elif start < end:
+            yield Candidate("any bit set: .orR", ((end, end, ".orR"),))
+    if "Reset" not in c.message:
+        single = [(m.start(), m.end(), m[0][0]) for m in c.matches(r"&&|\|\|", _around(c))]
+        if single:
+            yield Candidate("bit by bit: & and |", tuple(single))
+
+
+@rule(r"value (?:[-+&|^]=|\+\+|--) is not a member|does not convert to assignment")
+def _compound_assignment(c: Context) -> Iterator[Candidate]:
+    """r += x, r++."""
+    start, end = c.statement
+    match = re.compile(r"(?P<x>[\w.()]+?)\s*(?:(?P<op>[-+&|^])=\s*(?P<value>.+)|(?P<twice>\+\+|--))\s*$").match(
+        c.text[start:end]
+    )
+    if match is None:
+        return
+    operator = match["op"] or match["twice"][0]
+    value = match["value"] or "1.U"
+    shown = value if re.fullmatch(r"[\w.]+", value) else f"({value})"
+    new = f"{match['x']} := {match['x']} {operator} {shown}"
+    yield Candidate(new, ((start, end, new),), safe=True)
+
+
+@rule(r"\[chisel3\.\w+\.type\] do not conform|found\s*: chisel3\.\w+\.type")
+def _type_without_parentheses(c: Context) -> Iterator[Candidate]:
+    """Wire(Bool), Input(Clock)."""
+    edits = [
+        (m.end(), m.end(), "()")
+        for m in c.matches(r"\b(?:Bool|UInt|SInt|Clock|Reset|AsyncReset)\b(?!\s*[(.\]])", _around(c))
+    ]
+    if edits:
+        yield Candidate("with ()", tuple(edits), safe=True)
+
+
+@rule(r"is not a member of \w+\s*$|is not a member of \w+\n")
+def _field_of_io(c: Context) -> Iterator[Candidate]:
+    """instance.field where the field belongs to the instance's io."""
+    match = re.search(r"value (\w+) is not a member of (\w+)", c.message)
+    if match is None or not re.search(rf"\bclass\s+{match[2]}\b", c.scala.code) or match[1] not in c.scala.io_fields:
+        return
+    edits = [(m.start(1), m.start(1), "io.") for m in c.matches(rf"(?<=\.)({re.escape(match[1])})\b")]
+    edits = [edit for edit in edits if not c.text[: edit[0]].endswith("io.")]
+    if edits:
+        yield Candidate(f"io.{match[1]}", tuple(edits), safe=True)
+
+
+@rule(r"expected but|illegal start|not found: value assign|identifier expected")
+def _verilog_habits(c: Context) -> Iterator[Candidate]:
+    """assign x = y, x[3:0], {a, b}."""
+    start, end = c.line
+    line = c.text[start:end]
+    new = re.sub(r"\[\s*(\d+)\s*:\s*(\d+)\s*\]", r"(\1, \2)", line)
+    new = re.sub(r"(?<=[\w)])\[\s*(\d+)\s*\]", r"(\1)", new)
+    new = re.sub(r"(:=\s*)\{([^{}=\n]*,[^{}=\n]*)\}", r"\1Cat(\2)", new)
+    new = re.sub(r"^(\s*)assign\s+(.*?)\s*(?<![:=<>!])=(?!=)", r"\1\2 :=", new)
+    if new != line:
+        yield Candidate("write it in Chisel", ((start, end, new),), safe=True)
+
+
+@rule(r"cannot be applied to \(chisel3\.UInt, ?(?:Int|chisel3\.UInt)\)|cannot be applied to \(Int, chisel3\.UInt\)")
+def _dynamic_slice(c: Context) -> Iterator[Candidate]:
+    """x(hi, lo) with signals."""
+    call = c.scala.group(c.span[1], "(") or c.scala.enclosing_call(c.span[1])
+    arguments = c.scala.arguments(call[0]) if call else []
+    if call is None or len(arguments) != 2:
+        return
+    start = c.scala.operand_start(call[0])
+    word, high, low = c.text[start : call[0]], *(c.text[slice(*a)] for a in arguments)
+    shifted = f"({word} >> {low})" if low != "0" else word
+    low_name = re.escape(low)
+    fixed = re.fullmatch(rf"\(?{low_name}\s*\+&?\s*(\d+)(?:\.U)?(?:\([^()]*\))?\)?", high)
+    if fixed:
+        yield Candidate("shift, then cut", ((start, call[1] + 1, f"{shifted}({fixed[1]}, 0)"),), safe=True)
+        return
+    count = f"({high} - {low})" if low != "0" else high
+    mask = f"({shifted} & ((1.U << ({count} +& 1.U)) - 1.U))"
+    yield Candidate("shift and mask", ((start, call[1] + 1, mask),))
+
+
+@rule(r"found\s*: chisel3\.UInt\s+required: Int")
+def _loop_bound(c: Context) -> Iterator[Candidate]:
+    """for (i <- 0 until signal): run to the most it can be, and decide inside."""
+    found = next(c.matches(r"for\s*\(\s*(?P<i>\w+)\s*<-\s*0\s+(?P<kind>until|to)\s+(?P<n>[\w.]+)\s*\)\s*(?=\{)"), None)
+    if found is None:
+        return
+    block = c.scala.group(found.end(), "{")
+    width = re.fullmatch(r"(\d+)\.W", c.scala.widths.get(found["n"].rpartition(".")[2], ""))
+    if block is None or width is None or int(width[1]) > 8:
+        return
+    most = (1 << int(width[1])) - (found["kind"] == "until")
+    compare = "<" if found["kind"] == "until" else "<="
+    edits = (
+        (found.start("n"), found.end("n"), str(most)),
+        (block[0] + 1, block[0] + 1, f" when({found['i']}.U {compare} {found['n']}) {{"),
+        (block[1], block[1], "} "),
+    )
+    yield Candidate("run to the maximum, decide inside", edits)
+
+
+@rule(r"not found: value (?:default|otherwise)")
+def _switch_default(c: Context) -> Iterator[Candidate]:
+    """A default in a switch stands before it."""
+    found = next(c.matches(r"\b(?:default|otherwise)\s*(?=\{)"), None)
+    block = c.scala.group(found.end(), "{") if found else None
+    outer = c.scala.enclosing_block(found.start()) if found else None
+    if found is None or block is None or outer is None:
+        return
+    start, _ = c.scala.statement(c.scala.skip_space_back(outer[0]))
+    if not c.scala.code.startswith("switch", start):
+        return
+    body = c.text[block[0] + 1 : block[1]].strip()
+    first, last = _whole_lines(c, found.start(), block[1] + 1)
+    edits = ((start, start, f"{body}{c.line_end}{c.indent_at(start)}"), (first, last, ""))
+    yield Candidate("the default in front of the switch", edits, safe=True)
+
+
 # --- elaboration -------------------------------------------------------------------------------------------------
 
 
@@ -904,6 +1075,84 @@ def _whole_lines(c: Context, start: int, end: int) -> tuple[int, int]:
     return start, c.scala.skip_space(end + 1) if c.text[end : end + 1] == ";" else end
 
 
+@rule(r"is condition must be literal|is\(\)? .*literal|conditions that are not literals|must be literal")
+def _switch_on_signals(c: Context) -> Iterator[Candidate]:
+    """is(signal): a chain of when."""
+    for match in c.matches(r"\bswitch\s*(?=\()", c.whole):
+        key = c.scala.group(match.end(), "(")
+        block = c.scala.group(key[1] + 1, "{") if key else None
+        if key is None or block is None:
+            continue
+        subject = c.text[key[0] + 1 : key[1]]
+        pieces, at = [], block[0] + 1
+        pattern = re.compile(r"[\s;]*is\s*(?=\()")
+        while case := pattern.match(c.scala.code, at):
+            condition = c.scala.group(case.end(), "(")
+            body = c.scala.group(condition[1] + 1, "{") if condition else None
+            if condition is None or body is None:
+                return
+            values = [c.text[slice(*a)] for a in c.scala.arguments(condition[0])]
+            asked = " || ".join(f"{subject} === {value}" for value in values)
+            pieces.append(f"({asked}) {c.text[body[0] : body[1] + 1]}")
+            at = body[1] + 1
+        if pieces and c.scala.code[at : block[1]].strip(" \t\r\n;") == "":
+            new = f"when{' .elsewhen'.join(pieces)}"
+            yield Candidate("when instead of switch", ((match.start(), block[1] + 1, new),), safe=True)
+
+
+@rule(r"aliased")
+def _aliased_field(c: Context) -> Iterator[Candidate]:
+    """val b = a in a Bundle: a type of its own."""
+    for match in c.matches(r"\bval\s+\w+\s*=\s*(?P<name>\w+)\s*(?=[;}\n])", c.whole):
+        origin = next(c.matches(rf"\bval\s+{re.escape(match['name'])}\s*=\s*", c.whole), None)
+        if origin is not None and origin.start() != match.start():
+            kind = c.text[origin.end() : c.scala.statement(origin.start())[1]]
+            yield Candidate(f"{kind} of its own", ((match.start("name"), match.end("name"), kind),), safe=True)
+    fields = re.search(r"fields named \(([\w, ]+)\)", c.message)
+    names = [name.strip() for name in fields[1].split(",")] if fields else []
+    edits = []
+    for name in names:
+        found = next(c.matches(rf"\bval\s+{re.escape(name)}\s*=\s*(?P<name>\w+)\s*(?=[;}}\n])", c.whole), None)
+        if found is not None:
+            edits.append((found.end("name"), found.end("name"), ".cloneType"))
+    if edits:
+        yield Candidate("a type of its own", tuple(edits), safe=True)
+
+
+@rule(
+    r"literal value (?P<value>\d+) was elaborated with a specified width of (?P<width>\d+) bits?, but at least (?P<need>\d+)"
+)
+def _literal_too_wide(c: Context) -> Iterator[Candidate]:
+    need = re.search(r"at least (\d+)", c.message)
+    value = re.search(r"literal value (\d+)", c.message)
+    if need is None or value is None:
+        return
+    for match in c.matches(rf"\b{value[1]}\.[US]\(\s*(?P<width>\d+)\.W\s*\)"):
+        yield Candidate(f"{need[1]} bits", ((match.start("width"), match.end("width"), need[1]),))
+
+
+@rule(r"Invalid base")
+def _string_base(c: Context) -> Iterator[Candidate]:
+    """ "10".U lacks its base."""
+    for match in re.compile(r'"(?P<base>)(?P<digits>[0-9a-fA-F_]+)"\s*\.U').finditer(c.text):
+        for letter in "dbh":
+            if re.fullmatch({"d": r"[\d_]+", "b": r"[01_]+", "h": r"\w+"}[letter], match["digits"]):
+                yield Candidate(f'"{letter}{match["digits"]}"', ((match.start("base"), match.start("base"), letter),))
+
+
+@rule(r"not fully initialized")
+def _compared_instead(c: Context) -> Iterator[Candidate]:
+    """x == y or x <= y as a statement: := was meant."""
+    sink = re.search(r'sink "([^"]+)"', c.message)
+    if sink is None:
+        return
+    name = re.escape(sink[1]).replace("_", "[._]")
+    pattern = rf"(?m)(?:^|[{{;])[ \t]*(?<![\w.]){name}\s*(?P<op>===?|<=)(?=\s)"
+    edits = [(m.start("op"), m.end("op"), ":=") for m in re.finditer(pattern, c.scala.code)]
+    if edits:
+        yield Candidate("connect with :=", tuple(edits), safe=True)
+
+
 # --- firtool -----------------------------------------------------------------------------------------------------
 
 
@@ -948,7 +1197,7 @@ def _default_value(c: Context) -> Iterator[Candidate]:
     if first is not None:
         at = c.scala.statement(first.start())[0]
         while (block := c.scala.enclosing_block(at)) and _is_conditional(c, block[0]):
-            at = c.scala.statement(c.scala.skip_space_back(block[0]) - 1)[0]
+            at = c.scala.statement(c.scala.skip_space_back(block[0]))[0]
     else:
         declared = next(c.matches(rf"\bval\s+{re.escape(name.partition('.')[0])}\b", c.whole), None)
         at = c.scala.statement(declared.start())[1] if declared else None
@@ -962,5 +1211,5 @@ def _default_value(c: Context) -> Iterator[Candidate]:
 
 
 def _is_conditional(c: Context, opener: int) -> bool:
-    head = c.scala.code[c.scala.statement(c.scala.skip_space_back(opener) - 1)[0] : opener]
+    head = c.scala.code[c.scala.statement(c.scala.skip_space_back(opener))[0] : opener]
     return re.search(r"\b(?:when|elsewhen|otherwise|switch|is)\b", head) is not None

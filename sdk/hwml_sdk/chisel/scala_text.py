@@ -36,9 +36,11 @@ class ScalaText:
                 stack.append(offset)
             elif character in _CLOSE:
                 wanted = _OPEN[_CLOSE.index(character)]
-                if stack and self.code[stack[-1]] == wanted:
-                    opener = stack.pop()
-                    found[opener], found[offset] = offset, opener
+                # An opener that was never closed must not take its neighbours' closers.
+                deepest = next((n for n in range(len(stack) - 1, -1, -1) if self.code[stack[n]] == wanted), None)
+                if deepest is not None:
+                    found[stack[deepest]], found[offset] = offset, stack[deepest]
+                    del stack[deepest:]
         return found
 
     def closing(self, opener: int) -> int | None:
