@@ -85,13 +85,14 @@ def check_file(path: Path, text: str, request: CheckRequest, check: Check) -> Co
 
 
 def check_with_siblings(
-    path: Path, text: str, request: CheckRequest, check: Check
+    path: Path, text: str, request: CheckRequest, check: Check, roots: Sequence[Path] = ()
 ) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
     """The same, and which files joined, so that a fix can be tried against the same ones.
 
     The file is compiled alone first. Names that it does not know are looked up among the definitions of its
     neighbours: files that define them join, until nothing is missing or nothing new is found. Files that have
     nothing to do with it never take part, so that a folder may hold many modules of the same name.
+    roots: where neighbours are, when a build says so.
     """
     files = [(str(path), text)]
     chosen: set[Path] = set()
@@ -100,7 +101,7 @@ def check_with_siblings(
         names = _unknown(result.diagnostics)
         if not names:
             return result, tuple(files[1:])
-        fresh = [other for other in siblings_defining(path, names) if other not in chosen]
+        fresh = [other for other in siblings_defining(path, names, roots) if other not in chosen]
         if not fresh or len(chosen) + len(fresh) > _MAX_SIBLINGS:
             return result, tuple(files[1:])
         chosen.update(fresh)

@@ -100,12 +100,14 @@ class Checker:
         with self._lock:
             self._running()
 
-    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float) -> CompileOutcome:
-        """Compile files (name, text) together.
+    def compile(
+        self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float, bare: bool = False
+    ) -> CompileOutcome:
+        """Compile files (name, text) together. bare: in a new compiler, without a package around them.
 
         A compiler that hangs past `timeout_s` or dies is replaced; that check then raises WorkerDiedError.
         """
-        request = [b"1" if want_classes else b"0"]
+        request = [b"1" if want_classes else b"0", b"1" if bare else b"0"]
         for name, text in files:
             request += [name.encode(), text.encode("utf-8", "replace")]
         with self._lock:

@@ -724,7 +724,7 @@ def _scala_if(c: Context) -> Iterator[Candidate]:
         if block is not None and ":=" in c.text[block[0] : block[1]]:
             edits = [(match.start(), match.end(), "when")]
             follow = re.compile(r"\s*else(\s+if)?\b").match(c.scala.code, block[1] + 1)
-            while follow is not None:
+            while block is not None and follow is not None:
                 edits.append((block[1] + 1, follow.end(), " .elsewhen" if follow[1] else " .otherwise"))
                 chained = c.scala.group(follow.end(), "(") if follow[1] else None
                 block = c.scala.group(chained[1] + 1 if chained else follow.end(), "{")

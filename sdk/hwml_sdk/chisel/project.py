@@ -6,7 +6,7 @@ Build files are read for a version number and for nothing else; a line `//> usin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -133,11 +133,11 @@ def _definitions(path: Path, mtime_ns: int, size: int) -> frozenset[str]:
     return frozenset(names or {m["name"] for m in _DEFINITION.finditer(text)})
 
 
-def siblings_defining(path: Path, names: frozenset[str]) -> list[Path]:
-    """Other files under the same source root that define one of `names`; nearest first."""
-    root, here = source_root(path), path.absolute()
+def siblings_defining(path: Path, names: frozenset[str], roots: Sequence[Path] = ()) -> list[Path]:
+    """Other files under the same source root (or `roots`) that define one of `names`; nearest first."""
+    here = path.absolute()
     found = []
-    for count, other in enumerate(_scala_files(root)):
+    for count, other in enumerate(file for root in roots or [source_root(path)] for file in _scala_files(root)):
         if count >= _MAX_SOURCES:
             break
         if other == here:
@@ -152,7 +152,9 @@ def siblings_defining(path: Path, names: frozenset[str]) -> list[Path]:
 
 
 def _scala_files(root: Path) -> Iterator[Path]:
-    if root.name in {"scala", "src"}:
+    if root.suffix == ".scala":
+        yield root
+    elif root.name in {"scala", "src"}:
         yield from sorted(root.rglob("*.scala"))
     else:  # a plain folder: its own files, not what lies below it
         yield from sorted(root.glob("*.scala"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..config import Settings
 from ..document import Analysis, Diagnostic, Fix, Related, Span
 from ..errors import HwmlError, SourceError
-from .bsp import ProjectSetup, project_setup
+from .build import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
 from .gate import Repair, find_repairs
 from .project import asked_version, choose_version
@@ -18,6 +18,7 @@ from .toolchain import installed
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0
+EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
 
@@ -48,7 +49,7 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
     if installed(choice.version) is None:
         return Analysis(path, "chisel", notes=(f"Chisel {choice.version} is not set up: run hwml chisel setup",))
     try:
-        found = examine(place, text, settings, keep=False)
+        found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
         repairs = repairs_for(place, text, found)
     except HwmlError as error:
         return Analysis(path, "chisel", notes=(str(error),))
@@ -64,16 +65,18 @@ def examine(
     outputs: bool = False,
     timeout_s: float = 20.0,
     keep: bool = True,
+    build_wait_s: float = ASK_S,
 ) -> Examination:
     """Check a document in its surroundings: its project's class path where trusted, else its neighbours.
 
+    build_wait_s: how long to wait for the project's build server the first time; later its answer is known.
     Raises SourceError for a file that is too large, and what `check_chisel` raises.
     """
     refuse_too_large(text, str(path))
     choice = choose_version(path, text, settings)
     elaborate = settings.trusted and settings.chisel.elaborate != "never"
     notes = [choice.note] if choice.note else []
-    setup = project_setup(path, trusted=settings.trusted)
+    setup = project_setup(path, trusted=settings.trusted, wait_s=build_wait_s)
     notes += setup.notes
     version = setup.version or choice.version
     request = CheckRequest(
@@ -86,7 +89,8 @@ def examine(
         options=setup.options,
     )
     check = client_for(version, keep=keep).check
-    result, others = _checked(path, text, request, check, setup)
+    roots = [Path(source) for source in setup.sources]
+    result, others = check_with_siblings(path, text, request, check, roots)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
     request = CheckRequest(
@@ -99,14 +103,6 @@ def examine(
         options=request.options,
     )
     return Examination(result, request, check, tuple(notes))
-
-
-def _checked(
-    path: Path, text: str, request: CheckRequest, check: Check, setup: ProjectSetup
-) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
-    if setup.class_path:
-        return check(request), ()
-    return check_with_siblings(path, text, request, check)
 
 
 def _what_trust_adds(settings: Settings) -> str:

@@ -24,6 +24,8 @@ from .workers import SCALAC_OPTIONS, Programs, _empty_folder
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64
 _MODULE = re.compile(r"^  (?:public )?module (\w+)[^\n]*\n(?:(?:    [^\n]*)?\n)*", re.MULTILINE)
+_PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
+_UNSEEN = re.compile(r"is not a member of|not found:")
 _LOCATOR = re.compile(r" ?@\[[^\]]*\]")
 
 
@@ -32,8 +34,11 @@ class Session:
 
     def __init__(self, programs: Programs, *, class_path: Sequence[Path] = (), options: Sequence[str] = ()) -> None:
         self.programs = programs
-        self.checker = Checker(programs, class_path=class_path or None, options=options or SCALAC_OPTIONS)
+        # A project's jars come after ours, so that both programs see the Chisel that they were made for.
+        libraries = (*programs.chain.library_jars, *class_path)
+        self.checker = Checker(programs, class_path=libraries, options=options or SCALAC_OPTIONS)
         self.elaborator = Elaborator(programs, class_path=class_path)
+        self._bare = False
         self._lowered: OrderedDict[str, Lowered] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
@@ -52,6 +57,27 @@ class Session:
         result = _Check(self, request, started + request.timeout_s).run()
         elapsed = (time.monotonic() - started) * 1000
         return replace(result, version=self.programs.chain.version, elapsed_ms=round(elapsed, 1))
+
+    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
+        """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
+
+        `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
+        """
+
+        def once(bare: bool) -> CompileOutcome:
+            left = max(0.1, limit - time.monotonic())
+            return self.checker.compile(files, want_classes=want_classes, timeout_s=left, bare=bare)
+
+        if self._bare:
+            return once(True)
+        outcome = once(False)
+        if not _hides_packages(files, outcome):
+            return outcome
+        plain = once(True)
+        if sum(f.severity == "ERROR" for f in plain.findings) < sum(f.severity == "ERROR" for f in outcome.findings):
+            self._bare = True
+            return plain
+        return outcome
 
     def lower(self, chirrtl: str, timeout_s: float) -> Lowered:
         """Run firtool, or give the answer it gave for the same circuit a while ago."""
@@ -121,7 +147,7 @@ class _Check:
         if self.calls:
             files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
         try:
-            return self.session.checker.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
+            return self.session.compile(files, want_classes=self.request.elaborate, limit=self.limit)
         except WorkerDiedError as error:
             reason = "took longer than the limit" if error.timed_out else "died"
             self.found.append(
@@ -242,6 +268,14 @@ class _Check:
             verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
             notes=tuple(self.notes),
         )
+
+
+def _hides_packages(files: Sequence[tuple[str, str]], outcome: CompileOutcome) -> bool:
+    """Whether an error may come from a package of ours that hides one of the same name on the class path."""
+    if outcome.crash or not any(f.severity == "ERROR" and _UNSEEN.search(f.message) for f in outcome.findings):
+        return False
+    first = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
+    return any(re.search(rf"(?<![\w.]){name}\.\w", text) for name in first for _, text in files)
 
 
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:

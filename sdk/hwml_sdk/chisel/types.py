@@ -95,7 +95,7 @@ class CheckRequest:
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
     outputs: keep CHIRRTL and Verilog in the answer.
-    class_path, options: a project's own, instead of the tool chain's; empty: plain files.
+    class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
 
     files: tuple[tuple[str, str], ...]

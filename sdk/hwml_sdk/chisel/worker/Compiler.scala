@@ -52,14 +52,15 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     reporter.reset()
   }
 
-  def compile(files: Seq[(String, String)], wantClasses: Boolean): Outcome = {
-    if (runs >= RenewAfter) renew()
+  /** bare: without the package of its own, which hides packages of the class path; needs a new compiler each time. */
+  def compile(files: Seq[(String, String)], wantClasses: Boolean, bare: Boolean): Outcome = {
+    if (bare || runs >= RenewAfter) renew()
     runs += 1
     sequence += 1
     output.clear()
     reporter.reset()
     val packageName = s"hwml_$sequence"
-    val prefix = s"package $packageName;"
+    val prefix = if (bare) "" else s"package $packageName;"
     val outcome = attempt(files, packageName, prefix, wantClasses)
     // A compiler that has seen many files may be at fault itself: what it says only counts when a new one says it too.
     val confirmed =
@@ -68,7 +69,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
         renew()
         attempt(files, packageName, prefix, wantClasses)
       }
-    if (confirmed.crash.nonEmpty) renew()
+    if (confirmed.crash.nonEmpty || bare) renew()
     output.clear()
     confirmed
   }
