@@ -199,6 +199,7 @@ class _Server:
     _sent: int = 0
     _answers: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     _messages: list[str] = field(default_factory=list)
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         program = shutil.which(self.connection.argv[0], path=os.environ.get("PATH"))
@@ -233,16 +234,18 @@ class _Server:
             try:
                 answer = self._answers.get(timeout=max(0.0, self.limit - time.monotonic()))
             except queue.Empty:
-                raise ToolFailedError(
-                    f"{self.connection.name} did not answer {method} in time; see {self.log}"
-                ) from None
+                raise ToolFailedError(self._said(f"did not answer {method} in time")) from None
             if answer is None:
-                said = f": {self._messages[-1]}" if self._messages else ""
-                raise _EndedError(f"{self.connection.name} ended before it answered {method}{said}; see {self.log}")
+                self._ended = True
+                raise _EndedError(self._said(f"ended before it answered {method}"))
             if "method" in answer:
                 self._note(answer)
             elif answer.get("id") == self._sent:
                 return self._result(method, answer)
+
+    def _said(self, what: str) -> str:
+        last = f" (it said: {self._messages[-1]})" if self._messages else ""
+        return f"{self.connection.name} {what}{last}; see {self.log}"
 
     def _result(self, method: str, answer: Mapping[str, Any]) -> dict[str, Any]:
         if "error" in answer:
@@ -277,7 +280,7 @@ class _Server:
     def _read(self, stream: IO[bytes]) -> None:
         """Move messages to the queue; None at the end, also when what comes is no message."""
         try:
-            while (message := _message(stream)) is not None:
+            while (message := _message(stream, self._messages)) is not None:
                 self._answers.put(message)
         except (OSError, ValueError) as error:
             self._messages.append(f"it sent something that is no message ({_first_line(error)})")
@@ -286,7 +289,7 @@ class _Server:
     def end(self) -> None:
         """Ask the server to end; then end it, and what it started."""
         self.limit = time.monotonic() + _END_S
-        if self._process.poll() is None:
+        if not self._ended:
             with contextlib.suppress(ToolFailedError):
                 self.call("build/shutdown", {})
             self.notify("build/exit", {})
@@ -308,15 +311,17 @@ class _Server:
         self._process.wait()
 
 
-def _message(stream: IO[bytes]) -> dict[str, Any] | None:
-    """The next message, or None at the end. Raises ValueError for anything else."""
+def _message(stream: IO[bytes], stray: list[str]) -> dict[str, Any] | None:
+    """The next message, or None at the end; lines around messages go to `stray`. Raises ValueError for nonsense."""
     length = -1
     while line := stream.readline(65536):
         name, _, value = line.partition(b":")
-        if line in (b"\r\n", b"\n"):
+        if not line.strip() and length >= 0:
             break
         if name.strip().lower() == b"content-length":
             length = int(value)
+        elif not line.lower().startswith(b"content-") and line.strip():
+            stray.append(_first_line(line.decode("utf-8", "replace")))
     if not line:
         return None
     if not 0 <= length <= _MAX_MESSAGE:
