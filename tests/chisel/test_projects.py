@@ -194,10 +194,11 @@ def test_packages_of_jars_are_seen_from_packages_of_the_same_name(programs: Prog
 
 def test_plain_folder_takes_only_the_files_that_are_needed(programs: Programs, tmp_path: Path) -> None:
     """Three files in a chain, a fourth that is broken and has nothing to do with them, a fifth of the same name."""
+    port = "val y = IO(Output(Bool()))"
     files = {
-        "Top.scala": "import chisel3._\nclass Top extends Module { val m = Module(new Middle); m.x := true.B }\n",
-        "Middle.scala": "import chisel3._\nclass Middle extends Module { val x = IO(Input(Bool())); val k = Base.k }\n",
-        "Base.scala": "object Base { val k = 3 }\n",
+        "Top.scala": f"import chisel3._\nclass Top extends Module {{ {port}; y := Module(new Middle).y }}\n",
+        "Middle.scala": f"import chisel3._\nclass Middle extends Module {{ {port}; y := Base.k.B }}\n",
+        "Base.scala": "object Base { val k = true }\n",
         "Broken.scala": "class Broken { def f: Int = }\n",
         "Other.scala": "class Top\n",
     }

@@ -118,7 +118,8 @@ _WARNING_NUMBER = re.compile(r"\[W00[2345]\]")
 def meaning_of(stage: Stage, severity: str, message: str, error: str = "") -> Meaning:
     """Code, cause and hint of a tool's message. error: the class of what a constructor threw."""
     if stage == "firtool":
-        return _first(_FIRTOOL, message) or Meaning("CH390", "firtool refuses the circuit", "")
+        cause = "firtool refuses the circuit" if severity == "error" else ""
+        return _first(_FIRTOOL, message) or Meaning("CH390", cause, "")
     if stage == "elaborate":
         return _elaboration(severity, message, error)
     if severity != "error":
