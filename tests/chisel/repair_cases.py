@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -65,6 +67,28 @@ def mistakes() -> list[Case]:
     return found
 
 
+def family_cases(path: Path) -> tuple[list[Case], list[Case]]:
+    """Even and odd rows of errors.jsonl that have a bad and a good text."""
+    even: list[Case] = []
+    odd: list[Case] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        row = json.loads(line)
+        bad, good = row["example_bad"], row["example_good"]
+        if bad and good and bad != good:
+            (odd if number % 2 else even).append(Case(row["id"], bad, good))
+    return even, odd
+
+
+def changed_lines(case: Case) -> set[int]:
+    """Lines of `case.bad` (from 0) that differ from `case.good`; where lines are missing, their neighbours."""
+    bad, good = case.bad.splitlines(), case.good.splitlines()
+    found: set[int] = set()
+    for tag, start, end, _, _ in difflib.SequenceMatcher(None, bad, good, autojunk=False).get_opcodes():
+        if tag != "equal":
+            found |= set(range(start, end)) if end > start else {start - 1, start}
+    return found
+
+
 def snippets() -> list[Case]:
     """Bodies of a small module, wrong and right; the rules were written with these in sight."""
     found = []
@@ -119,6 +143,58 @@ def summary(judged: list[Judged]) -> Counter[str]:
     return Counter(item.outcome for item in judged)
 
 
-def crlf(case: Case) -> Case:
-    """The same case with DOS line ends."""
-    return replace(case, bad=case.bad.replace("\n", "\r\n"), good=case.good.replace("\n", "\r\n"))
+def _names(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        text = re.sub(rf"\b{name}\b", f"{name}Q", text)
+    return text
+
+
+def _renamed(case: Case) -> Case:
+    """Other names for the classes and values that both texts define; ports keep theirs."""
+    pattern = re.compile(r"\b(?:val|class|object)\s+(\w+)\b(?!\s*=\s*(?:IO|Input|Output|Flipped|Decoupled|Vec)\b)")
+    shared = set(pattern.findall(case.bad)) & set(pattern.findall(case.good)) - {"io", "clock", "reset"}
+    names = sorted(name for name in shared if f'"{name}' not in case.good)
+    return Case(f"{case.name} (names)", _names(case.bad, names), _names(case.good, names))
+
+
+def _widened(case: Case) -> Case:
+    """Other widths."""
+
+    def wider(text: str) -> str:
+        return re.sub(r"\b(\d+)\.W\b", lambda m: f"{int(m[1]) + 3}.W", text)
+
+    return Case(f"{case.name} (widths)", wider(case.bad), wider(case.good))
+
+
+def _neighboured(case: Case) -> Case:
+    """Another module in front and one behind."""
+    first = (
+        "class Before extends chisel3.Module { val q = IO(chisel3.Output(chisel3.Bool())); q := chisel3.DontCare }\n"
+    )
+    last = first.replace("Before", "After")
+
+    def between(text: str) -> str:
+        head = re.match(r"(?:\s*(?:package|import)[^\n;]*[\n;])*", text)
+        at = head.end() if head else 0
+        return f"{text[:at].rstrip()}\n{first}{text[at:].rstrip()}\n{last}"
+
+    return Case(f"{case.name} (order)", between(case.bad), between(case.good))
+
+
+def _laid_out(case: Case) -> Case:
+    """DOS line ends, tabs, comments and empty lines."""
+
+    def other(text: str) -> str:
+        lines = [re.sub(r"^( +)", lambda m: "\t" * (len(m[1]) // 2 or 1), line) for line in text.splitlines()]
+        return "\r\n".join(["// laid out otherwise", "", *lines, "", "/* the end */", ""])
+
+    return Case(f"{case.name} (layout)", other(case.bad), other(case.good))
+
+
+MUTATIONS = {"names": _renamed, "widths": _widened, "order": _neighboured, "layout": _laid_out}
+
+
+def mutants(cases: Iterable[Case], kind: str) -> list[Case]:
+    """The cases changed in one way; those that the change does not touch are left out."""
+    changed = [(case, MUTATIONS[kind](case)) for case in cases]
+    return [after for before, after in changed if after.bad != before.bad and after.good != before.good]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from .positions import Text
 from .scala_text import ScalaText
@@ -81,6 +81,27 @@ class Context:
         """All of the text."""
         return 0, len(self.text)
 
+    @cached_property
+    def around(self) -> Span2:
+        """The statement, widened past the parentheses that enclose it."""
+        start, end = self.statement
+        code = self.scala.code
+        while start > 0 and code[self.scala.skip_space_back(start, lines=True) - 1] in "([,":
+            outer = self.scala.enclosing_call(start)
+            if outer is None:
+                break
+            start, end = self.scala.statement(outer[0])
+        return min(start, self.span[0]), max(end, self.span[1])
+
+    def whole_lines(self, start: int, end: int) -> Span2:
+        """The range widened to its lines when nothing else stands on them, else to the `;` after it."""
+        begin = self.text.rfind("\n", 0, start) + 1
+        after = self.text.find("\n", end)
+        after = len(self.text) if after < 0 else after + 1
+        if self.text[begin:start].strip() == "" and self.text[end:after].strip() == "":
+            return begin, after
+        return start, self.scala.skip_space(end + 1) if self.text[end : end + 1] == ";" else end
+
     @property
     def line_end(self) -> str:
         """What ends a line here."""
@@ -107,11 +128,20 @@ def rule(pattern: str) -> Callable[[Rule], Rule]:
     return register
 
 
+@lru_cache(maxsize=1)
+def _load_rules() -> None:
+    """Import the modules that register rules; earlier ones come first among candidates of the same kind."""
+    from importlib import import_module
+
+    from .rules import ORDER
+
+    for name in ORDER:
+        import_module(f"{__package__}.rules.{name}")
+
+
 def candidates_for(text: str, item: ChiselDiagnostic) -> Iterable[Candidate]:
     """All candidates of all rules for one message, best first, each text once."""
-    from . import fix_rules  # registers the rules
-
-    assert fix_rules
+    _load_rules()
     context = Context(text, item)
     found: dict[tuple[tuple[int, int, str], ...], Candidate] = {}
     for pattern, function in RULES:
