@@ -102,6 +102,21 @@ class Context:
             return begin, after
         return start, self.scala.skip_space(end + 1) if self.text[end : end + 1] == ";" else end
 
+    @cached_property
+    def home(self) -> Span2:
+        """The outermost class or object in which the range starts."""
+        return self._definition(lambda starts: max((s for s in starts if s <= self.span[0]), default=0))
+
+    def class_called(self, name: str) -> Span2:
+        """The outermost class of that name; all of the text when there is none."""
+        found = re.search(rf"(?m)^(?:\w+ )*class {re.escape(name)}\b", self.scala.code)
+        return self._definition(lambda starts: found.start()) if found else self.whole
+
+    def _definition(self, choose: Callable[[list[int]], int]) -> Span2:
+        starts = [m.start() for m in re.finditer(r"(?m)^(?:\w+ )*(?:class|object|trait)\b", self.scala.code)]
+        begin = choose(starts)
+        return begin, min((s for s in starts if s > begin), default=len(self.text))
+
     @property
     def line_end(self) -> str:
         """What ends a line here."""

@@ -67,8 +67,10 @@ def _module_twice(c: Context) -> Iterator[Candidate]:
 @rule(r"without wrapping|wrap it in Module|Module\(\) wrapper|wrapped in Module")
 def _module_wrapper(c: Context) -> Iterator[Candidate]:
     """new Sub without Module(...)."""
-    modules = set(re.findall(r"\bclass\s+(\w+)[^{\n]*\bextends\s+(?:\w*Module|BlackBox|\w+)", c.scala.code))
-    modules |= {"Queue", "Arbiter", "RRArbiter", "LockingArbiter", "LockingRRArbiter", "Pipe"}
+    modules = {"Queue", "Arbiter", "RRArbiter", "LockingArbiter", "LockingRRArbiter", "Pipe"}
+    parents = re.findall(r"\bclass\s+(\w+)[^{]*?\bextends\s+(\w+)", c.scala.code)
+    for _ in parents:  # a module may extend one that is defined further down
+        modules |= {name for name, parent in parents if parent.endswith(("Module", "BlackBox")) or parent in modules}
     edits = []
     for match in c.matches(r"(?<!Module\()\bnew\s+(?P<name>\w+)", c.whole):
         before = c.scala.code[: match.start()].rstrip()
@@ -133,11 +135,11 @@ def _clock_and_bool(c: Context) -> Iterator[Candidate]:
 @rule(r"cannot be written from module|unwrit|[Rr]ead-only")
 def _direction(c: Context) -> Iterator[Candidate]:
     """A port that is driven from the wrong side."""
-    sink = re.search(r"(?:sink \(|: |\s)\w+\.(?P<port>\w+)", c.message)
+    sink = re.search(r"(?:sink \(|: |\s)(?P<class>\w+)\.(?P<port>\w+)", c.message)
     if sink is None:
         return
     declared = rf"\bval\s+{sink['port']}\s*=\s*IO\s*(?=\()"
-    for match in c.matches(declared, c.whole):
+    for match in c.matches(declared, c.class_called(sink["class"])):
         group = c.scala.group(match.end(), "(")
         if group is None:
             continue
@@ -344,6 +346,6 @@ def _compared_instead(c: Context) -> Iterator[Candidate]:
         return
     name = re.escape(sink[1]).replace("_", "[._]")
     pattern = rf"(?m)(?:^|[{{;])[ \t]*(?<![\w.]){name}\s*(?P<op>===?|<=)(?=\s)"
-    edits = [(m.start("op"), m.end("op"), ":=") for m in re.finditer(pattern, c.scala.code)]
+    edits = [(m.start("op"), m.end("op"), ":=") for m in re.compile(pattern).finditer(c.scala.code, *c.home)]
     if edits:
         yield Candidate("connect with :=", tuple(edits), safe=True)

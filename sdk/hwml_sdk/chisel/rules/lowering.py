@@ -44,14 +44,14 @@ def _default_value(c: Context) -> Iterator[Candidate]:
         return
     spelled: dict[str, str] = {path.replace(".", "_"): path for path in re.findall(r"\w+(?:\.\w+)+", c.scala.code)}
     name: str = spelled.get(sink[1]) or sink[1]
-    first = next(c.matches(rf"(?<![\w.]){re.escape(name)}\s*:=", c.whole), None)
+    first = next(c.matches(rf"(?<![\w.]){re.escape(name)}\s*:=", c.home), None)
     at = None
     if first is not None:
         at = c.scala.statement(first.start())[0]
         while (block := c.scala.enclosing_block(at)) and _is_conditional(c, block[0]):
             at = c.scala.statement(c.scala.skip_space_back(block[0]))[0]
     else:
-        declared = next(c.matches(rf"\bval\s+{re.escape(name.partition('.')[0])}\b", c.whole), None)
+        declared = next(c.matches(rf"\bval\s+{re.escape(name.partition('.')[0])}\b", c.home), None)
         at = c.scala.statement(declared.start())[1] if declared else None
     if at is None:
         return
@@ -69,7 +69,7 @@ def _default_for_each(c: Context) -> Iterator[Candidate]:
     if sink is None:
         return
     path = sink["vec"].replace("_", ".")
-    declared = next(c.matches(rf"\bval\s+{re.escape(path.partition('.')[0])}\b", c.whole), None)
+    declared = next(c.matches(rf"\bval\s+{re.escape(path.partition('.')[0])}\b", c.home), None)
     if declared is None or not re.search(rf"(?<![\w.]){re.escape(path)}\b", c.scala.code):
         return
     at = c.scala.statement(declared.start())[1]
@@ -87,7 +87,10 @@ def _port_without_prefix(c: Context) -> Iterator[Candidate]:
         return
     field = re.escape(sink["field"])
     pattern = rf"(?m)(?:^|[{{;])[ \t]*(?P<at>){field}[ \t]*:=[ \t]*{field}[ \t]*(?=$|[;}}\r])"
-    edits = [(m.start("at"), m.start("at"), f"{sink['bundle']}.") for m in re.finditer(pattern, c.scala.code)]
+    edits = [
+        (m.start("at"), m.start("at"), f"{sink['bundle']}.")
+        for m in re.compile(pattern).finditer(c.scala.code, *c.home)
+    ]
     if edits:
         yield Candidate(f"{sink['bundle']}.{sink['field']}", tuple(edits), safe=True)
 
