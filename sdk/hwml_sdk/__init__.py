@@ -10,6 +10,7 @@ _HOME = {
     "Annotation": "document",
     "Artifact": "artifact",
     "ArtifactError": "errors",
+    "CompileResult": "chisel.types",
     "Diagnostic": "document",
     "Edit": "document",
     "Fix": "document",
@@ -20,6 +21,7 @@ _HOME = {
     "SourceError": "errors",
     "Span": "document",
     "analyze": "document",
+    "check_chisel": "chisel.check",
     "predict_qor": "qor.model",
 }
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Annotation",
     "Artifact",
     "ArtifactError",
+    "CompileResult",
     "Diagnostic",
     "Edit",
     "Fix",
@@ -37,11 +40,14 @@ __all__ = [
     "SourceError",
     "Span",
     "analyze",
+    "check_chisel",
     "predict_qor",
 ]
 
 if TYPE_CHECKING:
     from .artifact import Artifact
+    from .chisel.check import check_chisel
+    from .chisel.types import CompileResult
     from .config import Settings
     from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
     from .errors import ArtifactError, HwmlError, SourceError

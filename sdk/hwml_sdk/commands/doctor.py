@@ -82,11 +82,19 @@ def place_checks() -> list[Check]:
     ]
 
 
+def chisel_checks() -> list[Check]:
+    """Java, the pinned tool chains and the daemon's fence."""
+    from ..chisel.doctor import findings
+
+    return [Check(*finding) for finding in findings()]
+
+
 # Other systems append their own checks here: title -> function.
 SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "core": core_checks,
     "extras": optional_checks,
     "places": place_checks,
+    "chisel": chisel_checks,
 }
 
 
