@@ -10,6 +10,7 @@ _HOME = {
     "Annotation": "document",
     "Artifact": "artifact",
     "ArtifactError": "errors",
+    "CostModel": "cost_model.model",
     "Diagnostic": "document",
     "Edit": "document",
     "Fix": "document",
@@ -27,6 +28,7 @@ __all__ = [
     "Annotation",
     "Artifact",
     "ArtifactError",
+    "CostModel",
     "Diagnostic",
     "Edit",
     "Fix",
@@ -43,6 +45,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .artifact import Artifact
     from .config import Settings
+    from .cost_model.model import CostModel
     from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
     from .errors import ArtifactError, HwmlError, SourceError
     from .qor.model import QorModel, predict_qor

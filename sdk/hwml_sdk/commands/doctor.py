@@ -82,10 +82,25 @@ def place_checks() -> list[Check]:
     ]
 
 
+def halide_checks() -> list[Check]:
+    """What the Halide cost model needs: prediction nothing, sampling halide, training torch, generators a compiler."""
+    from ..cost_model.generator import check_compiler
+
+    compiler = check_compiler()
+    return [
+        _package("halide", "extra halide: sampling and scheduling"),
+        _package("torch", "extra halide: training (prediction works without)"),
+        _package("onnx", "extra halide: exporting to ONNX (prediction works without)"),
+        _package("ray", "extra ray: sampling on a cluster"),
+        Check("c++", bool(compiler), compiler or "missing", "C++ generators need it; Python pipelines work without"),
+    ]
+
+
 # Other systems append their own checks here: title -> function.
 SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "core": core_checks,
     "extras": optional_checks,
+    "halide": halide_checks,
     "places": place_checks,
 }
 

@@ -1,0 +1,397 @@
+"""Train the Halide cost model (adams2019) on measured samples.
+
+`--parity` is Halide's own trainer to the letter (loss, optimiser, one step a pipeline, in order of ids). The default
+calibrates the scale, holds pipelines out by content, trains on shuffled batches of pipelines, keeps the best epoch and
+refuses (exit 3) to write weights that order held-out schedules worse than those it began with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..cost_model.dataset import HALIDE_NUM_CORES, PipelineData, load_pipelines, split
+from ..cost_model.metrics import Metrics, evaluate
+from ..cost_model.weights import BUFFERS, Weights
+from ..errors import DataError, HwmlError, MissingDependencyError, RefusedError
+from ..files import write_atomic
+
+if TYPE_CHECKING:
+    from ..cost_model.fitting import BatchedFit
+
+MIN_PIPELINES_TO_HOLD_OUT = 5
+DEFAULT_RATES = (3e-3, 1e-3, 3e-4)
+DEFAULT_EPOCHS = 100
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Everything a run depends on."""
+
+    samples: str
+    weights: str
+    """file to write"""
+    initial: str = ""
+    """weights to start from; empty: random ones drawn with `seed`"""
+    num_cores: int = 0
+    """0: what the samples say, else Halide's 32"""
+    rates: tuple[float, ...] = DEFAULT_RATES
+    epochs: int = DEFAULT_EPOCHS
+    """for each of the rates"""
+    parity: bool = False
+    loss: str = "ranking"
+    batch_pipelines: int = 8
+    folds: int = 5
+    """one of so many parts of the pipelines is held out"""
+    evaluate_every: int = 5
+    patience: int = 20
+    """evaluations without a better one after which a rate is given up"""
+    seed: int = 0
+    force: bool = False
+    resume: bool = False
+    skip_broken: bool = False
+    tensorboard: str = ""
+    plot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What training did; metrics are of held-out pipelines (of all of them where none could be held out)."""
+
+    weights: Weights
+    before: Metrics
+    after: Metrics
+    held_out: bool
+    best_epoch: int
+    epochs: int
+    seconds: float
+    last_loss: float
+
+
+def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> TrainResult:
+    """Train as `config` says and write `config.weights`.
+
+    Raises DataError for bad samples or weights, RefusedError when the result would be worse on held-out pipelines than
+    what it began with (`force` writes it all the same).
+    """
+    say = report or (lambda _: None)
+    pipelines = read_samples(config, say)
+    start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
+    trained, held = _hold_out(pipelines, config, say)
+    begin = time.monotonic()
+    writer = _Board(config.tensorboard)
+    try:
+        run = _Run(config, start, trained, held, say, writer)
+        found = _parity(run) if config.parity else _batched(run)
+    finally:
+        writer.close()
+    judged = held or trained
+    cores = config.num_cores or None
+    before, after = (evaluate(weights, judged, num_cores=cores) for weights in (start, found.weights))
+    result = TrainResult(
+        found.weights, before, after, bool(held), found.best_epoch, found.epochs, time.monotonic() - begin, found.loss
+    )
+    _refuse_worse(result, config)
+    found.weights.save_to_file(config.weights)
+    _state_path(config).unlink(missing_ok=True)
+    if config.plot:
+        plot(found.weights, trained, held, config.plot, cores)
+    return result
+
+
+def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
+    """The samples of a configuration, grouped. Raises DataError."""
+    skipped: list[DataError] = []
+    pipelines = load_pipelines(config.samples, skipped=skipped if config.skip_broken else None)
+    for error in skipped:
+        say(f"left out: {error}")
+    count = sum(len(data) for data in pipelines)
+    say(f"{len(pipelines)} pipelines, {count} different schedules")
+    if not config.num_cores and not config.parity and any(not data.num_cores for data in pipelines):
+        say(f"samples without metadata: {HALIDE_NUM_CORES} cores assumed, as in Halide; --num-cores says otherwise")
+    return pipelines
+
+
+def _hold_out(
+    pipelines: list[PipelineData], config: TrainConfig, say: Report
+) -> tuple[list[PipelineData], list[PipelineData]]:
+    if config.parity:
+        return pipelines, []
+    if len({data.digest for data in pipelines}) < MIN_PIPELINES_TO_HOLD_OUT:
+        say(f"fewer than {MIN_PIPELINES_TO_HOLD_OUT} pipelines: none held out, nothing tells whether this generalises")
+        return pipelines, []
+    trained, held = split(pipelines, folds=config.folds, seed=config.seed)
+    say(f"held out: {', '.join(data.name for data in held)}")
+    return trained, held
+
+
+@dataclass(slots=True)
+class _Found:
+    weights: Weights
+    best_epoch: int
+    epochs: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What both procedures need."""
+
+    config: TrainConfig
+    start: Weights
+    trained: list[PipelineData]
+    held: list[PipelineData]
+    say: Report
+    writer: _Board
+
+    @property
+    def num_cores(self) -> int | None:
+        return self.config.num_cores or None
+
+    @property
+    def judged(self) -> list[PipelineData]:
+        """Pipelines that decide which epoch is best."""
+        return self.held or self.trained
+
+
+def _parity(run: _Run) -> _Found:
+    config, say, trained = run.config, run.say, run.trained
+    from ..cost_model.fitting import fit_parity
+    from ..cost_model.network import Net
+
+    net = Net(run.start)
+    last = 0.0
+    count = 0
+    # Halide's trainer knows no number of cores but 32, whatever its flag says.
+    cores = config.num_cores or HALIDE_NUM_CORES
+    for epoch in fit_parity(net, trained, rates=config.rates, epochs=config.epochs, num_cores=cores, seed=config.seed):
+        last, count = epoch.loss, epoch.epoch
+        say(f"Loss: {epoch.loss:.4f}  (epoch {epoch.epoch}, rate {epoch.rate:g})")
+        run.writer.add("loss/train", epoch.loss, epoch.epoch)
+    return _Found(Weights.load_from_model(net), count, count, last)
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best weights so far: lowest held-out loss among those that order at least as well as the start."""
+
+    weights: Weights
+    loss: float
+    epoch: int = 0
+
+
+def _batched(run: _Run) -> _Found:
+    config, say, trained, judged, cores = run.config, run.say, run.trained, run.judged, run.num_cores
+    from ..cost_model.fitting import BatchedFit, batch_loss, calibrate
+
+    calibrated = calibrate(run.start, trained, cores)
+    fit = BatchedFit(
+        calibrated, trained, rate=config.rates[0], loss=config.loss, batch_pipelines=config.batch_pipelines,
+        num_cores=cores, seed=config.seed,
+    )  # fmt: skip
+    best = _Best(calibrated, batch_loss(calibrated, judged, config.loss, cores))
+    floor = evaluate(calibrated, judged, num_cores=cores).pairwise_accuracy
+    say(f"start: {config.loss} loss {best.loss:.4f}, pairwise accuracy {floor:.4f}")
+    if config.resume:
+        best = _restore(config, fit, best, say)
+    loss = float("nan")
+    for index, rate in enumerate(config.rates):
+        fit.set_rate(rate)
+        worse = 0
+        while fit.epoch < (index + 1) * config.epochs:
+            loss = fit.run_epoch()
+            if fit.epoch % config.evaluate_every and fit.epoch != (index + 1) * config.epochs:
+                continue
+            worse = 0 if _judge(run, fit, best, floor, loss) else worse + 1
+            _save_state(config, fit, best)
+            if worse >= config.patience:
+                fit.epoch = (index + 1) * config.epochs
+    return _Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss)
+
+
+def _judge(run: _Run, fit: BatchedFit, best: _Best, floor: float, loss: float) -> bool:
+    """Evaluate an epoch and keep it when it is the best; returns whether it was."""
+    from ..cost_model.fitting import batch_loss
+
+    weights = fit.weights()
+    held_loss = batch_loss(weights, run.judged, run.config.loss, run.num_cores)
+    metrics = evaluate(weights, run.judged, num_cores=run.num_cores)
+    better = held_loss < best.loss and not metrics.pairwise_accuracy < floor
+    if better:
+        best.weights, best.loss, best.epoch = weights, held_loss, fit.epoch
+    run.say(
+        f"epoch {fit.epoch}: loss {loss:.4f}, held out {held_loss:.4f}, pairwise {metrics.pairwise_accuracy:.4f}, "
+        f"top-1 regret {metrics.top1_regret:.3f}{'  best' if better else ''}"
+    )
+    for name, value in {"loss/train": loss, "loss/held_out": held_loss, **asdict(metrics)}.items():
+        run.writer.add(name, value, fit.epoch)
+    return better
+
+
+def _refuse_worse(result: TrainResult, config: TrainConfig) -> None:
+    if config.force or not result.held_out:
+        return
+    if result.best_epoch == 0 or result.after.pairwise_accuracy < result.before.pairwise_accuracy:
+        raise RefusedError(
+            f"no epoch ordered the held-out pipelines better than the start (pairwise accuracy "
+            f"{result.before.pairwise_accuracy:.4f}): {config.weights} is as it was; sample more, or write with --force"
+        )
+
+
+def _state_path(config: TrainConfig) -> Path:
+    return Path(f"{config.weights}.resume.npz")
+
+
+def _save_state(config: TrainConfig, fit: BatchedFit, best: _Best) -> None:
+    state = fit.state() | {f"best.{name}": value for name, value in best.weights.arrays().items()}
+    state |= {"best_loss": np.asarray(best.loss), "best_epoch": np.asarray(best.epoch)}
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **state)
+    write_atomic(_state_path(config), stream.getvalue())
+
+
+def _restore(config: TrainConfig, fit: BatchedFit, best: _Best, say: Report) -> _Best:
+    path = _state_path(config)
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            state = {name: data[name] for name in data.files}
+        fit.restore(state)
+        weights = Weights.from_arrays({name: state[f"best.{name}"] for name, _, _ in BUFFERS}, path=path)
+        found = _Best(weights, float(state["best_loss"]), int(state["best_epoch"]))
+    except FileNotFoundError:
+        say(f"{path}: no state to resume from; starting afresh")
+        return best
+    except (KeyError, ValueError, OSError, EOFError) as error:
+        raise DataError(f"is no training state: {error}; remove it to start afresh", path=path) from error
+    say(f"resumed after epoch {fit.epoch}")
+    return found
+
+
+class _Board:
+    """TensorBoard, when a folder is named."""
+
+    def __init__(self, folder: str) -> None:
+        self._writer: Any = None
+        if not folder:
+            return
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise MissingDependencyError("tensorboard", "halide") from error
+        self._writer = SummaryWriter(folder)
+
+    def add(self, name: str, value: float, epoch: int) -> None:
+        """One point of a curve."""
+        if self._writer is not None:
+            self._writer.add_scalar(name, value, epoch)
+
+    def close(self) -> None:
+        """Flush."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def plot(
+    weights: Weights,
+    trained: Sequence[PipelineData],
+    held: Sequence[PipelineData],
+    path: str,
+    num_cores: int | None = None,
+) -> None:
+    """A picture of predicted against measured run times; MissingDependencyError without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependencyError("matplotlib", "halide") from error
+    from ..cost_model.dataset import cores_of
+    from ..cost_model.terms import Predictor
+
+    predictor = Predictor(weights)
+    figure = Figure(figsize=(6, 6))
+    axes = figure.add_subplot()
+    for label, part in (("trained on", trained), ("held out", held)):
+        if not part:
+            continue
+        predicted = [
+            predictor.predict(data.pipeline.reshape(data.n_stages, -1), data.schedule, cores_of(data, num_cores))
+            for data in part
+        ]
+        axes.plot(np.concatenate([data.runtime_ms for data in part]), np.concatenate(predicted), ".", ms=3, label=label)
+    axes.set(xscale="log", yscale="log", xlabel="measured (ms)", ylabel="predicted (ms)")
+    axes.axline((1, 1), (10, 10), color="gray", lw=0.8)
+    axes.legend()
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(stream)
+    write_atomic(path, stream.getvalue())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the recipe."""
+    parser.add_argument("--samples", required=True, help="folder of .sample files, as hwml halide sample writes it")
+    parser.add_argument("--weights", required=True, help=".weights file to write")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--initial", default="", help=".weights file to start from")
+    begin.add_argument("--random", action="store_true", help="start from random weights (the default)")
+    parser.add_argument("--num-cores", type=int, default=0, help="override the samples' number of cores")
+    parser.add_argument(
+        "--rates", default="", help='learning rates, for example "0.001 0.0001"; each runs --epochs epochs'
+    )
+    parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS)
+    parser.add_argument(
+        "--parity", action="store_true", help="Halide's own procedure to the letter (32 cores unless named)"
+    )
+    parser.add_argument("--loss", choices=("ranking", "halide"), default="ranking")
+    parser.add_argument("--batch-pipelines", type=int, default=8)
+    parser.add_argument("--folds", type=int, default=5, help="hold out one part of so many")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--force", action="store_true", help="write the weights also when they are worse")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT.resume.npz of an interrupted run")
+    parser.add_argument("--skip-broken", action="store_true", help="leave broken samples out instead of stopping")
+    parser.add_argument("--tensorboard", default="", metavar="DIR", help="write curves for TensorBoard")
+    parser.add_argument("--plot", default="", metavar="PNG", help="draw predicted against measured")
+    parser.add_argument("--quiet", action="store_true")
+
+
+def config_from(options: argparse.Namespace) -> TrainConfig:
+    """The configuration that arguments name. Raises HwmlError for numbers out of range."""
+    try:
+        rates = tuple(float(word) for word in options.rates.replace(",", " ").split())
+    except ValueError as error:
+        raise HwmlError(f"--rates {options.rates!r}: numbers separated by spaces were expected") from error
+    if any(not 0 <= rate < 10 for rate in rates) or options.epochs < 1 or options.num_cores < 0 or options.folds < 2:
+        raise HwmlError("rates lie between 0 and 10, epochs from 1, folds from 2, cores are not negative")
+    if not rates:
+        rates = (1e-3,) if options.parity else DEFAULT_RATES
+    names = {item.name for item in fields(TrainConfig)} & set(vars(options)) - {"rates"}
+    return TrainConfig(rates=rates, **{name: getattr(options, name) for name in names})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m sdk.train cost_model ...`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sdk.train cost_model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    options = parser.parse_args(argv)
+    report = None if options.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    result = train_cost_model(config_from(options), report=report)
+    what = "held-out" if result.held_out else "training"
+    print(f"{options.weights}: {result.epochs} epochs in {result.seconds:.1f} s, best epoch {result.best_epoch}")
+    print(f"{'on ' + what + ' pipelines':<28}{'before':>10}{'after':>10}")
+    for name, value in result.before.to_json().items():
+        print(f"  {name:<26}{value:>10g}{result.after.to_json()[name]:>10g}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
