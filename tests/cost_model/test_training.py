@@ -90,7 +90,8 @@ def test_batched_loss_is_the_sum_of_single_ones(sample_folder: Callable[..., Pat
 
 def test_default_training_beats_its_start(sample_folder: Callable[..., Path], tmp_path: Path) -> None:
     out = tmp_path / "out.weights"
-    code = main(["train", "cost_model", "--samples", str(sample_folder(8, 16)), "--weights", str(out), "--epochs", "40", "--batch-pipelines", "1",
+    code = main(["train", "cost_model", "--samples", str(sample_folder(8, 16)), "--weights", str(out), "--epochs", "40",
+                 "--batch-pipelines", "1",
                  "--rates", "0.003", "--seed", "2", "--num-cores", "2", "--plot", str(tmp_path / "p.png"),
                  "--tensorboard", str(tmp_path / "board"), "--quiet"])  # fmt: skip
     assert code == 0

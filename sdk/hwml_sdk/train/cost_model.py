@@ -12,14 +12,15 @@ import io
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..cost_model.dataset import HALIDE_NUM_CORES, PipelineData, load_pipelines, split
-from ..cost_model.metrics import Metrics, evaluate
+from ..cost_model.metrics import Metrics, evaluate, evaluate_each, summarize
 from ..cost_model.weights import BUFFERS, Weights
 from ..errors import DataError, HwmlError, MissingDependencyError, RefusedError
 from ..files import write_atomic
@@ -108,6 +109,49 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Out-of-fold metrics of one part of the pipelines, by weights; `trained` never saw them."""
+
+    names: tuple[str, ...]
+    metrics: dict[str, Metrics]
+    each: dict[str, list[dict[str, float]]]
+    """metrics of each pipeline"""
+
+
+def cross_validate(config: TrainConfig, *, report: Report | None = None) -> list[Fold]:
+    """Train `config.folds` times, each time without one part of the pipelines, and judge on that part.
+
+    Within each run the best epoch is chosen on a part of the remaining pipelines, never on those judged. Compared with
+    the weights inside Halide (where it is installed) and with random ones.
+    """
+    say = report or (lambda _: None)
+    pipelines = read_samples(config, say)
+    cores = config.num_cores or None
+    others = {"random": Weights.random(config.seed + 1)}
+    if find_spec("halide") is not None:
+        others["embedded"] = Weights.named("embedded")
+    folds = []
+    for fold in range(config.folds):
+        trained, judged = split(pipelines, folds=config.folds, fold=fold, seed=config.seed)
+        found = fit(config, trained, lambda _: None)
+        compared = {"trained": found.weights, **others}
+        each = {name: evaluate_each(weights, judged, num_cores=cores) for name, weights in compared.items()}
+        count = sum(len(data) for data in judged)
+        metrics = {name: summarize(values, count) for name, values in each.items()}
+        folds.append(Fold(tuple(data.name for data in judged), metrics, each))
+        say(f"fold {fold + 1}: " + ", ".join(f"{name} {m.pairwise_accuracy:.4f}" for name, m in metrics.items()))
+    return folds
+
+
+def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Found:
+    """The default procedure on these pipelines, without reading or writing files."""
+    start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
+    trained, held = _hold_out(pipelines, config, say)
+    run = _Run(replace(config, weights=""), start, trained, held, say, _Board(""))
+    return _parity(run) if config.parity else _batched(run)
+
+
 def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
     """The samples of a configuration, grouped. Raises DataError."""
     skipped: list[DataError] = []
@@ -135,7 +179,9 @@ def _hold_out(
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
+    """What a procedure ended with."""
+
     weights: Weights
     best_epoch: int
     epochs: int
@@ -163,7 +209,7 @@ class _Run:
         return self.held or self.trained
 
 
-def _parity(run: _Run) -> _Found:
+def _parity(run: _Run) -> Found:
     config, say, trained = run.config, run.say, run.trained
     from ..cost_model.fitting import fit_parity
     from ..cost_model.network import Net
@@ -177,7 +223,7 @@ def _parity(run: _Run) -> _Found:
         last, count = epoch.loss, epoch.epoch
         say(f"Loss: {epoch.loss:.4f}  (epoch {epoch.epoch}, rate {epoch.rate:g})")
         run.writer.add("loss/train", epoch.loss, epoch.epoch)
-    return _Found(Weights.load_from_model(net), count, count, last)
+    return Found(Weights.load_from_model(net), count, count, last)
 
 
 @dataclass(slots=True)
@@ -189,7 +235,7 @@ class _Best:
     epoch: int = 0
 
 
-def _batched(run: _Run) -> _Found:
+def _batched(run: _Run) -> Found:
     config, say, trained, judged, cores = run.config, run.say, run.trained, run.judged, run.num_cores
     from ..cost_model.fitting import BatchedFit, batch_loss, calibrate
 
@@ -212,10 +258,11 @@ def _batched(run: _Run) -> _Found:
             if fit.epoch % config.evaluate_every and fit.epoch != (index + 1) * config.epochs:
                 continue
             worse = 0 if _judge(run, fit, best, floor, loss) else worse + 1
-            _save_state(config, fit, best)
+            if config.weights:
+                _save_state(config, fit, best)
             if worse >= config.patience:
                 fit.epoch = (index + 1) * config.epochs
-    return _Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss)
+    return Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss)
 
 
 def _judge(run: _Run, fit: BatchedFit, best: _Best, floor: float, loss: float) -> bool:
@@ -338,7 +385,7 @@ def plot(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the recipe."""
     parser.add_argument("--samples", required=True, help="folder of .sample files, as hwml halide sample writes it")
-    parser.add_argument("--weights", required=True, help=".weights file to write")
+    parser.add_argument("--weights", default="", help=".weights file to write")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--initial", default="", help=".weights file to start from")
     begin.add_argument("--random", action="store_true", help="start from random weights (the default)")
@@ -359,6 +406,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-broken", action="store_true", help="leave broken samples out instead of stopping")
     parser.add_argument("--tensorboard", default="", metavar="DIR", help="write curves for TensorBoard")
     parser.add_argument("--plot", default="", metavar="PNG", help="draw predicted against measured")
+    parser.add_argument(
+        "--cross-validate", action="store_true", help="judge the settings on every part in turn; writes nothing"
+    )
     parser.add_argument("--quiet", action="store_true")
 
 
@@ -384,6 +434,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     options = parser.parse_args(argv)
     report = None if options.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    if options.cross_validate:
+        _print_folds(cross_validate(config_from(options), report=report))
+        return 0
+    if not options.weights:
+        parser.error("--weights is required")
     result = train_cost_model(config_from(options), report=report)
     what = "held-out" if result.held_out else "training"
     print(f"{options.weights}: {result.epochs} epochs in {result.seconds:.1f} s, best epoch {result.best_epoch}")
@@ -391,6 +446,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in result.before.to_json().items():
         print(f"  {name:<26}{value:>10g}{result.after.to_json()[name]:>10g}")
     return 0
+
+
+def _print_folds(folds: list[Fold]) -> None:
+    names = list(folds[0].metrics)
+    print(f"out of fold, {len(folds)} folds: mean over folds (lowest .. highest fold)")
+    print(f"{'':<20}" + "".join(f"{name:>28}" for name in names))
+    for item in fields(Metrics)[:7]:
+        cells = []
+        for name in names:
+            values = [getattr(fold.metrics[name], item.name) for fold in folds]
+            cells.append(f"{np.mean(values):.4f} ({min(values):.3f} .. {max(values):.3f})")
+        print(f"{item.name:<20}" + "".join(f"{cell:>28}" for cell in cells))
 
 
 if __name__ == "__main__":
