@@ -409,6 +409,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cross-validate", action="store_true", help="judge the settings on every part in turn; writes nothing"
     )
+    parser.add_argument(
+        "--artifact", default="", metavar="DIR", help="cross-validate, train, and write an artefact folder"
+    )
     parser.add_argument("--quiet", action="store_true")
 
 
@@ -437,6 +440,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.cross_validate:
         _print_folds(cross_validate(config_from(options), report=report))
         return 0
+    if options.artifact:
+        return _make_artifact(options.artifact, config_from(options), report)
     if not options.weights:
         parser.error("--weights is required")
     result = train_cost_model(config_from(options), report=report)
@@ -445,6 +450,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'on ' + what + ' pipelines':<28}{'before':>10}{'after':>10}")
     for name, value in result.before.to_json().items():
         print(f"  {name:<26}{value:>10g}{result.after.to_json()[name]:>10g}")
+    return 0
+
+
+def _make_artifact(folder: str, config: TrainConfig, report: Report | None) -> int:
+    from .cost_model_artifact import write_artifact
+
+    folds = cross_validate(config, report=report)
+    pipelines = read_samples(config, lambda _: None)
+    found = fit(config, pipelines, report or (lambda _: None))
+    mean = {name: float(np.mean([fold.metrics[name].pairwise_accuracy for fold in folds])) for name in folds[0].metrics}
+    if not config.force and mean["trained"] <= max(value for name, value in mean.items() if name != "trained"):
+        raise RefusedError(f"{folder}: out of fold these settings are no better than what there is: {mean}")
+    write_artifact(folder, found.weights, pipelines, folds, config)
+    _print_folds(folds)
     return 0
 
 
