@@ -71,7 +71,7 @@ def halide_epoch_s(paths: Sequence[str], folder: Path, weights: Weights, epochs:
     weights.save_to_file(folder / "start.weights")
 
     def run(count: int) -> float:
-        command: list[str | Path] = [program("adams2019_retrain_cost_model"), f"--epochs={count}", "--rates=0.001", "--num_cores=32",
+        command = [str(program("adams2019_retrain_cost_model")), f"--epochs={count}", "--rates=0.001", "--num_cores=32",
                    f"--initial_weights={folder / 'start.weights'}", f"--weights_out={folder / 'out.weights'}",
                    f"--best_benchmark={folder / 'best.txt'}", f"--best_schedule={folder / 'best.h'}"]  # fmt: skip
         start = time.perf_counter()
