@@ -40,9 +40,11 @@ class SearchResult:
 
     best: Measured
     measured: list[Measured]
-    """the best tries of the given weights"""
+    """the best tries of the given weights, the one predicted fastest first"""
     default: Measured
-    """the search with the weights embedded in Halide, same budget"""
+    """the best of the search with the weights embedded in Halide, same budget"""
+    default_measured: list[Measured]
+    """its best tries, the one predicted fastest first, as in `measured`"""
     unscheduled: Measured | None
     tried: int
     """different schedules among the tries"""
@@ -87,7 +89,7 @@ def autoschedule(
     ran = [item for item in ours if item.runtime_ms is not None]
     if not ran:
         raise HwmlError(f"{settings.target}: no schedule could be run: {ours[0].error}")
-    return SearchResult(_fastest(ran), ours, _fastest(default), unscheduled, tried)
+    return SearchResult(_fastest(ran), ours, _fastest(default), default, unscheduled, tried)
 
 
 def _fastest(items: list[Measured]) -> Measured:
