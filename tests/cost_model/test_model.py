@@ -242,6 +242,20 @@ def test_prediction_imports_neither_torch_nor_halide(weights: Weights, tmp_path:
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)
 
 
+def test_training_without_torch_says_what_is_needed(tmp_path: Path) -> None:
+    for sample in made_up(1, 9, 2):
+        save_a_sample(sample, tmp_path / f"{sample.schedule_id}.sample")
+    script = (
+        "import sys\nsys.modules['torch'] = None\n"
+        "from hwml_sdk.cli import main\n"
+        f"raise SystemExit(main(['train', 'cost_model', '--samples', {str(tmp_path)!r}, '--weights', 'x']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "hwml[halide]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_shipped_artefact() -> None:
     from hwml_sdk.artifact import shipped
 

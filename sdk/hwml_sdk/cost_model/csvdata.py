@@ -8,16 +8,16 @@ tools write 280 per stage (without types_in_use), or swap the two names; the wid
 from __future__ import annotations
 
 import csv
-import io
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
-from ..errors import DataError
-from ..files import write_atomic
+from ..errors import DataError, HwmlError
 from .features import N_MODEL_ROWS, N_PIPELINE, N_ROWS, N_SCHEDULE, N_TYPES
 from .samples import MAX_STAGES, Floats, Sample, check_features
 
@@ -72,7 +72,7 @@ def read_csv(path: str | Path) -> Iterator[Sample]:
         raise DataError("is not UTF-8 text; a CSV with columns Xp, Xs, y was expected", path=path) from error
 
 
-def _rows(stream: io.TextIOBase, path: str | Path) -> Iterator[Sample]:
+def _rows(stream: TextIO, path: str | Path) -> Iterator[Sample]:
     # A cell of MAX_STAGES stages; the csv module refuses cells over 128 kB by default.
     csv.field_size_limit(min(sys.maxsize, MAX_STAGES * N_PIPELINE * 16))
     reader = csv.DictReader(stream)
@@ -132,8 +132,25 @@ def _split(first: Floats, second: Floats, path: str | Path, line: int) -> tuple[
 
 
 def write_csv(samples: Iterable[Sample], path: str | Path) -> int:
-    """Write samples as CSV (whole or not at all) and return their number; numbers are exact float32."""
-    stream = io.StringIO(newline="")
+    """Write samples as CSV and return their number; numbers are exact float32.
+
+    Rows are written as samples come, to a file beside `path` that takes its place at the end: a million samples are
+    never in memory, and an error leaves what was there. Raises HwmlError when the folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            with made.open("w", encoding="utf-8", newline="") as stream:
+                count = _write_rows(samples, stream)
+            made.replace(path)
+    except OSError as error:
+        raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another place") from error
+    return count
+
+
+def _write_rows(samples: Iterable[Sample], stream: TextIO) -> int:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["Xp", "Xs", "y", "pipeline_id", "schedule_id"])
     count = 0
@@ -141,7 +158,6 @@ def write_csv(samples: Iterable[Sample], path: str | Path) -> int:
         count += 1
         cells = [_text(sample.pipeline_features), _text(sample.schedule_features), _text(np.float32(sample.runtime_ms))]
         writer.writerow([*cells, sample.pipeline_id, sample.schedule_id])
-    write_atomic(path, stream.getvalue())
     return count
 
 

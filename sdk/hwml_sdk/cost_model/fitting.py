@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from ..errors import MissingDependencyError
 from .dataset import MAX_SCHEDULES, PipelineData, cores_of
 from .metrics import evaluate_each
 from .network import REGULARISATION, Net
 from .terms import COST_TO_MS, term_table
 from .weights import BUFFERS, Weights
+
+try:
+    import torch
+except ImportError as error:  # pragma: no cover - depends on what is installed
+    raise MissingDependencyError("torch", "halide") from error
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BETAS, EPSILON = (0.9, 0.999), 1e-5  # Halide's Adam
 SHARPNESS = 3.0  # of the ranking loss: per unit of natural logarithm
