@@ -57,6 +57,8 @@ class TrainConfig:
     patience: int = 20
     """evaluations without a better one after which a rate is given up"""
     seed: int = 0
+    restarts: int = 1
+    """of so many random starts the one with the lowest held-out loss is kept"""
     force: bool = False
     resume: bool = False
     skip_broken: bool = False
@@ -92,7 +94,7 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     writer = _Board(config.tensorboard)
     try:
         run = _Run(config, start, trained, held, say, writer)
-        found = _parity(run) if config.parity else _batched(run)
+        found = _procedure(run)
     finally:
         writer.close()
     judged = held or trained
@@ -149,7 +151,25 @@ def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Foun
     start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
     trained, held = _hold_out(pipelines, config, say)
     run = _Run(replace(config, weights=""), start, trained, held, say, _Board(""))
-    return _parity(run) if config.parity else _batched(run)
+    return _procedure(run)
+
+
+def _procedure(run: _Run) -> Found:
+    """Parity, or the best of a few batched runs by held-out loss."""
+    config = run.config
+    if config.parity:
+        return _parity(run)
+    if config.restarts == 1 or config.initial:
+        return _batched(run)
+    if config.resume:
+        raise HwmlError("--resume takes up one run: it does not go with --restarts")
+    runs = []
+    for index in range(config.restarts):
+        run.say(f"start {index + 1} of {config.restarts}")
+        # Without a name of weights to write, no state is saved on the way.
+        start = Weights.random(config.seed + index)
+        runs.append(_batched(replace(run, config=replace(config, weights=""), start=start)))
+    return min(runs, key=lambda found: found.held_loss)
 
 
 def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
@@ -186,6 +206,7 @@ class Found:
     best_epoch: int
     epochs: int
     loss: float
+    held_loss: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +283,7 @@ def _batched(run: _Run) -> Found:
                 _save_state(config, fit, best)
             if worse >= config.patience:
                 fit.epoch = (index + 1) * config.epochs
-    return Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss)
+    return Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss, best.loss)
 
 
 def _judge(run: _Run, fit: BatchedFit, best: _Best, floor: float, loss: float) -> bool:
@@ -401,6 +422,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-pipelines", type=int, default=8)
     parser.add_argument("--folds", type=int, default=5, help="hold out one part of so many")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--restarts", type=int, default=1, help="random starts, of which the best on held-out is kept")
     parser.add_argument("--force", action="store_true", help="write the weights also when they are worse")
     parser.add_argument("--resume", action="store_true", help="go on from OUT.resume.npz of an interrupted run")
     parser.add_argument("--skip-broken", action="store_true", help="leave broken samples out instead of stopping")
@@ -421,7 +443,13 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
         rates = tuple(float(word) for word in options.rates.replace(",", " ").split())
     except ValueError as error:
         raise HwmlError(f"--rates {options.rates!r}: numbers separated by spaces were expected") from error
-    if any(not 0 <= rate < 10 for rate in rates) or options.epochs < 1 or options.num_cores < 0 or options.folds < 2:
+    if (
+        any(not 0 <= rate < 10 for rate in rates)
+        or options.epochs < 1
+        or options.num_cores < 0
+        or options.folds < 2
+        or options.restarts < 1
+    ):
         raise HwmlError("rates lie between 0 and 10, epochs from 1, folds from 2, cores are not negative")
     if not rates:
         rates = (1e-3,) if options.parity else DEFAULT_RATES

@@ -80,6 +80,7 @@ def _provenance(pipelines: Sequence[PipelineData], config: TrainConfig) -> dict[
             "batch_pipelines": config.batch_pipelines,
             "folds": config.folds,
             "seed": config.seed,
+            "restarts": config.restarts,
         },
         "samples_sha256": digest,
         "trained": datetime.now(UTC).date().isoformat(),
