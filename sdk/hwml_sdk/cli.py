@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trust": ("hwml_sdk.commands.trust", "trust a workspace, or take that back"),
 }
 # Commands whose arguments are parsed by the module itself (`main(argv) -> int`).
-_PASS_ON = {"train"}
+_PASS_ON = {"qor", "train"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
 
@@ -151,7 +152,7 @@ def _sarif_result(path: str, item: Diagnostic) -> dict[str, Any]:
         "endLine": item.span.end_line + 1,
         "endColumn": item.span.end_character + 1,
     }
-    place = {"artifactLocation": {"uri": Path(path).as_posix()}, "region": region}
+    place = {"artifactLocation": {"uri": quote(Path(path).as_posix())}, "region": region}
     return {
         "ruleId": item.code,
         "level": _SARIF_LEVEL[item.severity],

@@ -1,0 +1,294 @@
+"""Predict LUT, DSP, FF and latency of HLS C/C++ before any synthesis, or lint it.
+
+hwml qor FILE|DIR...         predict
+hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import Settings, load_settings
+from ..errors import HwmlError, SourceError
+from ..files import read_source, write_atomic
+from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
+
+if TYPE_CHECKING:
+    from ..document import Analysis
+    from ..qor.inputs import Inputs
+    from ..qor.types import QorPrediction
+
+_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++")
+# Command-line option -> setting.
+_OVERRIDES = {"part": "part", "clock": "clock_period_ns", "tool": "tool", "tool_version": "tool_version",
+              "stage": "stage", "top": "top"}  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """`hwml qor ...`: returns the exit code."""
+    arguments = list(argv)
+    lint = arguments[:1] == ["lint"]
+    parser = argparse.ArgumentParser(
+        prog="hwml qor lint" if lint else "hwml qor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common_arguments(parser)
+    if lint:
+        _lint_arguments(parser)
+        return run_lint(parser.parse_args(arguments[1:]))
+    parser.add_argument("--json", action="store_true", help="print JSON (schema: docs/qor.schema.json)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="json is the same as --json")
+    return run_predict(parser.parse_args(arguments))
+
+
+def _common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="FILE|DIR", help="sources, or folders of them")
+    parser.add_argument("--top", help="the kernel's function (default: the likely one)")
+    parser.add_argument("--part", help="FPGA part or board, e.g. xczu9eg-ffvb1156-2-i or u280")
+    parser.add_argument("--clock", help="clock: 3.33, 3.33ns or 300MHz")
+    parser.add_argument("--tool", help="vitis_hls, vivado_hls, merlin, vitis_hls+vivado")
+    parser.add_argument("--tool-version", help="the tool's release, e.g. 2023.2")
+    parser.add_argument("--stage", choices=("csynth", "impl"), help="predict the csynth report or the placed design")
+    parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="define a macro")
+    parser.add_argument("-I", "--include", action="append", default=[], metavar="DIR", help="folder of headers")
+    parser.add_argument("--directives", metavar="FILE", help="directives.tcl or another project file")
+
+
+def _lint_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fix", action="store_true", help="apply the safe fixes, then report what is left")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
+    parser.add_argument("--no-estimate", action="store_true", help="leave out rules that need a prediction")
+    parser.add_argument("--list", action="store_true", help="print all codes as the table of docs/lint.md, and stop")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One source with all that belongs to it."""
+
+    path: Path
+    text: str
+    inputs: Inputs
+    settings: Settings
+
+
+def _jobs(arguments: argparse.Namespace) -> list[_Job]:
+    from ..qor.inputs import gather, parse_defines
+
+    if not arguments.paths:
+        raise SourceError("name a file or a folder; hwml qor --help shows more")
+    defines = parse_defines(arguments.define)
+    jobs = []
+    for path in _sources(arguments.paths):
+        inputs = gather(path, defines=defines, include_dirs=arguments.include, directives=arguments.directives)
+        jobs.append(_Job(path, read_source(path), inputs, _settings(path, arguments)))
+    return jobs
+
+
+def _sources(paths: Iterable[str]) -> list[Path]:
+    """Files as named; of a folder its project's files, or else every source in it that is no test bench."""
+    from ..qor.project import read_project
+
+    found: dict[Path, None] = {}
+    for name in paths:
+        path = Path(name)
+        if not path.is_dir():
+            found[path] = None
+            continue
+        project = path / "hls_config.cfg"
+        inside = read_project(project).files[:1] if project.is_file() else []
+        inside = inside or [p for p in sorted(path.rglob("*")) if p.suffix.lower() in _SOURCES and not _is_bench(p)]
+        if not inside:
+            raise SourceError(f"no C or C++ source in this folder ({', '.join(_SOURCES)})", path=path)
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def _is_bench(path: Path) -> bool:
+    words = path.stem.lower().replace("-", "_").split("_")
+    return bool({"tb", "test", "testbench", "bench", "host"} & set(words)) or any(
+        part.startswith(".") for part in path.parts[:-1] if part not in (".", "..")
+    )
+
+
+def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
+    from ..config import merge
+    from ..qor.project import parse_clock
+
+    settings = load_settings(path)
+    given: dict[str, Any] = {}
+    for option, key in _OVERRIDES.items():
+        value = getattr(arguments, option)
+        if value is not None:
+            given[key] = parse_clock(value) if option == "clock" else value
+    return merge(settings, {"hls": given}, origin="command line") if given else settings
+
+
+# -- predict -----------------------------------------------------------------------------------------------------
+
+
+def run_predict(arguments: argparse.Namespace) -> int:
+    """Predict every source and print the answers; a source that fails is named, the others go on."""
+    jobs = _jobs(arguments)
+    done: list[tuple[_Job, QorPrediction]] = []
+    failed: list[HwmlError] = []
+    for job in jobs:
+        try:
+            done.append((job, _predict(job)))
+        except HwmlError as error:
+            if len(jobs) == 1:
+                raise
+            failed.append(error)
+    if arguments.json or arguments.format == "json":
+        print(json.dumps(_predictions_json(done, failed, single=len(jobs) == 1), indent=1, ensure_ascii=False))
+    else:
+        for index, (job, prediction) in enumerate(done):
+            if index:
+                print()
+            _print_prediction(job, prediction)
+    for problem in failed:
+        print(f"hwml: {problem}", file=sys.stderr)
+    return failed[0].exit_code if failed else 0
+
+
+def _predict(job: _Job) -> QorPrediction:
+    from ..qor.provider import predict_document
+
+    return predict_document(str(job.path), job.text, job.inputs, job.settings)
+
+
+def _predictions_json(
+    done: Sequence[tuple[_Job, QorPrediction]], failed: Sequence[HwmlError], *, single: bool
+) -> dict[str, Any]:
+    listed = [{**prediction.to_dict(), "path": str(job.path)} for job, prediction in done]
+    if single:
+        return listed[0]
+    return {"schema_version": SCHEMA_VERSION, "predictions": listed, "errors": [str(error) for error in failed]}
+
+
+def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
+    from ..qor.parts import find_part
+    from ..qor.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows
+
+    try:
+        part = find_part(prediction.part)
+        limits: Mapping[str, int] = {name: part.limit(name) for name in ("lut", "dsp", "ff", "bram_18k")}
+    except HwmlError:
+        limits = {}
+    print(f"{job.path}: {prediction.top}, {prediction.stage}")
+    _print_table(("", "predicted", "80 % interval", "of the part"), resource_rows(prediction, limits))
+    loops = [loop_row(depth, loop) for depth, loop in flat_loops(prediction.loops)]
+    if loops:
+        print()
+        _print_table(LOOP_COLUMNS, loops)
+    print()
+    if prediction.dominant:
+        print(f"Most of it: {prediction.dominant}")
+    if prediction.fits_part is False:
+        print(f"Does not fit {prediction.part}.")
+    print(f"Assumed: {assumptions(prediction)}")
+    for text in (*prediction.warnings, *job.inputs.notes):
+        print(f"Note: {text}")
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A rich table in a terminal; elsewhere the same cells, aligned."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for index, title in enumerate(columns):
+            table.add_column(title, justify=_side(index, title), no_wrap=True)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        return
+    widths = [max(len(columns[i]), *(len(row[i]) for row in rows)) for i in range(len(columns))]
+    for row in (columns, *rows):
+        cells = [
+            cell.ljust(width) if _side(i, columns[i]) == "left" else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _side(index: int, title: str) -> Any:
+    return "left" if index == 0 or title == "bound by" else "right"
+
+
+# -- lint --------------------------------------------------------------------------------------------------------
+
+
+def run_lint(arguments: argparse.Namespace) -> int:
+    """Lint every source; 1 when anything but notes was found."""
+    if arguments.list:
+        print(codes_table(), end="")
+        return 0
+    analyses: list[Analysis] = []
+    for job in _jobs(arguments):
+        current = _fixed(job) if arguments.fix else job
+        analyses += _lint(current, estimate=not arguments.no_estimate)
+    merged = _merged(analyses)
+    text = render(merged, arguments.format)
+    if text:
+        print(text)
+    return 1 if has_findings(merged) else 0
+
+
+def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
+    from ..qor.lint import lint_source
+    from ..qor.provider import prediction_or_none
+
+    prediction = prediction_or_none(str(job.path), job.text, job.inputs, job.settings) if estimate else None
+    analyses = lint_source(
+        job.text,
+        path=str(job.path),
+        files=job.inputs.files,
+        include_dirs=job.inputs.include_dirs,
+        defines=job.inputs.defines,
+        directives=job.inputs.directives,
+        estimate=prediction,
+        settings=job.settings,
+    )
+    own = analyses[0]
+    return (replace(own, notes=(*own.notes, *job.inputs.notes)), *analyses[1:])
+
+
+def _fixed(job: _Job) -> _Job:
+    from ..qor.lint import apply_safe_fixes
+
+    changed = apply_safe_fixes(job.text, lambda text: _lint(replace(job, text=text), estimate=False)[0].diagnostics)
+    if changed != job.text:
+        write_atomic(job.path, changed)
+        print(f"hwml: {job.path}: fixed", file=sys.stderr)
+    return replace(job, text=changed)
+
+
+def _merged(analyses: Sequence[Analysis]) -> list[Analysis]:
+    """One entry a file: headers and project files are met from several sources."""
+    by_path: dict[str, Analysis] = {}
+    for item in analyses:
+        known = by_path.get(item.path)
+        if known is None:
+            by_path[item.path] = item
+        else:
+            diagnostics = tuple(dict.fromkeys((*known.diagnostics, *item.diagnostics)))
+            by_path[item.path] = replace(known, diagnostics=diagnostics, notes=(*known.notes, *item.notes))
+    return list(by_path.values())
+
+
+def codes_table() -> str:
+    """The Markdown table of all lint codes, as docs/lint.md carries it."""
+    from ..explain import codes
+    from ..qor.lint_base import SEVERITIES
+
+    rows = [f"| {code} | {SEVERITIES[code]} | {title} |" for code, title in codes().items() if code in SEVERITIES]
+    return "\n".join(["| code | severity | what |", "|---|---|---|", *rows]) + "\n"

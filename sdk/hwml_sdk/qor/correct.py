@@ -1,0 +1,313 @@
+"""Apply the learned correction to a closed-form estimate; numpy and onnxruntime only.
+
+All learning happens on log(1 + count). Members (boosted trees on the label and on its ratio to the closed form) are
+averaged to a blend; a score says how unlike the training data a design is; as it grows the blend shrinks towards the
+closed form. Interval ends come from quantile models of the remaining error, scaled on groups they never saw.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artifact import Artifact
+from ..errors import ArtifactError
+from .dataset import LABELS
+from .table import quantise
+
+Floats = NDArray[np.float64]
+
+KIND = "qor"
+MEMBERS_FILE, ERRORS_FILE, GEOMETRY_FILE = "members.onnx", "errors.onnx", "unlike.npz"
+CLOSED_FORM_COLUMNS = tuple(f"cf_{name}" for name in LABELS)
+Z_LIMIT, Z_STEPS = 4.0, 31  # z-scores are cut to ±4 and kept in steps of 1/31, so that they fit a byte
+DISTANCES = 3  # nearest group, mean of the three nearest, share of features outside the training range
+
+
+def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floats:
+    """log(1 + closed form) [n, len(LABELS)] out of the `cf_*` columns, which hold log2(1 + x); NaN where unknown."""
+    columns = [names.index(name) for name in CLOSED_FORM_COLUMNS]
+    found: Floats = values[:, columns].astype(np.float64) * math.log(2)
+    return found
+
+
+DOMAINS = ("merlin", "impl", "dataflow", "csynth")
+
+
+def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow.
+
+    The closed form is of a different quality in each, so that members and closed form are mixed by it.
+    """
+    found = np.full(len(values), DOMAINS.index("csynth"))
+    for name in ("dataflow", "impl", "merlin"):
+        if name in names:
+            found = np.where(values[:, names.index(name)] > 0, DOMAINS.index(name), found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where the training groups lie in feature space.
+
+    mean, scale, low, high: float32 [f]. points: int8 [k, f] z-scores of representative rows. group: int [k], the
+    algorithm group of each.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    points: NDArray[np.int8]
+    group: NDArray[np.int32]
+
+    def codes(self, values: NDArray[np.float32]) -> NDArray[np.int8]:
+        """z-scores of rows [n, f] in steps of 1/31, NaN as the mean."""
+        z = np.nan_to_num((values - self.mean) / self.scale, nan=0.0)
+        codes: NDArray[np.int8] = np.rint(np.clip(z, -Z_LIMIT, Z_LIMIT) * Z_STEPS).astype(np.int8)
+        return codes
+
+    def distances(self, values: NDArray[np.float32]) -> Floats:
+        """[n, DISTANCES] of quantised rows [n, f]: RMS z-score distance to the nearest training group, its mean over
+        the three nearest groups, and the share of features outside the training range."""
+        points = self.points.astype(np.float32) / Z_STEPS
+        order = np.argsort(self.group, kind="stable")
+        starts = np.flatnonzero(np.diff(self.group[order], prepend=-1))
+        found = np.empty((len(values), DISTANCES))
+        for start in range(0, len(values), 2048):
+            rows = slice(start, start + 2048)
+            z = self.codes(values[rows]).astype(np.float32) / Z_STEPS
+            square = (z**2).sum(1)[:, None] + (points**2).sum(1)[None, :] - 2 * z @ points.T
+            nearest = np.minimum.reduceat(square[:, order], starts, axis=1)
+            k = min(3, nearest.shape[1])
+            three = np.sort(np.partition(nearest, k - 1, axis=1)[:, :k], axis=1)
+            three = np.sqrt(np.maximum(three, 0) / values.shape[1])
+            found[rows, 0], found[rows, 1] = three[:, 0], three.mean(axis=1)
+        with np.errstate(invalid="ignore"):
+            outside = (values < self.low) | (values > self.high)
+        found[:, 2] = outside.mean(axis=1)
+        return found
+
+    def to_bytes(self) -> bytes:
+        """An npz archive of the fields."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return buffer.getvalue()
+
+    @classmethod
+    def from_file(cls, path: Path) -> Geometry:
+        """Read what `to_bytes` wrote. Raises ArtifactError."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ArtifactError(f"{path}: is not what hwml wrote: {error!r}; retrain") from error
+
+
+def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, distances: Floats) -> NDArray[np.float32]:
+    """What the error models read: [n, DISTANCES + 1 + 3 * len(LABELS) + f], float32 in steps of 1/64.
+
+    members: [m, n, len(LABELS)] log values. base: log closed form [n, len(LABELS)]. Order: distances, mean spread of
+    the members, spread per target, blend, blend minus base, features.
+    """
+    blend = members.mean(axis=0)
+    spread = members.max(axis=0) - members.min(axis=0)
+    columns = [distances * 16, spread.mean(axis=1, keepdims=True), spread, blend, blend - base, values]
+    return quantise(np.concatenate(columns, axis=1))
+
+
+N_FAR = DISTANCES + 1  # the first columns of `error_inputs`: all that the unlike-score reads
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Numbers fitted on groups that the members never saw.
+
+    unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
+    shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target [targets, k].
+    widen: factor on both interval ends, per target.
+    mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
+    """
+
+    unlike_knots: tuple[float, ...]
+    shrink_knots: tuple[float, ...]
+    shrink: tuple[tuple[float, ...], ...]
+    widen: tuple[float, ...]
+    mix: tuple[tuple[tuple[float, ...], ...], ...]
+
+    def mixed(self, members: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
+        """Members [m, n, targets] and closed form [n, targets] mixed by domain [n]: [n, targets] log values.
+
+        Where the closed form is unknown (NaN) the members share its weight.
+        """
+        weights = np.array(self.mix)[domain].transpose(2, 0, 1)
+        known = ~np.isnan(base)
+        own = np.where(known, weights[-1], 0.0)
+        rest = weights[:-1] / np.maximum(weights[:-1].sum(axis=0), 1e-9)
+        even = np.where(weights[:-1].sum(axis=0) > 0, rest, 1.0 / len(members))
+        return np.asarray((members * even).sum(axis=0) * (1 - own) + own * np.nan_to_num(base))
+
+    def unlike(self, raw: Floats) -> Floats:
+        """Raw score [n] to 0 (like the training data) .. 1."""
+        return np.asarray(np.interp(raw, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
+
+    def blend(self, blend: Floats, base: Floats, unlike: Floats) -> Floats:
+        """Blend [n, targets] drawn towards the closed form as the unlike-score [n] grows."""
+        weight = np.stack([np.interp(unlike, self.shrink_knots, curve) for curve in self.shrink], axis=1)
+        return np.where(np.isnan(base), blend, base + weight * (blend - np.nan_to_num(base)))
+
+    def ends(self, value: Floats, quantiles: Floats) -> tuple[Floats, Floats]:
+        """(low, high) log values [n, targets] from quantile models [n, 2 * targets] of the remaining error."""
+        n = value.shape[1]
+        low = value + np.minimum(quantiles[:, :n], -0.02) * np.array(self.widen)
+        high = value + np.maximum(quantiles[:, n:], 0.02) * np.array(self.widen)
+        return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Corrected prediction: counts and cycles per target in LABELS, 80 % interval ends, and the unlike-score.
+
+    shrink: weight of the learned correction per target (0: the closed form alone).
+    """
+
+    value: Mapping[str, float]
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+    unlike_score: float
+    shrink: Mapping[str, float]
+
+
+class Corrector:
+    """The learned part of the shipped model. `config["seen"]` lists parts, tools, versions and clocks of training."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        config = artifact.config
+        try:
+            self.feature_version = int(config["feature_version"])
+            self.feature_names = tuple(config["feature_names"])
+            self.seen: dict[str, Any] = dict(config["seen"])
+            self._fill = np.array(config["fill"], dtype=np.float64)
+            self._ratio = np.array(config["ratio"], dtype=bool)
+            names = ("unlike_knots", "shrink_knots", "widen")
+            numbers = {name: tuple(float(v) for v in config["calibration"][name]) for name in names}
+            shrink = tuple(tuple(float(v) for v in curve) for curve in config["calibration"]["shrink"])
+            mix = tuple(tuple(tuple(float(v) for v in w) for w in d) for d in config["calibration"]["mix"])
+            self.calibration = Calibration(shrink=shrink, mix=mix, **numbers)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
+        if tuple(config.get("labels", ())) != LABELS:
+            raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")
+        self.geometry = Geometry.from_file(artifact.file(GEOMETRY_FILE))
+        self._members = open_session(artifact.file(MEMBERS_FILE))
+        self._errors = open_session(artifact.file(ERRORS_FILE))
+
+    @classmethod
+    def load(cls, artifact: Artifact | str | Path = "qor") -> Corrector:
+        """Load from a verified artefact, a folder, or the name of a shipped one.
+
+        Raises ArtifactError: wrong hash, missing file, or features of another version than this hwml makes.
+        """
+        opened = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact, kind=KIND)
+        return cls(opened)
+
+    def check_features(self, version: int, names: tuple[str, ...]) -> None:
+        """ArtifactError unless the artefact was trained on these features."""
+        if (version, names) != (self.feature_version, self.feature_names):
+            raise ArtifactError(
+                f"the model was trained on features of version {self.feature_version}, this hwml makes version "
+                f"{version}; retrain with python -m sdk.train qor"
+            )
+
+    def members(self, values: NDArray[np.float32]) -> Floats:
+        """[m, n, len(LABELS)] log(1 + value) of each member for quantised rows [n, f]."""
+        raw = run_session(self._members, values).astype(np.float64)
+        found = raw.reshape(len(values), len(self._ratio), len(LABELS)).transpose(1, 0, 2)
+        base = closed_form_log(values, self.feature_names)
+        base = np.where(np.isnan(base), self._fill, base)
+        return found + self._ratio[:, None, None] * base
+
+    def apply(
+        self,
+        values: NDArray[np.float32],
+        closed_form: Mapping[str, float | None],
+        *,
+        widen: float = 1.0,
+    ) -> Correction:
+        """Correct one design: features [f] and its closed form (counts and cycles; None where unknown).
+
+        widen: extra factor on both interval ends in log space, for settings the training data never had.
+        """
+        return self.apply_many(values[None, :], [closed_form], widen=widen)[0]
+
+    def apply_many(
+        self,
+        values: NDArray[np.float32],
+        closed_forms: list[Mapping[str, float | None]],
+        *,
+        widen: float = 1.0,
+    ) -> list[Correction]:
+        """`apply` for n designs at once: features [n, f]."""
+        rows = quantise(values)
+        exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
+        # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
+        exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
+        members = self.members(rows)
+        inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
+        errors = run_session(self._errors, inputs).astype(np.float64)
+        unlike = self.calibration.unlike(errors[:, 0])
+        mixed = self.calibration.mixed(members, exact, domain_of(rows, self.feature_names))
+        value = self.calibration.blend(mixed, exact, unlike)
+        low, high = self.calibration.ends(value, errors[:, 1:] * widen)
+        shrink = [
+            [float(np.interp(u, self.calibration.shrink_knots, c)) for c in self.calibration.shrink] for u in unlike
+        ]
+        return [
+            Correction(
+                value=_counts(value[index]),
+                low=_counts(low[index]),
+                high=_counts(high[index]),
+                unlike_score=float(unlike[index]),
+                shrink=dict(zip(LABELS, shrink[index], strict=True)),
+            )
+            for index in range(len(rows))
+        ]
+
+
+def _log(count: float | None) -> float:
+    return math.nan if count is None else math.log1p(max(count, 0.0))
+
+
+def _counts(logs: Floats) -> dict[str, float]:
+    """Log values to counts that can be: nothing under 0."""
+    return {name: max(math.expm1(min(float(value), 60.0)), 0.0) for name, value in zip(LABELS, logs, strict=True)}
+
+
+def open_session(path: Path | bytes) -> Any:
+    """An onnxruntime session on one thread; ArtifactError when the file is no model it can run."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        source = path if isinstance(path, bytes) else str(path)
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no public base class
+        raise ArtifactError(
+            f"{path if isinstance(path, Path) else 'model'}: onnxruntime refuses it: {error}"
+        ) from error
+
+
+def run_session(session: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The single output of a session for its single input."""
+    result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: inputs})[0]
+    return result

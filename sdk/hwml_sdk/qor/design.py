@@ -1,0 +1,103 @@
+"""From source text and settings to an estimate: which function is the top, which target, which tool behaviour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..errors import ConfigError, SourceError
+from . import ir
+from .estimate import Estimate, estimate_program
+from .operators import Target
+from .parts import find_part
+from .plan import PIPELINE_LOOPS, Options
+from .source import read_program
+from .trip_counts import children, expressions_of
+
+TOOLS = ("vitis_hls", "vivado_hls", "merlin", "vitis_hls+vivado")
+STAGES = ("csynth", "impl")
+_VERSION = re.compile(r"^(20\d\d)\.(\d)")
+
+
+def tool_year(version: str) -> float:
+    """2022.2 as a number; 2022.1 where a version is not known (the median of the training data)."""
+    match = _VERSION.match(version or "")
+    return float(f"{match.group(1)}.{match.group(2)}") if match else 2022.1
+
+
+def make_target(
+    part: str, clock_period_ns: float, tool: str, tool_version: str, *, unsafe_math: bool = False
+) -> Target:
+    """Target for a part name. Raises ConfigError for an unknown part, tool or clock."""
+    if tool not in TOOLS:
+        raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
+    if not 0.5 <= clock_period_ns <= 1000:
+        raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
+    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math)
+
+
+def make_options(
+    target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
+) -> Options:
+    """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399); Merlin has it."""
+    known = target.year >= 2020 or target.tool == "merlin"
+    automatic = pipeline_loops if known and pipeline_loops else None
+    driven = target.tool != "merlin" and target.year >= 2022
+    return Options(target.tool == "merlin", automatic, driven, default_trip_count)
+
+
+def choose_top(program: ir.Program, top: str | None) -> ir.Function:
+    """The function `top`, or the likely one: called by nobody, with interface pragmas, largest.
+
+    Raises SourceError when there is no function, or none of that name (the message lists those there are).
+    """
+    if not program.functions:
+        raise SourceError("no function with a body was found", path=program.path)
+    if top:
+        short = top.rpartition("::")[2]
+        for name, function in program.functions.items():
+            if name in (top, short) or name.partition("<")[0] in (top, short):
+                return function
+        listed = ", ".join(list(program.functions)[:12])
+        raise SourceError(f"no function {top!r}; there are: {listed}", path=program.path)
+    called = called_functions(program)
+    free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
+    candidates = free or list(program.functions.values())
+    return max(candidates, key=_likelihood)
+
+
+def _likelihood(function: ir.Function) -> tuple[bool, bool, int, int]:
+    kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
+    loops = sum(1 for _ in ir.loops_of(function.body))
+    return kernel, not function.template_params, loops, -function.span.start_line
+
+
+def called_functions(program: ir.Program) -> set[str]:
+    """Names of functions that some function calls."""
+    found: set[str] = set()
+    for function in program.functions.values():
+        pending = list(expressions_of(function.body))
+        while pending:
+            expr = pending.pop()
+            if isinstance(expr, ir.Call) and expr.name != function.name:
+                found.update((expr.name, expr.name.rpartition("::")[2]))
+            pending.extend(children(expr))
+    return found
+
+
+def estimate_source(
+    source: str,
+    *,
+    path: str = "<text>",
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+    top: str | None = None,
+    target: Target,
+    options: Options | None = None,
+) -> Estimate:
+    """Read and estimate in one call."""
+    program = read_program(source, path=path, files=files, include_dirs=include_dirs, defines=defines)
+    chosen = choose_top(program, top)
+    return estimate_program(program, chosen, target, options or make_options(target))

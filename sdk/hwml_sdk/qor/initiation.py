@@ -1,0 +1,261 @@
+"""The initiation interval of a pipelined loop: bound by recurrences and by memory ports, and which of them it is."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from . import ir
+from .memory import PORTS_PER_BANK, Layout
+from .region import Access, Form, Region
+
+MAX_ENUMERATED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A lower bound of the II and what sets it; guess: the accesses could not be told apart."""
+
+    ii: int
+    by: str
+    guess: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NestLoop:
+    """One loop of a flattened nest, outermost first.
+
+    trip, stride: of the source's loop. copies: how often its body is unrolled in one iteration of the hardware.
+    """
+
+    var: ir.Variable | None
+    trip: float
+    stride: float = 1.0
+    copies: float = 1.0
+
+
+def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
+    """Largest latency over distance of a value that a later iteration needs (RecMII; Rau 1994)."""
+    best = Bound(1, "")
+    for key, value in region.final.items():
+        latency = value.since.get(key)
+        if latency and isinstance(key, ir.Variable):
+            best = _larger(best, Bound(max(math.ceil(latency - 0.25), 1), f"recurrence through {key.name}"))
+    reads = {("R", id(access)): access for access in region.accesses if not access.write}
+    for write in region.accesses:
+        if not write.write:
+            continue
+        for mark, latency in write.since.items():
+            read = reads.get(mark)  # type: ignore[call-overload]
+            if read is None or read.array is not write.array:
+                continue
+            best = _larger(best, _array_recurrence(region, write, read, latency, nest))
+    return best
+
+
+def _array_recurrence(region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop]) -> Bound:
+    distance, sure = dependence_distance(write.forms, read.forms, nest)
+    if distance is None:
+        return Bound(1, "")
+    load = region.host.load_cycles(read.array)
+    if region.target.year < 2020:
+        latency += 1  # Vivado HLS went through the memory every time
+    elif write.key == read.key or (sure and distance <= 1):
+        latency -= load  # the element stays in a register from one iteration to the next
+        if not region.host.in_registers(write.array) and not _promotable(region, write, nest):
+            latency += 1  # unless it has to pass through the memory: written, then forwarded
+    elif not region.host.in_registers(write.array):
+        latency += 1
+    ii = max(math.ceil((latency - 0.25) / distance), 1)
+    return Bound(ii, f"recurrence through {write.array.name}", not sure)
+
+
+def _promotable(region: Region, write: Access, nest: Sequence[NestLoop]) -> bool:
+    """Whether the compiler keeps the element in a register: the innermost loop never leaves it, nothing is guarded."""
+    innermost = nest[-1].var if nest else None
+    used = any(form is not None and innermost in form for form in write.forms)
+    return not used and region.branches == 0
+
+
+def dependence_distance(
+    write: Sequence[Form | None], read: Sequence[Form | None], nest: Sequence[NestLoop]
+) -> tuple[float | None, bool]:
+    """Iterations from a write to the read of the same element, at least one; None when there is no such read.
+
+    The second value tells whether that is certain (affine subscripts) or assumed (distance 1).
+    """
+    moves: dict[ir.Variable, float] = {}
+    seen: set[ir.Variable] = set()
+    mine = {level.var: level for level in nest if level.var is not None}
+    for left, right in zip(write, read, strict=False):
+        if left is None or right is None:
+            return 1.0, False
+        used = {v for v in (*left, *right) if v in mine}
+        seen |= {v for v in used if v is not None}
+        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
+            return 1.0, False
+        delta = left.get(None, 0.0) - right.get(None, 0.0)
+        solved = _solve(delta, left, [level for level in nest if level.var in used])
+        if solved is None:
+            return None, True
+        for var, move in solved.items():
+            if moves.setdefault(var, move) != move:
+                return None, True
+    return _iterations(moves, seen, nest)
+
+
+def _solve(delta: float, form: Form, levels: Sequence[NestLoop]) -> dict[ir.Variable, float] | None:
+    """Moves of the loop variables that make up `delta` in one subscript, innermost first; None when there are none."""
+    if not levels:
+        return {} if delta == 0 else None
+    found: dict[ir.Variable, float] = {}
+    rest = delta
+    ordered = sorted(levels, key=lambda level: -abs(form.get(level.var, 0.0) * level.stride))
+    for index, level in enumerate(ordered):
+        assert level.var is not None
+        factor = form.get(level.var, 0.0) * level.stride
+        steps = rest / factor if index == len(ordered) - 1 else float(round(rest / factor))
+        if abs(steps) >= max(level.trip, 1) and steps != 0:
+            return None
+        found[level.var] = steps
+        rest -= steps * factor
+    if abs(rest) > 1e-9 or any(step != int(step) for step in found.values()):
+        return None
+    return found
+
+
+def _iterations(
+    moves: dict[ir.Variable, float], seen: set[ir.Variable], nest: Sequence[NestLoop]
+) -> tuple[float | None, bool]:
+    """Distance in iterations of the flattened nest; variables in no subscript are free to move by one."""
+    total = 0.0
+    inner = 1.0
+    free: float | None = None
+    for level in reversed(nest):
+        if level.var is not None and level.var in seen:
+            total += moves.get(level.var, 0.0) * inner
+        elif free is None and level.trip > level.copies:
+            free = inner * level.copies
+        inner *= max(level.trip, 1.0)
+    # From iterations of the source to those of the hardware, which take several of them at once.
+    copies = math.prod(level.copies for level in nest)
+    if total > 0:
+        return total / copies, True
+    if free is None:
+        return None, True
+    distance = total + free
+    while distance <= 0 and free < inner:
+        distance += free
+    return (distance / copies, True) if distance > 0 else (None, True)
+
+
+def port_bound(region: Region) -> Bound:
+    """Accesses of each array in one iteration over what its banks serve in a cycle (ResMII)."""
+    best = Bound(1, "")
+    for array, accesses in by_array(region.accesses).items():
+        layout = region.host.layout(array)
+        cycles, what = access_cycles(array, layout, accesses)
+        if cycles > best.ii:
+            best = Bound(cycles, f"{what} of {array.name}")
+    return best
+
+
+def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
+    """Accesses by array, in order of appearance."""
+    found: dict[ir.Variable, list[Access]] = defaultdict(list)
+    for access in accesses:
+        found[access.array].append(access)
+    return found
+
+
+def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> tuple[int, str]:
+    """Cycles that all accesses of one iteration take on the array's ports, and the name of the bottleneck."""
+    reads = sum(a.copies for a in accesses if not a.write)
+    writes = sum(a.copies for a in accesses if a.write)
+    if layout.interface == "register":
+        return 1, ""
+    if layout.interface in ("fifo", "m_axi"):
+        name = "fifo port" if layout.interface == "fifo" else "m_axi port"
+        return max(math.ceil(max(reads, writes)), 1), name
+    load = bank_load(array, layout, accesses)
+    if layout.automatic:
+        # config_array_partition -throughput_driven auto (UG1399): split until the loop's accesses fit.
+        layout.automatic_banks = max(layout.automatic_banks, math.ceil(load / PORTS_PER_BANK))
+        return 1, ""
+    return max(math.ceil(load / PORTS_PER_BANK), 1), "memory ports"
+
+
+def bank_load(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> float:
+    """Accesses of one iteration that fall on the fullest bank."""
+    splits = [layout.split(d) for d in range(max(len(array.dims), 1))]
+    if sum(a.copies for a in accesses) <= MAX_ENUMERATED:
+        load: Counter[tuple[object, ...]] = Counter()
+        for access in accesses:
+            _enumerate(access, array, splits, load)
+        return max(load.values(), default=0)
+    return sum(_spread_load(access, array, splits) for access in accesses)
+
+
+def _enumerate(
+    access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]], load: Counter[tuple[object, ...]]
+) -> None:
+    """Add the banks that the copies of one access hit, relative to the other accesses of the array."""
+    choices: list[list[object]] = []
+    spread_copies = 1.0
+    for dim, split in enumerate(splits):
+        form = access.forms[dim] if dim < len(access.forms) else {None: 0.0}
+        spread = access.spread[dim] if dim < len(access.spread) else ()
+        offsets = [0.0]
+        for stride, trip in spread:
+            offsets = [o + stride * i for o in offsets for i in range(int(trip))]
+            spread_copies *= trip
+        base = 0.0 if form is None else form.get(None, 0.0)
+        others = None if form is None else frozenset((v, c) for v, c in form.items() if v is not None and c)
+        choices.append([_bank(base + offset, others, split, array, dim) for offset in offsets])
+    for banks in product(*choices):
+        load[banks] += 1
+    # Copies whose addresses differ in ways that cannot be told (indirect) may all hit one bank.
+    extra = access.copies / max(spread_copies, 1.0) - 1
+    if extra > 0:
+        load[tuple(column[0] for column in choices)] += round(extra)
+
+
+def _bank(index: float, others: object, split: tuple[str, int], array: ir.Variable, dim: int) -> object:
+    kind, factor = split
+    if kind == "complete":
+        return (index, others)
+    if factor <= 1:
+        return 0
+    extent = array.dims[dim] if dim < len(array.dims) else None
+    if kind == "block" and extent:
+        return int(index // math.ceil(extent / factor))
+    return int(index) % factor
+
+
+def _spread_load(access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]]) -> float:
+    load = 1.0
+    spread_copies = 1.0
+    for dim, (kind, factor) in enumerate(splits):
+        spread = access.spread[dim] if dim < len(access.spread) else ()
+        copies = math.prod(trip for _, trip in spread)
+        spread_copies *= copies
+        if kind == "complete":
+            continue
+        banks = 1.0
+        if factor > 1 and spread:
+            if kind == "block":
+                extent = (array.dims[dim] if dim < len(array.dims) else None) or factor
+                reach = sum(abs(stride) * (trip - 1) for stride, trip in spread)
+                banks = min(factor, reach // math.ceil(extent / factor) + 1)
+            else:
+                common = math.gcd(factor, *(int(abs(stride)) for stride, _ in spread))
+                banks = factor / max(common, 1)
+        load *= max(math.ceil(copies / max(banks, 1)), 1)
+    return load * max(access.copies / max(spread_copies, 1.0), 1.0)
+
+
+def _larger(one: Bound, other: Bound) -> Bound:
+    return other if other.ii > one.ii else one

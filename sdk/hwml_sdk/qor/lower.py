@@ -1,0 +1,920 @@
+"""From the syntax tree (tree-sitter-cpp) of a preprocessed unit to `ir`: names resolved, types known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from . import ir
+from .constants import Number, evaluate, literal
+from .preprocess import Unit
+from .typenames import BOOL, DOUBLE, FLOAT, INT, UNKNOWN, VOID, join, parse_type, split_template
+
+Node = Any  # tree_sitter.Node
+
+MAX_DEPTH = 200
+MAX_INSTANCES = 200
+_CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")
+
+
+class Lowering:
+    """Lowers one unit into a program; several units may go into the same program."""
+
+    def __init__(self, unit: Unit, program: ir.Program) -> None:
+        self.unit = unit
+        self.text = unit.text
+        self.program = program
+        self.types: dict[str, ir.CType] = {}
+        self.type_dims: dict[str, tuple[int | None, ...]] = {}
+        self.scopes: list[dict[str, ir.Variable]] = [program.globals]
+        self.constants: dict[str, Number] = {}
+        self.templates: dict[str, tuple[Node, Node]] = {}
+        self.instances = 0
+        self.function: ir.Function | None = None
+        self.loop: ir.Loop | None = None
+        self.anonymous = 0
+        self.depth = 0
+        self.regions: list[tuple[int, int, ir.Loop | ir.Function]] = []
+        self.loop_starts: list[tuple[int, ir.Loop]] = []
+        self.tree: object = None  # kept alive: nodes of templates are lowered later
+
+    # -- small things -----------------------------------------------------------------------------------------
+
+    def src(self, node: Node) -> str:
+        return self.text[node.start_byte : node.end_byte]
+
+    def span(self, node: Node) -> Any:
+        return self.unit.span(node.start_byte, node.end_byte)
+
+    def named_type(self, name: str) -> ir.CType | None:
+        return self.types.get(name)
+
+    def lookup_value(self, name: str) -> Number | None:
+        if name in self.constants:
+            return self.constants[name]
+        if name in ("true", "false"):
+            return int(name == "true")
+        var = self.variable(name)
+        return evaluate(ir.Ref(name, var), {}) if var is not None else None
+
+    def variable(self, name: str) -> ir.Variable | None:
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    def type_of(self, node: Node | None) -> ir.CType:
+        if node is None:
+            return UNKNOWN
+        if node.type in ("struct_specifier", "class_specifier", "union_specifier"):
+            return self.struct(node)
+        if node.type == "enum_specifier":
+            self.enum(node)
+            return INT
+        return parse_type(self.src(node), self.named_type, self.lookup_value)
+
+    # -- top level --------------------------------------------------------------------------------------------
+
+    def top(self, nodes: Iterable[Node]) -> None:
+        """Lower everything at file or namespace level."""
+        for node in nodes:
+            self.top_item(node)
+
+    def top_item(self, node: Node) -> None:
+        kind = node.type
+        if kind == "function_definition":
+            self.function_definition(node)
+        elif kind == "template_declaration":
+            self.template(node)
+        elif kind in ("declaration", "field_declaration"):
+            self.declaration(node, None)
+        elif kind == "type_definition":
+            self.typedef(node)
+        elif kind == "alias_declaration":
+            self.alias(node)
+        elif kind in ("struct_specifier", "class_specifier", "enum_specifier", "union_specifier"):
+            self.type_of(node)
+        elif kind in ("namespace_definition", "linkage_specification"):
+            body = node.child_by_field_name("body")
+            if body is not None:
+                self.top(body.named_children) if body.type == "declaration_list" else self.top_item(body)
+        elif kind == "ERROR":
+            self.error(node)
+
+    def error(self, node: Node) -> None:
+        """Half-typed code: a function whose brace is still open stands as loose pieces in an ERROR node."""
+        children = node.children
+        at = 0
+        while at < len(children):
+            child = children[at]
+            if child.type == "function_declarator" and any(c.type == "{" for c in children[at + 1 : at + 2]):
+                result = self.type_of(children[at - 1]) if at and children[at - 1].type != "{" else VOID
+                self.open_function(child, result, children[at + 2 :], node)
+                return
+            self.top_item(child)
+            at += 1
+
+    def open_function(self, declarator: Node, result: ir.CType, rest: list[Node], whole: Node) -> None:
+        function = self.begin_function(declarator, result, whole)
+        if function is None:
+            return
+        self.loose_statements(rest, function.body)
+        self.regions.append((declarator.end_byte, whole.end_byte, function))
+        self.end_function()
+
+    def template(self, node: Node) -> None:
+        parameters = node.child_by_field_name("parameters")
+        inner = next((c for c in node.named_children if c.type == "function_definition"), None)
+        if inner is not None and parameters is not None:
+            name = self.declared_name(inner.child_by_field_name("declarator"))
+            self.templates[name.rpartition("::")[2]] = (inner, parameters)
+            return
+        for child in node.named_children:
+            if child.type in ("struct_specifier", "class_specifier", "alias_declaration"):
+                self.top_item(child)
+
+    def lower_unused_templates(self) -> None:
+        """Templates nobody calls are lowered with unknown parameters, so that they are seen at all."""
+        called = {name.partition("<")[0] for name in self.program.functions}
+        for name, (inner, parameters) in list(self.templates.items()):
+            if name not in called:
+                self.instantiate(name, inner, parameters, [], [])
+
+    def instantiate(self, name: str, inner: Node, parameters: Node, given: list[str], arguments: list[ir.Expr]) -> str:
+        """Lower a template with the given arguments; returns the name of the function made of it."""
+        bound: dict[str, str] = {}
+        names = []
+        for index, parameter in enumerate(parameters.named_children):
+            label = self.declared_name(parameter) or self.src(parameter).split()[-1]
+            names.append(label)
+            default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
+            if index < len(given):
+                bound[label] = given[index]
+            elif default is not None:
+                bound[label] = self.src(default)
+        self.deduce(inner, names, bound, arguments)
+        key = f"{name}<{', '.join(bound.get(n, '?') for n in names)}>" if names else name
+        if key in self.program.functions or self.instances >= MAX_INSTANCES:
+            return key
+        self.instances += 1
+        saved = (dict(self.types), dict(self.constants), self.function, self.loop, self.scopes, self.anonymous)
+        for label, text in bound.items():
+            value = self.text_value(text)
+            if value is not None:
+                self.constants[label] = value
+            else:
+                self.types[label] = parse_type(text, self.named_type, self.lookup_value)
+        self.scopes = [self.program.globals]
+        self.function_definition(inner, key=key, template_params=tuple(names))
+        self.types, self.constants, self.function, self.loop, self.scopes, self.anonymous = saved
+        return key
+
+    def text_value(self, text: str) -> Number | None:
+        from .constants import evaluate_text
+
+        return evaluate_text(text, self.lookup_value)
+
+    def deduce(self, inner: Node, names: list[str], bound: dict[str, str], arguments: list[ir.Expr]) -> None:
+        """`template <typename T> f(T a)` and `template <int N> f(int a[N])`: bind what the arguments tell."""
+        declarator = self.function_declarator(inner.child_by_field_name("declarator"))
+        parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
+        if parameters is None:
+            return
+        listed = [p for p in parameters.named_children if p.type.endswith("parameter_declaration")]
+        for parameter, argument in zip(listed, arguments, strict=False):
+            kind = parameter.child_by_field_name("type")
+            text = self.src(kind) if kind is not None else ""
+            actual = self.expression_type(argument)
+            if text in names and text not in bound and actual.name:
+                bound[text] = actual.name
+            extents = self.extent_texts(parameter.child_by_field_name("declarator"))
+            if isinstance(argument, ir.Ref) and argument.var is not None:
+                for extent, size in zip(extents, argument.var.dims, strict=False):
+                    if extent in names and extent not in bound and size is not None:
+                        bound[extent] = str(size)
+
+    def extent_texts(self, node: Node | None) -> list[str]:
+        if node is None:
+            return []
+        if node.type == "array_declarator":
+            size = node.child_by_field_name("size")
+            inner = self.extent_texts(node.child_by_field_name("declarator"))
+            return [*inner, self.src(size) if size is not None else ""]
+        for child in node.named_children:
+            found = self.extent_texts(child)
+            if found:
+                return found
+        return []
+
+    # -- types ------------------------------------------------------------------------------------------------
+
+    def typedef(self, node: Node) -> None:
+        base = self.type_of(node.child_by_field_name("type"))
+        for declarator in node.children_by_field_name("declarator"):
+            name, dims, _ = self.declarator(declarator)
+            if name:
+                self.types[name] = base
+                if dims:
+                    self.type_dims[name] = dims
+
+    def alias(self, node: Node) -> None:
+        name = node.child_by_field_name("name")
+        kind = node.child_by_field_name("type")
+        if name is not None and kind is not None:
+            self.types[self.src(name)] = parse_type(self.src(kind), self.named_type, self.lookup_value)
+
+    def struct(self, node: Node) -> ir.CType:
+        name_node = node.child_by_field_name("name")
+        name = self.src(name_node) if name_node is not None else ""
+        body = node.child_by_field_name("body")
+        if body is None:
+            return self.types.get(name) or ir.CType("unknown", 32, name=name)
+        fields = []
+        methods = []
+        for child in body.named_children:
+            if child.type == "field_declaration":
+                kind = self.type_of(child.child_by_field_name("type"))
+                for declarator in child.children_by_field_name("declarator"):
+                    label, dims, _ = self.declarator(declarator)
+                    if label and declarator.type != "function_declarator":
+                        fields.append((label, kind, dims))
+            elif child.type == "function_definition":
+                methods.append(child)
+        width = sum(kind.width * _count(dims) for _, kind, dims in fields)
+        made = ir.CType("struct", min(width, 1 << 30), fields=tuple(fields), name=name)
+        if name:
+            self.types[name] = made
+        for method in methods:
+            self.method(name, method, made)
+        return made
+
+    def method(self, owner: str, node: Node, kind: ir.CType) -> None:
+        label = self.declared_name(node.child_by_field_name("declarator"))
+        if label and label != owner and not label.startswith(("operator", "~")):
+            self.scopes.append({f: ir.Variable(f, t, d, "local", self.span(node), "") for f, t, d in kind.fields})
+            self.function_definition(node, key=f"{owner}::{label}")
+            self.scopes.pop()
+
+    def enum(self, node: Node) -> None:
+        name_node = node.child_by_field_name("name")
+        if name_node is not None:
+            self.types[self.src(name_node)] = INT
+        value: Number = -1
+        body = node.child_by_field_name("body")
+        for child in body.named_children if body is not None else ():
+            if child.type == "enumerator":
+                given = child.child_by_field_name("value")
+                found = self.text_value(self.src(given)) if given is not None else None
+                value = found if found is not None else value + 1
+                label = child.child_by_field_name("name")
+                if label is not None:
+                    self.constants[self.src(label)] = value
+
+    # -- declarations -----------------------------------------------------------------------------------------
+
+    def declarator(self, node: Node | None) -> tuple[str, tuple[int | None, ...], int]:
+        """(name, extents, pointer depth) of a declarator."""
+        pointer = 0
+        dims: list[int | None] = []
+        while node is not None:
+            kind = node.type
+            if kind in ("identifier", "field_identifier", "type_identifier", "qualified_identifier"):
+                return self.src(node), tuple(dims), pointer
+            if kind == "array_declarator":
+                size = node.child_by_field_name("size")
+                value = self.text_value(self.src(size)) if size is not None else None
+                dims.insert(0, int(value) if value is not None and value >= 0 else None)
+            elif kind in ("pointer_declarator", "reference_declarator"):
+                pointer += 1
+            following = node.child_by_field_name("declarator")
+            if following is None:
+                following = next(
+                    (c for c in node.named_children if "declarator" in c.type or "identifier" in c.type), None
+                )
+            node = following
+        return "", tuple(dims), pointer
+
+    def declared_name(self, node: Node | None) -> str:
+        return self.declarator(node)[0]
+
+    def declaration(self, node: Node, into: ir.Block | None) -> None:
+        kind_node = node.child_by_field_name("type")
+        base = self.type_of(kind_node)
+        words = {self.src(c) for c in node.children if c.type in ("type_qualifier", "storage_class_specifier")}
+        base_dims = self.type_dims.get(self.src(kind_node), ()) if kind_node is not None else ()
+        for declarator in node.children_by_field_name("declarator"):
+            self.declare(declarator, base, base_dims, words, into)
+
+    def declare(
+        self, node: Node, base: ir.CType, base_dims: tuple[int | None, ...], words: set[str], into: ir.Block | None
+    ) -> None:
+        value = node.child_by_field_name("value") if node.type == "init_declarator" else None
+        inner = node.child_by_field_name("declarator") if node.type == "init_declarator" else node
+        if inner is not None and inner.type == "function_declarator":
+            return
+        name, dims, pointer = self.declarator(inner)
+        if not name:
+            return
+        init = self.initial(value)
+        kind = base
+        if base is UNKNOWN and init is not None:
+            kind = self.expression_type(init)
+        if pointer:
+            kind = _with_pointer(kind, pointer)
+        var = ir.Variable(
+            name, kind, (*dims, *base_dims), "global" if into is None else "local", self.span(inner),
+            self.unit.path(inner.start_byte), const=bool(words & {"const", "constexpr"}), static="static" in words,
+            init=init, function=self.function.name if self.function else "",
+        )  # fmt: skip
+        if dims and dims[0] is None and isinstance(init, ir.Many):
+            var.dims = (len(init.items), *var.dims[1:])
+        self.scopes[-1][name] = var
+        if into is not None:
+            if self.function is not None:
+                self.function.variables.setdefault(name, var)
+            into.items.append(ir.Declare(var))
+
+    def initial(self, value: Node | None) -> ir.Expr | None:
+        if value is None:
+            return None
+        if value.type == "argument_list":
+            items = value.named_children
+            return self.expression(items[0]) if len(items) == 1 else None
+        if value.type == "initializer_list" and value.named_child_count > 4096:
+            # Weight tables: their length matters, their values do not.
+            return ir.Many(tuple(ir.Const(None, UNKNOWN) for _ in range(value.named_child_count)))
+        return self.expression(value)
+
+    # -- functions --------------------------------------------------------------------------------------------
+
+    def function_declarator(self, node: Node | None) -> Node | None:
+        while node is not None and node.type != "function_declarator":
+            node = node.child_by_field_name("declarator") or next(
+                (c for c in node.named_children if "declarator" in c.type), None
+            )
+        return node
+
+    def function_definition(self, node: Node, key: str = "", template_params: tuple[str, ...] = ()) -> None:
+        declarator = self.function_declarator(node.child_by_field_name("declarator"))
+        body = node.child_by_field_name("body")
+        if declarator is None or body is None:
+            return
+        result = self.type_of(node.child_by_field_name("type"))
+        function = self.begin_function(declarator, result, node, key)
+        if function is None:
+            return
+        function.template_params = template_params
+        function.static = any(self.src(c) == "static" for c in node.children if c.type == "storage_class_specifier")
+        self.statements(body.named_children, function.body)
+        self.regions.append((body.start_byte, body.end_byte, function))
+        self.end_function()
+
+    def begin_function(self, declarator: Node, result: ir.CType, whole: Node, key: str = "") -> ir.Function | None:
+        name_node = declarator.child_by_field_name("declarator")
+        if name_node is None:
+            return None
+        name = key or self.src(name_node)
+        function = ir.Function(
+            name, [], result, ir.Block(), self.span(whole), self.span(name_node), self.unit.path(whole.start_byte)
+        )
+        self.function, self.loop, self.anonymous = function, None, 0
+        self.scopes.append({})
+        parameters = declarator.child_by_field_name("parameters")
+        for child in parameters.named_children if parameters is not None else ():
+            if child.type in ("parameter_declaration", "optional_parameter_declaration"):
+                self.parameter(child, function)
+        self.scopes.append({})
+        return function
+
+    def end_function(self) -> None:
+        function = self.function
+        assert function is not None
+        self.program.functions[function.name] = function
+        self.scopes = self.scopes[:-2]
+        self.function = None
+        self.loop = None
+
+    def parameter(self, node: Node, function: ir.Function) -> None:
+        kind_node = node.child_by_field_name("type")
+        declarator = node.child_by_field_name("declarator")
+        name, dims, pointer = self.declarator(declarator)
+        base_dims = self.type_dims.get(self.src(kind_node), ()) if kind_node is not None else ()
+        if not name:
+            return
+        kind = self.type_of(kind_node)
+        if pointer:
+            kind = _with_pointer(kind, pointer)
+        var = ir.Variable(
+            name, kind, (*dims, *base_dims), "param", self.span(declarator), self.unit.path(node.start_byte),
+            const="const" in self.src(node).split(), function=function.name,
+        )  # fmt: skip
+        var.const = False  # a const parameter is no compile-time constant
+        function.params.append(var)
+        function.variables[name] = var
+        self.scopes[-1][name] = var
+
+    # -- statements -------------------------------------------------------------------------------------------
+
+    def statements(self, nodes: Iterable[Node], block: ir.Block) -> None:
+        for node in nodes:
+            self.statement(node, block, "")
+
+    def loose_statements(self, nodes: list[Node], block: ir.Block) -> None:
+        """Statements of code that is still being typed; an open loop head takes what follows as its body."""
+        for index, node in enumerate(nodes):
+            if node.type == "for" and index + 1 < len(nodes):
+                rest = nodes[index + 1 :]
+                close = next((i for i, n in enumerate(rest) if n.type == "{"), None)
+                if close is not None:
+                    inner = ir.Block()
+                    self.open_loop(node, rest[:close], rest[close], rest[close + 1 :], inner)
+                    block.items.extend(inner.items)
+                    return
+            if node.is_named:
+                self.statement(node, block, "")
+
+    def open_loop(self, start: Node, head: list[Node], brace: Node, rest: list[Node], block: ir.Block) -> None:
+        loop = self.new_loop("for", "", start, head[-1] if head else start)
+        self.scopes.append({})
+        parts = [n for n in head if n.is_named]
+        for part in parts[:1]:
+            self.statement(part, ir.Block(), "")
+        self.counting(loop, parts[0] if parts else None, *([*parts[1:3], None, None])[:2])
+        self.enter(loop, brace.start_byte, (rest[-1] if rest else brace).end_byte)
+        self.loose_statements(rest, loop.body)
+        self.leave(loop)
+        block.items.append(loop)
+
+    def statement(self, node: Node, block: ir.Block, label: str) -> None:
+        self.depth += 1
+        if self.depth <= MAX_DEPTH:
+            handler = _STATEMENTS.get(node.type)
+            if handler is not None:
+                handler(self, node, block, label)
+            elif node.type.endswith("_expression") or node.type == "identifier":
+                block.items.append(ir.Evaluate(self.expression(node)))
+        self.depth -= 1
+
+    def compound(self, node: Node, block: ir.Block, label: str) -> None:
+        inner = ir.Block()
+        self.scopes.append({})
+        self.statements(node.named_children, inner)
+        self.scopes.pop()
+        block.items.append(inner)
+
+    def local_declaration(self, node: Node, block: ir.Block, label: str) -> None:
+        self.declaration(node, block)
+
+    def expression_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        for child in node.named_children:
+            block.items.append(ir.Evaluate(self.expression(child)))
+
+    def labeled(self, node: Node, block: ir.Block, label: str) -> None:
+        name = self.src(node.named_children[0]) if node.named_children else ""
+        for child in node.named_children[1:]:
+            self.statement(child, block, name)
+
+    def if_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        condition = node.child_by_field_name("condition")
+        item = ir.If(self.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
+        self.scopes.append({})
+        then = node.child_by_field_name("consequence")
+        if then is not None:
+            self.statement(then, item.then, "")
+        other = node.child_by_field_name("alternative")
+        if other is not None:
+            item.otherwise = ir.Block()
+            children = other.named_children if other.type == "else_clause" else [other]
+            self.statements(children, item.otherwise)
+        self.scopes.pop()
+        block.items.append(item)
+
+    def switch(self, node: Node, block: ir.Block, label: str) -> None:
+        condition = node.child_by_field_name("condition")
+        subject = self.expression(condition) if condition is not None else ir.Const(None, INT)
+        body = node.child_by_field_name("body")
+        current: ir.Block = block
+        for child in body.named_children if body is not None else ():
+            if child.type != "case_statement":
+                continue
+            value = child.child_by_field_name("value")
+            arm = ir.Block()
+            self.scopes.append({})
+            self.statements([c for c in child.named_children if value is None or c.id != value.id], arm)
+            self.scopes.pop()
+            if value is None:
+                current.items.append(arm)
+                continue
+            item = ir.If(ir.Binary("==", subject, self.expression(value)), arm, ir.Block())
+            current.items.append(item)
+            assert item.otherwise is not None
+            current = item.otherwise
+
+    def return_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        value = self.expression(node.named_children[0]) if node.named_children else None
+        block.items.append(ir.Return(value))
+        self.mark_break(all_loops=True)
+
+    def jump(self, node: Node, block: ir.Block, label: str) -> None:
+        if node.type in ("break_statement", "goto_statement"):
+            parent = node.parent
+            while parent is not None and parent.type not in ("for_statement", "while_statement", "do_statement"):
+                if parent.type in {"switch_statement", "case_statement"}:
+                    return
+                parent = parent.parent
+            self.mark_break(all_loops=node.type == "goto_statement")
+
+    def mark_break(self, *, all_loops: bool) -> None:
+        loop = self.loop
+        while loop is not None:
+            loop.has_break = True
+            loop = loop.parent if all_loops else None
+
+    def error_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        self.loose_statements(node.children, block)
+
+    # -- loops ------------------------------------------------------------------------------------------------
+
+    def new_loop(self, kind: str, label: str, start: Node, head_end: Node) -> ir.Loop:
+        assert self.function is not None
+        head = self.unit.span(start.start_byte, head_end.end_byte)
+        if not label:
+            self.anonymous += 1
+            name = f"VITIS_LOOP_{head.start_line + 1}_{self.anonymous}"
+        else:
+            name = label
+        loop = ir.Loop(
+            kind, label, name, head, head, self.unit.path(start.start_byte), ir.Block(),
+            function=self.function.name, parent=self.loop,
+        )  # fmt: skip
+        self.loop_starts.append((start.start_byte, loop))
+        return loop
+
+    def enter(self, loop: ir.Loop, start: int, end: int) -> None:
+        self.regions.append((start, end, loop))
+        self.loop = loop
+
+    def leave(self, loop: ir.Loop) -> None:
+        self.scopes.pop()
+        self.loop = loop.parent
+
+    def loop_body(self, loop: ir.Loop, node: Node, body: Node | None, head_end: int) -> None:
+        self.enter(loop, head_end, node.end_byte)
+        if body is not None:
+            if body.type == "compound_statement":
+                self.statements(body.named_children, loop.body)
+            else:
+                self.statement(body, loop.body, "")
+        loop.span = self.span(node)
+        self.leave(loop)
+
+    def for_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        body = node.child_by_field_name("body")
+        close = next((c for c in node.children if c.type == ")"), node)
+        loop = self.new_loop("for", label, node, close)
+        self.scopes.append({})
+        initializer = node.child_by_field_name("initializer")
+        first: Node | None = None
+        if initializer is not None:
+            first = initializer
+            if initializer.type == "declaration":
+                self.declaration(initializer, ir.Block())
+        self.counting(loop, first, node.child_by_field_name("condition"), node.child_by_field_name("update"))
+        self.loop_body(loop, node, body, close.end_byte)
+        block.items.append(loop)
+
+    def counting(self, loop: ir.Loop, init: Node | None, condition: Node | None, update: Node | None) -> None:
+        """Fill in variable, start, condition and step of a counting loop."""
+        loop.condition = self.expression(condition) if condition is not None else None
+        loop.step = self.expression(update) if update is not None else None
+        stepped = _stepped(loop.step)
+        starts = self.starts(init)
+        if stepped is None and starts:
+            stepped = next(iter(starts))
+        loop.var = stepped
+        loop.start = starts.get(stepped) if stepped is not None else None
+
+    def starts(self, init: Node | None) -> dict[ir.Variable, ir.Expr]:
+        if init is None:
+            return {}
+        found: dict[ir.Variable, ir.Expr] = {}
+        if init.type == "declaration":
+            for var in self.scopes[-1].values():
+                if var.init is not None:
+                    found[var] = var.init
+            return found
+        expr = self.expression(init)
+        for item in expr.items if isinstance(expr, ir.Many) else (expr,):
+            if isinstance(item, ir.Assign) and isinstance(item.target, ir.Ref) and item.target.var is not None:
+                found[item.target.var] = item.value
+        return found
+
+    def range_loop(self, node: Node, block: ir.Block, label: str) -> None:
+        close = next((c for c in node.children if c.type == ")"), node)
+        loop = self.new_loop("range", label, node, close)
+        self.scopes.append({})
+        right = node.child_by_field_name("right")
+        loop.condition = self.expression(right) if right is not None else None
+        name = self.declared_name(node.child_by_field_name("declarator"))
+        if name:
+            kind = self.type_of(node.child_by_field_name("type"))
+            self.scopes[-1][name] = ir.Variable(name, kind, (), "local", loop.head, loop.path)
+        self.loop_body(loop, node, node.child_by_field_name("body"), close.end_byte)
+        block.items.append(loop)
+
+    def while_statement(self, node: Node, block: ir.Block, label: str) -> None:
+        condition = node.child_by_field_name("condition")
+        loop = self.new_loop("while" if node.type == "while_statement" else "do", label, node, condition or node)
+        self.scopes.append({})
+        loop.condition = self.expression(condition) if condition is not None else None
+        body = node.child_by_field_name("body")
+        start = condition.end_byte if condition is not None and loop.kind == "while" else node.start_byte
+        self.loop_body(loop, node, body, start)
+        block.items.append(loop)
+
+    # -- expressions ------------------------------------------------------------------------------------------
+
+    def expression(self, node: Node) -> ir.Expr:
+        self.depth += 1
+        try:
+            if self.depth > MAX_DEPTH:
+                return ir.Const(None, UNKNOWN)
+            handler = _EXPRESSIONS.get(node.type)
+            return handler(self, node) if handler is not None else ir.Const(None, UNKNOWN)
+        finally:
+            self.depth -= 1
+
+    def number(self, node: Node) -> ir.Expr:
+        text = self.src(node)
+        value = literal(text)
+        if isinstance(value, float):
+            return ir.Const(value, FLOAT if text[-1] in "fF" else DOUBLE)
+        return ir.Const(value, INT)
+
+    def boolean(self, node: Node) -> ir.Expr:
+        return ir.Const(int(node.type == "true"), BOOL)
+
+    def identifier(self, node: Node) -> ir.Expr:
+        name = self.src(node)
+        var = self.variable(name)
+        if var is None:
+            short = name.rpartition("::")[2]
+            if short in self.constants:
+                return ir.Const(self.constants[short], INT)
+            var = self.variable(short)
+        return ir.Ref(name, var)
+
+    def first_child(self, node: Node) -> ir.Expr:
+        inner = node.child_by_field_name("value") or (node.named_children[0] if node.named_child_count else None)
+        return self.expression(inner) if inner is not None else ir.Const(None, UNKNOWN)
+
+    def two(self, node: Node) -> tuple[ir.Expr, ir.Expr]:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        unknown = ir.Const(None, UNKNOWN)
+        return (
+            self.expression(left) if left is not None else unknown,
+            self.expression(right) if right is not None else unknown,
+        )
+
+    def binary(self, node: Node) -> ir.Expr:
+        left, right = self.two(node)
+        return ir.Binary(node.children[1].type, left, right)
+
+    def assignment(self, node: Node) -> ir.Expr:
+        left, right = self.two(node)
+        return ir.Assign(node.children[1].type, left, right)
+
+    def comma(self, node: Node) -> ir.Expr:
+        items: list[ir.Expr] = []
+        for side in self.two(node):
+            items.extend(side.items if isinstance(side, ir.Many) else (side,))
+        return ir.Many(tuple(items))
+
+    def update(self, node: Node) -> ir.Expr:
+        operator = node.child_by_field_name("operator")
+        argument = node.child_by_field_name("argument")
+        op = operator.type if operator is not None else "++"
+        postfix = operator is not None and argument is not None and argument.start_byte < operator.start_byte
+        operand = self.expression(argument) if argument is not None else ir.Const(None, UNKNOWN)
+        return ir.Unary(f"p{op}" if postfix else op, operand)
+
+    def unary(self, node: Node) -> ir.Expr:
+        argument = node.child_by_field_name("argument")
+        operand = self.expression(argument) if argument is not None else ir.Const(None, UNKNOWN)
+        op = node.children[0].type
+        if op == "-" and isinstance(operand, ir.Const) and operand.value is not None:
+            return ir.Const(-operand.value, operand.type)
+        return ir.Unary(op, operand)
+
+    def subscript(self, node: Node) -> ir.Expr:
+        subscripts: list[ir.Expr] = []
+        current: Node | None = node
+        while current is not None and current.type == "subscript_expression":
+            listed = current.child_by_field_name("indices") or current.child_by_field_name("index")
+            children = listed.named_children if listed is not None else []
+            subscripts.insert(0, self.expression(children[0]) if children else ir.Const(None, INT))
+            current = current.child_by_field_name("argument")
+        base = self.expression(current) if current is not None else ir.Const(None, UNKNOWN)
+        if isinstance(base, ir.Index):  # (*a)[i] and the like
+            return ir.Index(base.base, (*base.subscripts, *subscripts))
+        return ir.Index(base, tuple(subscripts))
+
+    def field(self, node: Node) -> ir.Expr:
+        argument = node.child_by_field_name("argument")
+        name = node.child_by_field_name("field")
+        base = self.expression(argument) if argument is not None else ir.Const(None, UNKNOWN)
+        return ir.Member(base, self.src(name) if name is not None else "")
+
+    def conditional(self, node: Node) -> ir.Expr:
+        parts = [node.child_by_field_name(n) for n in ("condition", "consequence", "alternative")]
+        made = [self.expression(p) if p is not None else ir.Const(None, UNKNOWN) for p in parts]
+        return ir.Ternary(made[0], made[1], made[2])
+
+    def cast(self, node: Node) -> ir.Expr:
+        value = node.child_by_field_name("value")
+        kind = self.type_of(node.child_by_field_name("type"))
+        return ir.Cast(kind, self.expression(value) if value is not None else ir.Const(None, UNKNOWN))
+
+    def sizeof(self, node: Node) -> ir.Expr:
+        inner = node.child_by_field_name("type") or node.child_by_field_name("value")
+        if inner is None:
+            return ir.Const(None, INT)
+        text = self.src(inner).strip("() ")
+        var = self.variable(text)
+        if var is not None:
+            known = [d for d in var.dims if d is not None]
+            size = var.type.width // 8 * _count(var.dims) if len(known) == len(var.dims) else None
+            return ir.Const(size, INT)
+        return ir.Const(max(parse_type(text, self.named_type, self.lookup_value).width // 8, 1), INT)
+
+    def many(self, node: Node) -> ir.Expr:
+        return ir.Many(tuple(self.expression(child) for child in node.named_children))
+
+    def call(self, node: Node) -> ir.Expr:
+        target = node.child_by_field_name("function")
+        listed = node.child_by_field_name("arguments")
+        args = [self.expression(child) for child in listed.named_children] if listed is not None else []
+        if target is None:
+            return ir.Call("?", tuple(args))
+        if target.type == "field_expression":
+            return self.method_call(target, args, node)
+        text = self.src(target)
+        name, given = split_template(text)
+        if name in _CASTS and args and given:
+            return ir.Cast(parse_type(given[0], self.named_type, self.lookup_value), args[0])
+        short = name.rpartition("::")[2]
+        if short in self.templates and not (short in self.program.functions and not given):
+            inner, parameters = self.templates[short]
+            key = self.instantiate(short, inner, parameters, given, args)
+            return ir.Call(key, tuple(args), template_args=tuple(given), span=self.span(target))
+        if len(args) == 1 and (target.type == "primitive_type" or self.is_type(text)):
+            return ir.Cast(parse_type(text, self.named_type, self.lookup_value), args[0])
+        return ir.Call(name, tuple(args), template_args=tuple(given), span=self.span(target))
+
+    def allocation(self, node: Node) -> ir.Expr:
+        """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
+        word = node.children[0]
+        name = "new" if node.type == "new_expression" else "delete"
+        return ir.Call(name, (), span=self.span(word))
+
+    def is_type(self, text: str) -> bool:
+        if text in self.types:
+            return True
+        return parse_type(text, self.named_type, self.lookup_value).kind not in ("unknown", "void")
+
+    def method_call(self, target: Node, args: list[ir.Expr], node: Node) -> ir.Expr:
+        argument = target.child_by_field_name("argument")
+        name = target.child_by_field_name("field")
+        label = split_template(self.src(name))[0] if name is not None else "?"
+        receiver = self.expression(argument) if argument is not None else None
+        if receiver is not None:
+            owner = self.expression_type(receiver)
+            if owner.kind == "struct" and f"{owner.name}::{label}" in self.program.functions:
+                label = f"{owner.name}::{label}"
+        return ir.Call(label, tuple(args), receiver=receiver)
+
+    def expression_type(self, expr: ir.Expr) -> ir.CType:
+        return type_of_expression(expr, self.program)
+
+
+def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0912
+    """Type of an expression's value (element type for arrays)."""
+    if isinstance(expr, ir.Const):
+        return expr.type
+    if isinstance(expr, ir.Ref):
+        return expr.var.type if expr.var is not None else UNKNOWN
+    if isinstance(expr, ir.Index):
+        base = type_of_expression(expr.base, program)
+        var = expr.base.var if isinstance(expr.base, ir.Ref) else None
+        rank = len(var.dims) if var is not None and var.dims else len(expr.subscripts)
+        if base.kind == "vector" and len(expr.subscripts) > (len(var.dims) if var is not None else 0):
+            return base.element or UNKNOWN
+        if var is not None and not var.dims and not base.pointer and base.kind in ("int", "uint"):
+            return BOOL  # a bit of an ap_int
+        return base if rank else UNKNOWN
+    if isinstance(expr, ir.Member):
+        for name, kind, _ in type_of_expression(expr.base, program).fields:
+            if name == expr.field:
+                return kind
+        return UNKNOWN
+    if isinstance(expr, ir.Cast):
+        return expr.type
+    if isinstance(expr, ir.Unary):
+        return BOOL if expr.op == "!" else type_of_expression(expr.operand, program)
+    if isinstance(expr, ir.Binary):
+        if expr.op in ("<", ">", "<=", ">=", "==", "!=", "&&", "||"):
+            return BOOL
+        left = type_of_expression(expr.left, program)
+        if expr.op in ("<<", ">>"):
+            return left
+        return join(left, type_of_expression(expr.right, program))
+    if isinstance(expr, ir.Ternary):
+        return join(type_of_expression(expr.yes, program), type_of_expression(expr.no, program))
+    if isinstance(expr, ir.Assign):
+        return type_of_expression(expr.target, program)
+    if isinstance(expr, ir.Call):
+        return _call_type(expr, program)
+    return UNKNOWN
+
+
+def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:
+    if call.receiver is not None:
+        owner = type_of_expression(call.receiver, program)
+        if owner.kind == "stream" and call.name in ("read", "read_nb"):
+            return owner.element or UNKNOWN
+    if program is not None and call.name in program.functions:
+        return program.functions[call.name].returns
+    if call.args:
+        kind = type_of_expression(call.args[0], program)
+        if call.name.rpartition("::")[2].endswith("f") and kind.kind == "double":
+            return FLOAT
+        return kind
+    return UNKNOWN
+
+
+def _stepped(step: ir.Expr | None) -> ir.Variable | None:
+    items = step.items if isinstance(step, ir.Many) else (step,)
+    for item in items:
+        target = item.target if isinstance(item, ir.Assign) else item.operand if isinstance(item, ir.Unary) else None
+        if isinstance(target, ir.Ref) and target.var is not None:
+            return target.var
+    return None
+
+
+def _count(dims: tuple[int | None, ...]) -> int:
+    total = 1
+    for extent in dims:
+        total *= extent if extent else 1
+    return min(total, 1 << 40)
+
+
+def _with_pointer(kind: ir.CType, depth: int) -> ir.CType:
+    return ir.CType(kind.kind, kind.width, kind.int_bits, kind.element, kind.lanes, kind.fields, depth, kind.name)
+
+
+_STATEMENTS = {
+    "compound_statement": Lowering.compound,
+    "declaration": Lowering.local_declaration,
+    "expression_statement": Lowering.expression_statement,
+    "labeled_statement": Lowering.labeled,
+    "if_statement": Lowering.if_statement,
+    "switch_statement": Lowering.switch,
+    "return_statement": Lowering.return_statement,
+    "break_statement": Lowering.jump,
+    "goto_statement": Lowering.jump,
+    "for_statement": Lowering.for_statement,
+    "for_range_loop": Lowering.range_loop,
+    "while_statement": Lowering.while_statement,
+    "do_statement": Lowering.while_statement,
+    "type_definition": lambda self, node, block, label: self.typedef(node),
+    "alias_declaration": lambda self, node, block, label: self.alias(node),
+    "struct_specifier": lambda self, node, block, label: self.type_of(node),
+    "enum_specifier": lambda self, node, block, label: self.type_of(node),
+    "ERROR": Lowering.error_statement,
+}
+_EXPRESSIONS = {
+    "number_literal": Lowering.number,
+    "char_literal": Lowering.number,
+    "true": Lowering.boolean,
+    "false": Lowering.boolean,
+    "identifier": Lowering.identifier,
+    "qualified_identifier": Lowering.identifier,
+    "parenthesized_expression": Lowering.first_child,
+    "condition_clause": Lowering.first_child,
+    "binary_expression": Lowering.binary,
+    "assignment_expression": Lowering.assignment,
+    "comma_expression": Lowering.comma,
+    "update_expression": Lowering.update,
+    "unary_expression": Lowering.unary,
+    "pointer_expression": Lowering.unary,
+    "subscript_expression": Lowering.subscript,
+    "field_expression": Lowering.field,
+    "conditional_expression": Lowering.conditional,
+    "cast_expression": Lowering.cast,
+    "sizeof_expression": Lowering.sizeof,
+    "initializer_list": Lowering.many,
+    "call_expression": Lowering.call,
+    "new_expression": Lowering.allocation,
+    "delete_expression": Lowering.allocation,
+    "expression_statement": Lowering.first_child,
+}

@@ -1,0 +1,234 @@
+"""Predict LUT, DSP, FF and latency of an HLS kernel: the closed form, corrected by what labelled designs taught.
+
+from hwml_sdk import predict_qor
+prediction = predict_qor(Path("fir.cpp"), top="fir")
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..artifact import Artifact, write
+from ..config import DEFAULT_TOOL, HlsSettings, load_settings
+from ..errors import SourceError
+from ..files import read_source
+from . import answer
+from .correct import KIND, Correction, Corrector
+from .dataset import LABELS
+from .design import choose_top, make_options, make_target, tool_year
+from .estimate import Estimate, estimate_program
+from .features import FEATURE_NAMES, FEATURE_VERSION, features_of
+from .inputs import Inputs, gather
+from .plan import PIPELINE_LOOPS
+from .project import apply_directives
+from .source import read_program
+from .types import QorPrediction
+
+UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
+MERLIN_VERSION = "2021.1"
+
+
+class QorModel:
+    """A trained QoR model; `QorModel.load()` gives the one that ships."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self._corrector: Corrector | None = None
+
+    @classmethod
+    def load(cls, path: str | Path = "qor") -> QorModel:
+        """Load an artefact folder, or a shipped one by name. Raises ArtifactError when it is broken."""
+        return cls(Artifact.load(path, kind=KIND))
+
+    @property
+    def corrector(self) -> Corrector:
+        """The learned part, loaded on first use. Raises ArtifactError when it belongs to other features."""
+        if self._corrector is None:
+            corrector = Corrector(self.artifact)
+            corrector.check_features(FEATURE_VERSION, FEATURE_NAMES)
+            self._corrector = corrector
+        return self._corrector
+
+    def predict(
+        self,
+        source: str | Path,
+        *,
+        top: str | None = None,
+        files: Iterable[str | Path] | Mapping[str, str] = (),
+        defines: Mapping[str, str] | None = None,
+        include_dirs: Sequence[str | Path] = (),
+        part: str | None = None,
+        clock_period_ns: float | None = None,
+        tool: str | None = None,
+    ) -> QorPrediction:
+        """Predict one design; see `predict_qor`."""
+        path, text = _source(source)
+        inputs = gather(path, defines=defines, include_dirs=include_dirs) if path else Inputs(defines=defines or {})
+        inputs = replace(inputs, files={**inputs.files, **_texts(files)})
+        if not path:
+            inputs = replace(inputs, include_dirs=tuple(map(Path, include_dirs)))
+        loaded = load_settings(path) if path else None
+        given = {"top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool}
+        chosen = {key: value for key, value in given.items() if value is not None}
+        settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
+        prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
+        names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
+        origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
+        return replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")})
+
+    def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
+        """`predict` for each source with the same options. Raises what the first failing one raises."""
+        return [self.predict(source, **options) for source in sources]
+
+    def save(self, path: str | Path) -> None:
+        """Write the artefact to a folder of its own, verified. Raises HwmlError when it cannot be written."""
+        artifact = self.artifact
+        files = {name: artifact.file(name).read_bytes() for name in artifact.files}
+        write(
+            path, kind=artifact.kind, files=files, config=artifact.config, metrics=artifact.metrics,
+            provenance=artifact.provenance,
+        )  # fmt: skip
+
+    def predict_text(self, text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
+        """Predict text with everything already gathered: what the command line and the editors call."""
+        estimate, settings, notes = estimate_text(text, path=path, inputs=inputs, settings=settings)
+        row = features_of(estimate, stage=settings.stage)
+        unseen = self._unseen(settings, estimate)
+        correction = self.corrector.apply(row.values, row.closed_form, widen=UNSEEN_WIDENING ** len(unseen))
+        return _prediction(estimate, correction, settings, unseen, notes, str(self.artifact.path.name))
+
+    def _unseen(self, settings: HlsSettings, estimate: Estimate) -> list[str]:
+        """Settings that no training design had, in words."""
+        seen = self.corrector.seen
+        found = []
+        part = answer.part_or_none(settings.part)
+        devices = {p.device for p in map(answer.part_or_none, seen["parts"]) if p is not None}
+        if part is not None and part.device not in devices:
+            found.append(f"part {settings.part} is not in the training data")
+        clocks = [float(clock) for clock in seen["clocks"]]
+        nearest = min((abs(math.log(settings.clock_period_ns / clock)) for clock in clocks), default=0.0)
+        if nearest > math.log(1.15):
+            found.append(f"a clock of {settings.clock_period_ns:g} ns is not in the training data")
+        years = [tool_year(str(version)) for version in seen["versions"]]
+        if settings.tool not in seen["tools"]:
+            found.append(f"tool {settings.tool} is not in the training data")
+        elif min((abs(estimate.target.year - year) for year in years), default=0.0) > 1.5:
+            found.append(f"tool version {settings.tool_version} is far from those in the training data")
+        return found
+
+
+def estimate_text(
+    text: str, *, path: str, inputs: Inputs, settings: HlsSettings
+) -> tuple[Estimate, HlsSettings, tuple[str, ...]]:
+    """Read and estimate one design; also the settings as used, and notes on what was assumed.
+
+    Raises SourceError (no function, unknown top, not text) and ConfigError (unknown part, tool, clock).
+    """
+    program = read_program(
+        text, path=path, files=inputs.files, include_dirs=inputs.include_dirs, defines=inputs.defines
+    )
+    notes: list[str] = []
+    if inputs.directives:
+        apply_directives(program, inputs.directives)
+    if program.dialect == "ACCEL" and settings.tool == DEFAULT_TOOL:
+        settings = replace(settings, tool="merlin", tool_version=MERLIN_VERSION)
+        notes.append("ACCEL pragmas: the Merlin compiler is assumed")
+    project = inputs.project
+    target = make_target(
+        settings.part, settings.clock_period_ns, settings.tool, settings.tool_version,
+        unsafe_math=project.unsafe_math if project is not None else False,
+    )  # fmt: skip
+    stated = project.pipeline_loops if project is not None else None
+    options = make_options(
+        target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
+    )
+    top = choose_top(program, settings.top or None)
+    return estimate_program(program, top, target, options), settings, tuple(notes)
+
+
+def _prediction(
+    estimate: Estimate,
+    correction: Correction,
+    settings: HlsSettings,
+    unseen: Sequence[str],
+    notes: Sequence[str],
+    model: str,
+) -> QorPrediction:
+    known = estimate.latency_cycles is not None
+    latency = max(correction.value["latency_cycles"], 1.0) if known else None
+    targets = [target for target in LABELS if known or target != "latency_cycles"]
+    part = answer.part_or_none(settings.part)
+    areas = {name: correction.value[name] for name in ("lut", "dsp", "ff", "bram_18k")}
+    closed = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
+              "latency_cycles": estimate.latency_cycles}  # fmt: skip
+    return QorPrediction(
+        lut=areas["lut"], dsp=areas["dsp"], ff=areas["ff"], latency_cycles=latency,
+        bram_18k=areas["bram_18k"],
+        intervals={target: answer.interval(correction, target) for target in targets},
+        top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
+        tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
+        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, areas),
+        dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
+        loops=answer.loops_of(estimate.top.loops, estimate.latency_cycles),
+        explain=answer.contributions(estimate, {**areas, "latency_cycles": latency}),
+        warnings=answer.warnings(estimate, correction, unseen, notes),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _loaded(model: str) -> QorModel:
+    return QorModel.load(model)
+
+
+def predict_text(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
+    """Predict text that an editor or the command line holds, with the model the settings name (kept loaded)."""
+    return _loaded(settings.model).predict_text(text, path=path, inputs=inputs, settings=settings)
+
+
+def predict_qor(
+    source: str | Path,
+    *,
+    top: str | None = None,
+    files: Iterable[str | Path] | Mapping[str, str] = (),
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str | Path] = (),
+    part: str | None = None,
+    clock_period_ns: float | None = None,
+    tool: str | None = None,
+    model: str | Path = "qor",
+) -> QorPrediction:
+    """Predict resources and latency of one HLS kernel before any synthesis.
+
+    source: a Path is a file; a str with a line break or a `{` is source text, any other str a path.
+    files: further sources and headers, as paths or as {path: text}. top: the kernel (default: the likely function).
+    part, clock_period_ns, tool: what to assume; unset ones come from hwml.toml, hls_config.cfg, or the defaults.
+    model: a shipped artefact's name, or a folder.
+
+    Raises SourceError (missing or unreadable file, no function, unknown top), ConfigError (unknown part, tool or
+    clock, broken settings file), ArtifactError (broken model).
+    """
+    return _loaded(str(model)).predict(
+        source, top=top, files=files, defines=defines, include_dirs=include_dirs, part=part,
+        clock_period_ns=clock_period_ns, tool=tool,
+    )  # fmt: skip
+
+
+def _source(source: str | Path) -> tuple[Path | None, str]:
+    """(path, text); the path is None for source given as text."""
+    if isinstance(source, str) and ("\n" in source or "{" in source):
+        return None, source
+    if isinstance(source, str) and not source.strip():
+        raise SourceError("empty source; give text, or the path of a file")
+    path = Path(source)
+    return path, read_source(path)
+
+
+def _texts(files: Iterable[str | Path] | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(files, Mapping):
+        return {str(path): text for path, text in files.items()}
+    return {str(path): read_source(path) for path in files}

@@ -1,0 +1,190 @@
+"""What the tool does with each loop: unroll, pipeline, flatten, run in parallel; by pragma, tool and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import ir
+from .merlin import conflicting
+from .trip_counts import TripCount
+
+# UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
+PIPELINE_LOOPS = 64
+# Merlin refuses to flatten a nest with more unrolled iterations than this (seen on its labelled designs).
+MERLIN_FLATTEN_LIMIT = 8192.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Tool behaviour that is not in the source.
+
+    auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
+    hls_config.cfg).
+    throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
+    """
+
+    merlin: bool = False
+    auto_pipeline: int | None = PIPELINE_LOOPS
+    throughput_driven: bool = False
+    default_trip_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One loop's fate. unroll: copies of the body (1: none). parallel: copies that run side by side (Merlin)."""
+
+    pipelined: bool = False
+    target_ii: int = 1
+    unroll: float = 1.0
+    full_unroll: bool = False
+    parallel: float = 1.0
+    coarse: bool = False
+    automatic: bool = False
+    note: str = ""
+
+
+def make_plans(
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    options: Options,
+    calls_loops: Callable[[ir.Loop], bool],
+) -> dict[ir.Loop, Plan]:
+    """A plan for every loop of a function, taken by itself (a pipelined parent unrolls what is inside it).
+
+    calls_loops: whether a loop's body calls functions that have loops; such a loop is not pipelined automatically.
+    """
+    plans: dict[ir.Loop, Plan] = {}
+    for loop in ir.loops_of(function.body):
+        maker = _merlin if options.merlin else _vitis
+        plans[loop] = maker(loop, counts.get(loop))
+    if options.auto_pipeline is not None:
+        _automatic(function, counts, plans, options.auto_pipeline, calls_loops)
+    return plans
+
+
+def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
+    """`#pragma HLS pipeline | unroll` as UG1399 describes them."""
+    trip = count.average if count is not None else None
+    unroll = loop.pragma("HLS", "UNROLL")
+    copies, full = 1.0, False
+    if unroll is not None and "off" not in unroll.options:
+        factor = _integer(unroll.options.get("factor"))
+        if factor is None:
+            full = trip is not None and count is not None and count.constant
+            copies = trip if full and trip else 1.0
+        elif trip is not None and factor >= trip > 0:
+            full, copies = True, trip
+        else:
+            copies = float(max(factor, 1))
+    pipeline = loop.pragma("HLS", "PIPELINE")
+    pipelined = pipeline is not None and "off" not in pipeline.options
+    target = _integer(pipeline.options.get("ii")) if pipeline is not None else None
+    return Plan(pipelined and not full, target or 1, copies, full)
+
+
+def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
+    """`#pragma ACCEL pipeline | parallel` as the Merlin compiler's guide describes them."""
+    trip = count.average if count is not None else None
+    parallel = loop.pragma("ACCEL", "PARALLEL")
+    copies = 1.0
+    if parallel is not None:
+        factor = _integer(parallel.options.get("factor"))
+        copies = float(factor) if factor else (trip or 1.0)
+    full = trip is not None and copies >= trip > 0
+    if full and trip is not None:
+        copies = trip
+    pipeline = loop.pragma("ACCEL", "PIPELINE")
+    innermost = not any(True for _ in ir.loops_of(loop.body))
+    pipelined = pipeline is not None and "off" not in pipeline.options
+    if (copies > 1 or pipelined) and conflicting(loop):
+        return Plan(note="iterations depend on each other: not pipelined, not parallel")
+    flatten = pipeline is not None and "flatten" in pipeline.options
+    if full and innermost and not flatten:
+        return Plan(unroll=copies, full_unroll=True)
+    fine = pipelined and (innermost or flatten)
+    if fine or innermost:
+        return Plan(fine, 1, copies)
+    # Around other loops `parallel` asks for copies of them; released labels show the same latency and DSPs without.
+    return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
+
+
+def _automatic(
+    function: ir.Function,
+    counts: Mapping[ir.Loop, TripCount],
+    plans: dict[ir.Loop, Plan],
+    threshold: int,
+    calls_loops: Callable[[ir.Loop], bool],
+) -> None:
+    """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
+
+    Where both are short, labelled designs show the innermost one pipelined in a perfect nest (it is flattened), and
+    the parent, its inner loop unrolled, in any other.
+    """
+    for loop in list(ir.loops_of(function.body)):
+        outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
+        if outer and not _all_inside_unrolled(loop, plans):
+            continue
+        chosen = _chosen(loop, counts, plans, threshold)
+        if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
+            continue
+        old = plans[chosen]
+        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True)
+
+
+def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
+    return not plans[loop].full_unroll and all(plans[inner].full_unroll for inner in ir.loops_of(loop.body))
+
+
+def _chosen(
+    loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], plans: Mapping[ir.Loop, Plan], threshold: int
+) -> ir.Loop | None:
+    if loop.pragmas and all(pragma.dialect == "ACCEL" for pragma in loop.pragmas):
+        return loop  # Merlin pipelines innermost loops, whatever their length
+    parent = loop.parent
+    count, above = counts.get(loop), counts.get(parent) if parent is not None else None
+    if count is None or count.average is None or not count.constant or count.average > threshold:
+        return loop
+    if parent is None or above is None or above.average is None:
+        return loop
+    if above.average <= threshold and plans[parent].unroll <= 1 and is_perfect(parent):
+        return loop
+    siblings = [item for item in ir.loops_of(parent.body) if item is not loop]
+    blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
+    if blocked or any(not plans[item].full_unroll for item in siblings):
+        return loop
+    return parent
+
+
+def is_perfect(loop: ir.Loop) -> bool:
+    """One inner loop and nothing beside it but declarations."""
+    inner = 0
+    for item in loop.body.items:
+        if isinstance(item, ir.Loop):
+            inner += 1
+        elif isinstance(item, ir.Block) and not item.items:
+            continue
+        elif not isinstance(item, ir.Declare) or item.var.init is not None:
+            return False
+    return inner == 1
+
+
+def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
+    """Somebody decided already: here, above (then this loop is unrolled) or inside."""
+    if plans[loop].pipelined or plans[loop].full_unroll or plans[loop].coarse:
+        return True
+    if loop.pragma("HLS", "PIPELINE", "DATAFLOW") is not None:
+        return True
+    above = loop.parent
+    while above is not None:
+        if plans[above].pipelined:
+            return True
+        above = above.parent
+    return any(plans[inner].pipelined for inner in ir.loops_of(loop.body))
+
+
+def _integer(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text, 0)
+    except ValueError:
+        return None

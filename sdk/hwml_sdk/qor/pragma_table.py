@@ -1,0 +1,94 @@
+"""Which pragmas there are, where each may stand and which options it takes.
+
+Sources: UG1399 ("HLS Pragmas", 2020.2 to 2025.2), UG902 for Vivado HLS (RESOURCE, DATA_PACK, ARRAY_MAP ...), and the
+Merlin compiler's pragma reference for `#pragma ACCEL`.
+"""
+
+from __future__ import annotations
+
+# kind -> options in lower case. Values of `mode=` and the like that may also stand alone are listed with them.
+HLS_OPTIONS: dict[str, frozenset[str]] = {
+    kind: frozenset(options.split())
+    for kind, options in {
+        "AGGREGATE": "variable compact",
+        "ALIAS": "ports distance",
+        "ALLOCATION": "instances limit type operation function core",
+        "ARRAY_MAP": "variable instance horizontal vertical offset",
+        "ARRAY_PARTITION": "variable type factor dim off complete block cyclic",
+        "ARRAY_RESHAPE": "variable type factor dim off complete block cyclic object",
+        "ARRAY_STENCIL": "variable off",
+        "BIND_OP": "variable op impl latency",
+        "BIND_STORAGE": "variable type impl latency",
+        "CACHE": "port lines depth ways users burst write_mode variable l2_lines",
+        "CLOCK": "domain",
+        "DATAFLOW": "disable_start_propagation",
+        "DATA_PACK": "variable instance struct_level field_level",
+        "DEPENDENCE": "variable class type direction distance dependent array pointer inter intra raw war waw "
+        "true false cosim",
+        "DISAGGREGATE": "variable",
+        "EXPRESSION_BALANCE": "off",
+        "FUNCTION_EXTRACT": "",
+        "FUNCTION_INSTANTIATE": "variable",
+        "INLINE": "off on recursive region self",
+        "INTERFACE": "mode port register register_mode depth offset bundle clock name num_read_outstanding "
+        "num_write_outstanding max_read_burst_length max_write_burst_length max_widen_bitwidth latency storage_type "
+        "storage_impl interrupt channel direct_io slave direct off both forward reverse ap_none ap_stable ap_vld "
+        "ap_ack ap_hs ap_ovld ap_memory bram ap_fifo axis s_axilite m_axi ap_ctrl_none ap_ctrl_hs ap_ctrl_chain "
+        "ap_bus ap_auto stream autorestart stall_pipe side_channels",
+        "LATENCY": "min max",
+        "LOOP_FLATTEN": "off",
+        "LOOP_MERGE": "force",
+        "LOOP_TRIPCOUNT": "min max avg",
+        "OCCURRENCE": "cycle",
+        "PERFORMANCE": "target_ti target_tl assume_ti assume_tl unit off",
+        "PIPELINE": "ii off rewind style enable_flush",
+        "PROTOCOL": "mode floating fixed",
+        "REPORT": "",
+        "RESET": "variable off",
+        "RESOURCE": "variable core latency metadata port_map",
+        "SHARED": "variable",
+        "STABLE": "variable",
+        "STABLE_CONTENT": "variable",
+        "STREAM": "variable depth dim off type shared",
+        "TOP": "name",
+        "UNROLL": "factor skip_exit_check region off",
+    }.items()
+}
+# Kinds whose options are all listed above, so that any other word is a mistake.
+CLOSED = frozenset(
+    ("UNROLL", "PIPELINE", "ARRAY_PARTITION", "ARRAY_RESHAPE", "LOOP_TRIPCOUNT", "LOOP_FLATTEN", "INLINE", "BIND_OP",
+     "BIND_STORAGE")
+)  # fmt: skip
+ACCEL_KINDS = frozenset(
+    ("PIPELINE", "PARALLEL", "TILE", "KERNEL", "INTERFACE", "CACHE", "FALSE_DEPENDENCE", "COALESCE", "INLINE",
+     "CONST_BUFFER", "ATTRIBUTE", "LOOP_FLATTEN", "UNROLL", "REDUCTION", "TASK", "DATAFLOW", "CHANNEL", "ASSUME",
+     "SLICE", "BITWIDTH", "STREAM", "RESOURCE", "MEMORY", "MANUAL_PARALLEL")
+)  # fmt: skip
+ACCEL_LOOP_KINDS = frozenset(("PIPELINE", "PARALLEL", "TILE"))
+
+# Stand inside a loop's body and nowhere else (UG1399: they are about that loop).
+LOOP_ONLY = frozenset(("UNROLL", "LOOP_FLATTEN", "LOOP_TRIPCOUNT"))
+# Speak about a whole function, so they stand in its body outside every loop.
+FUNCTION_ONLY = frozenset(("INTERFACE", "TOP"))
+# kind -> the option that names a variable.
+VARIABLE_OPTION: dict[str, str] = {
+    **dict.fromkeys(
+        ("ARRAY_PARTITION", "ARRAY_RESHAPE", "STREAM", "BIND_STORAGE", "BIND_OP", "RESOURCE", "DEPENDENCE",
+         "AGGREGATE", "DISAGGREGATE", "DATA_PACK", "STABLE", "ARRAY_MAP", "ARRAY_STENCIL", "RESET"),
+        "variable",
+    ),
+    "INTERFACE": "port",
+}  # fmt: skip
+# Words an option's value must be one of.
+VALUES: dict[tuple[str, str], frozenset[str]] = {
+    ("ARRAY_PARTITION", "type"): frozenset(("block", "cyclic", "complete")),
+    ("ARRAY_RESHAPE", "type"): frozenset(("block", "cyclic", "complete")),
+    ("PIPELINE", "style"): frozenset(("stp", "flp", "frp")),
+    ("STREAM", "type"): frozenset(("fifo", "pipo", "shared", "unsync")),
+}
+# Options whose value is a whole number, and the smallest one that makes sense. INLINE etc. have none.
+NUMBERS: dict[tuple[str, str], int] = {
+    ("UNROLL", "factor"): 1, ("PIPELINE", "ii"): 1, ("ARRAY_PARTITION", "factor"): 1, ("ARRAY_PARTITION", "dim"): 0,
+    ("ARRAY_RESHAPE", "factor"): 1, ("ARRAY_RESHAPE", "dim"): 0, ("STREAM", "depth"): 0,
+    ("LOOP_TRIPCOUNT", "min"): 0, ("LOOP_TRIPCOUNT", "max"): 0, ("LOOP_TRIPCOUNT", "avg"): 0,
+}  # fmt: skip

@@ -1,0 +1,353 @@
+"""How often loops run: exact where bounds are constants, also in triangular nests; unknown is said, never guessed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from . import ir
+from .constants import Number, binary, evaluate
+
+MAX_ENVIRONMENTS = 1024
+MAX_SIMULATED_STEPS = 20_000
+
+Environment = dict[ir.Variable, Number]
+
+
+@dataclass(frozen=True, slots=True)
+class TripCount:
+    """Iterations of a loop each time it is entered.
+
+    average over all entries (exact for constant bounds unless `sampled`), least and most.
+    source: "bounds", "loop_tripcount", "setting" or "unknown" (then average is None).
+    """
+
+    average: float | None
+    least: float | None
+    most: float | None
+    source: str
+    sampled: bool = False
+
+    @property
+    def constant(self) -> bool:
+        """The same number of iterations at every entry, known from the bounds."""
+        return self.source == "bounds" and self.least == self.most
+
+
+UNKNOWN = TripCount(None, None, None, "unknown")
+
+
+class TripCounter:
+    """Counts the loops of one function body under given constants."""
+
+    def __init__(self, known: Mapping[ir.Variable, Number], default: int = 0) -> None:
+        self.known = dict(known)
+        self.default = default
+        self.counts: dict[ir.Loop, TripCount] = {}
+
+    def block(self, block: ir.Block, environments: list[Environment] | None = None) -> None:
+        """Count every loop of `block`, outer first; environments: values of the enclosing loops' variables."""
+        current = environments if environments is not None else [{}]
+        for item in block.items:
+            if isinstance(item, ir.Loop):
+                self.loop(item, current)
+            elif isinstance(item, ir.Block):
+                self.block(item, current)
+            elif isinstance(item, ir.If):
+                self.block(item.then, current)
+                if item.otherwise is not None:
+                    self.block(item.otherwise, current)
+
+    def loop(self, loop: ir.Loop, environments: list[Environment]) -> None:
+        """Count one loop and those inside it."""
+        counts: list[float] = []
+        inner: list[Environment] = []
+        wanted = _needed_inside(loop)
+        fresh = self._outside(loop)
+        modified = loop.var is not None and loop.var in assigned_variables(loop.body)
+        for environment in environments:
+            values = None if modified else iterations(loop, {**fresh, **environment})
+            if values is None:
+                counts.clear()
+                break
+            counts.append(len(values))
+            if wanted and loop.var is not None:
+                inner += [{**environment, loop.var: value} for value in _thin(values)]
+        self.counts[loop] = self._summary(loop, counts)
+        if not wanted or not inner:
+            inner = environments if not wanted else [{}]
+        if len(inner) > MAX_ENVIRONMENTS:
+            inner = [inner[i * len(inner) // MAX_ENVIRONMENTS] for i in range(MAX_ENVIRONMENTS)]
+        self.block(loop.body, inner)
+
+    def _outside(self, loop: ir.Loop) -> dict[ir.Variable, Number]:
+        return self.known
+
+    def _summary(self, loop: ir.Loop, counts: list[float]) -> TripCount:
+        if counts:
+            total = sum(counts)
+            return TripCount(total / len(counts), min(counts), max(counts), "bounds", len(counts) >= MAX_ENVIRONMENTS)
+        pragma = loop.pragma("HLS", "LOOP_TRIPCOUNT")
+        if pragma is not None:
+            values = [_number(pragma.options.get(name)) for name in ("min", "max", "avg")]
+            low, high = values[0] or 0, values[1]
+            if high is not None:
+                average = values[2] if values[2] is not None else (low + high) / 2
+                return TripCount(average, low, high, "loop_tripcount")
+        if self.default:
+            return TripCount(self.default, self.default, self.default, "setting")
+        return UNKNOWN
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _thin(values: range | list[Number]) -> Iterable[Number]:
+    """All of a short loop's values; an even choice of a long one's."""
+    if len(values) <= MAX_ENVIRONMENTS:
+        return values
+    return [values[i * len(values) // MAX_ENVIRONMENTS] for i in range(MAX_ENVIRONMENTS)]
+
+
+def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
+    """Values the loop's variable takes, None when they cannot be known."""
+    if loop.kind == "range":
+        return _range_loop(loop)
+    if loop.var is None or loop.condition is None or loop.step is None:
+        return None
+    start = evaluate(loop.start, known) if loop.start is not None else None
+    if start is None:
+        return None
+    step = constant_step(loop.step, loop.var, known)
+    limit = _limit(loop.condition, loop.var, known) if step else None
+    if step and limit is not None and isinstance(start, int):
+        op, bound = limit
+        return _counted(start, op, bound, step)
+    return _simulated(loop, start, known)
+
+
+def _range_loop(loop: ir.Loop) -> range | None:
+    over = loop.condition
+    if isinstance(over, ir.Ref) and over.var is not None and over.var.dims and over.var.dims[0] is not None:
+        return range(over.var.dims[0])
+    return None
+
+
+def constant_step(step: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> int | None:
+    """What `step` adds to `var`; None when that is no constant."""
+    if isinstance(step, ir.Many):
+        for item in step.items:
+            found = constant_step(item, var, known)
+            if found is not None:
+                return found
+        return None
+    if isinstance(step, ir.Unary) and isinstance(step.operand, ir.Ref) and step.operand.var is var:
+        return {"++": 1, "p++": 1, "--": -1, "p--": -1}.get(step.op)
+    if not isinstance(step, ir.Assign) or not isinstance(step.target, ir.Ref) or step.target.var is not var:
+        return None
+    value = step.value
+    sign = {"+=": 1, "-=": -1}.get(step.op)
+    if step.op == "=" and isinstance(value, ir.Binary) and value.op in ("+", "-"):
+        if isinstance(value.left, ir.Ref) and value.left.var is var:
+            sign, value = (1 if value.op == "+" else -1), value.right
+        elif value.op == "+" and isinstance(value.right, ir.Ref) and value.right.var is var:
+            sign, value = 1, value.left
+    amount = evaluate(value, known) if sign else None
+    return None if amount is None or sign is None else sign * int(amount)
+
+
+_MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
+
+
+def _limit(condition: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> tuple[str, Number] | None:
+    """(operator, bound) of `var < bound` in either order; None for anything else."""
+    if not isinstance(condition, ir.Binary) or condition.op not in _MIRROR:
+        return None
+    for mine, other, op in (
+        (condition.left, condition.right, condition.op),
+        (condition.right, condition.left, _MIRROR[condition.op]),
+    ):
+        shift = _offset_of(mine, var, known)
+        if shift is not None:
+            bound = evaluate(other, known)
+            return None if bound is None else (op, bound - shift)
+    return None
+
+
+def _offset_of(expr: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> Number | None:
+    """c where `expr` is `var + c`; None when it is not of that form."""
+    while isinstance(expr, ir.Cast):
+        expr = expr.operand
+    if isinstance(expr, ir.Ref) and expr.var is var:
+        return 0
+    if isinstance(expr, ir.Binary) and expr.op in ("+", "-") and isinstance(expr.left, ir.Ref) and expr.left.var is var:
+        return binary(expr.op, 0, evaluate(expr.right, known))
+    return None
+
+
+def _counted(start: int, op: str, bound: Number, step: int) -> range | None:
+    if op == "!=":
+        if (bound - start) % step or (bound - start) / step < 0:
+            return None
+        return range(start, int(bound), step)
+    if (op in ("<", "<=") and step < 0) or (op in (">", ">=") and step > 0):
+        return range(0) if not _holds(start, op, bound) else None
+    if op == "<":
+        return range(start, math.ceil(bound), step)
+    if op == "<=":
+        return range(start, math.floor(bound) + 1, step)
+    if op == ">":
+        return range(start, math.floor(bound), step)
+    return range(start, math.ceil(bound) - 1, step)
+
+
+def _holds(value: Number, op: str, bound: Number) -> bool:
+    return bool(binary(op, value, bound))
+
+
+def _simulated(loop: ir.Loop, start: Number, known: Mapping[ir.Variable, Number]) -> list[Number] | None:
+    """Run the loop's head by itself, for steps such as `i >>= 1` and `i *= 2`."""
+    assert loop.var is not None
+    state = dict(known)
+    values: list[Number] = []
+    current: Number | None = start
+    while len(values) <= MAX_SIMULATED_STEPS:
+        if current is None:
+            return None
+        state[loop.var] = current
+        going = evaluate(loop.condition, state)
+        if going is None:
+            return None
+        if not going:
+            return values
+        values.append(current)
+        current = _stepped(loop.step, loop.var, state)
+    return None
+
+
+def _stepped(step: ir.Expr | None, var: ir.Variable, state: Mapping[ir.Variable, Number]) -> Number | None:
+    for item in step.items if isinstance(step, ir.Many) else (step,):
+        target = item.target if isinstance(item, ir.Assign) else item.operand if isinstance(item, ir.Unary) else None
+        if not isinstance(target, ir.Ref) or target.var is not var:
+            continue
+        if isinstance(item, ir.Unary):
+            return binary("+", state[var], 1 if "+" in item.op else -1)
+        assert isinstance(item, ir.Assign)
+        value = evaluate(item.value, state)
+        return value if item.op == "=" else binary(item.op[:-1], state[var], value)
+    return None
+
+
+def _needed_inside(loop: ir.Loop) -> bool:
+    """Whether a loop further inside has bounds that depend on this loop's variable."""
+    if loop.var is None:
+        return False
+    return any(_mentions(part, loop.var) for inner in ir.loops_of(loop.body) for part in (inner.start, inner.condition))
+
+
+def _mentions(expr: ir.Expr | None, var: ir.Variable) -> bool:
+    if expr is None:
+        return False
+    if isinstance(expr, ir.Ref):
+        return expr.var is var
+    return any(_mentions(child, var) for child in children(expr))
+
+
+def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    """Direct operands of an expression."""
+    if isinstance(expr, ir.Binary):
+        return expr.left, expr.right
+    if isinstance(expr, ir.Assign):
+        return expr.target, expr.value
+    if isinstance(expr, ir.Unary | ir.Cast):
+        return (expr.operand,)
+    if isinstance(expr, ir.Index):
+        return (expr.base, *expr.subscripts)
+    if isinstance(expr, ir.Member):
+        return (expr.base,)
+    if isinstance(expr, ir.Ternary):
+        return expr.condition, expr.yes, expr.no
+    if isinstance(expr, ir.Call):
+        return expr.args if expr.receiver is None else (expr.receiver, *expr.args)
+    if isinstance(expr, ir.Many):
+        return expr.items
+    return ()
+
+
+def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
+    """Every expression of a block at its top (conditions, statements, loop heads), nested blocks included."""
+    for item in block.items:
+        if isinstance(item, ir.Evaluate):
+            yield item.expr
+        elif isinstance(item, ir.Declare):
+            if item.var.init is not None:
+                yield item.var.init
+        elif isinstance(item, ir.Return):
+            if item.value is not None:
+                yield item.value
+        elif isinstance(item, ir.Block):
+            yield from expressions_of(item)
+        elif isinstance(item, ir.If):
+            yield item.condition
+            yield from expressions_of(item.then)
+            if item.otherwise is not None:
+                yield from expressions_of(item.otherwise)
+        elif isinstance(item, ir.Loop):
+            for part in (item.start, item.condition, item.step):
+                if part is not None:
+                    yield part
+            yield from expressions_of(item.body)
+
+
+def assigned_variables(block: ir.Block) -> set[ir.Variable]:
+    """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
+    found: set[ir.Variable] = set()
+    for expr in expressions_of(block):
+        _assigned(expr, found)
+    return found
+
+
+def _assigned(expr: ir.Expr, found: set[ir.Variable]) -> None:
+    if isinstance(expr, ir.Assign):
+        var = root_variable(expr.target)
+        if var is not None:
+            found.add(var)
+    elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--"):
+        var = root_variable(expr.operand)
+        if var is not None:
+            found.add(var)
+    for child in children(expr):
+        _assigned(child, found)
+
+
+def root_variable(expr: ir.Expr) -> ir.Variable | None:
+    """The variable an access starts from: `a` of `a[i].x`, `*a`, `a.range(3, 0)`."""
+    while True:
+        if isinstance(expr, ir.Ref):
+            return expr.var
+        if isinstance(expr, ir.Index | ir.Member):
+            expr = expr.base
+        elif isinstance(expr, ir.Unary | ir.Cast):
+            expr = expr.operand
+        elif isinstance(expr, ir.Call) and expr.receiver is not None:
+            expr = expr.receiver
+        else:
+            return None
+
+
+def stable_bindings(function: ir.Function, known: Mapping[ir.Variable, Number]) -> dict[ir.Variable, Number]:
+    """`known` plus locals that are set once, to a value that can be computed."""
+    assigned = assigned_variables(function.body)
+    bound = dict(known)
+    for _ in range(2):
+        for var in function.variables.values():
+            if var.scope == "local" and not var.dims and var not in assigned and var.init is not None:
+                value = evaluate(var.init, bound)
+                if value is not None:
+                    bound[var] = int(value) if var.type.kind in ("int", "uint", "bool") else value
+    return bound

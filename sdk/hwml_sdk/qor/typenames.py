@@ -1,0 +1,129 @@
+"""C, C++ and HLS type names to `ir.CType`: widths as Vitis HLS counts them (LP64, ap_types, hls_stream, hls_vector)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .constants import Lookup, evaluate_text
+from .ir import CType
+
+UNKNOWN = CType("unknown", 32)
+INT = CType("int", 32, name="int")
+BOOL = CType("bool", 1, name="bool")
+DOUBLE = CType("double", 64, name="double")
+FLOAT = CType("float", 32, name="float")
+VOID = CType("void", 0, name="void")
+
+_FIXED_WIDTH = re.compile(r"^(u?)int(?:_least|_fast)?(\d+)(?:_t)?$|^(u?)int(\d+)$")
+_BASIC: dict[str, CType] = {
+    "void": VOID, "bool": BOOL, "_Bool": BOOL, "float": FLOAT, "double": DOUBLE, "half": CType("half", 16, name="half"),
+    "char": CType("int", 8), "signed char": CType("int", 8), "unsigned char": CType("uint", 8),
+    "size_t": CType("uint", 64), "ssize_t": CType("int", 64), "ptrdiff_t": CType("int", 64),
+    "uintptr_t": CType("uint", 64), "auto": UNKNOWN, "uint": CType("uint", 32), "ulong": CType("uint", 64),
+    "uchar": CType("uint", 8), "ushort": CType("uint", 16), "long double": DOUBLE,
+}  # fmt: skip
+_NOISE = re.compile(
+    r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
+)
+_SPACE = re.compile(r"\s+")
+
+
+def split_template(text: str) -> tuple[str, list[str]]:
+    """`ap_fixed<16, 8>` -> ("ap_fixed", ["16", "8"]); without arguments an empty list."""
+    head, bracket, rest = text.partition("<")
+    if not bracket:
+        return text.strip(), []
+    depth = 1
+    arguments: list[str] = []
+    current: list[str] = []
+    for character in rest:
+        if character in "<(":
+            depth += 1
+        elif character in ">)":
+            depth -= 1
+            if depth == 0:
+                break
+        if character == "," and depth == 1:
+            arguments.append("".join(current).strip())
+            current = []
+        else:
+            current.append(character)
+    arguments.append("".join(current).strip())
+    return head.strip(), arguments
+
+
+def parse_type(text: str, named: Callable[[str], CType | None], lookup: Lookup) -> CType:
+    """The type a specifier's text stands for.
+
+    named: typedefs, structs and template parameters; lookup: values of names inside template arguments.
+    Unknown names give kind "unknown", 32 bits wide.
+    """
+    plain = _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
+    found = named(plain)
+    if found is not None:
+        return found
+    head, arguments = split_template(plain)
+    name = head.rpartition("::")[2].strip()
+    if arguments:
+        return _template(name, plain, arguments, named, lookup)
+    return named(name) or _plain(name)
+
+
+def _plain(name: str) -> CType:
+    basic = _BASIC.get(name)
+    if basic is not None:
+        return basic
+    match = _FIXED_WIDTH.match(name)
+    if match:
+        unsigned = match.group(1) or match.group(3)
+        return CType("uint" if unsigned else "int", int(match.group(2) or match.group(4)), name=name)
+    words = name.split()
+    if words and all(word in ("unsigned", "signed", "short", "long", "int") for word in words):
+        width = 64 if "long" in words else 16 if "short" in words else 32
+        return CType("uint" if "unsigned" in words else "int", width, name=name)
+    return CType("unknown", 32, name=name)
+
+
+def _template(
+    name: str, text: str, arguments: list[str], named: Callable[[str], CType | None], lookup: Lookup
+) -> CType:
+    if name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed", "ap_axiu", "ap_axis", "ap_axi"):
+        return _arbitrary(name, text, arguments, lookup)
+    if name in ("stream", "stream_of_blocks", "ac_channel"):
+        element = parse_type(arguments[0], named, lookup)
+        return CType("stream", element.width, element=element, name=text)
+    if name in ("vector", "array"):
+        element = parse_type(arguments[0], named, lookup)
+        lanes = evaluate_text(arguments[1], lookup) if len(arguments) > 1 else None
+        count = max(int(lanes), 1) if lanes else 1
+        return CType("vector", element.width * count, element=element, lanes=count, name=text)
+    if name == "complex":
+        element = parse_type(arguments[0], named, lookup)
+        return CType("vector", element.width * 2, element=element, lanes=2, name=text)
+    return named(name) or CType("unknown", 32, name=text)
+
+
+def _arbitrary(name: str, text: str, arguments: list[str], lookup: Lookup) -> CType:
+    values = [evaluate_text(argument, lookup) for argument in arguments]
+    width = int(values[0]) if values and values[0] is not None else 32
+    width = min(max(width, 1), 4096)
+    if name in ("ap_int", "ac_int"):
+        unsigned = name == "ac_int" and len(arguments) > 1 and arguments[1] in ("false", "0")
+        return CType("uint" if unsigned else "int", width, name=text)
+    if name in ("ap_uint", "ap_axiu", "ap_axis", "ap_axi"):
+        return CType("uint", width, name=text)
+    whole = int(values[1]) if len(values) > 1 and values[1] is not None else width
+    return CType("fixed" if name != "ap_ufixed" else "ufixed", width, int_bits=whole, name=text)
+
+
+def join(left: CType, right: CType) -> CType:
+    """The type of an arithmetic result: floating point wins, then the wider; sizes as ap_types keep them."""
+    if left.kind == "vector" or right.kind == "vector":
+        return left if left.kind == "vector" else right
+    for kind in ("double", "float", "half"):
+        if kind in (left.kind, right.kind):
+            return left if left.kind == kind else right
+    if left.kind in ("fixed", "ufixed") or right.kind in ("fixed", "ufixed"):
+        return left if left.kind in ("fixed", "ufixed") and left.width >= right.width else right
+    return left if left.width >= right.width else right

@@ -1,0 +1,170 @@
+"""Rounding, ranges, labels and JSON, against values worked out by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from hwml_sdk.document import Span
+from hwml_sdk.qor import render
+from hwml_sdk.qor.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction
+
+SPAN = Span(2, 2, 2, 30)
+INNER = LoopQor(
+    name="mac", function="fir", path="fir.cpp", span=SPAN, trip_count=64.0, pipelined=True, ii=2, ii_is_guess=False,
+    ii_bound_by="ports of coef", unroll_factor=4, depth=9.0, cycles=137.0, total_cycles=1096.0, share=0.913,
+    notes=("partly unrolled",),
+)  # fmt: skip
+OUTER = LoopQor(
+    name="blocks", function="fir", path="fir.cpp", span=Span(1, 2, 1, 30), trip_count=8.0, pipelined=False, ii=None,
+    ii_is_guess=False, ii_bound_by="", unroll_factor=1, depth=139.0, cycles=1112.0, total_cycles=1112.0, share=0.926,
+    loops=(INNER,),
+)  # fmt: skip
+FUNCTION = FunctionQor("fir", "fir.cpp", Span(0, 5, 0, 8), 1234.5, 5.0, 2040.0, 4.0, 1200.0, False, (OUTER,))
+PREDICTION = QorPrediction(
+    lut=1234.5, dsp=5.4, ff=2040.0, latency_cycles=1200.2, bram_18k=4.0,
+    intervals={"lut": Interval(900.0, 1700.0), "dsp": Interval(3.0, 9.0), "latency_cycles": Interval(1100.0, 1300.0)},
+    top="fir", part="xcu280-fsvh2892-2L-e", clock_period_ns=3.33, tool="vitis_hls", tool_version="2023.2",
+    stage="csynth", model="qor 1", closed_form={"lut": 1100.4, "dsp": 5.0, "ff": 1900.0, "latency_cycles": None},
+    unlike_score=0.21357, fits_part=True, dominant="loop mac", functions=(FUNCTION,), loops=(OUTER,),
+    explain=(Contribution("unroll factor 4 of loop mac", "dsp", 3.0, SPAN),),
+    warnings=("unlike the training data",), origins={"part": "hls_config.cfg"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (0.4, "0"), (0.5, "1"), (67, "67"), (850.4, "850"), (999.4, "999"), (999.6, "1.0k"), (1000, "1.0k"),
+        (1049, "1.0k"), (1050, "1.1k"), (1234.5, "1.2k"), (9949, "9.9k"), (9950, "10k"), (12345, "12k"),
+        (123456, "123k"), (999499, "999k"), (999500, "1.0M"), (1.6e7, "16M"), (2.5e9, "2.5G"), (-3, "0"),
+    ],
+)  # fmt: skip
+def test_numbers_have_two_or_three_digits(value: float, text: str) -> None:
+    assert render.short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (1200, 900, 1700, "1.2k"),  # narrower than x2
+        (1200, 800, 2000, "0.8–2k"),
+        (1200, 30, 1300, "?"),  # wider than x8
+        (20_000, 12_000, 40_000, "12–40k"),
+        (50, 30, 75, "30–75"),
+        (2, 0, 3, "0–3"),
+        (0, 0, 0, "0"),
+        (0, 0, 9, "?"),
+        (1500, 999.7, 2400, "1–2.4k"),
+        (5, 8, 9, "5"),  # an interval that leaves its own value out is stretched to it
+    ],
+)
+def test_wide_intervals_are_ranges_or_unknown(value: float, low: float, high: float, text: str) -> None:
+    assert render.figure(value, Interval(low, high)) == text
+
+
+def test_what_is_unknown_is_a_question_mark() -> None:
+    assert render.figure(None) == render.figure(float("nan")) == render.figure(float("inf")) == "?"
+
+
+def test_float_noise_changes_nothing() -> None:
+    for value in (1050.0, 999.5, 1234.5, 9950.0):
+        assert (
+            render.short_number(value)
+            == render.short_number(value * (1 + 1e-7))
+            == render.short_number(value * (1 - 1e-7))
+        )
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.613, "61 %"), (1.0, "100 %"), (0.004, "<1 %"), (0.0, "0 %"), (0.005, "1 %")]
+)
+def test_percent(share: float, text: str) -> None:
+    assert render.percent(share) == text
+
+
+def test_labels_fit_beside_code() -> None:
+    plain = dataclasses.replace(PREDICTION, latency_cycles=67.0, intervals={})
+    assert render.prediction_label(plain) == "1.2k LUT · 5 DSP · 67 cyc"
+    assert render.prediction_label(PREDICTION) == "1.2k LUT · 1.2k cyc"  # with `3–9 DSP` it would be too long
+    assert render.prediction_label(dataclasses.replace(plain, latency_cycles=None)) == "1.2k LUT · 5 DSP · ? cyc"
+    assert render.loop_label(INNER) == "II 2 · 1.1k cyc · 91 %"
+    assert render.loop_label(dataclasses.replace(INNER, ii_is_guess=True)) == "II ? · 1.1k cyc · 91 %"
+    assert render.loop_label(OUTER) == "8 rounds · 1.1k cyc"
+    assert (
+        render.loop_label(dataclasses.replace(OUTER, trip_count=None, total_cycles=None, share=None))
+        == "? rounds · ? cyc"
+    )
+    gone = dataclasses.replace(INNER, cycles=None, unroll_factor=64)
+    assert render.loop_label(gone) == "unrolled x64"
+    assert render.function_label(FUNCTION) == "1.2k LUT · 1.2k cyc"
+
+
+def test_every_label_is_short() -> None:
+    for scale in (1.0, 9.0, 99.0, 999.0, 1e5, 1e8):
+        for width in (1.1, 3.0, 20.0):
+            intervals = {n: Interval(v / width, v * width) for n, v in (("lut", 123 * scale), ("dsp", 7 * scale))}
+            made = dataclasses.replace(
+                PREDICTION, lut=123 * scale, dsp=7 * scale, latency_cycles=456 * scale, intervals=intervals
+            )
+            assert len(render.prediction_label(made)) <= render.MAX_LABEL
+            assert (
+                len(render.loop_label(dataclasses.replace(INNER, total_cycles=scale, trip_count=scale)))
+                <= render.MAX_LABEL
+            )
+
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "qor.schema.json").read_text(encoding="utf-8"))
+
+
+def test_json_is_the_documented_one() -> None:
+    data = PREDICTION.to_dict()
+    json.dumps(data, allow_nan=False)
+    jsonschema.validate(data, SCHEMA)
+    assert list(data)[:4] == ["LUT", "DSP", "FF", "latency_cycles"]
+    assert (data["LUT"], data["DSP"], data["FF"], data["latency_cycles"]) == (1235, 5, 2040, 1200)
+    assert data["intervals"]["LUT"] == {"low": 900, "high": 1700}
+    assert data["closed_form"]["latency_cycles"] is None
+    assert data["loops"][0]["loops"][0]["ii_bound_by"] == "ports of coef"
+    assert data["unlike_score"] == 0.214
+
+
+def test_unknown_figures_are_null() -> None:
+    data = dataclasses.replace(PREDICTION, latency_cycles=None).to_dict()
+    assert data["latency_cycles"] is None
+    guess = render.loop_json(dataclasses.replace(INNER, ii_is_guess=True))
+    assert guess["ii"] is None
+    assert guess["ii_is_guess"]
+    jsonschema.validate(data, SCHEMA)
+
+
+def test_tooltips_have_no_tables() -> None:
+    detail = render.prediction_detail(PREDICTION)
+    assert "|" not in detail
+    assert "1.2k" in detail
+    assert "xcu280-fsvh2892-2L-e (hls_config.cfg)" in detail
+    assert "3.33 ns (default)" in detail
+    assert "unlike the training data" in detail
+    assert "+3 DSP" in detail
+    block = detail.split("```")[1].splitlines()[1:]
+    assert len({line.index("   80 %") for line in block if "80 %" in line}) == 1  # aligned
+    loop = render.loop_detail(INNER)
+    assert "2 (bound by ports of coef)" in loop
+    assert "entered 8 times" in loop
+    assert "closed form" in render.function_detail(FUNCTION)
+    assert "Does not fit" in render.prediction_detail(dataclasses.replace(PREDICTION, fits_part=False))
+
+
+def test_rows_for_terminals() -> None:
+    depths = [(depth, loop.name) for depth, loop in render.flat_loops(PREDICTION.loops)]
+    assert depths == [(0, "blocks"), (1, "mac")]
+    assert render.loop_row(1, INNER) == ("  mac", "64 x4", "2", "9", "1.1k", "91 %", "ports of coef")
+    assert render.loop_row(0, OUTER)[2] == "-"
+    rows = render.resource_rows(PREDICTION, {"lut": 12_345, "dsp": 54})
+    assert rows[0] == ("LUT", "1.2k", "0.9–1.7k", "10 %")
+    assert rows[1] == ("DSP", "3–9", "3–9", "10 %")
+    assert rows[4][0] == "latency (cycles)"
