@@ -289,7 +289,7 @@ def _words(outcome: Outcome) -> str:
     return f"{outcome.status}: {error}"
 
 
-def retrain_cost_model(  # noqa: PLR0917 - callers name these by place, as they always have
+def retrain_cost_model(
     gen_path: str,
     demo_name: str,
     batch_num: int,
