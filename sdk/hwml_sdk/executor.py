@@ -232,15 +232,15 @@ def _read_journal(journal: str | Path | None) -> dict[str, Outcome]:
     if journal is None or not Path(journal).is_file():
         return {}
     outcomes: dict[str, Outcome] = {}
-    lines = Path(journal).read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = Path(journal).read_bytes().splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
-        if not line.endswith("\n"):
+        if not line.endswith(b"\n"):
             break  # cut off in the middle of a write: that item is done again
         try:
             outcome = Outcome(**json.loads(line))
-        except (ValueError, TypeError) as error:
+            outcomes[outcome.key] = outcome
+        except (ValueError, TypeError, RecursionError) as error:
             raise HwmlError(f"{journal}:{number}: not a line of a run's journal; remove the file") from error
-        outcomes[outcome.key] = outcome
     return outcomes
 
 

@@ -79,9 +79,10 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert all(calls.count(key) == 1 for key in keys)
     assert len(_run(executor, "square", items, journal=journal)) == 4
     assert (tmp_path / "log").read_text().split() == calls
-    journal.write_text("nonsense\n")
-    with pytest.raises(HwmlError, match=r"journal\.jsonl:1"):
-        _run(executor, "square", items, journal=journal)
+    for nonsense in (b"nonsense\n", b"\xff\xfe\n", b"[]\n", b'{"key": [], "status": "ok"}\n', b"[" * 100_000 + b"\n"):
+        journal.write_bytes(nonsense)
+        with pytest.raises(HwmlError, match=r"journal\.jsonl:1"):
+            _run(executor, "square", items, journal=journal)
 
 
 def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tests.cost_model.conftest import made_up, shared
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import CSVDataset, Weights, load_a_sample, load_from_dir
-from hwml_sdk.cost_model.csvdata import write_csv
+from hwml_sdk.cost_model.csvdata import read_csv, write_csv
+from hwml_sdk.cost_model.dataset import load_pipelines, metadata
 from hwml_sdk.cost_model.features import PIPELINE_ROWS, SCHEDULE_FEATURES, pipeline_feature_names
 from hwml_sdk.cost_model.samples import (
     check_groups,
@@ -119,6 +121,58 @@ def test_damaged_weights_are_read_whole_or_refused(place: int, byte: int, cut: b
         assert Weights.from_bytes(bad).to_bytes() == bad
     except DataError:
         assert bad != good
+
+
+def _good_files() -> dict[str, bytes]:
+    """One well-formed file of each text format, and a sample, as they are written."""
+    one = made_up(2, 1, 1)[0]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_csv([one], folder / "a.csv")
+        Weights.random(1).save_to_json(folder / "a.json")
+        made = {path.suffix: path.read_bytes() for path in folder.iterdir()}
+    return made | {".sample": sample_bytes(one), ".metadata": b'{"num_cores": 1, "timing": {"noise": 0.01}}'}
+
+
+def _read(suffix: str, path: Path) -> None:
+    if suffix == ".csv":
+        list(read_csv(path))
+    elif suffix == ".json":
+        Weights.load_from_json(path)
+    elif suffix == ".sample":
+        load_a_sample(path)
+    else:
+        metadata(path.with_suffix(".sample"))
+
+
+GOOD_FILES = _good_files()
+
+
+@given(st.sampled_from(sorted(GOOD_FILES)), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6)), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_files_with_changed_bytes_are_read_or_refused(suffix: str, changes: list[tuple[float, bytes]]) -> None:
+    data = GOOD_FILES[suffix]
+    for place, piece in changes:
+        at = int(place * len(data))
+        data = data[:at] + piece + data[at + len(piece) * (len(piece) % 2) :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fuzzed.json"
+        path.write_bytes(data)
+        words = "fuzzed"
+        try:
+            _read(suffix, path)
+        except DataError as error:
+            words = str(error)
+        assert "fuzzed" in words
+        assert "\n" not in words
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"num_cores": "x"}', '{"timing": {"noise": null}}', '{"num_cores": -1}'])
+def test_bad_metadata_is_named(text: str, sample_folder: Callable[..., Path]) -> None:
+    folder = sample_folder(1, 8, 1)
+    (folder / "p0" / "s003.json").write_text(text)
+    with pytest.raises(DataError, match=r"s003\.json.*remove the file|s003\.json"):
+        load_pipelines(folder)
 
 
 def test_folder_is_read_one_sample_at_a_time(sample_folder: Callable[..., Path]) -> None:

@@ -181,6 +181,18 @@ def _needs_compiler() -> None:
         pytest.skip("no C++ compiler (c++)")
 
 
+def test_a_generator_is_sampled(tmp_path: Path) -> None:
+    _needs_compiler()
+    done = sample(
+        SampleSettings(parse_target(str(GENERATOR)), "two_stage", batch_size=3), batches=1, samples_dir=tmp_path
+    )
+    assert not done.failures
+    assert len({load_a_sample(path).schedule_digest() for path in done.written}) == len(done.written) >= 1
+    for path in done.written:
+        assert load_a_sample(path).runtime_ms > 0
+        assert ".compute_root()" in path.with_suffix("").with_suffix(".schedule.h").read_text()
+
+
 def test_retraining_a_generator_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _needs_compiler()
     pytest.importorskip("torch", reason="torch is not installed (extra halide)")

@@ -14,8 +14,8 @@ from tests.cost_model.conftest import made_up, shared
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import Weights
-from hwml_sdk.cost_model.dataset import PipelineData, load_pipelines, split
-from hwml_sdk.cost_model.metrics import evaluate, pipeline_metrics
+from hwml_sdk.cost_model.dataset import load_pipelines, split
+from hwml_sdk.cost_model.metrics import evaluate
 from hwml_sdk.cost_model.samples import save_a_sample
 from hwml_sdk.errors import DataError, HwmlError, RefusedError
 
@@ -198,39 +198,3 @@ def test_training_writes_nothing_when_the_destination_cannot_be_written(sample_f
         pytest.skip("needs /proc")
     with pytest.raises(HwmlError, match="cannot write"):
         train_cost_model(TrainConfig(str(sample_folder(2, 9)), "/proc/o.weights", epochs=1, rates=(1e-3,)))
-
-
-def _data(runtimes: list[float], digest: str = "a", noise: float = 0.0) -> PipelineData:
-    count = len(runtimes)
-    return PipelineData(
-        digest, 1, digest, np.zeros((1, 40, 7), np.float32), np.zeros((count, 1, 39), np.float32),
-        np.asarray(runtimes, np.float32), np.full(count, noise, np.float32), 1,
-    )  # fmt: skip
-
-
-def test_metrics_against_hand_counts() -> None:
-    measured = np.asarray([1.0, 2.0, 4.0, 1.05], np.float32)
-    predicted = np.asarray([3.0, 2.0, 5.0, 4.0], np.float32)
-    none = np.zeros(4, np.float32)
-    found = pipeline_metrics(predicted, measured, none)
-    # Pairs over 10 % apart: (2,1) wrong, (4,1) right, (4,2) right, (4,1.05) right, (2,1.05) wrong.
-    assert found["pairwise_accuracy"] == pytest.approx(3 / 5)
-    assert found["top1_regret"] == pytest.approx(2.0)
-    assert found["top5_regret"] == pytest.approx(1.0)
-    # Over 1.3 x the best: 2 and 4; predicted slower than the best's 3: only 5.
-    assert found["halide_rate"] == pytest.approx(1 / 2)
-    assert found["spearman"] == pytest.approx(np.corrcoef([2, 1, 4, 3], [1, 3, 4, 2])[0, 1])
-    noisy = pipeline_metrics(predicted, measured, np.full(4, 0.5, np.float32))
-    # Over 3 x 50 % apart: 4 against 1 and 1.05.
-    assert noisy["pairwise_accuracy"] == pytest.approx(1.0)
-    perfect = pipeline_metrics(measured * 7, measured, none)
-    assert perfect["pairwise_accuracy"] == 1.0
-    assert perfect["log_error"] == pytest.approx(0.0, abs=1e-6)
-
-
-def test_split_keeps_equal_pipelines_together() -> None:
-    pipelines = [_data([1.0, 2.0], digest) for digest in "aabbccddee"]
-    parts = [split(pipelines, folds=5, fold=fold, seed=3) for fold in range(5)]
-    for trained, held in parts:
-        assert not {data.digest for data in trained} & {data.digest for data in held}
-    assert sorted(data.digest for _, held in parts for data in held) == list("aabbccddee")

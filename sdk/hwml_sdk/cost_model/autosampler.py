@@ -141,9 +141,9 @@ def _unfinished(home: Path) -> list[int]:
 def _plan(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"broken plan of a batch: {error}; remove the file", path=path) from error
-    if not isinstance(plan, dict) or not {"complete", "items"} <= set(plan):
+    if not isinstance(plan, dict) or not isinstance(plan.get("items"), dict) or "complete" not in plan:
         raise DataError("no plan of a batch; remove the file", path=path)
     return plan
 

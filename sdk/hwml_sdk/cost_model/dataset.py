@@ -122,10 +122,14 @@ def metadata(sample_path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"broken metadata of a sample: {error}; remove the file", path=path) from error
     if not isinstance(data, dict) or not isinstance(data.get("timing", {}), dict):
         raise DataError("metadata of a sample must be a JSON object; remove the file", path=path)
+    numbers = {"num_cores": data.get("num_cores", 0), "noise": data.get("timing", {}).get("noise", 0)}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
+            raise DataError(f"{name} of a sample's metadata is {value!r}; remove the file", path=path)
     return data
 
 
