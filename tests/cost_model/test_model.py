@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -25,28 +26,45 @@ from hwml_sdk.errors import ArtifactError, DataError
 TOLERANCE = 3e-6
 
 
-def _all_ways(weights: Weights, pipeline: np.ndarray, schedule: np.ndarray, cores: int) -> dict[str, np.ndarray]:
-    """Predictions by each implementation that is installed."""
-    made = {"numpy": CostModel.from_weights(weights).predict(pipeline, schedule, cores)}
+Way = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+
+
+def _ways(weights: Weights) -> dict[str, Way]:
+    """Each implementation that is installed, as a function of pipeline, schedule and cores."""
+    made: dict[str, Way] = {"numpy": CostModel.from_weights(weights).predict}
     if find_spec("onnx") is not None:
         from hwml_sdk.cost_model.onnx import OnnxPredictor, to_onnx
 
-        made["onnx"] = OnnxPredictor(to_onnx(weights)).predict(pipeline.reshape(len(pipeline), -1), schedule, cores)
+        onnx = OnnxPredictor(to_onnx(weights))
+        made["onnx"] = lambda pipeline, schedule, cores: onnx.predict(
+            pipeline.reshape(len(pipeline), -1), schedule, cores
+        )
     try:
         import torch
 
         from hwml_sdk.cost_model.network import Net
     except ImportError:
         return made
+    torch.set_num_threads(1)
     net = Net(weights)
-    with torch.no_grad():
-        inputs = torch.from_numpy(pipeline), torch.from_numpy(schedule)
-        made["torch"] = net(*inputs, cores).numpy()
-        coefficients = torch.relu(net.network(*inputs)).numpy()
-    made["terms"] = (coefficients * term_table(schedule, cores)).sum((1, 2)) * 1e-9
-    return made
+
+    def by_net(pipeline: np.ndarray, schedule: np.ndarray, cores: int) -> np.ndarray:
+        with torch.no_grad():
+            return np.asarray(net(torch.from_numpy(pipeline), torch.from_numpy(schedule), cores).numpy())
+
+    def by_terms(pipeline: np.ndarray, schedule: np.ndarray, cores: int) -> np.ndarray:
+        with torch.no_grad():
+            coefficients = net.network(torch.from_numpy(pipeline), torch.from_numpy(schedule))
+        return np.asarray((torch.relu(coefficients).numpy() * term_table(schedule, cores)).sum((1, 2)) * 1e-9)
+
+    return made | {"torch": by_net, "terms": by_terms}
 
 
+def _all_ways(weights: Weights, pipeline: np.ndarray, schedule: np.ndarray, cores: int) -> dict[str, np.ndarray]:
+    return {name: way(pipeline, schedule, cores) for name, way in _ways(weights).items()}
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize("cores", [1, 2, 7, 32])
 @pytest.mark.parametrize("stages", [1, 2, 9])
 def test_all_ways_agree_on_every_branch(cores: int, stages: int) -> None:
@@ -59,6 +77,7 @@ def test_all_ways_agree_on_every_branch(cores: int, stages: int) -> None:
         np.testing.assert_allclose(values, made["numpy"], rtol=5e-5, err_msg=name)
 
 
+@pytest.mark.torch
 def test_one_stage_by_hand() -> None:
     # Zero weights but for the trunk's bias: every coefficient is 1, so the cost is the sum of the terms.
     zero = {name: np.zeros_like(value) for name, value in Weights.random(0).arrays().items()}
@@ -78,15 +97,18 @@ def test_one_stage_by_hand() -> None:
         assert values[0] == pytest.approx((compute + load + 2 * store + rest) * 1e-9, rel=1e-6), name
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("cores", [2, 32])
 def test_reference_predictions(cores: int) -> None:
     table = shared(f"ref_dev_baseline_cores{cores}.csv")
     weights = Weights.load_from_file(table.parent / "baseline.weights")
     worst: dict[str, float] = {}
+    ways = _ways(weights)
     for path, *_, reference in csv.reader(table.open()):
         sample = load_a_sample(table.parent / path)
         pipeline = np.ascontiguousarray(sample.model_pipeline_features)
-        for name, values in _all_ways(weights, pipeline, sample.schedule_features[None], cores).items():
+        for name, way in ways.items():
+            values = way(pipeline, sample.schedule_features[None], cores)
             error = abs(float(values[0]) - float(reference)) / float(reference)
             worst[name] = max(worst.get(name, 0), error)
     print(worst)

@@ -193,6 +193,7 @@ def test_a_generator_is_sampled(tmp_path: Path) -> None:
         assert ".compute_root()" in path.with_suffix("").with_suffix(".schedule.h").read_text()
 
 
+@pytest.mark.torch
 def test_retraining_a_generator_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _needs_compiler()
     pytest.importorskip("torch", reason="torch is not installed (extra halide)")

@@ -20,10 +20,11 @@ from hwml_sdk.cost_model.samples import save_a_sample
 from hwml_sdk.errors import DataError, HwmlError, RefusedError
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra halide)")
+pytestmark = pytest.mark.torch
 
 from hwml_sdk.cost_model.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
 from hwml_sdk.cost_model.network import Net  # noqa: E402
-from hwml_sdk.train.cost_model import TrainConfig, train_cost_model  # noqa: E402
+from hwml_sdk.train.cost_model import TrainConfig, fit, train_cost_model  # noqa: E402
 from hwml_sdk.train.cost_model import main as recipe  # noqa: E402
 
 
@@ -103,6 +104,15 @@ def test_default_training_beats_its_start(sample_folder: Callable[..., Path], tm
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     assert any((tmp_path / "board").iterdir())
     assert not (tmp_path / "out.weights.resume.npz").exists()
+
+
+def test_of_several_starts_the_best_is_kept(sample_folder: Callable[..., Path], tmp_path: Path) -> None:
+    config = TrainConfig(str(sample_folder(6, 12)), str(tmp_path / "o.weights"), rates=(3e-3,), epochs=10, seed=1)
+    pipelines = load_pipelines(config.samples)
+    one, several = (fit(replace(config, restarts=count), pipelines, lambda _: None) for count in (1, 4))
+    assert several.held_loss < one.held_loss
+    with pytest.raises(HwmlError, match="--restarts"):
+        train_cost_model(replace(config, restarts=2, resume=True))
 
 
 def test_worse_weights_are_refused(sample_folder: Callable[..., Path], tmp_path: Path) -> None:

@@ -686,7 +686,7 @@ TRAINING: dict[str, Build] = {
     "fir_a": partial(fir, 2048, 16),
     "fir_b": partial(fir, 1024, 64),
     "absolute_differences": partial(absolute_differences, 192, 16),
-    **{f"random_{seed}": partial(random_pipeline, seed) for seed in range(100, 124)},
+    **{f"random_{seed}": partial(random_pipeline, seed) for seed in range(100, 148)},
 }
 HELD_OUT: dict[str, Build] = {
     "unsharp": partial(unsharp, 512),

@@ -8,30 +8,23 @@ refuses (exit 3) to write weights that order held-out schedules worse than those
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..cost_model.dataset import HALIDE_NUM_CORES, PipelineData, load_pipelines, split
 from ..cost_model.metrics import Metrics, evaluate, evaluate_each, summarize
-from ..cost_model.weights import BUFFERS, Weights
-from ..errors import DataError, HwmlError, MissingDependencyError, RefusedError
-from ..files import write_atomic
-
-if TYPE_CHECKING:
-    from ..cost_model.fitting import BatchedFit
+from ..cost_model.weights import Weights
+from ..errors import DataError, HwmlError, RefusedError
+from .cost_model_procedure import Board, Found, Report, Run, run_procedure, state_path
 
 MIN_PIPELINES_TO_HOLD_OUT = 5
 DEFAULT_RATES = (3e-3, 1e-3, 3e-4)
 DEFAULT_EPOCHS = 100
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +84,10 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
     trained, held = _hold_out(pipelines, config, say)
     begin = time.monotonic()
-    writer = _Board(config.tensorboard)
+    writer = Board(config.tensorboard)
     try:
-        run = _Run(config, start, trained, held, say, writer)
-        found = _procedure(run)
+        run = Run(config, start, trained, held, say, writer)
+        found = run_procedure(run)
     finally:
         writer.close()
     judged = held or trained
@@ -105,8 +98,10 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     )
     _refuse_worse(result, config)
     found.weights.save_to_file(config.weights)
-    _state_path(config).unlink(missing_ok=True)
+    state_path(config).unlink(missing_ok=True)
     if config.plot:
+        from .cost_model_plot import plot
+
         plot(found.weights, trained, held, config.plot, cores)
     return result
 
@@ -150,26 +145,8 @@ def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Foun
     """The default procedure on these pipelines, without reading or writing files."""
     start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
     trained, held = _hold_out(pipelines, config, say)
-    run = _Run(replace(config, weights=""), start, trained, held, say, _Board(""))
-    return _procedure(run)
-
-
-def _procedure(run: _Run) -> Found:
-    """Parity, or the best of a few batched runs by held-out loss."""
-    config = run.config
-    if config.parity:
-        return _parity(run)
-    if config.restarts == 1 or config.initial:
-        return _batched(run)
-    if config.resume:
-        raise HwmlError("--resume takes up one run: it does not go with --restarts")
-    runs = []
-    for index in range(config.restarts):
-        run.say(f"start {index + 1} of {config.restarts}")
-        # Without a name of weights to write, no state is saved on the way.
-        start = Weights.random(config.seed + index)
-        runs.append(_batched(replace(run, config=replace(config, weights=""), start=start)))
-    return min(runs, key=lambda found: found.held_loss)
+    run = Run(replace(config, weights=""), start, trained, held, say, Board(""))
+    return run_procedure(run)
 
 
 def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
@@ -198,113 +175,6 @@ def _hold_out(
     return trained, held
 
 
-@dataclass(slots=True)
-class Found:
-    """What a procedure ended with."""
-
-    weights: Weights
-    best_epoch: int
-    epochs: int
-    loss: float
-    held_loss: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What both procedures need."""
-
-    config: TrainConfig
-    start: Weights
-    trained: list[PipelineData]
-    held: list[PipelineData]
-    say: Report
-    writer: _Board
-
-    @property
-    def num_cores(self) -> int | None:
-        return self.config.num_cores or None
-
-    @property
-    def judged(self) -> list[PipelineData]:
-        """Pipelines that decide which epoch is best."""
-        return self.held or self.trained
-
-
-def _parity(run: _Run) -> Found:
-    config, say, trained = run.config, run.say, run.trained
-    from ..cost_model.fitting import fit_parity
-    from ..cost_model.network import Net
-
-    net = Net(run.start)
-    last = 0.0
-    count = 0
-    # Halide's trainer knows no number of cores but 32, whatever its flag says.
-    cores = config.num_cores or HALIDE_NUM_CORES
-    for epoch in fit_parity(net, trained, rates=config.rates, epochs=config.epochs, num_cores=cores, seed=config.seed):
-        last, count = epoch.loss, epoch.epoch
-        say(f"Loss: {epoch.loss:.4f}  (epoch {epoch.epoch}, rate {epoch.rate:g})")
-        run.writer.add("loss/train", epoch.loss, epoch.epoch)
-    return Found(Weights.load_from_model(net), count, count, last)
-
-
-@dataclass(slots=True)
-class _Best:
-    """The best weights so far: lowest held-out loss among those that order at least as well as the start."""
-
-    weights: Weights
-    loss: float
-    epoch: int = 0
-
-
-def _batched(run: _Run) -> Found:
-    config, say, trained, judged, cores = run.config, run.say, run.trained, run.judged, run.num_cores
-    from ..cost_model.fitting import BatchedFit, batch_loss, calibrate
-
-    calibrated = calibrate(run.start, trained, cores)
-    fit = BatchedFit(
-        calibrated, trained, rate=config.rates[0], loss=config.loss, batch_pipelines=config.batch_pipelines,
-        num_cores=cores, seed=config.seed,
-    )  # fmt: skip
-    best = _Best(calibrated, batch_loss(calibrated, judged, config.loss, cores))
-    floor = evaluate(calibrated, judged, num_cores=cores).pairwise_accuracy
-    say(f"start: {config.loss} loss {best.loss:.4f}, pairwise accuracy {floor:.4f}")
-    if config.resume:
-        best = _restore(config, fit, best, say)
-    loss = float("nan")
-    for index, rate in enumerate(config.rates):
-        fit.set_rate(rate)
-        worse = 0
-        while fit.epoch < (index + 1) * config.epochs:
-            loss = fit.run_epoch()
-            if fit.epoch % config.evaluate_every and fit.epoch != (index + 1) * config.epochs:
-                continue
-            worse = 0 if _judge(run, fit, best, floor, loss) else worse + 1
-            if config.weights:
-                _save_state(config, fit, best)
-            if worse >= config.patience:
-                fit.epoch = (index + 1) * config.epochs
-    return Found(calibrate(best.weights, trained, cores), best.epoch, fit.epoch, loss, best.loss)
-
-
-def _judge(run: _Run, fit: BatchedFit, best: _Best, floor: float, loss: float) -> bool:
-    """Evaluate an epoch and keep it when it is the best; returns whether it was."""
-    from ..cost_model.fitting import batch_loss
-
-    weights = fit.weights()
-    held_loss = batch_loss(weights, run.judged, run.config.loss, run.num_cores)
-    metrics = evaluate(weights, run.judged, num_cores=run.num_cores)
-    better = held_loss < best.loss and not metrics.pairwise_accuracy < floor
-    if better:
-        best.weights, best.loss, best.epoch = weights, held_loss, fit.epoch
-    run.say(
-        f"epoch {fit.epoch}: loss {loss:.4f}, held out {held_loss:.4f}, pairwise {metrics.pairwise_accuracy:.4f}, "
-        f"top-1 regret {metrics.top1_regret:.3f}{'  best' if better else ''}"
-    )
-    for name, value in {"loss/train": loss, "loss/held_out": held_loss, **asdict(metrics)}.items():
-        run.writer.add(name, value, fit.epoch)
-    return better
-
-
 def _refuse_worse(result: TrainResult, config: TrainConfig) -> None:
     if config.force or not result.held_out:
         return
@@ -313,94 +183,6 @@ def _refuse_worse(result: TrainResult, config: TrainConfig) -> None:
             f"no epoch ordered the held-out pipelines better than the start (pairwise accuracy "
             f"{result.before.pairwise_accuracy:.4f}): {config.weights} is as it was; sample more, or write with --force"
         )
-
-
-def _state_path(config: TrainConfig) -> Path:
-    return Path(f"{config.weights}.resume.npz")
-
-
-def _save_state(config: TrainConfig, fit: BatchedFit, best: _Best) -> None:
-    state = fit.state() | {f"best.{name}": value for name, value in best.weights.arrays().items()}
-    state |= {"best_loss": np.asarray(best.loss), "best_epoch": np.asarray(best.epoch)}
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **state)
-    write_atomic(_state_path(config), stream.getvalue())
-
-
-def _restore(config: TrainConfig, fit: BatchedFit, best: _Best, say: Report) -> _Best:
-    path = _state_path(config)
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            state = {name: data[name] for name in data.files}
-        fit.restore(state)
-        weights = Weights.from_arrays({name: state[f"best.{name}"] for name, _, _ in BUFFERS}, path=path)
-        found = _Best(weights, float(state["best_loss"]), int(state["best_epoch"]))
-    except FileNotFoundError:
-        say(f"{path}: no state to resume from; starting afresh")
-        return best
-    except (KeyError, ValueError, OSError, EOFError) as error:
-        raise DataError(f"is no training state: {error}; remove it to start afresh", path=path) from error
-    say(f"resumed after epoch {fit.epoch}")
-    return found
-
-
-class _Board:
-    """TensorBoard, when a folder is named."""
-
-    def __init__(self, folder: str) -> None:
-        self._writer: Any = None
-        if not folder:
-            return
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingDependencyError("tensorboard", "halide") from error
-        self._writer = SummaryWriter(folder)
-
-    def add(self, name: str, value: float, epoch: int) -> None:
-        """One point of a curve."""
-        if self._writer is not None:
-            self._writer.add_scalar(name, value, epoch)
-
-    def close(self) -> None:
-        """Flush."""
-        if self._writer is not None:
-            self._writer.close()
-
-
-def plot(
-    weights: Weights,
-    trained: Sequence[PipelineData],
-    held: Sequence[PipelineData],
-    path: str,
-    num_cores: int | None = None,
-) -> None:
-    """A picture of predicted against measured run times; MissingDependencyError without matplotlib."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("matplotlib", "halide") from error
-    from ..cost_model.dataset import cores_of
-    from ..cost_model.terms import Predictor
-
-    predictor = Predictor(weights)
-    figure = Figure(figsize=(6, 6))
-    axes = figure.add_subplot()
-    for label, part in (("trained on", trained), ("held out", held)):
-        if not part:
-            continue
-        predicted = [
-            predictor.predict(data.pipeline.reshape(data.n_stages, -1), data.schedule, cores_of(data, num_cores))
-            for data in part
-        ]
-        axes.plot(np.concatenate([data.runtime_ms for data in part]), np.concatenate(predicted), ".", ms=3, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="measured (ms)", ylabel="predicted (ms)")
-    axes.axline((1, 1), (10, 10), color="gray", lw=0.8)
-    axes.legend()
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
-    write_atomic(path, stream.getvalue())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
