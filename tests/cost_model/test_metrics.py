@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwml_sdk.cost_model.dataset import PipelineData, split
-from hwml_sdk.cost_model.metrics import pipeline_metrics
+from hwml_sdk.cost_model.metrics import pipeline_metrics, summarize
 
 
 def _data(runtimes: list[float], digest: str = "a", noise: float = 0.0) -> PipelineData:
@@ -43,3 +43,16 @@ def test_split_keeps_equal_pipelines_together() -> None:
     for trained, held in parts:
         assert not {data.digest for data in trained} & {data.digest for data in held}
     assert sorted(data.digest for _, held in parts for data in held) == list("aabbccddee")
+
+
+def test_averages_over_pipelines() -> None:
+    none = np.zeros(2, np.float32)
+    measured = np.asarray([1.0, 4.0], np.float32)
+    each = [pipeline_metrics(measured, measured, none), pipeline_metrics(measured[::-1], measured, none)]
+    found = summarize(each, 4)
+    # One right choice, and one four times as slow as the best.
+    assert found.top1_regret == pytest.approx(2.5)
+    assert found.top1_regret_geo == pytest.approx(2.0)
+    assert found.top5_regret == pytest.approx(1.0)
+    assert found.pairwise_accuracy == pytest.approx(0.5)
+    assert (found.n_pipelines, found.n_schedules) == (2, 4)

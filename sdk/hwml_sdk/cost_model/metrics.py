@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,10 @@ class Metrics:
     """rank correlation"""
     top1_regret: float
     """run time of the schedule predicted fastest, over the best one's: 1 is perfect"""
+    top1_regret_geo: float
+    """the same as a geometric mean over pipelines: one bad choice weighs less"""
     top5_regret: float
-    """the same for the best of the five predicted fastest"""
+    """top-1 regret for the best of the five predicted fastest"""
     log_error: float
     """mean absolute natural logarithm of predicted over measured, after the best constant factor per pipeline"""
     scale: float
@@ -86,15 +89,22 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
+def _geometric(values: NDArray[np.float64]) -> float:
+    return float(np.exp(np.mean(np.log(values))))
+
+
+AVERAGED = tuple(item.name for item in fields(Metrics) if not item.name.startswith("n_"))
+SOURCE = {"top1_regret_geo": "top1_regret"}
+AVERAGES: dict[str, Callable[[NDArray[np.float64]], Any]] = {"scale": np.median, "top1_regret_geo": _geometric}
+
+
 def summarize(each: Sequence[dict[str, float]], n_schedules: int) -> Metrics:
     """Average per-pipeline metrics, leaving out pipelines for which one is not defined."""
     averages = {}
-    for item in fields(Metrics)[:7]:
-        values = [metrics[item.name] for metrics in each if not np.isnan(metrics[item.name])]
-        if item.name == "scale":
-            averages[item.name] = float(np.median(values)) if values else float("nan")
-        else:
-            averages[item.name] = float(np.mean(values)) if values else float("nan")
+    for name in AVERAGED:
+        values = [metrics[SOURCE.get(name, name)] for metrics in each]
+        there = np.asarray([value for value in values if not np.isnan(value)])
+        averages[name] = float(AVERAGES.get(name, np.mean)(there)) if there.size else float("nan")
     return Metrics(**averages, n_pipelines=len(each), n_schedules=n_schedules)
 
 

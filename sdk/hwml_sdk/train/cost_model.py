@@ -17,7 +17,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from ..cost_model.dataset import HALIDE_NUM_CORES, PipelineData, load_pipelines, split
-from ..cost_model.metrics import Metrics, evaluate, evaluate_each, summarize
+from ..cost_model.metrics import AVERAGED, Metrics, evaluate, evaluate_each, summarize
 from ..cost_model.weights import Weights
 from ..errors import DataError, HwmlError, RefusedError
 from .cost_model_procedure import Board, Found, Report, Run, run_procedure, state_path
@@ -281,12 +281,12 @@ def _print_folds(folds: list[Fold]) -> None:
     names = list(folds[0].metrics)
     print(f"out of fold, {len(folds)} folds: mean over folds (lowest .. highest fold)")
     print(f"{'':<20}" + "".join(f"{name:>28}" for name in names))
-    for item in fields(Metrics)[:7]:
+    for metric in AVERAGED:
         cells = []
         for name in names:
-            values = [getattr(fold.metrics[name], item.name) for fold in folds]
+            values = [getattr(fold.metrics[name], metric) for fold in folds]
             cells.append(f"{np.mean(values):.4f} ({min(values):.3f} .. {max(values):.3f})")
-        print(f"{item.name:<20}" + "".join(f"{cell:>28}" for cell in cells))
+        print(f"{metric:<20}" + "".join(f"{cell:>28}" for cell in cells))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,12 @@ import numpy as np
 
 from .. import artifact
 from ..cost_model.dataset import PipelineData, metadata
-from ..cost_model.metrics import Metrics
+from ..cost_model.metrics import AVERAGED
 from ..cost_model.model import KIND, ONNX_FILE, WEIGHTS_FILE
 from ..cost_model.onnx import to_onnx
 from ..cost_model.weights import Weights
 from ..errors import DataError
 from .cost_model import Fold, TrainConfig
-
-SHOWN = [item.name for item in fields(Metrics)][:7]
 
 
 def write_artifact(
@@ -49,7 +46,7 @@ def out_of_fold(folds: Sequence[Fold]) -> dict[str, Any]:
     made: dict[str, Any] = {"folds": len(folds), "n_pipelines": sum(len(fold.names) for fold in folds)}
     for name in folds[0].metrics:
         made[name] = {}
-        for metric in SHOWN:
+        for metric in AVERAGED:
             values = [getattr(fold.metrics[name], metric) for fold in folds]
             made[name][metric] = [round(float(value), 4) for value in (np.mean(values), min(values), max(values))]
     return made
@@ -92,7 +89,7 @@ def _card(provenance: dict[str, Any], metrics: dict[str, Any]) -> str:
     title = {"trained": "this recipe", "embedded": "inside Halide", "random": "random"}
     head = "| metric | " + " | ".join(title[name] for name in names) + " |\n|---|" + "---|" * len(names)
     rows = []
-    for metric in SHOWN:
+    for metric in AVERAGED:
         cells = [f"{m:.3f} ({low:.3f} .. {high:.3f})" for m, low, high in (metrics[name][metric] for name in names)]
         rows.append(f"| {metric} | " + " | ".join(cells) + " |")
     machine = provenance["machine"]
