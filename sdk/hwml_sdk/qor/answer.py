@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..document import Span
 from ..errors import ConfigError
-from .estimate import Area, Estimate, FunctionResult, LoopResult, area_cost
+from .area import Area, area_cost
+from .estimate import Estimate, FunctionResult, LoopResult
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 

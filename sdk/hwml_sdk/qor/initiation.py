@@ -52,14 +52,18 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
             read = reads.get(mark)  # type: ignore[call-overload]
             if read is None or read.array is not write.array:
                 continue
-            best = _larger(best, _array_recurrence(region, write, read, latency, nest))
+            best = _larger(best, _array_recurrence(region, write, read, latency, nest, chained=mark in write.chained))
     return best
 
 
-def _array_recurrence(region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop]) -> Bound:
+def _array_recurrence(
+    region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop], *, chained: bool
+) -> Bound:
     distance, sure = dependence_distance(write.forms, read.forms, nest)
     if distance is None:
         return Bound(1, "")
+    if chained:
+        distance = max(distance, 1.0)
     load = region.host.load_cycles(read.array)
     if region.target.year < 2020:
         latency += 1  # Vivado HLS went through the memory every time

@@ -41,7 +41,11 @@ class Value:
 
 @dataclass(slots=True, eq=False)
 class Access:
-    """One load or store as written, `copies` of it after unrolling."""
+    """One load or store as written, `copies` of it after unrolling.
+
+    moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
+    chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
+    """
 
     array: ir.Variable
     forms: tuple[Form | None, ...]
@@ -50,8 +54,10 @@ class Access:
     copies: float
     key: object
     spread: tuple[tuple[tuple[float, float], ...], ...] = ()
+    moving: tuple[float | None, ...] = ()
     since: dict[object, float] = field(default_factory=dict)
     time: float = 0.0
+    chained: set[object] = field(default_factory=set)
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -93,6 +99,7 @@ class Region:
         self.chained = False
         self.copies_made = 1.0
         self.pinned: frozenset[ir.Loop] = NONE
+        self.binding: Mapping[str, str] = {}
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -106,6 +113,8 @@ class Region:
 
     def count(self, kind: str, type_: ir.CType, copies: float = 1.0) -> Operator:
         """Note `copies` operators and return what one is like."""
+        if kind in self.binding:
+            kind = f"{kind}@{self.binding[kind]}"
         self.counts[(kind, type_)] += copies
         return operator(kind, type_, self.target)
 
@@ -156,7 +165,9 @@ class Region:
         if var.init is None:
             self.env.pop(var, None)
         else:
+            self.binding = self.host.bound(var)
             value = self.convert(self.value(var.init), var.type)
+            self.binding = {}
             self.env[var] = value
 
     def branch(self, item: ir.If) -> None:
@@ -314,6 +325,7 @@ class Region:
                     extra = step * (trip / distance - 1)
                     self.end = max(self.end, write.time + extra)
                     write.since = {m: t + extra for m, t in write.since.items()}
+                    write.chained.add(mark)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
         """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
@@ -500,6 +512,20 @@ class Region:
             for form in forms
         )
 
+    def moving(self, forms: tuple[Form | None, ...]) -> tuple[float | None, ...]:
+        """Per subscript: greatest common step of what changes at run time; copies of an unrolled loop do not."""
+        copies = {loop.var: trip * self.host.step(loop) for loop, trip in self.unrolled.items()}
+        found: list[float | None] = []
+        for form in forms:
+            steps = [
+                abs(factor) * copies.get(var, 1.0)
+                for var, factor in (form or {}).items()
+                if var is not None and (var in self.host.active or var not in copies)
+            ]
+            whole = form is not None and all(step == int(step) for step in steps)
+            found.append(float(math.gcd(*(int(step) for step in steps))) if whole else None)
+        return tuple(found)
+
     def load(self, expr: ir.Expr) -> Value:
         found = self.place(expr)
         kind = type_of_expression(expr, self.host.program)
@@ -513,7 +539,7 @@ class Region:
         known = self.env.get(key)
         if known is not None:
             return known
-        access = Access(array, forms, False, deps, self.copies(deps), key, self.spread(forms))
+        access = Access(array, forms, False, deps, self.copies(deps), key, self.spread(forms), self.moving(forms))
         latency = self.host.load_cycles(array)
         start = max(time, self.base)
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
@@ -533,7 +559,9 @@ class Region:
                     self.value(sub)
             return
         array, forms, deps, key, time = found
-        access = Access(array, forms, True, deps, self.copies(deps), key, self.spread(forms), value.since)
+        access = Access(
+            array, forms, True, deps, self.copies(deps), key, self.spread(forms), self.moving(forms), value.since
+        )
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
         done = max(value.time, time) + (0.0 if self.host.in_registers(array) else STORE_CYCLES)
@@ -548,9 +576,11 @@ class Region:
     def assign(self, expr: ir.Assign) -> Value:
         target = expr.target
         plain = expr.op == "="
+        outer, self.binding = self.binding, self.bound_to(target)
         value = self.value(expr.value) if plain else self.binary(ir.Binary(expr.op[:-1], target, expr.value))
         kind = type_of_expression(target, self.host.program)
         value = self.convert(value, kind)
+        self.binding = outer
         if isinstance(target, ir.Ref):
             if target.var is not None:
                 if target.var.type.pointer and target.var.scope == "param":
@@ -564,6 +594,12 @@ class Region:
         else:
             self.store(target, value)
         return value
+
+    def bound_to(self, target: ir.Expr) -> Mapping[str, str]:
+        """What BIND_OP says about the operators behind an assignment."""
+        while isinstance(target, ir.Index | ir.Member):
+            target = target.base
+        return self.host.bound(target.var) if isinstance(target, ir.Ref) and target.var is not None else {}
 
     # -- calls ------------------------------------------------------------------------------------------------
 
@@ -646,6 +682,10 @@ class Host:
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully, None when it stays a loop."""
+        raise NotImplementedError
+
+    def bound(self, var: ir.Variable) -> Mapping[str, str]:
+        """Operator kind -> implementation that a pragma asks for where a variable is produced."""
         raise NotImplementedError
 
     def step(self, loop: ir.Loop) -> float:
