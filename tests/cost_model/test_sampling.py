@@ -234,4 +234,4 @@ def test_doctor_lists_what_the_cost_model_needs() -> None:
         [sys.executable, "-m", "hwml_sdk.cli", "doctor", "--json"], capture_output=True, text=True, check=False
     )
     names = {check["name"] for check in json.loads(done.stdout)["sections"]["halide"]}
-    assert names == {"halide", "torch", "onnx", "ray", "c++"}
+    assert names == {"halide", "torch", "onnx", "ray", "model cost_model", "c++"}
