@@ -33,7 +33,6 @@ from .types import FunctionQor, LoopQor, QorPrediction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .kernels import Kernel
     from .model import OpenDesign
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -93,19 +92,21 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
-    kernels: list[Kernel] = []
+    shown = _Shown(path)
+    first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
-        for more in _kernels(design, settings, near) if not problem else ():
-            kernels += more
-            yield Step(Analysis(path, "hls", annotations=_annotations(kernels, path)), annotations_done=False)
+        for predictions in _kernels(design, settings, near) if not problem else ():
+            first = first or predictions[0]
+            shown.add(predictions)
+            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
     except ArtifactError as error:
         broken = error  # without a model there are no figures, but the lint still holds
-    annotations = _annotations(kernels, path)
-    found = lint_files(design.program, estimate=kernels[0].prediction if kernels else None, settings=settings)
-    analysis = Analysis(path, "hls", found.get(path, ()), annotations, _notes(design, inputs, found, path, problem))
+    found = lint_files(design.program, estimate=first, settings=settings)
+    notes = _notes(design, inputs, found, path, problem)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -128,13 +129,13 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[Kernel]]:
+def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
     """Predictions in batches; origins say where each assumption came from."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
     for batch in predict_kernels(loaded_model(settings.hls.model), design, near=near):
-        yield [replace(kernel, prediction=_with_origins(kernel.prediction, settings)) for kernel in batch]
+        yield [_with_origins(prediction, settings) for prediction in batch]
 
 
 def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
@@ -161,20 +162,27 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
     return f"{path}:{item.span.start_line + 1}: {item.code}: {item.message}"
 
 
-def _annotations(kernels: Sequence[Kernel], path: str) -> tuple[Annotation, ...]:
-    """Functions and loops of the document; what two kernels share stands as the first one has it."""
-    functions: dict[str, Annotation] = {}
-    loops: dict[tuple[int, int, str], Annotation] = {}
-    for kernel in kernels:
-        prediction = kernel.prediction
-        for function in prediction.functions:
-            if function.path == path and function.name in kernel.reached:
-                functions.setdefault(function.name, _function(function, prediction))
-        for loop in _all_loops(prediction):
-            if loop.path == path:
+class _Shown:
+    """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._functions: dict[str, Annotation] = {}
+        self._loops: dict[tuple[int, int, str], Annotation] = {}
+
+    def add(self, predictions: Sequence[QorPrediction]) -> None:
+        for prediction in predictions:
+            for function in prediction.functions:
+                if function.path == self.path and function.name not in self._functions:
+                    self._functions[function.name] = _function(function, prediction)
+            for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
-                loops.setdefault(mark, _loop(loop))
-    return tuple(sorted((*functions.values(), *loops.values()), key=lambda item: (item.span, item.kind)))
+                if loop.path == self.path and mark not in self._loops:
+                    self._loops[mark] = _loop(loop)
+
+    def annotations(self) -> tuple[Annotation, ...]:
+        found = (*self._functions.values(), *self._loops.values())
+        return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:

@@ -261,7 +261,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
     lines += [
         f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
     ]
-    lines += ["", f"Assumed: {assumptions(prediction)}"]
+    lines += ["", f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}"]
     lines += [f"\n> {warning}" for warning in prediction.warnings]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
