@@ -11,8 +11,8 @@ from .facts import calls
 from .model import OpenDesign, QorModel
 from .types import QorPrediction
 
-FIRST_BATCH = 24
-BATCH = 64
+FIRST_BATCH = 6  # about what a screen shows
+BATCH = 48
 
 
 def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> Iterator[list[QorPrediction]]:
@@ -22,12 +22,10 @@ def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> It
     its first figures at once. Raises SourceError when there is no function, ArtifactError for a broken model.
     """
     top = design.top()
-    yield _batch(model, design, [top])
     others = sorted(_others(design, top), key=lambda function: abs(function.span.start_line - near))
-    start, size = 0, FIRST_BATCH
-    while start < len(others):
-        yield _batch(model, design, others[start : start + size])
-        start, size = start + size, BATCH
+    yield _batch(model, design, [top, *others[:FIRST_BATCH]])
+    for start in range(FIRST_BATCH, len(others), BATCH):
+        yield _batch(model, design, others[start : start + BATCH])
 
 
 def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function]) -> list[QorPrediction]:
