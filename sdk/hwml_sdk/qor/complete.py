@@ -33,8 +33,32 @@ _MORE_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
 }  # fmt: skip
 # Words that may stand alone as well as after `=`; offered as options of their own.
 _FLAGS = frozenset(
-    "off on recursive region self rewind enable_flush skip_exit_check complete block cyclic compact force "
-    "disable_start_propagation register inter intra raw war waw true false floating fixed".split()
+    [
+        "off",
+        "on",
+        "recursive",
+        "region",
+        "self",
+        "rewind",
+        "enable_flush",
+        "skip_exit_check",
+        "complete",
+        "block",
+        "cyclic",
+        "compact",
+        "force",
+        "disable_start_propagation",
+        "register",
+        "inter",
+        "intra",
+        "raw",
+        "war",
+        "waw",
+        "true",
+        "false",
+        "floating",
+        "fixed",
+    ]
 )
 
 
