@@ -156,7 +156,7 @@ class Document:
         for change in self._since:
             fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
         if answer["annotations_done"]:
-            results.annotations = list(fresh)
+            results.annotations = sorted(fresh, key=lambda item: item.span)
             results.version = self.job_version
         else:  # until the rest is in, the older ones stand where nothing newer does
             names = {(item.kind, item.name, item.span.start_line) for item in fresh}

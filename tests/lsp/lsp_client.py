@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,15 +163,15 @@ class Client:
         with self._arrived:
             while True:
                 found = look()
-                if found is not None and found is not False:
+                if found:
                     return found
                 if self._gone or time.monotonic() > end:
                     log = "\n".join(self.stderr[-20:])
                     raise TimeoutError(f"no {what}{' (the server has gone)' if self._gone else ''}\n{log}")
-                self._arrived.wait(min(1.0, max(end - time.monotonic(), 0.01)))
+                self._arrived.wait(min(0.1, max(end - time.monotonic(), 0.01)))
 
     def until(self, look: Callable[[], Any], what: str = "result") -> Any:
-        """Wait until `look()` gives something; it is asked after each message."""
+        """Wait until `look()` is true of something; it is asked after each message, and now and then."""
         return self._until(look, what)
 
     def notified(self, method: str, accept: Callable[[Any], Any] = lambda _: True) -> Any:
@@ -303,10 +303,8 @@ def running(folder: Path, *arguments: str, env: dict[str, str] | None = None) ->
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             assert stream is not None
-            try:
+            with suppress(OSError):  # what was not flushed has no reader any more
                 stream.close()
-            except OSError:
-                pass  # what was not flushed has no reader any more
 
 
 def at(line: int, first: int, last_line: int, last: int, text: str) -> dict[str, Any]:
