@@ -42,7 +42,7 @@ _FIELDS: dict[str, tuple[str, tuple[str, ...] | None]] = {
     "diagnostics.enable": ("diagnostics", None),
 }
 # Settings of the extension itself; the server has no use for them.
-_OTHERS = frozenset(("server", "trace", "trace.server", "server.path", "server.interpreter", "server.manage"))
+_OTHERS = frozenset(("server", "trace"))
 
 
 def read_settings(raw: Any) -> tuple[ClientSettings, tuple[str, ...]]:
@@ -56,8 +56,8 @@ def read_settings(raw: Any) -> tuple[ClientSettings, tuple[str, ...]]:
     problems: list[str] = []
     for name, value in _flat(raw):
         section, _, key = name.partition(".")
-        if value is None or value == "":
-            continue  # clients send a blank for "not set"
+        if value in (None, "", []) or (section in SECTIONS and value == 0 and not isinstance(value, bool)):
+            continue  # clients send a blank for "not set"; it must not cover what hwml.toml says
         if section in SECTIONS:
             problem = _analysis_value(analysis, section, key, value)
         else:
@@ -86,7 +86,7 @@ def _own_value(values: dict[str, Any], name: str, value: Any) -> str:
         return ""
     known = _FIELDS.get(name)
     if known is None:
-        return "" if name in _OTHERS or name.partition(".")[0] in _OTHERS else f"unknown setting hwml.{name}"
+        return "" if name.partition(".")[0] in _OTHERS else f"unknown setting hwml.{name}"
     field_name, choices = known
     if choices is None and not isinstance(value, bool):
         return f"hwml.{name} must be true or false, not {value!r}"
@@ -97,8 +97,6 @@ def _own_value(values: dict[str, Any], name: str, value: Any) -> str:
 
 
 def _analysis_value(analysis: dict[str, dict[str, Any]], section: str, key: str, value: Any) -> str:
-    if section == "hls" and value == 0:
-        return ""  # "not set" of a number
     try:
         merge(Settings(), {section: {key: value}}, origin="editor")
     except ConfigError as error:

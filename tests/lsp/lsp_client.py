@@ -248,6 +248,13 @@ class Client:
             found: list[dict[str, Any]] = report["items"]
             return found
 
+    def pull_is_in(self, uri: str) -> bool:
+        """Whether the analysis of a document is over, by what the server has told so far."""
+        return any(
+            n["method"] == "hwml/status" and n["params"]["uri"] == uri and n["params"]["state"] == "ready"
+            for n in self.notifications
+        )
+
     def actions(self, uri: str, line: int, only: list[str] | None = None) -> list[dict[str, Any]]:
         place = {"line": line, "character": 0}
         context: dict[str, Any] = {"diagnostics": []} if only is None else {"diagnostics": [], "only": only}
