@@ -144,7 +144,7 @@ def by_hand(text: str, edit: dict[str, Any]) -> str:
     begin, end = edit["range"]["start"], edit["range"]["end"]
     head = [*lines[: begin["line"]], lines[begin["line"]][: begin["character"]]]
     tail = [lines[end["line"]][end["character"] :], *lines[end["line"] + 1 :]]
-    return "\n".join(head) + edit["text"] + "\n".join(tail)
+    return f"{chr(10).join(head)}{edit['text']}{chr(10).join(tail)}"
 
 
 @pytest.mark.parametrize("full", [True, False])

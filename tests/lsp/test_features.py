@@ -290,7 +290,10 @@ def test_the_status_names_model_and_part(client: Client, uri: str) -> None:
 def test_commands(client: Client, uri: str) -> None:
     client.open(uri, SCALE)
     client.hints(uri)
-    run = lambda name, *a: client.request("workspace/executeCommand", {"command": name, "arguments": list(a)})  # noqa: E731
+
+    def run(name: str, *arguments: Any) -> Any:
+        return client.request("workspace/executeCommand", {"command": name, "arguments": list(arguments)})
+
     assert "**scale**" in run("hwml.details", uri, 2, 7)
     assert "HLS101" in run("hwml.explain", "hls101")
     card = run("hwml.modelCard")

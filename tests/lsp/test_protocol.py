@@ -243,7 +243,10 @@ def test_random_messages_leave_the_server_alive(client: Client, place: Path) -> 
     uris = [(place / f"fuzz{n}.cpp").as_uri() for n in range(3)] + ["untitled:u", "file:///nowhere.scala"]
     texts = [SCALE, FAULTY, "", "\r\r\r", "#pragma HLS", "void f(){" * 50, "🎯" * 100, "\x00", kernels(4)]
     methods = ("hover", "inlayHint", "codeLens", "diagnostic", "codeAction", "completion")
-    numbers = lambda: chance.choice((0, 1, 3, 5, 8, 60, 2**31 - 1))  # noqa: E731
+
+    def numbers() -> int:
+        return chance.choice((0, 1, 3, 5, 8, 60, 2**31 - 1))
+
     waiting = []
     for step in range(250):
         uri = chance.choice(uris)
@@ -295,7 +298,7 @@ def test_serving_on_a_port_of_this_machine(tmp_path: Path) -> None:
                 body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
                 stream.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
                 stream.flush()
-                answer = {}
+                answer: dict[str, Any] = {}
                 while answer.get("id") != number:
                     length = int(stream.readline().partition(b":")[2])
                     while stream.readline() != b"\r\n":

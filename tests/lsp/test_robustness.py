@@ -1,4 +1,4 @@
-"""What goes wrong around the server: a worker that dies, huge files, no git, half a rebase, folders nobody may write to."""
+"""What goes wrong around the server: a dead worker, huge files, no git, half a rebase, folders nobody may write to."""
 
 from __future__ import annotations
 
