@@ -110,12 +110,13 @@ class QorModel:
         devices = {p.device for p in map(answer.part_or_none, seen["parts"]) if p is not None}
         if part is not None and part.device not in devices:
             found.append(f"part {settings.part} is not in the training data")
-        clocks = [float(clock) for clock in seen["clocks"]]
+        clocks = [float(clock) for clock in seen["clock_period_ns"]]
         nearest = min((abs(math.log(settings.clock_period_ns / clock)) for clock in clocks), default=0.0)
         if nearest > math.log(1.15):
             found.append(f"a clock of {settings.clock_period_ns:g} ns is not in the training data")
-        years = [tool_year(str(version)) for version in seen["versions"]]
-        if settings.tool not in seen["tools"]:
+        versions = [str(item).partition(" ") for item in seen["tools"]]
+        years = [tool_year(version) for name, _, version in versions if name == settings.tool and version]
+        if settings.tool not in {name for name, _, _ in versions}:
             found.append(f"tool {settings.tool} is not in the training data")
         elif min((abs(estimate.target.year - year) for year in years), default=0.0) > 1.5:
             found.append(f"tool version {settings.tool_version} is far from those in the training data")
