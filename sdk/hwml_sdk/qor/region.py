@@ -280,7 +280,7 @@ class Region:
 
     def chain_new_accumulators(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] += x[i]` first touched inside the unrolled loop: the copies of the update follow one another."""
-        reads = {("R", id(a)): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
+        reads = {("R", a): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
         if not reads:
             return
         for key, value in list(self.env.items()):
@@ -302,7 +302,7 @@ class Region:
     def chain_neighbours(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] = f(a[j - 1])` inside a loop over j that is unrolled: each copy waits for the one before."""
         fresh = self.accesses[first:]
-        reads = {("R", id(access)): access for access in fresh if not access.write and loop in access.deps}
+        reads = {("R", access): access for access in fresh if not access.write and loop in access.deps}
         for write in fresh if reads else ():
             for mark in write.since if write.write else ():
                 read = reads.get(mark)  # type: ignore[call-overload]
@@ -520,7 +520,7 @@ class Region:
         access.time = ready
         self.accesses.append(access)
         self.end = max(self.end, ready)
-        since: dict[object, float] = {("R", id(access)): latency} if array in self.written else {}
+        since: dict[object, float] = {("R", access): latency} if array in self.written else {}
         value = Value(ready, deps, kind, since)
         self.env[key] = value
         return value
@@ -779,7 +779,7 @@ def _frozen(form: Form | None) -> object:
 
 
 def _form_key(value: Value) -> object:
-    return frozenset(value.form.items()) if value.form is not None else id(value)
+    return frozenset(value.form.items()) if value.form is not None else value
 
 
 def _copies_apart(
