@@ -10,6 +10,7 @@ Running it again changes nothing. A file that is edited meanwhile keeps the edit
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Language, analyze, apply_edits, language_of
-from hwml_sdk.errors import HwmlError, SourceError
+from hwml_sdk.errors import ConfigError, HwmlError, RefusedError, SourceError
 
 from . import marks
 from .command import run_command, worst
@@ -27,6 +28,7 @@ from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
 MAX_FIXES = 8
+_NUMBERED = re.compile(r"VITIS_LOOP_\d+_\d+|Loop \d+")  # how Vitis HLS and Vivado HLS name loops without a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,30 @@ def _new_text(
     if remove:
         return bare, ()
     refuse_conflicts(path, file.text)
+    if language == "hls":
+        refuse_numbered_loops(path)
     # Positions of a fix count characters, and in other encodings not everybody counts alike.
     bare, analysis = _analysed(path, bare, language, fix=fix and file.is_utf8, trusted=trusted)
     text = annotated(bare, analysis, language, ascii_only=not file.is_utf8)
     hand = marks.edited_by_hand(bare, language)
     notes = [f"line {line + 1}: this `// hwml:` line is none of hwml's, and stays" for line in hand]
     return text, (*analysis.notes, *notes)
+
+
+def refuse_numbered_loops(path: Path) -> None:
+    """Raises RefusedError where a project's directives name loops by their line: comments would move the loops away."""
+    from hwml_sdk.qor.inputs import gather
+
+    try:
+        directives = gather(path).directives
+    except ConfigError:
+        return  # the analysis says it
+    for item in directives:
+        if _NUMBERED.match(item.label):
+            raise RefusedError(
+                f"{path}: {item.path} names the loop {item.label} by its line, and comments move lines; "
+                "give the loop a label and name that"
+            )
 
 
 def annotated(bare: str, analysis: Analysis, language: Language, *, ascii_only: bool = False) -> str:

@@ -159,6 +159,7 @@ class _Seen:
 
     digest: bytes
     figures: Mapping[str, float | None] | None = None
+    marked: bool = False
 
 
 class Watcher:
@@ -245,7 +246,7 @@ class Watcher:
         bare = marks.strip(file.text, language)
         digest = hashlib.sha256(bare.encode("utf-8", "surrogateescape")).digest()
         known = self._seen.get(path)
-        if known is not None and known.digest == digest:
+        if known is not None and known.digest == digest and not (known.marked and bare == file.text):
             return False  # our own comments, a touch, or a save without a change
         settings = load_settings(path)
         text = readable(bare)
@@ -256,13 +257,16 @@ class Watcher:
         else:
             analysis = analyze(path, text, settings)
         seen = self._seen[path] = _Seen(digest)
+        again = known is not None and known.digest == digest  # an editor saved its text without our comments
         if analysis.annotations or analysis.diagnostics or analysis.notes:
             before = known.figures if known is not None else None
+            seen.marked = self.annotate and bool(analysis.annotations)
             written = self.annotate and self._write_marks(file, bare, analysis, language)
             elapsed = round((time.monotonic() - started) * 1000)
             event = self._event(path, text, analysis, before, written, elapsed)
             seen.figures = event.figures or None
-            self.tell(event)
+            if not again:
+                self.tell(event)
         return True
 
     def _write_marks(self, file: TextFile, bare: str, analysis: Analysis, language: Language) -> bool:
