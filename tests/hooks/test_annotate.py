@@ -19,6 +19,7 @@ from hwml_hooks import marks
 from hwml_hooks.annotate import annotate_file, main
 from hwml_hooks.rewrite import replace_if_unchanged
 from hwml_sdk.cli import main as hwml
+from hwml_sdk.document import Language
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -175,7 +176,7 @@ LABELS = st.sampled_from(
     language=st.sampled_from(["hls", "chisel"]),
 )
 def test_marks_go_in_and_out_of_any_text(text: str, notes: list[tuple[int, str]], language: str) -> None:
-    kind: marks.Language = "chisel" if language == "chisel" else "hls"
+    kind: Language = "chisel" if language == "chisel" else "hls"
     bare = marks.strip(text, kind)
     assert marks.strip(bare, kind) == bare
     placed = marks.insert(bare, [marks.Note(*note) for note in notes], kind)
@@ -184,7 +185,7 @@ def test_marks_go_in_and_out_of_any_text(text: str, notes: list[tuple[int, str]]
 
 @pytest.mark.parametrize("language", ["hls", "chisel"])
 def test_lines_in_comments_and_strings_stay(language: str, data: Path) -> None:
-    kind: marks.Language = "chisel" if language == "chisel" else "hls"
+    kind: Language = "chisel" if language == "chisel" else "hls"
     text = (data / ("Sample.scala" if language == "chisel" else "tricky.cpp")).read_text()
     assert marks.strip(text, kind) == text
     assert text.count("// hwml:") >= 3
