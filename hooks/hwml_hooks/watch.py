@@ -29,7 +29,7 @@ from .designs import HEADER_SUFFIXES, including, predict, top_of
 from .limits import LIMITS
 from .rewrite import replace_if_unchanged
 from .saves import Saves, sources_below
-from .textfile import TextFile, read_text, readable
+from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 FIRST_LOOK = 50  # with more sources than this, each is predicted when it is first saved
 MAX_DEPENDENTS = 50
@@ -179,7 +179,8 @@ class Watcher:
         few = count <= FIRST_LOOK
         _say(f"watching {self.root}: {count} sources{'' if few else ', each predicted when it is saved'}")
         if few:
-            for path in sorted(self._sources):
+            # Headers first: one that is saved meanwhile is then new to us, and what includes it is looked at again.
+            for path in sorted(self._sources, key=lambda path: (path.suffix.lower() not in HEADER_SUFFIXES, path)):
                 self.saved(path, dependents=False)
 
     def follow(self, saves: Saves) -> None:
@@ -248,6 +249,7 @@ class Watcher:
         known = self._seen.get(path)
         if known is not None and known.digest == digest and not (known.marked and bare == file.text):
             return False  # our own comments, a touch, or a save without a change
+        refuse_conflicts(path, bare)
         settings = load_settings(path)
         text = readable(bare)
         if language == "chisel":
