@@ -23,7 +23,7 @@ object HwmlCheck extends AutoPlugin {
       val command = hwmlCommand.value
       val sources = (Compile / unmanagedSources).value.filter(_.getName.endsWith(".scala")).toSet
       // A run that fails leaves the cache as it was: the same files are looked at again next time.
-      val check = FileFunction.cached(streams.value.cacheDirectory / "hwml", FilesInfo.hash, FilesInfo.exists) {
+      val check = FileFunction.cached(streams.value.cacheStoreFactory.sub("hwml"), FileInfo.hash, FileInfo.exists) {
         (in: ChangeReport[File], _: ChangeReport[File]) =>
           val changed = (in.modified -- in.removed).toSeq.map(_.getPath).sorted
           if (changed.nonEmpty) {
