@@ -25,6 +25,9 @@ from .command import worst
 from .designs import predict
 
 
+_VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   "}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml budget`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="one source for each design")
@@ -88,7 +91,10 @@ def _figure(verdict: budgets.Verdict) -> dict[str, Any]:
 
 def _lines(row: dict[str, Any]) -> list[str]:
     head = f"{row['path']}: {row['top']}: {'within budget' if row['ok'] else 'over budget'}"
-    return [head, *(f"  {'ok  ' if item['ok'] else 'OVER'}  {item['text']}" for item in row["figures"])]
+    return [
+        head,
+        *(f"  {_VERDICTS[item['state']] if item['ok'] else 'OVER'}  {item['text']}" for item in row["figures"]),
+    ]
 
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
