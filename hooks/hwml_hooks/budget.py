@@ -24,7 +24,6 @@ from . import limits as budgets
 from .command import worst
 from .designs import predict
 
-
 _VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   "}
 
 

@@ -20,7 +20,7 @@ from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
 from hwml_sdk.report import FORMATS, has_findings, render
 
-from .chisel_files import analyse, with_dependents
+from .chisel_files import TIMEOUT_S, analyse, with_dependents
 from .command import run_command, worst
 from .git import SCALA_FILES, root_of
 from .rewrite import replace_if_unchanged
@@ -35,7 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix", action="store_true", help="apply safe repairs to the named files")
     parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
     parser.add_argument("--no-dependents", action="store_true", help="check the named files only")
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, metavar="SECONDS", help="limit for each file")
     parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0 to 3600 seconds")
+    return value
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -91,7 +102,7 @@ class _Check:
         try:
             settings = load_settings(place, trusted=trusted)
             text = read_source(place)
-            analysis = analyse(place, text, settings)
+            analysis = analyse(place, text, settings, timeout_s=self.arguments.timeout)
             if fix and self.arguments.fix:
                 analysis = self._fixed(place, text, analysis, settings)
         except MissingDependencyError:
@@ -113,7 +124,7 @@ class _Check:
         if not replace_if_unchanged(file.path, file.raw, file.with_text(changed)):
             raise HwmlError(f"{place}: has changed meanwhile; nothing was written, run again")
         print(f"hwml-check-chisel: {place}: {repairs[0].title}", file=sys.stderr)
-        return analyse(place, changed, settings)
+        return analyse(place, changed, settings, timeout_s=self.arguments.timeout)
 
 
 def _told_once(analysis: Analysis, told: Collection[str]) -> Analysis:

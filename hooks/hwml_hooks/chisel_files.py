@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # A hook may take longer than an editor: a fix that needs several steps is worth the wait.
 FIX_BUDGET_S = 20.0
+TIMEOUT_S = 60.0  # of one file: a busy build machine must not turn a slow constructor into a finding
 MAX_DEPENDENTS = 60
 MAX_NEIGHBOURS = 2000
 _SUFFIXES = (".scala", ".sc")
@@ -40,7 +41,7 @@ def is_chisel(path: Path, text: str) -> bool:
     return bool(_part("provider").is_chisel(path, text))
 
 
-def analyse(path: Path, text: str, settings: Settings, *, fixes: bool = True) -> Analysis:
+def analyse(path: Path, text: str, settings: Settings, *, timeout_s: float = TIMEOUT_S) -> Analysis:
     """Check one file with its neighbours in the shared warm compiler, which is set up on first use.
 
     Raises MissingDependencyError, ToolNotFoundError (Java), ToolFailedError (the tool chain cannot be fetched).
@@ -49,8 +50,8 @@ def analyse(path: Path, text: str, settings: Settings, *, fixes: bool = True) ->
     if not provider.is_chisel(path, text):
         return Analysis(str(path), "chisel")
     _set_up(project.choose_version(path, text, settings).version)
-    found = provider.examine(path, text, settings)
-    repairs = provider.repairs_for(path, text, found, budget_s=FIX_BUDGET_S) if fixes else ()
+    found = provider.examine(path, text, settings, timeout_s=timeout_s)
+    repairs = provider.repairs_for(path, text, found, budget_s=FIX_BUDGET_S)
     analysis: Analysis = provider.as_analysis(str(path), found, repairs)
     return analysis
 
