@@ -16,8 +16,10 @@ from .errors import HwmlError
 # Command -> (module, one line of help). Modules are loaded only when their command is chosen: `hwml --help` costs
 # nothing. A module gives `add_arguments(parser)` and `run(arguments) -> int`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "chisel": ("hwml_sdk.commands.chisel", "check, lower and repair Chisel (setup, check, emit, fix, daemon)"),
     "doctor": ("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": ("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
+    "halide": ("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
     "qor": ("hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)"),
     "train": ("hwml_sdk.commands.train", "train a model; same as python -m sdk.train"),
     "trust": ("hwml_sdk.commands.trust", "trust a workspace, or take that back"),

@@ -267,7 +267,8 @@ class FunctionEstimator(Host):
             return Value(time, NONE, function.returns, {})
         region.aliases.update(aliases)
         for param, value in zip(function.params, args, strict=False):
-            if param not in aliases:
+            by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
+            if by_value or param not in aliases:
                 region.env[param] = value
         known, stack, plans, counts = self.known, self.stack, self.plans, self.counts
         self.known = stable_bindings(function, {**known, **constants})

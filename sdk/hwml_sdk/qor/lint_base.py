@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..config import Settings
     from .types import QorPrediction
 
-# A function's name where a body follows; looked ahead, so that `if (f(x)) {` is seen from `f`, too.
-_HEADS = re.compile(r"(?=\b([A-Za-z_]\w*)\s*\([^;{}]*\)\s*(?:const\s*)?\{)")
+# The name in front of `(...) {`, every one of them: heads may stand inside one another.
+_DEFINITION = re.compile(r"(?=\b([\w:]+)\s*\([^;{}]*\)\s*(?:const\s*)?\{)")
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class Context:
     findings: list[Finding] = field(default_factory=list)
     _texts: dict[str, SourceText] = field(default_factory=dict)
     _called: set[str] | None = None
-    _defined: Counter[str] | None = None
+    _definitions: Counter[str] | None = None
 
     def source(self, path: str) -> SourceText | None:
         """The text of a file of the program."""
@@ -195,9 +195,9 @@ class Context:
 
     def is_overloaded(self, name: str) -> bool:
         """Whether several functions of the name are defined; the program keeps one of them."""
-        if self._defined is None:
-            self._defined = Counter(name for text in self.program.sources.values() for name in _HEADS.findall(text))
-        return self._defined[name] > 1
+        if self._definitions is None:
+            self._definitions = Counter(n for text in self.program.sources.values() for n in _DEFINITION.findall(text))
+        return self._definitions[name] > 1
 
     def declared_twice(self, function: ir.Function, name: str) -> bool:
         """Whether a local name stands for several variables, in different blocks."""

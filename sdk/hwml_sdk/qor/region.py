@@ -161,7 +161,7 @@ class Region:
             elif isinstance(item, ir.Block):
                 self.walk(item)
             elif isinstance(item, ir.Return) and item.value is not None:
-                self.returned = self.value(item.value)
+                self.returned = _either(self.returned, self.value(item.value))
 
     def declare(self, var: ir.Variable) -> None:
         if var.dims or var.type.kind == "stream":
@@ -187,12 +187,17 @@ class Region:
         before = dict(self.env)
         self.guards.append(condition)
         pinned, self.pinned = self.pinned, self.pinned | self.pins(item.condition)
+        start = self.base, self.end
         self.walk(item.then)
         self.pinned = pinned
         changed_then = self.env
         self.env = dict(before)
+        after = self.base, self.end
         if item.otherwise is not None:
+            # One way or the other is taken: loops and calls on both do not follow one another.
+            self.base, self.end = start
             self.walk(item.otherwise)
+            self.base, self.end = max(self.base, after[0]), max(self.end, after[1])
         self.guards.pop()
         self.merge(condition, before, changed_then, self.env)
 
@@ -785,6 +790,14 @@ def _add(latency: float, *operands: Value) -> dict[object, float]:
             if found.get(mark, -1.0) < total:
                 found[mark] = total
     return _NO_SOURCES if found is None else found
+
+
+def _either(before: Value | None, value: Value) -> Value:
+    """The value of a call with several returns: it may be any of them."""
+    if before is None:
+        return value
+    since = _add(0.0, before, value)
+    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since)
 
 
 def _all_deps(values: list[Value]) -> frozenset[ir.Loop]:
