@@ -203,6 +203,7 @@ class Correction:
     """Corrected prediction: counts and cycles per target in LABELS, 80 % interval ends, and the unlike-score.
 
     shrink: weight of the learned correction per target (0: the closed form alone).
+    unseen: whether training had no design with these settings.
     """
 
     value: Mapping[str, float]
@@ -210,6 +211,7 @@ class Correction:
     high: Mapping[str, float]
     unlike_score: float
     shrink: Mapping[str, float]
+    unseen: bool
 
 
 _NESTED = ("shrink", "mix")
@@ -305,6 +307,7 @@ class Corrector:
                 high=_counts(high[index]),
                 unlike_score=float(unlike[index]),
                 shrink=dict(zip(LABELS, shrink[index], strict=True)),
+                unseen=bool(unseen[index]),
             )
             for index in range(len(rows))
         ]
