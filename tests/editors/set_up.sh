@@ -15,19 +15,24 @@ unpack() { # suite folder package...
   local state=$root/apt-$suite
   mkdir -p "$state/lists/partial" "$state/archives/partial" "$folder"
   local mirror
-  mirror=$(grep -rhoE '(https?|file)://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ')
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$state/sources.list"
+  mirror=$(grep -rhoE '(https?|file)://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ' || true)
+  local name
+  for name in "$suite" "${suite%-backports}"; do # what a backport depends on is in the suite itself
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $name main"
+  done | sort -u >"$state/sources.list"
   local options=(-o "Dir::Etc::SourceList=$state/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$state/lists"
     -o Dir::State::Status=/dev/null -o "Dir::Cache::Archives=$state/archives" -o APT::Install-Recommends=false)
   apt-get -q "${options[@]}" update >&2
-  apt-get -q "${options[@]}" --download-only -y install "$@" >&2
+  apt-get -q "${options[@]}" --download-only -y -t "$suite" install "$@" >&2
   for package in "$state"/archives/*.deb; do dpkg -x "$package" "$folder"; done
 }
 
 # Let a program find the libraries it was unpacked with.
 relocate() { # folder program
-  local lib=$1/usr/lib/x86_64-linux-gnu
-  patchelf --set-interpreter "$lib/ld-linux-x86-64.so.2" --force-rpath --set-rpath "$lib" "$2"
+  local loader
+  loader=$(find "$1/lib" "$1/usr/lib" -name ld-linux-x86-64.so.2 -path '*x86_64-linux-gnu*' 2>/dev/null | head -1 || true)
+  patchelf --set-interpreter "$loader" --force-rpath \
+    --set-rpath "$1/usr/lib/x86_64-linux-gnu:$1/lib/x86_64-linux-gnu" "$2"
 }
 
 helix() {
@@ -45,7 +50,7 @@ emacs() {
   local folder=$root/emacs
   unpack bookworm-backports "$folder" emacs-nox
   local program lisp dump
-  program=$(find "$folder" -type f -name 'emacs-nox' | head -1)
+  program=$(find "$folder/usr/bin" -type f -name 'emacs-nox' | head -1)
   relocate "$folder" "$program"
   lisp=$(find "$folder/usr/share/emacs" -maxdepth 2 -type d -name lisp | head -1)
   dump=$(find "$folder" -name '*.pdmp' | head -1)

@@ -1,4 +1,4 @@
-"""VS Code (code-server in Chromium) with the packaged extension. With a server that does not run, the check must fail."""
+"""VS Code (code-server in Chromium) with the packaged extension; with a broken server the same check must fail."""
 
 from __future__ import annotations
 
