@@ -19,7 +19,8 @@ from hwml_hooks import marks
 from hwml_hooks.annotate import annotate_file, main
 from hwml_hooks.rewrite import replace_if_unchanged
 from hwml_sdk.cli import main as hwml
-from hwml_sdk.document import Language
+from hwml_sdk.config import load_settings
+from hwml_sdk.document import Language, analyze
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -410,3 +411,11 @@ def test_broken_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main([str(path)]) == 2
     assert "limits.max_lut must be a number" in capsys.readouterr().err
     assert path.read_bytes() == FIR.read_bytes()
+
+
+def test_the_same_text_gets_the_same_answer_every_time() -> None:
+    """In one process, again and again: nothing may hang on addresses of objects or the order of sets."""
+    broken = FIR.read_text().replace("typedef", "  }\ntypedef", 1)
+    loaded = load_settings(FIR)
+    answers = {repr([(a.name, a.label) for a in analyze("fir.cpp", broken, loaded).annotations]) for _ in range(60)}
+    assert len(answers) == 1

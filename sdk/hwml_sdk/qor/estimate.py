@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import ir
+from .area import Area, area_cost, copied_bits, loop_control, ports_lut
+from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
@@ -36,41 +38,6 @@ from .typenames import UNKNOWN
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
 MAX_CALLS = 40
-
-Kind = tuple[str, ir.CType]
-
-
-@dataclass(slots=True)
-class Area:
-    """Area of some code. shared: units of shareable operators; plain: LUT of the rest; registers: pipeline bits."""
-
-    shared: dict[Kind, float] = field(default_factory=dict)
-    plain_lut: float = 0.0
-    plain_dsp: float = 0.0
-    registers: float = 0.0
-    control_lut: float = 0.0
-    control_ff: float = 0.0
-    mux_lut: float = 0.0
-
-    def beside(self, other: Area, copies: float = 1.0) -> None:
-        """Add code that runs at the same time, or cannot share."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
-        self._add_plain(other, copies)
-
-    def after(self, other: Area, copies: float = 1.0) -> None:
-        """Add code that runs before or after: shareable operators are used again."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = max(self.shared.get(kind, 0.0), units)
-        self._add_plain(other, copies)
-
-    def _add_plain(self, other: Area, copies: float) -> None:
-        self.plain_lut += other.plain_lut * copies
-        self.plain_dsp += other.plain_dsp * copies
-        self.registers += other.registers * copies
-        self.control_lut += other.control_lut * copies
-        self.control_ff += other.control_ff * copies
-        self.mux_lut += other.mux_lut * copies
 
 
 @dataclass(slots=True, eq=False)
@@ -183,6 +150,10 @@ class FunctionEstimator(Host):
             found = self.layouts[array] = self.design.default_layout(array)
         return found
 
+    def bound(self, var: ir.Variable) -> Binding:
+        """What BIND_OP says about the operators that produce a variable."""
+        return self.design.bindings(self.function).get(var, {})
+
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
         return self.design.step(loop, self.known)
@@ -283,7 +254,8 @@ class FunctionEstimator(Host):
             return Value(time, NONE, function.returns, {})
         region.aliases.update(aliases)
         for param, value in zip(function.params, args, strict=False):
-            if param not in aliases:
+            by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
+            if by_value or param not in aliases:
                 region.env[param] = value
         known, stack, plans, counts = self.known, self.stack, self.plans, self.counts
         self.known = stable_bindings(function, {**known, **constants})
@@ -409,9 +381,26 @@ class FunctionEstimator(Host):
         result.region = region
         result.nest = [NestLoop(loop.var, max(self.average_trip(loop), rounds), self.step(loop), copies)]
         self.schedule(result, region)
+        if 1 < result.plan.target_ii < (result.ii or 1) and not self.target.unsafe_math:
+            found = self.reorder_sums(result, copies)
+            if found is not None:
+                result.region = region = found
+                self.schedule(result, region)
+                result.bound = replace(result.bound, guess=True)
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
+
+    def reorder_sums(self, result: LoopResult, copies: float) -> Region | None:
+        """The region with sums in another order, where only that reaches the II that a pragma asks for.
+
+        `unsafe_math_optimizations` stands in the project, not in the source (UG1399, config_compile); who asks for such
+        an II has it switched on, so that the II is a guess.
+        """
+        strict, self.target = self.target, replace(self.target, unsafe_math=True)
+        region = self.body_region(result.loop, copies, unroll_all=True)
+        self.target = strict
+        return region if recurrence_bound(region, result.nest).ii <= result.plan.target_ii + 1 else None
 
     def dataflow_loop(self, result: LoopResult, rounds: float) -> None:
         """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
@@ -430,7 +419,7 @@ class FunctionEstimator(Host):
         result.trips = rounds
         result.depth = latency
         result.cycles = max(rounds - 1, 0) * interval + latency + 1
-        _control(result.area, result)
+        loop_control(result.area, result.trips, result.depth)
 
     def schedule(self, result: LoopResult, region: Region) -> None:
         """II and depth of a pipelined nest."""
@@ -452,9 +441,9 @@ class FunctionEstimator(Host):
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         stages = max(result.depth, 1)
-        area.registers = min(region.live_bits, 4096) * min(stages, 40) * 0.15 + _copied_bits(region) * 0.5
-        _control(area, result)
-        area.mux_lut = _ports_lut(region)
+        area.registers = min(region.live_bits, 4096) * min(stages, 40) * 0.15 + copied_bits(region) * 0.5
+        loop_control(area, result.trips, result.depth)
+        area.mux_lut = ports_lut(region)
         result.area.beside(area)
         result.unshared.beside(area)
 
@@ -514,15 +503,15 @@ class FunctionEstimator(Host):
         for kind, units in region.counts.items() if result.ii is None else ():
             op = operator(*kind, self.target)
             if op.shareable:
-                slots = steps if (region.chained and kind[0] == "add") else max(memory, 1)
+                slots = steps if (region.chained and kind[0].startswith("add")) else max(memory, 1)
                 area.shared[kind] = max(math.ceil(units / max(slots, 1)), 1) if units >= 1 else units
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         if result.ii is None:
-            area.registers = _copied_bits(region) + region.live_bits * 0.6
-            area.mux_lut = _ports_lut(region)
-        _control(area, result)
+            area.registers = copied_bits(region) + region.live_bits * 0.6
+            area.mux_lut = ports_lut(region)
+        loop_control(area, result.trips, result.depth)
         parallel = max(min(result.plan.parallel, result.trips * result.plan.parallel), 1.0)
         result.area.beside(area, parallel)
         result.unshared.beside(area, parallel)
@@ -573,8 +562,8 @@ class FunctionEstimator(Host):
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
-        area.registers = _copied_bits(region) * 0.5 + region.live_bits * 0.3
-        area.mux_lut = _ports_lut(region)
+        area.registers = copied_bits(region) * 0.5 + region.live_bits * 0.3
+        area.mux_lut = ports_lut(region)
         area.control_lut += 12
         area.control_ff += 6
         self.result.area.after(area)
@@ -607,7 +596,15 @@ class Design:
         self._straight: dict[str, bool] = {}
         self._results: dict[object, FunctionResult] = {}
         self._steps: dict[ir.Loop, float] = {}
+        self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self.functions: dict[str, FunctionResult] = {}
+
+    def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
+        """What pragmas say about the operators behind a function's variables."""
+        found = self._bindings.get(function.name)
+        if found is None:
+            found = self._bindings[function.name] = bindings(function)
+        return found
 
     def layouts(self, function: ir.Function) -> dict[ir.Variable, Layout]:
         """Layout of the arrays a function names."""
@@ -738,58 +735,6 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
         result.cycles if result.known else None, max(result.cycles, 1.0), result.area, result.unshared,
         design.functions,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """LUT, FF and DSP."""
-
-    lut: float
-    ff: float
-    dsp: float
-
-
-def area_cost(area: Area, target: Target) -> Cost:
-    """What an area takes on the target's family."""
-    lut = area.plain_lut + area.control_lut + area.mux_lut
-    ff = area.registers + area.control_ff
-    dsp = area.plain_dsp
-    for kind, units in area.shared.items():
-        op = operator(*kind, target)
-        lut += op.lut * units
-        ff += op.ff * units
-        dsp += op.dsp * units
-    return Cost(lut, ff, dsp)
-
-
-def _control(area: Area, result: LoopResult) -> None:
-    """Counter, comparison, state machine of one loop."""
-    bits = math.log2(result.trips + 2)
-    area.control_lut += 10 + 3.0 * bits + 2.0 * min(result.depth, 60)
-    area.control_ff += 8 + 2.0 * bits + 1.5 * min(result.depth, 60)
-
-
-def _copied_bits(region: Region) -> float:
-    return sum(access.copies * access.array.type.width for access in region.accesses if not access.write)
-
-
-def _ports_lut(region: Region) -> float:
-    """Address and data multiplexers in front of memory ports, and selection among registers."""
-    total = 0.0
-    for array, accesses in by_array(region.accesses).items():
-        layout = region.host.layout(array)
-        width = max(array.type.width, 1)
-        uses = sum(access.copies for access in accesses)
-        total += uses * 4.0
-        if layout.interface == "register":
-            count = element_count(array) or 1
-            variable = [
-                a for a in accesses if any(form is None or any(v is not None for v in form) for form in a.forms)
-            ]
-            total += sum(a.copies for a in variable) * width * min(count, 64) * 0.2
-        elif uses > 2:
-            total += (uses - 2) * width * 0.3
-    return min(total, 4e6)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:

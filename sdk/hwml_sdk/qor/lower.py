@@ -732,11 +732,7 @@ class Lowering:
 
     def cast(self, node: Node) -> ir.Expr:
         value = node.child_by_field_name("value")
-        named = node.child_by_field_name("type")
-        var = self.variable(self.src(named)) if named is not None else None
-        if var is not None and value is not None and value.type == "number_literal":
-            return ir.Binary("+", ir.Ref(var.name, var), self.expression(value))  # `(i)+16` is no cast
-        kind = self.type_of(named)
+        kind = self.type_of(node.child_by_field_name("type"))
         return ir.Cast(kind, self.expression(value) if value is not None else ir.Const(None, UNKNOWN))
 
     def sizeof(self, node: Node) -> ir.Expr:

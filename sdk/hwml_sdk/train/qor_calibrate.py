@@ -174,7 +174,8 @@ _MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
 
 
 def fit_mix(evidence: Evidence) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Weights of members and closed form by domain and target: the mean of the five best on a grid (L1 error).
+    """Weights of members and closed form by domain and target: the mean of the five best on a grid (L1 error) and of
+    even weights, which the few groups of a domain need as a counterweight.
 
     A domain with few groups gets the weights of all domains together.
     """
@@ -204,7 +205,7 @@ def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> t
     parts, wanted, weights = parts[:, ::step], wanted[::step], weights[::step]
     losses = [float(np.average(np.abs(wanted - way @ parts), weights=weights)) for way in grid]
     best = grid[np.argsort(losses, kind="stable")[:5]].mean(axis=0)
-    return tuple(float(weight) for weight in best)
+    return tuple(float(weight) for weight in (best + 1 / len(best)) / 2)
 
 
 def _fit_shrink(parts: Sequence[Evidence], far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
