@@ -89,16 +89,28 @@ def test_findings_do_not_change_because_comments_were_added(tmp_path: Path, caps
     assert found[0] == found[1]
 
 
+def added_lines(old: list[str], new: list[str]) -> list[int]:
+    """Numbers of the lines of `new` that are not in `old`, when only lines were added."""
+    at, found = 0, []
+    for number, line in enumerate(new):
+        if at < len(old) and line == old[at]:
+            at += 1
+        else:
+            found.append(number)
+    assert at == len(old)
+    return found
+
+
 def test_places(tmp_path: Path) -> None:
     copy = tmp_path / "tricky.cpp"
     copy.write_bytes(TRICKY.read_bytes())
     outcome = annotate_file(copy)
     lines = copy.read_text().split("\n")
-    ours = [number for number, line in enumerate(lines) if re.fullmatch(r"\s*// hwml: [^a-z]*\d.*", line)]
+    ours = added_lines(TRICKY.read_text().split("\n"), lines)
     below = {lines[number + 1].strip() for number in ours}
     assert "void tricky(const int in[64], int *out) {" in below
     assert "outer:" in below, "above a loop's label"
-    assert "// hwml: ignore[HLS101]" in below, "above what speaks about the loop"
+    assert "// hwml: ignore[HLS102]" in below, "above what speaks about the loop"
     tab = next(number for number, line in enumerate(lines) if line.startswith("\tfor (int tab"))
     assert lines[tab - 1].startswith("\t// hwml: ")
     for text in ("over the line's end", "for (int j = 0; j < 4; j++) {"):
@@ -143,14 +155,14 @@ def mutated(text: str, seed: int) -> str:
 def test_identity_on_mutated_sources(source: Path, tmp_path: Path) -> None:
     text = source.read_text()
     added = 0
-    for seed in range(60):
+    for seed in range(30):
         copy = tmp_path / f"m{seed}.cpp"
         copy.write_bytes(mutated(text, seed).encode())
         added += round_trip(copy)
-    assert added > 60, "most mutated sources still have loops to annotate"
+    assert added > 30, "most mutated sources still have loops to annotate"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=400).map(lambda raw: raw.replace(b"\0", b"")), pragma=st.booleans())
 def test_identity_on_random_bytes(raw: bytes, pragma: bool, tmp_path: Path) -> None:
     copy = tmp_path / "random.cpp"
