@@ -61,7 +61,7 @@ def _predicted(prediction: Mapping[str, Any]) -> str:
         f"hwml: {prediction['top']}, predicted for {prediction['part']} at {prediction['clock_period_ns']} ns, "
         f"{prediction['tool']} {prediction['tool_version']}"
     )
-    rows = [(_TITLES.get(key, key), _short(prediction[key]), _interval(prediction, key)) for key in _KEYS]
+    rows = [(_TITLES.get(key, key), _estimate(prediction, key), _interval(prediction, key)) for key in _KEYS]
     notes = [f"note: {text}" for text in prediction["warnings"]]
     return "\n".join([head, *_table(("", "predicted", "80 % interval"), rows), *notes])
 
@@ -70,6 +70,15 @@ def _short(value: float | None) -> str:
     from hwml_sdk.qor.render import figure
 
     return figure(value)
+
+
+def _estimate(prediction: Mapping[str, Any], key: str) -> str:
+    """The estimate; a range or `?` where its interval is too wide to rely on it."""
+    from hwml_sdk.qor.render import figure
+    from hwml_sdk.qor.types import Interval
+
+    interval = prediction["intervals"].get(_TITLES[key] if key == "bram_18k" else key)
+    return figure(prediction[key], None if interval is None else Interval(interval["low"], interval["high"]))
 
 
 def _interval(prediction: Mapping[str, Any], key: str) -> str:
@@ -176,7 +185,7 @@ def _compared(
     for key in _KEYS:
         predicted, real = said[key], actual[key]
         off = _off(predicted, real)
-        rows.append((_TITLES.get(key, key), _short(predicted), _interval(said, key), _short(real), off))
+        rows.append((_TITLES.get(key, key), _estimate(said, key), _interval(said, key), _short(real), off))
     lines = [f"hwml: {said['top']}, predicted against csynth {version}".rstrip()]
     lines += _table(("", "predicted", "80 % interval", "actual", "off by"), rows)
     listed = [

@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from hwml_sdk.config import LimitSettings
 from hwml_sdk.document import Diagnostic, Severity, Span
+from hwml_sdk.qor.render import figure as shown_figure
 from hwml_sdk.qor.render import short_number
+from hwml_sdk.qor.types import Interval
 
 OVER_LIMIT = "QOR101"
 NEAR_LIMIT = "QOR102"
@@ -66,12 +68,10 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """`23k LUT (80 %: 21k to 26k)`."""
-        if self.value is None:
+        """`23k LUT (80 %: 21k to 26k)`; a range or `?` instead of an estimate that nobody can rely on."""
+        if self.value is None or self.low is None or self.high is None:
             return f"? {self.name}"
-        said = f"{short_number(self.value)} {self.name}"
-        if self.low is None or self.high is None:
-            return said
+        said = f"{shown_figure(self.value, Interval(self.low, self.high))} {self.name}"
         return f"{said} (80 %: {short_number(self.low)} to {short_number(self.high)})"
 
 
@@ -148,6 +148,6 @@ def check_growth(
             continue
         grown = (new.value - old.value) / max(old.value, 1.0) * 100
         if grown > percent:
-            change = f"{short_number(old.value)} to {short_number(new.value)} {new.name}"
-            message = f"{top}: grows from {change} (+{short_number(grown)} %), limit +{short_number(percent)} %"
+            change = f"{new.name} grows by {short_number(grown)} % against HEAD, limit {short_number(percent)} %"
+            message = f"{top}: {change}; now {new.text}"
             yield Diagnostic(GROWTH, "error", message, span)

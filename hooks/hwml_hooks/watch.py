@@ -139,15 +139,19 @@ def _tell_text(event: Event) -> None:
 
 
 def _changes(before: Mapping[str, float | None], now: Mapping[str, float | None]) -> str:
-    """`(LUT 1.2k to 1.4k, cyc 67 to 35)`, or `(as before)`."""
-    from hwml_sdk.qor.render import figure
-
+    """`(LUT +16 %, cyc -48 %)`, or `(as before)`: two estimates of one model compare better than each is right."""
     changed = [
-        f"{_SHORT[name]} {figure(before.get(name))} to {figure(now.get(name))}"
+        f"{_SHORT[name]} {_change(before.get(name), now.get(name))}"
         for name in _SHORT
         if before.get(name) != now.get(name)
     ]
     return f"({', '.join(changed)})" if changed else "(as before)"
+
+
+def _change(before: float | None, now: float | None) -> str:
+    if before is None or now is None:
+        return "not known any more" if now is None else "known now"
+    return f"{(now - before) / before * 100:+.0f} %" if before else f"+{now:g}"
 
 
 # -- what is done ----------------------------------------------------------------------------------------------

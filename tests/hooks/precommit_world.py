@@ -62,10 +62,12 @@ def dependencies() -> list[str]:
 def make(folder: Path, wheels: Path) -> World:
     """Copy this checkout to a repository of its own, tag it, and make an empty user's repository."""
     world = World(folder, wheels)
-    keep = ("PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR")
+    # The Chisel tool chain and its daemon are found where this process has them.
+    keep = ("PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR", "HWML_CACHE_DIR", "XDG_RUNTIME_DIR")
     world.env = {name: os.environ[name] for name in keep if name in os.environ}
     world.env |= {
-        "HOME": str(folder), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", str(folder)),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(folder / "cache"), "HWML_CONFIG_DIR": str(folder / "config"),
         "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1",

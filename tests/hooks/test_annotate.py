@@ -19,7 +19,8 @@ from hwml_hooks import marks
 from hwml_hooks.annotate import annotate_file, main
 from hwml_hooks.rewrite import replace_if_unchanged
 from hwml_sdk.cli import main as hwml
-from hwml_sdk.document import Language
+from hwml_sdk.config import load_settings
+from hwml_sdk.document import Language, analyze
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -88,16 +89,28 @@ def test_findings_do_not_change_because_comments_were_added(tmp_path: Path, caps
     assert found[0] == found[1]
 
 
+def added_lines(old: list[str], new: list[str]) -> list[int]:
+    """Numbers of the lines of `new` that are not in `old`, when only lines were added."""
+    at, found = 0, []
+    for number, line in enumerate(new):
+        if at < len(old) and line == old[at]:
+            at += 1
+        else:
+            found.append(number)
+    assert at == len(old)
+    return found
+
+
 def test_places(tmp_path: Path) -> None:
     copy = tmp_path / "tricky.cpp"
     copy.write_bytes(TRICKY.read_bytes())
     outcome = annotate_file(copy)
     lines = copy.read_text().split("\n")
-    ours = [number for number, line in enumerate(lines) if re.fullmatch(r"\s*// hwml: [^a-z]*\d.*", line)]
+    ours = added_lines(TRICKY.read_text().split("\n"), lines)
     below = {lines[number + 1].strip() for number in ours}
     assert "void tricky(const int in[64], int *out) {" in below
     assert "outer:" in below, "above a loop's label"
-    assert "// hwml: ignore[HLS101]" in below, "above what speaks about the loop"
+    assert "// hwml: ignore[HLS102]" in below, "above what speaks about the loop"
     tab = next(number for number, line in enumerate(lines) if line.startswith("\tfor (int tab"))
     assert lines[tab - 1].startswith("\t// hwml: ")
     for text in ("over the line's end", "for (int j = 0; j < 4; j++) {"):
@@ -142,14 +155,14 @@ def mutated(text: str, seed: int) -> str:
 def test_identity_on_mutated_sources(source: Path, tmp_path: Path) -> None:
     text = source.read_text()
     added = 0
-    for seed in range(60):
+    for seed in range(30):
         copy = tmp_path / f"m{seed}.cpp"
         copy.write_bytes(mutated(text, seed).encode())
         added += round_trip(copy)
-    assert added > 60, "most mutated sources still have loops to annotate"
+    assert added > 30, "most mutated sources still have loops to annotate"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=400).map(lambda raw: raw.replace(b"\0", b"")), pragma=st.booleans())
 def test_identity_on_random_bytes(raw: bytes, pragma: bool, tmp_path: Path) -> None:
     copy = tmp_path / "random.cpp"
@@ -410,3 +423,11 @@ def test_broken_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main([str(path)]) == 2
     assert "limits.max_lut must be a number" in capsys.readouterr().err
     assert path.read_bytes() == FIR.read_bytes()
+
+
+def test_the_same_text_gets_the_same_answer_every_time() -> None:
+    """In one process, again and again: nothing may hang on addresses of objects or the order of sets."""
+    broken = FIR.read_text().replace("typedef", "  }\ntypedef", 1)
+    loaded = load_settings(FIR)
+    answers = {repr([(a.name, a.label) for a in analyze("fir.cpp", broken, loaded).annotations]) for _ in range(60)}
+    assert len(answers) == 1

