@@ -44,7 +44,7 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
         latency = value.since.get(key)
         if latency and isinstance(key, ir.Variable):
             best = _larger(best, Bound(max(math.ceil(latency - 0.25), 1), f"recurrence through {key.name}"))
-    reads = {("R", id(access)): access for access in region.accesses if not access.write}
+    reads = {("R", access): access for access in region.accesses if not access.write}
     for write in region.accesses:
         if not write.write:
             continue

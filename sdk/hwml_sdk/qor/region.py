@@ -303,7 +303,7 @@ class Region:
 
     def chain_new_accumulators(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] += x[i]` first touched inside the unrolled loop: the copies of the update follow one another."""
-        reads = {("R", id(a)): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
+        reads = {("R", a): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
         if not reads:
             return
         for key, value in list(self.env.items()):
@@ -325,7 +325,7 @@ class Region:
     def chain_neighbours(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] = f(a[j - 1])` inside a loop over j that is unrolled: each copy waits for the one before."""
         fresh = self.accesses[first:]
-        reads = {("R", id(access)): access for access in fresh if not access.write and loop in access.deps}
+        reads = {("R", access): access for access in fresh if not access.write and loop in access.deps}
         for write in fresh if reads else ():
             for mark in write.since if write.write else ():
                 read = reads.get(mark)  # type: ignore[call-overload]
@@ -342,7 +342,7 @@ class Region:
     def chain_guarded(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`if (...) a[j] += x[i]` in an unrolled loop over i: copies write one element, each under its condition."""
         fresh = self.accesses[first:]
-        reads = {("R", id(access)): access for access in fresh if not access.write}
+        reads = {("R", access): access for access in fresh if not access.write}
         for write in fresh:
             if not (write.write and write.guarded) or loop in write.deps or write.chained:
                 continue
@@ -576,7 +576,7 @@ class Region:
         access.time = ready
         self.accesses.append(access)
         self.end = max(self.end, ready)
-        since: dict[object, float] = {("R", id(access)): latency} if array in self.written else {}
+        since: dict[object, float] = {("R", access): latency} if array in self.written else {}
         # What an unrolled loop before this one stored may be this element: its sources are sources here.
         for mark, cycles in self.flow.get(array, _NO_SOURCES).items():
             since[mark] = max(since.get(mark, 0.0), cycles + latency)
@@ -872,7 +872,7 @@ def _frozen(form: Form | None) -> object:
 
 
 def _form_key(value: Value) -> object:
-    return frozenset(value.form.items()) if value.form is not None else id(value)
+    return frozenset(value.form.items()) if value.form is not None else value
 
 
 def _copies_apart(
