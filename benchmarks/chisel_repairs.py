@@ -2,9 +2,9 @@
 
     python benchmarks/chisel_repairs.py [--version 7.14.0] [--families FILE] [--only NAME] [--list]
 
-Sets: even and odd rows of `--families` (rows with `example_bad` and `example_good`; the rules were written with the even
-ones in sight), `mistakes` and `snippets` of tests/data/chisel, and mutants of the families. A repair is right when the
-repaired text lowers to the same SystemVerilog as the good one.
+Sets: even and odd rows of `--families` (rows with `example_bad` and `example_good`; the rules were written with the
+even ones in sight), `mistakes` and `snippets` of tests/data/chisel, and mutants of the families. A repair is right when
+the repaired text lowers to the same SystemVerilog as the good one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 
-from tests.chisel.repair_cases import (  # noqa: E402
+from tests.chisel.repair_cases import (
     MUTATIONS,
     Case,
     family_cases,
@@ -29,9 +29,8 @@ from tests.chisel.repair_cases import (  # noqa: E402
     summary,
 )
 
-from hwml_sdk.chisel import toolchain, workers  # noqa: E402
-from hwml_sdk.chisel.session import Session  # noqa: E402
-from hwml_sdk.chisel.types import CheckRequest  # noqa: E402
+from hwml_sdk.chisel import toolchain, workers
+from hwml_sdk.chisel.session import Session
 
 FAMILIES = ROOT.parent / "shared" / "data" / "chisel" / "errors.jsonl"
 
@@ -45,9 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     session = Session(workers.prepare(toolchain.ensure(arguments.version)))
     print(f"Chisel {arguments.version}, load {os.getloadavg()[0]:.1f}")
-    print(
-        f"{'set':18} {'cases':>5} {'reported':>8} {'by itself':>9} {'choice':>6} {'repaired':>8} {'wrong':>5} {'p50 ms':>7}"
-    )
+    titles = {"reported": 8, "by itself": 9, "choice": 6, "repaired": 8, "wrong": 5, "p50 ms": 7}
+    print(f"{'set':18} {'cases':>5} " + " ".join(f"{title:>{width}}" for title, width in titles.items()))
     try:
         for name, cases in sets(arguments.families).items():
             if arguments.only in (None, name):
@@ -70,7 +68,7 @@ def sets(families: Path) -> dict[str, list[Case]]:
 
 def measure(session: Session, name: str, cases: list[Case], *, show: bool) -> None:
     judged = [judge(session.check, case) for case in cases]
-    alarms = [case.name for case in cases if false_alarm(session, case)]
+    alarms = [item.case.name for item in judged if item.alarm]
     count = summary(judged)
     reported = len(judged) - count["not reported"]
     repaired = count["applied"] + count["choice"]
@@ -85,11 +83,6 @@ def measure(session: Session, name: str, cases: list[Case], *, show: bool) -> No
     for item in judged:
         if show and item.outcome != "applied":
             print(f"  {item.outcome}: {item.case.name} {item.titles}")
-
-
-def false_alarm(session: Session, case: Case) -> bool:
-    result = session.check(CheckRequest((("Case.scala", case.good),), elaborate=True, timeout_s=60))
-    return any(item.severity in ("error", "warning") for item in result.diagnostics)
 
 
 if __name__ == "__main__":

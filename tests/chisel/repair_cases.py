@@ -15,6 +15,8 @@ from typing import Literal
 from hwml_sdk.chisel.gate import find_repairs
 from hwml_sdk.chisel.types import CheckRequest, CompileResult
 
+from .style_files import single_modules
+
 DATA = Path(__file__).resolve().parents[1] / "data" / "chisel"
 Outcome = Literal["applied", "choice", "none", "wrong choices", "APPLIED WRONG", "not reported"]
 
@@ -49,6 +51,7 @@ class Judged:
     repair_ms: float
     codes: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
+    alarm: bool = False  # the good text is reported as well
 
     @property
     def repaired(self) -> bool:
@@ -56,13 +59,19 @@ class Judged:
 
 
 def mistakes() -> list[Case]:
-    """Single mistakes in the modules of `styles/`: a file, what it says, and what stands there instead."""
+    """Single mistakes in the modules of `styles/`: a file, what it says, and what stands there instead.
+
+    Each case is the smallest module with what it refers to that holds the place; mistakes in imports take the file.
+    """
+    alone = single_modules()
     found = []
     for head, good, bad in _sections(DATA / "mistakes.txt"):
         name = head.partition(": ")[0]
-        text = (DATA / "styles" / name).read_text(encoding="utf-8")
-        if text.count(good) != 1:
-            raise ValueError(f"mistakes.txt: {head}: found {text.count(good)} times")
+        whole = (DATA / "styles" / name).read_text(encoding="utf-8")
+        if whole.count(good) != 1:
+            raise ValueError(f"mistakes.txt: {head}: found {whole.count(good)} times")
+        holders = [text for text in alone.values() if text.count(good) == 1 and not good.startswith("import")]
+        text = min(holders, key=len, default=whole)
         found.append(Case(head, text.replace(good, bad), text))
     return found
 
@@ -107,7 +116,7 @@ def _sections(path: Path) -> Iterable[tuple[str, str, str]]:
 
 def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_s: float = 20.0) -> Judged:
     """Search a repair of `case.bad` as the editor would and compare what it lowers to with `case.good`."""
-    request = CheckRequest((("Case.scala", case.bad),), elaborate=True, timeout_s=30)
+    request = CheckRequest((("Case.scala", case.bad),), elaborate=True, timeout_s=60)
     result = check(request)
     codes = tuple(item.code for item in result.diagnostics if item.severity in ("error", "warning"))
     if not codes:
@@ -116,21 +125,22 @@ def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_
     repairs = find_repairs(case.bad, result, request, check, budget_s=budget_s)
     elapsed = (time.monotonic() - started) * 1000
     titles = tuple(repair.title for repair in repairs)
-    meant = meaning(check, case.good)
-    same = [meaning(check, repair.text) == meant for repair in repairs]
+    meant, alarm = meaning(check, case.good)
+    same = [meaning(check, repair.text)[0] == meant for repair in repairs]
     outcome: Outcome = "none"
     if repairs and repairs[0].safe:
         outcome = "applied" if same[0] else "APPLIED WRONG"
     elif repairs:
         outcome = "choice" if any(same) else "wrong choices"
-    return Judged(case, outcome, elapsed, codes, titles)
+    return Judged(case, outcome, elapsed, codes, titles, alarm)
 
 
-def meaning(check: Callable[[CheckRequest], CompileResult], text: str) -> dict[str, str]:
-    """SystemVerilog by module, without comments, layout and source positions; warnings are no part of it."""
-    request = CheckRequest((("Case.scala", text),), elaborate=True, outputs=True, timeout_s=30)
+def meaning(check: Callable[[CheckRequest], CompileResult], text: str) -> tuple[dict[str, str], bool]:
+    """SystemVerilog by module, without comments, layout and source positions; and whether anything is reported."""
+    request = CheckRequest((("Case.scala", text),), elaborate=True, outputs=True, timeout_s=60)
     result = check(request)
-    return {name: plain(verilog) for name, verilog in result.verilog.items()}
+    reported = any(item.severity in ("error", "warning") for item in result.diagnostics)
+    return {name: plain(verilog) for name, verilog in result.verilog.items()}, reported
 
 
 def plain(verilog: str) -> str:

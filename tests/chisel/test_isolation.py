@@ -14,6 +14,8 @@ from hwml_sdk.chisel.workers import Programs
 from .conftest import SHARED
 from .repair_cases import DATA, family_cases, mistakes, snippets
 
+pytestmark = pytest.mark.timeout(1200)  # many checks; a loaded machine takes its time
+
 
 def _texts(count: int) -> list[str]:
     """Good and bad files in a fixed, mixed order; many define the same names."""
@@ -53,7 +55,6 @@ def test_sixty_checks_in_one_compiler(programs: Programs) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_three_hundred_checks_in_one_compiler(programs: Programs) -> None:
     assert len(set(_texts(300))) > 250
     assert _differences(programs, 300) == []
@@ -61,7 +62,7 @@ def test_three_hundred_checks_in_one_compiler(programs: Programs) -> None:
 
 def test_whole_checks_equal_those_of_new_processes(programs: Programs, session: Session, tmp_path: Path) -> None:
     """With elaboration and firtool: a long session against a session of its own for each text."""
-    for text in _texts(6):
+    for text in _texts(4):
         request = CheckRequest((("Demo.scala", text),), elaborate=True, outputs=True, timeout_s=60)
         own = Session(programs)
         try:

@@ -14,6 +14,8 @@ from hwml_sdk.tools import run_tool
 from .conftest import check
 from .style_files import files, single_modules
 
+pytestmark = pytest.mark.timeout(1200)  # many checks; a loaded machine takes its time
+
 # What is said without being a fault: parameters without a value, upper bits that are dropped, what 7.x deprecates.
 _WORDS_ONLY = ("info", "hint")
 

@@ -32,11 +32,10 @@ sum:
 """
 
 
-def manual_lines(language: str) -> str:
+def manual_lines(language: str, number: int = 0) -> str:
     """The configuration that the manual gives in a code block of this language, letter by letter."""
-    match = re.search(rf"```{language}\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
-    assert match is not None, f"{MANUAL.name} has no {language} block"
-    return match.group(1)
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    return blocks[number]
 
 
 def workspace(folder: Path) -> Path:

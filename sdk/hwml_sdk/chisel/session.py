@@ -38,7 +38,7 @@ class Session:
         libraries = (*programs.chain.library_jars, *class_path)
         self.checker = Checker(programs, class_path=libraries, options=options or SCALAC_OPTIONS)
         self.elaborator = Elaborator(programs, class_path=class_path)
-        self._bare = False
+        self._hiding: set[str] = set()  # packages of users that hide packages of jars
         self._lowered: OrderedDict[str, Lowered] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
@@ -68,14 +68,15 @@ class Session:
             left = max(0.1, limit - time.monotonic())
             return self.checker.compile(files, want_classes=want_classes, timeout_s=left, bare=bare)
 
-        if self._bare:
+        roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
+        if roots & self._hiding:
             return once(True)
         outcome = once(False)
-        if not _hides_packages(files, outcome):
+        if not _may_hide(roots, files, outcome):
             return outcome
         plain = once(True)
-        if sum(f.severity == "ERROR" for f in plain.findings) < sum(f.severity == "ERROR" for f in outcome.findings):
-            self._bare = True
+        if _errors(plain) < _errors(outcome):
+            self._hiding |= roots
             return plain
         return outcome
 
@@ -270,12 +271,15 @@ class _Check:
         )
 
 
-def _hides_packages(files: Sequence[tuple[str, str]], outcome: CompileOutcome) -> bool:
-    """Whether an error may come from a package of ours that hides one of the same name on the class path."""
+def _may_hide(roots: set[str], files: Sequence[tuple[str, str]], outcome: CompileOutcome) -> bool:
+    """Whether an error may come from a package of the user's that hides one of the same name on the class path."""
     if outcome.crash or not any(f.severity == "ERROR" and _UNSEEN.search(f.message) for f in outcome.findings):
         return False
-    first = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
-    return any(re.search(rf"(?<![\w.]){name}\.\w", text) for name in first for _, text in files)
+    return any(re.search(rf"(?<![\w.]){root}\.\w", text) for root in roots for _, text in files)
+
+
+def _errors(outcome: CompileOutcome) -> int:
+    return sum(finding.severity == "ERROR" for finding in outcome.findings)
 
 
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:

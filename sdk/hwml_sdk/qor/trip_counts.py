@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from . import ir
 from .constants import Number, binary, evaluate
@@ -325,25 +326,24 @@ def _named_inside(loop: ir.Loop) -> set[ir.Variable]:
     return found
 
 
+# By type, as this is asked for every expression several times over.
+_CHILDREN: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {
+    ir.Binary: lambda e: (e.left, e.right),
+    ir.Assign: lambda e: (e.target, e.value),
+    ir.Unary: lambda e: (e.operand,),
+    ir.Cast: lambda e: (e.operand,),
+    ir.Index: lambda e: (e.base, *e.subscripts),
+    ir.Member: lambda e: (e.base,),
+    ir.Ternary: lambda e: (e.condition, e.yes, e.no),
+    ir.Call: lambda e: e.args if e.receiver is None else (e.receiver, *e.args),
+    ir.Many: lambda e: e.items,
+}
+
+
 def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
     """Direct operands of an expression."""
-    if isinstance(expr, ir.Binary):
-        return expr.left, expr.right
-    if isinstance(expr, ir.Assign):
-        return expr.target, expr.value
-    if isinstance(expr, ir.Unary | ir.Cast):
-        return (expr.operand,)
-    if isinstance(expr, ir.Index):
-        return (expr.base, *expr.subscripts)
-    if isinstance(expr, ir.Member):
-        return (expr.base,)
-    if isinstance(expr, ir.Ternary):
-        return expr.condition, expr.yes, expr.no
-    if isinstance(expr, ir.Call):
-        return expr.args if expr.receiver is None else (expr.receiver, *expr.args)
-    if isinstance(expr, ir.Many):
-        return expr.items
-    return ()
+    found = _CHILDREN.get(type(expr))
+    return () if found is None else found(expr)
 
 
 def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
@@ -371,25 +371,30 @@ def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
             yield from expressions_of(item.body)
 
 
-def assigned_variables(block: ir.Block) -> set[ir.Variable]:
+def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
     """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
+    if block.assigned is None:
+        block.assigned = frozenset(_assigned_in(block))
+    return block.assigned
+
+
+def _assigned_in(block: ir.Block) -> set[ir.Variable]:
     found: set[ir.Variable] = set()
-    for expr in expressions_of(block):
-        _assigned(expr, found)
+    pending = list(expressions_of(block))
+    while pending:
+        expr = pending.pop()
+        kind = type(expr)
+        target = None
+        if kind is ir.Assign:
+            target = expr.target  # type: ignore[union-attr]
+        elif kind is ir.Unary and expr.op in ("++", "--", "p++", "p--"):  # type: ignore[union-attr]
+            target = expr.operand  # type: ignore[union-attr]
+        if target is not None:
+            var = root_variable(target)
+            if var is not None:
+                found.add(var)
+        pending.extend(children(expr))
     return found
-
-
-def _assigned(expr: ir.Expr, found: set[ir.Variable]) -> None:
-    if isinstance(expr, ir.Assign):
-        var = root_variable(expr.target)
-        if var is not None:
-            found.add(var)
-    elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--"):
-        var = root_variable(expr.operand)
-        if var is not None:
-            found.add(var)
-    for child in children(expr):
-        _assigned(child, found)
 
 
 def root_variable(expr: ir.Expr) -> ir.Variable | None:
