@@ -276,6 +276,14 @@ def test_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert "no git repository" in capsys.readouterr().err
 
 
+def test_without_git(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    (repo / "a.cpp").write_text(DESIGN % 2)
+    monkeypatch.setenv("PATH", str(repo))
+    assert main(["a.cpp", "--no-lint", "--max-growth", "1"]) == 0
+    assert main(["--staged"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_limits_that_are_no_numbers(repo: Path, capsys: Capture) -> None:
     (repo / "a.cpp").write_text(DESIGN % 2)
     for word in ("many", "-3", "nan", "1e999", "", "20kk"):
