@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..document import Span
 from ..errors import ConfigError
 from . import ir
-from .estimate import Area, Estimate, FunctionResult, LoopResult, area_cost
+from .area import Area, area_cost
+from .estimate import Estimate, FunctionResult, LoopResult
 from .facts import calls
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
@@ -28,6 +29,20 @@ _SYSTEM_HEADERS = (
 def loops_of(results: Sequence[LoopResult], total: float | None) -> tuple[LoopQor, ...]:
     """The loops of one function as a tree; shares are of `total` cycles."""
     return tuple(_loop(result, total, None) for result in results)
+
+
+def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
+    """The loops of the top function, then those of the functions it calls, each function once."""
+    found: list[LoopQor] = []
+    seen: set[str] = set()
+    pending = [estimate.top]
+    while pending:
+        result = pending.pop(0)
+        if result.function.name not in seen:
+            seen.add(result.function.name)
+            found += loops_of(result.loops, estimate.latency_cycles)
+            pending += result.calls
+    return tuple(found)
 
 
 def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> LoopQor:
@@ -185,6 +200,8 @@ def warnings(
     said += [f"{item}: intervals are wider" for item in unseen]
     if correction is not None and correction.unlike_score >= UNLIKE_FROM:
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
+    if correction is not None and correction.unseen:
+        said.append("part family, clock and tool version were never trained on together: mostly the closed form")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")

@@ -217,7 +217,7 @@ def _prediction(
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
         closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, areas),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
-        loops=answer.loops_of(estimate.top.loops, estimate.latency_cycles),
+        loops=answer.all_loops(estimate),
         explain=answer.contributions(estimate, {**areas, "latency_cycles": latency}),
         warnings=answer.warnings(estimate, correction, unseen, notes),
     )  # fmt: skip

@@ -333,13 +333,14 @@ def flat_loops(loops: Iterable[LoopQor], depth: int = 0) -> Iterable[tuple[int, 
 LOOP_COLUMNS = ("loop", "rounds", "II", "iteration", "cycles", "share", "bound by")
 
 
-def loop_row(depth: int, loop: LoopQor) -> tuple[str, ...]:
-    """The cells of LOOP_COLUMNS; the tree is drawn by indentation."""
+def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
+    """The cells of LOOP_COLUMNS; the tree is drawn by indentation, functions other than the top are named."""
+    owner = f"{loop.function}: " if depth == 0 and loop.function != top else ""
     known = loop.ii is not None and not loop.ii_is_guess
     ii = (str(loop.ii) if known else "?") if loop.pipelined else "-"
     unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""
     return (
-        f"{'  ' * depth}{loop.name}",
+        f"{'  ' * depth}{owner}{loop.name}",
         f"{figure(loop.trip_count)}{unrolled}",
         ii,
         figure(loop.depth),
