@@ -25,15 +25,7 @@ STATUS = "hwml/status"
 
 def register(server: Server) -> None:
     """Register `hwml.*`. Every one checks its arguments itself: clients send what they like."""
-    commands: dict[str, Callable[..., Any]] = {
-        "hwml.restart": restart,
-        "hwml.pinBaseline": pin,
-        "hwml.clearBaseline": unpin,
-        "hwml.details": details,
-        "hwml.modelCard": model_card,
-        "hwml.explain": explain,
-    }
-    for name, function in commands.items():
+    for name, function in COMMANDS.items():
         server.command(name)(_bound(server, function))
 
 
@@ -97,6 +89,16 @@ def model_card(server: Server) -> str | None:
 def explain(server: Server, code: str) -> str:
     """The page of a finding, as `hwml explain CODE` prints it."""
     return page(str(code))
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "hwml.restart": restart,
+    "hwml.pinBaseline": pin,
+    "hwml.clearBaseline": unpin,
+    "hwml.details": details,
+    "hwml.modelCard": model_card,
+    "hwml.explain": explain,
+}
 
 
 def tell_status(server: Server, document: Document) -> None:
