@@ -109,7 +109,7 @@ def tell_status(server: Server, document: Document) -> None:
     elif not session.backend.ready:
         state = "loading"
     else:
-        state = "busy" if document.job is not None else "ready"
+        state = "ready" if document.job is None and document.timer is None else "busy"
     about = {"uri": document.uri, "version": document.version, "state": state, "message": document.error}
     server.protocol.notify(STATUS, {**about, **document.about})
 
