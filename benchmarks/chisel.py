@@ -25,14 +25,14 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 
-from tests.chisel.repair_cases import mistakes  # noqa: E402
-from tests.chisel.style_files import single_modules  # noqa: E402
+from tests.chisel.repair_cases import mistakes
+from tests.chisel.style_files import single_modules
 
-from hwml_sdk.chisel import toolchain, workers  # noqa: E402
-from hwml_sdk.chisel.client import Client, running_daemon, stop_daemon  # noqa: E402
-from hwml_sdk.chisel.gate import find_repairs  # noqa: E402
-from hwml_sdk.chisel.types import CheckRequest  # noqa: E402
-from hwml_sdk.chisel.workers import SCALAC_OPTIONS, Programs  # noqa: E402
+from hwml_sdk.chisel import toolchain, workers
+from hwml_sdk.chisel.client import Client, running_daemon, stop_daemon
+from hwml_sdk.chisel.gate import find_repairs
+from hwml_sdk.chisel.types import CheckRequest
+from hwml_sdk.chisel.workers import SCALAC_OPTIONS, Programs
 
 VERSION = "7.14.0"
 RUNS = 5

@@ -11,6 +11,7 @@ _HOME = {
     "Artifact": "artifact",
     "ArtifactError": "errors",
     "CompileResult": "chisel.types",
+    "CostModel": "cost_model.model",
     "Diagnostic": "document",
     "Edit": "document",
     "Fix": "document",
@@ -30,6 +31,7 @@ __all__ = [
     "Artifact",
     "ArtifactError",
     "CompileResult",
+    "CostModel",
     "Diagnostic",
     "Edit",
     "Fix",
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from .chisel.check import check_chisel
     from .chisel.types import CompileResult
     from .config import Settings
+    from .cost_model.model import CostModel
     from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
     from .errors import ArtifactError, HwmlError, SourceError
     from .qor.model import QorModel, predict_qor

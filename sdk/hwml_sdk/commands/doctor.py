@@ -52,19 +52,19 @@ def core_checks() -> list[Check]:
         Check("python", sys.version_info >= (3, 11), platform.python_version(), "3.11 or newer is needed"),
         Check("platform", True, system if tested else f"{system} (untested)"),
         *(_package(name, "reinstall hwml") for name in CORE),
-        _shipped_model(),
+        _shipped_model("qor"),
     ]
     return checks
 
 
-def _shipped_model() -> Check:
+def _shipped_model(kind: str) -> Check:
     from ..artifact import Artifact
 
     try:
-        artifact = Artifact.load("qor", kind="qor")
+        artifact = Artifact.load(kind, kind=kind)
     except HwmlError as error:
-        return Check("model qor", False, "broken", str(error))
-    return Check("model qor", True, f"verified, trained {artifact.provenance.get('trained', '?')}")
+        return Check(f"model {kind}", False, "broken", str(error))
+    return Check(f"model {kind}", True, f"verified, trained {artifact.provenance.get('trained', '?')}")
 
 
 def optional_checks() -> list[Check]:
@@ -89,10 +89,26 @@ def chisel_checks() -> list[Check]:
     return [Check(*finding) for finding in findings()]
 
 
+def halide_checks() -> list[Check]:
+    """What the Halide cost model needs: prediction nothing, sampling halide, training torch, generators a compiler."""
+    from ..cost_model.generator import check_compiler
+
+    compiler = check_compiler()
+    return [
+        _package("halide", "extra halide: sampling and scheduling"),
+        _package("torch", "extra halide: training (prediction works without)"),
+        _package("onnx", "extra halide: exporting to ONNX (prediction works without)"),
+        _package("ray", "extra ray: sampling on a cluster"),
+        _shipped_model("cost_model"),
+        Check("c++", bool(compiler), compiler or "missing", "C++ generators need it; Python pipelines work without"),
+    ]
+
+
 # Other systems append their own checks here: title -> function.
 SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "core": core_checks,
     "extras": optional_checks,
+    "halide": halide_checks,
     "places": place_checks,
     "chisel": chisel_checks,
 }

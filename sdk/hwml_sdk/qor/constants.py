@@ -105,6 +105,8 @@ def literal(text: str) -> Number | None:
         inner = text[1:-1]
         return ord(inner) if len(inner) == 1 else {"\\n": 10, "\\t": 9, "\\0": 0, "\\r": 13, "\\\\": 92}.get(inner)
     body = text.replace("'", "")
+    if body[:1] in ("-", "+"):  # the parser takes the sign of `i + -1` into the number
+        return unary(body[0], literal(body[1:].lstrip()))
     try:
         if body[:2] in ("0x", "0X"):
             return int(body.rstrip("uUlL"), 16)

@@ -14,7 +14,8 @@ from . import ir
 from .trip_counts import assigned_variables, children, expressions_of, root_variable
 
 if TYPE_CHECKING:
-    from .estimate import Area, FunctionEstimator
+    from .area import Area
+    from .estimate import FunctionEstimator
     from .region import Region
 
 

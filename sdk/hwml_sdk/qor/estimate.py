@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..errors import SourceError
 from . import ir
+from .area import Area, area_cost, copied_bits, loop_control, ports_lut
+from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
@@ -36,41 +39,7 @@ from .typenames import UNKNOWN
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
 MAX_CALLS = 40
-
-Kind = tuple[str, ir.CType]
-
-
-@dataclass(slots=True)
-class Area:
-    """Area of some code. shared: units of shareable operators; plain: LUT of the rest; registers: pipeline bits."""
-
-    shared: dict[Kind, float] = field(default_factory=dict)
-    plain_lut: float = 0.0
-    plain_dsp: float = 0.0
-    registers: float = 0.0
-    control_lut: float = 0.0
-    control_ff: float = 0.0
-    mux_lut: float = 0.0
-
-    def beside(self, other: Area, copies: float = 1.0) -> None:
-        """Add code that runs at the same time, or cannot share."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
-        self._add_plain(other, copies)
-
-    def after(self, other: Area, copies: float = 1.0) -> None:
-        """Add code that runs before or after: shareable operators are used again."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = max(self.shared.get(kind, 0.0), units)
-        self._add_plain(other, copies)
-
-    def _add_plain(self, other: Area, copies: float) -> None:
-        self.plain_lut += other.plain_lut * copies
-        self.plain_dsp += other.plain_dsp * copies
-        self.registers += other.registers * copies
-        self.control_lut += other.control_lut * copies
-        self.control_ff += other.control_ff * copies
-        self.mux_lut += other.mux_lut * copies
+MAX_WALKS = 5000
 
 
 @dataclass(slots=True, eq=False)
@@ -183,6 +152,10 @@ class FunctionEstimator(Host):
             found = self.layouts[array] = self.design.default_layout(array)
         return found
 
+    def bound(self, var: ir.Variable) -> Binding:
+        """What BIND_OP says about the operators that produce a variable."""
+        return self.design.bindings(self.function).get(var, {})
+
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
         return self.design.step(loop, self.known)
@@ -216,6 +189,10 @@ class FunctionEstimator(Host):
         kind = function.returns
         if function.name in self.stack or len(self.stack) > MAX_CALLS:
             return Value(time, NONE, kind, {})
+        self.design.walks += 1
+        if self.design.walks > MAX_WALKS:
+            self.give_up()
+            return Value(time, NONE, kind, {})
         aliases, constants = self.bind(region, function, expr)
         if region.unroll_all or self.design.is_straight(function):
             return self.inline(region, function, args, aliases, constants, time)
@@ -228,6 +205,13 @@ class FunctionEstimator(Host):
             value = region.env[key]
             value.time = max(value.time, 0.0)
         return Value(region.base, NONE, kind, {})
+
+    def give_up(self) -> None:
+        """Calls that call twice what calls twice: the number of instances grows past all reason."""
+        reason = f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
+        self.result.known = False
+        if reason not in self.result.reasons:
+            self.result.reasons.append(reason)
 
     def add_call(self, result: FunctionResult, copies: float) -> None:
         """Note an instance; calls one after another share it."""
@@ -283,7 +267,8 @@ class FunctionEstimator(Host):
             return Value(time, NONE, function.returns, {})
         region.aliases.update(aliases)
         for param, value in zip(function.params, args, strict=False):
-            if param not in aliases:
+            by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
+            if by_value or param not in aliases:
                 region.env[param] = value
         known, stack, plans, counts = self.known, self.stack, self.plans, self.counts
         self.known = stable_bindings(function, {**known, **constants})
@@ -409,9 +394,26 @@ class FunctionEstimator(Host):
         result.region = region
         result.nest = [NestLoop(loop.var, max(self.average_trip(loop), rounds), self.step(loop), copies)]
         self.schedule(result, region)
+        if 1 < result.plan.target_ii < (result.ii or 1) and not self.target.unsafe_math:
+            found = self.reorder_sums(result, copies)
+            if found is not None:
+                result.region = region = found
+                self.schedule(result, region)
+                result.bound = replace(result.bound, guess=True)
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
+
+    def reorder_sums(self, result: LoopResult, copies: float) -> Region | None:
+        """The region with sums in another order, where only that reaches the II that a pragma asks for.
+
+        `unsafe_math_optimizations` stands in the project, not in the source (UG1399, config_compile); who asks for such
+        an II has it switched on, so that the II is a guess.
+        """
+        strict, self.target = self.target, replace(self.target, unsafe_math=True)
+        region = self.body_region(result.loop, copies, unroll_all=True)
+        self.target = strict
+        return region if recurrence_bound(region, result.nest).ii <= result.plan.target_ii + 1 else None
 
     def dataflow_loop(self, result: LoopResult, rounds: float) -> None:
         """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
@@ -430,7 +432,7 @@ class FunctionEstimator(Host):
         result.trips = rounds
         result.depth = latency
         result.cycles = max(rounds - 1, 0) * interval + latency + 1
-        _control(result.area, result)
+        loop_control(result.area, result.trips, result.depth)
 
     def schedule(self, result: LoopResult, region: Region) -> None:
         """II and depth of a pipelined nest."""
@@ -452,9 +454,9 @@ class FunctionEstimator(Host):
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         stages = max(result.depth, 1)
-        area.registers = min(region.live_bits, 4096) * min(stages, 40) * 0.15 + _copied_bits(region) * 0.5
-        _control(area, result)
-        area.mux_lut = _ports_lut(region)
+        area.registers = min(region.live_bits, 4096) * min(stages, 40) * 0.15 + copied_bits(region) * 0.5
+        loop_control(area, result.trips, result.depth)
+        area.mux_lut = ports_lut(region)
         result.area.beside(area)
         result.unshared.beside(area)
 
@@ -514,15 +516,15 @@ class FunctionEstimator(Host):
         for kind, units in region.counts.items() if result.ii is None else ():
             op = operator(*kind, self.target)
             if op.shareable:
-                slots = steps if (region.chained and kind[0] == "add") else max(memory, 1)
+                slots = steps if (region.chained and kind[0].startswith("add")) else max(memory, 1)
                 area.shared[kind] = max(math.ceil(units / max(slots, 1)), 1) if units >= 1 else units
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         if result.ii is None:
-            area.registers = _copied_bits(region) + region.live_bits * 0.6
-            area.mux_lut = _ports_lut(region)
-        _control(area, result)
+            area.registers = copied_bits(region) + region.live_bits * 0.6
+            area.mux_lut = ports_lut(region)
+        loop_control(area, result.trips, result.depth)
         parallel = max(min(result.plan.parallel, result.trips * result.plan.parallel), 1.0)
         result.area.beside(area, parallel)
         result.unshared.beside(area, parallel)
@@ -573,8 +575,8 @@ class FunctionEstimator(Host):
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
-        area.registers = _copied_bits(region) * 0.5 + region.live_bits * 0.3
-        area.mux_lut = _ports_lut(region)
+        area.registers = copied_bits(region) * 0.5 + region.live_bits * 0.3
+        area.mux_lut = ports_lut(region)
         area.control_lut += 12
         area.control_ff += 6
         self.result.area.after(area)
@@ -604,10 +606,19 @@ class Design:
         self.target = target
         self.options = options
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
-        self._straight: dict[str, bool] = {}
+        self._loops_below: dict[str, bool] = {}
         self._results: dict[object, FunctionResult] = {}
         self._steps: dict[ir.Loop, float] = {}
+        self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self.functions: dict[str, FunctionResult] = {}
+        self.walks = 0
+
+    def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
+        """What pragmas say about the operators behind a function's variables."""
+        found = self._bindings.get(function.name)
+        if found is None:
+            found = self._bindings[function.name] = bindings(function)
+        return found
 
     def layouts(self, function: ir.Function) -> dict[ir.Variable, Layout]:
         """Layout of the arrays a function names."""
@@ -639,37 +650,30 @@ class Design:
 
     def is_straight(self, function: ir.Function) -> bool:
         """No loop that stays one: the call is walked in place. Functions that must not be inlined are instances."""
-        found = self._straight.get(function.name)
-        if found is None:
-            inline = function.pragma("HLS", "INLINE")
-            wanted = inline is not None and "off" not in inline.options
-            found = not any(True for _ in ir.loops_of(function.body)) and not any(
-                True for _ in self._called_with_loops(function, 0)
-            )
-            if wanted and not found:
-                found = False
-            self._straight[function.name] = found
-        return found
+        return not self._has_loops(function)
 
     def calls_loops(self, loop: ir.Loop) -> bool:
         """Whether a loop's body calls a function that has loops, itself or further down."""
-        return bool(self._called_with_loops(ir.Function("", [], UNKNOWN, loop.body, loop.span, loop.head, ""), 0))
+        return self._calls_with_loops(loop.body)
 
-    def _called_with_loops(self, function: ir.Function, depth: int) -> list[str]:
-        if depth > 12:
-            return []
-        names: list[str] = []
-        pending = list(expressions_of(function.body))
+    def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:
+        pending = list(expressions_of(block))
         while pending:
             expr = pending.pop()
-            if isinstance(expr, ir.Call):
-                callee = self.program.functions.get(expr.name)
-                if callee is None or callee is function:
-                    continue
-                if any(True for _ in ir.loops_of(callee.body)) or self._called_with_loops(callee, depth + 1):
-                    names.append(callee.name)
+            callee = self.program.functions.get(expr.name) if isinstance(expr, ir.Call) else None
+            if callee is not None and self._has_loops(callee, depth + 1):
+                return True
             pending.extend(children(expr))
-        return names
+        return False
+
+    def _has_loops(self, function: ir.Function, depth: int = 0) -> bool:
+        """Whether a function has loops, itself or further down; found once for each."""
+        known = self._loops_below.get(function.name)
+        if known is None and depth <= MAX_CALLS:
+            self._loops_below[function.name] = False  # what a function that calls itself finds on its way
+            known = any(True for _ in ir.loops_of(function.body)) or self._calls_with_loops(function.body, depth)
+            self._loops_below[function.name] = known
+        return bool(known)
 
     def written_by_calls(self, block: ir.Block) -> set[ir.Variable]:
         """Arrays given to functions inside a block: they may be written."""
@@ -713,9 +717,12 @@ def estimate_program(
     options: Options,
     known: Mapping[ir.Variable, Number] | None = None,
 ) -> Estimate:
-    """Estimate a design from its top function."""
+    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked."""
     design = Design(program, target, options)
-    result = FunctionEstimator(design, top, known or {}, {}, {}, ()).run()
+    try:
+        result = FunctionEstimator(design, top, known or {}, {}, {}, ()).run()
+    except RecursionError as error:
+        raise SourceError("loops and calls are nested too deeply; split the function", path=program.path) from error
     design.functions[top.name] = result
     if options.merlin:
         from .merlin import add_transfers
@@ -738,58 +745,6 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
         result.cycles if result.known else None, max(result.cycles, 1.0), result.area, result.unshared,
         design.functions,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """LUT, FF and DSP."""
-
-    lut: float
-    ff: float
-    dsp: float
-
-
-def area_cost(area: Area, target: Target) -> Cost:
-    """What an area takes on the target's family."""
-    lut = area.plain_lut + area.control_lut + area.mux_lut
-    ff = area.registers + area.control_ff
-    dsp = area.plain_dsp
-    for kind, units in area.shared.items():
-        op = operator(*kind, target)
-        lut += op.lut * units
-        ff += op.ff * units
-        dsp += op.dsp * units
-    return Cost(lut, ff, dsp)
-
-
-def _control(area: Area, result: LoopResult) -> None:
-    """Counter, comparison, state machine of one loop."""
-    bits = math.log2(result.trips + 2)
-    area.control_lut += 10 + 3.0 * bits + 2.0 * min(result.depth, 60)
-    area.control_ff += 8 + 2.0 * bits + 1.5 * min(result.depth, 60)
-
-
-def _copied_bits(region: Region) -> float:
-    return sum(access.copies * access.array.type.width for access in region.accesses if not access.write)
-
-
-def _ports_lut(region: Region) -> float:
-    """Address and data multiplexers in front of memory ports, and selection among registers."""
-    total = 0.0
-    for array, accesses in by_array(region.accesses).items():
-        layout = region.host.layout(array)
-        width = max(array.type.width, 1)
-        uses = sum(access.copies for access in accesses)
-        total += uses * 4.0
-        if layout.interface == "register":
-            count = element_count(array) or 1
-            variable = [
-                a for a in accesses if any(form is None or any(v is not None for v in form) for form in a.forms)
-            ]
-            total += sum(a.copies for a in variable) * width * min(count, 64) * 0.2
-        elif uses > 2:
-            total += (uses - 2) * width * 0.3
-    return min(total, 4e6)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:

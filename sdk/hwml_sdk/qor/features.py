@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import ir
+from .area import area_cost
 from .design import estimate_source, make_options, make_target
-from .estimate import Estimate, FunctionResult, LoopResult, area_cost
+from .estimate import Estimate, FunctionResult, LoopResult
 from .memory import element_count
 
 FEATURE_VERSION = 1
@@ -114,12 +115,13 @@ def _log(value: float) -> float:
 
 
 def _class_of(kind: str, type_: ir.CType) -> str:
+    kind = kind.partition("@")[0]
     name = type_.element.kind if type_.kind == "vector" and type_.element is not None else type_.kind
     if name == "half":
         return "hany"
     if name in ("float", "double"):
         return name[0] + (kind if kind in ("add", "mul", "div") else "other")
-    return "imul" if kind == "mul" else "idiv"
+    return "idiv" if kind.startswith(("div", "mod")) else "imul"
 
 
 def _area(estimate: Estimate, values: dict[str, float]) -> None:

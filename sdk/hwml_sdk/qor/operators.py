@@ -9,7 +9,7 @@ Latencies were set on the per-loop tables of released Stream-HLS and Prometheus 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .ir import CType
@@ -45,7 +45,7 @@ class Target:
 
 # Pipelined cores: (cycles at 10 ns, at 5 ns, at 4 ns, at 3.33 ns), LUT, FF, DSP.
 _FLOAT: dict[tuple[str, str], tuple[tuple[int, int, int, int], float, float, float]] = {
-    ("add", "float"): ((3, 3, 3, 3), 214, 227, 2),
+    ("add", "float"): ((3, 3, 3, 4), 214, 227, 2),
     ("mul", "float"): ((2, 2, 3, 3), 135, 128, 3),
     ("div", "float"): ((8, 9, 10, 11), 761, 320, 0),
     ("sqrt", "float"): ((7, 9, 11, 12), 450, 340, 0),
@@ -75,7 +75,13 @@ _PERIODS = (10.0, 5.0, 4.0, 3.33)
 
 @lru_cache(maxsize=4096)
 def operator(kind: str, type_: CType, target: Target) -> Operator:
-    """The operator `kind` (add, mul, div, cmp, logic, shift, select, sqrt, exp, ...) on operands of a type."""
+    """The operator `kind` (add, mul, div, cmp, logic, shift, select, sqrt, exp, ...) on operands of a type.
+
+    `kind@impl` is one that a BIND_OP pragma places: fabric, dsp, fulldsp, meddsp, maxdsp.
+    """
+    kind, _, impl = kind.partition("@")
+    if impl:
+        return _bound(operator(kind, type_, target), kind, impl, type_, target)
     if type_.kind == "vector" and type_.element is not None:
         one = operator(kind, type_.element, target)
         lanes = type_.lanes
@@ -83,6 +89,38 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
     if type_.is_float:
         return _floating(kind, type_.kind, target)
     return _integer(kind, max(type_.width, 1), type_.kind in ("fixed", "ufixed"), target)
+
+
+# LUT, FF of floating-point cores without DSP (PG060), and DSPs by degree of DSP usage.
+_FABRIC = {
+    ("add", "float"): (390, 220), ("mul", "float"): (650, 180), ("add", "double"): (790, 480),
+    ("mul", "double"): (2300, 700), ("add", "half"): (200, 120), ("mul", "half"): (180, 80),
+}  # fmt: skip
+_DEGREES = {
+    ("mul", "float"): {"meddsp": 1, "fulldsp": 2, "maxdsp": 3},
+    ("mul", "double"): {"meddsp": 9, "fulldsp": 10, "maxdsp": 11},
+    ("add", "float"): {"fulldsp": 2},
+    ("add", "double"): {"fulldsp": 3},
+}
+
+
+def _bound(own: Operator, kind: str, impl: str, type_: CType, target: Target) -> Operator:
+    """The operator with another implementation; one that does not exist leaves the tool's choice."""
+    key = (kind, type_.kind)
+    if type_.is_float:
+        if impl == "fabric" and key in _FABRIC:
+            lut, ff = _FABRIC[key]
+            return replace(own, lut=lut, ff=ff, dsp=0)
+        dsp = _DEGREES.get(key, {}).get(impl)
+        if dsp is None:
+            return own
+        return replace(own, dsp=min(dsp, 8) if key == ("mul", "double") and target.family != "7series" else dsp)
+    width = max(type_.width, 1)
+    if impl == "fabric" and kind == "mul":
+        return replace(own, lut=width * width, ff=width, dsp=0)
+    if impl == "dsp" and kind == "add":
+        return replace(own, lut=0, dsp=math.ceil(width / 48), shareable=True)
+    return own
 
 
 def _floating(kind: str, name: str, target: Target) -> Operator:

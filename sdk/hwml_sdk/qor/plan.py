@@ -22,12 +22,14 @@ class Options:
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
     throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
+    year: version of the tool as a number.
     """
 
     merlin: bool = False
     auto_pipeline: int | None = PIPELINE_LOOPS
     throughput_driven: bool = False
     default_trip_count: int = 0
+    year: float = 2023.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def make_plans(
     """
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
-        maker = _merlin if options.merlin else _vitis
-        plans[loop] = maker(loop, counts.get(loop))
+        count = counts.get(loop)
+        plans[loop] = _merlin(loop, count, options.year) if options.merlin else _vitis(loop, count)
     if options.auto_pipeline is not None:
         _automatic(function, counts, plans, options.auto_pipeline, calls_loops)
     return plans
@@ -83,7 +85,7 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
     return Plan(pipelined and not full, target or 1, copies, full)
 
 
-def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
+def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     """`#pragma ACCEL pipeline | parallel` as the Merlin compiler's guide describes them."""
     trip = count.average if count is not None else None
     parallel = loop.pragma("ACCEL", "PARALLEL")
@@ -105,7 +107,10 @@ def _merlin(loop: ir.Loop, count: TripCount | None) -> Plan:
     fine = pipelined and (innermost or flatten)
     if fine or innermost:
         return Plan(fine, 1, copies)
-    # Around other loops `parallel` asks for copies of them; released labels show the same latency and DSPs without.
+    # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
+    # loops that divide evenly, and hardly any of 2021.1.
+    if year < 2021 and loop.parent is None and trip is not None and 1 < copies < trip and trip % copies == 0:
+        return Plan(coarse=pipelined, parallel=copies)
     return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
 
 

@@ -9,7 +9,10 @@ from importlib import import_module
 
 from ..errors import HwmlError
 
-RECIPES = {"qor": "hwml_sdk.train.qor"}  # names, so that --help imports nothing heavy
+RECIPES = {
+    "cost_model": "hwml_sdk.train.cost_model",
+    "qor": "hwml_sdk.train.qor",
+}  # names, so that --help imports nothing heavy
 
 
 def main(argv: Sequence[str] | None = None) -> int:

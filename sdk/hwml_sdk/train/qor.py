@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -105,6 +106,9 @@ def train(config: TrainConfig, step: Callable[[str], None] = lambda _: None) -> 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the recipe; 0 when done. HwmlError is the caller's to report."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # One thread, before numpy is imported: the same sums on every machine, and no spinning beside other work.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     if arguments[:1] == ["features"]:
         return _features(arguments[1:])
     options = _parser().parse_args(arguments)

@@ -1,0 +1,265 @@
+"""Halide's cost model (adams2019): measure schedules, convert, compare and export weights, schedule, inspect.
+
+Training is `hwml train cost_model` (or `python -m sdk.train cost_model`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import HwmlError
+from ..report import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from ..cost_model.search import Measured, SearchResult
+
+TARGET_HELP = "module:function, FILE.py[:function], GENERATOR.cpp, random:SEED (or random), suite:NAME"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml halide`."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _sample_arguments(commands.add_parser("sample", help="measure schedules of a pipeline"))
+    convert = commands.add_parser("convert", help="samples to CSV and back; weights to JSON and back")
+    convert.add_argument("source", help="folder of samples, .csv, .weights, .json, or old folder of .data files")
+    convert.add_argument("destination", help=".csv, folder of samples, .weights, .json")
+    compare = commands.add_parser("eval", help="compare weights on measured samples")
+    compare.add_argument("--weights", nargs="+", required=True, help="files, embedded, random:SEED, or cost_model")
+    compare.add_argument("--samples", required=True)
+    compare.add_argument("--num-cores", type=int, default=0, help="override the samples' number of cores")
+    compare.add_argument("--json", action="store_true")
+    export = commands.add_parser("export", help="write an ONNX model")
+    export.add_argument("--weights", required=True)
+    export.add_argument("--onnx", required=True)
+    _autoschedule_arguments(commands.add_parser("autoschedule", help="schedule a pipeline and measure the result"))
+    inspect = commands.add_parser("inspect", help="name every feature of a sample with its value")
+    inspect.add_argument("file", help=".sample or .featurization")
+    inspect.add_argument("--all", action="store_true", help="zeros, too")
+    inspect.add_argument("--json", action="store_true")
+
+
+def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", help=TARGET_HELP)
+    parser.add_argument("--name", default="", help="name of the samples; of a C++ generator: its registered name")
+    parser.add_argument("--batches", type=int, default=1)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--samples-dir", default="samples")
+    parser.add_argument("--weights", default="", help="weights that steer the search; default: those inside Halide")
+    parser.add_argument("--explore", type=float, default=0.3, help="share of samples steered by random weights")
+    parser.add_argument("--num-cores", type=int, default=1, help="threads of a benchmark, parallelism of the search")
+    parser.add_argument("--pipelines", type=int, default=1, help="of TARGET random: so many, seeds counted up")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=0, help="processes that compile at once; default: all cores")
+    parser.add_argument("--retries", type=int, default=0, help="for samples that crash or hang")
+    parser.add_argument("--halide-target", default="host")
+    parser.add_argument("--generator-argument", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--compile-limit", type=int, default=120, metavar="S")
+    parser.add_argument("--benchmark-limit", type=int, default=30, metavar="S")
+    parser.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="run on a Ray cluster")
+    parser.add_argument("--json", action="store_true")
+
+
+def _autoschedule_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", help=TARGET_HELP)
+    parser.add_argument("--name", default="", help="registered name of a C++ generator")
+    parser.add_argument("--weights", required=True, help="file, embedded, or cost_model")
+    parser.add_argument("--try", type=int, default=32, dest="tries", help="schedules to try")
+    parser.add_argument("--measure", type=int, default=3, help="how many of the best to measure")
+    parser.add_argument("--num-cores", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--halide-target", default="host")
+    parser.add_argument("--out", default="", help="write the best schedule (C++ source) here")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one action."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "sample": _sample,
+        "convert": _convert,
+        "eval": _eval,
+        "export": _export,
+        "autoschedule": _autoschedule,
+        "inspect": _inspect,
+    }
+    return actions[arguments.action](arguments)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from ..cost_model.autosampler import SampleSettings, sample
+    from ..cost_model.targets import default_name, parse_target
+
+    if not 0 <= options.explore <= 1:
+        raise HwmlError("--explore is a share from 0 to 1")
+    results = []
+    for text in _targets(options):
+        target = parse_target(text)
+        settings = SampleSettings(
+            target,
+            (options.name if options.pipelines == 1 else "") or default_name(target),
+            batch_size=options.batch_size,
+            num_cores=options.num_cores,
+            weights=options.weights,
+            explore=options.explore,
+            seed=options.seed,
+            halide_target=options.halide_target,
+            generator_arguments=tuple(options.generator_argument),
+            compile_limit_s=options.compile_limit,
+            benchmark_limit_s=options.benchmark_limit,
+        )
+        done = sample(
+            settings,
+            batches=options.batches,
+            samples_dir=options.samples_dir,
+            workers=options.workers or None,
+            backend="local" if options.ray is None else "ray",
+            address=options.ray or None,
+            retries=options.retries,
+            report=_note,
+        )
+        for failure in done.failures:
+            _note(f"hwml: {settings.name}: {failure}")
+        results.append((settings.name, done))
+    if options.json:
+        rows = [
+            {"name": name, "written": [str(path) for path in done.written], "duplicates": done.duplicates}
+            | {"failures": done.failures}
+            for name, done in results
+        ]
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "pipelines": rows}, indent=1))
+        return 0
+    for name, done in results:
+        print(f"{name}: {len(done.written)} samples, {done.duplicates} known, {len(done.failures)} failed")
+    return 0
+
+
+def _targets(options: argparse.Namespace) -> list[str]:
+    if options.target.partition(":")[0] != "random":
+        return [options.target]
+    first = options.target.partition(":")[2] or "0"
+    if not first.isdigit() or options.pipelines < 1:
+        raise HwmlError("random:SEED takes a whole number, --pipelines at least 1")
+    return [f"random:{int(first) + index}" for index in range(options.pipelines)]
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from ..cost_model.convert import convert
+
+    print(convert(options.source, options.destination))
+    return 0
+
+
+def _eval(options: argparse.Namespace) -> int:
+    from ..cost_model.dataset import load_pipelines
+    from ..cost_model.metrics import evaluate
+    from ..cost_model.weights import Weights
+
+    pipelines = load_pipelines(options.samples)
+    results = {
+        name: evaluate(Weights.named(name), pipelines, num_cores=options.num_cores or None).to_json()
+        for name in options.weights
+    }
+    if options.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "weights": results}, indent=1))
+        return 0
+    rows = list(next(iter(results.values())))
+    print(f"{'':<20}" + "".join(f"{Path(name).name[:18]:>20}" for name in results))
+    for row in rows:
+        print(f"{row:<20}" + "".join(f"{values[row]:>20g}" for values in results.values()))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from ..cost_model.model import CostModel
+    from ..cost_model.weights import Weights
+
+    CostModel.from_weights(Weights.named(options.weights)).export_onnx(options.onnx)
+    print(f"{options.onnx}: pipeline, schedule, num_cores -> runtime_ms")
+    return 0
+
+
+def _autoschedule(options: argparse.Namespace) -> int:
+    from ..cost_model.search import SearchSettings, autoschedule
+    from ..cost_model.targets import parse_target
+    from ..cost_model.weights import Weights
+    from ..files import write_atomic
+
+    target = parse_target(options.target)
+    weights = Weights.named(options.weights)
+    program = name = ""
+    if target.kind == "cpp":
+        from ..cost_model.generator import generator_names, prepare
+
+        name = options.name or next(iter(generator_names(target.place)), "")
+        program = prepare(target.place, name)
+    settings = SearchSettings(
+        target, weights, options.tries, options.measure, options.num_cores, seed=options.seed,
+        halide_target=options.halide_target, program=program, generator=name,
+    )  # fmt: skip
+    result = autoschedule(settings, workers=options.workers or None, report=_note)
+    if options.out:
+        write_atomic(options.out, result.best.schedule)
+    _print_search(result, options.json)
+    return 0
+
+
+def _print_search(result: SearchResult, as_json: bool) -> None:
+    rows = [*result.measured, result.default, *([result.unscheduled] if result.unscheduled else [])]
+    if as_json:
+        data = {"best": asdict(result.best), "rows": [asdict(row) for row in rows], "tried": result.tried}
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=1))
+        return
+    print(f"{'':<18}{'predicted ms':>14}{'measured ms':>14}{'noise':>8}{'best is faster by':>20}")
+    for row in rows:
+        print(_row(row, result.best.runtime_ms or 0.0))
+
+
+def _row(row: Measured, best_ms: float) -> str:
+    predicted = "" if row.predicted_ms is None else f"{row.predicted_ms:.4g}"
+    if row.runtime_ms is None:
+        return f"{row.label:<18}{predicted:>14}  could not be run: {row.error[:200]}"
+    return f"{row.label:<18}{predicted:>14}{row.runtime_ms:>14.4g}{row.noise:>8.1%}{row.runtime_ms / best_ms:>19.2f}x"
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from ..cost_model.features import SCHEDULE_FEATURES, pipeline_feature_names
+    from ..cost_model.samples import load_a_sample, load_featurization
+
+    data: dict[str, Any] = {}
+    if options.file.endswith(".featurization"):
+        schedule, pipeline = load_featurization(options.file)
+    else:
+        sample = load_a_sample(options.file)
+        schedule, pipeline = sample.schedule_features, sample.pipeline_features
+        data = {name: getattr(sample, name) for name in ("runtime_ms", "pipeline_id", "schedule_id")}
+    names = pipeline_feature_names()
+    stages = [
+        {
+            "schedule": dict(zip(SCHEDULE_FEATURES, map(float, row), strict=True)),
+            "pipeline": dict(zip(names, map(float, block.ravel()), strict=True)),
+        }
+        for row, block in zip(schedule, pipeline, strict=True)
+    ]
+    if options.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **data, "stages": stages}, indent=1))
+        return 0
+    for name, value in data.items():
+        print(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}")
+    for index, stage in enumerate(stages):
+        print(f"stage {index}{' (output)' if index == 0 else ''}")
+        for part, values in stage.items():
+            for name, value in values.items():
+                if value or options.all:
+                    print(f"  {part:<9} {name:<40} {value:g}")
+    return 0

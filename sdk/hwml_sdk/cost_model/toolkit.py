@@ -1,0 +1,119 @@
+"""Where the halide package keeps what we use: library, plug-in, programs, headers; and what machine this is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from ..errors import HwmlError, MissingDependencyError
+
+AUTOSCHEDULER = "Adams2019"
+
+
+@cache
+def halide_folder() -> Path:
+    """Folder of the installed halide package (nothing is imported). Raises MissingDependencyError."""
+    spec = util.find_spec("halide")
+    if spec is None or spec.origin is None:
+        raise MissingDependencyError("halide", "halide")
+    return Path(spec.origin).parent
+
+
+def halide_version() -> str:
+    """Version of the halide package."""
+    halide_folder()
+    return metadata.version("halide")
+
+
+def library_folder() -> Path:
+    """Folder of libHalide and the autoscheduler plug-ins."""
+    for name in ("lib64", "lib", "bin"):
+        folder = halide_folder() / name
+        if any(folder.glob("*autoschedule_adams2019*")):
+            return folder
+    raise HwmlError(f"{halide_folder()}: no adams2019 autoscheduler in this halide package; halide 21 has one")
+
+
+def plugin_path() -> Path:
+    """The adams2019 plug-in."""
+    suffix = {"darwin": ".so", "win32": ".dll"}.get(sys.platform, ".so")
+    for path in sorted(library_folder().glob(f"*autoschedule_adams2019*{suffix}")):
+        return path
+    raise HwmlError(f"{library_folder()}: no adams2019 plug-in; reinstall halide")
+
+
+def program(name: str) -> Path:
+    """A program of the package, such as `adams2019_retrain_cost_model`."""
+    path = halide_folder() / "bin" / (name + (".exe" if sys.platform == "win32" else ""))
+    if not path.is_file():
+        raise HwmlError(f"{path}: this halide package has no such program; halide 21.0.0 has it")
+    return path
+
+
+def tools_folder() -> Path:
+    """Folder of RunGenMain.cpp."""
+    for folder in (halide_folder() / "share" / "tools", halide_folder() / "share" / "Halide" / "tools"):
+        if (folder / "RunGenMain.cpp").is_file():
+            return folder
+    raise HwmlError(f"{halide_folder()}: no RunGenMain.cpp in this halide package; reinstall halide")
+
+
+def embedded_weights() -> bytes:
+    """The `.weights` file that Halide's plug-in carries inside, for comparison. Raises HwmlError when it has none."""
+    from .weights import FILE_BYTES, HEADER
+
+    data = plugin_path().read_bytes()
+    place = data.find(HEADER)
+    if place < 0:
+        raise HwmlError(f"{plugin_path()}: no embedded weights of this model version; halide 21 has them")
+    return data[place : place + FILE_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What run times depend on: timings of different machines must not be mixed."""
+
+    cpu: str
+    cores: int
+    host: str
+    """short hash of the host's name, so that two hosts of one kind stay apart"""
+
+    @property
+    def key(self) -> str:
+        """A folder name for this machine's samples."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.cpu.lower()).strip("-")[:40]
+        return f"{slug}-{self.cores}c-{self.host}"
+
+    @property
+    def kind(self) -> str:
+        """CPU and cores, without the host."""
+        return f"{self.cpu}, {self.cores} cores"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary."""
+        return asdict(self)
+
+
+def this_machine() -> Machine:
+    """The machine this runs on."""
+    host = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    return Machine(_cpu_name(), os.cpu_count() or 1, host)
+
+
+def _cpu_name() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(re.findall(r"^(model name|cpu family|model)\s*:\s*(.*)$", text, re.MULTILINE))
+    name = fields.get("model name", platform.machine()).strip()
+    numbers = f"family {fields['cpu family']} model {fields['model']}" if "cpu family" in fields else ""
+    return f"{name} {numbers}".strip()
