@@ -10,6 +10,7 @@ _HOME = {
     "Annotation": "document",
     "Artifact": "artifact",
     "ArtifactError": "errors",
+    "CompileResult": "chisel.types",
     "CostModel": "cost_model.model",
     "Diagnostic": "document",
     "Edit": "document",
@@ -21,6 +22,7 @@ _HOME = {
     "SourceError": "errors",
     "Span": "document",
     "analyze": "document",
+    "check_chisel": "chisel.check",
     "predict_qor": "qor.model",
 }
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Annotation",
     "Artifact",
     "ArtifactError",
+    "CompileResult",
     "CostModel",
     "Diagnostic",
     "Edit",
@@ -39,11 +42,14 @@ __all__ = [
     "SourceError",
     "Span",
     "analyze",
+    "check_chisel",
     "predict_qor",
 ]
 
 if TYPE_CHECKING:
     from .artifact import Artifact
+    from .chisel.check import check_chisel
+    from .chisel.types import CompileResult
     from .config import Settings
     from .cost_model.model import CostModel
     from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze

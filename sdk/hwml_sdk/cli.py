@@ -16,12 +16,17 @@ from .errors import HwmlError
 # Command -> (module, one line of help). Modules are loaded only when their command is chosen: `hwml --help` costs
 # nothing. A module gives `add_arguments(parser)` and `run(arguments) -> int`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "annotate": ("hwml_hooks.annotate", "write predictions as comments above functions and loops, or remove them"),
+    "budget": ("hwml_hooks.budget", "fail when a design is over its budget of LUT, DSP, FF or latency"),
+    "chisel": ("hwml_sdk.commands.chisel", "check, lower and repair Chisel (setup, check, emit, fix, daemon)"),
     "doctor": ("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": ("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
     "halide": ("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
+    "hooks": ("hwml_hooks.compilers", "print what adds hwml to Vitis HLS, sbt or Mill"),
     "qor": ("hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)"),
     "train": ("hwml_sdk.commands.train", "train a model; same as python -m sdk.train"),
     "trust": ("hwml_sdk.commands.trust", "trust a workspace, or take that back"),
+    "watch": ("hwml_hooks.watch", "predict again on every save in a folder, one line a design"),
 }
 # Commands whose arguments are parsed by the module itself (`main(argv) -> int`).
 _PASS_ON = {"qor", "train"}

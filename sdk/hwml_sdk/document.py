@@ -5,7 +5,7 @@ Positions count lines and characters (Unicode code points) from 0; a front end c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -81,8 +81,8 @@ class Diagnostic:
 class Annotation:
     """A short text to show beside a function, module or loop.
 
-    label: at most 25 characters, with what is known only; detail: Markdown for a tooltip;
-    data: the same as plain JSON for machines.
+    label: at most 25 characters, with what is known only; summary: the same for places with room (all resources);
+    detail: Markdown for a tooltip; data: the same as plain JSON for machines.
     """
 
     kind: Literal["function", "loop", "module"]
@@ -91,6 +91,7 @@ class Annotation:
     label: str
     detail: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,15 @@ class Analysis:
     diagnostics: tuple[Diagnostic, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none."""
+
+    analysis: Analysis
+    annotations_done: bool = True
+    diagnostics_done: bool = True
 
 
 # Language by suffix, and the module whose `analyze(path, text, settings)` serves it. A provider is loaded on first use.
@@ -122,17 +132,39 @@ def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
 
     Never raises for what the text holds; HwmlError means that the installation is broken (a wrong artefact, say).
     """
-    language = language_of(path)
-    if language is None:
-        return Analysis(str(path), None)
-    try:
-        provider = import_module(PROVIDERS[language])
-    except ModuleNotFoundError as error:
-        if error.name != PROVIDERS[language] and not PROVIDERS[language].startswith(f"{error.name}."):
-            raise
+    provider = _provider(path)
+    if provider is None:
         return Analysis(str(path), None)
     analysis: Analysis = provider.analyze(str(path), text, settings)
     return analysis
+
+
+def analyze_steps(path: str | Path, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
+    """The same as `analyze`, told as soon as anything is known; the last step is the answer of `analyze`.
+
+    near: the line a person looks at; what stands there comes first. A provider without steps gives one.
+    """
+    provider = _provider(path)
+    if provider is None:
+        yield Step(Analysis(str(path), None))
+    elif hasattr(provider, "steps"):
+        yield from provider.steps(str(path), text, settings, near=near)
+    else:
+        yield Step(provider.analyze(str(path), text, settings))
+
+
+def _provider(path: str | Path) -> Any:
+    """The module that serves the language of a file name; None when there is none, or it is not installed."""
+    language = language_of(path)
+    if language is None:
+        return None
+    name = PROVIDERS[language]
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name and not name.startswith(f"{error.name}."):
+            raise
+        return None
 
 
 def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:

@@ -101,6 +101,7 @@ def _annotation(item: Annotation) -> dict[str, Any]:
         "name": item.name,
         "range": span_json(item.span),
         "label": item.label,
+        "summary": item.summary,
         "detail": item.detail,
         "data": dict(item.data),
     }

@@ -162,8 +162,8 @@ def test_tooltips_have_no_tables() -> None:
 def test_rows_for_terminals() -> None:
     depths = [(depth, loop.name) for depth, loop in render.flat_loops(PREDICTION.loops)]
     assert depths == [(0, "blocks"), (1, "mac")]
-    assert render.loop_row(1, INNER) == ("  mac", "64 x4", "2", "9", "1.1k", "91 %", "ports of coef")
-    assert render.loop_row(0, OUTER)[2] == "-"
+    assert render.loop_row(1, INNER, "fir") == ("  mac", "64 x4", "2", "9", "1.1k", "91 %", "ports of coef")
+    assert render.loop_row(0, OUTER, OUTER.function)[2] == "-"
     rows = render.resource_rows(PREDICTION, {"lut": 12_345, "dsp": 54})
     assert rows[0] == ("LUT", "1.2k", "0.9–1.7k", "10 %")
     assert rows[1] == ("DSP", "3–9", "3–9", "10 %")

@@ -82,6 +82,13 @@ def place_checks() -> list[Check]:
     ]
 
 
+def chisel_checks() -> list[Check]:
+    """Java, the pinned tool chains and the daemon's fence."""
+    from ..chisel.doctor import findings
+
+    return [Check(*finding) for finding in findings()]
+
+
 def halide_checks() -> list[Check]:
     """What the Halide cost model needs: prediction nothing, sampling halide, training torch, generators a compiler."""
     from ..cost_model.generator import check_compiler
@@ -103,6 +110,7 @@ SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "extras": optional_checks,
     "halide": halide_checks,
     "places": place_checks,
+    "chisel": chisel_checks,
 }
 
 

@@ -183,7 +183,7 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         limits = {}
     print(f"{job.path}: {prediction.top}, {prediction.stage}")
     _print_table(("", "predicted", "80 % interval", "of the part"), resource_rows(prediction, limits))
-    loops = [loop_row(depth, loop) for depth, loop in flat_loops(prediction.loops)]
+    loops = [loop_row(depth, loop, prediction.top) for depth, loop in flat_loops(prediction.loops)]
     if loops:
         print()
         _print_table(LOOP_COLUMNS, loops)

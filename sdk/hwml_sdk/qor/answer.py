@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..document import Span
 from ..errors import ConfigError
+from . import ir
 from .area import Area, area_cost
 from .estimate import Estimate, FunctionResult, LoopResult
+from .facts import calls
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -27,6 +29,20 @@ _SYSTEM_HEADERS = (
 def loops_of(results: Sequence[LoopResult], total: float | None) -> tuple[LoopQor, ...]:
     """The loops of one function as a tree; shares are of `total` cycles."""
     return tuple(_loop(result, total, None) for result in results)
+
+
+def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
+    """The loops of the top function, then those of the functions it calls, each function once."""
+    found: list[LoopQor] = []
+    seen: set[str] = set()
+    pending = [estimate.top]
+    while pending:
+        result = pending.pop(0)
+        if result.function.name not in seen:
+            seen.add(result.function.name)
+            found += loops_of(result.loops, estimate.latency_cycles)
+            pending += result.calls
+    return tuple(found)
 
 
 def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> LoopQor:
@@ -58,14 +74,14 @@ def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> L
 
 
 def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
-    """Every function of the program; those walked in place of their calls are marked inlined and carry no cycles."""
+    """The functions the top reaches; those walked in place of their calls are marked inlined and carry no cycles."""
     total = estimate.latency_cycles
     found = []
-    for function in estimate.program.functions.values():
+    names = reached(estimate.program, estimate.top.function)
+    for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
         result = estimate.functions.get(function.name)
         if result is None:
-            if function.name != "main":
-                found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True))
+            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True))
             continue
         cost = area_cost(result.area, estimate.target)
         memory = list(result.memory.values())
@@ -78,6 +94,19 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:
+    """`top` and every function with a body that it calls, directly or through others, by name."""
+    found, pending = {top.name: top}, [top]
+    while pending:
+        for call in calls(pending.pop().body):
+            for name in (call.name, call.name.rpartition("::")[2]):
+                function = program.functions.get(name)
+                if function is not None and name not in found:
+                    found[name] = function
+                    pending.append(function)
+    return found
 
 
 def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:
@@ -171,6 +200,8 @@ def warnings(
     said += [f"{item}: intervals are wider" for item in unseen]
     if correction is not None and correction.unlike_score >= UNLIKE_FROM:
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
+    if correction is not None and correction.unseen:
+        said.append("part family, clock and tool version were never trained on together: mostly the closed form")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")

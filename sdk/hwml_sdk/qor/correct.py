@@ -53,12 +53,18 @@ def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np
     return found
 
 
+# Settings rather than structure. A combination that training never had (within a factor of 1.15 of the clock and 1.5
+# years of the tool's version) says that what was learned may not hold.
+CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """Where the training groups lie in feature space.
 
     mean, scale, low, high: float32 [f]. points: int8 [k, f] z-scores of representative rows. group: int [k], the
-    algorithm group of each.
+    algorithm group of each. context_columns: int [c] where the features of CONTEXT stand. contexts, slack: float32
+    [m, c], combinations of settings that training had, and how near another has to be to count as the same.
     """
 
     mean: NDArray[np.float32]
@@ -67,6 +73,17 @@ class Geometry:
     high: NDArray[np.float32]
     points: NDArray[np.int8]
     group: NDArray[np.int32]
+    context_columns: NDArray[np.int32]
+    contexts: NDArray[np.float32]
+    slack: NDArray[np.float32]
+
+    def unseen(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether rows [n, f] have settings that training never had, [n]."""
+        mine = values[:, self.context_columns]
+        found: NDArray[np.bool_] = np.ones(len(mine), dtype=bool)
+        for context, slack in zip(self.contexts, self.slack, strict=True):
+            found &= (np.abs(mine - context) > slack).any(axis=1)
+        return found
 
     def codes(self, values: NDArray[np.float32]) -> NDArray[np.int8]:
         """z-scores of rows [n, f] in steps of 1/31, NaN as the mean."""
@@ -131,15 +148,16 @@ class Calibration:
     """Numbers fitted on groups that the members never saw.
 
     unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
-    shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target [targets, k].
-    widen: factor on both interval ends, per target.
+    shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target, for settings
+    that training had and for others [2, targets, k].
+    widen: factor on both interval ends, per target, likewise [2, targets].
     mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
     """
 
     unlike_knots: tuple[float, ...]
     shrink_knots: tuple[float, ...]
-    shrink: tuple[tuple[float, ...], ...]
-    widen: tuple[float, ...]
+    shrink: tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+    widen: tuple[tuple[float, ...], tuple[float, ...]]
     mix: tuple[tuple[tuple[float, ...], ...], ...]
 
     def mixed(self, members: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
@@ -158,16 +176,25 @@ class Calibration:
         """Raw score [n] to 0 (like the training data) .. 1."""
         return np.asarray(np.interp(raw, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
 
-    def blend(self, blend: Floats, base: Floats, unlike: Floats) -> Floats:
-        """Blend [n, targets] drawn towards the closed form as the unlike-score [n] grows."""
-        weight = np.stack([np.interp(unlike, self.shrink_knots, curve) for curve in self.shrink], axis=1)
+    def weight(self, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
+        """Weight of the learned blend [n, targets]: it falls as the unlike-score [n] grows."""
+        known, other = (
+            np.stack([np.interp(unlike, self.shrink_knots, curve) for curve in curves], axis=1)
+            for curves in self.shrink
+        )
+        return np.where(unseen[:, None], other, known)
+
+    def blend(self, blend: Floats, base: Floats, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
+        """Blend [n, targets] drawn towards the closed form by `weight`."""
+        weight = self.weight(unlike, unseen)
         return np.where(np.isnan(base), blend, base + weight * (blend - np.nan_to_num(base)))
 
-    def ends(self, value: Floats, quantiles: Floats) -> tuple[Floats, Floats]:
+    def ends(self, value: Floats, quantiles: Floats, unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """(low, high) log values [n, targets] from quantile models [n, 2 * targets] of the remaining error."""
         n = value.shape[1]
-        low = value + np.minimum(quantiles[:, :n], -0.02) * np.array(self.widen)
-        high = value + np.maximum(quantiles[:, n:], 0.02) * np.array(self.widen)
+        widen = np.array(self.widen)[unseen.astype(int)]
+        low = value + np.minimum(quantiles[:, :n], -0.02) * widen
+        high = value + np.maximum(quantiles[:, n:], 0.02) * widen
         return low, high
 
 
@@ -176,6 +203,7 @@ class Correction:
     """Corrected prediction: counts and cycles per target in LABELS, 80 % interval ends, and the unlike-score.
 
     shrink: weight of the learned correction per target (0: the closed form alone).
+    unseen: whether training had no design with these settings.
     """
 
     value: Mapping[str, float]
@@ -183,6 +211,10 @@ class Correction:
     high: Mapping[str, float]
     unlike_score: float
     shrink: Mapping[str, float]
+    unseen: bool
+
+
+_NESTED = ("shrink", "mix")
 
 
 class Corrector:
@@ -196,12 +228,12 @@ class Corrector:
             self.seen: dict[str, Any] = dict(config["seen"])
             self._fill = np.array(config["fill"], dtype=np.float64)
             self._ratio = np.array(config["ratio"], dtype=bool)
-            names = ("unlike_knots", "shrink_knots", "widen")
-            numbers = {name: tuple(float(v) for v in config["calibration"][name]) for name in names}
-            shrink = tuple(tuple(float(v) for v in curve) for curve in config["calibration"]["shrink"])
-            mix = tuple(tuple(tuple(float(v) for v in w) for w in d) for d in config["calibration"]["mix"])
-            self.calibration = Calibration(shrink=shrink, mix=mix, **numbers)
-        except (KeyError, TypeError, ValueError) as error:
+            stored = config["calibration"]
+            numbers = {name: tuple(float(v) for v in stored[name]) for name in ("unlike_knots", "shrink_knots")}
+            shrink, mix = (tuple(tuple(tuple(float(v) for v in w) for w in d) for d in stored[n]) for n in _NESTED)
+            known, other = (tuple(float(v) for v in part) for part in stored["widen"])
+            self.calibration = Calibration(shrink=(shrink[0], shrink[1]), mix=mix, widen=(known, other), **numbers)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
         if tuple(config.get("labels", ())) != LABELS:
             raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")
@@ -264,11 +296,10 @@ class Corrector:
         errors = run_session(self._errors, inputs).astype(np.float64)
         unlike = self.calibration.unlike(errors[:, 0])
         mixed = self.calibration.mixed(members, exact, domain_of(rows, self.feature_names))
-        value = self.calibration.blend(mixed, exact, unlike)
-        low, high = self.calibration.ends(value, errors[:, 1:] * widen)
-        shrink = [
-            [float(np.interp(u, self.calibration.shrink_knots, c)) for c in self.calibration.shrink] for u in unlike
-        ]
+        unseen = self.geometry.unseen(rows)
+        value = self.calibration.blend(mixed, exact, unlike, unseen)
+        low, high = self.calibration.ends(value, errors[:, 1:] * widen, unseen)
+        shrink = self.calibration.weight(unlike, unseen).tolist()
         return [
             Correction(
                 value=_counts(value[index]),
@@ -276,6 +307,7 @@ class Corrector:
                 high=_counts(high[index]),
                 unlike_score=float(unlike[index]),
                 shrink=dict(zip(LABELS, shrink[index], strict=True)),
+                unseen=bool(unseen[index]),
             )
             for index in range(len(rows))
         ]

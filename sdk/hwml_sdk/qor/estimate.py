@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ..errors import SourceError
 from . import ir
 from .area import Area, area_cost, copied_bits, loop_control, ports_lut
 from .binding import Binding, bindings
@@ -38,6 +39,7 @@ from .typenames import UNKNOWN
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
 MAX_CALLS = 40
+MAX_WALKS = 5000
 
 
 @dataclass(slots=True, eq=False)
@@ -187,6 +189,10 @@ class FunctionEstimator(Host):
         kind = function.returns
         if function.name in self.stack or len(self.stack) > MAX_CALLS:
             return Value(time, NONE, kind, {})
+        self.design.walks += 1
+        if self.design.walks > MAX_WALKS:
+            self.give_up()
+            return Value(time, NONE, kind, {})
         aliases, constants = self.bind(region, function, expr)
         if region.unroll_all or self.design.is_straight(function):
             return self.inline(region, function, args, aliases, constants, time)
@@ -199,6 +205,13 @@ class FunctionEstimator(Host):
             value = region.env[key]
             value.time = max(value.time, 0.0)
         return Value(region.base, NONE, kind, {})
+
+    def give_up(self) -> None:
+        """Calls that call twice what calls twice: the number of instances grows past all reason."""
+        reason = f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
+        self.result.known = False
+        if reason not in self.result.reasons:
+            self.result.reasons.append(reason)
 
     def add_call(self, result: FunctionResult, copies: float) -> None:
         """Note an instance; calls one after another share it."""
@@ -254,7 +267,8 @@ class FunctionEstimator(Host):
             return Value(time, NONE, function.returns, {})
         region.aliases.update(aliases)
         for param, value in zip(function.params, args, strict=False):
-            if param not in aliases:
+            by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
+            if by_value or param not in aliases:
                 region.env[param] = value
         known, stack, plans, counts = self.known, self.stack, self.plans, self.counts
         self.known = stable_bindings(function, {**known, **constants})
@@ -592,11 +606,12 @@ class Design:
         self.target = target
         self.options = options
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
-        self._straight: dict[str, bool] = {}
+        self._loops_below: dict[str, bool] = {}
         self._results: dict[object, FunctionResult] = {}
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self.functions: dict[str, FunctionResult] = {}
+        self.walks = 0
 
     def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
         """What pragmas say about the operators behind a function's variables."""
@@ -635,37 +650,30 @@ class Design:
 
     def is_straight(self, function: ir.Function) -> bool:
         """No loop that stays one: the call is walked in place. Functions that must not be inlined are instances."""
-        found = self._straight.get(function.name)
-        if found is None:
-            inline = function.pragma("HLS", "INLINE")
-            wanted = inline is not None and "off" not in inline.options
-            found = not any(True for _ in ir.loops_of(function.body)) and not any(
-                True for _ in self._called_with_loops(function, 0)
-            )
-            if wanted and not found:
-                found = False
-            self._straight[function.name] = found
-        return found
+        return not self._has_loops(function)
 
     def calls_loops(self, loop: ir.Loop) -> bool:
         """Whether a loop's body calls a function that has loops, itself or further down."""
-        return bool(self._called_with_loops(ir.Function("", [], UNKNOWN, loop.body, loop.span, loop.head, ""), 0))
+        return self._calls_with_loops(loop.body)
 
-    def _called_with_loops(self, function: ir.Function, depth: int) -> list[str]:
-        if depth > 12:
-            return []
-        names: list[str] = []
-        pending = list(expressions_of(function.body))
+    def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:
+        pending = list(expressions_of(block))
         while pending:
             expr = pending.pop()
-            if isinstance(expr, ir.Call):
-                callee = self.program.functions.get(expr.name)
-                if callee is None or callee is function:
-                    continue
-                if any(True for _ in ir.loops_of(callee.body)) or self._called_with_loops(callee, depth + 1):
-                    names.append(callee.name)
+            callee = self.program.functions.get(expr.name) if isinstance(expr, ir.Call) else None
+            if callee is not None and self._has_loops(callee, depth + 1):
+                return True
             pending.extend(children(expr))
-        return names
+        return False
+
+    def _has_loops(self, function: ir.Function, depth: int = 0) -> bool:
+        """Whether a function has loops, itself or further down; found once for each."""
+        known = self._loops_below.get(function.name)
+        if known is None and depth <= MAX_CALLS:
+            self._loops_below[function.name] = False  # what a function that calls itself finds on its way
+            known = any(True for _ in ir.loops_of(function.body)) or self._calls_with_loops(function.body, depth)
+            self._loops_below[function.name] = known
+        return bool(known)
 
     def written_by_calls(self, block: ir.Block) -> set[ir.Variable]:
         """Arrays given to functions inside a block: they may be written."""
@@ -709,9 +717,12 @@ def estimate_program(
     options: Options,
     known: Mapping[ir.Variable, Number] | None = None,
 ) -> Estimate:
-    """Estimate a design from its top function."""
+    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked."""
     design = Design(program, target, options)
-    result = FunctionEstimator(design, top, known or {}, {}, {}, ()).run()
+    try:
+        result = FunctionEstimator(design, top, known or {}, {}, {}, ()).run()
+    except RecursionError as error:
+        raise SourceError("loops and calls are nested too deeply; split the function", path=program.path) from error
     design.functions[top.name] = result
     if options.merlin:
         from .merlin import add_transfers

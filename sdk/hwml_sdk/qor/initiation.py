@@ -44,7 +44,7 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
         latency = value.since.get(key)
         if latency and isinstance(key, ir.Variable):
             best = _larger(best, Bound(max(math.ceil(latency - 0.25), 1), f"recurrence through {key.name}"))
-    reads = {("R", id(access)): access for access in region.accesses if not access.write}
+    reads = {("R", access): access for access in region.accesses if not access.write}
     for write in region.accesses:
         if not write.write:
             continue
@@ -59,7 +59,7 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
 def _array_recurrence(
     region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop], *, chained: bool
 ) -> Bound:
-    distance, sure = dependence_distance(write.forms, read.forms, nest)
+    distance, sure = _stated_distance(region, write.array) or dependence_distance(write.forms, read.forms, nest)
     if distance is None:
         return Bound(1, "")
     if chained:
@@ -68,20 +68,27 @@ def _array_recurrence(
     if region.target.year < 2020:
         latency += 1  # Vivado HLS went through the memory every time
     elif write.key == read.key or (sure and distance <= 1):
-        latency -= load  # the element stays in a register from one iteration to the next
-        if not region.host.in_registers(write.array) and not _promotable(region, write, nest):
-            latency += 1  # unless it has to pass through the memory: written, then forwarded
+        latency -= load  # the element stays in a register, or is forwarded past the memory
     elif not region.host.in_registers(write.array):
         latency += 1
     ii = max(math.ceil((latency - 0.25) / distance), 1)
     return Bound(ii, f"recurrence through {write.array.name}", not sure)
 
 
-def _promotable(region: Region, write: Access, nest: Sequence[NestLoop]) -> bool:
-    """Whether the compiler keeps the element in a register: the innermost loop never leaves it, nothing is guarded."""
-    innermost = nest[-1].var if nest else None
-    used = any(form is not None and innermost in form for form in write.forms)
-    return not used and region.branches == 0
+def _stated_distance(region: Region, array: ir.Variable) -> tuple[float | None, bool] | None:
+    """What `pragma HLS dependence` says of an array: no recurrence, or its distance (UG1399); None: nothing."""
+    for pragma in region.host.program.pragmas:
+        options = pragma.options
+        if pragma.kind != "DEPENDENCE" or options.get("variable", array.name) != array.name:
+            continue
+        if "intra" in (options.get("type"), *options):
+            continue
+        if options.get("dependent") == "false" or "false" in options:
+            return None, True
+        distance = options.get("distance", "")
+        if distance.isdigit() and int(distance) > 0:
+            return float(distance), True
+    return None
 
 
 def dependence_distance(
@@ -164,7 +171,20 @@ def port_bound(region: Region) -> Bound:
         cycles, what = access_cycles(array, layout, accesses)
         if cycles > best.ii:
             best = Bound(cycles, f"{what} of {array.name}")
-    return best
+    return _larger(best, _bundle_bound(region))
+
+
+def _bundle_bound(region: Region) -> Bound:
+    """Arrays of one m_axi bundle share its read and its write channel (UG1399, pragma HLS interface)."""
+    channels: dict[tuple[str, bool], float] = defaultdict(float)
+    for access in region.accesses:
+        layout = region.host.layout(access.array)
+        if layout.interface == "m_axi":
+            channels[(layout.bundle or "gmem", access.write)] += access.copies
+    if not channels:
+        return Bound(1, "")
+    (bundle, _), load = max(channels.items(), key=lambda item: item[1])
+    return Bound(max(math.ceil(load), 1), f"m_axi port of bundle {bundle}")
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:

@@ -169,9 +169,10 @@ class Pragma:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """Statements in order."""
+    """Statements in order; `assigned` is kept by `trip_counts.assigned_variables` once the block is complete."""
 
     items: list[Stmt] = field(default_factory=list)
+    assigned: frozenset[Variable] | None = None
 
 
 @dataclass(slots=True, eq=False)

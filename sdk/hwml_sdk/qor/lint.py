@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..document import Analysis, Diagnostic, Fix, apply_edits
+from ..interrupt import checkpoint
 from . import ir, lint_code, lint_pragmas
 from .facts import Facts, UseFinder
 from .lint_base import SEVERITIES, Context, Finding
@@ -49,6 +50,7 @@ def lint_files(
     top = settings.hls.top if settings is not None else ""
     context = Context(program, Facts.of(program, top), UseFinder(program), estimate, settings)
     for rule in (*lint_pragmas.RULES, *lint_code.RULES):
+        checkpoint()
         rule(context)
     left_out = set(settings.lint.ignore) if settings is not None else set()
     kept: dict[str, list[Diagnostic]] = {}

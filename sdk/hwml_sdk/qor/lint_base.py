@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from .facts import Facts, UseFinder, calls, declarations, function_of
 if TYPE_CHECKING:
     from ..config import Settings
     from .types import QorPrediction
+
+# The name in front of `(...) {`, every one of them: heads may stand inside one another.
+_DEFINITION = re.compile(r"(?=\b([\w:]+)\s*\([^;{}]*\)\s*(?:const\s*)?\{)")
 
 
 @dataclass(slots=True)
@@ -145,6 +149,7 @@ class Context:
     findings: list[Finding] = field(default_factory=list)
     _texts: dict[str, SourceText] = field(default_factory=dict)
     _called: set[str] | None = None
+    _definitions: Counter[str] | None = None
 
     def source(self, path: str) -> SourceText | None:
         """The text of a file of the program."""
@@ -190,8 +195,9 @@ class Context:
 
     def is_overloaded(self, name: str) -> bool:
         """Whether several functions of the name are defined; the program keeps one of them."""
-        head = re.compile(rf"\b{re.escape(name)}\s*\([^;{{}}]*\)\s*(?:const\s*)?\{{")
-        return sum(len(head.findall(text)) for text in self.program.sources.values()) > 1
+        if self._definitions is None:
+            self._definitions = Counter(n for text in self.program.sources.values() for n in _DEFINITION.findall(text))
+        return self._definitions[name] > 1
 
     def declared_twice(self, function: ir.Function, name: str) -> bool:
         """Whether a local name stands for several variables, in different blocks."""

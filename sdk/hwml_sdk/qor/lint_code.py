@@ -73,8 +73,9 @@ def rule_recursion(context: Context) -> None:
     """HLS123: a function that calls itself, directly or through others."""
     functions = {f.name: f for f in context.functions() if not f.template_params}
     targets = {name: _callees(context, function, functions) for name, function in functions.items()}
+    targets = _with_ways_on(targets)
     for name, function in functions.items():
-        path = _path_back(name, targets)
+        path = _path_back(name, targets) if name in targets else ()
         if path:
             way = " -> ".join((name, *path))
             message = f"{name} calls itself ({way}): recursion cannot be synthesised; rewrite it as a loop"
@@ -90,6 +91,24 @@ def _callees(context: Context, function: ir.Function, known: dict[str, ir.Functi
         and len(call.args) == len(known[call.name].params)
         and not context.is_overloaded(call.name)
     }
+
+
+def _with_ways_on(targets: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Only the functions from which calls go on for ever: all others cannot be part of a recursion."""
+    left = {name: set(called) for name, called in targets.items()}
+    callers: dict[str, list[str]] = {}
+    for name, called in targets.items():
+        for other in called:
+            callers.setdefault(other, []).append(name)
+    done = [name for name, called in left.items() if not called]
+    while done:
+        name = done.pop()
+        del left[name]
+        for caller in callers.get(name, ()):
+            left[caller].discard(name)
+            if not left[caller]:
+                done.append(caller)
+    return left
 
 
 def _path_back(start: str, targets: dict[str, set[str]]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from .typenames import BOOL, DOUBLE, FLOAT, INT, UNKNOWN, VOID, join, parse_type
 Node = Any  # tree_sitter.Node
 
 MAX_DEPTH = 200
+MAX_LOOP_DEPTH = 32
 MAX_INSTANCES = 200
 _CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")
 
@@ -34,6 +35,7 @@ class Lowering:
         self.loop: ir.Loop | None = None
         self.anonymous = 0
         self.depth = 0
+        self.loops = 0
         self.regions: list[tuple[int, int, ir.Loop | ir.Function]] = []
         self.loop_starts: list[tuple[int, ir.Loop]] = []
         self.tree: object = None  # kept alive: nodes of templates are lowered later
@@ -81,6 +83,12 @@ class Lowering:
             self.top_item(node)
 
     def top_item(self, node: Node) -> None:
+        self.depth += 1
+        if self.depth <= MAX_DEPTH:
+            self.top_kind(node)
+        self.depth -= 1
+
+    def top_kind(self, node: Node) -> None:
         kind = node.type
         if kind == "function_definition":
             self.function_definition(node)
@@ -224,6 +232,12 @@ class Lowering:
             self.types[self.src(name)] = parse_type(self.src(kind), self.named_type, self.lookup_value)
 
     def struct(self, node: Node) -> ir.CType:
+        self.depth += 1
+        found = self.struct_body(node) if self.depth <= MAX_DEPTH else UNKNOWN
+        self.depth -= 1
+        return found
+
+    def struct_body(self, node: Node) -> ir.CType:
         name_node = node.child_by_field_name("name")
         name = self.src(name_node) if name_node is not None else ""
         body = node.child_by_field_name("body")
@@ -560,11 +574,16 @@ class Lowering:
 
     def loop_body(self, loop: ir.Loop, node: Node, body: Node | None, head_end: int) -> None:
         self.enter(loop, head_end, node.end_byte)
-        if body is not None:
+        self.loops += 1
+        if self.loops > MAX_LOOP_DEPTH:
+            message = f"more than {MAX_LOOP_DEPTH} loops inside one another: what is further inside is left out"
+            self.program.problems.append(ir.Problem(message, loop.path, loop.head))
+        elif body is not None:
             if body.type == "compound_statement":
                 self.statements(body.named_children, loop.body)
             else:
                 self.statement(body, loop.body, "")
+        self.loops -= 1
         loop.span = self.span(node)
         self.leave(loop)
 
@@ -732,11 +751,7 @@ class Lowering:
 
     def cast(self, node: Node) -> ir.Expr:
         value = node.child_by_field_name("value")
-        named = node.child_by_field_name("type")
-        var = self.variable(self.src(named)) if named is not None else None
-        if var is not None and value is not None and value.type == "number_literal":
-            return ir.Binary("+", ir.Ref(var.name, var), self.expression(value))  # `(i)+16` is no cast
-        kind = self.type_of(named)
+        kind = self.type_of(node.child_by_field_name("type"))
         return ir.Cast(kind, self.expression(value) if value is not None else ir.Const(None, UNKNOWN))
 
     def sizeof(self, node: Node) -> ir.Expr:

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..artifact import Artifact, write
 from ..config import DEFAULT_TOOL, HlsSettings, load_settings
 from ..errors import SourceError
 from ..files import read_source
-from . import answer
+from . import answer, ir
 from .correct import KIND, Correction, Corrector
 from .dataset import LABELS
 from .design import choose_top, make_options, make_target, tool_year
 from .estimate import Estimate, estimate_program
 from .features import FEATURE_NAMES, FEATURE_VERSION, features_of
 from .inputs import Inputs, gather
-from .plan import PIPELINE_LOOPS
+from .operators import Target
+from .plan import PIPELINE_LOOPS, Options
 from .project import apply_directives
 from .source import read_program
 from .types import QorPrediction
@@ -96,11 +99,26 @@ class QorModel:
 
     def predict_text(self, text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         """Predict text with everything already gathered: what the command line and the editors call."""
-        estimate, settings, notes = estimate_text(text, path=path, inputs=inputs, settings=settings)
-        row = features_of(estimate, stage=settings.stage)
-        unseen = self._unseen(settings, estimate)
-        correction = self.corrector.apply(row.values, row.closed_form, widen=UNSEEN_WIDENING ** len(unseen))
-        return _prediction(estimate, correction, settings, unseen, notes, str(self.artifact.path.name))
+        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        return self.correct(design, [design.estimate(design.top())])[0]
+
+    def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
+        """Predictions from closed forms of functions of one design, all at once."""
+        settings = design.settings
+        rows = [features_of(estimate, stage=settings.stage) for estimate in estimates]
+        if not rows:
+            return []
+        unseen = self._unseen(settings, estimates[0])
+        corrections = self.corrector.apply_many(
+            np.stack([row.values for row in rows]),
+            [row.closed_form for row in rows],
+            widen=UNSEEN_WIDENING ** len(unseen),
+        )
+        name = str(self.artifact.path.name)
+        return [
+            _prediction(estimate, correction, settings, unseen, design.notes, name)
+            for estimate, correction in zip(estimates, corrections, strict=True)
+        ]
 
     def _unseen(self, settings: HlsSettings, estimate: Estimate) -> list[str]:
         """Settings that no training design had, in words."""
@@ -123,13 +141,27 @@ class QorModel:
         return found
 
 
-def estimate_text(
-    text: str, *, path: str, inputs: Inputs, settings: HlsSettings
-) -> tuple[Estimate, HlsSettings, tuple[str, ...]]:
-    """Read and estimate one design; also the settings as used, and notes on what was assumed.
+@dataclass(frozen=True, slots=True)
+class OpenDesign:
+    """A source that was read, with the target it is meant for; notes say what was assumed."""
 
-    Raises SourceError (no function, unknown top, not text) and ConfigError (unknown part, tool, clock).
-    """
+    program: ir.Program
+    target: Target
+    options: Options
+    settings: HlsSettings
+    notes: tuple[str, ...]
+
+    def top(self) -> ir.Function:
+        """The function the settings name, or the likely one. Raises SourceError when there is none."""
+        return choose_top(self.program, self.settings.top or None)
+
+    def estimate(self, top: ir.Function) -> Estimate:
+        """The closed form of one function and all it calls."""
+        return estimate_program(self.program, top, self.target, self.options)
+
+
+def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> OpenDesign:
+    """Read one design. Raises SourceError (not text) and ConfigError (unknown part, tool, clock)."""
     program = read_program(
         text, path=path, files=inputs.files, include_dirs=inputs.include_dirs, defines=inputs.defines
     )
@@ -148,8 +180,18 @@ def estimate_text(
     options = make_options(
         target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
     )
-    top = choose_top(program, settings.top or None)
-    return estimate_program(program, top, target, options), settings, tuple(notes)
+    return OpenDesign(program, target, options, settings, tuple(notes))
+
+
+def estimate_text(
+    text: str, *, path: str, inputs: Inputs, settings: HlsSettings
+) -> tuple[Estimate, HlsSettings, tuple[str, ...]]:
+    """Read and estimate one design; also the settings as used, and notes on what was assumed.
+
+    Raises SourceError (no function, unknown top, not text) and ConfigError (unknown part, tool, clock).
+    """
+    design = open_design(text, path=path, inputs=inputs, settings=settings)
+    return design.estimate(design.top()), design.settings, design.notes
 
 
 def _prediction(
@@ -175,7 +217,7 @@ def _prediction(
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
         closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, areas),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
-        loops=answer.loops_of(estimate.top.loops, estimate.latency_cycles),
+        loops=answer.all_loops(estimate),
         explain=answer.contributions(estimate, {**areas, "latency_cycles": latency}),
         warnings=answer.warnings(estimate, correction, unseen, notes),
     )  # fmt: skip
@@ -184,6 +226,11 @@ def _prediction(
 @lru_cache(maxsize=4)
 def _loaded(model: str) -> QorModel:
     return QorModel.load(model)
+
+
+def loaded_model(model: str) -> QorModel:
+    """The model of that name or folder, kept loaded. Raises ArtifactError when it is broken."""
+    return _loaded(model)
 
 
 def predict_text(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:

@@ -107,8 +107,8 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     fine = pipelined and (innermost or flatten)
     if fine or innermost:
         return Plan(fine, 1, copies)
-    # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost loops
-    # that divide evenly, and hardly any of 2021.1.
+    # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
+    # loops that divide evenly, and hardly any of 2021.1.
     if year < 2021 and loop.parent is None and trip is not None and 1 < copies < trip and trip % copies == 0:
         return Plan(coarse=pipelined, parallel=copies)
     return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from ..document import Span
@@ -63,9 +64,10 @@ def attach(
     ACCEL: the next loop below it, when nothing but pragmas stands between (Merlin places them before the loop).
     """
     ordered = sorted(regions, key=lambda region: (region[0], -region[1]))
+    begins = [region[0] for region in ordered]
     starts = sorted(loop_starts, key=lambda item: item[0])
     for pragma, offset in found:
-        owner: ir.Loop | ir.Function | None = _innermost(ordered, offset)
+        owner: ir.Loop | ir.Function | None = _innermost(ordered, begins, offset)
         if pragma.dialect == "ACCEL":
             owner = _next_loop(starts, offset, owner) or (owner if isinstance(owner, ir.Function) else None)
         pragma.owner = owner
@@ -73,20 +75,21 @@ def attach(
             owner.pragmas.append(pragma)
 
 
-def _innermost(regions: list[tuple[int, int, ir.Loop | ir.Function]], offset: int) -> ir.Loop | ir.Function | None:
-    best = None
-    for start, end, owner in regions:
-        if start > offset:
-            break
+def _innermost(
+    regions: list[tuple[int, int, ir.Loop | ir.Function]], begins: list[int], offset: int
+) -> ir.Loop | ir.Function | None:
+    """The last region that begins before `offset` and holds it; regions nest, so the nearest ones come first."""
+    for index in range(bisect_right(begins, offset) - 1, -1, -1):
+        _, end, owner = regions[index]
         if offset <= end:
-            best = owner
-    return best
+            return owner
+    return None
 
 
 def _next_loop(starts: list[tuple[int, ir.Loop]], offset: int, scope: ir.Loop | ir.Function | None) -> ir.Loop | None:
-    for start, loop in starts:
-        if start >= offset:
-            inside = loop.parent if loop.parent is not None else None
-            expected = scope if isinstance(scope, ir.Loop) else None
-            return loop if inside is expected else None
-    return None
+    index = bisect_left(starts, offset, key=lambda item: item[0])
+    if index == len(starts):
+        return None
+    loop = starts[index][1]
+    expected = scope if isinstance(scope, ir.Loop) else None
+    return loop if loop.parent is expected else None

@@ -43,7 +43,6 @@ _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
 _OPERATOR_PRAGMA = re.compile(r"_Pragma\s*\(\s*\"((?:\\.|[^\"\\])*)\"\s*\)")
-_SIGNED = re.compile(r"(\)\s*[+-])(?=\d)")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -296,8 +295,7 @@ class Preprocessor:
             text = match.group(1).replace('\\"', '"')
             self.pragmas.append(RawPragma(text, self.length, file, offset, length))
             done = match.end()
-        # `(i)+16` of an expansion: with a space it is a sum, as the parser would else read a cast of the number +16.
-        self.emit(_SIGNED.sub(r"\1 ", expanded[done:]), file, offset, False)
+        self.emit(expanded[done:], file, offset, False)
 
     def _use(self, text: str, start: int, stop: int, end: int) -> tuple[int | None, str]:
         """Expand the macro use at text[start:stop]; returns where it ends (None: no use) and what it becomes."""

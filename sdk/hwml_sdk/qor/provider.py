@@ -10,25 +10,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import FILE_NAME, PROJECT_FILE, Settings, find_upwards
-from ..document import Analysis, Annotation, Diagnostic
-from ..errors import ConfigError, HwmlError, SourceError
+from ..config import FILE_NAME, PROJECT_FILE, HlsSettings, Settings, find_upwards
+from ..document import Analysis, Annotation, Diagnostic, Step
+from ..errors import ArtifactError, ConfigError, HwmlError, SourceError
 from .inputs import Inputs, gather
+from .lint import lint_files, verify_fixes
 from .render import (
     function_detail,
     function_json,
     function_label,
+    function_summary,
     loop_detail,
     loop_json,
     loop_label,
     prediction_detail,
     prediction_json,
     prediction_label,
+    prediction_summary,
 )
 from .types import FunctionQor, LoopQor, QorPrediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .model import OpenDesign
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -40,19 +45,27 @@ _HLS_SIGN = re.compile(
 
 def analyze(path: str, text: str, settings: Settings) -> Analysis:
     """Lint findings and annotations of one document. Raises only for a broken installation (ArtifactError)."""
+    *_, last = steps(path, text, settings)
+    return last.analysis
+
+
+def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
+    """The same bit by bit: figures, findings, and last the findings whose fixes were tried."""
     if len(text) > MAX_BYTES:
         note = f"{len(text) / 1e6:.1f} MB: files over {MAX_BYTES >> 20} MB are left alone in the editor"
-        return Analysis(path, "hls", notes=(note,))
+        yield Step(Analysis(path, "hls", notes=(note,)))
+        return
     if not _is_hls(path, text):
-        return Analysis(path, "hls")
+        yield Step(Analysis(path, "hls"))
+        return
     try:
         inputs = gather(path)
     except ConfigError as error:
         inputs = Inputs(notes=(str(error),))
     try:
-        return _analyze(path, text, inputs, settings)
+        yield from _steps(path, text, inputs, settings, near)
     except (SourceError, ConfigError) as error:
-        return Analysis(path, "hls", notes=(str(error),))
+        yield Step(Analysis(path, "hls", notes=(str(error),)))
 
 
 def _is_hls(path: str, text: str) -> bool:
@@ -75,50 +88,116 @@ def gather_covers(path: str, project: Path) -> bool:
         return True  # let the error be told
 
 
-def _analyze(path: str, text: str, inputs: Inputs, settings: Settings) -> Analysis:
-    from .lint import lint_source
+def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    from .model import open_design
 
-    prediction, problem = None, ""
+    design, problem = _open(path, text, inputs, settings)
+    shown = _Shown(path)
+    first: QorPrediction | None = None
+    broken: ArtifactError | None = None
     try:
-        prediction = predict_document(path, text, inputs, settings)
+        for predictions in _kernels(design, settings, near) if not problem else ():
+            first = first or predictions[0]
+            shown.add(predictions)
+            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
-    analyses = lint_source(
-        text,
-        path=path,
-        files=inputs.files,
-        include_dirs=inputs.include_dirs,
-        defines=inputs.defines,
-        directives=inputs.directives,
-        estimate=prediction,
-        settings=settings,
-    )
-    own = analyses[0]
-    notes = [*own.notes, *inputs.notes, *([problem] if problem else [])]
-    for other in analyses[1:]:
-        notes += [_elsewhere(other.path, item) for item in other.diagnostics if item.severity in ("error", "warning")]
-    annotations = tuple(_annotations(prediction, path)) if prediction is not None else ()
-    return replace(own, annotations=annotations, notes=tuple(dict.fromkeys(notes)))
+    except ArtifactError as error:
+        broken = error  # without a model there are no figures, but the lint still holds
+    found = lint_files(design.program, estimate=first, settings=settings)
+    notes = _notes(design, inputs, found, path, problem)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
+    yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
+
+    def check(changed: str) -> list[Diagnostic]:
+        again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
+        return _all(lint_files(again.program, settings=settings))
+
+    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found))
+    yield Step(replace(analysis, diagnostics=tried))
+    if broken is not None:
+        raise broken
+
+
+def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[OpenDesign, str]:
+    """The design, and what is wrong with its settings: an unknown part or clock stops the figures, not the lint."""
+    from .model import open_design
+
+    try:
+        return open_design(text, path=path, inputs=inputs, settings=settings.hls), ""
+    except ConfigError as error:
+        return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
+
+
+def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
+    """Predictions in batches; origins say where each assumption came from."""
+    from .kernels import predict_kernels
+    from .model import loaded_model
+
+    for batch in predict_kernels(loaded_model(settings.hls.model), design, near=near):
+        yield [_with_origins(prediction, settings) for prediction in batch]
+
+
+def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
+    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
+    return replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names})
+
+
+def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
+    return [item for items in found.values() for item in items]
+
+
+def _notes(
+    design: OpenDesign, inputs: Inputs, found: Mapping[str, tuple[Diagnostic, ...]], path: str, problem: str
+) -> tuple[str, ...]:
+    notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in design.program.problems if p.severity == "info"]
+    notes += [*inputs.notes, *([problem] if problem else [])]
+    for other, items in sorted(found.items()):
+        if other != path:
+            notes += [_elsewhere(other, item) for item in items if item.severity in ("error", "warning")]
+    return tuple(dict.fromkeys(notes))
 
 
 def _elsewhere(path: str, item: Diagnostic) -> str:
     return f"{path}:{item.span.start_line + 1}: {item.code}: {item.message}"
 
 
-def _annotations(prediction: QorPrediction, path: str) -> Iterator[Annotation]:
-    for function in prediction.functions:
-        if function.path != path:
-            continue
-        if function.name == prediction.top:
-            label, detail, data = (
-                prediction_label(prediction), prediction_detail(prediction), prediction_json(prediction),
-            )  # fmt: skip
-        else:
-            label, detail, data = function_label(function), function_detail(function), function_json(function)
-        yield Annotation("function", function.name, function.span, label, detail, data)
-    for loop in _all_loops(prediction):
-        if loop.path == path:
-            yield Annotation("loop", loop.name, loop.span, loop_label(loop), loop_detail(loop), loop_json(loop))
+class _Shown:
+    """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._functions: dict[str, Annotation] = {}
+        self._loops: dict[tuple[int, int, str], Annotation] = {}
+
+    def add(self, predictions: Sequence[QorPrediction]) -> None:
+        for prediction in predictions:
+            for function in prediction.functions:
+                if function.path == self.path and function.name not in self._functions:
+                    self._functions[function.name] = _function(function, prediction)
+            for loop in _all_loops(prediction):
+                mark = (loop.span.start_line, loop.span.start_character, loop.name)
+                if loop.path == self.path and mark not in self._loops:
+                    self._loops[mark] = _loop(loop)
+
+    def annotations(self) -> tuple[Annotation, ...]:
+        found = (*self._functions.values(), *self._loops.values())
+        return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
+
+
+def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
+    if function.name == prediction.top:
+        label, summary = prediction_label(prediction), prediction_summary(prediction)
+        detail, data = prediction_detail(prediction), prediction_json(prediction)
+    else:
+        label, summary = function_label(function), function_summary(function)
+        detail, data = function_detail(function), function_json(function)
+    return Annotation("function", function.name, function.span, label, detail, data, summary)
+
+
+def _loop(loop: LoopQor) -> Annotation:
+    label = loop_label(loop)
+    return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop_json(loop), label)
 
 
 def _all_loops(prediction: QorPrediction) -> list[LoopQor]:
@@ -144,9 +223,7 @@ def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -
     """
     from .model import predict_text
 
-    prediction = predict_text(text, path=path, inputs=inputs, settings=settings.hls)
-    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-    return replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names})
+    return _with_origins(predict_text(text, path=path, inputs=inputs, settings=settings.hls), settings)
 
 
 def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:

@@ -37,6 +37,7 @@ class Value:
     since: dict[object, float]
     form: Form | None = None
     sum: bool = False
+    guarded: bool = False  # a condition decides whether it is updated at all
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +45,7 @@ class Access:
     """One load or store as written, `copies` of it after unrolling.
 
     moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
+    guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     """
 
@@ -58,6 +60,7 @@ class Access:
     since: dict[object, float] = field(default_factory=dict)
     time: float = 0.0
     chained: set[object] = field(default_factory=set)
+    guarded: bool = False
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -100,6 +103,7 @@ class Region:
         self.copies_made = 1.0
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
+        self.flow: dict[ir.Variable, dict[object, float]] = {}
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class Region:
             elif isinstance(item, ir.Block):
                 self.walk(item)
             elif isinstance(item, ir.Return) and item.value is not None:
-                self.returned = self.value(item.value)
+                self.returned = _either(self.returned, self.value(item.value))
 
     def declare(self, var: ir.Variable) -> None:
         if var.dims or var.type.kind == "stream":
@@ -183,12 +187,17 @@ class Region:
         before = dict(self.env)
         self.guards.append(condition)
         pinned, self.pinned = self.pinned, self.pinned | self.pins(item.condition)
+        start = self.base, self.end
         self.walk(item.then)
         self.pinned = pinned
         changed_then = self.env
         self.env = dict(before)
+        after = self.base, self.end
         if item.otherwise is not None:
+            # One way or the other is taken: loops and calls on both do not follow one another.
+            self.base, self.end = start
             self.walk(item.otherwise)
+            self.base, self.end = max(self.base, after[0]), max(self.end, after[1])
         self.guards.pop()
         self.merge(condition, before, changed_then, self.env)
 
@@ -237,6 +246,7 @@ class Region:
             else:
                 kind = a.type if a.type.kind != "bool" else b.type
                 merged[key] = self.make("select", kind, condition, a, b)
+                merged[key].guarded = before.get(key) in (a, b)
                 if a.form is not None and a.form == b.form:
                     merged[key].form = a.form
         self.env = merged
@@ -281,6 +291,8 @@ class Region:
         self.host.current = saved
         self.chain_new_accumulators(loop, trip, before)
         self.chain_neighbours(loop, trip, before)
+        if self.target.tool != "merlin":  # Merlin makes reductions of such loops
+            self.chain_guarded(loop, trip, before)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -291,7 +303,7 @@ class Region:
 
     def chain_new_accumulators(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] += x[i]` first touched inside the unrolled loop: the copies of the update follow one another."""
-        reads = {("R", id(a)): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
+        reads = {("R", a): a for a in self.accesses[first:] if not a.write and loop not in a.deps}
         if not reads:
             return
         for key, value in list(self.env.items()):
@@ -313,7 +325,7 @@ class Region:
     def chain_neighbours(self, loop: ir.Loop, trip: float, first: int) -> None:
         """`a[j] = f(a[j - 1])` inside a loop over j that is unrolled: each copy waits for the one before."""
         fresh = self.accesses[first:]
-        reads = {("R", id(access)): access for access in fresh if not access.write and loop in access.deps}
+        reads = {("R", access): access for access in fresh if not access.write and loop in access.deps}
         for write in fresh if reads else ():
             for mark in write.since if write.write else ():
                 read = reads.get(mark)  # type: ignore[call-overload]
@@ -327,15 +339,33 @@ class Region:
                     write.since = {m: t + extra for m, t in write.since.items()}
                     write.chained.add(mark)
 
+    def chain_guarded(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """`if (...) a[j] += x[i]` in an unrolled loop over i: copies write one element, each under its condition."""
+        fresh = self.accesses[first:]
+        reads = {("R", access): access for access in fresh if not access.write}
+        for write in fresh:
+            if not (write.write and write.guarded) or loop in write.deps or write.chained:
+                continue
+            marks = [m for m in write.since if m in reads and reads[m].array is write.array]
+            if not marks:
+                continue
+            step = max(write.since[mark] for mark in marks) - self.host.load_cycles(write.array)
+            extra = max(step, 0.0) * (trip - 1)
+            self.end = max(self.end, write.time + extra)
+            write.since = {m: t + extra for m, t in write.since.items()}
+            write.chained.update(marks)
+
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
         """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
         since = dict(value.since)
         step = since.pop((loop, key), None)
         extra = 0.0
+        # Updates that depend on conditions stay in their order, whatever the type.
+        serially = value.guarded and value.type.is_float and self.target.tool != "merlin"
         if step:
-            extra = self.chain(step, trip, value.type)
+            extra = _whole(step) * (trip - 1) if serially else self.chain(step, trip, value.type)
         # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
-        serial = 0.0 if self.balanced(value.type) else extra
+        serial = 0.0 if self.balanced(value.type) and not serially else extra
         made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
         self.end = max(self.end, made.time)
         return made
@@ -348,7 +378,7 @@ class Region:
         """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
         if not self.balanced(type_):
             self.chained = True
-            return step * (trip - 1)
+            return _whole(step) * (trip - 1)
         return step * max(log2_ceil(trip + 1) - 1, 0)
 
     # -- values -----------------------------------------------------------------------------------------------
@@ -546,7 +576,10 @@ class Region:
         access.time = ready
         self.accesses.append(access)
         self.end = max(self.end, ready)
-        since: dict[object, float] = {("R", id(access)): latency} if array in self.written else {}
+        since: dict[object, float] = {("R", access): latency} if array in self.written else {}
+        # What an unrolled loop before this one stored may be this element: its sources are sources here.
+        for mark, cycles in self.flow.get(array, _NO_SOURCES).items():
+            since[mark] = max(since.get(mark, 0.0), cycles + latency)
         value = Value(ready, deps, kind, since)
         self.env[key] = value
         return value
@@ -562,12 +595,19 @@ class Region:
         access = Access(
             array, forms, True, deps, self.copies(deps), key, self.spread(forms), self.moving(forms), value.since
         )
+        access.guarded = bool(self.guards)
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
-        done = max(value.time, time) + (0.0 if self.host.in_registers(array) else STORE_CYCLES)
+        done = max(value.time, time)
+        if not self.host.in_registers(array):
+            done = math.floor(done + 1e-6) + STORE_CYCLES  # taken over at the end of the state that has the value
         access.time = done
         self.end = max(self.end, done)
         stored = Value(value.time, value.deps | deps, value.type, value.since)
+        if self.unrolled and value.since and self.target.tool != "merlin":
+            flow = self.flow.setdefault(array, {})
+            for mark, cycles in value.since.items():
+                flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
         for other in [k for k in self.env if isinstance(k, tuple) and k[0] is array and k != key]:
             if not _surely_apart(other, key):
                 del self.env[other]
@@ -735,6 +775,11 @@ _MATH = {
 }  # fmt: skip
 
 
+def _whole(step: float) -> float:
+    """One update of a chain: a core starts at a clock edge, what is left of a cycle is not carried on."""
+    return step if step < 1 else math.ceil(step - 0.25)
+
+
 def _add(latency: float, *operands: Value) -> dict[object, float]:
     found: dict[object, float] | None = None
     for operand in operands:
@@ -745,6 +790,14 @@ def _add(latency: float, *operands: Value) -> dict[object, float]:
             if found.get(mark, -1.0) < total:
                 found[mark] = total
     return _NO_SOURCES if found is None else found
+
+
+def _either(before: Value | None, value: Value) -> Value:
+    """The value of a call with several returns: it may be any of them."""
+    if before is None:
+        return value
+    since = _add(0.0, before, value)
+    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since)
 
 
 def _all_deps(values: list[Value]) -> frozenset[ir.Loop]:
@@ -819,7 +872,7 @@ def _frozen(form: Form | None) -> object:
 
 
 def _form_key(value: Value) -> object:
-    return frozenset(value.form.items()) if value.form is not None else id(value)
+    return frozenset(value.form.items()) if value.form is not None else value
 
 
 def _copies_apart(

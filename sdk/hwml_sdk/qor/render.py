@@ -188,12 +188,26 @@ def prediction_label(prediction: QorPrediction) -> str:
 
 
 def function_label(function: FunctionQor) -> str:
-    """The same for a function below the top: its closed form."""
+    """The same for a function below the top: its closed form. An inlined one has no figures of its own."""
+    if function.inlined:
+        return "inlined"
     lut = f"{figure(function.lut)} LUT"
     cycles = f"{figure(function.cycles)} cyc"
-    if function.inlined:
-        return _fitting([f"inlined · {lut}", cycles], [f"inlined · {lut}"])
     return _fitting([lut, f"{figure(function.dsp)} DSP", cycles], [lut, cycles])
+
+
+def prediction_summary(prediction: QorPrediction) -> str:
+    """`1.2k LUT · 5 DSP · 3.4k FF · 67 cyc`, for lines with room."""
+    names = ("lut", "dsp", "ff", "latency_cycles")
+    return " · ".join(f"{figure(getattr(prediction, n), prediction.intervals.get(n))} {_SHORT[n]}" for n in names)
+
+
+def function_summary(function: FunctionQor) -> str:
+    """The same for a function below the top: its closed form."""
+    if function.inlined:
+        return "inlined into its callers"
+    shown = (("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("cyc", function.cycles))
+    return " · ".join(f"{figure(value)} {name}" for name, value in shown)
 
 
 def loop_label(loop: LoopQor) -> str:
@@ -247,7 +261,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
     lines += [
         f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
     ]
-    lines += ["", f"Assumed: {assumptions(prediction)}"]
+    lines += ["", f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}"]
     lines += [f"\n> {warning}" for warning in prediction.warnings]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
@@ -258,8 +272,10 @@ def _signed(amount: float) -> str:
 
 def function_detail(function: FunctionQor) -> str:
     """Markdown for a function below the top."""
+    if function.inlined:
+        return f"**{function.name}** is inlined: what it takes is counted in the functions that call it."
     lines = [
-        f"**{function.name}** (closed form of one instance{', inlined' if function.inlined else ''})",
+        f"**{function.name}** (closed form of one instance)",
         "",
         "```text",
     ]
@@ -317,13 +333,14 @@ def flat_loops(loops: Iterable[LoopQor], depth: int = 0) -> Iterable[tuple[int, 
 LOOP_COLUMNS = ("loop", "rounds", "II", "iteration", "cycles", "share", "bound by")
 
 
-def loop_row(depth: int, loop: LoopQor) -> tuple[str, ...]:
-    """The cells of LOOP_COLUMNS; the tree is drawn by indentation."""
+def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
+    """The cells of LOOP_COLUMNS; the tree is drawn by indentation, functions other than the top are named."""
+    owner = f"{loop.function}: " if depth == 0 and loop.function != top else ""
     known = loop.ii is not None and not loop.ii_is_guess
     ii = (str(loop.ii) if known else "?") if loop.pipelined else "-"
     unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""
     return (
-        f"{'  ' * depth}{loop.name}",
+        f"{'  ' * depth}{owner}{loop.name}",
         f"{figure(loop.trip_count)}{unrolled}",
         ii,
         figure(loop.depth),

@@ -6,6 +6,7 @@ for loop in program.loops(): ...
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def _check(text: str, path: str) -> None:
         raise SourceError("holds NUL bytes: not source text", path=path, line=text.count("\n", 0, zero) + 1)
 
 
+_OPERAND = re.compile(r"(\w|[)\]])?(\s*)\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
+_TYPE_NAME = re.compile(r"\b(?:typedef\b[^;{}]*?(\w+)\s*;|(?:using|struct|class|union|enum|typename)\s+(\w+))")
+_BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
+
+
+def _bare_operands(text: str) -> str:
+    """`(i) + 16 * j` without the parentheses around `i`, which a parser that knows no types may take for a cast."""
+    types: set[str] | None = None
+
+    def bare(match: re.Match[str]) -> str:
+        nonlocal types
+        before, space, left, name, right = match.groups()
+        if types is None:
+            types = {a or b for a, b in _TYPE_NAME.findall(text)}
+        if before is not None or name in types or _BUILT_IN.match(name):
+            return match.group()
+        return f"{space} {left}{name}{right} "
+
+    return _OPERAND.sub(bare, text)
+
+
 def _parse(text: str) -> object:
     global _parser  # noqa: PLW0603 - making a parser costs more than most parses
     if _parser is None:
@@ -75,7 +97,7 @@ def _parse(text: str) -> object:
         import tree_sitter_cpp
 
         _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_cpp.language()))
-    return _parser.parse(text.encode("ascii", "replace"))
+    return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
 
 
 def _lower(unit: Unit, program: ir.Program) -> Lowering:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 
 from . import ir
 from .constants import Number, binary, evaluate
 
-MAX_ENVIRONMENTS = 1024
+MAX_ENVIRONMENTS = 4096
+SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
+_GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
 
 Environment = dict[ir.Variable, Number]
+_Turn = tuple[Environment, float, "range | list[Number]"]  # of one entry: its environment, weight, values of the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,20 @@ class TripCount:
 UNKNOWN = TripCount(None, None, None, "unknown")
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """How a place in a nest is reached: values of the loop variables that matter there, and how often each.
+
+    sampled: an even choice of all there are, as there were too many.
+    """
+
+    items: Sequence[tuple[Environment, float]]
+    sampled: bool = False
+
+
+ONCE = Entries([({}, 1.0)])
+
+
 class TripCounter:
     """Counts the loops of one function body under given constants."""
 
@@ -46,48 +65,37 @@ class TripCounter:
         self.default = default
         self.counts: dict[ir.Loop, TripCount] = {}
 
-    def block(self, block: ir.Block, environments: list[Environment] | None = None) -> None:
-        """Count every loop of `block`, outer first; environments: values of the enclosing loops' variables."""
-        current = environments if environments is not None else [{}]
+    def block(self, block: ir.Block, entries: Entries = ONCE) -> None:
+        """Count every loop of `block`, outer first; entries: values of the enclosing loops' variables."""
         for item in block.items:
             if isinstance(item, ir.Loop):
-                self.loop(item, current)
+                self.loop(item, entries)
             elif isinstance(item, ir.Block):
-                self.block(item, current)
+                self.block(item, entries)
             elif isinstance(item, ir.If):
-                self.block(item.then, current)
+                self.block(item.then, entries)
                 if item.otherwise is not None:
-                    self.block(item.otherwise, current)
+                    self.block(item.otherwise, entries)
 
-    def loop(self, loop: ir.Loop, environments: list[Environment]) -> None:
+    def loop(self, loop: ir.Loop, entries: Entries) -> None:
         """Count one loop and those inside it."""
-        counts: list[float] = []
-        inner: list[Environment] = []
-        wanted = _needed_inside(loop)
-        fresh = self._outside(loop)
+        turns: list[_Turn] = []
         modified = loop.var is not None and loop.var in assigned_variables(loop.body)
-        for environment in environments:
-            values = None if modified else iterations(loop, {**fresh, **environment})
+        for environment, weight in entries.items:
+            values = None if modified else iterations(loop, {**self.known, **environment})
             if values is None:
-                counts.clear()
+                turns.clear()
                 break
-            counts.append(len(values))
-            if wanted and loop.var is not None:
-                inner += [{**environment, loop.var: value} for value in _thin(values)]
-        self.counts[loop] = self._summary(loop, counts)
-        if not wanted or not inner:
-            inner = environments if not wanted else [{}]
-        if len(inner) > MAX_ENVIRONMENTS:
-            inner = [inner[i * len(inner) // MAX_ENVIRONMENTS] for i in range(MAX_ENVIRONMENTS)]
-        self.block(loop.body, inner)
+            turns.append((environment, weight, values))
+        self.counts[loop] = self._summary(loop, turns, entries.sampled)
+        self.block(loop.body, _inside(loop, turns, entries))
 
-    def _outside(self, loop: ir.Loop) -> dict[ir.Variable, Number]:
-        return self.known
-
-    def _summary(self, loop: ir.Loop, counts: list[float]) -> TripCount:
-        if counts:
-            total = sum(counts)
-            return TripCount(total / len(counts), min(counts), max(counts), "bounds", len(counts) >= MAX_ENVIRONMENTS)
+    def _summary(self, loop: ir.Loop, turns: Sequence[_Turn], sampled: bool) -> TripCount:
+        if turns:
+            counts = [len(values) for _, _, values in turns]
+            total = sum(weight * len(values) for _, weight, values in turns)
+            average = total / sum(weight for _, weight, _ in turns)
+            return TripCount(average, min(counts), max(counts), "bounds", sampled)
         pragma = loop.pragma("HLS", "LOOP_TRIPCOUNT")
         if pragma is not None:
             values = [_number(pragma.options.get(name)) for name in ("min", "max", "avg")]
@@ -100,6 +108,59 @@ class TripCounter:
         return UNKNOWN
 
 
+def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
+    """How the body of a loop is reached: only variables that bounds further inside name are told apart."""
+    needed = _named_inside(loop)
+    wanted = loop.var is not None and loop.var in needed
+    if not any(values for _, _, values in turns):
+        return _merged(entries, needed)  # unknown, or never entered: as if it ran once
+    if not wanted:
+        return _merged(Entries([(e, w * len(v)) for e, w, v in turns if v], entries.sampled), needed)
+    assert loop.var is not None
+    if not any(var in needed for environment, _, _ in turns for var in environment):
+        spread = _overlaid([(weight, values) for _, weight, values in turns])
+        if spread is not None:
+            return Entries([({loop.var: value}, weight) for value, weight in spread], entries.sampled)
+    sampled = entries.sampled or sum(len(values) for _, _, values in turns) > MAX_ENVIRONMENTS
+    found: list[tuple[Environment, float]] = []
+    for environment, weight, values in _few(turns) if sampled else turns:
+        chosen = _thin(values) if sampled else values
+        found += [({**environment, loop.var: value}, weight * len(values) / len(chosen)) for value in chosen]
+    return _merged(Entries(found, sampled), needed)
+
+
+def _merged(entries: Entries, needed: Collection[ir.Variable]) -> Entries:
+    """Entries that differ in variables nobody needs, put together."""
+    weights: dict[tuple[tuple[ir.Variable, Number], ...], float] = {}
+    for environment, weight in entries.items:
+        key = tuple(item for item in environment.items() if item[0] in needed)
+        weights[key] = weights.get(key, 0.0) + weight
+    return Entries([(dict(key), weight) for key, weight in weights.items()], entries.sampled)
+
+
+def _overlaid(turns: Sequence[tuple[float, range | list[Number]]]) -> list[tuple[int, float]] | None:
+    """Values that ranges of one step take together, each with its weight; None when that is not worth it."""
+    ranges = [(weight, values) for weight, values in turns if values]
+    steps = {values.step if isinstance(values, range) else 0 for _, values in ranges}
+    if len(steps) != 1 or 0 in steps:
+        return None
+    (step,) = steps
+    first = min(min(values[0], values[-1]) for _, values in ranges)
+    size = abs(step)
+    if any((values[0] - first) % size for _, values in ranges):
+        return None
+    slots = [((int(min(v[0], v[-1]) - first) // size, int(max(v[0], v[-1]) - first) // size), w) for w, v in ranges]
+    length = max(last for (_, last), _ in slots) + 1
+    if length > MAX_ENVIRONMENTS:
+        return None
+    changes = [0.0] * (length + 1)
+    for (low, high), weight in slots:
+        changes[low] += weight
+        changes[high + 1] -= weight
+    weights = accumulate(changes[:-1])
+    return [(int(first) + size * index, weight) for index, weight in enumerate(weights) if weight > 0]
+
+
 def _number(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
@@ -107,11 +168,21 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def _thin(values: range | list[Number]) -> Iterable[Number]:
-    """All of a short loop's values; an even choice of a long one's."""
-    if len(values) <= MAX_ENVIRONMENTS:
+def _few(turns: Sequence[_Turn]) -> list[_Turn]:
+    """An even choice of the turns, their weights raised to match; places shift, so that no pattern is met."""
+    turns = [turn for turn in turns if turn[2]]
+    if len(turns) <= SAMPLED_TURNS:
+        return turns
+    step = len(turns) / SAMPLED_TURNS
+    places = [int((k + k * _GOLDEN % 1.0) * step) for k in range(SAMPLED_TURNS)]
+    return [(turns[at][0], turns[at][1] * step, turns[at][2]) for at in places]
+
+
+def _thin(values: range | list[Number]) -> Sequence[Number]:
+    """All of a short loop's values; the middles of equal parts of a long one's."""
+    if len(values) <= SAMPLED_VALUES:
         return values
-    return [values[i * len(values) // MAX_ENVIRONMENTS] for i in range(MAX_ENVIRONMENTS)]
+    return [values[(2 * k + 1) * len(values) // (2 * SAMPLED_VALUES)] for k in range(SAMPLED_VALUES)]
 
 
 def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
@@ -243,40 +314,36 @@ def _stepped(step: ir.Expr | None, var: ir.Variable, state: Mapping[ir.Variable,
     return None
 
 
-def _needed_inside(loop: ir.Loop) -> bool:
-    """Whether a loop further inside has bounds that depend on this loop's variable."""
-    if loop.var is None:
-        return False
-    return any(_mentions(part, loop.var) for inner in ir.loops_of(loop.body) for part in (inner.start, inner.condition))
+def _named_inside(loop: ir.Loop) -> set[ir.Variable]:
+    """Variables that the heads of the loops inside a loop name."""
+    found: set[ir.Variable] = set()
+    pending = [part for inner in ir.loops_of(loop.body) for part in (inner.start, inner.condition, inner.step) if part]
+    while pending:
+        expr = pending.pop()
+        if isinstance(expr, ir.Ref) and expr.var is not None:
+            found.add(expr.var)
+        pending.extend(children(expr))
+    return found
 
 
-def _mentions(expr: ir.Expr | None, var: ir.Variable) -> bool:
-    if expr is None:
-        return False
-    if isinstance(expr, ir.Ref):
-        return expr.var is var
-    return any(_mentions(child, var) for child in children(expr))
+# By type, as this is asked for every expression several times over.
+_CHILDREN: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {
+    ir.Binary: lambda e: (e.left, e.right),
+    ir.Assign: lambda e: (e.target, e.value),
+    ir.Unary: lambda e: (e.operand,),
+    ir.Cast: lambda e: (e.operand,),
+    ir.Index: lambda e: (e.base, *e.subscripts),
+    ir.Member: lambda e: (e.base,),
+    ir.Ternary: lambda e: (e.condition, e.yes, e.no),
+    ir.Call: lambda e: e.args if e.receiver is None else (e.receiver, *e.args),
+    ir.Many: lambda e: e.items,
+}
 
 
 def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
     """Direct operands of an expression."""
-    if isinstance(expr, ir.Binary):
-        return expr.left, expr.right
-    if isinstance(expr, ir.Assign):
-        return expr.target, expr.value
-    if isinstance(expr, ir.Unary | ir.Cast):
-        return (expr.operand,)
-    if isinstance(expr, ir.Index):
-        return (expr.base, *expr.subscripts)
-    if isinstance(expr, ir.Member):
-        return (expr.base,)
-    if isinstance(expr, ir.Ternary):
-        return expr.condition, expr.yes, expr.no
-    if isinstance(expr, ir.Call):
-        return expr.args if expr.receiver is None else (expr.receiver, *expr.args)
-    if isinstance(expr, ir.Many):
-        return expr.items
-    return ()
+    found = _CHILDREN.get(type(expr))
+    return () if found is None else found(expr)
 
 
 def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
@@ -304,25 +371,30 @@ def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
             yield from expressions_of(item.body)
 
 
-def assigned_variables(block: ir.Block) -> set[ir.Variable]:
+def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
     """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
+    if block.assigned is None:
+        block.assigned = frozenset(_assigned_in(block))
+    return block.assigned
+
+
+def _assigned_in(block: ir.Block) -> set[ir.Variable]:
     found: set[ir.Variable] = set()
-    for expr in expressions_of(block):
-        _assigned(expr, found)
+    pending = list(expressions_of(block))
+    while pending:
+        expr = pending.pop()
+        kind = type(expr)
+        target = None
+        if kind is ir.Assign:
+            target = expr.target  # type: ignore[union-attr]
+        elif kind is ir.Unary and expr.op in ("++", "--", "p++", "p--"):  # type: ignore[union-attr]
+            target = expr.operand  # type: ignore[union-attr]
+        if target is not None:
+            var = root_variable(target)
+            if var is not None:
+                found.add(var)
+        pending.extend(children(expr))
     return found
-
-
-def _assigned(expr: ir.Expr, found: set[ir.Variable]) -> None:
-    if isinstance(expr, ir.Assign):
-        var = root_variable(expr.target)
-        if var is not None:
-            found.add(var)
-    elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--"):
-        var = root_variable(expr.operand)
-        if var is not None:
-            found.add(var)
-    for child in children(expr):
-        _assigned(child, found)
 
 
 def root_variable(expr: ir.Expr) -> ir.Variable | None:

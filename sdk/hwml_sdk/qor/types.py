@@ -80,6 +80,7 @@ class QorPrediction:
     lut, dsp, ff, bram_18k: counts on the part. latency_cycles: start to done, None when a trip count is unknown.
     intervals: 80 % interval per target. closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it); the correction shrinks as it grows.
+    loops: as trees, those of the top function first, then those of the functions it calls.
     origins: where part, clock, tool and stage came from.
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..qor.correct import DOMAINS, N_FAR, Calibration, Geometry, closed_form_log, domain_of, error_inputs
+from ..qor.correct import CONTEXT, DOMAINS, N_FAR, Calibration, Geometry, closed_form_log, domain_of, error_inputs
 from ..qor.dataset import LABELS
 from ..qor.table import Table
 from .qor_evaluate import group_weights, weighted_quantile
@@ -31,21 +31,23 @@ class ErrorConfig:
     unlike: TreeConfig = field(default_factory=lambda: TreeConfig(trees=60, leaves=6, min_leaf=40, features=1.0))
     quantiles: TreeConfig = field(default_factory=lambda: TreeConfig(trees=80, leaves=8, min_leaf=40, features=0.3))
     points_per_group: int = 8
-    coverage: float = 0.815
-    source_coverage: float = 0.78
+    coverage: float = 0.79
+    source_coverage: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Held-out predictions. members: [m, n, targets] log values. distances: [n, 3] to the training groups then."""
+    """Held-out predictions. members: [m, n, targets] log values. distances: [n, 3] to the training groups then.
+    unseen: [n] whether the training rows then had no such settings."""
 
     table: Table
     members: Floats
     distances: Floats
+    unseen: NDArray[np.bool_]
 
     def take(self, chosen: NDArray[Any]) -> Evidence:
         """The rows that a boolean mask or an index array chooses."""
-        return Evidence(self.table.take(chosen), self.members[:, chosen], self.distances[chosen])
+        return Evidence(self.table.take(chosen), self.members[:, chosen], self.distances[chosen], self.unseen[chosen])
 
     def inputs(self) -> NDArray[np.float32]:
         """What the error models read, [n, columns]."""
@@ -61,6 +63,7 @@ def join(parts: Sequence[Evidence]) -> Evidence:
         concatenate([part.table for part in parts]),
         np.concatenate([part.members for part in parts], axis=1),
         np.concatenate([part.distances for part in parts]),
+        np.concatenate([part.unseen for part in parts]),
     )
 
 
@@ -79,15 +82,30 @@ def build_geometry(table: Table, points_per_group: int) -> Geometry:
         found = np.flatnonzero(place == name)
         chosen.append(found[np.linspace(0, len(found) - 1, min(points_per_group, len(found))).round().astype(int)])
     kept = np.concatenate(chosen)
-    empty = Geometry(
-        mean.astype(np.float32),
-        np.where(scale < 1e-3, 1.0, scale).astype(np.float32),
-        *_range(values),
-        np.zeros((0, values.shape[1]), dtype=np.int8),
-        group[kept].astype(np.int32),
+    low, high = _range(values)
+    columns, contexts, slack = _contexts(table)
+    shape = Geometry(
+        mean=mean.astype(np.float32),
+        scale=np.where(scale < 1e-3, 1.0, scale).astype(np.float32),
+        low=low,
+        high=high,
+        points=np.zeros((0, values.shape[1]), dtype=np.int8),
+        group=group[kept].astype(np.int32),
+        context_columns=columns,
+        contexts=contexts,
+        slack=slack,
     )
-    codes = empty.codes(values[kept])
-    return Geometry(empty.mean, empty.scale, empty.low, empty.high, codes, empty.group)
+    return replace(shape, points=shape.codes(values[kept]))
+
+
+def _contexts(table: Table) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    """Columns of the settings, their combinations in `table`, and how near another has to be to count as the same."""
+    names = [name for name in CONTEXT if name in table.feature_names]
+    columns = np.array([table.feature_names.index(name) for name in names], dtype=np.int32)
+    found = np.unique(table.values[:, columns], axis=0)
+    near = {"clock_ns": 0.15 * found[:, names.index("clock_ns")] if "clock_ns" in names else 0, "year": 1.5}
+    slack = np.stack([np.broadcast_to(near.get(name, 0.25), len(found)) for name in names], axis=1)
+    return columns, found.astype(np.float32), slack.astype(np.float32)
 
 
 def _range(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -112,11 +130,12 @@ class ErrorModels:
         base = closed_form_log(evidence.table.values, evidence.table.feature_names)
         unlike = self.calibration.unlike(raw_unlike(self.models[0], inputs))
         domain = domain_of(evidence.table.values, evidence.table.feature_names)
-        value = self.calibration.blend(self.calibration.mixed(evidence.members, base, domain), base, unlike)
+        mixed = self.calibration.mixed(evidence.members, base, domain)
+        value = self.calibration.blend(mixed, base, unlike, evidence.unseen)
         if len(self.models) == 1:
             return value, np.full_like(value, np.nan), np.full_like(value, np.nan), unlike
         ends = np.stack([model.predict(inputs, num_threads=1) for model in self.models[1:]], axis=1)
-        low, high = self.calibration.ends(value, ends)
+        low, high = self.calibration.ends(value, ends, evidence.unseen)
         return value, low, high, unlike
 
 
@@ -128,25 +147,46 @@ def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
 def fit_errors(
     evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
 ) -> ErrorModels:
-    """Fit on `evidence`; the shrink curves also on `strangers`, rows whose whole source was left out of training.
+    """Fit on `evidence`; what holds for settings that training never had on `strangers`.
 
-    intervals: False leaves the quantile models out; `predict` then gives no interval.
+    strangers: rows whose whole source was left out of training. intervals: False leaves the quantile models out;
+    `predict` then gives no interval.
     """
     inputs, wanted = evidence.inputs(), targets_of(evidence.table)
-    base = closed_form_log(evidence.table.values, evidence.table.feature_names)
     weights = row_weights(evidence.table, 0.5)
     far, knots = _fit_unlike(inputs, wanted, weights, evidence, config)
     whole = (1.0,) * len(LABELS)
-    plain = Calibration(knots, SHRINK_KNOTS, ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS), whole, fit_mix(evidence))
-    plain = replace(plain, shrink=_fit_shrink([evidence] if strangers is None else [evidence, strangers], far, plain))
-    domain = domain_of(evidence.table.values, evidence.table.feature_names)
-    value = plain.blend(plain.mixed(evidence.members, base, domain), base, plain.unlike(raw_unlike(far, inputs)))
+    flat = ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS)
+    plain = Calibration(knots, SHRINK_KNOTS, (flat, flat), (whole, whole), fit_mix(evidence))
+    foreign = _foreign(strangers)
+    known = _fit_shrink(evidence, far, plain, floor=SHRINK_FLOOR)
+    plain = replace(plain, shrink=(known, known if foreign is None else _fit_shrink(foreign, far, plain, floor=0.0)))
     if not intervals:
         return ErrorModels((far,), plain)
-    rest = wanted - value
-    quantiles = _fit_quantiles(inputs, rest, weights, config)
+    rest = wanted - ErrorModels((far,), plain).predict(evidence)[0]
+    quantiles = tuple(_fit_quantiles(inputs, rest, weights, config))
     widen = _fit_widen(inputs, rest, weights, evidence.table, config)
-    return ErrorModels((far, *quantiles), replace(plain, widen=widen))
+    models = ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
+    if foreign is not None:
+        other = tuple(max(a, b) for a, b in zip(widen, _widen_for(foreign, models, config), strict=True))
+        models = replace(models, calibration=replace(plain, widen=(widen, other)))
+    return models
+
+
+def _foreign(strangers: Evidence | None) -> Evidence | None:
+    """The strangers whose settings training never had; None when they are too few to learn from."""
+    if strangers is None:
+        return None
+    found = strangers.take(strangers.unseen)
+    return found if len(set(found.table.rows.source.tolist())) >= _FOREIGN_SOURCES else None
+
+
+def _widen_for(foreign: Evidence, models: ErrorModels, config: ErrorConfig) -> tuple[float, ...]:
+    """Factors on the interval ends that reach the coverage on rows with settings that training never had."""
+    value = models.predict(foreign)[0]
+    ends = np.stack([m.predict(foreign.inputs(), num_threads=1) for m in models.models[1:]], axis=1)
+    score = _end_score(targets_of(foreign.table) - value, ends)
+    return tuple(_widen(score[:, target], foreign.table, config) for target in range(len(LABELS)))
 
 
 def _fit_unlike(
@@ -169,12 +209,16 @@ SHRINK_KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SHRINK_STEPS = np.linspace(0, 1, 21)
 
 
+_FOREIGN_SOURCES = 2
+SHRINK_FLOOR = 0.7  # least weight of the learned blend on designs like the training data
+
 MIX_STEPS = 10
 _MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
 
 
 def fit_mix(evidence: Evidence) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Weights of members and closed form by domain and target: the mean of the five best on a grid (L1 error).
+    """Weights of members and closed form by domain and target: the mean of the five best on a grid and of
+    even weights, which the few groups of a domain need as a counterweight.
 
     A domain with few groups gets the weights of all domains together.
     """
@@ -197,44 +241,48 @@ def fit_mix(evidence: Evidence) -> tuple[tuple[tuple[float, ...], ...], ...]:
     return tuple(mixes)
 
 
+def _loss(error: Floats) -> Floats:
+    """Between absolute and squared error, bounded: the closed form is exact on many rows and far off on a few."""
+    return np.asarray(np.minimum(np.abs(error), 4.0) ** 1.5)
+
+
 def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> tuple[float, ...]:
     if len(wanted) == 0:
         return tuple([1 / (parts.shape[0] - 1)] * (parts.shape[0] - 1) + [0.0])
     step = max(len(wanted) // _MIX_ROWS, 1)
     parts, wanted, weights = parts[:, ::step], wanted[::step], weights[::step]
-    losses = [float(np.average(np.abs(wanted - way @ parts), weights=weights)) for way in grid]
+    losses = [float(np.average(_loss(wanted - way @ parts), weights=weights)) for way in grid]
     best = grid[np.argsort(losses, kind="stable")[:5]].mean(axis=0)
-    return tuple(float(weight) for weight in best)
+    return tuple(float(weight) for weight in (best + 1 / len(best)) / 2)
 
 
-def _fit_shrink(parts: Sequence[Evidence], far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
-    """Weight of the blend at each knot of the unlike-score, per target: least L1 error nearby, never rising."""
-    unlike, blend, base, wanted, weights = [], [], [], [], []
-    for part in parts:
-        names = part.table.feature_names
-        unlike.append(plain.unlike(raw_unlike(far, part.inputs())))
-        base.append(closed_form_log(part.table.values, names))
-        blend.append(plain.mixed(part.members, base[-1], domain_of(part.table.values, names)))
-        wanted.append(targets_of(part.table))
-        weights.append(row_weights(part.table, 0.75))
-    u, w = np.concatenate(unlike), np.concatenate(weights)
-    x, b, y = np.concatenate(blend), np.concatenate(base), np.concatenate(wanted)
+def _fit_shrink(part: Evidence, far: Any, plain: Calibration, *, floor: float) -> tuple[tuple[float, ...], ...]:
+    """Weight of the blend at each knot of the unlike-score, per target: least error nearby, never rising."""
+    names = part.table.feature_names
+    unlike = plain.unlike(raw_unlike(far, part.inputs()))
+    base = closed_form_log(part.table.values, names)
+    blend = plain.mixed(part.members, base, domain_of(part.table.values, names))
+    wanted, weights = targets_of(part.table), row_weights(part.table, 0.75)
     curves = []
     for target in range(len(LABELS)):
-        known = np.isfinite(y[:, target]) & np.isfinite(b[:, target])
-        curves.append(_shrink_curve(u[known], w[known], x[known, target], b[known, target], y[known, target]))
+        b, y, x = base[:, target], wanted[:, target], blend[:, target]
+        known = np.isfinite(y) & np.isfinite(b)
+        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known], floor))
     return tuple(curves)
 
 
-def _shrink_curve(unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats) -> tuple[float, ...]:
+def _shrink_curve(
+    unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats, floor: float
+) -> tuple[float, ...]:
     curve: list[float] = []
     for knot in SHRINK_KNOTS:
         near = weights * np.maximum(1 - np.abs(unlike - knot) / 0.3, 0)
         if near.sum() <= 0:
             curve.append(curve[-1] if curve else 1.0)
             continue
-        losses = [float(np.average(np.abs(wanted - base - s * (blend - base)), weights=near)) for s in _SHRINK_STEPS]
+        losses = [float(np.average(_loss(wanted - base - s * (blend - base)), weights=near)) for s in _SHRINK_STEPS]
         best = float(_SHRINK_STEPS[len(losses) - 1 - int(np.argmin(losses[::-1]))])
+        best = max(best, floor * (1 - knot))
         curve.append(min(best, curve[-1]) if curve else best)
     return tuple(curve)
 
@@ -262,10 +310,15 @@ def _fit_widen(
             continue
         models = _fit_quantiles(inputs[~test], rest[~test], weights[~test], config)
         ends = np.stack([model.predict(inputs[test], num_threads=1) for model in models], axis=1)
-        low = np.minimum(ends[:, : len(LABELS)], -0.02)
-        high = np.maximum(ends[:, len(LABELS) :], 0.02)
-        score[test] = np.where(rest[test] < 0, rest[test] / low, rest[test] / high)
+        score[test] = _end_score(rest[test], ends)
     return tuple(_widen(score[:, target], table, config) for target in range(len(LABELS)))
+
+
+def _end_score(rest: Floats, ends: Floats) -> Floats:
+    """Errors [n, targets] over the interval end on their side: over 1 lies outside."""
+    low = np.minimum(ends[:, : len(LABELS)], -0.02)
+    high = np.maximum(ends[:, len(LABELS) :], 0.02)
+    return np.asarray(np.where(rest < 0, rest / low, rest / high))
 
 
 def _widen(score: Floats, table: Table, config: ErrorConfig) -> float:

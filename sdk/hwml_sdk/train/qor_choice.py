@@ -68,7 +68,7 @@ def _candidates(evidence: Evidence) -> dict[str, Floats]:
 
 def _cross_mixed(evidence: Evidence, chosen: Sequence[int]) -> Floats:
     """Mix weights fitted on three quarters of the groups, applied to the fourth."""
-    part = Evidence(evidence.table, evidence.members[list(chosen)], evidence.distances)
+    part = Evidence(evidence.table, evidence.members[list(chosen)], evidence.distances, evidence.unseen)
     fold = evidence.table.rows.fold(FOLDS)
     base = closed_form_log(evidence.table.values, evidence.table.feature_names)
     domain = domain_of(evidence.table.values, evidence.table.feature_names)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..qor.dataset import LABELS, Design, Rows
+from .qor_inspected import inspected
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -61,6 +62,9 @@ class Figures:
     zero: float
     absolute: float
     censored: float
+
+
+NOT_INSPECTED = ", not inspected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,10 @@ def evaluate(
 
 
 def slices(rows: Rows) -> dict[str, Mask]:
-    """Name -> rows: each source (hgbo-dse by stage), the pooled main file, the pooled vitis files, all."""
+    """Name -> rows: each source (hgbo-dse by stage), the pooled main file, the pooled vitis files, all.
+
+    Where labels of some kernels were looked at, the slice is there again without them.
+    """
     found: dict[str, Mask] = {}
     for source in sorted(set(rows.source.tolist())):
         chosen = rows.source == source
@@ -123,7 +130,16 @@ def slices(rows: Rows) -> dict[str, Mask]:
     if (~main).any():
         found["pooled vitis"] = ~main
     found["pooled all"] = np.ones(len(rows), dtype=bool)
+    fresh = ~inspected(rows)
+    for name, chosen in list(found.items()):
+        if (chosen & ~fresh).any() and (chosen & fresh).any():
+            found[name + NOT_INSPECTED] = chosen & fresh
     return found
+
+
+def is_source(name: str) -> bool:
+    """Whether a slice is one whole source."""
+    return not name.startswith(("pooled", "mean")) and not name.endswith(NOT_INSPECTED)
 
 
 def figures(rows: Rows, predictions: Floats, target: int) -> Figures:
@@ -203,10 +219,9 @@ def within_kernel(key: NDArray[np.str_], label: Floats, guess: Floats) -> tuple[
 
 def _mean_over_sources(rows: Rows, slices_: Mapping[str, Mapping[str, Figures]]) -> dict[str, Figures]:
     """Mean of each figure over the single-source slices that have enough labelled rows."""
-    pooled = ("pooled designs", "pooled vitis", "pooled all")
     mean = {}
     for target in LABELS:
-        chosen = [s[target] for name, s in slices_.items() if name not in pooled and s[target].n >= MIN_SOURCE_ROWS]
+        chosen = [s[target] for name, s in slices_.items() if is_source(name) and s[target].n >= MIN_SOURCE_ROWS]
 
         def average(name: str, chosen: list[Figures] = chosen) -> float:
             values = [getattr(item, name) for item in chosen]

@@ -96,15 +96,18 @@ def _extract_all(
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     if not chunks:
         return
+    from rich.console import Console
     from rich.progress import track
 
+    said = Console(stderr=True)  # standard output is for results
+
     if processes <= 1 or len(chunks) == 1:
-        yield from track(map(extract_chunk, chunks), "features", total=len(chunks), disable=not progress)
+        yield from track(map(extract_chunk, chunks), "features", total=len(chunks), disable=not progress, console=said)
         return
     with ProcessPoolExecutor(min(processes, os.cpu_count() or 1)) as pool:
         done = pool.map(extract_chunk, chunks)
         try:
-            yield from track(done, "features", total=len(chunks), disable=not progress)
+            yield from track(done, "features", total=len(chunks), disable=not progress, console=said)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -98,7 +98,7 @@ def judge(
     runs = leave_groups_out(table, protocol, step)
     strangers = leave_sources_out(table, protocol, step)
     step("error models")
-    held = judge_groups(table, runs, protocol)
+    held = judge_groups(table, runs, protocol, strangers)
     value, low, high = held.counts()
     groups = evaluate(table.rows, value, low=low, high=high, unlike=held.unlike)
     hlsyn = hlsyn_zero_shot(table, protocol)

@@ -62,7 +62,8 @@ def held_out_evidence(table: Table, train: Mask, test: Mask, protocol: Protocol)
     asked = table.take(test)
     members = fit_members(known, protocol.fit)
     geometry = build_geometry(known, protocol.errors.points_per_group)
-    return Evidence(asked, predict_members(members, asked.values), geometry.distances(asked.values))
+    distances, unseen = geometry.distances(asked.values), geometry.unseen(asked.values)
+    return Evidence(asked, predict_members(members, asked.values), distances, unseen)
 
 
 def thin(table: Table, per_key: int) -> Mask:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from .qor_evaluate import Evaluation, Figures
+from .qor_evaluate import Evaluation, Figures, is_source
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -192,7 +192,7 @@ def side_by_side(evaluations: Mapping[str, Evaluation]) -> tuple[int, int]:
     first, *others = evaluations.values()
     good = total = 0
     for where in first.slices:
-        if where.startswith(("pooled", "mean")):
+        if not is_source(where):
             continue
         for target in _SHOWN[:4]:
             ours = first.slices[where][target]

@@ -12,6 +12,7 @@ from ..artifact import Artifact, write
 from ..qor.correct import ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
 from ..qor.dataset import LABELS
 from ..qor.table import SUFFIX, Table
+from .qor_check import OUTPUTS_FILE, check_onnx
 from .qor_judge import Judgement
 from .qor_onnx import members_onnx, trees_onnx
 from .qor_protocol import FinalModel, fit_final
@@ -31,13 +32,16 @@ def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgeme
     """Write a fitted model; `judgement` gives the metrics and the card's figures."""
     features = len(table.feature_names)
     columns = int(final.errors.models[-1].num_feature())  # the quantile models read every column
+    members, errors = members_onnx(final.members, features), trees_onnx(final.errors.models, columns)
+    outputs, figures = check_onnx(table, final, members, errors)
     files = {
-        MEMBERS_FILE: members_onnx(final.members, features),
-        ERRORS_FILE: trees_onnx(final.errors.models, columns),
+        MEMBERS_FILE: members,
+        ERRORS_FILE: errors,
+        OUTPUTS_FILE: outputs,
         GEOMETRY_FILE: final.geometry.to_bytes(),
         "README.md": card(table, config, judgement).encode("utf-8"),
     }
-    metrics = {} if judgement is None else short_metrics(judgement)
+    metrics = {"onnx_against_trainer": figures, **({} if judgement is None else short_metrics(judgement))}
     return write(
         config.out,
         kind=KIND,
@@ -126,7 +130,7 @@ def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
         + "; mixed with the closed form by domain; seed "
         + f"{config.seed}.",
         "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles),",
-        "  `unlike.npz` (where the training groups lie).",
+        "  `unlike.npz` (where the training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
         "- Retrain: `python -m sdk.train qor`. Licences of the data: DATA_LICENSES.md.",
         "",
     ]

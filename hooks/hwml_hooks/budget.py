@@ -1,0 +1,110 @@
+"""Fail when a design is over budget: for scripts and CI.
+
+hwml budget fir.cpp --max-lut 20k --max-latency 1e6
+
+Exit code 1, with the interval, when even the lower end of the 80 % interval is over a limit (--strict: when the
+estimate is, or when a limited figure is not known). Without limits on the command line those of hwml.toml count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hwml_sdk.config import LimitSettings, Settings, load_settings, merge
+from hwml_sdk.errors import ConfigError, HwmlError
+from hwml_sdk.files import read_source
+from hwml_sdk.report import SCHEMA_VERSION
+
+from . import limits as budgets
+from .command import worst
+from .designs import predict
+
+_VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   "}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml budget`."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="one source for each design")
+    budgets.add_arguments(parser)
+    parser.add_argument("--top", help="the kernel's function (default: the likely one)")
+    parser.add_argument("--part", help="FPGA part or board, e.g. xczu9eg-ffvb1156-2-i or u280")
+    parser.add_argument("--clock", help="clock: 3.33, 3.33ns or 300MHz")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict each design and hold it against its limits."""
+    rows: list[dict[str, Any]] = []
+    codes = []
+    for name in arguments.files:
+        try:
+            row = _row(name, arguments)
+        except HwmlError as error:
+            print(f"hwml: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+            continue
+        rows.append(row)
+        codes.append(0 if row["ok"] else 1)
+        if not arguments.json:
+            print("\n".join(_lines(row)))
+    if arguments.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "designs": rows}, indent=1, ensure_ascii=False))
+    return worst(codes)
+
+
+def _row(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    path = Path(name)
+    text = read_source(path)
+    settings = _settings(path, arguments)
+    limits = settings.limits
+    if not any(budgets.given_limits(limits)):
+        raise ConfigError("no limit is set; pass --max-lut and the like, or write [limits] in hwml.toml", path=path)
+    prediction = predict(path, text, settings)
+    verdicts = budgets.judge(prediction, limits, strict=arguments.strict)
+    return {
+        "path": name,
+        "top": prediction["top"],
+        "ok": not any(verdict.failed for verdict in verdicts),
+        "figures": [_figure(verdict) for verdict in verdicts],
+    }
+
+
+def _figure(verdict: budgets.Verdict) -> dict[str, Any]:
+    found = verdict.figure
+    return {
+        "name": found.name,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "limit": verdict.limit,
+        "state": verdict.state,
+        "ok": not verdict.failed,
+        "text": verdict.text,
+    }
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    head = f"{row['path']}: {row['top']}: {'within budget' if row['ok'] else 'over budget'}"
+    return [
+        head,
+        *(f"  {_VERDICTS[item['state']] if item['ok'] else 'OVER'}  {item['text']}" for item in row["figures"]),
+    ]
+
+
+def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
+    settings = load_settings(path)
+    given: dict[str, Any] = {name: getattr(arguments, name) for name in ("top", "part") if getattr(arguments, name)}
+    if arguments.clock:
+        from hwml_sdk.qor.project import parse_clock
+
+        given["clock_period_ns"] = parse_clock(arguments.clock)
+    if given:
+        settings = merge(settings, {"hls": given}, origin="command line")
+    chosen = {name: value for name in budgets.LIMITS if (value := getattr(arguments, name)) is not None}
+    limits: LimitSettings = replace(settings.limits, **chosen)
+    return replace(settings, limits=limits)

@@ -1,0 +1,164 @@
+"""Compile changed Chisel files, and those that depend on them, in the warm compiler that all of hwml shares.
+
+hwml-check-chisel FILE...          what pre-commit calls
+hwml-check-chisel --fix FILE...    apply repairs that are safe and passed the check, then report what is left
+hwml-check-chisel --staged         the files of the next commit, as they are staged
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from hwml_sdk.config import Settings, is_trusted, load_settings
+from hwml_sdk.document import Analysis, apply_edits
+from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
+from hwml_sdk.files import read_source
+from hwml_sdk.report import FORMATS, has_findings, render
+
+from .chisel_files import TIMEOUT_S, analyse, with_dependents
+from .command import run_command, worst
+from .git import SCALA_FILES, root_of
+from .rewrite import replace_if_unchanged
+from .textfile import read_text, refuse_conflicts
+from .trees import Target, Trees, targets_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of hwml-check-chisel."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="Scala files")
+    parser.add_argument("--staged", action="store_true", help="read the index; without FILE: all that is staged")
+    parser.add_argument("--fix", action="store_true", help="apply safe repairs to the named files")
+    parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
+    parser.add_argument("--no-dependents", action="store_true", help="check the named files only")
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, metavar="SECONDS", help="limit for each file")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0 to 3600 seconds")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check each file and print what was found; 1 for any error or warning."""
+    if arguments.fix and arguments.staged:
+        raise ConfigError("--fix changes files on the disk, --staged reads the index: choose one")
+    targets = targets_of(arguments.files, "chisel", staged=arguments.staged)
+    with ExitStack() as stack:
+        trees = Trees(stack, SCALA_FILES, staged=arguments.staged)
+        check = _Check(trees, arguments)
+        analyses = check.all(targets)
+        text = render([_shown(analysis, trees) for analysis in analyses], arguments.format)
+    if text:
+        print(text)
+    return worst([*check.failures, 1 if has_findings(analyses) else 0])
+
+
+class _Check:
+    """Looks at one file after the other; `failures`: exit codes of those that could not be looked at."""
+
+    def __init__(self, trees: Trees, arguments: argparse.Namespace) -> None:
+        self.trees, self.arguments = trees, arguments
+        self.failures: list[int] = []
+
+    def all(self, targets: Sequence[Target]) -> list[Analysis]:
+        """The named files, then those that depend on them; an error is told once, at the file it is in."""
+        named: dict[Path, Path] = {}  # where it lies -> as it was named
+        trusted: dict[Path, bool] = {}
+        for target in targets:
+            try:
+                place = self.trees.place(target)
+                refuse_conflicts(target.shown, read_source(place))
+            except HwmlError as error:
+                self._failed(error)
+                continue
+            named[place.absolute()] = place
+            trusted[place.absolute()] = self.arguments.trust or is_trusted(target.path.parent)
+        places, notes = list(named), list[str]()
+        if named and not self.arguments.no_dependents:
+            places, notes = with_dependents(named)
+        for note in notes:
+            print(f"hwml-check-chisel: note: {note}", file=sys.stderr)
+        trust = all(trusted.values())
+        found = [self._file(named.get(place, place), trust, fix=place in named) for place in places]
+        told = {str(path) for path in (*places, *named.values())}
+        return [_told_once(analysis, told) for analysis in found if analysis is not None]
+
+    def _failed(self, error: HwmlError) -> None:
+        print(f"hwml-check-chisel: {self.trees.shown(str(error))}", file=sys.stderr)
+        self.failures.append(error.exit_code)
+
+    def _file(self, place: Path, trusted: bool, *, fix: bool) -> Analysis | None:
+        try:
+            settings = load_settings(place, trusted=trusted)
+            text = read_source(place)
+            analysis = analyse(place, text, settings, timeout_s=self.arguments.timeout)
+            if fix and self.arguments.fix:
+                analysis = self._fixed(place, text, analysis, settings)
+        except MissingDependencyError:
+            raise  # the same for all files
+        except HwmlError as error:
+            self._failed(error)
+            return None
+        return analysis
+
+    def _fixed(self, place: Path, text: str, analysis: Analysis, settings: Settings) -> Analysis:
+        """Apply the first safe repair (it mends the whole file), unless the file has changed meanwhile."""
+        repairs = [f for item in analysis.diagnostics for f in item.fixes if f.safe and f.verified]
+        if not repairs:
+            return analysis
+        file = read_text(place, root=root_of(place))
+        if file.text != text:
+            raise HwmlError(f"{place}: has changed meanwhile or is not UTF-8; nothing was written, run again")
+        changed = apply_edits(text, repairs[0].edits)
+        if not replace_if_unchanged(file.path, file.raw, file.with_text(changed)):
+            raise HwmlError(f"{place}: has changed meanwhile; nothing was written, run again")
+        print(f"hwml-check-chisel: {place}: {repairs[0].title}", file=sys.stderr)
+        return analyse(place, changed, settings, timeout_s=self.arguments.timeout)
+
+
+def _told_once(analysis: Analysis, told: Collection[str]) -> Analysis:
+    """Without what is reported at another checked file anyway."""
+    own = [d for d in analysis.diagnostics if not d.related or any(r.path not in told for r in d.related)]
+    return replace(analysis, diagnostics=tuple(own))
+
+
+def _shown(analysis: Analysis, trees: Trees) -> Analysis:
+    """With paths as a person in this folder writes them."""
+
+    def short(text: str) -> str:
+        return trees.shown(text).replace(f"{Path.cwd()}/", "")
+
+    items = [
+        replace(
+            item,
+            message=short(item.message),
+            related=tuple(replace(r, path=short(r.path) if r.path else None) for r in item.related),
+        )
+        for item in analysis.diagnostics
+    ]
+    return replace(
+        analysis,
+        path=short(analysis.path),
+        diagnostics=tuple(items),
+        notes=tuple(short(note) for note in analysis.notes),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`hwml-check-chisel`."""
+    return run_command("hwml-check-chisel", __doc__, add_arguments, run, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,155 @@
+"""Check changed HLS sources: lint, the limits of hwml.toml, and growth against the last commit.
+
+hwml-check-qor FILE...             what pre-commit calls
+hwml-check-qor --staged            the files of the next commit, as they are staged
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hwml_sdk.config import Settings, is_trusted, load_settings
+from hwml_sdk.document import Analysis, Diagnostic, Span, analyze
+from hwml_sdk.errors import ArtifactError, HwmlError
+from hwml_sdk.files import read_source
+from hwml_sdk.report import FORMATS, has_findings, render
+
+from . import limits as budgets
+from .command import run_command, worst
+from .designs import HEADER_SUFFIXES, SOURCE_SUFFIXES, including, predict, top_of
+from .git import DESIGN_FILES, repository_of
+from .textfile import refuse_conflicts
+from .trees import Target, Trees, targets_of
+
+MAX_DEPENDENTS = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of hwml-check-qor."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="C and C++ sources and headers")
+    parser.add_argument("--staged", action="store_true", help="read the index; without FILE: all that is staged")
+    budgets.add_arguments(parser)
+    growth = "most growth of any figure against HEAD"
+    parser.add_argument(
+        "--max-growth", dest="max_growth_percent", type=budgets.parse_amount, metavar="PERCENT", help=growth
+    )
+    parser.add_argument("--no-lint", action="store_true", help="check limits and growth only")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check each file and print what was found; 1 for any error or warning."""
+    targets = targets_of(arguments.files, "hls", staged=arguments.staged)
+    with ExitStack() as stack:
+        check = _Check(Trees(stack, DESIGN_FILES, staged=arguments.staged), arguments)
+        analyses = [found for target in targets if (found := check.file(target)) is not None]
+        if any(_is_header(target.path) for target in targets):
+            analyses += [found for target in _dependents(targets) if (found := check.file(target, lint=False))]
+    text = render(analyses, arguments.format)
+    if text:
+        print(text)
+    return worst([*check.failures, 1 if has_findings(analyses) else 0])
+
+
+def _is_header(path: Path) -> bool:
+    return path.suffix.lower() in HEADER_SUFFIXES
+
+
+def _dependents(targets: Sequence[Target]) -> list[Target]:
+    """Sources of the same repositories that include a changed header, and are not among the targets themselves."""
+    known = {target.path for target in targets}
+    patterns = [f"*{suffix}" for suffix in (*SOURCE_SUFFIXES, *HEADER_SUFFIXES)]
+    found: dict[Path, None] = {}
+    headers = [target.path for target in targets if _is_header(target.path)]
+    for top in {repository.top: None for path in headers if (repository := repository_of(path)) is not None}:
+        repository = repository_of(top)
+        candidates = repository.listed(top, patterns) if repository is not None else []
+        found.update(dict.fromkeys(including([p for p in headers if p.is_relative_to(top)], candidates)))
+    here = Path.cwd()
+    fresh = [path for path in found if path not in known][:MAX_DEPENDENTS]
+    return [Target(str(path.relative_to(here)) if path.is_relative_to(here) else str(path), path) for path in fresh]
+
+
+class _Check:
+    """Looks at one file after the other; `failures`: exit codes of those that could not be looked at."""
+
+    def __init__(self, trees: Trees, arguments: argparse.Namespace) -> None:
+        self.trees, self.arguments = trees, arguments
+        self.failures: list[int] = []
+
+    def file(self, target: Target, *, lint: bool = True) -> Analysis | None:
+        """All there is to say about one file; None when it cannot be read, which is said on stderr."""
+        try:
+            return self._look(target, lint=lint and not self.arguments.no_lint)
+        except ArtifactError:
+            raise  # not this file's fault, and the same for all
+        except HwmlError as error:
+            print(f"hwml-check-qor: {self.trees.shown(str(error))}", file=sys.stderr)
+            self.failures.append(error.exit_code)
+            return None
+
+    def _look(self, target: Target, *, lint: bool) -> Analysis:
+        place = self.trees.place(target)
+        text = read_source(place)
+        refuse_conflicts(target.shown, text)
+        settings = self._settings(target, place)
+        limited = settings.limits.max_growth_percent > 0 or any(budgets.given_limits(settings.limits))
+        analysis = analyze(place, text, settings) if lint or limited else Analysis(target.shown, "hls")
+        found = list(analysis.diagnostics) if lint else []
+        notes = list(analysis.notes) if lint else []
+        if limited and analysis.annotations:
+            found += self._over(target, place, text, analysis, settings, notes)
+        kept = tuple(item for item in found if item.code not in settings.lint.ignore)
+        said = tuple(self.trees.shown(note) for note in notes)
+        return Analysis(target.shown, "hls", kept, analysis.annotations, said)
+
+    def _settings(self, target: Target, place: Path) -> Settings:
+        """Those of the tree that is looked at, with the command line's limits over them."""
+        settings = load_settings(place, trusted=is_trusted(target.path.parent))
+        names = (*budgets.LIMITS, "max_growth_percent")
+        given = {name: value for name in names if (value := getattr(self.arguments, name)) is not None}
+        return replace(settings, limits=replace(settings.limits, **given))
+
+    def _over(
+        self, target: Target, place: Path, text: str, analysis: Analysis, settings: Settings, notes: list[str]
+    ) -> list[Diagnostic]:
+        """Limits and growth of the design that the file belongs to."""
+        top = top_of(analysis)
+        prediction = top.data if top is not None else predict(place, text, settings)
+        span = top.span if top is not None else Span.line(0)
+        verdicts = budgets.judge(prediction, settings.limits, strict=self.arguments.strict)
+        found = list(budgets.findings(prediction["top"], verdicts, span))
+        percent = settings.limits.max_growth_percent
+        if percent > 0:
+            before = self._before(target, settings, notes)
+            if before is not None:
+                found += budgets.check_growth(prediction, before, percent, span)
+        return found
+
+    def _before(self, target: Target, settings: Settings, notes: list[str]) -> Mapping[str, Any] | None:
+        """The prediction for the committed text, with the settings of now; None when there is nothing to compare."""
+        place = self.trees.committed(target)
+        if place is None:
+            return None
+        try:
+            return predict(place, read_source(place), settings)
+        except ArtifactError:
+            raise
+        except HwmlError as error:
+            notes.append(f"growth is not known: the committed text has no prediction: {error}")
+            return None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`hwml-check-qor`."""
+    return run_command("hwml-check-qor", __doc__, add_arguments, run, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

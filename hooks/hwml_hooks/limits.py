@@ -1,0 +1,153 @@
+"""Budgets: an absolute limit for LUT, DSP, FF and latency, and growth against the last commit.
+
+A limit is broken when even the lower end of the 80 % interval is over it; `strict`: when the estimate is. Growth
+compares two estimates of the same model, whose errors largely go the same way, and needs no interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hwml_sdk.config import LimitSettings
+from hwml_sdk.document import Diagnostic, Severity, Span
+from hwml_sdk.qor.render import figure as shown_figure
+from hwml_sdk.qor.render import short_number
+from hwml_sdk.qor.types import Interval
+
+OVER_LIMIT = "QOR101"
+NEAR_LIMIT = "QOR102"
+GROWTH = "QOR103"
+UNKNOWN = "QOR104"
+_UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d{1,3}))?([kmg]?)", re.IGNORECASE)
+# Setting -> (key of a prediction's JSON, what people read).
+LIMITS = {
+    "max_lut": ("LUT", "LUT"),
+    "max_dsp": ("DSP", "DSP"),
+    "max_ff": ("FF", "FF"),
+    "max_latency_cycles": ("latency_cycles", "cycles"),
+}
+
+
+def parse_amount(text: str) -> float:
+    """`20000`, `20k`, `1.5M` or `1e6`. Raises argparse.ArgumentTypeError for all else."""
+    match = _AMOUNT.fullmatch(text.strip().replace("_", ""))
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount; write 20000, 20k, 1.5M or 1e6")
+    value = float(f"{match[1]}e{match[2] or 0}") * _UNITS[match[3].lower()]
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is too large for a limit")
+    return value
+
+
+_OPTIONS = {"max_lut": "--max-lut", "max_dsp": "--max-dsp", "max_ff": "--max-ff", "max_latency_cycles": "--max-latency"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that set limits, for hwml-check-qor and `hwml budget`."""
+    for setting, option in _OPTIONS.items():
+        name = LIMITS[setting][1]
+        parser.add_argument(option, dest=setting, type=parse_amount, metavar="N", help=f"most {name}, e.g. 20k")
+    strict = "fail when the estimate is over, not only when the lower end of its interval is"
+    parser.add_argument("--strict", action="store_true", help=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One predicted amount. value None: not known. low, high: its 80 % interval."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def text(self) -> str:
+        """`23k LUT (80 %: 21k to 26k)`; a range or `?` instead of an estimate that nobody can rely on."""
+        if self.value is None or self.low is None or self.high is None:
+            return f"? {self.name}"
+        said = f"{shown_figure(self.value, Interval(self.low, self.high))} {self.name}"
+        return f"{said} (80 %: {short_number(self.low)} to {short_number(self.high)})"
+
+
+def figure(prediction: Mapping[str, Any], setting: str) -> Figure:
+    """The figure that a setting limits, from a prediction's JSON."""
+    key, name = LIMITS[setting]
+    value = prediction.get(key)
+    interval = prediction.get("intervals", {}).get(key) or {}
+    if value is None:
+        return Figure(name, None, None, None)
+    low, high = interval.get("low", value), interval.get("high", value)
+    return Figure(name, value, min(low, value), max(high, value))
+
+
+def given_limits(limits: LimitSettings) -> Iterator[tuple[str, float]]:
+    """The limits that are set: (setting, amount)."""
+    for setting in LIMITS:
+        amount = getattr(limits, setting)
+        if amount > 0:
+            yield setting, amount
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One limit and what became of it; near: the estimate is over, the lower end of its interval is not."""
+
+    figure: Figure
+    limit: float
+    state: Literal["ok", "near", "over", "unknown"]
+    failed: bool
+
+    @property
+    def text(self) -> str:
+        """`23k LUT (80 %: 21k to 26k), limit 20k`."""
+        reason = {"near": ": over it, but the lower end is not", "unknown": ": a trip count is unknown"}
+        return f"{self.figure.text}, limit {short_number(self.limit)}{reason.get(self.state, '')}"
+
+
+def judge(prediction: Mapping[str, Any], limits: LimitSettings, *, strict: bool = False) -> list[Verdict]:
+    """Hold a prediction (as JSON) against every limit that is set."""
+    verdicts = []
+    for setting, amount in given_limits(limits):
+        found = figure(prediction, setting)
+        if found.value is None or found.low is None:
+            verdicts.append(Verdict(found, amount, "unknown", strict))
+        elif found.low > amount:
+            verdicts.append(Verdict(found, amount, "over", True))
+        elif found.value > amount:
+            verdicts.append(Verdict(found, amount, "over" if strict else "near", strict))
+        else:
+            verdicts.append(Verdict(found, amount, "ok", False))
+    return verdicts
+
+
+_CODES = {"over": OVER_LIMIT, "near": NEAR_LIMIT, "unknown": UNKNOWN}
+
+
+def findings(top: str, verdicts: Iterable[Verdict], span: Span) -> Iterator[Diagnostic]:
+    """An error for each limit that is broken, a note for what is near or not known."""
+    for verdict in verdicts:
+        if verdict.state != "ok":
+            severity: Severity = "error" if verdict.failed else "info"
+            yield Diagnostic(_CODES[verdict.state], severity, f"{top}: {verdict.text}", span)
+
+
+def check_growth(
+    prediction: Mapping[str, Any], before: Mapping[str, Any], percent: float, span: Span
+) -> Iterator[Diagnostic]:
+    """Findings for figures that grew by more than `percent` since `before`; nothing counts as one."""
+    top = prediction.get("top", "")
+    for setting in LIMITS:
+        new, old = figure(prediction, setting), figure(before, setting)
+        if new.value is None or old.value is None:
+            continue
+        grown = (new.value - old.value) / max(old.value, 1.0) * 100
+        if grown > percent:
+            change = f"{new.name} grows by {short_number(grown)} % against HEAD, limit {short_number(percent)} %"
+            message = f"{top}: {change}; now {new.text}"
+            yield Diagnostic(GROWTH, "error", message, span)

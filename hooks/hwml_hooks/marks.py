@@ -1,0 +1,157 @@
+"""The comment lines that `hwml annotate` writes: how they look, where they may stand, how they are known again.
+
+A mark is a whole line `// hwml: 1.2k LUT · 5 DSP · 67 cyc` or `// hwml: error CH101: ...`. Only lines of exactly this
+form, outside comments and strings, are ever taken away; a person's own `// hwml: ...` line stays. Texts are `str` with
+lines ending in "\\n" or "\\r\\n"; lines count from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hwml_sdk.document import Analysis, Annotation, Diagnostic, Language
+
+from .code_lines import plain_starts
+
+PREFIX = "// hwml: "
+MAX_MESSAGE = 200
+MAX_A_LINE = 4  # several loops on one line, from a macro, say
+
+_NUMBER = r"(?:\?|\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?)"
+_SEGMENT = (
+    rf"(?:{_NUMBER} (?:LUT|DSP|FF|BRAM|URAM|cyc|rounds|stages)|II {_NUMBER}|<?{_NUMBER} ?%|unrolled x{_NUMBER}|inlined)"
+)
+_NAME = r"(?:[A-Za-z_]\w*(?:::\w+)*<[^<>]*>: )?"
+_FIGURES = rf"{_NAME}{_SEGMENT}(?:(?: · | \| ){_SEGMENT})*"
+_FINDING = r"(?:error|warning) [A-Z]+\d+: \S.*"
+_MARK = re.compile(rf"[ \t]*// hwml: (?:{_FIGURES}|{_FINDING})\r?")
+_OURS = re.compile(r"[ \t]*//[ \t]*hwml:")
+# Lines that speak to hwml: they work on the line below, so nothing may come between.
+_DIRECTIVE = re.compile(r"[ \t]*//[ \t]*hwml:[ \t]*(?:ignore\[|elaborate\b)")
+_IGNORE = re.compile(r"hwml:[ \t]*ignore\[")
+_LABEL = re.compile(r"[ \t]*(?!default\b|public\b|private\b|protected\b)[A-Za-z_]\w*[ \t]*:[ \t]*\r?")
+_ASCII = str.maketrans({"·": "|", "–": "-", "×": "x", "…": "."})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """What is to stand above a line of the text without marks."""
+
+    line: int
+    text: str
+
+
+def strip(text: str, language: Language) -> str:
+    """`text` without marks."""
+    if PREFIX not in text:
+        return text
+    lines = text.split("\n")
+    plain = plain_starts(text, language)
+    return "\n".join(line for line, free in zip(lines, plain, strict=True) if not (free and _MARK.fullmatch(line)))
+
+
+def insert(text: str, notes: Iterable[Note], language: Language) -> str:
+    """`text` (without marks) with a mark for each note.
+
+    Notes that have no place where a comment may stand are left out. The mark has the indentation and the line ending
+    of the line below it. Raises ValueError for a note that could not be told from a person's comment.
+    """
+    lines = text.split("\n")
+    plain = plain_starts(text, language)
+    above: dict[int, list[str]] = {}
+    for note in sorted(set(notes)):
+        at = _place(lines, plain, note.line)
+        if at is None:
+            continue
+        mark = _indentation(lines[at]) + PREFIX + note.text
+        if not _MARK.fullmatch(mark):
+            raise ValueError(f"{note.text!r} is no annotation that could be found again")
+        known = above.setdefault(at, [])
+        if mark not in known and len(known) < MAX_A_LINE:
+            known.append(mark)
+    out: list[str] = []
+    for number, line in enumerate(lines):
+        ending = "\r" if _has_return(lines, number) else ""
+        out += [mark + ending for mark in above.get(number, ())]
+        out.append(line)
+    return "\n".join(out)
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _has_return(lines: Sequence[str], number: int) -> bool:
+    """Whether a line ends in "\\r\\n"; the last one has no ending, the one before speaks for it."""
+    if number == len(lines) - 1:
+        return number > 0 and lines[number - 1].endswith("\r")
+    return lines[number].endswith("\r")
+
+
+def _place(lines: Sequence[str], plain: Sequence[bool], line: int) -> int | None:
+    """The line above which a mark for `line` goes: over labels and directives; None where a comment would harm."""
+    if not 0 <= line < len(lines):
+        return None
+    at = line
+    while at > 0 and (_DIRECTIVE.match(lines[at - 1]) or _LABEL.fullmatch(lines[at - 1])):
+        at -= 1
+    if not plain[at] or (at > 0 and _IGNORE.search(lines[at - 1])):
+        return None
+    return at
+
+
+def edited_by_hand(text: str, language: Language) -> list[int]:
+    """Lines that begin like a mark, but are none and no directive either: written or changed by a person."""
+    if "hwml:" not in text:
+        return []
+    plain = plain_starts(text, language)
+    return [
+        number
+        for number, line in enumerate(text.split("\n"))
+        if plain[number] and _OURS.match(line) and not _MARK.fullmatch(line) and not _DIRECTIVE.match(line)
+    ]
+
+
+# -- what is written -----------------------------------------------------------------------------------------
+
+
+def notes_of(analysis: Analysis, *, ascii_only: bool = False) -> list[Note]:
+    """One note for each function, module and loop, and for Chisel one for each error.
+
+    ascii_only: for files in an encoding that is not UTF-8.
+    """
+    found = [Note(item.span.start_line, _figures(item, analysis.annotations)) for item in analysis.annotations]
+    if analysis.language == "chisel":
+        errors = [item for item in analysis.diagnostics if item.severity == "error"]
+        found += [Note(item.span.start_line, _finding(item)) for item in errors]
+    if ascii_only:
+        found = [Note(note.line, _to_ascii(note.text)) for note in found]
+    return found
+
+
+def _figures(item: Annotation, others: Sequence[Annotation]) -> str:
+    """The label; instances of one template stand on one line, so their names tell them apart."""
+    twins = [o for o in others if o.kind == item.kind and o.span.start_line == item.span.start_line]
+    named = f"{item.name}: {item.label}"
+    if len(twins) > 1 and _MARK.fullmatch(PREFIX + named):
+        return named
+    return item.label
+
+
+def _finding(item: Diagnostic) -> str:
+    message = _one_line(item.message)
+    fix = next((f for f in item.fixes if f.verified), None)
+    tail = f"; verified fix: {_one_line(fix.title)}" if fix is not None else ""
+    return f"{item.severity} {item.code}: {message}{tail}"
+
+
+def _one_line(message: str) -> str:
+    """Printable text in one line; without backslashes, which could carry a comment on to the next line."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in message).replace("\\", "/").split())
+    return words if len(words) <= MAX_MESSAGE else words[: MAX_MESSAGE - 1].rstrip() + "…"
+
+
+def _to_ascii(text: str) -> str:
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,99 @@
+"""Which text of a file a hook looks at: the one on the disk, the staged one, or the committed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwml_sdk.document import Language, language_of
+from hwml_sdk.errors import SourceError
+
+from .git import Repository, repository_of
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file to check. shown: its name as the user knows it; path: where it lies, absolute."""
+
+    shown: str
+    path: Path
+
+
+class Trees:
+    """Finds the text a hook is to read; trees are written to temporary folders on first use, once a repository."""
+
+    def __init__(self, stack: ExitStack, patterns: Sequence[str], *, staged: bool) -> None:
+        self._stack, self._patterns, self._staged = stack, patterns, staged
+        self._folders: dict[tuple[Path, str], Path] = {}
+        self._renamed: dict[Path, dict[Path, Path]] = {}
+
+    def place(self, target: Target) -> Path:
+        """Where to read a target: as it was named, or its staged text. Raises SourceError outside a repository."""
+        if not self._staged:
+            return Path(target.shown)
+        repository = repository_of(target.path)
+        if repository is None:
+            raise SourceError("is in no git repository, so nothing is staged; leave --staged out", path=target.shown)
+        place = self._folder(repository, "") / _inside(target.path, repository)
+        if not place.is_file():
+            raise SourceError("is not in the index; git add it, or leave --staged out", path=target.shown)
+        return place
+
+    def committed(self, target: Target) -> Path | None:
+        """A target's text at HEAD, under its old name if it was renamed; None when there was none."""
+        repository = repository_of(target.path)
+        if repository is None or not repository.has_head():
+            return None
+        if repository.top not in self._renamed:
+            self._renamed[repository.top] = repository.renamed()
+        here = repository.top / _inside(target.path, repository)
+        old = self._renamed[repository.top].get(here, here)
+        place = self._folder(repository, "HEAD") / old.relative_to(repository.top)
+        return place if place.is_file() else None
+
+    def shown(self, text: str) -> str:
+        """A message without the temporary folders in it."""
+        for folder in self._folders.values():
+            text = text.replace(f"{folder}/", "")
+        return text
+
+    def _folder(self, repository: Repository, tree: str) -> Path:
+        key = (repository.top, tree)
+        if key not in self._folders:
+            self._folders[key] = self._stack.enter_context(repository.checked_out(tree, self._patterns))
+        return self._folders[key]
+
+
+def _inside(path: Path, repository: Repository) -> Path:
+    """The path within the repository; links above the file are resolved, the file itself is not."""
+    return (path.parent.resolve() / path.name).relative_to(repository.top)
+
+
+def targets_of(files: Sequence[str], language: Language, *, staged: bool) -> list[Target]:
+    """The files as named; with `staged` and no names: all staged files of the language.
+
+    Raises SourceError when there is nothing to do, or a name is of another language.
+    """
+    if files:
+        for name in files:
+            if language_of(name) != language:
+                kind = "C or C++" if language == "hls" else "Scala"
+                raise SourceError(f"is no {kind} file (by its name)", path=name)
+        return [Target(name, Path(name).absolute()) for name in dict.fromkeys(files)]
+    if not staged:
+        raise SourceError("name a file, or pass --staged")
+    here = Path.cwd()
+    repository = repository_of(here)
+    if repository is None:
+        raise SourceError("is in no git repository, so nothing is staged; name files", path=here)
+    return [
+        Target(_from_here(path, here), path)
+        for path in repository.staged()
+        if language_of(path) == language and not path.is_symlink()
+    ]
+
+
+def _from_here(path: Path, here: Path) -> str:
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,317 @@
+"""Predict again on every save in a folder: one line a design, with what has changed.
+
+hwml watch DIR               HLS and Chisel; Ctrl-C ends it
+hwml watch DIR --annotate    keep the comments of `hwml annotate` up to date as well
+hwml watch DIR --json        one JSON object a line, for other programs
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hwml_sdk.config import load_settings
+from hwml_sdk.document import Analysis, Language, analyze, language_of
+from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
+from hwml_sdk.report import SCHEMA_VERSION
+
+from . import marks
+from .annotate import annotated
+from .designs import HEADER_SUFFIXES, including, predict, top_of
+from .limits import LIMITS
+from .rewrite import replace_if_unchanged
+from .saves import Saves, sources_below
+from .textfile import TextFile, read_text, readable, refuse_conflicts
+
+FIRST_LOOK = 50  # with more sources than this, each is predicted when it is first saved
+MAX_DEPENDENTS = 50
+_SHORT = {"LUT": "LUT", "DSP": "DSP", "FF": "FF", "latency_cycles": "cyc"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml watch`."""
+    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="folder to watch (default: this one)")
+    parser.add_argument("--annotate", action="store_true", help="write the comments of hwml annotate on every save")
+    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    parser.add_argument(
+        "--debounce", type=_seconds, default=0.2, metavar="SECONDS", help="how long a file must be quiet (0.2)"
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 0 to 60 seconds")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Watch until interrupted."""
+    root = Path(arguments.folder).resolve()
+    if not root.is_dir():
+        raise SourceError("is no folder", path=arguments.folder)
+    saves = Saves(root, debounce_s=arguments.debounce)
+    watcher = Watcher(root, annotate=arguments.annotate, tell=_tell_json if arguments.json else _tell_text)
+    saves.start()
+    try:
+        watcher.begin()
+        watcher.follow(saves)
+    finally:
+        saves.stop()
+        watcher.close()
+    return 0
+
+
+# -- what is said ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line: a design after a save. figures: LUT, DSP, FF, latency_cycles; None where not known."""
+
+    path: str
+    language: str
+    top: str = ""
+    label: str = ""
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    before: Mapping[str, float | None] | None = None
+    errors: int = 0
+    warnings: int = 0
+    first: str = ""
+    notes: tuple[str, ...] = ()
+    annotated: bool = False
+    elapsed_ms: int = 0
+
+
+Tell = Callable[[Event], None]
+
+
+def _tell_json(event: Event) -> None:
+    row = {
+        "schema_version": SCHEMA_VERSION,
+        "event": "design",
+        "path": event.path,
+        "language": event.language,
+        "top": event.top or None,
+        "label": event.label,
+        **event.figures,
+        "before": event.before,
+        "errors": event.errors,
+        "warnings": event.warnings,
+        "first_error": event.first or None,
+        "notes": list(event.notes),
+        "annotated": event.annotated,
+        "elapsed_ms": event.elapsed_ms,
+    }
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+
+
+def _tell_text(event: Event) -> None:
+    parts = [event.path]
+    if event.top:
+        parts.append(event.top)
+    if event.label:
+        parts.append(event.label)
+    if event.before is not None:
+        parts.append(_changes(event.before, event.figures))
+    counts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in ((event.errors, "error"), (event.warnings, "warning"))
+              if n]  # fmt: skip
+    if counts:
+        parts.append(", ".join(counts))
+    elif event.language == "chisel":
+        parts.append("compiles")
+    if event.first:
+        parts.append(event.first)
+    if not event.label and not event.first and event.notes:
+        parts.append(event.notes[0])
+    print("  ".join(parts), flush=True)
+
+
+def _changes(before: Mapping[str, float | None], now: Mapping[str, float | None]) -> str:
+    """`(LUT +16 %, cyc -48 %)`, or `(as before)`: two estimates of one model compare better than each is right."""
+    changed = [
+        f"{_SHORT[name]} {_change(before.get(name), now.get(name))}"
+        for name in _SHORT
+        if before.get(name) != now.get(name)
+    ]
+    return f"({', '.join(changed)})" if changed else "(as before)"
+
+
+def _change(before: float | None, now: float | None) -> str:
+    if before is None or now is None:
+        return "not known any more" if now is None else "known now"
+    return f"{(now - before) / before * 100:+.0f} %" if before else f"+{now:g}"
+
+
+# -- what is done ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was last said of a file, and of which text (without our comments)."""
+
+    digest: bytes
+    figures: Mapping[str, float | None] | None = None
+    marked: bool = False
+
+
+class Watcher:
+    """Looks at saved files, newest first; Scala files in a thread of their own, for compilers take longer."""
+
+    def __init__(self, root: Path, *, annotate: bool, tell: Tell) -> None:
+        self.root, self.annotate, self.tell = root, annotate, tell
+        self._seen: dict[Path, _Seen] = {}
+        self._sources: set[Path] = set()
+        self._chisel = ThreadPoolExecutor(1, thread_name_prefix="chisel")
+        self._said: set[str] = set()
+
+    def begin(self) -> None:
+        """List the folder, and look at all of it when it is small."""
+        self._sources.update(sources_below(self.root))
+        count = len(self._sources)
+        few = count <= FIRST_LOOK
+        _say(f"watching {self.root}: {count} sources{'' if few else ', each predicted when it is saved'}")
+        if few:
+            # Headers first: one that is saved meanwhile is then new to us, and what includes it is looked at again.
+            for path in sorted(self._sources, key=lambda path: (path.suffix.lower() not in HEADER_SUFFIXES, path)):
+                self.saved(path, dependents=False)
+
+    def follow(self, saves: Saves) -> None:
+        """Answer saves for ever."""
+        todo: dict[Path, None] = {}
+        while True:
+            for path in saves.settled(wait=not todo):
+                todo.pop(path, None)
+                todo[path] = None
+            if todo:
+                self.saved(todo.popitem()[0])
+
+    def close(self) -> None:
+        """Drop what is waiting."""
+        self._chisel.shutdown(wait=False, cancel_futures=True)
+
+    def saved(self, path: Path, *, dependents: bool = True) -> None:
+        """Look at one file, and at the sources that include it if it is a header."""
+        language = language_of(path)
+        if language is None:
+            return
+        self._sources.add(path)
+        if language == "chisel":
+            self._chisel.submit(self._guarded, path, language)
+            return
+        changed = self._guarded(path, language)
+        if changed and dependents and path.suffix.lower() in HEADER_SUFFIXES:
+            for source in including([path], sorted(self._sources))[:MAX_DEPENDENTS]:
+                self._seen_again(source)
+
+    def _seen_again(self, source: Path) -> None:
+        """A source whose header has changed: its own text may be the same."""
+        known = self._seen.get(source)
+        if known is not None:
+            known.digest = b""
+        self._guarded(source, "hls")
+
+    def _guarded(self, path: Path, language: Language) -> bool:
+        """Whether the file's text was new; what cannot be read is said and passed over."""
+        try:
+            return self._look(path, language)
+        except ArtifactError:
+            raise
+        except MissingDependencyError as error:
+            self._say_once(str(error))
+        except HwmlError as error:
+            if path.exists():  # files that vanish between event and reading are no news
+                _say(str(error))
+            else:
+                self._seen.pop(path, None)
+        except Exception as error:
+            # One file must not end the watch; a fault of ours is shown with its place.
+            _say(f"{path}: {type(error).__name__}: {error} (a defect of hwml; please report it)")
+        return False
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            _say(text)
+
+    def _look(self, path: Path, language: Language) -> bool:
+        started = time.monotonic()
+        file = read_text(path, root=self.root)
+        bare = marks.strip(file.text, language)
+        digest = hashlib.sha256(bare.encode("utf-8", "surrogateescape")).digest()
+        known = self._seen.get(path)
+        if known is not None and known.digest == digest and not (known.marked and bare == file.text):
+            return False  # our own comments, a touch, or a save without a change
+        refuse_conflicts(path, bare)
+        settings = load_settings(path)
+        text = readable(bare)
+        if language == "chisel":
+            from .chisel_files import analyse
+
+            analysis = analyse(path, text, settings)
+        else:
+            analysis = analyze(path, text, settings)
+        seen = self._seen[path] = _Seen(digest)
+        again = known is not None and known.digest == digest  # an editor saved its text without our comments
+        if analysis.annotations or analysis.diagnostics or analysis.notes:
+            before = known.figures if known is not None else None
+            seen.marked = self.annotate and bool(analysis.annotations)
+            written = self.annotate and self._write_marks(file, bare, analysis, language)
+            elapsed = round((time.monotonic() - started) * 1000)
+            event = self._event(path, text, analysis, before, written, elapsed)
+            seen.figures = event.figures or None
+            if not again:
+                self.tell(event)
+        return True
+
+    def _write_marks(self, file: TextFile, bare: str, analysis: Analysis, language: Language) -> bool:
+        """Bring the comments up to date; a file that was saved meanwhile is left to its next event."""
+        new = file.with_text(annotated(bare, analysis, language, ascii_only=not file.is_utf8))
+        return new != file.raw and replace_if_unchanged(file.path, file.raw, new)
+
+    def _event(
+        self,
+        path: Path,
+        text: str,
+        analysis: Analysis,
+        before: Mapping[str, float | None] | None,
+        written: bool,
+        elapsed_ms: int,
+    ) -> Event:
+        top = top_of(analysis)
+        data: Mapping[str, Any] = top.data if top is not None else {}
+        label = top.label if top is not None else ""
+        if top is None and analysis.language == "hls" and analysis.annotations:
+            data = predict(path, text, load_settings(path))  # the design's top function is in another file
+            label = "the top is in another file"
+        errors = [item for item in analysis.diagnostics if item.severity == "error"]
+        first = min(errors, key=lambda item: item.span) if errors else None
+        return Event(
+            path=str(path.relative_to(self.root)),
+            language=analysis.language or "",
+            top=str(data.get("top", "")),
+            label=label,
+            figures={key: data.get(key) for key, _ in LIMITS.values()} if data else {},
+            before=before,
+            errors=len(errors),
+            warnings=sum(1 for item in analysis.diagnostics if item.severity == "warning"),
+            first=f"line {first.span.start_line + 1}: {first.code}: {first.message}" if first is not None else "",
+            notes=analysis.notes,
+            annotated=written,
+            elapsed_ms=elapsed_ms,
+        )
+
+
+def _say(text: str) -> None:
+    print(f"hwml: {text}", file=sys.stderr, flush=True)

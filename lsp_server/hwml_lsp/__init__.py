@@ -1,0 +1,1 @@
+"""Language server of hwml: renders what `hwml_sdk.document` says for editors. Importing it loads nothing."""

@@ -1,0 +1,71 @@
+"""Pinned figures of a workspace, kept in the user's configuration folder: the workspace itself is never written to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hwml_sdk.config import user_config_dir
+from hwml_sdk.files import write_atomic
+from hwml_sdk.history import change
+
+log = logging.getLogger("hwml_lsp.baselines")
+SCHEMA_VERSION = 1
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+class Baselines:
+    """Figures of functions by path. Two servers on one workspace see each other's pins when they pin themselves."""
+
+    def __init__(self) -> None:
+        self._place: Path | None = None
+        self._pinned: dict[str, Figures] = {}
+
+    def use(self, workspace: str) -> None:
+        """Read what was pinned in a workspace before; a broken file pins nothing."""
+        name = hashlib.sha256(workspace.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        self._place = user_config_dir() / "baselines" / f"{name}.json"
+        self._pinned = self._read()
+
+    def _read(self) -> dict[str, Figures]:
+        if self._place is None:
+            return {}
+        try:
+            raw = json.loads(self._place.read_text(encoding="utf-8"))
+            files = raw["files"] if raw["schema_version"] == SCHEMA_VERSION else {}
+            return {str(path): dict(figures) for path, figures in files.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s: no baseline: %s", self._place, error)
+            return {}
+
+    def pin(self, files: Mapping[str, Figures]) -> None:
+        """Pin figures by path. HwmlError when they cannot be kept; they hold for this session then."""
+        self._pinned = {**self._pinned, **files}
+        if self._place is not None:
+            self._pinned = {**self._read(), **self._pinned}
+            self._write()
+
+    def clear(self) -> None:
+        """Forget all pins of the workspace. HwmlError when the file cannot be changed."""
+        self._pinned = {}
+        if self._place is not None and self._place.exists():
+            self._write()
+
+    def _write(self) -> None:
+        assert self._place is not None
+        content = {"schema_version": SCHEMA_VERSION, "files": self._pinned}
+        write_atomic(self._place, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+    def changes(self, path: str, now: Figures) -> dict[str, str] | None:
+        """For each function what moved since the pin; None when nothing of the file is pinned."""
+        pinned = self._pinned.get(path)
+        if pinned is None:
+            return None
+        moved = {name: change(pinned[name], values) for name, values in now.items() if name in pinned}
+        return {name: f"{text} since pin" for name, text in moved.items() if text}

@@ -1,0 +1,127 @@
+"""Commands a client may run, and what the status bar is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
+
+from hwml_sdk.errors import HwmlError
+from hwml_sdk.explain import page
+
+from . import hover
+from .documents import Document
+
+if TYPE_CHECKING:
+    from .server import Server
+
+STATUS = "hwml/status"
+
+
+def register(server: Server) -> None:
+    """Register `hwml.*`. Every one checks its arguments itself: clients send what they like."""
+    commands: dict[str, Callable[..., Any]] = {
+        "hwml.restart": restart,
+        "hwml.pinBaseline": pin,
+        "hwml.clearBaseline": unpin,
+        "hwml.details": details,
+        "hwml.modelCard": model_card,
+        "hwml.explain": explain,
+    }
+    for name, function in commands.items():
+        server.command(name)(_bound(server, function))
+
+
+def _bound(server: Server, function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any) -> Any:
+        try:
+            return function(server, *map(plain_json, arguments))
+        except TypeError as error:
+            raise JsonRpcInvalidParams(str(error)) from error
+        except HwmlError as error:
+            server.say("error", f"hwml: {error}")
+            return None
+
+    return run
+
+
+def restart(server: Server) -> None:
+    """Start the analysis process anew and analyse everything again."""
+    server.session.backend.restart("asked for")
+
+
+def pin(server: Server, uri: str | None = None) -> str:
+    """Pin the figures of one document, or of all: lenses compare with them from now on."""
+    said = server.session.pin(uri if isinstance(uri, str) else None)
+    server.say("info", said)
+    return said
+
+
+def unpin(server: Server) -> str:
+    """Compare with the last commit again."""
+    said = server.session.unpin()
+    server.say("info", said)
+    return said
+
+
+def details(server: Server, uri: str, line: int, character: int) -> str | None:
+    """Everything about the function or loop at a place, as Markdown; shown as a message by the server."""
+    document = server.session.document(uri) if isinstance(uri, str) else None
+    if document is None or not isinstance(line, int) or not isinstance(character, int):
+        return None
+    place = document.text.from_units(line, character)
+    found = hover.hover(document, server.session.client, *place, loading=False)
+    if found is None or not isinstance(found.contents, lsp.MarkupContent):
+        return None
+    server.say("info", hover.plain(found.contents.value))
+    return found.contents.value
+
+
+def model_card(server: Server) -> str | None:
+    """Open the card of the shipped model: what it was trained on, its held-out error, its limits."""
+    card = Path(str(resources.files("hwml_exports").joinpath("qor", "README.md")))
+    if not card.is_file():
+        raise HwmlError(f"{card}: there is no model card; reinstall hwml")
+    if server.session.client.shows_documents:
+        server.window_show_document(lsp.ShowDocumentParams(card.as_uri(), take_focus=True))
+    else:
+        server.say("info", f"hwml: the model card is {card}")
+    return card.as_uri()
+
+
+def explain(server: Server, code: str) -> str:
+    """The page of a finding, as `hwml explain CODE` prints it."""
+    return page(str(code))
+
+
+def tell_status(server: Server, document: Document) -> None:
+    """State, model and part for the status bar of a client that asked for it."""
+    session = server.session
+    if session.backend.given_up or document.error:
+        state = "error"
+    elif not session.backend.ready:
+        state = "loading"
+    else:
+        state = "busy" if document.job is not None else "ready"
+    about = {"uri": document.uri, "version": document.version, "state": state, "message": document.error}
+    server.protocol.notify(STATUS, {**about, **document.about})
+
+
+def plain_json(value: Any) -> Any:
+    """What pygls made of unknown JSON (objects with attributes) as dicts and lists again."""
+    if isinstance(value, dict):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return [plain_json(item) for item in value]
+    if hasattr(value, "_asdict"):
+        return {key: plain_json(item) for key, item in value._asdict().items()}
+    if attrs.has(type(value)):
+        return {field.name: plain_json(getattr(value, field.name)) for field in attrs.fields(type(value))}
+    if hasattr(value, "__dict__") and not isinstance(value, type):
+        return {key: plain_json(item) for key, item in vars(value).items()}
+    return value

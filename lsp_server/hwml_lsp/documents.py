@@ -1,0 +1,230 @@
+"""Open documents: their text, the last results moved to where they belong now, and which analysis is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from hwml_sdk.document import Annotation, Diagnostic, language_of
+
+from .moved import move_annotation, move_diagnostic
+from .settings import ClientSettings
+from .text import Change, Encoding, Text
+from .wire import annotation_in, diagnostic_in
+
+MAX_CHARACTERS = 2 * 1024 * 1024  # of what is analysed; larger files are left alone
+
+
+def path_of(uri: str) -> str | None:
+    """The path of a file on this machine; None for every other kind of address, and for what is none."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    path = unquote(parts.path)
+    if "\0" in path or not path:
+        return None
+    if len(path) > 2 and path[0] == "/" and path[2] == ":":  # /C:/...
+        path = path[1:]
+    return path
+
+
+@dataclass(slots=True)
+class Results:
+    """What is shown. `version` is the text it was computed for; spans are moved to the document's version."""
+
+    version: int = -1
+    annotations: list[Annotation] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    diagnostics_version: int = -1
+    diagnostics_final: bool = False
+    changes: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Document:
+    """One open document."""
+
+    def __init__(self, uri: str, version: int, text: str, encoding: Encoding) -> None:
+        self.uri = uri
+        self.path = path_of(uri)
+        self.version = version
+        self.text = Text(text, encoding)
+        self.results = Results()
+        self.settings = ClientSettings()
+        self.job: int | None = None
+        self.job_version = -1
+        self.timer: asyncio.TimerHandle | None = None
+        self.near = 0
+        self.about: Mapping[str, Any] = {}
+        self.figures: Mapping[str, Mapping[str, Any]] = {}
+        self.error = ""
+        self.analysed = False
+        self._fresh: list[Annotation] = []  # of the analysis under way, at its version
+        self._since: list[Change] = []  # changes after the version under analysis
+        self._waiting: list[tuple[asyncio.Future[None], bool]] = []
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a file of a language that hwml may have something to say about."""
+        return self.path is not None and language_of(self.path) is not None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is left alone because of its size."""
+        return len(self.text.text) > MAX_CHARACTERS
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the annotations are of the text as it stands."""
+        return self.results.version == self.version
+
+    @property
+    def has_diagnostics(self) -> bool:
+        """Whether the findings are of the text as it stands."""
+        return self.results.diagnostics_version == self.version
+
+    # -- changes of the text --
+
+    def change(self, begin: tuple[int, int], end: tuple[int, int], new_text: str) -> None:
+        """Replace a range (client positions); results move with the text, those on touched lines go."""
+        self.text, change = self.text.replaced(begin, end, new_text)
+        self._moved(change)
+
+    def replace_all(self, text: str) -> None:
+        """A new text as a whole: nothing is known of where things went, so only what stands before the first and
+        after the last difference is kept.
+        """
+        old = self.text.text
+        start = _common(old, text)
+        tail = min(_common(old[::-1], text[::-1]), len(old) - start, len(text) - start)
+        begin, end = self.text.place(start), self.text.place(len(old) - tail)
+        self.text, change = self.text.replaced(
+            self.text.to_units(*begin), self.text.to_units(*end), text[start : len(text) - tail]
+        )
+        if self.text.text != text:  # a cut inside a line end is not where positions can be
+            self.text = Text(text, self.text.encoding)
+            self.results.annotations, self.results.diagnostics = [], []
+            self._since.clear()
+            self._fresh, self.job_version = [], -1
+            return
+        self._moved(change)
+
+    def _moved(self, change: Change) -> None:
+        results = self.results
+        path = self.path or ""
+        results.annotations = [a for a in (move_annotation(a, change) for a in results.annotations) if a is not None]
+        results.diagnostics = [
+            d for d in (move_diagnostic(d, change, path) for d in results.diagnostics) if d is not None
+        ]
+        if self.job is not None:
+            self._since.append(change)
+
+    # -- results --
+
+    def begin(self, number: int) -> None:
+        """An analysis of the present text was started."""
+        self.job, self.job_version = number, self.version
+        self._fresh, self._since = [], []
+        self.error = ""
+
+    def take(self, answer: Mapping[str, Any]) -> bool:
+        """A step of the analysis under way; whether what is shown may have changed."""
+        if "annotations" in answer:
+            self._take_step(answer)
+            return True
+        if "changes" in answer:
+            self.results.changes = answer["changes"]
+            return bool(answer["changes"]) or True
+        if "error" in answer:
+            self.error = str(answer["error"])
+        if "figures" in answer:
+            self.figures = answer["figures"]
+        if any(key in answer for key in ("done", "error", "superseded")):
+            self.end()
+        return "error" in answer
+
+    def _take_step(self, answer: Mapping[str, Any]) -> None:
+        results, path = self.results, self.path or ""
+        self._fresh += [annotation_in(raw) for raw in answer["annotations"]]
+        fresh = self._fresh
+        for change in self._since:
+            fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
+        if answer["annotations_done"]:
+            results.annotations = sorted(fresh, key=lambda item: item.span)
+            results.version = self.job_version
+        else:  # until the rest is in, the older ones stand where nothing newer does
+            names = {(item.kind, item.name, item.span.start_line) for item in fresh}
+            known = {(item.kind, item.name) for item in fresh if item.kind != "loop"}
+            kept = [a for a in results.annotations if (a.kind, a.name) not in known]
+            kept = [a for a in kept if (a.kind, a.name, a.span.start_line) not in names]
+            results.annotations = sorted([*fresh, *kept], key=lambda item: item.span)
+        results.notes = tuple(answer.get("notes", ()))
+        self.about = answer.get("about") or self.about
+        if "diagnostics" in answer:
+            found: list[Diagnostic] = [diagnostic_in(raw) for raw in answer["diagnostics"]]
+            for change in self._since:
+                found = [d for d in (move_diagnostic(d, change, path) for d in found) if d is not None]
+            results.diagnostics = found
+            results.diagnostics_version = self.job_version
+            results.diagnostics_final = bool(answer.get("diagnostics_done"))
+        self.analysed = True
+        self._wake()
+
+    def end(self) -> None:
+        """The analysis under way is over, whatever came of it."""
+        self.job = None
+        self._since.clear()
+        self._fresh = []
+        self._wake(everything=True)
+
+    def _wake(self, *, everything: bool = False) -> None:
+        rest = []
+        for future, for_diagnostics in self._waiting:
+            ready = self.has_diagnostics if for_diagnostics else self.is_current
+            if (ready or everything) and not future.done():
+                future.set_result(None)
+            elif not future.done():
+                rest.append((future, for_diagnostics))
+        self._waiting = rest
+
+    async def wait(self, *, diagnostics: bool, timeout_s: float) -> bool:
+        """Wait until results of the present text are in. False when they are not: too slow, superseded, failed."""
+        version = self.version
+
+        def done() -> bool:
+            return self.has_diagnostics if diagnostics else self.is_current
+
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not done() and self.version == version and (self.job is not None or self.timer is not None):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((future, diagnostics))
+            try:
+                await asyncio.wait_for(future, left)
+            except TimeoutError:
+                break
+        return done() and self.version == version
+
+    def superseded(self) -> None:
+        """A newer text is in: whoever waits for the older one should stop."""
+        self._wake(everything=True)
+
+
+def _common(a: str, b: str) -> int:
+    """Length of the common start; by halves, since comparing slices is quick."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

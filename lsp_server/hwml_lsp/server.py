@@ -1,0 +1,418 @@
+"""The language server: each LSP method mapped to the session and to the functions that render."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
+
+from hwml_sdk import __version__
+
+from . import actions, commands, completion, diagnostics, hints, hover, lenses
+from .backend import Answer, Backend
+from .client import Client
+from .documents import Document
+from .protocol import Protocol, ServerCancelled
+from .session import Session, folder_path
+from .text import Encoding
+
+log = logging.getLogger("hwml_lsp.server")
+FIRST_RESULT_S = 10.0  # how long a request waits for the first results of a document
+RESULT_S = 5.0  # how long it waits for those of an edit, where the client cannot be told later
+CONFIGURATION_S = 1.0
+_ENCODINGS: dict[Any, Encoding] = {
+    lsp.PositionEncodingKind.Utf8: "utf-8",
+    lsp.PositionEncodingKind.Utf32: "utf-32",
+}
+_WATCHED = ("**/hwml.toml", "**/hls_config.cfg", "**/*.{h,hh,hpp,hxx}", "**/*.cfg", "**/*.tcl")
+
+
+class Server(LanguageServer):
+    """pygls' server with a session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(
+            "hwml-lsp",
+            __version__,
+            protocol_cls=Protocol,
+            converter_factory=default_converter,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+        )
+        self.session = session
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.shown: dict[str, dict[str, Any]] = {}  # what the client has seen of a document, by feature
+
+    def spawn(self, work: Any) -> None:
+        """Run something beside the requests; its failure is logged."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work failed", exc_info=error)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Wrong input is answered or logged; it is not worth a message box."""
+        if isinstance(error, ValueError) and source is JsonRpcException:  # the body was no JSON: no id to answer to
+            self.protocol._send_response(None, None, JsonRpcException("Parse Error", -32700).to_response_error())  # type: ignore[arg-type]
+            return
+        log.warning("%s: %s", getattr(source, "__name__", source), error)
+
+    def say(self, severity: str, text: str) -> None:
+        """Tell the person: as a message, or in the log."""
+        if severity == "log":
+            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, text))
+            return
+        kinds = {"error": lsp.MessageType.Error, "warning": lsp.MessageType.Warning}
+        self.window_show_message(lsp.ShowMessageParams(kinds.get(severity, lsp.MessageType.Info), text))
+
+
+def make_server(backend: Backend, *, trusted: bool = False) -> Server:
+    """A server with all features on a session of its own."""
+    session = Session(backend, trusted=trusted)
+    server = Server(session)
+    session.say = server.say
+    session.on_results = lambda document, answer: _tell(server, document, answer)
+    session.on_slow = lambda document: server.spawn(_progress(server, document))
+    for register in (_lifecycle, _documents, _reading, _changing, commands.register):
+        register(server)
+    return server
+
+
+# -- start and end -------------------------------------------------------------------------------------------
+
+
+def _lifecycle(server: Server) -> None:
+    session = server.session
+
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        session.client = Client.of(params)
+        encoding = server.protocol.workspace.position_encoding
+        session.encoding = _ENCODINGS.get(encoding, "utf-16")
+        session.backend.attach(asyncio.get_running_loop())
+        session.take_settings(None, _settings_of(params.initialization_options))
+        session.baselines.use(folder_path([*server.workspace.folders, server.workspace.root_uri or ""]))
+        if not session.client.has_configuration:
+            session.configured.set()
+
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(_params: lsp.InitializedParams) -> None:
+        _register(server)
+        if session.client.shows_progress and not session.backend.ready:
+            server.spawn(_loading(server))
+        await _configure(server)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configuration(params: lsp.DidChangeConfigurationParams) -> None:
+        pushed = _settings_of(params.settings)
+        if pushed is not None:
+            session.take_settings(None, pushed)
+        await _configure(server)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        await _configure(server)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(_params: lsp.DidChangeWatchedFilesParams) -> None:
+        session.analyse_all()
+
+    @server.feature(lsp.SHUTDOWN)
+    def shutdown(_params: Any = None) -> None:
+        for task in list(server.tasks):
+            task.cancel()
+        session.end()
+
+
+def _settings_of(raw: Any) -> Any:
+    """The hwml part of what a client sends in one of three shapes; None when there is none."""
+    plain = commands.plain_json(raw)
+    if not isinstance(plain, dict):
+        return plain
+    inner = plain.get("hwml", plain.get("settings", plain))
+    return inner.get("hwml", inner) if isinstance(inner, dict) else inner
+
+
+def _register(server: Server) -> None:
+    """Ask to be told of changed settings and files, where the client does so on request only."""
+    client = server.session.client
+    wanted = []
+    if client.registers_configuration:
+        wanted.append(
+            lsp.Registration("hwml-configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "hwml"})
+        )
+    if client.registers_watchers:
+        watchers = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(p) for p in _WATCHED])
+        wanted.append(lsp.Registration("hwml-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
+    if wanted:
+        server.client_register_capability(lsp.RegistrationParams(wanted))
+
+
+async def _configure(server: Server) -> None:
+    """Fetch settings for everything and for each folder; a client that never answers is not waited for."""
+    session = server.session
+    if session.client.has_configuration:
+        scopes: list[str | None] = [None, *server.workspace.folders]
+        items = [lsp.ConfigurationItem(scope_uri=scope, section="hwml") for scope in scopes]
+        try:
+            found = await asyncio.wait_for(
+                server.workspace_configuration_async(lsp.ConfigurationParams(items)), CONFIGURATION_S
+            )
+            for scope, raw in zip(scopes, found, strict=False):
+                plain = commands.plain_json(raw)
+                if plain is not None:
+                    session.take_settings(scope, plain)
+        except (TimeoutError, JsonRpcException) as error:
+            log.info("no settings from the client: %s", error)
+    session.apply_settings()
+
+
+async def _loading(server: Server) -> None:
+    """Show that the model is being loaded, for as long as it is."""
+    token = "hwml/loading"
+    await server.work_done_progress.create_async(token)
+    server.work_done_progress.begin(token, lsp.WorkDoneProgressBegin("hwml: loading model"))
+    while not server.session.backend.ready and not server.session.backend.given_up:
+        await asyncio.sleep(0.05)
+    server.work_done_progress.end(token, lsp.WorkDoneProgressEnd())
+
+
+async def _progress(server: Server, document: Document) -> None:
+    """Show an analysis that takes long, and stop it when the person says so."""
+    session, number = server.session, document.job
+    if not session.client.shows_progress or number is None:
+        return
+    token = f"hwml/{number}"
+    if token in server.work_done_progress.tokens:
+        return
+    await server.work_done_progress.create_async(token)
+    name = (document.path or "").rpartition("/")[2]
+    server.work_done_progress.begin(token, lsp.WorkDoneProgressBegin(f"hwml: analysing {name}", cancellable=True))
+    while document.job == number:
+        if server.work_done_progress.tokens[token].cancelled():
+            session.stop(document)
+            break
+        await asyncio.sleep(0.05)
+    server.work_done_progress.end(token, lsp.WorkDoneProgressEnd())
+    server.work_done_progress.tokens.pop(token, None)
+
+
+# -- documents -----------------------------------------------------------------------------------------------
+
+
+def _documents(server: Server) -> None:
+    session = server.session
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        item = params.text_document
+        server.shown.pop(item.uri, None)
+        session.open(item.uri, item.version, item.text)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        document = session.documents.get(params.text_document.uri)
+        if document is None:
+            log.warning("%s was changed without being open", params.text_document.uri)
+            return
+        for change in params.content_changes:
+            if isinstance(change, lsp.TextDocumentContentChangePartial):
+                start, end = change.range.start, change.range.end
+                document.change((start.line, start.character), (end.line, end.character), change.text)
+                document.near = start.line
+            else:
+                document.replace_all(change.text)
+        session.edited(document, params.text_document.version)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: lsp.DidSaveTextDocumentParams) -> None:
+        document = session.document(params.text_document.uri)
+        if document is not None:
+            session.schedule(document, 0)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        document = session.close(uri)
+        server.shown.pop(uri, None)
+        if document is not None and document.is_ours and not session.client.pulls_diagnostics:
+            server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+
+
+def _tell(server: Server, document: Document, answer: Answer) -> None:
+    """Have the client ask again for what it shows and what is different now; push findings to one that cannot ask."""
+    session = server.session
+    client, results = session.client, document.results
+    if client.status:
+        commands.tell_status(server, document)
+    shown = server.shown.setdefault(document.uri, {})
+    if client.refreshes_hints and shown.get("hints", _hint_mark(document)) != _hint_mark(document):
+        shown["hints"] = _hint_mark(document)
+        server.workspace_inlay_hint_refresh(None)
+    if client.refreshes_lenses and shown.get("lenses", _lens_mark(document)) != _lens_mark(document):
+        shown["lenses"] = _lens_mark(document)
+        server.workspace_code_lens_refresh(None)
+    if "diagnostics" not in answer or not document.has_diagnostics:
+        return
+    mark = (results.diagnostics_version, tuple(results.diagnostics))
+    if client.pulls_diagnostics:
+        if client.refreshes_diagnostics and shown.get("diagnostics", mark) != mark:
+            shown["diagnostics"] = mark
+            server.workspace_diagnostic_refresh(None)
+    elif shown.get("diagnostics") != mark:
+        shown["diagnostics"] = mark
+        server.text_document_publish_diagnostics(
+            lsp.PublishDiagnosticsParams(document.uri, _findings(server, document), version=document.version)
+        )
+
+
+def _hint_mark(document: Document) -> tuple[Any, ...]:
+    return tuple((item.label, item.span.start_line) for item in document.results.annotations)
+
+
+def _lens_mark(document: Document) -> tuple[Any, ...]:
+    changes = tuple(sorted(document.results.changes.items()))
+    return changes, tuple((i.summary, i.span.start_line) for i in document.results.annotations if i.kind != "loop")
+
+
+def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
+    session = server.session
+    items = diagnostics.shown(document, beside_metals=session.beside_metals(document))
+    return [diagnostics.to_lsp(document, item, session.client) for item in items]
+
+
+async def _settle(document: Document, *, diagnostics: bool = False, told_later: bool = False) -> None:
+    """Wait for results where that helps: the first ones always, later ones for clients that are not told of them.
+
+    Raises ContentModified when the text has changed meanwhile.
+    """
+    version = document.version
+    if document.analysed and told_later:
+        return
+    timeout_s = RESULT_S if document.analysed else FIRST_RESULT_S
+    await document.wait(diagnostics=diagnostics, timeout_s=timeout_s)
+    if document.version != version:
+        raise JsonRpcContentModified
+
+
+# -- requests that read --------------------------------------------------------------------------------------
+
+
+def _reading(server: Server) -> None:
+    session = server.session
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT, lsp.InlayHintOptions(resolve_provider=True))
+    async def inlay_hints(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return []
+        if not document.analysed:
+            document.near = (params.range.start.line + params.range.end.line) // 2
+        await _settle(document, told_later=session.client.refreshes_hints)
+        server.shown.setdefault(document.uri, {})["hints"] = _hint_mark(document)
+        return hints.hints(document, session.client, params.range.start.line, params.range.end.line)
+
+    @server.feature(lsp.INLAY_HINT_RESOLVE)
+    def inlay_hint(hint: lsp.InlayHint) -> lsp.InlayHint:
+        data = commands.plain_json(hint.data)
+        if not isinstance(data, dict):
+            return hint
+        document = session.document(str(data.get("uri")))
+        if document is not None:
+            item = hints.find(document, str(data.get("kind")), str(data.get("name")), data.get("line", -1))
+            hint.tooltip = hints.tooltip(document, item) if item is not None else None
+        return hint
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
+    async def code_lenses(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return []
+        await _settle(document, told_later=session.client.refreshes_lenses)
+        server.shown.setdefault(document.uri, {})["lenses"] = _lens_mark(document)
+        return lenses.lenses(document)
+
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return None
+        line, character = document.text.from_units(params.position.line, params.position.character)
+        return hover.hover(document, session.client, line, character, loading=not session.backend.ready)
+
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=list(completion.TRIGGERS)))
+    async def completions(params: lsp.CompletionParams) -> lsp.CompletionList | None:
+        document = session.document(params.text_document.uri)
+        if document is None or document.is_too_large:
+            return None
+        line, character = document.text.from_units(params.position.line, params.position.character)
+        if not completion.in_pragma(document, line, character):
+            return None
+        version = document.version
+        question = {"text": document.text.for_sdk(), "line": line, "character": character}
+        try:
+            answer = await session.backend.ask("complete", question)
+        except ConnectionError:
+            return None
+        if document.version != version:
+            raise JsonRpcContentModified
+        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, line, answer["items"]))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, False, identifier="hwml"))
+    async def pulled(
+        params: lsp.DocumentDiagnosticParams,
+    ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return lsp.RelatedFullDocumentDiagnosticReport([])
+        version = document.version
+        await document.wait(diagnostics=True, timeout_s=FIRST_RESULT_S)
+        if document.version != version:
+            raise ServerCancelled(data={"retriggerRequest": True})
+        results = document.results
+        mark = (results.diagnostics_version, tuple(results.diagnostics))
+        server.shown.setdefault(document.uri, {})["diagnostics"] = mark
+        result_id = f"{hash(mark) & 0xFFFFFFFFFFFF:x}"
+        if params.previous_result_id == result_id:
+            return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id)
+        return lsp.RelatedFullDocumentDiagnosticReport(_findings(server, document), result_id=result_id)
+
+
+# -- requests that change ------------------------------------------------------------------------------------
+
+
+def _changing(server: Server) -> None:
+    session = server.session
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(list(actions.KINDS), resolve_provider=True))
+    async def code_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        document = session.document(params.text_document.uri)
+        if document is None or not session.client.action_literals:
+            return []
+        version = document.version
+        await document.wait(diagnostics=True, timeout_s=RESULT_S)
+        if document.version != version:
+            raise JsonRpcContentModified
+        metals = session.beside_metals(document)
+        return actions.actions(document, session.client, params.range, params.context.only, beside_metals=metals)
+
+    @server.feature(lsp.CODE_ACTION_RESOLVE)
+    def code_action(action: lsp.CodeAction) -> lsp.CodeAction:
+        data = commands.plain_json(action.data)
+        if not isinstance(data, dict):
+            raise JsonRpcInvalidParams("no action of this server")
+        document = session.document(str(data.get("uri")))
+        if document is None or document.version != data.get("version") or not document.has_diagnostics:
+            raise JsonRpcContentModified("the text has changed since the action was offered")
+        fixes = actions.named(document, data, beside_metals=session.beside_metals(document))
+        if not fixes:
+            raise JsonRpcContentModified("the finding has gone")
+        return actions.resolve(document, session.client, action, fixes)

@@ -1,0 +1,266 @@
+"""One client's session: open documents, when each is analysed, and who is told of new results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .backend import Answer, Backend
+from .baselines import Baselines
+from .client import Client
+from .diagnostics import metals_serves
+from .documents import MAX_CHARACTERS, Document, path_of
+from .settings import ClientSettings, read_settings
+from .text import Encoding
+
+log = logging.getLogger("hwml_lsp.session")
+WATCH_DELAY_S = 0.3
+SLOW_AFTER_S = 1.5
+MAX_CRASHES = 2
+
+
+class Session:
+    """State of one client. `notify` is told of documents with new results, `say` of what a person should read."""
+
+    def __init__(self, backend: Backend, *, trusted: bool = False) -> None:
+        self.backend = backend
+        self.trusted = trusted
+        self.client = Client()
+        self.encoding: Encoding = "utf-16"
+        self.documents: dict[str, Document] = {}
+        self.settings: dict[str | None, ClientSettings] = {None: ClientSettings()}
+        self.baselines = Baselines()
+        self.configured = asyncio.Event()
+        self.on_results: Callable[[Document, Answer], None] = lambda _document, _answer: None
+        self.on_slow: Callable[[Document], None] = lambda _: None
+        self.on_idle: Callable[[Document], None] = lambda _: None
+        self.say: Callable[[str, str], None] = lambda _severity, _text: None
+        self._jobs: dict[int, Document] = {}
+        self._said: set[str] = set()
+        self._crashes: Counter[tuple[str, int]] = Counter()
+        backend.on_answer = self._answer
+        backend.on_lost = self._lost
+
+    # -- what the client does --
+
+    def open(self, uri: str, version: int, text: str) -> Document:
+        """A document was opened (or opened again, as some clients do after a rename)."""
+        self.close(uri)
+        document = Document(uri, version, text, self.encoding)
+        document.settings = self.settings_for(uri)
+        self.documents[uri] = document
+        self._tell_size(document)
+        self.schedule(document, 0)
+        return document
+
+    def edited(self, document: Document, version: int) -> None:
+        """Changes were applied: results of the old text are on their way out."""
+        document.version = version
+        document.superseded()
+        self._tell_size(document)
+        self.schedule(document, document.settings.debounce_ms / 1000)
+
+    def close(self, uri: str) -> Document | None:
+        """A document was closed; nothing about it is kept."""
+        document = self.documents.pop(uri, None)
+        if document is not None:
+            self._give_up(document)
+            document.end()
+        return document
+
+    def say_once(self, severity: str, text: str) -> None:
+        """Tell a person something, the first time only."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(severity, text)
+
+    def _tell_size(self, document: Document) -> None:
+        if document.is_ours and document.is_too_large:
+            size = f"{len(document.text.text) / 1e6:.1f} MB"
+            limit = f"{MAX_CHARACTERS >> 20} MB"
+            self.say_once("info", f"{document.path}: {size}; files over {limit} are left alone")
+
+    # -- settings --
+
+    def take_settings(self, scope: str | None, raw: Any) -> None:
+        """Settings of a workspace folder (None: of everything) as the client sent them."""
+        settings, problems = read_settings(raw)
+        for problem in problems:
+            self.say_once("warning", problem)
+        self.settings[scope] = settings
+
+    def settings_for(self, uri: str) -> ClientSettings:
+        """Settings of the innermost workspace folder around a document."""
+        around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]
+        return self.settings[max(around, key=len) if around else None]
+
+    def apply_settings(self) -> None:
+        """Settings have changed: documents whose own did are analysed again."""
+        for document in self.documents.values():
+            settings = self.settings_for(document.uri)
+            if settings != document.settings:
+                document.settings = settings
+                document.results.version = -1
+                self.schedule(document, 0)
+        self.configured.set()
+
+    def analyse_all(self) -> None:
+        """Something that documents depend on has changed on disk."""
+        for document in self.documents.values():
+            self.schedule(document, WATCH_DELAY_S)
+
+    # -- analysis --
+
+    def schedule(self, document: Document, delay_s: float) -> None:
+        """Analyse a document after a while, unless it changes again before."""
+        if document.timer is not None:
+            document.timer.cancel()
+            document.timer = None
+        if document.is_ours and not document.is_too_large:
+            document.timer = asyncio.get_running_loop().call_later(delay_s, self._start, document)
+
+    def _start(self, document: Document) -> None:
+        document.timer = None
+        if not self.configured.is_set():  # the client's settings are on their way
+            document.timer = asyncio.get_running_loop().call_later(0.02, self._start, document)
+            return
+        self._give_up(document)
+        mark = (document.uri, document.version)
+        if self._crashes[mark] >= MAX_CRASHES:
+            return
+        number = self.backend.next_number()
+        self._jobs[number] = document
+        document.begin(number)
+        self.backend.analyze(
+            number,
+            {
+                "uri": document.uri,
+                "path": document.path,
+                "text": document.text.for_sdk(),
+                "near": document.near,
+                "editor": document.settings.analysis,
+                "since": document.settings.since,
+                "trusted": self.trusted,
+            },
+        )
+        asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._look, document, number)
+
+    def _look(self, document: Document, number: int) -> None:
+        if document.job == number:
+            self.on_slow(document)
+            self.backend.check_hang()
+            asyncio.get_running_loop().call_later(SLOW_AFTER_S * 4, self._look, document, number)
+
+    def _give_up(self, document: Document) -> None:
+        if document.timer is not None:
+            document.timer.cancel()
+            document.timer = None
+        if document.job is not None:
+            self._jobs.pop(document.job, None)
+            self.backend.cancel(document.job)
+            document.job = None
+            self.on_idle(document)
+
+    def stop(self, document: Document) -> None:
+        """The person cancelled the analysis: what is shown stays as it is."""
+        self._give_up(document)
+        document.end()
+
+    def _answer(self, answer: Answer) -> None:
+        document = self._jobs.get(answer.get("id", -1))
+        if document is None:
+            if answer.get("ready"):
+                for item in self.documents.values():
+                    self.on_results(item, answer)
+            return
+        document.take(answer)
+        for note in answer.get("notes", ()):
+            self.say_once("log", f"{document.path}: {note}" if document.path not in note else note)
+        if "error" in answer:
+            self._tell_error(document, answer)
+        if document.job is None:
+            self._jobs.pop(answer["id"], None)
+            self.on_idle(document)
+        if "figures" in answer or "changes" in answer:
+            self._compare(document)
+        self.on_results(document, answer)
+
+    def _tell_error(self, document: Document, answer: Answer) -> None:
+        if answer.get("kind") == "defect":
+            log.error("%s: %s", document.path, answer["error"])
+            self.say_once("log", f"hwml: {document.path}: {answer['error']}")
+        else:
+            self.say_once("error", f"hwml: {answer['error']}")
+
+    def _compare(self, document: Document) -> None:
+        """A pinned baseline goes before the last commit."""
+        pinned = self.baselines.changes(document.path or "", document.figures)
+        if pinned is not None:
+            document.results.changes = pinned
+
+    def _lost(self, reason: str) -> None:
+        log.warning("analysis process: %s", reason)
+        working = list(self._jobs.values())
+        self._jobs.clear()
+        for document in working:
+            self._crashes[(document.uri, document.version)] += 1
+            if self._crashes[(document.uri, document.version)] >= MAX_CRASHES:
+                self.say_once("warning", f"hwml: {document.path} is left alone until it changes: {reason}")
+            document.end()
+            self.on_idle(document)
+        if self.backend.given_up:
+            self.say_once("error", f"hwml: no analysis any more: {reason}; the command hwml.restart starts it again")
+            return
+        for document in self.documents.values():
+            self.schedule(document, 0)
+
+    # -- baselines --
+
+    def pin(self, uri: str | None) -> str:
+        """Pin the figures of a document, or of all; what happened, for a person. HwmlError when it cannot be kept."""
+        chosen = [d for d in self.documents.values() if d.figures and d.path and (uri is None or d.uri == uri)]
+        if not chosen:
+            return "hwml: there are no figures to pin yet"
+        try:
+            self.baselines.pin({str(d.path): d.figures for d in chosen})
+        finally:  # kept for this session at least
+            for document in chosen:
+                self._compare(document)
+                self.on_results(document, {"changes": {}})
+        return (
+            f"hwml: pinned {len(chosen)} file{'s' if len(chosen) > 1 else ''}; figures are compared with it from now on"
+        )
+
+    def unpin(self) -> str:
+        """Forget the baseline; documents are compared with the last commit again."""
+        self.baselines.clear()
+        for document in self.documents.values():
+            document.results.changes = {}
+            self.schedule(document, 0)
+        return "hwml: the baseline is gone; figures are compared with the last commit"
+
+    # -- for the features --
+
+    def document(self, uri: str) -> Document | None:
+        """An open document that is hwml's business."""
+        found = self.documents.get(uri)
+        return found if found is not None and found.is_ours else None
+
+    def beside_metals(self, document: Document) -> bool:
+        """Whether Metals serves the document too."""
+        path = document.path or ""
+        return path.endswith((".scala", ".sc")) and metals_serves(path)
+
+    def end(self) -> None:
+        """The client is leaving."""
+        for uri in list(self.documents):
+            self.close(uri)
+        self.backend.close()
+
+
+def folder_path(uris: Mapping[str, Any] | list[str]) -> str:
+    """The first folder of the workspace, for what is kept per workspace; "" without one."""
+    return next((path for path in map(path_of, uris) if path), "")

@@ -1,0 +1,235 @@
+"""The process that analyses: `python -m hwml_lsp.worker`, started and stopped by the server.
+
+Reads one JSON object a line and answers with the same. Analysis runs here so that the server's loop is never held up,
+so that a document that hangs or breaks the analysis costs a worker and not the session, and so that loading the model
+overlaps with the start of the server.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from hwml_sdk.config import Settings, load_settings, merge
+from hwml_sdk.document import Analysis, Annotation, Step, analyze, analyze_steps
+from hwml_sdk.errors import ConfigError, HwmlError
+from hwml_sdk.history import change, committed, figures
+from hwml_sdk.interrupt import Interrupted, interruptible
+
+from .wire import annotation_out, diagnostic_out
+
+log = logging.getLogger("hwml_lsp.worker")
+COLLECT_AFTER_S = 0.5
+
+
+class Worker:
+    """Jobs by document; a newer text of a document stops the work on the older one."""
+
+    def __init__(self, write: Any) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)
+        self._jobs: dict[str, dict[str, Any]] = {}
+        self._running: dict[str, Any] | None = None
+        self._stopped: set[int] = set()
+        self._end = False
+
+    def send(self, message: dict[str, Any]) -> None:
+        """One line to the server."""
+        line = json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n"
+        with self._lock:
+            self._write(line)
+
+    # -- the reading side --
+
+    def take(self, message: dict[str, Any]) -> None:
+        """One line from the server: a document to analyse, a job to give up, or a question to answer at once."""
+        op = message.get("op")
+        if op == "analyze":
+            with self._ready:
+                self._jobs.pop(message["uri"], None)
+                self._jobs[message["uri"]] = message  # the latest one is worked on first
+                self._ready.notify()
+        elif op == "cancel":
+            with self._ready:
+                self._stopped.add(message["id"])
+                for uri in [u for u, job in self._jobs.items() if job["id"] == message["id"]]:
+                    del self._jobs[uri]
+        elif op == "complete":
+            self.send({"id": message["id"], "items": _complete(message)})
+
+    def close(self) -> None:
+        """No more input: stop after the job at hand, which is given up."""
+        with self._ready:
+            self._end = True
+            self._ready.notify()
+
+    # -- the working side --
+
+    def run(self) -> None:
+        """Work until `close`."""
+        _warm_up()
+        self.send({"ready": True})
+        collected = time.monotonic()
+        while True:
+            with self._ready:
+                while not self._jobs and not self._end:
+                    self._ready.wait()
+                if self._end:
+                    return
+                _, job = self._jobs.popitem()
+                self._running = job
+            try:
+                self._work(job)
+            finally:
+                self._running = None
+            if not self._jobs or time.monotonic() - collected > COLLECT_AFTER_S:
+                gc.collect()  # programs are full of cycles; between jobs nobody waits
+                collected = time.monotonic()
+
+    def _unwanted(self, job: dict[str, Any]) -> bool:
+        return self._end or job["id"] in self._stopped or job["uri"] in self._jobs
+
+    def _work(self, job: dict[str, Any]) -> None:
+        number = job["id"]
+        try:
+            with interruptible(lambda: self._unwanted(job)):
+                self._analyse(job)
+        except Interrupted:
+            self.send({"id": number, "superseded": True})
+        except HwmlError as error:
+            self.send({"id": number, "error": str(error), "kind": type(error).__name__})
+        except Exception as error:  # a defect must not take the session with it; the server logs it
+            log.exception("analysis failed")
+            self.send({"id": number, "error": f"internal error: {error!r}", "kind": "defect"})
+        with self._lock:
+            self._stopped.discard(number)
+
+    def _analyse(self, job: dict[str, Any]) -> None:
+        settings, problems = _settings(job)
+        sent: set[tuple[Any, ...]] = set()
+        step = None
+        for step in analyze_steps(job["path"], job["text"], settings, near=job.get("near", 0)):
+            if self._unwanted(job):
+                raise Interrupted
+            self.send({"id": job["id"], **_step_out(step, sent, problems)})
+        if step is not None and job.get("since") == "head":
+            self.send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
+        self.send({"id": job["id"], "done": True, "figures": figures(step.analysis) if step is not None else {}})
+
+
+def _mark(item: Annotation) -> tuple[Any, ...]:
+    return item.kind, item.name, item.span
+
+
+def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...]) -> dict[str, Any]:
+    """What is new since the last step: annotations only ever come on top, findings replace each other."""
+    analysis = step.analysis
+    fresh = [item for item in analysis.annotations if _mark(item) not in sent]
+    sent.update(_mark(item) for item in fresh)
+    out: dict[str, Any] = {
+        "language": analysis.language,
+        "annotations": [annotation_out(item) for item in fresh],
+        "annotations_done": step.annotations_done,
+        "notes": [*problems, *analysis.notes],
+        "about": _about(fresh),
+    }
+    if step.annotations_done:
+        out["diagnostics"] = [diagnostic_out(item) for item in analysis.diagnostics]
+        out["diagnostics_done"] = step.diagnostics_done
+    return out
+
+
+def _about(items: Iterable[Annotation]) -> dict[str, Any] | None:
+    """Model, part and tool of the figures, for the status bar."""
+    for item in items:
+        if "model" in item.data:
+            return {key: item.data.get(key) for key in ("model", "part", "tool", "tool_version", "clock_period_ns")}
+    return None
+
+
+def _settings(job: dict[str, Any]) -> tuple[Settings, tuple[str, ...]]:
+    """Settings of a document; a broken hwml.toml or project file is told, and what stands above it still holds."""
+    editor = job.get("editor") or {}
+    trusted = True if job.get("trusted") else None
+    try:
+        return load_settings(job["path"], editor=editor, trusted=trusted), ()
+    except ConfigError as error:
+        return merge(Settings(), editor, origin="editor"), (str(error),)
+
+
+def _since_head(job: dict[str, Any], analysis: Analysis, settings: Settings) -> dict[str, str]:
+    """For each function what moved since the last commit."""
+    now = figures(analysis)
+    head = committed(job["path"]) if now else None
+    if head is None or head.text == job["text"]:
+        return {}
+    before = _figures_of(head.blob, job["path"], head.text, repr(settings), settings)
+    moved = {name: change(before[name], values) for name, values in now.items() if name in before}
+    return {name: f"{text} since HEAD" for name, text in moved.items() if text}
+
+
+_heads: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+MAX_HEADS = 64
+
+
+def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -> dict[str, dict[str, Any]]:
+    mark = (blob, path, key)
+    if mark not in _heads:
+        while len(_heads) >= MAX_HEADS:
+            del _heads[next(iter(_heads))]
+        _heads[mark] = figures(analyze(path, text, settings))
+    return _heads[mark]
+
+
+def _complete(message: dict[str, Any]) -> list[list[Any]]:
+    from hwml_sdk.qor.complete import complete
+
+    items = complete(message["text"], message["line"], message["character"])
+    return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail] for i in items]
+
+
+@lru_cache(maxsize=1)
+def _warm_up() -> None:
+    """Load what every HLS analysis needs; a broken installation is told when a document asks for it."""
+    try:
+        analyze("warm.cpp", "#pragma HLS TOP\nvoid f(int a[4]) { for (int i = 0; i < 4; i++) a[i] = i; }", Settings())
+    except HwmlError as error:
+        log.warning("%s", error)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def main() -> NoReturn:
+    """Run until standard input ends. Standard output belongs to the server; whatever else prints goes to stderr."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="hwml worker: %(levelname)s: %(message)s")
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+
+    def write(line: str) -> None:
+        out.write(line)
+        out.flush()
+
+    worker = Worker(write)
+    thread = threading.Thread(target=worker.run, name="analysis", daemon=True)
+    thread.start()
+    try:
+        for line in sys.stdin.buffer:
+            worker.take(json.loads(line))
+    except KeyboardInterrupt:
+        pass
+    worker.close()
+    os._exit(0)  # the analysis may be deep in native code, which does not survive a normal exit of its thread
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+// Starts the language server, shows its state, and offers its commands. Everything that is known comes from the server.
+import * as vscode from 'vscode';
+import { LanguageClient, LanguageClientOptions, ServerOptions, State } from 'vscode-languageclient/node';
+import { findServer, setUp, ServerCommand } from './server';
+import { StatusItem, ServerStatus } from './status';
+
+const SELECTOR = ['c', 'cpp', 'scala'].map((language) => ({ scheme: 'file', language }));
+
+let client: LanguageClient | undefined;
+let output: vscode.LogOutputChannel;
+let status: StatusItem;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  output = vscode.window.createOutputChannel('hwml', { log: true });
+  status = new StatusItem();
+  context.subscriptions.push(output, status);
+  registerCommands(context);
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration(async (event) => {
+      if (event.affectsConfiguration('hwml.server')) {
+        await restart(context);
+      }
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => restart(context)),
+    vscode.window.onDidChangeActiveTextEditor((editor) => status.follow(editor?.document.uri.toString())),
+  );
+  await start(context);
+}
+
+export async function deactivate(): Promise<void> {
+  await client?.stop();
+}
+
+async function start(context: vscode.ExtensionContext): Promise<void> {
+  const found = await findServer(context, output);
+  if (found === undefined) {
+    await tellMissing(context);
+    return;
+  }
+  client = makeClient(found);
+  client.onDidChangeState((event) => {
+    if (event.newState === State.Stopped) {
+      status.failed('The server has stopped');
+    }
+  });
+  client.onNotification('hwml/status', (update: ServerStatus) => status.update(update));
+  try {
+    await client.start();
+    status.started();
+    await vscode.commands.executeCommand('setContext', 'hwml.running', true);
+  } catch (error) {
+    output.error(String(error));
+    status.failed('The server did not start');
+    void vscode.window
+      .showErrorMessage('hwml: the server did not start.', 'Show output', 'Run hwml doctor')
+      .then((choice) => choice && vscode.commands.executeCommand(choice === 'Show output' ? 'hwml.showOutput' : 'hwml.doctor'));
+  }
+}
+
+function makeClient(found: ServerCommand): LanguageClient {
+  const trust = vscode.workspace.isTrusted ? ['--trust'] : [];
+  const run = { command: found.command, args: [...found.args, ...trust], options: { env: { ...process.env, ...found.env } } };
+  output.info(`starting ${run.command} ${run.args.join(' ')}`);
+  const server: ServerOptions = { run, debug: run };
+  const options: LanguageClientOptions = {
+    documentSelector: SELECTOR,
+    outputChannel: output,
+    // "hwml" itself is asked for by the server; changes of it are told without values.
+    synchronize: { configurationSection: undefined },
+    middleware: {
+      executeCommand: async (command, args, next) =>
+        command === 'hwml.details' ? showDetails(args) : next(command, args),
+    },
+  };
+  const made = new LanguageClient('hwml', 'hwml', server, options);
+  made.registerFeature({
+    fillClientCapabilities: (capabilities) => {
+      capabilities.experimental = { ...capabilities.experimental, hwmlStatus: true };
+    },
+    initialize: () => undefined,
+    getState: () => ({ kind: 'static' }),
+    clear: () => undefined,
+  });
+  return made;
+}
+
+// A click on a lens shows the hover of what it stands above.
+async function showDetails(args: unknown[]): Promise<void> {
+  const [uri, line, character] = args as [string, number, number];
+  const editor = await vscode.window.showTextDocument(vscode.Uri.parse(uri));
+  const place = new vscode.Position(line, character);
+  editor.selection = new vscode.Selection(place, place);
+  editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  await vscode.commands.executeCommand('editor.action.showHover', { focus: 'noAutoFocus' });
+}
+
+async function restart(context: vscode.ExtensionContext): Promise<void> {
+  const old = client;
+  client = undefined;
+  try {
+    await old?.stop();
+  } catch (error) {
+    output.warn(`stopping: ${String(error)}`); // one that never started cannot be stopped
+  }
+  await start(context);
+}
+
+async function tellMissing(context: vscode.ExtensionContext): Promise<void> {
+  status.failed('The server is not installed');
+  const setUpHere = 'Set up an environment';
+  const choose = 'Choose an interpreter';
+  const said = 'hwml: no Python with hwml was found. Run "pip install hwml" in one and choose it, or let the extension keep an environment.';
+  const choice = await vscode.window.showWarningMessage(said, setUpHere, choose);
+  if (choice === setUpHere) {
+    await vscode.commands.executeCommand('hwml.setUp');
+  } else if (choice === choose) {
+    await vscode.commands.executeCommand('workbench.action.openSettings', 'hwml.server.interpreter');
+    context.subscriptions.push();
+  }
+}
+
+function registerCommands(context: vscode.ExtensionContext): void {
+  const commands: Record<string, () => unknown> = {
+    'hwml.restartServer': () => restart(context),
+    'hwml.showOutput': () => output.show(),
+    'hwml.doctor': () => doctor(context),
+    'hwml.setUp': async () => {
+      if (await setUp(context, output)) {
+        await restart(context);
+      }
+    },
+    'hwml.pinCurrentBaseline': () => ask('hwml.pinBaseline', vscode.window.activeTextEditor?.document.uri.toString()),
+    'hwml.dropBaseline': () => ask('hwml.clearBaseline'),
+    'hwml.openModelCard': () => ask('hwml.modelCard'),
+    'hwml.statusMenu': () => statusMenu(),
+  };
+  for (const [name, run] of Object.entries(commands)) {
+    context.subscriptions.push(vscode.commands.registerCommand(name, run));
+  }
+}
+
+async function ask(command: string, ...args: unknown[]): Promise<unknown> {
+  if (client?.state !== State.Running) {
+    void vscode.window.showWarningMessage('hwml: the server is not running.');
+    return undefined;
+  }
+  return client.sendRequest('workspace/executeCommand', { command, arguments: args.filter((a) => a !== undefined) });
+}
+
+async function statusMenu(): Promise<void> {
+  const entries = [
+    { label: '$(output) Show output', command: 'hwml.showOutput' },
+    { label: '$(pulse) Run hwml doctor', command: 'hwml.doctor' },
+    { label: '$(book) Show the model card', command: 'hwml.openModelCard' },
+    { label: '$(pin) Pin the figures of this file', command: 'hwml.pinCurrentBaseline' },
+    { label: '$(debug-restart) Restart the server', command: 'hwml.restartServer' },
+  ];
+  const chosen = await vscode.window.showQuickPick(entries, { title: 'hwml', placeHolder: status.text });
+  if (chosen !== undefined) {
+    await vscode.commands.executeCommand(chosen.command);
+  }
+}
+
+async function doctor(context: vscode.ExtensionContext): Promise<void> {
+  const found = await findServer(context, output);
+  if (found?.interpreter === undefined) {
+    void vscode.window.showWarningMessage('hwml: no interpreter with hwml to run the doctor with.');
+    return;
+  }
+  const terminal = vscode.window.createTerminal({ name: 'hwml doctor', env: found.env });
+  terminal.show();
+  terminal.sendText(`"${found.interpreter}" -m hwml_sdk.cli doctor`);
+}

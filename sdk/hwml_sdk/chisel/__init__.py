@@ -1,0 +1,1 @@
+"""Chisel: a warm compiler that checks, explains and fixes."""

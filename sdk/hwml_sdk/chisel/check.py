@@ -1,0 +1,120 @@
+"""`check_chisel`: everything a warm compiler can say about Chisel source, as plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..config import DEFAULT_CHISEL_VERSION
+from ..errors import SourceError
+from .client import Client
+from .project import siblings_defining
+from .types import CheckRequest, ChiselDiagnostic, CompileResult
+
+MAX_BYTES = 1_000_000  # generated files that large take scalac minutes; people write a hundredth of it
+_MAX_SIBLINGS = 60
+_MISSING = re.compile(
+    r"not found: (?:value|type|object) (\w+)|(?:object|class|type|value) (\w+) is not a member of package"
+)
+
+Check = Callable[[CheckRequest], CompileResult]
+_clients: dict[str, Client] = {}
+
+
+def client_for(version: str, *, keep: bool = True) -> Client:
+    """The connection of this process to the daemon for `version`."""
+    client = _clients.get(version)
+    if client is None:
+        client = _clients[version] = Client(version, keep=keep)
+    return client
+
+
+def check_chisel(
+    source: str,
+    *,
+    files: Sequence[tuple[str, str]] = (),
+    version: str | None = None,
+    elaborate: str = "trusted",
+    args: Sequence[str] = (),
+    timeout_s: float = 20.0,
+    path: str = "Source.scala",
+    outputs: bool = False,
+) -> CompileResult:
+    """Compile Chisel, elaborate its modules and lower them; what is wrong is a result, never an exception.
+
+    source: text of one file; path: the name to report it under.
+    files: (path, text) of further files to compile with it.
+    version: Chisel version with a pinned tool chain (`locked_versions`); None: the newest.
+    elaborate: "trusted" runs the constructors of the source, behind a fence; the caller vouches for it.
+        "never" stops after the type checker: nothing of the source runs.
+    args: instances to elaborate on top of modules without parameters, such as "Fifo(8, 16)".
+    timeout_s: limit for the whole check in seconds.
+    outputs: keep CHIRRTL and SystemVerilog in the result.
+
+    Raises SourceError for text over 1 MB, ValueError for a wrong `elaborate`, MissingDependencyError,
+    ToolNotFoundError (Java) or ToolFailedError when the tool chain is not there and cannot be fetched or started.
+    """
+    if elaborate not in ("trusted", "never"):
+        raise ValueError(f"elaborate is 'trusted' or 'never', not {elaborate!r}")
+    refuse_too_large(source, path)
+    request = CheckRequest(
+        files=((path, source), *((str(name), text) for name, text in files)),
+        elaborate=elaborate == "trusted",
+        calls=tuple(args),
+        outputs=outputs,
+        timeout_s=timeout_s,
+    )
+    return client_for(version or DEFAULT_CHISEL_VERSION).check(request)
+
+
+def refuse_too_large(source: str, path: str) -> None:
+    """Raises SourceError for text over the limit."""
+    size = len(source.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        raise SourceError(
+            f"{size / 1e6:.1f} MB is over the limit of {MAX_BYTES / 1e6:g} MB for a check; split the file", path=path
+        )
+
+
+def check_file(path: Path, text: str, request: CheckRequest, check: Check) -> CompileResult:
+    """Check a file of a plain folder: other files of its source root join as far as names are missing."""
+    result, _ = check_with_siblings(path, text, request, check)
+    return result
+
+
+def check_with_siblings(
+    path: Path, text: str, request: CheckRequest, check: Check, roots: Sequence[Path] = ()
+) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
+    """The same, and which files joined, so that a fix can be tried against the same ones.
+
+    The file is compiled alone first. Names that it does not know are looked up among the definitions of its
+    neighbours: files that define them join, until nothing is missing or nothing new is found. Files that have
+    nothing to do with it never take part, so that a folder may hold many modules of the same name.
+    roots: where neighbours are, when a build says so.
+    """
+    files = [(str(path), text)]
+    chosen: set[Path] = set()
+    while True:
+        result = check(replace(request, files=tuple(files)))
+        names = _unknown(result.diagnostics)
+        if not names:
+            return result, tuple(files[1:])
+        fresh = [other for other in siblings_defining(path, names, roots) if other not in chosen]
+        if not fresh or len(chosen) + len(fresh) > _MAX_SIBLINGS:
+            return result, tuple(files[1:])
+        chosen.update(fresh)
+        files += [(str(other), _text_of(other)) for other in fresh]
+
+
+def _unknown(diagnostics: Sequence[ChiselDiagnostic]) -> frozenset[str]:
+    found = [match for item in diagnostics if item.severity == "error" for match in _MISSING.findall(item.message)]
+    return frozenset(name for pair in found for name in pair if name)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,143 @@
+"""What hwml says about one Scala document: the findings of a warm compiler, with fixes that were compiled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Settings
+from ..document import Analysis, Diagnostic, Fix, Related, Span
+from ..errors import HwmlError, SourceError
+from .build import ASK_S, project_setup
+from .check import Check, check_with_siblings, client_for, refuse_too_large
+from .gate import Repair, find_repairs
+from .project import asked_version, choose_version
+from .toolchain import installed
+from .types import CheckRequest, ChiselDiagnostic, CompileResult
+
+FIX_BUDGET_S = 2.0
+EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
+_CHISEL = re.compile(r"\b[Cc]hisel3?\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A check with everything that belongs to it; `check` and `request` let the same be asked of another text."""
+
+    result: CompileResult
+    request: CheckRequest
+    check: Check
+    notes: tuple[str, ...] = ()
+
+
+def is_chisel(path: Path, text: str) -> bool:
+    """Whether a Scala file is any business of ours: it, or the build it belongs to, mentions Chisel."""
+    return bool(_CHISEL.search(text)) or bool(asked_version(path, text)[0])
+
+
+def analyze(path: str, text: str, settings: Settings) -> Analysis:
+    """Findings for a document as it stands in the editor, each with the fixes that passed the same check.
+
+    Elaboration runs only in a trusted workspace. A missing tool chain is a note, not an error: it says what to run.
+    """
+    place = Path(path)
+    if settings.chisel.diagnostics == "never" or not is_chisel(place, text):
+        return Analysis(path, "chisel")
+    choice = choose_version(place, text, settings)
+    if installed(choice.version) is None:
+        return Analysis(path, "chisel", notes=(f"Chisel {choice.version} is not set up: run hwml chisel setup",))
+    try:
+        found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
+        repairs = repairs_for(place, text, found)
+    except HwmlError as error:
+        return Analysis(path, "chisel", notes=(str(error),))
+    return as_analysis(path, found, repairs)
+
+
+def examine(
+    path: Path,
+    text: str,
+    settings: Settings,
+    *,
+    calls: Sequence[str] = (),
+    outputs: bool = False,
+    timeout_s: float = 20.0,
+    keep: bool = True,
+    build_wait_s: float = ASK_S,
+) -> Examination:
+    """Check a document in its surroundings: its project's class path where trusted, else its neighbours.
+
+    build_wait_s: how long to wait for the project's build server the first time; later its answer is known.
+    Raises SourceError for a file that is too large, and what `check_chisel` raises.
+    """
+    refuse_too_large(text, str(path))
+    choice = choose_version(path, text, settings)
+    elaborate = settings.trusted and settings.chisel.elaborate != "never"
+    notes = [choice.note] if choice.note else []
+    setup = project_setup(path, trusted=settings.trusted, wait_s=build_wait_s)
+    notes += setup.notes
+    version = setup.version or choice.version
+    request = CheckRequest(
+        files=((str(path), text),),
+        elaborate=elaborate,
+        calls=tuple(calls) if elaborate else (),
+        outputs=outputs,
+        timeout_s=timeout_s,
+        class_path=setup.class_path,
+        options=setup.options,
+    )
+    check = client_for(version, keep=keep).check
+    roots = [Path(source) for source in setup.sources]
+    result, others = check_with_siblings(path, text, request, check, roots)
+    if not elaborate:
+        notes.append(_what_trust_adds(settings))
+    request = CheckRequest(
+        files=(*request.files, *others),
+        elaborate=request.elaborate,
+        calls=request.calls,
+        outputs=outputs,
+        timeout_s=timeout_s,
+        class_path=request.class_path,
+        options=request.options,
+    )
+    return Examination(result, request, check, tuple(notes))
+
+
+def _what_trust_adds(settings: Settings) -> str:
+    if settings.trusted:
+        return "types only: chisel.elaborate is 'never'"
+    return "types only: the workspace is not trusted; hwml trust FOLDER (or --trust) adds elaboration and firtool"
+
+
+def repairs_for(path: Path, text: str, found: Examination, *, budget_s: float = FIX_BUDGET_S) -> tuple[Repair, ...]:
+    """Verified repairs of the document, best first; none when it is clean."""
+    if not any(item.path == str(path) for item in found.result.diagnostics if item.severity in ("error", "warning")):
+        return ()
+    return find_repairs(text, found.result, found.request, found.check, budget_s=budget_s)
+
+
+def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -> Analysis:
+    """The examination in the terms of every front end."""
+    fixes = tuple(repair.as_fix() for repair in repairs)
+    here = [item for item in found.result.diagnostics if item.path == path]
+    diagnostics = [_diagnostic(item, fixes if item.severity in ("error", "warning") else ()) for item in here]
+    elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
+    diagnostics += [_from_elsewhere(item) for item in elsewhere]
+    notes = (*found.result.notes, *found.notes)
+    return Analysis(path, "chisel", tuple(diagnostics), notes=notes)
+
+
+def _diagnostic(item: ChiselDiagnostic, fixes: tuple[Fix, ...]) -> Diagnostic:
+    return Diagnostic(item.code, item.severity, item.text, item.span, fixes, source=f"hwml chisel {item.stage}")
+
+
+def _from_elsewhere(item: ChiselDiagnostic) -> Diagnostic:
+    """An error in a file that this one is compiled with, shown on the first line."""
+    related = Related(item.text, item.span, item.path)
+    message = f"{Path(item.path).name} does not compile: {item.text}"
+    return Diagnostic(item.code, item.severity, message, Span.line(0), related=(related,), source="hwml chisel")
+
+
+__all__ = ["Examination", "SourceError", "analyze", "as_analysis", "examine", "is_chisel", "repairs_for"]

@@ -1,0 +1,100 @@
+"""What firtool refuses: resets, cycles, values that are never given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..fixes import Candidate, Context, rule
+
+
+@rule(r"must have concrete reset type|[Rr]eset.*infer|infer.*[Rr]eset|abstract reset")
+def _concrete_reset(c: Context) -> Iterator[Candidate]:
+    for kind in ("Bool()", "AsyncReset()"):
+        edits = [
+            (m.start("kind"), m.end("kind"), kind) for m in c.matches(r"Input\(\s*(?P<kind>Reset\(\))\s*\)", c.whole)
+        ]
+        if edits:
+            yield Candidate(f"{kind} for the reset", tuple(edits))
+
+
+@rule(r"combinational cycle")
+def _cycle(c: Context) -> Iterator[Candidate]:
+    """Make one of the wires on the path a register."""
+    path = set(re.findall(r"\w+", c.message.partition("path")[2])) or set(c.scala.declared)
+    for match in c.matches(r"\bval\s+(?P<name>\w+)\s*=\s*(?P<made>Wire\s*\()", c.whole):
+        group = c.scala.group(match.end() - 1, "(")
+        if group is None or match["name"] not in path:
+            continue
+        kind = c.text[group[0] + 1 : group[1]]
+        typed = re.fullmatch(r"([US])Int\((.*)\)", kind)
+        zero = f"0.{typed[1]}({typed[2]})" if typed else "false.B" if kind == "Bool()" else ""
+        if zero:
+            yield Candidate(
+                f"{match['name']} as a register from 0", ((match.start("made"), group[1] + 1, f"RegInit({zero})"),)
+            )
+        yield Candidate(f"{match['name']} as a register", ((match.start("made"), match.end("made"), "Reg("),))
+
+
+@rule(r"not fully initialized")
+def _default_value(c: Context) -> Iterator[Candidate]:
+    """A default in front of the first connection."""
+    sink = re.search(r'sink "([^"]+)"', c.message)
+    if sink is None:
+        return
+    spelled: dict[str, str] = {path.replace(".", "_"): path for path in re.findall(r"\w+(?:\.\w+)+", c.scala.code)}
+    name: str = spelled.get(sink[1]) or sink[1]
+    first = next(c.matches(rf"(?<![\w.]){re.escape(name)}\s*:=", c.home), None)
+    at = None
+    if first is not None:
+        at = c.scala.statement(first.start())[0]
+        while (block := c.scala.enclosing_block(at)) and _is_conditional(c, block[0]):
+            at = c.scala.statement(c.scala.skip_space_back(block[0]))[0]
+    else:
+        declared = next(c.matches(rf"\bval\s+{re.escape(name.partition('.')[0])}\b", c.home), None)
+        at = c.scala.statement(declared.start())[1] if declared else None
+    if at is None:
+        return
+    gap = f"{c.line_end}{c.indent_at(at)}"
+    boolean = re.search(rf"\bval\s+{re.escape(name.rpartition('.')[2])}\s*=[^\n;]*\bBool\(\)", c.scala.code)
+    for value in ("false.B" if boolean else "0.U", "DontCare"):
+        line = f"{name} := {value}{gap}" if first is not None else f"{gap}{name} := {value}"
+        yield Candidate(f"{name} := {value} as the default", ((at, at, line),))
+
+
+@rule(r"not fully initialized")
+def _default_for_each(c: Context) -> Iterator[Candidate]:
+    """A default for one field of every element of a Vec."""
+    sink = re.search(r'sink "(?P<vec>\w+?)_\d+_(?P<field>\w+)"', c.message)
+    if sink is None:
+        return
+    path = sink["vec"].replace("_", ".")
+    declared = next(c.matches(rf"\bval\s+{re.escape(path.partition('.')[0])}\b", c.home), None)
+    if declared is None or not re.search(rf"(?<![\w.]){re.escape(path)}\b", c.scala.code):
+        return
+    at = c.scala.statement(declared.start())[1]
+    kinds = {"ready": "false.B", "valid": "false.B"}
+    for value in (kinds.get(sink["field"], "0.U"), "DontCare"):
+        line = f"{c.line_end}{c.indent_at(at)}{path}.foreach(_.{sink['field']} := {value})"
+        yield Candidate(f"{path}.foreach(_.{sink['field']} := {value}) as the default", ((at, at, line),))
+
+
+@rule(r"not fully initialized")
+def _port_without_prefix(c: Context) -> Iterator[Candidate]:
+    """x := x, where the first is meant to be the port of the same name."""
+    sink = re.search(r'sink "(?P<bundle>\w+?)_(?P<field>\w+)"', c.message)
+    if sink is None or sink["bundle"] not in c.scala.declared:
+        return
+    field = re.escape(sink["field"])
+    pattern = rf"(?m)(?:^|[{{;])[ \t]*(?P<at>){field}[ \t]*:=[ \t]*{field}[ \t]*(?=$|[;}}\r])"
+    edits = [
+        (m.start("at"), m.start("at"), f"{sink['bundle']}.")
+        for m in re.compile(pattern).finditer(c.scala.code, *c.home)
+    ]
+    if edits:
+        yield Candidate(f"{sink['bundle']}.{sink['field']}", tuple(edits), safe=True)
+
+
+def _is_conditional(c: Context, opener: int) -> bool:
+    head = c.scala.code[c.scala.statement(c.scala.skip_space_back(opener))[0] : opener]
+    return re.search(r"\b(?:when|elsewhen|otherwise|switch|is)\b", head) is not None

@@ -1,0 +1,309 @@
+"""All stages of a check behind one call, with the programs that stay warm between checks."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from ..document import Span
+from .calls import Call, calls_of, calls_source
+from .checker import Checker, CompileOutcome, ModuleClass
+from .elaborator import Elaborated, Elaborator
+from .findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
+from .firtool import Lowered, lower, ports_of
+from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
+from .wire import WorkerDiedError
+from .workers import SCALAC_OPTIONS, Programs, _empty_folder
+
+_FIRTOOL_AT_ONCE = 2
+_LOWERED_KEPT = 64
+_MODULE = re.compile(r"^  (?:public )?module (\w+)[^\n]*\n(?:(?:    [^\n]*)?\n)*", re.MULTILINE)
+_PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
+_UNSEEN = re.compile(r"is not a member of|not found:")
+_LOCATOR = re.compile(r" ?@\[[^\]]*\]")
+
+
+class Session:
+    """One tool chain and class path, kept warm. Safe for several threads."""
+
+    def __init__(self, programs: Programs, *, class_path: Sequence[Path] = (), options: Sequence[str] = ()) -> None:
+        self.programs = programs
+        # A project's jars come after ours, so that both programs see the Chisel that they were made for.
+        libraries = (*programs.chain.library_jars, *class_path)
+        self.checker = Checker(programs, class_path=libraries, options=options or SCALAC_OPTIONS)
+        self.elaborator = Elaborator(programs, class_path=class_path)
+        self._hiding: set[str] = set()  # packages of users that hide packages of jars
+        self._lowered: OrderedDict[str, Lowered] = OrderedDict()
+        self._lowered_lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
+
+    def warm_up(self, *, elaborate: bool) -> None:
+        """Start the programs without waiting for them."""
+        self.checker.start()
+        if elaborate:
+            self.elaborator.start()
+
+    def check(self, request: CheckRequest) -> CompileResult:
+        """Run the stages as far as they go. What the source holds is never an exception."""
+        started = time.monotonic()
+        if request.elaborate:
+            self.elaborator.start()
+        result = _Check(self, request, started + request.timeout_s).run()
+        elapsed = (time.monotonic() - started) * 1000
+        return replace(result, version=self.programs.chain.version, elapsed_ms=round(elapsed, 1))
+
+    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
+        """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
+
+        `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
+        """
+
+        def once(bare: bool) -> CompileOutcome:
+            left = max(0.1, limit - time.monotonic())
+            return self.checker.compile(files, want_classes=want_classes, timeout_s=left, bare=bare)
+
+        roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
+        if roots & self._hiding:
+            return once(True)
+        outcome = once(False)
+        if not _may_hide(roots, files, outcome):
+            return outcome
+        plain = once(True)
+        if _errors(plain) < _errors(outcome):
+            self._hiding |= roots
+            return plain
+        return outcome
+
+    def lower(self, chirrtl: str, timeout_s: float) -> Lowered:
+        """Run firtool, or give the answer it gave for the same circuit a while ago."""
+        with self._lowered_lock:
+            known = self._lowered.get(chirrtl)
+        if known is not None:
+            return known
+        chain = self.programs.chain
+        lowered = lower(chain.firtool, chirrtl, timeout_s=timeout_s, folder=_empty_folder())
+        if lowered.failure != "timeout":
+            with self._lowered_lock:
+                self._lowered[chirrtl] = lowered
+                while len(self._lowered) > _LOWERED_KEPT:
+                    self._lowered.popitem(last=False)
+        return lowered
+
+    def lower_all(self, circuits: dict[str, str], limit: float) -> dict[str, Lowered]:
+        """Lower circuits side by side; `limit` is a monotonic time."""
+        left = max(0.1, limit - time.monotonic())
+        jobs = {name: self._pool.submit(self.lower, text, left) for name, text in circuits.items()}
+        return {name: job.result() for name, job in jobs.items()}
+
+    def close(self) -> None:
+        """End the programs."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.checker.close()
+        self.elaborator.close()
+
+    def kill(self) -> None:
+        """End the programs at once."""
+        self.checker.kill()
+        self.elaborator.kill()
+
+
+class _Check:
+    """One check on its way through the stages."""
+
+    def __init__(self, session: Session, request: CheckRequest, limit: float) -> None:
+        self.session = session
+        self.request = request
+        self.limit = limit
+        self.sources = Sources(request.files)
+        self.calls: list[Call] = []
+        self.found: list[ChiselDiagnostic] = []
+        self.notes: list[str] = []
+
+    def run(self) -> CompileResult:
+        if self.request.elaborate:
+            self.calls = calls_of(self.request, self.sources)
+        outcome = self._compile()
+        if outcome is None:
+            return self._result("type")
+        self.found += scalac_diagnostics(outcome, self.calls, self.sources)
+        self.found += calls_diagnostics(outcome, self.calls, self.sources)
+        if not outcome.ok:
+            return self._result(self.found[0].stage if self.found else "type")
+        modules = [module for module in outcome.modules if self.sources.is_main(module.file)]
+        if not modules and not self.calls:
+            self._no_module(outcome)
+            return self._result("type")
+        if not self.request.elaborate:
+            return self._result("type", tuple(self._described(module) for module in modules))
+        return self._elaborate(outcome, modules)
+
+    def _compile(self) -> CompileOutcome | None:
+        files = list(self.sources.named)
+        if self.calls:
+            files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
+        try:
+            return self.session.compile(files, want_classes=self.request.elaborate, limit=self.limit)
+        except WorkerDiedError as error:
+            reason = "took longer than the limit" if error.timed_out else "died"
+            self.found.append(
+                ChiselDiagnostic(
+                    "CH911",
+                    "error",
+                    "type",
+                    self.sources.main_path,
+                    Span.line(0),
+                    f"the compiler {reason}",
+                    f"the compiler {reason} ({self.request.timeout_s:g} s) and was restarted",
+                    "try again; a file this slow may need --timeout",
+                )
+            )
+            return None
+
+    def _left(self) -> float:
+        return max(0.1, self.limit - time.monotonic())
+
+    def _no_module(self, outcome: CompileOutcome) -> None:
+        what = "only black boxes" if outcome.black_boxes else "no module"
+        self.notes.append(f"{what} found: it compiles, and there is nothing to elaborate")
+
+    def _elaborate(self, outcome: CompileOutcome, modules: list[ModuleClass]) -> CompileResult:
+        ready = [module.binary_name for module in modules if not module.missing]
+        called = [
+            name
+            for call in self.calls
+            if call.well_formed
+            for name in outcome.classes
+            if name.endswith(f"{call.object_name}$")
+        ]
+        results = self.session.elaborator.run(outcome.classes, ready + called, timeout_s=self._left())
+        user_classes = frozenset(outcome.classes)
+        places = {module.binary_name: module for module in modules}
+        for elaborated in results:
+            self.found += elaboration_diagnostics(
+                elaborated,
+                places,
+                self.calls,
+                self.sources,
+                user_classes=user_classes,
+                timeout_s=self.request.timeout_s,
+            )
+        circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
+        stage: Stage = "elaborate"
+        lowered: dict[str, Lowered] = {}
+        if circuits:
+            stage = "firtool"
+            wanted = circuits if self.request.outputs else _roots(circuits)
+            lowered = self.session.lower_all(wanted, self.limit)
+            for target, answer in lowered.items():
+                place = places.get(target)
+                self.found += firtool_diagnostics(answer, place, self.sources)
+        described = self._modules(modules, results, circuits, lowered)
+        self.found = _distinct(self.found)
+        return self._result(stage, described, circuits, lowered)
+
+    def _modules(
+        self,
+        modules: list[ModuleClass],
+        results: list[Elaborated],
+        circuits: dict[str, str],
+        lowered: dict[str, Lowered],
+    ) -> tuple[ChiselModule, ...]:
+        ports: dict[str, tuple[Port, ...]] = {}
+        for answer in lowered.values():
+            ports.update(ports_of(answer.verilog))
+        inside = {name for text in circuits.values() for name in _MODULE.findall(text)}
+        described = []
+        for module in modules:
+            name = _top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
+            done = module.binary_name in circuits or name in inside
+            item = replace(
+                self._described(module), elaborated=done, verilog_name=name if done else "", ports=ports.get(name, ())
+            )
+            if module.missing and not done:
+                self._needs_parameters(module, item)
+            described.append(item)
+        return tuple(described)
+
+    def _needs_parameters(self, module: ModuleClass, item: ChiselModule) -> None:
+        wanted = ", ".join(f"{parameter.name}: {parameter.type}" for parameter in module.missing)
+        self.found.append(
+            ChiselDiagnostic(
+                "CH902",
+                "info",
+                "elaborate",
+                item.path,
+                item.span,
+                f"{module.name} was not elaborated: no value for {wanted}",
+                "",
+                f"add a line // hwml: elaborate {module.name}(...), give a default, or pass --args",
+            )
+        )
+
+    def _described(self, module: ModuleClass) -> ChiselModule:
+        path, text = self.sources.get(module.file)
+        start = text.offset(module.point)
+        missing = tuple(f"{parameter.name}: {parameter.type}" for parameter in module.missing)
+        return ChiselModule(module.name, path, text.span(start, start + len(module.name)), missing=missing)
+
+    def _result(
+        self,
+        stage: Stage,
+        modules: tuple[ChiselModule, ...] = (),
+        circuits: dict[str, str] | None = None,
+        lowered: dict[str, Lowered] | None = None,
+    ) -> CompileResult:
+        outputs = self.request.outputs
+        named = {target: _top(text) for target, text in (circuits or {}).items()}
+        return CompileResult(
+            ok=all(item.severity != "error" for item in self.found),
+            stage=stage,
+            diagnostics=tuple(self.found),
+            modules=modules,
+            chirrtl={named[target]: text for target, text in (circuits or {}).items()} if outputs else {},
+            verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
+            notes=tuple(self.notes),
+        )
+
+
+def _may_hide(roots: set[str], files: Sequence[tuple[str, str]], outcome: CompileOutcome) -> bool:
+    """Whether an error may come from a package of the user's that hides one of the same name on the class path."""
+    if outcome.crash or not any(f.severity == "ERROR" and _UNSEEN.search(f.message) for f in outcome.findings):
+        return False
+    return any(re.search(rf"(?<![\w.]){root}\.\w", text) for root in roots for _, text in files)
+
+
+def _errors(outcome: CompileOutcome) -> int:
+    return sum(finding.severity == "ERROR" for finding in outcome.findings)
+
+
+def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:
+    """A module that is elaborated alone and inside another says everything twice."""
+    return list({(item.code, item.path, item.span, item.message): item for item in items}.values())
+
+
+def _top(chirrtl: str) -> str:
+    match = re.search(r"^circuit (\w+) :", chirrtl, re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def _roots(circuits: dict[str, str]) -> dict[str, str]:
+    """Circuits that are not, letter by letter, part of another one: lowering the outer one covers them."""
+    inner: set[str] = set()
+    for text in circuits.values():
+        top = _top(text)
+        inner |= {_plain(m.group(0)) for m in _MODULE.finditer(text) if m.group(1) != top}
+    return {target: text for target, text in circuits.items() if not _covered(text, inner)}
+
+
+def _covered(text: str, inner: set[str]) -> bool:
+    return any(m.group(1) == _top(text) and _plain(m.group(0)) in inner for m in _MODULE.finditer(text))
+
+
+def _plain(module: str) -> str:
+    return _LOCATOR.sub("", module).replace("public module", "module", 1).strip()

@@ -1,0 +1,107 @@
+"""What a check answers: plain frozen data, no compiler objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..document import Severity, Span
+
+Stage = Literal["parse", "type", "elaborate", "firtool"]
+STAGES: tuple[Stage, ...] = ("parse", "type", "elaborate", "firtool")
+
+
+@dataclass(frozen=True, slots=True)
+class ChiselDiagnostic:
+    """One finding of a stage.
+
+    message: the compiler's own words; cause: the same in a Chisel engineer's terms; hint: the next step.
+    path: the file it is in (as the caller named it); span: lines and characters from 0.
+    """
+
+    code: str
+    severity: Severity
+    stage: Stage
+    path: str
+    span: Span
+    message: str
+    cause: str = ""
+    hint: str = ""
+
+    @property
+    def text(self) -> str:
+        """Cause, words of the compiler and hint as one paragraph."""
+        words = " ".join(self.message.split())
+        if not self.cause:
+            return f"{words}{'. ' + self.hint if self.hint else ''}"
+        said = f" ({words})" if words and words != self.cause else ""
+        return f"{self.cause}{said}{'. ' + self.hint if self.hint else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of the lowered Verilog module; width in bits."""
+
+    name: str
+    direction: Literal["input", "output", "inout"]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChiselModule:
+    """A module that was found in the source; `ports` are known once it was lowered.
+
+    elaborated: False when it could not or was not to be; verilog_name differs from `name` for renamed modules.
+    """
+
+    name: str
+    path: str
+    span: Span
+    elaborated: bool = False
+    verilog_name: str = ""
+    ports: tuple[Port, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompileResult:
+    """Answer of `check_chisel`.
+
+    ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
+    when asked for; notes: what the reader should know, such as a module that needs parameters.
+    """
+
+    ok: bool
+    stage: Stage
+    diagnostics: tuple[ChiselDiagnostic, ...] = ()
+    modules: tuple[ChiselModule, ...] = ()
+    chirrtl: Mapping[str, str] = field(default_factory=dict)
+    verilog: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    version: str = ""
+    elapsed_ms: float = 0.0
+
+    @property
+    def errors(self) -> tuple[ChiselDiagnostic, ...]:
+        """The diagnostics that make `ok` False."""
+        return tuple(item for item in self.diagnostics if item.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """One check as it travels to the daemon.
+
+    files: (path, text); the first one is the document, the others are there to compile against.
+    elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
+    outputs: keep CHIRRTL and Verilog in the answer.
+    class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    elaborate: bool
+    calls: tuple[str, ...] = ()
+    outputs: bool = False
+    timeout_s: float = 20.0
+    class_path: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()

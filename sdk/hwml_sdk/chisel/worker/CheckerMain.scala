@@ -1,0 +1,41 @@
+package hwml.worker
+
+import java.io.{BufferedInputStream, BufferedOutputStream, DataInputStream, DataOutputStream}
+import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.{Files, Paths}
+import scala.collection.mutable
+
+/** The resident checker. Arguments: a file that holds class path, plug-in jar and options of scalac, one a line. */
+object CheckerMain {
+  def main(arguments: Array[String]): Unit = {
+    val out = new DataOutputStream(new BufferedOutputStream(new java.io.FileOutputStream(java.io.FileDescriptor.out)))
+    System.setOut(System.err)
+    val lines = new String(Files.readAllBytes(Paths.get(arguments(0))), UTF_8).split('\n').toList
+    val compiler = new Compiler(lines(0), lines(1), lines.drop(2).filter(_.nonEmpty))
+    val in = new DataInputStream(new BufferedInputStream(System.in))
+    Wire.write(out, Seq(Wire.bytes("ready")))
+    Iterator.continually(Wire.read(in)).takeWhile(_.isDefined).flatten.foreach { request =>
+      Wire.write(out, answer(compiler, request))
+    }
+    // No `exit`: the archive of loaded classes is written when the last thread ends.
+  }
+
+  /** Request: wantClasses ("0" or "1"), bare (the same), then name and text of each file. */
+  private def answer(compiler: Compiler, request: Array[Array[Byte]]): Seq[Array[Byte]] = {
+    val files = request.drop(2).grouped(2).map(pair => (Wire.text(pair(0)), Wire.text(pair(1)))).toSeq
+    val outcome = compiler.compile(files, Wire.text(request(0)) == "1", Wire.text(request(1)) == "1")
+    val fields = mutable.ArrayBuffer[Array[Byte]](Wire.bytes(outcome.crash), Wire.bytes(outcome.findings.size))
+    for (f <- outcome.findings)
+      fields ++= Seq(Wire.bytes(f.severity), Wire.bytes(f.file), Wire.bytes(f.start), Wire.bytes(f.point), Wire.bytes(f.end), Wire.bytes(f.message))
+    fields += Wire.bytes(outcome.modules.size)
+    for (m <- outcome.modules) {
+      fields ++= Seq(Wire.bytes(m.binaryName), Wire.bytes(m.name), Wire.bytes(m.file), Wire.bytes(m.point), Wire.bytes(m.parameters.size))
+      for (p <- m.parameters)
+        fields ++= Seq(Wire.bytes(p.name), Wire.bytes(p.tpe), Wire.bytes(p.group), Wire.bytes(if (p.hasDefault) 1 else 0), Wire.bytes(if (p.isImplicit) 1 else 0))
+    }
+    fields += Wire.bytes(outcome.blackBoxes)
+    fields += Wire.bytes(outcome.classes.size)
+    for ((name, bytes) <- outcome.classes) fields ++= Seq(Wire.bytes(name), bytes)
+    fields.toSeq
+  }
+}

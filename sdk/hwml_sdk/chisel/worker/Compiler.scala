@@ -1,0 +1,148 @@
+package hwml.worker
+
+import scala.collection.mutable
+import scala.reflect.internal.util.{BatchSourceFile, Position}
+import scala.reflect.io.{AbstractFile, VirtualDirectory}
+import scala.tools.nsc.reporters.StoreReporter
+import scala.tools.nsc.{Global, Settings}
+
+/** A finding of scalac; offsets count UTF-16 units from the start of the file as the user wrote it, -1: no place. */
+final case class Finding(severity: String, file: String, start: Int, point: Int, end: Int, message: String)
+
+/** A constructor parameter: `group` counts parameter lists. */
+final case class Parameter(name: String, tpe: String, group: Int, hasDefault: Boolean, isImplicit: Boolean)
+
+/** A concrete module class that can be instantiated from outside. */
+final case class ModuleClass(binaryName: String, name: String, file: String, point: Int, parameters: Seq[Parameter])
+
+final case class Outcome(
+    crash: String,
+    findings: Seq[Finding],
+    modules: Seq[ModuleClass],
+    blackBoxes: Int,
+    classes: Seq[(String, Array[Byte])]
+)
+
+/** scalac kept warm: compiles to memory, and forgets what a check defined before the next one.
+  *
+  * Every check lives in a package of its own (a prefix on line 1 of each file), which is taken out of the symbol table
+  * afterwards; what cannot be taken out (name tables, caches) goes when the compiler is renewed.
+  */
+final class Compiler(classPath: String, plugin: String, options: List[String]) {
+  private val RenewAfter = 150
+  private val output = new VirtualDirectory("(memory)", None)
+  private var reporter: StoreReporter = _
+  private var global: Global = _
+  private var runs = 0
+  private var sequence = 0
+  renew()
+
+  private def renew(): Unit = {
+    runs = 0
+    val settings = new Settings(message => System.err.println(message))
+    settings.processArguments(List("-Xplugin:" + plugin) ++ options, processAll = true)
+    settings.classpath.value = classPath
+    settings.outputDirs.setSingleOutput(output)
+    reporter = new StoreReporter(settings)
+    global = new Global(settings, reporter)
+    // The symbols of scala itself are set up by the first run that gets past the parser.
+    val fresh = global
+    new fresh.Run().compileSources(List(new BatchSourceFile("start.scala", "package hwml_0; class Start")))
+    output.clear()
+    reporter.reset()
+  }
+
+  /** bare: without the package of its own, which hides packages of the class path; needs a new compiler each time. */
+  def compile(files: Seq[(String, String)], wantClasses: Boolean, bare: Boolean): Outcome = {
+    if (bare || runs >= RenewAfter) renew()
+    runs += 1
+    sequence += 1
+    output.clear()
+    reporter.reset()
+    val packageName = s"hwml_$sequence"
+    val prefix = if (bare) "" else s"package $packageName;"
+    val outcome = attempt(files, packageName, prefix, wantClasses)
+    // A compiler that has seen many files may be at fault itself: what it says only counts when a new one says it too.
+    val confirmed =
+      if (outcome.crash.isEmpty) outcome
+      else {
+        renew()
+        attempt(files, packageName, prefix, wantClasses)
+      }
+    if (confirmed.crash.nonEmpty || bare) renew()
+    output.clear()
+    confirmed
+  }
+
+  private def attempt(files: Seq[(String, String)], packageName: String, prefix: String, wantClasses: Boolean): Outcome =
+    try checked(files, packageName, prefix, wantClasses)
+    catch {
+      case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
+      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, Nil)
+    }
+
+  private def checked(
+      files: Seq[(String, String)],
+      packageName: String,
+      prefix: String,
+      wantClasses: Boolean
+  ): Outcome = {
+    val g = global
+    val run = new g.Run
+    val sources = files.map { case (name, code) => new BatchSourceFile(name, prefix + code) }
+    try {
+      run.compileSources(sources.toList)
+      val findings = reporter.infos.toSeq.map(info => finding(info.pos, info.severity.toString, info.msg, packageName, prefix))
+      val (modules, blackBoxes) = if (reporter.hasErrors) (Nil, 0) else moduleClasses(g)(run, prefix)
+      val classes = if (wantClasses && !reporter.hasErrors) classFiles(output, "") else Nil
+      Outcome("", findings, modules, blackBoxes, classes)
+    } finally {
+      val root = g.rootMirror.RootClass.info.decls
+      root.lookupAll(g.TermName(packageName)).toList.foreach(root.unlink)
+      root.lookupAll(g.TypeName(packageName)).toList.foreach(root.unlink)
+    }
+  }
+
+  private def finding(pos: Position, severity: String, message: String, packageName: String, prefix: String): Finding = {
+    val text = message.replace(packageName + ".", "").replace(s"package $packageName", "package <empty>")
+    if (!pos.isDefined) Finding(severity, "", -1, -1, -1, text)
+    else {
+      def shifted(offset: Int) = math.max(0, offset - prefix.length)
+      val (start, end) = if (pos.isRange) (pos.start, pos.end) else (pos.point, pos.point)
+      Finding(severity, pos.source.file.name, shifted(start), shifted(pos.point), shifted(end), text)
+    }
+  }
+
+  private def moduleClasses(g: Global)(run: g.Run, prefix: String): (Seq[ModuleClass], Int) = g.exitingTyper {
+    val rawModule = g.rootMirror.getClassIfDefined("chisel3.RawModule")
+    val baseModule = g.rootMirror.getClassIfDefined("chisel3.experimental.BaseModule")
+    val found = mutable.ArrayBuffer[ModuleClass]()
+    var blackBoxes = 0
+    def visit(symbol: g.Symbol): Unit =
+      if (symbol.isModule) symbol.moduleClass.info.decls.foreach(visitMember)
+      else if (symbol.isClass && !symbol.isTrait && !symbol.hasFlag(scala.reflect.internal.Flags.ABSTRACT)) {
+        if (rawModule != g.NoSymbol && symbol.isSubClass(rawModule)) found += described(g)(symbol, prefix)
+        else if (baseModule != g.NoSymbol && symbol.isSubClass(baseModule)) blackBoxes += 1
+      }
+    def visitMember(symbol: g.Symbol): Unit = if (symbol.isModule || (symbol.isClass && !symbol.isModuleClass)) visit(symbol)
+    run.symSource.keysIterator.filter(_.isTopLevel).toList.foreach(visitMember)
+    (found.toSeq.sortBy(module => (module.file, module.point)), blackBoxes)
+  }
+
+  private def described(g: Global)(symbol: g.Symbol, prefix: String): ModuleClass = {
+    val parameters = for {
+      (list, group) <- symbol.primaryConstructor.paramss.zipWithIndex
+      parameter <- list
+    } yield Parameter(parameter.name.decoded, parameter.tpe.toString, group, parameter.hasDefault, parameter.isImplicit)
+    val pos = symbol.pos
+    val (file, point) = if (pos.isDefined) (pos.source.file.name, math.max(0, pos.point - prefix.length)) else ("", -1)
+    ModuleClass(symbol.javaClassName, symbol.name.decoded, file, point, parameters)
+  }
+
+  private def classFiles(folder: AbstractFile, path: String): Seq[(String, Array[Byte])] = folder.iterator.toSeq.flatMap {
+    file =>
+      if (file.isDirectory) classFiles(file, path + file.name + ".")
+      else if (file.name.endsWith(".class")) Seq((path + file.name.stripSuffix(".class"), file.toByteArray))
+      else Nil
+  }
+}

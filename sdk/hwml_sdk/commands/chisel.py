@@ -1,0 +1,287 @@
+"""Check, lower and repair Chisel with a warm compiler; no sbt and no system Java are needed.
+
+hwml chisel setup                 fetch and verify the tool chain, once
+hwml chisel check FILE...         what does not compile, elaborate or lower, with fixes that were compiled
+hwml chisel emit FILE             SystemVerilog (or CHIRRTL) of every module
+hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
+hwml chisel daemon status|stop    the process that keeps the compiler warm
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
+from ..errors import HwmlError, RefusedError, SourceError
+from ..files import read_source, write_atomic
+from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
+
+if TYPE_CHECKING:
+    from ..chisel.gate import Repair
+    from ..chisel.provider import Examination
+    from ..chisel.types import CompileResult
+
+_SUFFIXES = (".scala", ".sc")
+_MAX_FILES = 5000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hwml chisel`."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|emit|fix|daemon")
+    setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
+    setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
+    check = verbs.add_parser("check", help="report what does not compile, elaborate or lower")
+    _common(check)
+    check.add_argument("--format", choices=FORMATS, default="text", help="how to print the findings")
+    check.add_argument("--json", action="store_true", help="same as --format json")
+    check.add_argument("--no-fixes", action="store_true", help="do not look for fixes")
+    emit = verbs.add_parser("emit", help="print SystemVerilog or CHIRRTL")
+    _common(emit)
+    emit.add_argument("--chirrtl", action="store_true", help="CHIRRTL instead of SystemVerilog")
+    emit.add_argument("-o", "--output", help="folder for one file a module, instead of printing")
+    emit.add_argument("--json", action="store_true", help="print JSON")
+    fix = verbs.add_parser("fix", help="show or apply repairs that passed the check")
+    _common(fix)
+    fix.add_argument("--write", action="store_true", help="apply repairs whose meaning is not in doubt")
+    fix.add_argument("--choice", type=int, metavar="N", help="apply the N-th of several choices as well")
+    fix.add_argument("--json", action="store_true", help="print JSON")
+    daemon = verbs.add_parser("daemon", help="show or end the process that keeps the compiler warm")
+    daemon.add_argument("action", choices=("status", "stop"))
+    daemon.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", help="Scala files, or folders that hold some")
+    parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
+    parser.add_argument("--version", help="Chisel version; default: what the build file says, else the newest pinned")
+    parser.add_argument(
+        "--args", action="append", default=[], metavar="'Fifo(8, 16)'", help="an instance to elaborate as well"
+    )
+    parser.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="limit for each file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one verb."""
+    verbs = {"setup": _setup, "check": _check, "emit": _emit, "fix": _fix, "daemon": _daemon}
+    return verbs[arguments.verb](arguments)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _setup(arguments: argparse.Namespace) -> int:
+    from ..chisel.java import find_java
+    from ..chisel.toolchain import ensure
+    from ..chisel.workers import prepare
+
+    java = find_java()
+    for version in arguments.version or [DEFAULT_CHISEL_VERSION]:
+        programs = prepare(ensure(version, progress=_say), progress=_say)
+        print(f"Chisel {version} with Java {java.major} ({java.origin}) is ready in {programs.chain.folder}")
+    return 0
+
+
+def _sources(names: Sequence[str]) -> list[Path]:
+    """Files as named; folders stand for the Scala files below them."""
+    found: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+            if not inside:
+                raise SourceError("holds no .scala file; name a file or another folder", path=path)
+            found += inside
+        elif path.suffix not in _SUFFIXES:
+            raise SourceError("is no Scala file (.scala or .sc)", path=path)
+        else:
+            found.append(path)
+    if len(found) > _MAX_FILES:
+        raise SourceError(f"{len(found)} files are over the limit of {_MAX_FILES}; name fewer")
+    return found
+
+
+def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
+    editor = {"chisel": {"version": arguments.version}} if arguments.version else None
+    settings = load_settings(path, editor=editor, trusted=True if arguments.trust else None)
+    if arguments.version:
+        origins = {**settings.origins, "chisel.version": "--version"}
+        settings = replace(settings, origins=origins)
+    if arguments.args and not settings.trusted:
+        raise RefusedError("--args runs code of the file: pass --trust, or hwml trust FOLDER first")
+    return settings
+
+
+def _ensure(path: Path, text: str, settings: Settings) -> None:
+    """Set the tool chain up on first use, with progress; the provider alone only says that it is missing."""
+    from ..chisel.project import choose_version
+    from ..chisel.toolchain import ensure, installed
+    from ..chisel.workers import prepare
+
+    version = choose_version(path, text, settings).version
+    if installed(version) is None:
+        prepare(ensure(version, progress=_say), progress=_say)
+
+
+def _examinations(
+    arguments: argparse.Namespace, *, outputs: bool = False
+) -> Iterable[tuple[Path, str, Examination, Settings]]:
+    from ..chisel.provider import examine
+
+    for path in _sources(arguments.files):
+        text = read_source(path)
+        settings = _settings(path, arguments)
+        _ensure(path, text, settings)
+        found = examine(path, text, settings, calls=arguments.args, outputs=outputs, timeout_s=arguments.timeout)
+        yield path, text, found, settings
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from ..chisel.provider import as_analysis, repairs_for
+
+    analyses = []
+    for path, text, found, _ in _examinations(arguments):
+        repairs = () if arguments.no_fixes else repairs_for(path, text, found)
+        analyses.append(as_analysis(str(path), found, repairs))
+    style = "json" if arguments.json else arguments.format
+    answer = render(analyses, style)
+    if answer:
+        print(answer)
+    elif style == "text":
+        _say(f"{len(analyses)} file{'s' if len(analyses) > 1 else ''}: nothing found")
+    return 1 if has_findings(analyses) else 0
+
+
+def _emit(arguments: argparse.Namespace) -> int:
+    texts: dict[str, str] = {}
+    failed = False
+    for path, _, found, settings in _examinations(arguments, outputs=True):
+        if not settings.trusted:
+            raise RefusedError(f"{path}: emitting runs its constructors: pass --trust, or hwml trust FOLDER first")
+        result = found.result
+        failed = failed or not result.ok
+        _complain(result)
+        texts.update(result.chirrtl if arguments.chirrtl else result.verilog)
+    _hand_out(texts, arguments)
+    return 1 if failed or not texts else 0
+
+
+def _complain(result: CompileResult) -> None:
+    for item in result.diagnostics:
+        if item.severity in ("error", "info"):
+            _say(f"{item.path}:{item.span.start_line + 1}: {item.severity} {item.code}: {item.text}")
+    for note in result.notes:
+        _say(note)
+
+
+def _hand_out(texts: dict[str, str], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "modules": texts}, indent=1))
+        return
+    suffix = "fir" if arguments.chirrtl else "sv"
+    for name, text in texts.items():
+        if arguments.output:
+            place = Path(arguments.output) / f"{name}.{suffix}"
+            write_atomic(place, text)
+            print(place)
+        else:
+            print(text, end="")
+
+
+def _fix(arguments: argparse.Namespace) -> int:
+    from ..chisel.provider import repairs_for
+
+    rows = []
+    left = False
+    for path, text, found, _ in _examinations(arguments):
+        if not any(item.severity in ("error", "warning") for item in found.result.diagnostics):
+            continue
+        repairs = repairs_for(path, text, found, budget_s=max(2.0, arguments.timeout / 2))
+        chosen = _chosen(repairs, arguments)
+        if arguments.write and chosen is not None:
+            _write_back(path, text, chosen)
+        left = left or chosen is None or not arguments.write
+        rows.append(_row(path, repairs, chosen if arguments.write else None))
+        if not arguments.json:
+            _show(path, text, repairs, chosen if arguments.write else None)
+    if arguments.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "files": rows}, indent=1, ensure_ascii=False))
+    elif not rows:
+        _say("nothing to repair")
+    return 1 if left else 0
+
+
+def _chosen(repairs: Sequence[Repair], arguments: argparse.Namespace) -> Repair | None:
+    if repairs and repairs[0].safe:
+        return repairs[0]
+    choice: int | None = arguments.choice
+    if choice is not None and 1 <= choice <= len(repairs):
+        return repairs[choice - 1]
+    return None
+
+
+def _write_back(path: Path, text: str, repair: Repair) -> None:
+    """Write the repaired text; refused when the file has changed meanwhile or cannot be read back byte for byte."""
+    raw = path.read_bytes()
+    mark = "\ufeff" if raw.startswith(b"\xef\xbb\xbf") else ""
+    if raw.decode("utf-8-sig", errors="replace") != text or "\ufffd" in text:
+        raise HwmlError(f"{path}: has changed meanwhile or is not UTF-8; nothing was written")
+    write_atomic(path, (mark + repair.text).encode("utf-8"))
+
+
+def _row(path: Path, repairs: Sequence[Repair], written: Repair | None) -> dict[str, object]:
+    listed = [{"title": r.title, "safe": r.safe, "verified": True, "text": r.text} for r in repairs]
+    return {"path": str(path), "repairs": listed, "written": None if written is None else written.title}
+
+
+def _show(path: Path, text: str, repairs: Sequence[Repair], written: Repair | None) -> None:
+    if written is not None:
+        print(f"{path}: {written.title}")
+        return
+    if not repairs:
+        print(f"{path}: no repair that passes the check is known")
+    for number, repair in enumerate(repairs, start=1):
+        kind = "safe, --write applies it" if repair.safe else f"a choice, --write --choice {number} applies it"
+        print(f"{path}: {repair.title} ({kind})")
+        before, after = text.splitlines(), repair.text.splitlines()
+        print("\n".join(difflib.unified_diff(before, after, str(path), str(path), lineterm="", n=1)))
+
+
+def _daemon(arguments: argparse.Namespace) -> int:
+    from ..chisel.client import running_daemon, stop_daemon
+    from ..chisel.toolchain import installed, locked_versions
+    from ..chisel.workers import prepare
+
+    answers = []
+    for version in locked_versions():
+        chain = installed(version)
+        if chain is not None:
+            programs = prepare(chain)
+            ask = running_daemon if arguments.action == "status" else stop_daemon
+            answer = ask(programs)
+            if answer is not None:
+                answers.append({"version": version, **answer})
+    if arguments.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "daemons": answers}, indent=1))
+    elif not answers:
+        print("no daemon runs")
+    else:
+        for answer in answers:
+            print(_daemon_line(arguments.action, answer))
+    return 0
+
+
+def _daemon_line(action: str, answer: dict[str, object]) -> str:
+    if action == "stop":
+        return f"Chisel {answer['version']}: daemon {answer['pid']} ends"
+    return (
+        f"Chisel {answer['version']}: daemon {answer['pid']}, {answer['checks']} checks in {answer['uptime_s']} s, "
+        f"log {answer['log']}"
+    )

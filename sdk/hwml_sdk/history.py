@@ -1,0 +1,82 @@
+"""What a document was at the last commit, and how far its predicted figures have moved since.
+
+Only objects are read (`git cat-file`): no filter, hook or file watcher that a repository configures is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .document import Analysis
+from .errors import HwmlError
+from .tools import find_tool, run_tool
+
+GIT_TIMEOUT_S = 5.0
+_SHOWN = (("LUT", "LUT"), ("DSP", "DSP"), ("FF", "FF"), ("latency_cycles", "cyc"))
+_SMALLEST = 0.01  # changes below one percent are noise to a reader
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A file at HEAD: its text, and the name of the object that holds it."""
+
+    blob: str
+    text: str
+
+
+def committed(path: str | Path) -> Committed | None:
+    """The file at HEAD; None outside a repository, without git, for new files, and where git refuses.
+
+    A repository in the middle of a rebase has a HEAD like any other.
+    """
+    place = Path(path)
+    try:
+        git = find_tool("git")
+        revision = f"HEAD:./{place.name}"
+        found = run_tool([git, "-C", place.parent, "rev-parse", "--verify", "-q", revision], timeout_s=GIT_TIMEOUT_S)
+        if not found.ok:
+            return None
+        blob = found.stdout.strip()
+        content = run_tool([git, "-C", place.parent, "cat-file", "blob", blob], timeout_s=GIT_TIMEOUT_S)
+    except HwmlError:
+        return None
+    return Committed(blob, content.stdout) if content.ok else None
+
+
+def figures(analysis: Analysis) -> dict[str, dict[str, Any]]:
+    """LUT, DSP, FF and cycles of each function or module, by name; only what is known."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in analysis.annotations:
+        if item.kind in ("function", "module"):
+            values = {key: item.data[key] for key, _ in _SHOWN if item.data.get(key) is not None}
+            if "cycles" in item.data and item.data["cycles"] is not None:
+                values["latency_cycles"] = item.data["cycles"]
+            if values:
+                found[item.name] = values
+    return found
+
+
+def change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """`LUT +12 %, cyc -50 %`: what moved by a percent or more, largest first, two at most; "" when nothing did."""
+    moved = []
+    for key, name in _SHOWN:
+        before, after = old.get(key), new.get(key)
+        if before is None or after is None or before == after:
+            continue
+        if not before:
+            moved.append((float("inf"), f"{name} 0 → {after}"))
+            continue
+        share = (after - before) / before
+        if abs(share) >= _SMALLEST:
+            moved.append((abs(share), f"{name} {_percent(share)}"))
+    moved.sort(key=lambda item: -item[0])
+    return ", ".join(text for _, text in moved[:2])
+
+
+def _percent(share: float) -> str:
+    if share >= 9.995:
+        return f"x{share + 1:.0f}"
+    return f"{'+' if share > 0 else '−'}{abs(share) * 100:.0f} %"

@@ -1,0 +1,56 @@
+"""Every kernel of one document: a file may hold several designs side by side, and each is predicted as its own top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..interrupt import checkpoint
+from . import ir
+from .answer import reached
+from .facts import calls
+from .model import OpenDesign, QorModel
+from .types import QorPrediction
+
+FIRST_BATCH = 6  # about what a screen shows
+BATCH = 48
+
+
+def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> Iterator[list[QorPrediction]]:
+    """The design's top, then every other function of the file that nothing calls, nearest to line `near` first.
+
+    Numbers are those of `hwml qor FILE --top NAME`. Comes in batches, so that a file of a thousand functions shows
+    its first figures at once. Raises SourceError when there is no function, ArtifactError for a broken model.
+    """
+    top = design.top()
+    others = sorted(_others(design, top), key=lambda function: abs(function.span.start_line - near))
+    yield _batch(model, design, [top, *others[:FIRST_BATCH]])
+    for start in range(FIRST_BATCH, len(others), BATCH):
+        yield _batch(model, design, others[start : start + BATCH])
+
+
+def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function]) -> list[QorPrediction]:
+    estimates = []
+    for top in tops:
+        checkpoint()
+        estimates.append(design.estimate(top))
+    return model.correct(design, estimates)
+
+
+def _others(design: OpenDesign, top: ir.Function) -> Iterator[ir.Function]:
+    """Functions of the document itself that are a design of their own: hardware may call them, nothing here does.
+
+    A test bench calls designs without being one, so what only `main` calls counts as uncalled.
+    """
+    program = design.program
+    called = {
+        name
+        for function in program.functions.values()
+        if function.name != "main"
+        for call in calls(function.body)
+        for name in (call.name, call.name.rpartition("::")[2])
+        if name != function.name
+    }
+    taken = called | set(reached(program, top)) | {"main"}
+    for name, function in program.functions.items():
+        if function.path == program.path and name not in taken and not function.template_params and "?" not in name:
+            yield function

@@ -1,0 +1,33 @@
+"""Kernels whose labels were looked at while the rules of the closed form were written.
+
+Held-out figures are printed with and without them: a rule that was fitted to a label is no prediction of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..qor.dataset import Rows
+
+EVERY = frozenset({"*"})
+INSPECTED: dict[str, frozenset[str]] = {
+    "hgbo-dse": frozenset({"bfs-bulk", "fft-strided", "md-knn", "nw-nw", "sort-radix", "stencil-stencil3d"}),
+    "hlsyn": frozenset({
+        "doitgen", "gemm-blocked", "gemm-p", "gemver-medium", "stencil", "stencil-3d", "syr2k", "syrk",
+    }),
+    "hlsyn-vitis": frozenset({
+        "jacobi-1d", "nw", "spmv-ellpack", "stencil-3d", "stencil_stencil2d", "symm", "symm-opt", "symm-opt-medium",
+        "trmm",
+    }),
+    "prometheus": EVERY,
+    "streamhls": EVERY,
+    "ucla-db-v21": frozenset({"doitgen", "gemm-blocked", "syrk"}),
+}  # fmt: skip
+
+
+def inspected(rows: Rows) -> NDArray[np.bool_]:
+    """Which rows belong to a kernel that was looked at, [n]."""
+    names = zip(rows.source.tolist(), rows.kernel.tolist(), strict=True)
+    kernels = [(INSPECTED.get(source, frozenset()), kernel) for source, kernel in names]
+    return np.array([known is EVERY or kernel in known for known, kernel in kernels], dtype=bool)

@@ -1,0 +1,282 @@
+"""Files in their projects: build servers that answer, lie, hang or are not there; plain folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from hwml_sdk.chisel import bsp, build
+from hwml_sdk.chisel.java import find_java
+from hwml_sdk.chisel.provider import examine
+from hwml_sdk.chisel.toolchain import chisel_cache
+from hwml_sdk.chisel.workers import Programs
+from hwml_sdk.config import Settings
+from hwml_sdk.errors import ConfigError
+
+from .repair_cases import DATA
+
+TRUSTED = Settings(trusted=True)
+SBT = "1.12.0"
+SIMPLE = """package shop
+import chisel3._
+class Till extends Module {
+  val y = IO(Output(UInt(Prices.width.W)))
+  y := Prices.all.head.U
+}
+"""
+PRICES = "package shop\nobject Prices { val width = 7; val all = Seq(3, 5) }\n"
+
+
+def _server(folder: Path, argv: list[str], **more: object) -> Path:
+    (folder / ".bsp").mkdir(parents=True, exist_ok=True)
+    path = folder / ".bsp" / "x.json"
+    data = {"name": "x", "version": "1", "bspVersion": "2.1.0", "languages": ["scala"], "argv": argv, **more}
+    path.write_text(json.dumps(data))
+    return path
+
+
+def _project(folder: Path) -> Path:
+    source = folder / "src" / "main" / "scala" / "Till.scala"
+    source.parent.mkdir(parents=True)
+    source.write_text(SIMPLE)
+    (source.parent / "Prices.scala").write_text(PRICES)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no object"),
+        ('{"name": "x"}', "argv"),
+        ('{"argv": "rm -rf /"}', "argv"),
+        ('{"argv": []}', "argv"),
+        ('{"argv": [1, 2]}', "argv"),
+        ('{"argv": ["x"], "languages": ["rust", "go"]}', "rust, go, not scala"),
+        ('{"argv": ["x"], "bspVersion": "3.0"}', "version 3.0"),
+    ],
+)
+def test_connection_files_that_are_wrong(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=words) as caught:
+        bsp.read_connection(path)
+    assert str(path) in str(caught.value)
+
+
+# As Metals (for Bloop), mill 1.1 and scala-cli 1.9 write them.
+CONNECTION_FILES = {
+    "bloop.json": {
+        "name": "Bloop",
+        "version": "2.0.10",
+        "bspVersion": "2.1.0",
+        "languages": ["scala", "java"],
+        "argv": ["/home/u/.local/share/coursier/bin/bloop", "bsp", "--protocol", "local", "--socket", "/tmp/s"],
+        "dataKind": "",
+    },
+    "mill-bsp.json": {
+        "name": "mill-bsp",
+        "argv": ["/home/u/project/mill", "--bsp", "--disable-ticker", "--color", "false", "--jobs", "1"],
+        "millVersion": "1.1.5",
+        "bspVersion": "2.2.0-M2",
+        "languages": ["java", "scala", "kotlin"],
+    },
+    "scala.json": {
+        "name": "scala-cli",
+        "argv": ["/usr/local/bin/scala-cli-absent", "bsp", "."],
+        "version": "1.9.1",
+        "bspVersion": "2.1.1",
+        "languages": ["scala", "java"],
+    },
+}
+
+
+@pytest.mark.parametrize("name", CONNECTION_FILES)
+def test_other_build_servers_are_read_and_their_absence_is_said(programs: Programs, tmp_path: Path, name: str) -> None:
+    source = _project(tmp_path)
+    (tmp_path / ".bsp").mkdir()
+    (tmp_path / ".bsp" / name).write_text(json.dumps(CONNECTION_FILES[name]))
+    connection = bsp.read_connection(tmp_path / ".bsp" / name)
+    assert connection.name == CONNECTION_FILES[name]["name"] and connection.workspace == tmp_path
+    found = examine(source, SIMPLE, TRUSTED)
+    assert found.result.ok  # with its neighbours
+    assert any("is not there" in note and "neighbours" in note for note in found.notes), found.notes
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("pass", "ended before it answered"),
+        ("import sys; sys.exit(3)", "ended before it answered"),
+        ("print('hello, I am no server', flush=True); import time; time.sleep(60)", "it said: hello"),
+        ("print('Content-Length: 99999999999\\r\\n\\r\\n', flush=True); import time; time.sleep(60)", "no message"),
+        ("print('Content-Length: 2\\r\\n\\r\\n[]', flush=True); import time; time.sleep(60)", "no message"),
+        ("import time; time.sleep(60)", "in time"),
+    ],
+)
+def test_servers_that_make_no_sense(
+    monkeypatch: pytest.MonkeyPatch, programs: Programs, tmp_path: Path, script: str, words: str
+) -> None:
+    monkeypatch.setattr(build, "ASK_S", 3.0)
+    source = _project(tmp_path)
+    _server(tmp_path, [sys.executable, "-c", script])
+    found = examine(source, SIMPLE, TRUSTED)
+    assert found.result.ok
+    assert any(words in note for note in found.notes), found.notes
+
+
+def test_refusals_and_strange_answers(programs: Programs, tmp_path: Path) -> None:
+    """JSON-RPC errors, null results and answers of another shape end in a note, and the server is gone."""
+    for number, reply in enumerate(
+        [
+            {"error": {"code": -32603, "message": "build.sbt:3: error\nmore"}},
+            {"result": None},
+            {"result": {"targets": "none"}},
+            {"result": {"targets": []}},
+        ]
+    ):
+        folder = tmp_path / str(number)
+        source = _project(folder)
+        pid_file = folder / "pid"
+        script = textwrap.dedent(f"""
+            import json, os, sys
+            open({str(pid_file)!r}, "w").write(str(os.getpid()))
+            while True:
+                length = 0
+                while (line := sys.stdin.buffer.readline().strip()):
+                    length = int(line.split(b":")[1])
+                if not length: break
+                message = json.loads(sys.stdin.buffer.read(length))
+                if "id" not in message: continue
+                reply = {{"result": {{}}}} if "initialize" in message["method"] else {reply!r}
+                raw = json.dumps({{"jsonrpc": "2.0", "id": message["id"], **reply}}).encode()
+                sys.stdout.buffer.write(b"Content-Length: %d\\r\\n\\r\\n" % len(raw) + raw); sys.stdout.flush()
+        """)
+        _server(folder, [sys.executable, "-c", script])
+        found = examine(source, SIMPLE, TRUSTED)
+        assert found.result.ok and any("neighbours" in note for note in found.notes), found.notes
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid_file.read_text()), 0)
+
+
+def test_hostile_argv_never_runs_untrusted(programs: Programs, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    source = _project(tmp_path)
+    _server(tmp_path, ["/bin/sh", "-c", f"touch '{canary}'"])
+    found = examine(source, SIMPLE, Settings(trusted=False))
+    assert not canary.exists()
+    assert found.result.ok and found.result.stage == "type"
+
+
+def test_an_editor_does_not_wait_for_a_slow_server(programs: Programs, tmp_path: Path) -> None:
+    source = _project(tmp_path)
+    _server(tmp_path, [sys.executable, "-c", "import time; time.sleep(2)"])
+    found = examine(source, SIMPLE, TRUSTED, build_wait_s=0.05)
+    assert found.result.ok and any("is being asked" in note for note in found.notes)
+    later = examine(source, SIMPLE, TRUSTED, build_wait_s=60)
+    assert any("ended before" in note for note in later.notes)
+
+
+def test_packages_of_jars_are_seen_from_packages_of_the_same_name(programs: Programs, tmp_path: Path) -> None:
+    text = "package org.acme\nimport chisel3._\nimport org.json4s.JValue\n"
+    text += "class A extends Module { def f(x: JValue) = 3 }\n"
+    assert examine(tmp_path / "A.scala", text, TRUSTED).result.ok
+    wrong = examine(tmp_path / "A.scala", text.replace("JValue", "JVal"), TRUSTED).result
+    assert not wrong.ok and {item.span.start_line for item in wrong.errors} == {2, 3}
+
+
+def test_plain_folder_takes_only_the_files_that_are_needed(programs: Programs, tmp_path: Path) -> None:
+    """Three files in a chain, a fourth that is broken and has nothing to do with them, a fifth of the same name."""
+    port = "val y = IO(Output(Bool()))"
+    files = {
+        "Top.scala": f"import chisel3._\nclass Top extends Module {{ {port}; y := Module(new Middle).y }}\n",
+        "Middle.scala": f"import chisel3._\nclass Middle extends Module {{ {port}; y := Base.k.B }}\n",
+        "Base.scala": "object Base { val k = true }\n",
+        "Broken.scala": "class Broken { def f: Int = }\n",
+        "Other.scala": "class Top\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = examine(tmp_path / "Top.scala", files["Top.scala"], TRUSTED)
+    assert found.result.diagnostics == () and found.result.ok
+    assert {Path(name).name for name, _ in found.request.files} == {"Top.scala", "Middle.scala", "Base.scala"}
+
+
+@pytest.mark.slow
+def test_a_real_sbt_project(
+    monkeypatch: pytest.MonkeyPatch, programs: Programs, tmp_path: Path
+) -> None:  # sbt fetches itself and a compiler: a minute or two the first time
+    launcher = _sbt_launcher()
+    folder = tmp_path / "windowed fir"
+    shutil.copytree(DATA / "sbt_project", folder)
+    java = find_java().program
+    home = chisel_cache() / "sbt"
+    options = f"-Dsbt.boot.directory={home}/boot -Dsbt.global.base={home}/global"
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", options)
+    argv = [str(java), "-jar", str(launcher), "bspConfig"]
+    made = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+    if not (folder / ".bsp" / "sbt.json").exists():
+        pytest.skip(f"sbt {SBT} cannot be run here: {(made.stdout or made.stderr).strip().splitlines()[-1:]}")
+    scala = folder / "src" / "main" / "scala"
+    path = scala / "dsp" / "Fir.scala"
+    text = path.read_text()
+    found = examine(path, text, TRUSTED, outputs=True)
+    assert found.notes == () and found.result.diagnostics == ()
+    assert "Fir" in found.result.verilog
+    assert any("spire" in jar for jar in found.request.class_path)  # the library comes from the build
+    assert {Path(name).name for name, _ in found.request.files} == {"Fir.scala", "Taps.scala", "Tap.scala"}
+    # The buffer, not the file: what is typed and not saved is what is checked.
+    unsaved = text.replace("import spire.math.Rational\n", "import spire.math.Rationale\n")
+    assert [item.span.start_line for item in examine(path, unsaved, TRUSTED).result.errors][:1] == [3]
+    # Without the build server the library is not known: the answer above was the build's.
+    shutil.rmtree(folder / ".bsp")
+    alone = examine(path, text, TRUSTED).result
+    assert any("spire" in item.message for item in alone.errors)
+
+
+def _sbt_launcher() -> Path:
+    from jgo.maven import MavenContext
+
+    context = MavenContext(repo_cache=chisel_cache() / "test-downloads", timeout=60)
+    try:
+        return Path(context.project("org.scala-sbt", "sbt-launch").at_version(SBT).artifact("", "jar").resolve())
+    except Exception as error:  # the client raises whatever its HTTP library raises
+        pytest.skip(f"sbt-launch {SBT}: {error}")
+
+
+def test_options_of_a_build_that_our_compiler_does_not_take(programs: Programs) -> None:
+    target = bsp.BuildTarget(
+        "core",
+        class_path=("/x/scala-library-2.13.16.jar", "/x/chisel_2.13-6.7.0.jar", "/x/spire_2.13-0.18.0.jar"),
+        options=(
+            "-Xplugin:/x/chisel-plugin_2.13.16-6.7.0.jar",
+            "-release",
+            "17",
+            "-deprecation",
+            "-d",
+            "/out",
+            "-Xlint",
+        ),
+    )
+    setup = build.setup_from(target)
+    assert setup.version == "6.7.0"
+    assert setup.class_path == ("/x/spire_2.13-0.18.0.jar",)
+    assert setup.options == ("-deprecation", "-Xlint")
+
+
+def test_the_nearest_target_holds_a_file(tmp_path: Path) -> None:
+    outer = bsp.BuildTarget("outer", own=(str(tmp_path / "src"),))
+    inner = bsp.BuildTarget("inner", own=(str(tmp_path / "src" / "inner"),))
+    listed = bsp.BuildTarget("listed", own=(str(tmp_path / "gen" / "A.scala"),))
+    targets = [outer, inner, listed]
+    assert bsp.target_holding(targets, tmp_path / "src" / "B.scala") == outer
+    assert bsp.target_holding(targets, tmp_path / "src" / "inner" / "C.scala") == inner
+    assert bsp.target_holding(targets, tmp_path / "gen" / "New.scala") == listed
+    assert bsp.target_holding(targets, tmp_path / "elsewhere" / "D.scala") is None

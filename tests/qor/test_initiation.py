@@ -1,0 +1,759 @@
+"""II and cycles of small kernels, each derived by hand from the tool's documented rules; the comment is the derivation.
+
+Settings unless a case says otherwise: xcu280 at 3.33 ns, Vitis HLS 2023.2. Latencies in cycles there (operators.py):
+float add 4, mul 3, div 11; double add 6, mul 6; 32-bit integer add 0 (combinational), mul 2; memory load 2 (address,
+data), store 1. Rules: recurrence II = ceil(latency around the cycle / distance), resource II = ceil(accesses / ports)
+(Rau 1994); two ports a memory bank, partitioning, unrolling, flattening, automatic pipelining, dataflow as in UG1399.
+
+A pipelined loop takes (trips - 1) * II + depth cycles. The tool's reports differ from one another by a few states at
+entry and exit, so cycles are compared with a slack of 4 a loop entry; II and trips exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from hwml_sdk.qor.design import estimate_source, make_options, make_target
+from hwml_sdk.qor.estimate import Estimate, FunctionResult, LoopResult
+
+SLACK = 4.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kernel and what was derived: II of each loop that stays (None: not pipelined), cycles of loops and in all."""
+
+    name: str
+    code: str
+    ii: Mapping[str, int | None]
+    cycles: Mapping[str, float] = field(default_factory=dict)
+    total: float | None = None
+    slack: float = SLACK
+    part: str = "xcu280-fsvh2892-2L-e"
+    clock: float = 3.33
+    tool: str = "vitis_hls"
+    version: str = "2023.2"
+
+
+def estimate(case: Case) -> Estimate:
+    target = make_target(case.part, case.clock, case.tool, case.version)
+    return estimate_source(case.code, path="k.cpp", top="k", target=target, options=make_options(target))
+
+
+def loops(result: FunctionResult) -> Iterator[LoopResult]:
+    """Loops that stay loops; of a flattened nest the outermost, which stands for all."""
+    pending = list(result.loops)
+    while pending:
+        loop = pending.pop(0)
+        yield loop
+        pending += [child for child in loop.children if not child.flattened]
+    for call in result.calls:
+        yield from loops(call)
+
+
+def check(case: Case) -> None:
+    found = estimate(case)
+    kept = {"+".join(item.name for item in loop.members): loop for loop in loops(found.top)}
+    assert {name: loop.ii for name, loop in kept.items()} == dict(case.ii)
+    for name, cycles in case.cycles.items():
+        assert kept[name].cycles == pytest.approx(cycles, abs=case.slack), name
+    if case.total is not None:
+        assert found.latency_cycles == pytest.approx(case.total, abs=case.slack)
+
+
+RECURRENCES = [
+    # s = s + a[i]: an integer adder is combinational, the register closes the cycle in one clock: II 1.
+    # 99 * 1 + load 2 + add 1.
+    Case("int sum", """
+int k(int a[100]) {
+  int s = 0;
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    s += a[i];
+  }
+  return s;
+}""", {"L": 1}, {"L": 102}),
+    # The float adder takes 4 cycles from operand to register, distance 1: II 4 (as 3.33 ns reports show).
+    # 99 * 4 + load 2 + add 4.
+    Case("float sum", """
+float k(float a[100]) {
+  float s = 0;
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline II=1
+    s += a[i];
+  }
+  return s;
+}""", {"L": 4}, {"L": 402}),
+    # The same at 4 ns: 3 cycles. 99 * 3 + 2 + 3.
+    Case("float sum at 4 ns", """
+float k(float a[100]) {
+  float s = 0;
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    s += a[i];
+  }
+  return s;
+}""", {"L": 3}, {"L": 302}, clock=4.0),
+    # Double adder: 6. 49 * 6 + 2 + 6.
+    Case("double sum", """
+double k(double a[50]) {
+  double s = 0;
+  L: for (int i = 0; i < 50; i++) {
+#pragma HLS pipeline
+    s += a[i];
+  }
+  return s;
+}""", {"L": 6}, {"L": 302}),
+    # Product: float multiplier 3. 63 * 3 + 2 + 3.
+    Case("float product", """
+float k(float a[64]) {
+  float p = 1;
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    p *= a[i];
+  }
+  return p;
+}""", {"L": 3}, {"L": 194}),
+    # The multiplication stands before the recurrence: only the adder is in the cycle: II 4. 99 * 4 + 2 + 3 + 4.
+    Case("float multiply-accumulate", """
+float k(float a[100], float b[100]) {
+  float s = 0;
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    s += a[i] * b[i];
+  }
+  return s;
+}""", {"L": 4}, {"L": 405}),
+    # Horner: multiplier and adder are both in the cycle: 3 + 4 = 7. 31 * 7 + 2 + 7 at most (the load overlaps).
+    Case("Horner", """
+float k(float a[32], float x) {
+  float s = 0;
+  L: for (int i = 0; i < 32; i++) {
+#pragma HLS pipeline
+    s = s * x + a[i];
+  }
+  return s;
+}""", {"L": 7}, {"L": 225}),
+    # Two float additions to one accumulator, one after the other, may not be reordered: 4 + 4 = 8.
+    Case("two dependent additions", """
+float k(float a[40], float b[40]) {
+  float s = 0;
+  L: for (int i = 0; i < 40; i++) {
+#pragma HLS pipeline
+    s += a[i];
+    s += b[i];
+  }
+  return s;
+}""", {"L": 8}, {"L": 322}),
+    # s + (a + b): the programmer's parentheses leave one addition in the cycle: II 4.
+    Case("parentheses shorten the cycle", """
+float k(float a[40], float b[40]) {
+  float s = 0;
+  L: for (int i = 0; i < 40; i++) {
+#pragma HLS pipeline
+    s += (a[i] + b[i]);
+  }
+  return s;
+}""", {"L": 4}, {"L": 166}),
+    # Element four iterations back: load 2 + add 4 + store 1 = 7 cycles over distance 4: ceil(7 / 4) = 2.
+    Case("distance 4", """
+void k(float y[104], float a[104]) {
+  L: for (int i = 4; i < 104; i++) {
+#pragma HLS pipeline
+    y[i] = y[i - 4] + a[i];
+  }
+}""", {"L": 2}, {"L": 205}),
+    # Eight back: ceil(7 / 8) = 1.
+    Case("distance 8", """
+void k(float y[108], float a[108]) {
+  L: for (int i = 8; i < 108; i++) {
+#pragma HLS pipeline
+    y[i] = y[i - 8] + a[i];
+  }
+}""", {"L": 1}, {"L": 106}),
+    # Reading ahead (y[i + 1], written later) is no recurrence: II 1.
+    Case("anti-dependence", """
+void k(float y[101], float a[101]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    y[i] = y[i + 1] + a[i];
+  }
+}""", {"L": 1}, {"L": 106}),
+    # Comparison and selection are combinational: a running maximum of integers has II 1.
+    Case("running maximum", """
+int k(int a[100]) {
+  int m = 0;
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    m = a[i] > m ? a[i] : m;
+  }
+  return m;
+}""", {"L": 1}, {"L": 102}),
+    # Division in the cycle: 11. 15 * 11 + 2 + 11.
+    Case("float division", """
+float k(float a[16]) {
+  float x = 1;
+  L: for (int i = 0; i < 16; i++) {
+#pragma HLS pipeline
+    x = a[i] / x;
+  }
+  return x;
+}""", {"L": 11}, {"L": 178}),
+    # Shift register of bits: logic only, II 1.
+    Case("shift register", """
+unsigned k(unsigned seed) {
+  unsigned s = seed;
+  L: for (int i = 0; i < 200; i++) {
+#pragma HLS pipeline
+    s = (s >> 1) ^ ((s & 1) << 31);
+  }
+  return s;
+}""", {"L": 1}, {"L": 201}),
+    # c[j] is met again after the 64 iterations of j: in the flattened nest load 2 + add 4 + store 1 fit: II 1.
+    # 8 * 64 trips, depth 2 + mul 3 + add 4 + store 1.
+    Case("accumulation with the reduction outside", """
+void k(float c[64], float a[8], float b[8][64]) {
+  K: for (int i = 0; i < 8; i++)
+    J: for (int j = 0; j < 64; j++) {
+#pragma HLS pipeline
+      c[j] += a[i] * b[i][j];
+    }
+}""", {"K+J": 1}, {"K+J": 521}),
+    # The textbook matrix product: c[i][j] is met again in the next iteration of k: II 4; one nest of 4096 trips.
+    Case("matrix product, reduction inside", """
+void k(float a[16][16], float b[16][16], float c[16][16]) {
+  I: for (int i = 0; i < 16; i++)
+    J: for (int j = 0; j < 16; j++)
+      K: for (int k = 0; k < 16; k++) {
+#pragma HLS pipeline
+        c[i][j] += a[i][k] * b[k][j];
+      }
+}""", {"I+J+K": 4}, {"I+J+K": 4095 * 4 + 10}),
+]  # fmt: skip
+
+PORTS = [
+    # Four loads of one memory with two ports: ceil(4 / 2) = 2. 24 * 2 + load 2 + (second pair one later) + adds.
+    Case("four loads", """
+void k(int a[100], int b[25]) {
+  L: for (int i = 0; i < 25; i++) {
+#pragma HLS pipeline
+    b[i] = a[4 * i] + a[4 * i + 1] + a[4 * i + 2] + a[4 * i + 3];
+  }
+}""", {"L": 2}, {"L": 53}),
+    # Three loads: ceil(3 / 2) = 2.
+    Case("three-point stencil", """
+void k(int a[102], int b[102]) {
+  L: for (int i = 1; i < 101; i++) {
+#pragma HLS pipeline
+    b[i] = a[i - 1] + a[i] + a[i + 1];
+  }
+}""", {"L": 2}, {"L": 203}),
+    # One load and one store of the same element: two ports, no recurrence: II 1.
+    Case("increment in place", """
+void k(int a[100]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    a[i] = a[i] + 1;
+  }
+}""", {"L": 1}, {"L": 102}),
+    # Two loads and a store on one memory: ceil(3 / 2) = 2.
+    Case("two loads and a store", """
+void k(int a[64]) {
+  L: for (int i = 0; i < 32; i++) {
+#pragma HLS pipeline
+    a[i] = a[i] + a[i + 32];
+  }
+}""", {"L": 2}, {"L": 65}),
+    # Unrolled by 8 without partition: 8 loads and 8 stores on a memory each: 8 / 2 = 4; 16 trips.
+    Case("unrolled, not partitioned", """
+void k(int a[128], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] * 3;
+  }
+}""", {"L": 4}, {"L": 15 * 4 + 5}, slack=6),
+    # Cyclic by 4: copies 0 and 4 of 8 share a bank: 2 accesses a bank, 2 ports: II 1.
+    Case("cyclic by 4, unrolled by 8", """
+void k(int a[128], int b[128]) {
+#pragma HLS array_partition variable=a cyclic factor=4
+#pragma HLS array_partition variable=b cyclic factor=4
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] + 3;
+  }
+}""", {"L": 1}, {"L": 18}),
+    # Cyclic by 2: 4 accesses a bank: II 2.
+    Case("cyclic by 2, unrolled by 8", """
+void k(int a[128], int b[128]) {
+#pragma HLS array_partition variable=a cyclic factor=2
+#pragma HLS array_partition variable=b cyclic factor=2
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] + 3;
+  }
+}""", {"L": 2}, {"L": 33}),
+    # Block: eight neighbours lie in one block of 32: 8 / 2 = 4, as without partition.
+    Case("block partition does not part neighbours", """
+void k(int a[128], int b[128]) {
+#pragma HLS array_partition variable=a block factor=4
+#pragma HLS array_partition variable=b block factor=4
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] + 3;
+  }
+}""", {"L": 4}, {"L": 63}, slack=6),
+    # Block by 4 of 128, accesses 32 apart: each in a block of its own: II 1.
+    Case("block partition parts distant elements", """
+void k(int a[128], int b[32]) {
+#pragma HLS array_partition variable=a block factor=4
+  L: for (int i = 0; i < 32; i++) {
+#pragma HLS pipeline
+    b[i] = a[i] + a[i + 32] + a[i + 64] + a[i + 96];
+  }
+}""", {"L": 1}, {"L": 35}),
+    # Complete: registers; nothing binds.
+    Case("complete partition", """
+void k(int a[64], int b[8]) {
+#pragma HLS array_partition variable=a complete
+  L: for (int i = 0; i < 8; i++) {
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 8; j++) s += a[8 * i + j];
+    b[i] = s;
+  }
+}""", {"L": 1}, {"L": 10}),
+    # Reshaped by 4: one wide word holds the four elements of an iteration: II 1.
+    Case("reshape", """
+void k(int a[128], int b[128]) {
+#pragma HLS array_reshape variable=a cyclic factor=4
+#pragma HLS array_reshape variable=b cyclic factor=4
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+    b[i] = a[i] + 3;
+  }
+}""", {"L": 1}, {"L": 34}),
+    # Partition of the second dimension, which the unrolled loop runs along: 16 banks, one access each: II 1.
+    Case("partition of the right dimension", """
+void k(int a[32][16], int b[32]) {
+#pragma HLS array_partition variable=a complete dim=2
+  L: for (int i = 0; i < 32; i++) {
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 16; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"L": 1}, {"L": 36}),
+    # Of the first dimension: all 16 accesses are in row i, one bank: 16 / 2 = 8.
+    Case("partition of the wrong dimension", """
+void k(int a[32][16], int b[32]) {
+#pragma HLS array_partition variable=a cyclic factor=16 dim=1
+  L: for (int i = 0; i < 32; i++) {
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 16; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"L": 8}, {"L": 31 * 8 + 11}, slack=6),
+    # A stream gives one element a cycle: two reads an iteration: II 2.
+    Case("two reads of one stream", """
+#include "hls_stream.h"
+void k(hls::stream<int> &in, hls::stream<int> &out) {
+  L: for (int i = 0; i < 50; i++) {
+#pragma HLS pipeline
+    int x = in.read();
+    int y = in.read();
+    out.write(x + y);
+  }
+}""", {"L": 2}, {"L": 101}),
+    # One read, one write of different streams: II 1.
+    Case("stream to stream", """
+#include "hls_stream.h"
+void k(hls::stream<int> &in, hls::stream<int> &out) {
+  L: for (int i = 0; i < 50; i++) {
+#pragma HLS pipeline
+    out.write(in.read() + 1);
+  }
+}""", {"L": 1}, {"L": 51}),
+    # m_axi arrays of one bundle share one read channel (UG1399, INTERFACE bundle): two reads an iteration: II 2.
+    Case("two m_axi arrays in one bundle", """
+void k(int *a, int *b, int *c) {
+#pragma HLS interface m_axi port=a bundle=one
+#pragma HLS interface m_axi port=b bundle=one
+#pragma HLS interface m_axi port=c bundle=two
+  L: for (int i = 0; i < 1000; i++) {
+#pragma HLS pipeline
+    c[i] = a[i] + b[i];
+  }
+}""", {"L": 2}, {"L": 2071}, slack=10),
+    # Bundles of their own: II 1; depth: read latency 64 to 71 of the adapter.
+    Case("two m_axi arrays in two bundles", """
+void k(int *a, int *b, int *c) {
+#pragma HLS interface m_axi port=a bundle=one
+#pragma HLS interface m_axi port=b bundle=two
+#pragma HLS interface m_axi port=c bundle=three
+  L: for (int i = 0; i < 1000; i++) {
+#pragma HLS pipeline
+    c[i] = a[i] + b[i];
+  }
+}""", {"L": 1}, {"L": 1072}, slack=10),
+]  # fmt: skip
+
+NESTS = [
+    # A perfect nest is flattened: 200 trips, II 1: 199 + load 2 + store 1.
+    Case("flattened nest", """
+void k(int a[10][20], int b[10][20]) {
+  I: for (int i = 0; i < 10; i++)
+    J: for (int j = 0; j < 20; j++) {
+#pragma HLS pipeline
+      b[i][j] = a[i][j] + 1;
+    }
+}""", {"I+J": 1}, {"I+J": 202}),
+    # loop_flatten off: the pipeline drains after each row: 10 * (19 + 3 + two states to enter and leave); 11 entries.
+    Case("flattening switched off", """
+void k(int a[10][20], int b[10][20]) {
+  I: for (int i = 0; i < 10; i++)
+    J: for (int j = 0; j < 20; j++) {
+#pragma HLS loop_flatten off
+#pragma HLS pipeline
+      b[i][j] = a[i][j] + 1;
+    }
+}""", {"I": None, "J": 1}, {"I": 10 * 24, "J": 22}, slack=44),
+    # Code beside the inner loop: not flattened. Each of 10 rounds: 20 trips + drain + the store of the sum.
+    Case("imperfect nest", """
+void k(int a[10][200], int b[10]) {
+  I: for (int i = 0; i < 10; i++) {
+    int s = 0;
+    J: for (int j = 0; j < 200; j++) {
+#pragma HLS pipeline
+      s += a[i][j];
+    }
+    b[i] = s * s;
+  }
+}""", {"I": None, "J": 1}, {"I": 10 * 208, "J": 202}, slack=40),
+    # Pipelining the outer loop unrolls the inner: 4 loads of one memory: II 2; 100 trips.
+    Case("pipelined outer loop", """
+void k(int a[100][4], int b[100]) {
+  I: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 4; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"I": 2}, {"I": 203}),
+    # The requested II is a lower limit: 49 * 3 + 3.
+    Case("requested II", """
+void k(int a[50], int b[50]) {
+  L: for (int i = 0; i < 50; i++) {
+#pragma HLS pipeline II=3
+    b[i] = a[i] + 1;
+  }
+}""", {"L": 3}, {"L": 150}),
+    # UG1399, pipeline_loops: an innermost loop of more than 64 trips is pipelined without being asked.
+    Case("automatic pipelining over 64 trips", """
+void k(int a[100], int b[100]) {
+  L: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+}""", {"L": 1}, {"L": 102}),
+    # No parent: pipelined whatever its length.
+    Case("automatic pipelining of a lone short loop", """
+void k(int a[16], int b[16]) {
+  L: for (int i = 0; i < 16; i++) b[i] = a[i] + 1;
+}""", {"L": 1}, {"L": 18}),
+    # Inner of 4 trips (<= 64), parent of 100: the parent is pipelined and the inner unrolled: 4 loads / 2 ports: II 2.
+    Case("automatic pipelining of the parent", """
+void k(int a[100][4], int b[100]) {
+  I: for (int i = 0; i < 100; i++) {
+    int s = 0;
+    J: for (int j = 0; j < 4; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"I": 2}, {"I": 203}),
+    # Both short, perfect: the innermost is pipelined and the nest flattened: 160 trips.
+    Case("automatic pipelining of a short nest", """
+void k(int a[10][16], int b[10][16]) {
+  I: for (int i = 0; i < 10; i++)
+    J: for (int j = 0; j < 16; j++) b[i][j] = a[i][j] + 1;
+}""", {"I+J": 1}, {"I+J": 162}),
+    # pipeline off: one iteration after the other: load 2 + store 1, and no less than 2 states: 100 * 2 to 100 * 4.
+    Case("pipelining switched off", """
+void k(int a[100], int b[100]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline off
+    b[i] = a[i] + 1;
+  }
+}""", {"L": None}, {"L": 300}, slack=101),
+    # Vivado HLS pipelines nothing by itself.
+    Case("no automatic pipelining in 2019.2", """
+void k(int a[100], int b[100]) {
+  L: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+}""", {"L": None}, {"L": 300}, tool="vivado_hls", version="2019.2", slack=101),
+    # Fully unrolled: no loop is left; 8 loads and stores over 2 ports each: 4 cycles and the latency of one.
+    Case("full unroll", """
+void k(int a[8], int b[8]) {
+  for (int i = 0; i < 8; i++) {
+#pragma HLS unroll
+    b[i] = a[i] + 1;
+  }
+}""", {}, total=7),
+    # Unrolled by 4 in a pipeline: ceil(30 / 4) = 8 trips; integer tree, 4 loads / 2 ports: II 2.
+    Case("unroll that does not divide", """
+int k(int a[30]) {
+  int s = 0;
+  L: for (int i = 0; i < 30; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+    s += a[i];
+  }
+  return s;
+}""", {"L": 2}, {"L": 17}),
+    # A pipelined function has no loops left.
+    Case("pipelined function", """
+int k(int a[8]) {
+#pragma HLS pipeline
+#pragma HLS array_partition variable=a complete
+  int s = 0;
+  for (int i = 0; i < 8; i++) s += a[i];
+  return s;
+}""", {}, total=3),
+    # An inner bound that depends on the outer variable: sum of i for i < 64 = 2016 iterations in 64 entries.
+    Case("triangular nest", """
+void k(int a[64][64], int b[64]) {
+  I: for (int i = 0; i < 64; i++) {
+    int s = 0;
+    J: for (int j = 0; j < i; j++) {
+#pragma HLS pipeline
+      s += a[i][j];
+    }
+    b[i] = s;
+  }
+}""", {"I": None, "J": 1}, {"I": 2016 + 64 * 5}, slack=64 * 3),
+    # Both arms of an `if` are built and selected between: II stays 1.
+    Case("if-conversion", """
+void k(int a[100], int b[100]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    if (a[i] > 3) b[i] = a[i] + 1;
+    else b[i] = a[i] - 1;
+  }
+}""", {"L": 1}, {"L": 102}),
+    # A called function without loops is inlined: like writing its body. 99 + 2 + 3 + 4 + 1.
+    Case("inlined call", """
+float f(float x, float y) { return x * y + 1.0f; }
+void k(float a[100], float b[100], float c[100]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    c[i] = f(a[i], b[i]);
+  }
+}""", {"L": 1}, {"L": 109}),
+    # A function with a loop, called in a loop: each of 10 calls runs its 100 iterations: 10 * (102 + call).
+    Case("call of a function with a loop", """
+void f(int a[100], int b[100]) {
+  L: for (int j = 0; j < 100; j++) {
+#pragma HLS pipeline
+    b[j] = a[j] + 1;
+  }
+}
+void k(int a[100], int b[100]) {
+  I: for (int i = 0; i < 10; i++) f(a, b);
+}""", {"I": None, "L": 1}, {"I": 10 * 105}, slack=30),
+    # Two loops one after the other: 102 + 52.
+    Case("sequence", """
+void k(int a[100], int b[100], int c[50], int d[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6),
+    # A float expression in a chain: load 2, mul 3, add 4, mul 3, store 1: 99 + 13.
+    Case("depth of a chain", """
+void k(float a[100], float b[100]) {
+  L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+    b[i] = (a[i] * a[i] + 1.0f) * a[i];
+  }
+}""", {"L": 1}, {"L": 112}),
+]  # fmt: skip
+
+DATAFLOW = [
+    # Processes joined by a stream run together: the slower one's 1000 iterations, and the start of the first.
+    Case("producer and consumer over a stream", """
+#include "hls_stream.h"
+void p(int a[1000], hls::stream<int> &s) { P: for (int i = 0; i < 1000; i++) s.write(a[i]); }
+void c(hls::stream<int> &s, int b[1000]) { C: for (int i = 0; i < 1000; i++) b[i] = s.read(); }
+void k(int a[1000], int b[1000]) {
+#pragma HLS dataflow
+  hls::stream<int> s;
+  p(a, s);
+  c(s, b);
+}""", {"P": 1, "C": 1}, total=1005, slack=8),
+    # The slowest of three stages decides: 500 float additions in a row at II 4.
+    Case("slowest stage", """
+#include "hls_stream.h"
+void p(float a[500], hls::stream<float> &s) { P: for (int i = 0; i < 500; i++) s.write(a[i]); }
+void m(hls::stream<float> &s, hls::stream<float> &t) {
+  float x = 0;
+  M: for (int i = 0; i < 500; i++) { x += s.read(); t.write(x); }
+}
+void c(hls::stream<float> &t, float b[500]) { C: for (int i = 0; i < 500; i++) b[i] = t.read(); }
+void k(float a[500], float b[500]) {
+#pragma HLS dataflow
+  hls::stream<float> s, t;
+  p(a, s);
+  m(s, t);
+  c(t, b);
+}""", {"P": 1, "M": 4, "C": 1}, total=500 * 4 + 8, slack=12),
+    # Through an array (ping-pong buffer) the consumer starts when the producer is done: one run takes the sum.
+    Case("dataflow through an array", """
+void p(int a[1000], int t[1000]) { P: for (int i = 0; i < 1000; i++) t[i] = a[i]; }
+void c(int t[1000], int b[1000]) { C: for (int i = 0; i < 1000; i++) b[i] = t[i]; }
+void k(int a[1000], int b[1000]) {
+#pragma HLS dataflow
+  int t[1000];
+  p(a, t);
+  c(t, b);
+}""", {"P": 1, "C": 1}, total=2008, slack=8),
+    # The same without dataflow: the sum as well.
+    Case("without dataflow", """
+void p(int a[1000], int t[1000]) { P: for (int i = 0; i < 1000; i++) t[i] = a[i]; }
+void c(int t[1000], int b[1000]) { C: for (int i = 0; i < 1000; i++) b[i] = t[i]; }
+void k(int a[1000], int b[1000]) {
+  int t[1000];
+  p(a, t);
+  c(t, b);
+}""", {"P": 1, "C": 1}, total=2008, slack=8),
+    # Two processes that do not meet run side by side: the longer one.
+    Case("independent processes", """
+void p(int a[1000], int b[1000]) { P: for (int i = 0; i < 1000; i++) b[i] = a[i]; }
+void q(int c[300], int d[300]) { Q: for (int i = 0; i < 300; i++) d[i] = c[i]; }
+void k(int a[1000], int b[1000], int c[300], int d[300]) {
+#pragma HLS dataflow
+  p(a, b);
+  q(c, d);
+}""", {"P": 1, "Q": 1}, total=1005, slack=8),
+]  # fmt: skip
+
+_MERLIN = {"part": "xcvu9p-flgb2104-2-i", "clock": 4.0, "tool": "merlin", "version": "2021.1"}
+MERLIN = [
+    # `pipeline` on an innermost loop: II 1, as in Vitis HLS: 127 + load 2 + store 1.
+    Case("fine-grained pipeline", """
+#pragma ACCEL kernel
+void k(int a[128], int b[128]) {
+#pragma ACCEL PIPELINE
+  L: for (int i = 0; i < 128; i++) b[i] = a[i] + 1;
+}""", {"L": 1}, {"L": 130}, **_MERLIN),  # type: ignore[arg-type]
+    # `parallel` of an innermost loop: copies of the body, memories parted to match: 128 / 4 = 32 trips, II 1.
+    Case("parallel innermost loop", """
+#pragma ACCEL kernel
+void k(int a[128], int b[128]) {
+#pragma ACCEL PIPELINE
+#pragma ACCEL PARALLEL FACTOR=4
+  L: for (int i = 0; i < 128; i++) b[i] = a[i] + 1;
+}""", {"L": 1}, {"L": 34}, **_MERLIN),  # type: ignore[arg-type]
+    # `pipeline flatten`: everything inside is unrolled, memories parted to match: 64 trips, II 1.
+    Case("pipeline flatten", """
+#pragma ACCEL kernel
+void k(int a[64][8], int b[64]) {
+#pragma ACCEL PIPELINE FLATTEN
+  I: for (int i = 0; i < 64; i++) {
+    int s = 0;
+    J: for (int j = 0; j < 8; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"I": 1}, {"I": 68}, **_MERLIN),  # type: ignore[arg-type]
+    # A float sum in a parallel loop becomes a tree; the accumulator alone is in the cycle: float add 3 at 4 ns: II 3.
+    Case("parallel reduction", """
+#pragma ACCEL kernel
+float k(float a[128]) {
+  float s = 0;
+#pragma ACCEL PIPELINE
+#pragma ACCEL PARALLEL FACTOR=8
+  L: for (int i = 0; i < 128; i++) s += a[i];
+  return s;
+}""", {"L": 3}, {"L": 15 * 3 + 2 + 12}, slack=8, **_MERLIN),  # type: ignore[arg-type]
+    # An innermost loop is pipelined by Merlin without being asked.
+    Case("automatic pipelining in Merlin", """
+#pragma ACCEL kernel
+void k(int a[32], int b[32]) {
+#pragma ACCEL PARALLEL FACTOR=1
+  L: for (int i = 0; i < 32; i++) b[i] = a[i] + 1;
+}""", {"L": 1}, {"L": 34}, **_MERLIN),  # type: ignore[arg-type]
+    # Coarse-grained pipeline around two inner loops (ping-pong buffers): 20 rounds and one to drain, each as long as
+    # the slower loop: 21 * 104.
+    Case("coarse-grained pipeline", """
+#pragma ACCEL kernel
+void k(int a[20][100], int b[20][100], int c[20][50], int d[20][50]) {
+#pragma ACCEL PIPELINE
+  I: for (int i = 0; i < 20; i++) {
+    A: for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
+    B: for (int j = 0; j < 50; j++) d[i][j] = c[i][j] + 1;
+  }
+}""", {"I": None, "A": 1, "B": 1}, {"I": 21 * 104}, slack=84, **_MERLIN),  # type: ignore[arg-type]
+]  # fmt: skip
+
+CASES = [*RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]
+
+
+def test_there_are_enough() -> None:
+    assert len(CASES) >= 40
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_as_derived_by_hand(case: Case) -> None:
+    check(case)
+
+
+UNKNOWN = """
+void k(int a[1000], int n) {
+  L: for (int i = 0; i < n; i++) {
+#pragma HLS pipeline
+    a[i] = a[i] + 1;
+  }
+}"""
+
+
+def test_an_unknown_trip_count_gives_no_latency() -> None:
+    found = estimate(Case("", UNKNOWN, {}))
+    assert found.latency_cycles is None
+    assert "L" in found.top.reasons[0]
+
+
+def test_loop_tripcount_is_taken() -> None:
+    code = UNKNOWN.replace("pipeline\n", "pipeline\n#pragma HLS loop_tripcount min=500 max=500\n")
+    found = estimate(Case("", code, {}))
+    assert found.latency_cycles == pytest.approx(503, abs=4)  # 499 + load 2 + store 1, start and end
+
+
+def test_an_index_nobody_knows_is_a_guess() -> None:
+    """A histogram: two neighbours may name the same bin, so the II is bound by the memory, and that is assumed."""
+    code = """
+void k(unsigned char in[1000], int bins[256]) {
+  L: for (int i = 0; i < 1000; i++) {
+#pragma HLS pipeline
+    bins[in[i]] += 1;
+  }
+}"""
+    (loop,) = loops(estimate(Case("", code, {})).top)
+    assert loop.ii is not None
+    # Load 2, add, store 1 when nothing is forwarded: at most 3; never less than the one port pair allows.
+    assert 1 <= loop.ii <= 3
+    assert loop.bound.guess or loop.ii == 1
+
+
+def test_dependence_false_lifts_the_recurrence() -> None:
+    """UG1399, pragma HLS dependence: `false` tells the tool that no iteration needs another's result."""
+    code = """
+void k(float a[64], int at[64]) {
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+#pragma HLS dependence variable=a type=inter dependent=false
+    a[at[i]] = a[at[i]] + 1.0f;
+  }
+}"""
+    (loop,) = loops(estimate(Case("", code, {})).top)
+    assert loop.ii == 1
