@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 
-from tests.chisel.repair_cases import (  # noqa: E402
+from tests.chisel.repair_cases import (
     MUTATIONS,
     Case,
     family_cases,
@@ -29,8 +29,8 @@ from tests.chisel.repair_cases import (  # noqa: E402
     summary,
 )
 
-from hwml_sdk.chisel import toolchain, workers  # noqa: E402
-from hwml_sdk.chisel.session import Session  # noqa: E402
+from hwml_sdk.chisel import toolchain, workers
+from hwml_sdk.chisel.session import Session
 
 FAMILIES = ROOT.parent / "shared" / "data" / "chisel" / "errors.jsonl"
 
