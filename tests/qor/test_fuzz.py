@@ -35,7 +35,7 @@ PIECES = [
     "#define N N+1\n", "#define F(x) F(F(x))\n", '#include "kernel.cpp"\n', "#if 1\n", "#else\n", "#endif\n",
     "template <int N> ", "hls::stream<", "ap_int<99999999>", "a[a[a[0]]]", "1e999", "0x", "99999999999999999999", "-1",
     "i++", "struct S {", "operator", "::", "while (1)", "do", "goto x;", "return", "?", "...", "int a[1<<40];",
-    "L: L: L:", '_Pragma("HLS pipeline")', "i /= 0",
+    "L: L: L:", "ap_int<1e999>", "1e200 * 1e200", '_Pragma("HLS pipeline")', "i /= 0",
 ]  # fmt: skip
 OPEN = st.text(st.characters(codec="utf-8"), max_size=200)
 
@@ -139,6 +139,15 @@ def test_deep_nesting(index: int) -> None:
         swallow(list(deep(n))[index])
 
 
+@pytest.mark.parametrize(
+    "width", ["1e999", "1e200*1e200", "-1e400", "0", "-5", "99999999999", "8 / 0", "1 << 300", "'a'"]
+)
+def test_odd_widths_and_bounds(width: str) -> None:
+    loop = f"for (int i = 0; i < {width}; i++) a[i] = b[i];"
+    swallow(f"#include <ap_int.h>\nvoid k(ap_int<{width}> a[4], int b[{width}]) {{ {loop} }}")
+    swallow(f"void k(int a[4]) {{ for (int i = (int)({width}); i > {width}; i -= {width}) a[0] = (int)({width}); }}")
+
+
 def test_quadruple_triangular_nest() -> None:
     for n in (10, 2500, 100_000):
         heads = f"for (int i = 0; i < {n}; i++) for (int j = i; j < {n}; j++) for (int l = j; l < {n}; l++) "
@@ -174,6 +183,7 @@ static void stage{i}(int a[64], int b[64]) {{
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_time_is_linear_in_length() -> None:
     """1,000 to 10,000 lines: ten times the text may take at most twenty times the time of this process."""
 

@@ -165,6 +165,6 @@ def test_rows_for_terminals() -> None:
     assert render.loop_row(1, INNER, "fir") == ("  mac", "64 x4", "2", "9", "1.1k", "91 %", "ports of coef")
     assert render.loop_row(0, OUTER, OUTER.function)[2] == "-"
     rows = render.resource_rows(PREDICTION, {"lut": 12_345, "dsp": 54})
-    assert rows[0] == ("LUT", "1.2k", "0.9–1.7k", "10 %")
-    assert rows[1] == ("DSP", "3–9", "3–9", "10 %")
+    assert rows[0] == ("LUT", "1.2k", "0.9–1.7k", "1.1k", "10 %")
+    assert rows[1] == ("DSP", "3–9", "3–9", "5", "10 %")
     assert rows[4][0] == "latency (cycles)"

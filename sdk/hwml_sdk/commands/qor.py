@@ -182,7 +182,7 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
     except HwmlError:
         limits = {}
     print(f"{job.path}: {prediction.top}, {prediction.stage}")
-    _print_table(("", "predicted", "80 % interval", "of the part"), resource_rows(prediction, limits))
+    _print_table(("", "predicted", "80 % interval", "closed form", "of the part"), resource_rows(prediction, limits))
     loops = [loop_row(depth, loop, prediction.top) for depth, loop in flat_loops(prediction.loops)]
     if loops:
         print()

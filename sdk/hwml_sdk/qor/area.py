@@ -92,10 +92,8 @@ def ports_lut(region: Region) -> float:
         total += uses * 4.0
         if layout.interface == "register":
             count = element_count(array) or 1
-            variable = [
-                a for a in accesses if any(form is None or any(v is not None for v in form) for form in a.forms)
-            ]
-            total += sum(a.copies for a in variable) * width * min(count, 64) * 0.2
+            chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
+            total += sum(access.copies for access in chosen) * width * min(count, 64) * 0.2
             continue
         if uses > 2:
             total += (uses - 2) * width * 0.3

@@ -115,7 +115,8 @@ def literal(text: str) -> Number | None:
         plain = body.rstrip("uUlLfFhH")
         if plain.isdigit():
             return int(plain, 8) if len(plain) > 1 and plain[0] == "0" else int(plain)
-        return float(plain)
+        value = float(plain)
+        return value if math.isfinite(value) else None
     except ValueError:
         return None
 
@@ -146,7 +147,8 @@ def binary(op: str, left: Number | None, right: Number | None) -> Number | None:
     simple = _SIMPLE.get(op)
     try:
         if simple is not None:
-            return simple(left, right)
+            result = simple(left, right)
+            return result if math.isfinite(result) else None
         if op in ("/", "%"):
             return _divide(op, left, right)
         a, b = int(left), int(right)

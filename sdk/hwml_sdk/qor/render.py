@@ -350,8 +350,8 @@ def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
     )
 
 
-def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str]]:
-    """(name, figure, 80 % interval, share of the part) for each resource and the latency."""
+def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str, str]]:
+    """(name, figure, 80 % interval, closed form, share of the part) for each resource and the latency."""
     rows = []
     for name in ("lut", "dsp", "ff", "bram_18k", "latency_cycles"):
         value = getattr(prediction, name)
@@ -360,5 +360,5 @@ def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[
         limit = limits.get(name)
         used = percent(value / limit) if limit and value is not None else ""
         title = "latency (cycles)" if name == "latency_cycles" else _NAMES[name]
-        rows.append((title, figure(value, interval), spread, used))
+        rows.append((title, figure(value, interval), spread, figure(prediction.closed_form.get(name)), used))
     return rows

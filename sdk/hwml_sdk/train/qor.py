@@ -47,8 +47,8 @@ class TrainConfig:
     data: Path | None = None
     out: Path = OUT
     exclude: tuple[str, ...] = ()
-    rows_per_key: int = 120
-    trees: int = 200
+    rows_per_key: int = 160
+    trees: int = 240
     epochs: int = 60
     seed: int = 0
     processes: int = 2

@@ -100,14 +100,14 @@ def _extract_all(
     from rich.progress import track
 
     said = Console(stderr=True)  # standard output is for results
-
+    off = not (progress and said.is_terminal)
     if processes <= 1 or len(chunks) == 1:
-        yield from track(map(extract_chunk, chunks), "features", total=len(chunks), disable=not progress, console=said)
+        yield from track(map(extract_chunk, chunks), "features", total=len(chunks), disable=off, console=said)
         return
     with ProcessPoolExecutor(min(processes, os.cpu_count() or 1)) as pool:
         done = pool.map(extract_chunk, chunks)
         try:
-            yield from track(done, "features", total=len(chunks), disable=not progress, console=said)
+            yield from track(done, "features", total=len(chunks), disable=off, console=said)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,0 +1,193 @@
+"""The QoR artefact and table of the repository: whole, of this version, small enough, and as trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.qor.tiny_artifact import real_features_table, train_tiny
+
+from hwml_sdk.artifact import MANIFEST, Artifact, shipped
+from hwml_sdk.qor.correct import (
+    ERRORS_FILE,
+    KIND,
+    MEMBERS_FILE,
+    Corrector,
+    closed_form_log,
+    error_inputs,
+    open_session,
+    run_session,
+)
+from hwml_sdk.qor.dataset import LABELS
+from hwml_sdk.qor.features import FEATURE_NAMES, FEATURE_VERSION
+from hwml_sdk.qor.table import MAX_TABLE_BYTES, SUFFIX, read_table
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "data" / "qor_table"
+OUTPUTS = "trainer_outputs.npz"
+MAX_WHEEL_BYTES = 15 * 1024 * 1024
+SHARE_ALIKE = ("hlsyn", "hlsyn-vitis")  # sources under CC BY-SA
+TOLERANCE = 1e-4  # of log(1 + count)
+
+needs_artefact = pytest.mark.skipif(shipped("qor") is None, reason="the trained artefact qor is not in the repository")
+needs_table = pytest.mark.skipif(not any(TABLE.glob(f"*{SUFFIX}")), reason="data/qor_table is not in the repository")
+needs_training = pytest.mark.skipif(
+    find_spec("lightgbm") is None or find_spec("onnx") is None, reason="lightgbm or onnx is not here (extra train-qor)"
+)
+
+
+def off_by(artifact: Artifact) -> tuple[float, float]:
+    """Largest differences of members.onnx and errors.onnx from the outputs the trainer left beside them."""
+    with np.load(artifact.file(OUTPUTS), allow_pickle=False) as archive:
+        stored = {name: archive[name] for name in archive.files}
+    corrector = Corrector(artifact)
+    made = corrector.members(stored["values"])
+    errors = run_session(open_session(artifact.file(ERRORS_FILE)), stored["inputs"])
+    assert len(stored["values"]) >= 100
+    return float(np.abs(made - stored["members"]).max()), float(np.abs(errors - stored["errors"]).max())
+
+
+# -- the artefact ----------------------------------------------------------------------------------------------------
+
+
+@needs_artefact
+def test_every_file_has_the_sum_the_manifest_gives() -> None:
+    folder = shipped("qor")
+    assert folder is not None
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.name != MANIFEST}
+    assert found == manifest["files"]
+    assert {MEMBERS_FILE, ERRORS_FILE, "README.md"} <= set(found)
+
+
+@needs_artefact
+def test_it_was_trained_on_the_features_this_hwml_makes() -> None:
+    artifact = Artifact.load("qor", kind=KIND)
+    assert artifact.config["feature_version"] == FEATURE_VERSION
+    assert tuple(artifact.config["feature_names"]) == FEATURE_NAMES
+    assert tuple(artifact.config["labels"]) == LABELS
+    assert artifact.metrics["slices"]
+
+
+@needs_artefact
+def test_onnx_gives_what_the_trainer_gave() -> None:
+    artifact = Artifact.load("qor", kind=KIND)
+    if OUTPUTS not in artifact.files:
+        pytest.skip("the artefact was written before the trainer left its outputs beside it; retrain")
+    members, errors = off_by(artifact)
+    assert members <= TOLERANCE
+    assert errors <= TOLERANCE
+    overall = artifact.metrics["onnx_against_trainer"]
+    assert max(overall["members_max_abs"], overall["errors_max_abs"]) <= TOLERANCE
+    if any(TABLE.glob(f"*{SUFFIX}")):
+        assert overall["rows"] == len(read_table(TABLE).rows)
+
+
+@needs_artefact
+def test_float32_throughout() -> None:
+    folder = shipped("qor")
+    assert folder is not None
+    for name in (MEMBERS_FILE, ERRORS_FILE):
+        session = open_session(folder / name)
+        assert [port.type for port in (*session.get_inputs(), *session.get_outputs())] == ["tensor(float)"] * 2
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+@needs_table
+def test_the_table_is_small_and_of_this_version() -> None:
+    assert sum(path.stat().st_size for path in TABLE.glob(f"*{SUFFIX}")) <= MAX_TABLE_BYTES == 4 * 1024 * 1024
+    table = read_table(TABLE, feature_version=FEATURE_VERSION, feature_names=FEATURE_NAMES)
+    assert len(table.rows) > 40_000
+
+
+@needs_table
+def test_every_source_has_its_licence_beside_it() -> None:
+    for path in TABLE.glob(f"*{SUFFIX}"):
+        notice = path.with_name(path.name.replace(SUFFIX, ".LICENSE.txt"))
+        assert notice.is_file(), path.name
+        text = notice.read_text(encoding="utf-8")
+        assert len(text) > 100
+        if path.name.removesuffix(SUFFIX) in SHARE_ALIKE:
+            assert "CC" in text
+            assert "4.0" in text
+
+
+@needs_table
+@needs_artefact
+def test_every_row_of_the_table_gets_a_finite_answer() -> None:
+    """Members and error models on all rows, as inference runs them: numbers, and interval ends around the value."""
+    artifact = Artifact.load("qor", kind=KIND)
+    corrector = Corrector(artifact)
+    table = read_table(TABLE)
+    session = open_session(artifact.file(ERRORS_FILE))
+    for start in range(0, len(table.values), 8192):
+        values = table.values[start : start + 8192]
+        members = corrector.members(values)
+        base = closed_form_log(values, corrector.feature_names)
+        errors = run_session(session, error_inputs(values, members, base, corrector.geometry.distances(values)))
+        assert np.isfinite(members).all()
+        assert np.isfinite(errors).all()
+
+
+@needs_table
+@needs_artefact
+def test_the_artefact_names_the_table_it_came_from() -> None:
+    """Sums of the table's files as they were when the model was trained: both in the repository belong together."""
+    digests = Artifact.load("qor", kind=KIND).provenance["table_sha256"]
+    assert digests == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in TABLE.glob(f"*{SUFFIX}")}
+
+
+# -- the wheel -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as `python -m build` makes it; without a second environment where hatchling is installed."""
+    out = tmp_path_factory.mktemp("wheel")
+    alone = ["--no-isolation"] if find_spec("hatchling") is not None else []
+    command = [sys.executable, "-m", "build", "--wheel", *alone, "--outdir", str(out), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = out.glob("*.whl")
+    return path
+
+
+def test_the_wheel_is_small_and_holds_no_share_alike_file(wheel: Path) -> None:
+    assert wheel.stat().st_size <= MAX_WHEEL_BYTES
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "hwml_sdk/qor/model.py" in names
+    assert not [name for name in names if "qor_table" in name or name.endswith(SUFFIX)]
+    assert not [name for name in names for source in SHARE_ALIKE if Path(name).name.startswith(f"{source}.")]
+    if shipped("qor") is not None:
+        assert f"hwml_exports/qor/{MANIFEST}" in names
+
+
+def test_the_core_needs_no_heavy_package() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {item.split(">")[0].split("=")[0].split("<")[0].strip() for item in project["dependencies"]}
+    assert names.isdisjoint({"torch", "transformers", "scikit-learn", "pandas", "lightgbm", "onnx", "scipy"})
+
+
+# -- what training writes, on a small table ----------------------------------------------------------------------------
+
+
+@needs_training
+def test_training_checks_onnx_on_every_row(tmp_path: Path) -> None:
+    table = real_features_table()
+    artifact = train_tiny(tmp_path / "qor", table)
+    assert artifact.metrics["onnx_against_trainer"]["rows"] == len(table.rows)
+    members, errors = off_by(artifact)
+    assert members <= TOLERANCE
+    assert errors <= TOLERANCE
