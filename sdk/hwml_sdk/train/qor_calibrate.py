@@ -148,7 +148,7 @@ def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
 def fit_errors(
     evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
 ) -> ErrorModels:
-    """Fit on `evidence`; what holds for settings that training never had on `strangers`.
+    """Fit on `evidence`; the intervals for settings that training never had on `strangers`.
 
     strangers: rows whose whole source was left out of training. intervals: False leaves the quantile models out;
     `predict` then gives no interval.
@@ -159,14 +159,15 @@ def fit_errors(
     whole = (1.0,) * len(LABELS)
     flat = ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS)
     plain = Calibration(knots, SHRINK_KNOTS, (flat, flat), (whole, whole), fit_mix(evidence))
-    foreign = _foreign(strangers)
-    known = _fit_shrink(evidence, far, plain, floor=SHRINK_FLOOR)
-    plain = replace(plain, shrink=(known, known if foreign is None else _fit_shrink(foreign, far, plain, floor=0.0)))
+    # For settings that training never had the closed form stands alone: on sources left out whole nothing beat it.
+    closed = ((0.0,) * len(SHRINK_KNOTS),) * len(LABELS)
+    plain = replace(plain, shrink=(_fit_shrink(evidence, far, plain), closed))
     if not intervals:
         return ErrorModels((far,), plain)
     rest = wanted - ErrorModels((far,), plain).predict(evidence)[0]
     quantiles = tuple(_fit_quantiles(inputs, rest, weights, config))
     widen = _fit_widen(inputs, rest, weights, evidence.table, config, evidence.table.rows.fold(4))
+    foreign = _foreign(strangers)
     if foreign is None:
         return ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
     ends, other = _foreign_intervals(foreign, ErrorModels((far,), plain), config)
@@ -265,7 +266,7 @@ def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> t
     return tuple(float(weight) for weight in (best + 1 / len(best)) / 2)
 
 
-def _fit_shrink(part: Evidence, far: Any, plain: Calibration, *, floor: float) -> tuple[tuple[float, ...], ...]:
+def _fit_shrink(part: Evidence, far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
     """Weight of the blend at each knot of the unlike-score, per target: least error nearby, never rising."""
     names = part.table.feature_names
     unlike = plain.unlike(raw_unlike(far, part.inputs()))
@@ -276,13 +277,11 @@ def _fit_shrink(part: Evidence, far: Any, plain: Calibration, *, floor: float) -
     for target in range(len(LABELS)):
         b, y, x = base[:, target], wanted[:, target], blend[:, target]
         known = np.isfinite(y) & np.isfinite(b)
-        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known], floor))
+        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known]))
     return tuple(curves)
 
 
-def _shrink_curve(
-    unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats, floor: float
-) -> tuple[float, ...]:
+def _shrink_curve(unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats) -> tuple[float, ...]:
     curve: list[float] = []
     for knot in SHRINK_KNOTS:
         near = weights * np.maximum(1 - np.abs(unlike - knot) / 0.3, 0)
@@ -291,7 +290,7 @@ def _shrink_curve(
             continue
         losses = [float(np.average(_loss(wanted - base - s * (blend - base)), weights=near)) for s in _SHRINK_STEPS]
         best = float(_SHRINK_STEPS[len(losses) - 1 - int(np.argmin(losses[::-1]))])
-        best = max(best, floor * (1 - knot))
+        best = max(best, SHRINK_FLOOR * (1 - knot))
         curve.append(min(best, curve[-1]) if curve else best)
     return tuple(curve)
 
