@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--try", type=int, default=32, dest="tries")
     parser.add_argument("--measure", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="processes that schedule and compile at once")
     options = parser.parse_args()
     weights = Weights.named(options.weights)
     print(f"{this_machine().kind}; load {os.getloadavg()[0]:.1f}; {options.tries} tries, {options.measure} measured")
@@ -43,14 +44,18 @@ def main() -> None:
         settings = SearchSettings(
             parse_target(f"suite:{name}"), weights, options.tries, options.measure, seed=options.seed, unscheduled=False
         )
-        found = autoschedule(settings)
+        found = autoschedule(settings, workers=options.workers or None)
         pairs = [(_ms(found.best), _ms(found.default)), (_ms(found.measured[0]), _ms(found.default_measured[0]))]
         noise = max(item.noise for item in [*found.measured, *found.default_measured])
         ratios.append([theirs / ours for ours, theirs in pairs])
         cells = "".join(f"{ours:>12.4g}{theirs:>12.4g}{theirs / ours:>12.3f}" for ours, theirs in pairs)
         print(f"{name:<12}{cells}{noise:>8.1%}", flush=True)
-    means = np.exp(np.nanmean(np.log(ratios), axis=0))
+    whole = [pair for pair in ratios if np.isfinite(pair).all()]
+    if len(whole) < len(ratios):
+        print(f"{len(ratios) - len(whole)} pipelines could not be run with both weights: left out below")
+    means = np.exp(np.mean(np.log(whole), axis=0)) if whole else (float("nan"), float("nan"))
     print(f"geometric mean of the ratios: {means[0]:.3f} (best of measured), {means[1]:.3f} (first choice)")
+    print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.torch
 
 from hwml_sdk.cost_model.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
 from hwml_sdk.cost_model.network import Net  # noqa: E402
-from hwml_sdk.train.cost_model import TrainConfig, fit, train_cost_model  # noqa: E402
+from hwml_sdk.train.cost_model import TrainConfig, cross_validate, fit, train_cost_model  # noqa: E402
 from hwml_sdk.train.cost_model import main as recipe  # noqa: E402
 
 
@@ -113,6 +113,16 @@ def test_of_several_starts_the_best_is_kept(sample_folder: Callable[..., Path], 
     assert several.held_loss < one.held_loss
     with pytest.raises(HwmlError, match="--restarts"):
         train_cost_model(replace(config, restarts=2, resume=True))
+
+
+def test_cross_validation_judges_each_pipeline_once(sample_folder: Callable[..., Path]) -> None:
+    config = TrainConfig(str(sample_folder(10, 10)), "", rates=(3e-3,), epochs=5)
+    folds = cross_validate(config)
+    assert sorted(name for fold in folds for name in fold.names) == sorted(f"p{number}" for number in range(10))
+    assert [fold.metrics for fold in cross_validate(config, workers=2)] == [fold.metrics for fold in folds]
+    for fold in folds:
+        assert {"trained", "random"} <= set(fold.metrics)
+        assert fold.metrics["trained"].n_pipelines == len(fold.names)
 
 
 def test_worse_weights_are_refused(sample_folder: Callable[..., Path], tmp_path: Path) -> None:

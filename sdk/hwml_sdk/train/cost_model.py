@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from importlib.util import find_spec
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -116,29 +119,46 @@ class Fold:
     """metrics of each pipeline"""
 
 
-def cross_validate(config: TrainConfig, *, report: Report | None = None) -> list[Fold]:
+def cross_validate(config: TrainConfig, *, workers: int = 1, report: Report | None = None) -> list[Fold]:
     """Train `config.folds` times, each time without one part of the pipelines, and judge on that part.
 
     Within each run the best epoch is chosen on a part of the remaining pipelines, never on those judged. Compared with
-    the weights inside Halide (where it is installed) and with random ones.
+    the weights inside Halide (where it is installed) and with random ones. `workers` folds are trained at once, in
+    processes of their own; the result does not depend on it.
     """
     say = report or (lambda _: None)
     pipelines = read_samples(config, say)
-    cores = config.num_cores or None
-    others = {"random": Weights.random(config.seed + 1)}
+    # No start of the trained ones: starts count up from the seed.
+    others = {"random": Weights.random(config.seed + 1_000)}
     if find_spec("halide") is not None:
         others["embedded"] = Weights.named("embedded")
-    folds = []
-    for fold in range(config.folds):
-        trained, judged = split(pipelines, folds=config.folds, fold=fold, seed=config.seed)
-        found = fit(config, trained, lambda _: None)
-        compared = {"trained": found.weights, **others}
-        each = {name: evaluate_each(weights, judged, num_cores=cores) for name, weights in compared.items()}
-        count = sum(len(data) for data in judged)
-        metrics = {name: summarize(values, count) for name, values in each.items()}
-        folds.append(Fold(tuple(data.name for data in judged), metrics, each))
-        say(f"fold {fold + 1}: " + ", ".join(f"{name} {m.pairwise_accuracy:.4f}" for name, m in metrics.items()))
-    return folds
+    parts = [split(pipelines, folds=config.folds, fold=fold, seed=config.seed) for fold in range(config.folds)]
+    judge = partial(_judge_fold, config, others)
+    if workers == 1:
+        return _collect(map(judge, parts), say)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return _collect(pool.map(judge, parts), say)
+
+
+def _judge_fold(
+    config: TrainConfig, others: dict[str, Weights], part: tuple[list[PipelineData], list[PipelineData]]
+) -> Fold:
+    trained, judged = part
+    compared = {"trained": fit(config, trained, lambda _: None).weights, **others}
+    cores = config.num_cores or None
+    each = {name: evaluate_each(weights, judged, num_cores=cores) for name, weights in compared.items()}
+    count = sum(len(data) for data in judged)
+    metrics = {name: summarize(values, count) for name, values in each.items()}
+    return Fold(tuple(data.name for data in judged), metrics, each)
+
+
+def _collect(folds: Iterable[Fold], say: Report) -> list[Fold]:
+    found = []
+    for fold in folds:
+        found.append(fold)
+        accuracies = ", ".join(f"{name} {metrics.pairwise_accuracy:.4f}" for name, metrics in fold.metrics.items())
+        say(f"fold {len(found)}: {accuracies}")
+    return found
 
 
 def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Found:
@@ -216,6 +236,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifact", default="", metavar="DIR", help="cross-validate, train, and write an artefact folder"
     )
+    parser.add_argument("--workers", type=int, default=1, help="folds to train at once")
     parser.add_argument("--quiet", action="store_true")
 
 
@@ -231,8 +252,9 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
         or options.num_cores < 0
         or options.folds < 2
         or options.restarts < 1
+        or options.workers < 1
     ):
-        raise HwmlError("rates lie between 0 and 10, epochs from 1, folds from 2, cores are not negative")
+        raise HwmlError("rates lie from 0 to 10; epochs, restarts, workers are at least 1, folds 2, cores 0")
     if not rates:
         rates = (1e-3,) if options.parity else DEFAULT_RATES
     names = {item.name for item in fields(TrainConfig)} & set(vars(options)) - {"rates"}
@@ -248,10 +270,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     report = None if options.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
     if options.cross_validate:
-        _print_folds(cross_validate(config_from(options), report=report))
+        _print_folds(cross_validate(config_from(options), workers=options.workers, report=report))
         return 0
     if options.artifact:
-        return _make_artifact(options.artifact, config_from(options), report)
+        return _make_artifact(options.artifact, config_from(options), options.workers, report)
     if not options.weights:
         parser.error("--weights is required")
     result = train_cost_model(config_from(options), report=report)
@@ -263,10 +285,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _make_artifact(folder: str, config: TrainConfig, report: Report | None) -> int:
+def _make_artifact(folder: str, config: TrainConfig, workers: int, report: Report | None) -> int:
     from .cost_model_artifact import write_artifact
 
-    folds = cross_validate(config, report=report)
+    folds = cross_validate(config, workers=workers, report=report)
     pipelines = read_samples(config, lambda _: None)
     found = fit(config, pipelines, report or (lambda _: None))
     mean = {name: float(np.mean([fold.metrics[name].pairwise_accuracy for fold in folds])) for name in folds[0].metrics}

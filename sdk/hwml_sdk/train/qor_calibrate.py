@@ -119,7 +119,8 @@ def _range(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class ErrorModels:
-    """models: LightGBM boosters: raw unlike-score, then the low and the high quantile of the error per target."""
+    """models: LightGBM boosters: raw unlike-score, then the low and the high quantile of the error per target, then
+    the same for settings that training never had."""
 
     models: tuple[Any, ...]
     calibration: Calibration
@@ -165,12 +166,11 @@ def fit_errors(
         return ErrorModels((far,), plain)
     rest = wanted - ErrorModels((far,), plain).predict(evidence)[0]
     quantiles = tuple(_fit_quantiles(inputs, rest, weights, config))
-    widen = _fit_widen(inputs, rest, weights, evidence.table, config)
-    models = ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
-    if foreign is not None:
-        other = tuple(max(a, b) for a, b in zip(widen, _widen_for(foreign, models, config), strict=True))
-        models = replace(models, calibration=replace(plain, widen=(widen, other)))
-    return models
+    widen = _fit_widen(inputs, rest, weights, evidence.table, config, evidence.table.rows.fold(4))
+    if foreign is None:
+        return ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
+    ends, other = _foreign_intervals(foreign, ErrorModels((far,), plain), config)
+    return ErrorModels((far, *quantiles, *ends), replace(plain, widen=(widen, other)))
 
 
 def _foreign(strangers: Evidence | None) -> Evidence | None:
@@ -181,12 +181,21 @@ def _foreign(strangers: Evidence | None) -> Evidence | None:
     return found if len(set(found.table.rows.source.tolist())) >= _FOREIGN_SOURCES else None
 
 
-def _widen_for(foreign: Evidence, models: ErrorModels, config: ErrorConfig) -> tuple[float, ...]:
-    """Factors on the interval ends that reach the coverage on rows with settings that training never had."""
-    value = models.predict(foreign)[0]
-    ends = np.stack([m.predict(foreign.inputs(), num_threads=1) for m in models.models[1:]], axis=1)
-    score = _end_score(targets_of(foreign.table) - value, ends)
-    return tuple(_widen(score[:, target], foreign.table, config) for target in range(len(LABELS)))
+def _foreign_intervals(
+    foreign: Evidence, models: ErrorModels, config: ErrorConfig
+) -> tuple[list[Any], tuple[float, ...]]:
+    """Quantile models and factors for settings that training never had, the factors measured on whole sources.
+
+    The models are blind to the settings, by which they would know the sources again.
+    """
+    inputs, table = foreign.inputs(), foreign.table
+    settings = [table.feature_names.index(name) for name in CONTEXT if name in table.feature_names]
+    inputs[:, inputs.shape[1] - len(table.feature_names) + np.array(settings, dtype=np.int64)] = 0
+    rest = targets_of(table) - models.predict(foreign)[0]
+    weights = row_weights(table, 0.5)
+    _, source = np.unique(table.rows.source, return_inverse=True)
+    widen = _fit_widen(inputs, rest, weights, table, config, source % 4)
+    return _fit_quantiles(inputs, rest, weights, config), widen
 
 
 def _fit_unlike(
@@ -299,12 +308,11 @@ def _fit_quantiles(inputs: NDArray[np.float32], rest: Floats, weights: Floats, c
 
 
 def _fit_widen(
-    inputs: NDArray[np.float32], rest: Floats, weights: Floats, table: Table, config: ErrorConfig
+    inputs: NDArray[np.float32], rest: Floats, weights: Floats, table: Table, config: ErrorConfig, fold: NDArray[Any]
 ) -> tuple[float, ...]:
-    """Factor on the interval ends per target that reaches the coverage on groups the quantile models never saw."""
-    fold = table.rows.fold(4)
+    """Factor on the interval ends per target that reaches the coverage on folds the quantile models never saw."""
     score = np.full(rest.shape, np.nan)
-    for number in range(4):
+    for number in np.unique(fold):
         test = fold == number
         if not test.any() or test.all():
             continue
