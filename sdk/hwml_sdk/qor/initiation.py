@@ -77,9 +77,9 @@ def _array_recurrence(
 
 def _stated_distance(region: Region, array: ir.Variable) -> tuple[float | None, bool] | None:
     """What `pragma HLS dependence` says of an array: no recurrence, or its distance (UG1399); None: nothing."""
-    for pragma in region.host.program.pragmas:
+    for pragma in region.host.program.dependences():
         options = pragma.options
-        if pragma.kind != "DEPENDENCE" or options.get("variable", array.name) != array.name:
+        if options.get("variable", array.name) != array.name:
             continue
         if "intra" in (options.get("type"), *options):
             continue

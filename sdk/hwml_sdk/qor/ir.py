@@ -291,6 +291,13 @@ class Program:
     missing_headers: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     dialect: str = "HLS"
+    _dependences: list[Pragma] | None = None
+
+    def dependences(self) -> list[Pragma]:
+        """Every `pragma HLS dependence`, found once: asked for with each recurrence, when all pragmas are there."""
+        if self._dependences is None:
+            self._dependences = [pragma for pragma in self.pragmas if pragma.kind == "DEPENDENCE"]
+        return self._dependences
 
     def loops(self, function: str | None = None) -> Iterator[Loop]:
         """Every loop (of one function), outer before inner, in source order."""

@@ -15,6 +15,7 @@ MAX_ENVIRONMENTS = 4096
 SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
 _GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
+MAX_BOUND = 2**61  # beyond what loop counters hold
 
 Environment = dict[ir.Variable, Number]
 _Turn = tuple[Environment, float, "range | list[Number]"]  # of one entry: its environment, weight, values of the loop
@@ -205,7 +206,7 @@ def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | li
 def _range_loop(loop: ir.Loop) -> range | None:
     over = loop.condition
     if isinstance(over, ir.Ref) and over.var is not None and over.var.dims and over.var.dims[0] is not None:
-        return range(over.var.dims[0])
+        return range(min(over.var.dims[0], MAX_BOUND))
     return None
 
 
@@ -262,6 +263,8 @@ def _offset_of(expr: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Numb
 
 
 def _counted(start: int, op: str, bound: Number, step: int) -> range | None:
+    if max(abs(start), abs(bound), abs(step)) > MAX_BOUND:
+        return None
     if op == "!=":
         if (bound - start) % step or (bound - start) / step < 0:
             return None
