@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +140,12 @@ def memory(pid: int) -> float:
     """Megabytes that a process and its children hold alone or share among themselves (PSS)."""
     import psutil
 
+    found = 0.0
     process = psutil.Process(pid)
-    return float(sum(p.memory_full_info().pss for p in [process, *process.children(recursive=True)])) / 1e6
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # git, which comes and goes
+            found += one.memory_full_info().pss
+    return found / 1e6
 
 
 def editing(runs: int) -> list[dict[str, Any]]:

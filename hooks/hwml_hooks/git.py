@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hwml_sdk.errors import HwmlError
+from hwml_sdk.errors import HwmlError, ToolNotFoundError
 from hwml_sdk.tools import ToolResult, find_tool, run_tool
 
 TIMEOUT_S = 60.0
+# Variables by which git tells its hooks where they are (git rev-parse --local-env-vars).
+_PLACES = {
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH",
+}  # fmt: skip
 # What reading one design may need besides the design: headers, tables that are included, settings, build files.
 DESIGN_FILES = (
     "*.c", "*.cc", "*.cpp", "*.cxx", "*.c++", "*.h", "*.hh", "*.hpp", "*.hxx", "*.inc", "*.def", "*.tpp", "*.ipp",
@@ -97,7 +102,7 @@ def _git(arguments: Iterable[str], cwd: Path, env: dict[str, str], stdin: str | 
 
 
 def _without_git_variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {name: value for name, value in os.environ.items() if name not in _PLACES}
 
 
 def repository_of(path: str | Path) -> Repository | None:
@@ -123,7 +128,10 @@ def _repository(folder: Path) -> Repository | None:
 
 
 def _toplevel(folder: Path, env: dict[str, str]) -> Path | None:
-    done = _git(("rev-parse", "--show-toplevel"), folder, env)
+    try:
+        done = _git(("rev-parse", "--show-toplevel"), folder, env)
+    except ToolNotFoundError:
+        return None  # without git there is no repository to speak of
     name = done.stdout.strip("\n")
     return Path(name).resolve() if done.ok and name else None
 

@@ -181,7 +181,8 @@ class Watcher:
         self._sources.update(sources_below(self.root))
         count = len(self._sources)
         few = count <= FIRST_LOOK
-        _say(f"watching {self.root}: {count} sources{'' if few else ', each predicted when it is saved'}")
+        later = "" if few else ", each predicted when it is saved"
+        _say(f"watching {self.root}: {count} source{'' if count == 1 else 's'}{later}")
         if few:
             # Headers first: one that is saved meanwhile is then new to us, and what includes it is looked at again.
             for path in sorted(self._sources, key=lambda path: (path.suffix.lower() not in HEADER_SUFFIXES, path)):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 log = logging.getLogger("hwml_lsp.backend")
-HANG_AFTER_S = 60.0
+HANG_AFTER_S = 180.0  # a build server of Chisel may take minutes to start
 MAX_RESTARTS = 5  # without an answer in between
 Answer = dict[str, Any]
 

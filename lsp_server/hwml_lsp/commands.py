@@ -25,15 +25,7 @@ STATUS = "hwml/status"
 
 def register(server: Server) -> None:
     """Register `hwml.*`. Every one checks its arguments itself: clients send what they like."""
-    commands: dict[str, Callable[..., Any]] = {
-        "hwml.restart": restart,
-        "hwml.pinBaseline": pin,
-        "hwml.clearBaseline": unpin,
-        "hwml.details": details,
-        "hwml.modelCard": model_card,
-        "hwml.explain": explain,
-    }
-    for name, function in commands.items():
+    for name, function in COMMANDS.items():
         server.command(name)(_bound(server, function))
 
 
@@ -99,6 +91,16 @@ def explain(server: Server, code: str) -> str:
     return page(str(code))
 
 
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "hwml.restart": restart,
+    "hwml.pinBaseline": pin,
+    "hwml.clearBaseline": unpin,
+    "hwml.details": details,
+    "hwml.modelCard": model_card,
+    "hwml.explain": explain,
+}
+
+
 def tell_status(server: Server, document: Document) -> None:
     """State, model and part for the status bar of a client that asked for it."""
     session = server.session
@@ -107,7 +109,7 @@ def tell_status(server: Server, document: Document) -> None:
     elif not session.backend.ready:
         state = "loading"
     else:
-        state = "busy" if document.job is not None else "ready"
+        state = "ready" if document.job is None and document.timer is None else "busy"
     about = {"uri": document.uri, "version": document.version, "state": state, "message": document.error}
     server.protocol.notify(STATUS, {**about, **document.about})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -67,7 +67,7 @@ class Document:
         self.analysed = False
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version
         self._since: list[Change] = []  # changes after the version under analysis
-        self._waiting: list[tuple[asyncio.Future[None], bool]] = []
+        self._waiting: list[tuple[asyncio.Future[None], Callable[[], bool]]] = []
 
     @property
     def is_ours(self) -> bool:
@@ -185,33 +185,43 @@ class Document:
 
     def _wake(self, *, everything: bool = False) -> None:
         rest = []
-        for future, for_diagnostics in self._waiting:
-            ready = self.has_diagnostics if for_diagnostics else self.is_current
-            if (ready or everything) and not future.done():
+        for future, ready in self._waiting:
+            if future.done():
+                continue
+            if everything or ready():
                 future.set_result(None)
-            elif not future.done():
-                rest.append((future, for_diagnostics))
+            else:
+                rest.append((future, ready))
         self._waiting = rest
 
-    async def wait(self, *, diagnostics: bool, timeout_s: float) -> bool:
-        """Wait until results of the present text are in. False when they are not: too slow, superseded, failed."""
+    async def wait(self, ready: Callable[[], bool], *, timeout_s: float) -> bool:
+        """Wait until `ready()` holds for the present text. False when it does not: too slow, superseded, failed."""
         version = self.version
-
-        def done() -> bool:
-            return self.has_diagnostics if diagnostics else self.is_current
-
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while not done() and self.version == version and (self.job is not None or self.timer is not None):
-            left = deadline - asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while not ready() and self.version == version and (self.job is not None or self.timer is not None):
+            left = deadline - loop.time()
             if left <= 0:
                 break
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((future, diagnostics))
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiting.append((future, ready))
             try:
                 await asyncio.wait_for(future, left)
             except TimeoutError:
                 break
-        return done() and self.version == version
+        return ready() and self.version == version
+
+    def has_annotations(self) -> bool:
+        """Whether all figures are of the text as it stands."""
+        return self.is_current
+
+    def has_findings(self) -> bool:
+        """Whether the findings are of the text as it stands."""
+        return self.has_diagnostics
+
+    def has_anything(self) -> bool:
+        """Whether any result ever came."""
+        return self.analysed
 
     def superseded(self) -> None:
         """A newer text is in: whoever waits for the older one should stop."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
 
@@ -97,6 +97,22 @@ class Protocol(LanguageServerProtocol):
         if self.initialized_once or method_name == lsp.EXIT:
             super()._handle_notification(method_name, params)
 
+    def _execute_handler(
+        self,
+        msg_id: int | str,
+        handler: Callable[..., Any],
+        callback: Callable[[Future[Any]], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """As pygls, but futures of notifications are forgotten when they are done; pygls 2.1 keeps them for ever."""
+
+        def done(future: Future[Any]) -> None:
+            callback(future)
+            self._request_futures.pop(msg_id, None)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
+
     def _handle_cancel_notification(self, msg_id: int | str) -> None:
         if msg_id in self._request_futures:  # the others were answered already
             super()._handle_cancel_notification(msg_id)
@@ -111,6 +127,10 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(lsp.SHUTDOWN)
     def lsp_shutdown(self, *args: Any) -> Generator[Any, Any, None]:
-        """As pygls; remembered for the exit status."""
-        yield from super().lsp_shutdown(*args)
+        """Let the server clean up, then cancel what is under way; remembered for the exit status."""
+        yield self.fm.features[lsp.SHUTDOWN], args, None
+        for number, future in list(self._request_futures.items()):
+            if number != self.msg_id and not future.done():
+                future.cancel()
+        self._shutdown = True
         self.shut_down_cleanly = True

@@ -289,16 +289,16 @@ def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
     return [diagnostics.to_lsp(document, item, session.client) for item in items]
 
 
-async def _settle(document: Document, *, diagnostics: bool = False, told_later: bool = False) -> None:
-    """Wait for results where that helps: the first ones always, later ones for clients that are not told of them.
+async def _settle(document: Document, *, told_later: bool) -> None:
+    """Wait for figures where that helps: a client that is told of later ones waits for the first of all only.
 
     Raises ContentModified when the text has changed meanwhile.
     """
     version = document.version
-    if document.analysed and told_later:
-        return
-    timeout_s = RESULT_S if document.analysed else FIRST_RESULT_S
-    await document.wait(diagnostics=diagnostics, timeout_s=timeout_s)
+    if told_later:
+        await document.wait(document.has_anything, timeout_s=FIRST_RESULT_S)
+    else:
+        await document.wait(document.has_annotations, timeout_s=RESULT_S if document.analysed else FIRST_RESULT_S)
     if document.version != version:
         raise JsonRpcContentModified
 
@@ -374,7 +374,7 @@ def _reading(server: Server) -> None:
         if document is None:
             return lsp.RelatedFullDocumentDiagnosticReport([])
         version = document.version
-        await document.wait(diagnostics=True, timeout_s=FIRST_RESULT_S)
+        await document.wait(document.has_findings, timeout_s=FIRST_RESULT_S)
         if document.version != version:
             raise ServerCancelled(data={"retriggerRequest": True})
         results = document.results
@@ -398,7 +398,7 @@ def _changing(server: Server) -> None:
         if document is None or not session.client.action_literals:
             return []
         version = document.version
-        await document.wait(diagnostics=True, timeout_s=RESULT_S)
+        await document.wait(document.has_findings, timeout_s=RESULT_S)
         if document.version != version:
             raise JsonRpcContentModified
         metals = session.beside_metals(document)

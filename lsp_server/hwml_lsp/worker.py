@@ -14,12 +14,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from hwml_sdk.config import Settings, load_settings, merge
-from hwml_sdk.document import Analysis, Annotation, Step, analyze, analyze_steps
+from hwml_sdk.document import Analysis, Annotation, Step, analyze, analyze_steps, language_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
@@ -30,54 +30,42 @@ log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
 
 
-class Worker:
-    """Jobs by document; a newer text of a document stops the work on the older one."""
+class Lane:
+    """Documents of one language, analysed one after the other; languages do not wait for each other.
 
-    def __init__(self, write: Any) -> None:
-        self._write = write
-        self._lock = threading.Lock()
-        self._ready = threading.Condition(self._lock)
+    A newer text of a document stops the work on the older one.
+    """
+
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._ready = threading.Condition()
         self._jobs: dict[str, dict[str, Any]] = {}
-        self._running: dict[str, Any] | None = None
-        self._stopped: set[int] = set()
+        self._running: int | None = None
+        self._stopped = False
         self._end = False
 
-    def send(self, message: dict[str, Any]) -> None:
-        """One line to the server."""
-        line = json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n"
-        with self._lock:
-            self._write(line)
+    def put(self, job: dict[str, Any]) -> None:
+        """A document to analyse; the latest one is worked on first."""
+        with self._ready:
+            self._jobs.pop(job["uri"], None)
+            self._jobs[job["uri"]] = job
+            self._ready.notify()
 
-    # -- the reading side --
-
-    def take(self, message: dict[str, Any]) -> None:
-        """One line from the server: a document to analyse, a job to give up, or a question to answer at once."""
-        op = message.get("op")
-        if op == "analyze":
-            with self._ready:
-                self._jobs.pop(message["uri"], None)
-                self._jobs[message["uri"]] = message  # the latest one is worked on first
-                self._ready.notify()
-        elif op == "cancel":
-            with self._ready:
-                self._stopped.add(message["id"])
-                for uri in [u for u, job in self._jobs.items() if job["id"] == message["id"]]:
-                    del self._jobs[uri]
-        elif op == "complete":
-            self.send({"id": message["id"], "items": _complete(message)})
+    def stop(self, number: int) -> None:
+        """Give a job up, wherever it is."""
+        with self._ready:
+            self._stopped = self._stopped or self._running == number
+            for uri in [u for u, job in self._jobs.items() if job["id"] == number]:
+                del self._jobs[uri]
 
     def close(self) -> None:
-        """No more input: stop after the job at hand, which is given up."""
+        """Stop after the job at hand, which is given up."""
         with self._ready:
             self._end = True
             self._ready.notify()
 
-    # -- the working side --
-
     def run(self) -> None:
         """Work until `close`."""
-        _warm_up()
-        self.send({"ready": True})
         collected = time.monotonic()
         while True:
             with self._ready:
@@ -86,17 +74,14 @@ class Worker:
                 if self._end:
                     return
                 _, job = self._jobs.popitem()
-                self._running = job
-            try:
-                self._work(job)
-            finally:
-                self._running = None
+                self._running, self._stopped = job["id"], False
+            self._work(job)
             if not self._jobs or time.monotonic() - collected > COLLECT_AFTER_S:
                 gc.collect()  # programs are full of cycles; between jobs nobody waits
                 collected = time.monotonic()
 
     def _unwanted(self, job: dict[str, Any]) -> bool:
-        return self._end or job["id"] in self._stopped or job["uri"] in self._jobs
+        return self._end or self._stopped or job["uri"] in self._jobs
 
     def _work(self, job: dict[str, Any]) -> None:
         number = job["id"]
@@ -104,14 +89,12 @@ class Worker:
             with interruptible(lambda: self._unwanted(job)):
                 self._analyse(job)
         except Interrupted:
-            self.send({"id": number, "superseded": True})
+            self._send({"id": number, "superseded": True})
         except HwmlError as error:
-            self.send({"id": number, "error": str(error), "kind": type(error).__name__})
+            self._send({"id": number, "error": str(error), "kind": type(error).__name__})
         except Exception as error:  # a defect must not take the session with it; the server logs it
             log.exception("analysis failed")
-            self.send({"id": number, "error": f"internal error: {error!r}", "kind": "defect"})
-        with self._lock:
-            self._stopped.discard(number)
+            self._send({"id": number, "error": f"internal error: {error!r}", "kind": "defect"})
 
     def _analyse(self, job: dict[str, Any]) -> None:
         settings, problems = _settings(job)
@@ -120,10 +103,57 @@ class Worker:
         for step in analyze_steps(job["path"], job["text"], settings, near=job.get("near", 0)):
             if self._unwanted(job):
                 raise Interrupted
-            self.send({"id": job["id"], **_step_out(step, sent, problems)})
+            self._send({"id": job["id"], **_step_out(step, sent, problems)})
         if step is not None and job.get("since") == "head":
-            self.send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
-        self.send({"id": job["id"], "done": True, "figures": figures(step.analysis) if step is not None else {}})
+            self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
+        self._send({"id": job["id"], "done": True, "figures": figures(step.analysis) if step is not None else {}})
+
+
+class Worker:
+    """Takes the server's lines; one lane for each language."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._gate = threading.Lock()
+        self._lanes: dict[str | None, Lane] = {}
+
+    def send(self, message: dict[str, Any]) -> None:
+        """One line to the server."""
+        line = json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n"
+        with self._gate:
+            self._write(line)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """One line from the server: a document to analyse, a job to give up, or a question to answer at once."""
+        op = message.get("op")
+        if op == "analyze":
+            self._lane(language_of(message["path"])).put(message)
+        elif op == "cancel":
+            for lane in self._lanes.values():
+                lane.stop(message["id"])
+        elif op == "complete":
+            self.send({"id": message["id"], "items": _complete(message)})
+
+    def _lane(self, language: str | None) -> Lane:
+        if language not in self._lanes:
+            lane = self._lanes[language] = Lane(self.send)
+            threading.Thread(target=self._run, args=(lane, language), name=f"analysis {language}", daemon=True).start()
+        return self._lanes[language]
+
+    def _run(self, lane: Lane, language: str | None) -> None:
+        if language == "hls":
+            _warm_up()
+            self.send({"ready": True})
+        lane.run()
+
+    def begin(self) -> None:
+        """Load the model before the first document asks for it."""
+        self._lane("hls")
+
+    def close(self) -> None:
+        """No more input."""
+        for lane in self._lanes.values():
+            lane.close()
 
 
 def _mark(item: Annotation) -> tuple[Any, ...]:
@@ -220,8 +250,7 @@ def main() -> NoReturn:
         out.flush()
 
     worker = Worker(write)
-    thread = threading.Thread(target=worker.run, name="analysis", daemon=True)
-    thread.start()
+    worker.begin()
     try:
         for line in sys.stdin.buffer:
             worker.take(json.loads(line))

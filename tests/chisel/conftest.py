@@ -19,9 +19,9 @@ from hwml_sdk.errors import HwmlError
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "chisel"
 
 
-@pytest.fixture(scope="session", params=["7.14.0"])
-def programs(request: pytest.FixtureRequest) -> workers.Programs:
-    return _programs(request.param)
+@pytest.fixture(scope="session")
+def programs() -> workers.Programs:
+    return _programs("7.14.0")
 
 
 @pytest.fixture(scope="session")

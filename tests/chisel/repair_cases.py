@@ -18,10 +18,19 @@ from hwml_sdk.chisel.types import CheckRequest, CompileResult
 from .style_files import single_modules
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "chisel"
-Outcome = Literal["applied", "choice", "none", "wrong choices", "APPLIED WRONG", "not reported"]
+Outcome = Literal["applied", "choice", "none", "wrong choices", "left alone", "APPLIED WRONG", "not reported"]
+NOTHING = "NONE\n"  # nobody can know what was meant: nothing may be applied
 
 _PREAMBLE = """import chisel3._
 import chisel3.util._
+
+class Inner extends Module {
+  val io = IO(new Bundle {
+    val d = Input(UInt(8.W))
+    val q = Output(UInt(8.W))
+  })
+  io.q := RegNext(io.d)
+}
 
 class Case extends Module {
   val io = IO(new Bundle {
@@ -35,7 +44,7 @@ class Case extends Module {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A source that should not pass, and the one that was meant."""
+    """A source that should not pass, and the one that was meant ("" where nobody can know)."""
 
     name: str
     bad: str
@@ -55,13 +64,14 @@ class Judged:
 
     @property
     def repaired(self) -> bool:
-        return self.outcome in ("applied", "choice")
+        return self.outcome in ("applied", "choice", "left alone")
 
 
 def mistakes() -> list[Case]:
     """Single mistakes in the modules of `styles/`: a file, what it says, and what stands there instead.
 
-    Each case is the smallest module with what it refers to that holds the place; mistakes in imports take the file.
+    Each case is the module that holds the place with what it refers to (the largest, where there are several); mistakes
+    in imports take the file.
     """
     alone = single_modules()
     found = []
@@ -71,7 +81,7 @@ def mistakes() -> list[Case]:
         if whole.count(good) != 1:
             raise ValueError(f"mistakes.txt: {head}: found {whole.count(good)} times")
         holders = [text for text in alone.values() if text.count(good) == 1 and not good.startswith("import")]
-        text = min(holders, key=len, default=whole)
+        text = max(holders, key=len, default=whole)
         found.append(Case(head, text.replace(good, bad), text))
     return found
 
@@ -103,7 +113,7 @@ def snippets() -> list[Case]:
     found = []
     for head, bad, good in _sections(DATA / "repairs.scala.txt"):
         bodies = [_PREAMBLE + "".join(f"  {line}\n" for line in body.splitlines()) + "}\n" for body in (bad, good)]
-        found.append(Case(head, *bodies))
+        found.append(Case(head, bodies[0], "" if good == NOTHING else bodies[1]))
     return found
 
 
@@ -125,6 +135,9 @@ def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_
     repairs = find_repairs(case.bad, result, request, check, budget_s=budget_s)
     elapsed = (time.monotonic() - started) * 1000
     titles = tuple(repair.title for repair in repairs)
+    if not case.good:
+        applied = bool(repairs) and repairs[0].safe
+        return Judged(case, "APPLIED WRONG" if applied else "left alone", elapsed, codes, titles)
     meant, alarm = meaning(check, case.good)
     same = [meaning(check, repair.text)[0] == meant for repair in repairs]
     outcome: Outcome = "none"

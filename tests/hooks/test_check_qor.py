@@ -16,6 +16,7 @@ from hwml_hooks.limits import parse_amount
 from hwml_sdk import explain
 from hwml_sdk.cli import main as hwml
 
+ROOT = Path(__file__).resolve().parents[2]
 Git = Callable[..., str]
 Capture = pytest.CaptureFixture[str]
 # A product of streams: its DSP count follows the unroll factor.
@@ -217,6 +218,22 @@ def test_staged_in_a_partial_commit(repo: Path, git: Git) -> None:
     assert "b.cpp:2:6: error QOR103" in refused.stdout + refused.stderr
 
 
+def test_a_pull_request(repo: Path, git: Git, capsys: Capture) -> None:
+    """The GitHub Actions example of docs/hooks.md: the branch's files over the base it came from."""
+    lines = [line.strip() for line in (ROOT / "docs/hooks.md").read_text().splitlines()]
+    assert '- run: git reset --soft "$(git merge-base HEAD "origin/$GITHUB_BASE_REF")"' in lines
+    assert "- run: hwml-check-qor --staged --format github" in lines
+    (repo / "a.cpp").write_text(DESIGN % 2)
+    (repo / "hwml.toml").write_text('[limits]\nmax_growth_percent = 50\n[lint]\nignore = ["HLS119"]\n')
+    commit(git)
+    git("checkout", "-q", "-b", "work")
+    (repo / "a.cpp").write_text(DESIGN % 16)
+    commit(git)
+    git("reset", "-q", "--soft", git("merge-base", "HEAD", "main").strip())
+    assert main(["--staged", "--format", "github"]) == 1
+    assert "::error file=a.cpp,line=2,endLine=2,col=6,title=QOR103::scale: LUT grows by " in capsys.readouterr().out
+
+
 def test_submodules(repo: Path, git: Git, tmp_path: Path, capsys: Capture) -> None:
     library = tmp_path / "library"
     library.mkdir()
@@ -257,6 +274,14 @@ def test_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.chdir(tmp_path)
     assert main(["--staged"]) == 2
     assert "no git repository" in capsys.readouterr().err
+
+
+def test_without_git(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    (repo / "a.cpp").write_text(DESIGN % 2)
+    monkeypatch.setenv("PATH", str(repo))
+    assert main(["a.cpp", "--no-lint", "--max-growth", "1"]) == 0
+    assert main(["--staged"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_limits_that_are_no_numbers(repo: Path, capsys: Capture) -> None:

@@ -75,6 +75,7 @@ def test_predicts_before_and_compares_after(project: Path, capsys: pytest.Captur
     assert "hwml: scale, predicted against csynth 2019.2" in after
     assert "code 0, result 0" in after
     row = json.loads((project / "proj/solution1/hwml_csynth.jsonl").read_text())
+    assert row["schema_version"] == 1
     assert row["actual"] == {"LUT": 351, "DSP": 3, "FF": 269, "bram_18k": None, "latency_cycles": None}
     assert [loop["name"] for loop in row["loops"]] == ["rows", "cols"]
     assert row["loops"][1]["actual"] == {"ii": 2, "cycles": 12}

@@ -209,7 +209,7 @@ def test_fix_all_applies_the_safe_fixes_together(client: Client, uri: str) -> No
 
 def test_only_asked_kinds_of_actions_come(client: Client, uri: str) -> None:
     client.open(uri, FAULTY)
-    client.until(lambda: client.actions(uri, 5), "actions")
+    client.until(lambda: client.actions(uri, 5, ["source"]), "verified fixes")
     assert {a["kind"] for a in client.actions(uri, 5, ["quickfix"])} == {"quickfix"}
     assert client.actions(uri, 5, ["refactor"]) == []
     assert {a["kind"] for a in client.actions(uri, 5, ["source"])} == {"source.fixAll.hwml"}

@@ -36,6 +36,13 @@ void kernel(int a[64], int b[64]) {
 """
 
 
+@pytest.fixture(autouse=True)
+def nobodys_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Settings and caches of whoever runs the tests are neither read nor written."""
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small trained artefact."""

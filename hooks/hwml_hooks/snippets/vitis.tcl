@@ -62,7 +62,12 @@ proc ::hwml::place {} {
 proc ::hwml::call {args} {
     variable command
     # Vitis puts its own libraries first, which are none for other programs.
-    return [exec env -u LD_LIBRARY_PATH -u LD_PRELOAD -u PYTHONHOME {*}$command {*}$args 2>@1]
+    if {[catch { exec env -u LD_LIBRARY_PATH -u LD_PRELOAD -u PYTHONHOME {*}$command {*}$args 2>@1 } output]} {
+        regsub {\nchild process exited abnormally$} $output {} output
+        regsub {^hwml: } $output {} output
+        error $output
+    }
+    return $output
 }
 
 proc ::hwml::before {words operation} {

@@ -199,11 +199,42 @@ def _thrown_at(result: Elaborated, home: Home, user_classes: frozenset[str], sou
     located = _LOCATOR.search(result.message)
     if located and sources.knows(located["file"]):
         return _located(located, sources)
+    meant = _meant_place(result.message, sources)
+    if meant is not None:
+        return meant
+    inside = ""  # the constructor that was called without Module(...): the call is what to show
     for frame in result.frames:
         if frame.class_name in user_classes and frame.line > 0 and sources.knows(frame.file):
+            inside = inside or frame.class_name
+            if _UNWRAPPED.search(result.message) and frame.class_name == inside:
+                continue
             path, text = sources.get(frame.file)
             return path, text.line_span(frame.line - 1)
     return home[0], home[1]
+
+
+_UNWRAPPED = re.compile(r"without wrapping it in Module")
+# Messages that name something in the source and point elsewhere (to its use, or nowhere): what to look for.
+_MEANT = (
+    (re.compile(r"(?P<name>\w+) contains aliased fields"), r"\bclass\s+(?P<at>{name})\b"),
+    (
+        re.compile(r"public Seq member '(?P<name>\w+)'"),
+        r"\bval\s+(?P<at>{name})\s*(?::[^=\n]*)?=\s*(?:Seq|List|Vector|Array)\b",
+    ),
+    (re.compile(r"Invalid base (?P<name>.)"), r'(?P<at>"{name}[\w_]*")\s*\.(?:U|asUInt)\b'),
+)
+
+
+def _meant_place(message: str, sources: Sources) -> tuple[str, Span] | None:
+    """Where the document holds what a message names, if in one place only."""
+    for said, pattern in _MEANT:
+        named = said.search(message)
+        if named:
+            text = sources.main_text
+            found = list(re.finditer(pattern.format(name=re.escape(named["name"])), text.text))
+            if len(found) == 1:
+                return sources.main_path, text.span(found[0].start("at"), found[0].end("at"))
+    return None
 
 
 def _located(match: re.Match[str], sources: Sources) -> tuple[str, Span]:
@@ -227,7 +258,7 @@ def _printed(output: str, home: Home, sources: Sources) -> list[ChiselDiagnostic
         elif match["file"] is None and severity == "warning":
             continue
         else:
-            path, span = home[0], home[1]
+            path, span = _meant_place(match["text"], sources) or home[:2]
         found.append(_diagnostic("elaborate", severity, path, span, match["text"], error="chisel3.ChiselException"))
     return found
 
@@ -255,6 +286,8 @@ def _from_firtool(message: FirtoolMessage, home: tuple[str, Span], sources: Sour
         line = message.line - 1
         span = text.line_span(line) if line == 0 else text.token_span(line, message.column - 1)
         span = _named_in(message.text, text, line) or span
+    elif path == sources.main_path:  # no place in the source: somewhere in the module that was lowered
+        span = _named_in(message.text, sources.main_text, span.start_line) or span
     return _diagnostic("firtool", severity, path, span, message.text)
 
 
@@ -264,10 +297,13 @@ _CYCLE = re.compile(r"path: \w+\.\{(.*)\}")
 
 def _named_in(message: str, text: Text, first_line: int) -> Span | None:
     """Where the signal that a message about a whole module names is first connected (or else mentioned) in it."""
+    start = text.index(first_line, 0)
+    if "concrete reset type" in message:
+        port = re.compile(r"\bInput\(\s*Reset\(\)\s*\)").search(text.text, start)
+        return text.span(port.start(), port.end()) if port else None
     name = _signal_of(message)
     if not name:
         return None
-    start = text.index(first_line, 0)
     pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])")
     found = list(pattern.finditer(text.text, start))
     if not found:  # never connected: its declaration, under the last part of its name

@@ -201,7 +201,7 @@ def warnings(
     if correction is not None and correction.unlike_score >= UNLIKE_FROM:
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
     if correction is not None and correction.unseen:
-        said.append("part family, clock and tool version were never trained on together: mostly the closed form")
+        said.append("part family, clock and tool version were never trained on together: the closed form alone")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")

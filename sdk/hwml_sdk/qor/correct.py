@@ -190,11 +190,17 @@ class Calibration:
         return np.where(np.isnan(base), blend, base + weight * (blend - np.nan_to_num(base)))
 
     def ends(self, value: Floats, quantiles: Floats, unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """(low, high) log values [n, targets] from quantile models [n, 2 * targets] of the remaining error."""
-        n = value.shape[1]
+        """(low, high) log values [n, targets] from quantile models of the remaining error.
+
+        quantiles: [n, 2 * targets], low ends then high ends, or [n, 4 * targets]: then the same for settings that
+        training never had.
+        """
+        n, targets = value.shape
+        sets = quantiles.reshape(n, -1, 2, targets)
+        chosen = np.where(unseen[:, None, None], sets[:, -1], sets[:, 0])
         widen = np.array(self.widen)[unseen.astype(int)]
-        low = value + np.minimum(quantiles[:, :n], -0.02) * widen
-        high = value + np.maximum(quantiles[:, n:], 0.02) * widen
+        low = value + np.minimum(chosen[:, 0], -0.02) * widen
+        high = value + np.maximum(chosen[:, 1], 0.02) * widen
         return low, high
 
 

@@ -258,11 +258,11 @@ def prediction_detail(prediction: QorPrediction) -> str:
         lines += [f"Most of it: {prediction.dominant}", ""]
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]
+    lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
+    lines += [f"> {warning}\n" for warning in prediction.warnings]
     lines += [
         f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
     ]
-    lines += ["", f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}"]
-    lines += [f"\n> {warning}" for warning in prediction.warnings]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 

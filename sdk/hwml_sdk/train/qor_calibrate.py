@@ -119,7 +119,8 @@ def _range(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class ErrorModels:
-    """models: LightGBM boosters: raw unlike-score, then the low and the high quantile of the error per target."""
+    """models: LightGBM boosters: raw unlike-score, then the low and the high quantile of the error per target, then
+    the same for settings that training never had."""
 
     models: tuple[Any, ...]
     calibration: Calibration
@@ -147,7 +148,7 @@ def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
 def fit_errors(
     evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
 ) -> ErrorModels:
-    """Fit on `evidence`; what holds for settings that training never had on `strangers`.
+    """Fit on `evidence`; the intervals for settings that training never had on `strangers`.
 
     strangers: rows whose whole source was left out of training. intervals: False leaves the quantile models out;
     `predict` then gives no interval.
@@ -158,19 +159,19 @@ def fit_errors(
     whole = (1.0,) * len(LABELS)
     flat = ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS)
     plain = Calibration(knots, SHRINK_KNOTS, (flat, flat), (whole, whole), fit_mix(evidence))
-    foreign = _foreign(strangers)
-    known = _fit_shrink(evidence, far, plain, floor=SHRINK_FLOOR)
-    plain = replace(plain, shrink=(known, known if foreign is None else _fit_shrink(foreign, far, plain, floor=0.0)))
+    # For settings that training never had the closed form stands alone: on sources left out whole nothing beat it.
+    closed = ((0.0,) * len(SHRINK_KNOTS),) * len(LABELS)
+    plain = replace(plain, shrink=(_fit_shrink(evidence, far, plain), closed))
     if not intervals:
         return ErrorModels((far,), plain)
     rest = wanted - ErrorModels((far,), plain).predict(evidence)[0]
     quantiles = tuple(_fit_quantiles(inputs, rest, weights, config))
-    widen = _fit_widen(inputs, rest, weights, evidence.table, config)
-    models = ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
-    if foreign is not None:
-        other = tuple(max(a, b) for a, b in zip(widen, _widen_for(foreign, models, config), strict=True))
-        models = replace(models, calibration=replace(plain, widen=(widen, other)))
-    return models
+    widen = _fit_widen(inputs, rest, weights, evidence.table, config, evidence.table.rows.fold(4))
+    foreign = _foreign(strangers)
+    if foreign is None:
+        return ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
+    ends, other = _foreign_intervals(foreign, ErrorModels((far,), plain), config)
+    return ErrorModels((far, *quantiles, *ends), replace(plain, widen=(widen, other)))
 
 
 def _foreign(strangers: Evidence | None) -> Evidence | None:
@@ -181,12 +182,21 @@ def _foreign(strangers: Evidence | None) -> Evidence | None:
     return found if len(set(found.table.rows.source.tolist())) >= _FOREIGN_SOURCES else None
 
 
-def _widen_for(foreign: Evidence, models: ErrorModels, config: ErrorConfig) -> tuple[float, ...]:
-    """Factors on the interval ends that reach the coverage on rows with settings that training never had."""
-    value = models.predict(foreign)[0]
-    ends = np.stack([m.predict(foreign.inputs(), num_threads=1) for m in models.models[1:]], axis=1)
-    score = _end_score(targets_of(foreign.table) - value, ends)
-    return tuple(_widen(score[:, target], foreign.table, config) for target in range(len(LABELS)))
+def _foreign_intervals(
+    foreign: Evidence, models: ErrorModels, config: ErrorConfig
+) -> tuple[list[Any], tuple[float, ...]]:
+    """Quantile models and factors for settings that training never had, the factors measured on whole sources.
+
+    The models are blind to the settings, by which they would know the sources again.
+    """
+    inputs, table = foreign.inputs(), foreign.table
+    settings = [table.feature_names.index(name) for name in CONTEXT if name in table.feature_names]
+    inputs[:, inputs.shape[1] - len(table.feature_names) + np.array(settings, dtype=np.int64)] = 0
+    rest = targets_of(table) - models.predict(foreign)[0]
+    weights = row_weights(table, 0.5)
+    _, source = np.unique(table.rows.source, return_inverse=True)
+    widen = _fit_widen(inputs, rest, weights, table, config, source % 4)
+    return _fit_quantiles(inputs, rest, weights, config), widen
 
 
 def _fit_unlike(
@@ -256,7 +266,7 @@ def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> t
     return tuple(float(weight) for weight in (best + 1 / len(best)) / 2)
 
 
-def _fit_shrink(part: Evidence, far: Any, plain: Calibration, *, floor: float) -> tuple[tuple[float, ...], ...]:
+def _fit_shrink(part: Evidence, far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
     """Weight of the blend at each knot of the unlike-score, per target: least error nearby, never rising."""
     names = part.table.feature_names
     unlike = plain.unlike(raw_unlike(far, part.inputs()))
@@ -267,13 +277,11 @@ def _fit_shrink(part: Evidence, far: Any, plain: Calibration, *, floor: float) -
     for target in range(len(LABELS)):
         b, y, x = base[:, target], wanted[:, target], blend[:, target]
         known = np.isfinite(y) & np.isfinite(b)
-        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known], floor))
+        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known]))
     return tuple(curves)
 
 
-def _shrink_curve(
-    unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats, floor: float
-) -> tuple[float, ...]:
+def _shrink_curve(unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats) -> tuple[float, ...]:
     curve: list[float] = []
     for knot in SHRINK_KNOTS:
         near = weights * np.maximum(1 - np.abs(unlike - knot) / 0.3, 0)
@@ -282,7 +290,7 @@ def _shrink_curve(
             continue
         losses = [float(np.average(_loss(wanted - base - s * (blend - base)), weights=near)) for s in _SHRINK_STEPS]
         best = float(_SHRINK_STEPS[len(losses) - 1 - int(np.argmin(losses[::-1]))])
-        best = max(best, floor * (1 - knot))
+        best = max(best, SHRINK_FLOOR * (1 - knot))
         curve.append(min(best, curve[-1]) if curve else best)
     return tuple(curve)
 
@@ -299,12 +307,11 @@ def _fit_quantiles(inputs: NDArray[np.float32], rest: Floats, weights: Floats, c
 
 
 def _fit_widen(
-    inputs: NDArray[np.float32], rest: Floats, weights: Floats, table: Table, config: ErrorConfig
+    inputs: NDArray[np.float32], rest: Floats, weights: Floats, table: Table, config: ErrorConfig, fold: NDArray[Any]
 ) -> tuple[float, ...]:
-    """Factor on the interval ends per target that reaches the coverage on groups the quantile models never saw."""
-    fold = table.rows.fold(4)
+    """Factor on the interval ends per target that reaches the coverage on folds the quantile models never saw."""
     score = np.full(rest.shape, np.nan)
-    for number in range(4):
+    for number in np.unique(fold):
         test = fold == number
         if not test.any() or test.all():
             continue
