@@ -99,7 +99,8 @@ Predicts run times of Halide schedules from adams2019 features, in the order tha
 Trained on {provenance["n_schedules"]} schedules of {provenance["n_pipelines"]} pipelines, measured on one machine:
 {machine["cpu"]}, {machine["cores"]} cores, benchmarks on {", ".join(map(str, provenance["num_cores"]))} core(s),
 Halide {", ".join(provenance["halide"])}.
-It started from random weights; no measurement and no weight of others is in it.
+It started from random weights; no measurement and no weight of others is in it. The schedules were proposed by
+searches steered by random weights, by those inside Halide or by earlier own ones.
 
 Out of fold, {metrics["folds"]} folds by pipeline ({metrics["n_pipelines"]} pipelines): mean over folds
 (lowest .. highest fold).
