@@ -6,8 +6,10 @@ prediction = predict_qor(Path("fir.cpp"), top="fir")
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +36,18 @@ from .types import QorPrediction
 
 UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 MERLIN_VERSION = "2021.1"
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No cyclic garbage collection meanwhile: it would walk the growing trees of a source again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class QorModel:
@@ -99,8 +113,9 @@ class QorModel:
 
     def predict_text(self, text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         """Predict text with everything already gathered: what the command line and the editors call."""
-        design = open_design(text, path=path, inputs=inputs, settings=settings)
-        return self.correct(design, [design.estimate(design.top())])[0]
+        with _collector_at_rest():
+            design = open_design(text, path=path, inputs=inputs, settings=settings)
+            return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
         """Predictions from closed forms of functions of one design, all at once."""
