@@ -38,7 +38,9 @@ def plain_starts(text: str, language: Language) -> list[bool]:
     starts = [0] + [match.end() for match in re.finditer("\n", text)]
     plain = [True] * len(starts)
     for begin, end in _multi_line(text, language):
-        for index in range(bisect_right(starts, begin), bisect_left(starts, end)):
+        # What is never closed also holds the empty line behind the last line's end.
+        stop = len(starts) if end == len(text) else bisect_left(starts, end)
+        for index in range(bisect_right(starts, begin), stop):
             plain[index] = False
     if language == "hls":
         for index, line in enumerate(text.split("\n")[:-1]):

@@ -28,7 +28,7 @@ def hover(document: Document, client: Client, line: int, character: int, *, load
     if found is not None:
         text, start, end = found
         return _hover(document, client, text, Span(line, start, line, end))
-    if loading and document.is_ours and not document.analysed:
+    if loading and document.is_ours and not document.analysed and not document.error:
         return _hover(document, client, LOADING, Span(line, 0, line, 0))
     return None
 
