@@ -47,7 +47,7 @@ def swallow(text: str, path: str = "kernel.cpp") -> None:
     for target in TARGETS[:1] if "ACCEL" not in text else TARGETS:
         try:
             found = estimate_source(text, path=path, target=target, options=make_options(target))
-            features_of(found, stage="csynth")
+            features_of(found)
         except HwmlError as error:
             said.append(str(error))
     try:
@@ -193,7 +193,7 @@ def test_time_is_linear_in_length() -> None:
             started = time.process_time()
             text = long_file(functions)
             found = estimate_source(text, top="top", target=TARGETS[0], options=make_options(TARGETS[0]))
-            features_of(found, stage="csynth")
+            features_of(found)
             lint_source(text, path="k.cpp")
             best = min(best, time.process_time() - started)
         return best

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..document import Span
 from ..errors import ConfigError
-from . import ir
 from .area import Area, area_cost
 from .estimate import Estimate, FunctionResult, LoopResult
-from .facts import calls
+from .facts import reached
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -94,19 +93,6 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
             )
         )  # fmt: skip
     return tuple(found)
-
-
-def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:
-    """`top` and every function with a body that it calls, directly or through others, by name."""
-    found, pending = {top.name: top}, [top]
-    while pending:
-        for call in calls(pending.pop().body):
-            for name in (call.name, call.name.rpartition("::")[2]):
-                function = program.functions.get(name)
-                if function is not None and name not in found:
-                    found[name] = function
-                    pending.append(function)
-    return found
 
 
 def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:

@@ -27,14 +27,22 @@ def tool_year(version: str) -> float:
 
 
 def make_target(
-    part: str, clock_period_ns: float, tool: str, tool_version: str, *, unsafe_math: bool = False
+    part: str,
+    clock_period_ns: float,
+    tool: str,
+    tool_version: str,
+    *,
+    unsafe_math: bool = False,
+    stage: str = "csynth",
 ) -> Target:
-    """Target for a part name. Raises ConfigError for an unknown part, tool or clock."""
+    """Target for a part name. Raises ConfigError for an unknown part, tool, clock or stage."""
     if tool not in TOOLS:
         raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
     if not 0.5 <= clock_period_ns <= 1000:
         raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
-    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math)
+    if stage not in STAGES:
+        raise ConfigError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
+    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math, stage)
 
 
 def make_options(

@@ -31,6 +31,19 @@ def calls(block: ir.Block) -> Iterator[ir.Call]:
                 yield expr
 
 
+def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:
+    """`top` and every function with a body that it calls, directly or through others, by name."""
+    found, pending = {top.name: top}, [top]
+    while pending:
+        for call in calls(pending.pop().body):
+            for name in (call.name, call.name.rpartition("::")[2]):
+                function = program.functions.get(name)
+                if function is not None and name not in found:
+                    found[name] = function
+                    pending.append(function)
+    return found
+
+
 def declarations(block: ir.Block) -> Iterator[ir.Declare]:
     """Every local declaration inside `block`; counters of `for` heads are none."""
     for item in block.items:

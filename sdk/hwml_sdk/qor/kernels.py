@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..interrupt import checkpoint
 from . import ir
-from .answer import reached
-from .facts import calls
+from .facts import calls, reached
 from .model import OpenDesign, QorModel
 from .types import QorPrediction
 
