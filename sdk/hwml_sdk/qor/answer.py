@@ -136,10 +136,11 @@ def _area(estimate: Estimate) -> Iterator[Contribution]:
             total[target] -= amount
             yield Contribution(name, target, amount, span)
     for var, item in estimate.top.memory.items():
+        kind = "interface" if var.scope == "param" else "array"
         for target, amount in (("lut", item.lut), ("ff", item.ff), ("bram_18k", item.bram_18k)):
             if target in total:
                 total[target] -= amount
-            yield Contribution(f"array {var.name}", target, amount, var.span)
+            yield Contribution(f"{kind} {var.name}", target, amount, var.span)
     for target, amount in total.items():
         yield Contribution("operators shared between loops" if amount < 0 else "control and the rest", target, amount)
 

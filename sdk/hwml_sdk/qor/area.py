@@ -76,7 +76,7 @@ class Counting:
 
 
 _CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
-_IMPL = Counting(control_lut=1.8, mux_lut=0.4, plain_lut=0.2, registers=1.0, control_ff=0.6, held=9.0)
+_IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
 _MERLIN = Counting(control_lut=1.5, mux_lut=12.0, plain_lut=1.0, registers=6.0, control_ff=0.5, held=13.0)
 
 

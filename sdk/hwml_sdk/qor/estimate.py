@@ -20,6 +20,7 @@ from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
+from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
@@ -748,6 +749,8 @@ def estimate_program(
         from .merlin import add_transfers
 
         add_transfers(design, result)
+    else:
+        add_interfaces(result, design.layouts(top))
     return _total(design, result)
 
 
