@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import SourceError
 from . import ir
 from .area import Area, area_cost, copied_bits, loop_control, ports_lut
+from .beside import LoopUses, copy_uses, loop_uses
 from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
@@ -172,15 +173,24 @@ class FunctionEstimator(Host):
             return max(self.average_trip(loop), 0.0)
         return None
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop inside the region; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
         result = self.loop_result(loop)
         copies = 1.0
         for trip in region.unrolled.values():
             copies *= trip
         result.replicas = copies
         self.sink.append(result)
-        return result.cycles * (1.0 if self.design.options.merlin else copies)
+        outlined = result.ii is not None and self.design.options.outlined_loops
+        return (
+            result.cycles * (1.0 if self.design.options.merlin else copies),
+            loop_uses(loop, region.aliases, self.port) if outlined else None,
+        )
+
+    def port(self, array: ir.Variable) -> object:
+        """What accesses of an array share: its memory, or the bundle of its m_axi interface."""
+        layout = self.layout(array)
+        return layout.bundle or "gmem" if layout.interface == "m_axi" else array
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call: walked in place when the function has no loops that stay, else an instance of its own."""
@@ -301,11 +311,11 @@ class FunctionEstimator(Host):
         if arrays:
             width = max(arrays[0].type.width // 8, 1)
             elements = size / width if size is not None else element_count(arrays[0])
-        start = math.ceil(max(region.end, region.base) - 1e-6)
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
         if any(self.layout(array).interface == "m_axi" for array in arrays):
             cycles += 72
-        region.base = region.end = start + cycles
+        outlined = self.design.options.outlined_loops and len(arrays) == len(expr.args[:2])
+        region.occupy(cycles, copy_uses(arrays, self.port) if outlined else None)
         self.result.area.control_lut += 60
         self.result.area.control_ff += 40
         self.result.unshared.control_lut += 60
@@ -498,7 +508,8 @@ class FunctionEstimator(Host):
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
         ports = port_bound(child.region)
-        target = Bound(child.plan.target_ii, "the pragma" if child.plan.target_ii > 1 else "")
+        asked = self.plans[child.members[-1]].target_ii
+        target = Bound(asked, "the pragma" if asked > 1 else "")
         new = max((target, bound, ports), key=lambda b: b.ii)
         result.nest, result.region = nest, child.region
         child.flattened = True

@@ -23,6 +23,8 @@ class Options:
     hls_config.cfg).
     throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     year: version of the tool as a number.
+    outlined_loops: pipelined loops become functions, which run beside one another where they share nothing (the
+    `_Pipeline_` modules of reports of Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
@@ -30,6 +32,7 @@ class Options:
     throughput_driven: bool = False
     default_trip_count: int = 0
     year: float = 2023.2
+    outlined_loops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

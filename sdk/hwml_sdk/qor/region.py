@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import ir
+from .beside import Beside, LoopUses
 from .constants import evaluate
 from .lower import type_of_expression
 from .memory import Layout
@@ -104,6 +105,7 @@ class Region:
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
         self.flow: dict[ir.Variable, dict[object, float]] = {}
+        self.beside = Beside()
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -256,16 +258,20 @@ class Region:
         if trip is not None:
             self.unroll(loop, trip)
             return
-        finished = max(self.end, self.base)
-        start = math.ceil(finished - 1e-6)
-        cycles = self.host.nested(loop, self)
-        self.base = self.end = start + cycles
+        cycles, uses = self.host.nested(loop, self)
+        self.occupy(cycles, uses)
         for var in assigned_variables(loop.body):
             self.env.pop(var, None)
         for key in [k for k in self.env if isinstance(k, tuple)]:
             del self.env[key]
         for value in self.env.values():
             value.time = self.base
+
+    def occupy(self, cycles: float, uses: LoopUses | None) -> None:
+        """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+        alone = uses is None or bool(self.guards) or bool(self.unrolled)
+        start = self.beside.start(math.ceil(max(self.end, self.base) - 1e-6), None if alone else uses)
+        self.base = self.end = self.beside.finish(start + cycles, None if alone else uses)
 
     def unroll(self, loop: ir.Loop, trip: float) -> None:
         """Walk the body of a loop that is unrolled fully, once."""
@@ -732,8 +738,8 @@ class Host:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
         raise NotImplementedError
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop that stays a loop."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop that stays a loop, and what it touches where it may run beside others."""
         raise NotImplementedError
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
