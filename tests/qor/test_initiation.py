@@ -606,6 +606,48 @@ void k(int a[1000], int b[1000], int c[1000]) {
   memcpy(y, b, 4000);
   L: for (int i = 0; i < 1000; i++) c[i] = x[i] + y[i];
 }""", {"L": 1}, {"L": 1002}, total=2006, slack=8),
+    # Eight lanes a cycle into ten cyclic banks. The tool pipelines J by itself and unrolls the inner loop after b was
+    # split: the bank, (j + l) % 10, is found at run time, each lane takes a port of each bank: 8 / 2.
+    Case("late lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 4}),
+    # j moves in steps of 8, so that the lane alone says which of eight banks: 1.
+    Case("late lanes, eight banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=8 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # Of sixteen banks two are possible for each lane, no two lanes share one: 1.
+    Case("late lanes, sixteen banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=16 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # A pipeline pragma unrolls before arrays are split: neighbours are told apart, one lane a bank: 1.
+    Case("early lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+#pragma HLS pipeline
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {

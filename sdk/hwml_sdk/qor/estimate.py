@@ -134,6 +134,7 @@ class FunctionEstimator(Host):
             if array not in self.layouts or layout.banks or layout.reshaped:
                 self.layouts[array] = layout
         self.active: set[ir.Variable] = set()
+        self.strides: dict[ir.Variable, float] = {}
         self.current: ir.Loop | None = None
         counter = TripCounter(self.known, design.options.default_trip_count)
         counter.block(function.body)
@@ -364,7 +365,8 @@ class FunctionEstimator(Host):
 
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
-        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all)
+        automatic = unroll_all and self.plans.get(loop, Plan()).automatic
+        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all, automatic=automatic)
         assigned = assigned_variables(loop.body)
         declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
         region.carried = {v for v in assigned if not v.dims and v not in declared}
@@ -372,6 +374,7 @@ class FunctionEstimator(Host):
         region.written |= self.design.written_by_calls(loop.body)
         if loop.var is not None:
             self.active.add(loop.var)
+            self.strides[loop.var] = abs(self.step(loop))
             region.carried.discard(loop.var)
         self.regions.append(region)
         if copies > 1:
