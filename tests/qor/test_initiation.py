@@ -563,12 +563,101 @@ void f(int a[100], int b[100]) {
 void k(int a[100], int b[100]) {
   I: for (int i = 0; i < 10; i++) f(a, b);
 }""", {"I": None, "L": 1}, {"I": 10 * 105}, slack=30),
-    # Two loops one after the other: 102 + 52.
+    # Two loops one after the other, as the second needs what the first wrote: 102 + 52.
     Case("sequence", """
+void k(int a[100], int b[100], int d[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = b[i] + 1;
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6),
+    # Pipelined loops are functions from 2022.1 on; these share nothing and start together: the longer one, 102.
+    Case("side by side", """
 void k(int a[100], int b[100], int c[50], int d[50]) {
   A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
   B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
-}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6),
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=104, slack=6),
+    # Vitis HLS 2021.1 left them in one state machine, one after the other: 102 + 52.
+    Case("one after the other", """
+void k(int a[100], int b[100], int c[50], int d[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6, version="2021.1"),
+    # C waits for A and B (102), not for their sum; D reads the memory that C reads, which has no ports to spare: 52.
+    Case("joins", """
+void k(int a[100], int b[100], int c[50], int d[50], int e[50], int f[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
+  C: for (int i = 0; i < 50; i++) e[i] = b[i] + d[i];
+  D: for (int i = 0; i < 50; i++) f[i] = b[i];
+}""", {"A": 1, "B": 1, "C": 1, "D": 1}, {"A": 102, "B": 52, "C": 52, "D": 52}, total=206, slack=8),
+    # A sum that both loops add to keeps their order, and so does one bundle of m_axi: 4 * 100 + 4 * 50.
+    Case("shared sum", """
+float k(float a[100], float b[50]) {
+  float s = 0;
+  A: for (int i = 0; i < 100; i++) s += a[i];
+  B: for (int i = 0; i < 50; i++) s += b[i];
+  return s;
+}""", {"A": 4, "B": 4}, {"A": 402, "B": 202}, total=606, slack=8),
+    # Copies into buffers of their own run side by side, 1,000 elements each; the loop waits for both: 1,000 + 1,002.
+    Case("copies", """
+#include <string.h>
+void k(int a[1000], int b[1000], int c[1000]) {
+  int x[1000], y[1000];
+  memcpy(x, a, 4000);
+  memcpy(y, b, 4000);
+  L: for (int i = 0; i < 1000; i++) c[i] = x[i] + y[i];
+}""", {"L": 1}, {"L": 1002}, total=2006, slack=8),
+    # Eight lanes a cycle into ten cyclic banks. The tool pipelines J by itself and unrolls the inner loop after b was
+    # split: the bank, (j + l) % 10, is found at run time, each lane takes a port of each bank: 8 / 2.
+    Case("late lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 4}),
+    # j moves in steps of 8, so that the lane alone says which of eight banks: 1.
+    Case("late lanes, eight banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=8 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # Of sixteen banks two are possible for each lane, no two lanes share one: 1.
+    Case("late lanes, sixteen banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=16 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # A pipeline pragma unrolls before arrays are split: neighbours are told apart, one lane a bank: 1.
+    Case("early lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+#pragma HLS pipeline
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
+    Case("flattened with an II", """
+void k(int a[10][10][10], int b[10][10][10]) {
+  X: for (int i = 0; i < 10; i++)
+    Y: for (int j = 0; j < 10; j++)
+      Z: for (int l = 0; l < 10; l++) {
+#pragma HLS pipeline II=2
+        b[i][j][l] = a[i][j][l] + 1;
+      }
+}""", {"X+Y+Z": 2}, {"X+Y+Z": 2001}),
     # A float expression in a chain: load 2, mul 3, add 4, mul 3, store 1: 99 + 13.
     Case("depth of a chain", """
 void k(float a[100], float b[100]) {

@@ -38,6 +38,7 @@ def overlapped(
     sink = estimator.sink
     for item in _flat(block):
         before = len(sink)
+        region.beside.clear()
         start = max(region.end, region.base)
         region.walk(ir.Block([item]))
         cycles = max(region.end, region.base) - start

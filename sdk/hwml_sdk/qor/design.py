@@ -52,7 +52,7 @@ def make_options(
     known = target.year >= 2020 or target.tool == "merlin"
     automatic = pipeline_loops if known and pipeline_loops else None
     driven = target.tool != "merlin" and target.year >= 2022
-    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year)
+    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year, outlined_loops=driven)
 
 
 def choose_top(program: ir.Program, top: str | None) -> ir.Function:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import SourceError
 from . import ir
 from .area import Area, Kind, area_cost, copied_bits, loop_control, ports_lut
+from .beside import LoopUses, copy_uses, loop_uses
 from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
@@ -134,6 +135,7 @@ class FunctionEstimator(Host):
             if array not in self.layouts or layout.banks or layout.reshaped:
                 self.layouts[array] = layout
         self.active: set[ir.Variable] = set()
+        self.strides: dict[ir.Variable, float] = {}
         self.current: ir.Loop | None = None
         counter = TripCounter(self.known, design.options.default_trip_count)
         counter.block(function.body)
@@ -173,15 +175,24 @@ class FunctionEstimator(Host):
             return max(self.average_trip(loop), 0.0)
         return None
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop inside the region; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
         result = self.loop_result(loop)
         copies = 1.0
         for trip in region.unrolled.values():
             copies *= trip
         result.replicas = copies
         self.sink.append(result)
-        return result.cycles * (1.0 if self.design.options.merlin else copies)
+        outlined = result.ii is not None and self.design.options.outlined_loops
+        return (
+            result.cycles * (1.0 if self.design.options.merlin else copies),
+            loop_uses(loop, region.aliases, self.port) if outlined else None,
+        )
+
+    def port(self, array: ir.Variable) -> object:
+        """What accesses of an array share: its memory, or the bundle of its m_axi interface."""
+        layout = self.layout(array)
+        return layout.bundle or "gmem" if layout.interface == "m_axi" else array
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call: walked in place when the function has no loops that stay, else an instance of its own."""
@@ -313,11 +324,11 @@ class FunctionEstimator(Host):
         if arrays:
             width = max(arrays[0].type.width // 8, 1)
             elements = size / width if size is not None else element_count(arrays[0])
-        start = math.ceil(max(region.end, region.base) - 1e-6)
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
         if any(self.layout(array).interface == "m_axi" for array in arrays):
             cycles += 72
-        region.base = region.end = start + cycles
+        outlined = self.design.options.outlined_loops and len(arrays) == len(expr.args[:2])
+        region.occupy(cycles, copy_uses(arrays, self.port) if outlined else None)
         self.result.area.control_lut += 60
         self.result.area.control_ff += 40
         self.result.unshared.control_lut += 60
@@ -366,7 +377,8 @@ class FunctionEstimator(Host):
 
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
-        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all)
+        automatic = unroll_all and self.plans.get(loop, Plan()).automatic
+        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all, automatic=automatic)
         assigned = assigned_variables(loop.body)
         declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
         region.carried = {v for v in assigned if not v.dims and v not in declared}
@@ -374,6 +386,7 @@ class FunctionEstimator(Host):
         region.written |= self.design.written_by_calls(loop.body)
         if loop.var is not None:
             self.active.add(loop.var)
+            self.strides[loop.var] = abs(self.step(loop))
             region.carried.discard(loop.var)
         self.regions.append(region)
         if copies > 1:
@@ -510,7 +523,8 @@ class FunctionEstimator(Host):
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
         ports = port_bound(child.region)
-        target = Bound(child.plan.target_ii, "the pragma" if child.plan.target_ii > 1 else "")
+        asked = self.plans[child.members[-1]].target_ii
+        target = Bound(asked, "the pragma" if asked > 1 else "")
         new = max((target, bound, ports), key=lambda b: b.ii)
         result.nest, result.region = nest, child.region
         child.flattened = True

@@ -238,13 +238,28 @@ def _enumerate(
             spread_copies *= trip
         base = 0.0 if form is None else form.get(None, 0.0)
         others = None if form is None else frozenset((v, c) for v, c in form.items() if v is not None and c)
-        choices.append([_bank(base + offset, others, split, array, dim) for offset in offsets])
+        known = _known_split(split, access, dim) if access.late else split
+        choices.append([_bank(base + offset, others, known, array, dim) for offset in offsets])
     for banks in product(*choices):
         load[banks] += 1
     # Copies whose addresses differ in ways that cannot be told (indirect) may all hit one bank.
     extra = access.copies / max(spread_copies, 1.0) - 1
     if extra > 0:
         load[tuple(column[0] for column in choices)] += round(extra)
+
+
+def _known_split(split: tuple[str, int], access: Access, dim: int) -> tuple[str, int]:
+    """What is known of the bank of `a[j + k]` where k is unrolled after the array was split, as a split of its own.
+
+    By then the bank is code, `(j + k) % factor`, and folds away only as far as address bits are known: where the number
+    of banks is a power of two and j moves in steps of one. Otherwise every copy takes a port of every bank. Seen in
+    reports of Vitis HLS 2023.2 on automatically pipelined loops; a pipeline pragma unrolls before arrays are split.
+    """
+    kind, factor = split
+    moving = access.moving[dim] if dim < len(access.moving) else 0.0
+    if kind != "cyclic" or factor <= 1 or moving is None or moving == 0:
+        return split
+    return kind, math.gcd(factor, int(moving)) if factor & (factor - 1) == 0 else 1
 
 
 def _bank(index: float, others: object, split: tuple[str, int], array: ir.Variable, dim: int) -> object:

@@ -23,6 +23,8 @@ class Options:
     hls_config.cfg).
     throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
     year: version of the tool as a number.
+    outlined_loops: pipelined loops become functions, which run beside one another where they share nothing (the
+    `_Pipeline_` modules of reports of Vitis HLS 2022.1 on).
     """
 
     merlin: bool = False
@@ -30,6 +32,7 @@ class Options:
     throughput_driven: bool = False
     default_trip_count: int = 0
     year: float = 2023.2
+    outlined_loops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def _chosen(
 ) -> ir.Loop | None:
     if loop.pragmas and all(pragma.dialect == "ACCEL" for pragma in loop.pragmas):
         return loop  # Merlin pipelines innermost loops, whatever their length
-    parent = loop.parent
+    parent = _standing_parent(loop, plans)
     count, above = counts.get(loop), counts.get(parent) if parent is not None else None
     if count is None or count.average is None or not count.constant or count.average > threshold:
         return loop
@@ -159,6 +162,14 @@ def _chosen(
     if blocked or any(not plans[item].full_unroll for item in siblings):
         return loop
     return parent
+
+
+def _standing_parent(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> ir.Loop | None:
+    """The nearest loop around this one that is still there when loops with an unroll pragma are gone."""
+    above = loop.parent
+    while above is not None and plans[above].full_unroll:
+        above = above.parent
+    return above
 
 
 def is_perfect(loop: ir.Loop) -> bool:

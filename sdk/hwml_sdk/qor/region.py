@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import ir
+from .beside import Beside, LoopUses
 from .constants import evaluate
 from .lower import type_of_expression
 from .memory import Layout
@@ -47,6 +48,7 @@ class Access:
     moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
+    late: the copies came from a loop that was unrolled after arrays had been split.
     """
 
     array: ir.Variable
@@ -61,6 +63,7 @@ class Access:
     time: float = 0.0
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
+    late: bool = False
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -80,7 +83,9 @@ class Alias:
 class Region:
     """State while a stretch of code is walked; `walk` hands loops it does not unroll to `host`."""
 
-    def __init__(self, host: Host, aliases: dict[ir.Variable, Alias], *, unroll_all: bool) -> None:
+    def __init__(
+        self, host: Host, aliases: dict[ir.Variable, Alias], *, unroll_all: bool, automatic: bool = False
+    ) -> None:
         self.host = host
         self.target: Target = host.target
         self.aliases = aliases
@@ -104,6 +109,9 @@ class Region:
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
         self.flow: dict[ir.Variable, dict[object, float]] = {}
+        self.beside = Beside()
+        self.automatic = automatic
+        self.late = NONE
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -256,10 +264,8 @@ class Region:
         if trip is not None:
             self.unroll(loop, trip)
             return
-        finished = max(self.end, self.base)
-        start = math.ceil(finished - 1e-6)
-        cycles = self.host.nested(loop, self)
-        self.base = self.end = start + cycles
+        cycles, uses = self.host.nested(loop, self)
+        self.occupy(cycles, uses)
         for var in assigned_variables(loop.body):
             self.env.pop(var, None)
         for key in [k for k in self.env if isinstance(k, tuple)]:
@@ -267,9 +273,17 @@ class Region:
         for value in self.env.values():
             value.time = self.base
 
+    def occupy(self, cycles: float, uses: LoopUses | None) -> None:
+        """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+        alone = uses is None or bool(self.guards) or bool(self.unrolled)
+        start = self.beside.start(math.ceil(max(self.end, self.base) - 1e-6), None if alone else uses)
+        self.base = self.end = self.beside.finish(start + cycles, None if alone else uses)
+
     def unroll(self, loop: ir.Loop, trip: float) -> None:
         """Walk the body of a loop that is unrolled fully, once."""
         self.unrolled[loop] = trip
+        if self.automatic and loop.pragma("HLS", "UNROLL") is None:
+            self.late = self.late | {loop}
         self.copies_made = max(self.copies_made, math.prod(self.unrolled.values()))
         mine = frozenset((loop,))
         assigned = assigned_variables(loop.body)
@@ -548,7 +562,7 @@ class Region:
         found: list[float | None] = []
         for form in forms:
             steps = [
-                abs(factor) * copies.get(var, 1.0)
+                abs(factor) * copies.get(var, self.host.strides.get(var, 1.0))
                 for var, factor in (form or {}).items()
                 if var is not None and (var in self.host.active or var not in copies)
             ]
@@ -574,6 +588,7 @@ class Region:
         start = max(time, self.base)
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
         access.time = ready
+        access.late = bool(deps & self.late)
         self.accesses.append(access)
         self.end = max(self.end, ready)
         since: dict[object, float] = {("R", access): latency} if array in self.written else {}
@@ -596,6 +611,7 @@ class Region:
             array, forms, True, deps, self.copies(deps), key, self.spread(forms), self.moving(forms), value.since
         )
         access.guarded = bool(self.guards)
+        access.late = bool(deps & self.late)
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
         done = max(value.time, time)
@@ -718,6 +734,7 @@ class Host:
     program: ir.Program
     known: Mapping[ir.Variable, float]
     active: set[ir.Variable]
+    strides: dict[ir.Variable, float]  # what the active loops' variables grow by each iteration
     current: ir.Loop | None
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
@@ -732,8 +749,8 @@ class Host:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
         raise NotImplementedError
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop that stays a loop."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop that stays a loop, and what it touches where it may run beside others."""
         raise NotImplementedError
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
