@@ -337,7 +337,6 @@ class FunctionEstimator(Host):
 
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
-        total = result.plan.unroll
         for inner in ir.loops_of(loop.body):
             count = self.counts.get(inner)
             if count is None or count.average is None or count.source != "bounds":
@@ -346,11 +345,17 @@ class FunctionEstimator(Host):
             if self.design.options.merlin and not count.constant:
                 result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
                 return False
-            total *= max(count.average, 1.0)
+        total = result.plan.unroll * self.iterations_inside(loop.body)
         if self.design.options.merlin and total > MERLIN_FLATTEN_LIMIT:
             result.notes.append("not flattened: too many iterations to unroll")
             return False
         return True
+
+    def iterations_inside(self, block: ir.Block) -> float:
+        """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
+        return max(
+            sum(self.average_trip(inner) * self.iterations_inside(inner.body) for inner in ir.loops_in(block)), 1.0
+        )
 
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
@@ -474,13 +479,7 @@ class FunctionEstimator(Host):
         if not self.flatten(result, region, rounds, calls):
             parallel = max(min(plan.parallel, rounds), 1.0)
             passes = math.ceil(rounds / parallel)
-            if plan.coarse and result.children:
-                slowest = max(child.cycles for child in result.children)
-                result.cycles = (
-                    passes * max(slowest, result.depth - sum(c.cycles for c in result.children) + 1) + result.depth
-                )
-            else:
-                result.cycles = passes * (result.depth + 1) + 1
+            result.cycles = passes * (result.depth + 1) + 1
             result.trips = passes
         self.plain_area(result, region, memory)
 
@@ -493,7 +492,7 @@ class FunctionEstimator(Host):
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False
-        if not is_perfect(loop) or loop.kind not in ("for", "range") or result.plan.coarse:
+        if not is_perfect(loop) or loop.kind not in ("for", "range"):
             return False
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
@@ -530,7 +529,7 @@ class FunctionEstimator(Host):
         result.unshared.beside(area, parallel)
         for child in result.children:
             spread = parallel * child.replicas
-            if result.plan.coarse or parallel > 1:
+            if parallel > 1:
                 result.area.beside(child.area, spread)
             else:
                 result.area.after(child.area, spread)
