@@ -445,6 +445,8 @@ class FunctionEstimator(Host):
         ports = port_bound(region)
         target = Bound(result.plan.target_ii, "the pragma" if result.plan.target_ii > 1 else "")
         result.bound = max((target, recurrence, ports), key=lambda bound: bound.ii)
+        if result.plan.serial:
+            result.bound = replace(result.bound, ii=math.ceil(result.bound.ii * result.plan.unroll))
         result.ii = result.bound.ii
         result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
 

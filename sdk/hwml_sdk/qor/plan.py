@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from . import ir
-from .merlin import conflicting
+from .merlin import accumulates, conflicting
 from .trip_counts import TripCount
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
@@ -36,6 +36,7 @@ class Options:
 class Plan:
     """One loop's fate. unroll: copies of the body (1: none). parallel: copies that run side by side (Merlin).
 
+    serial: the copies of `unroll` wait for each other.
     coarse: Merlin is asked to overlap the loop's tasks. It changes next to nothing: of designs that differ in one such
     pragma only (18 kernels of data/qor, 85 pragmas and versions), the median change of latency is below 4 % for 72.
     """
@@ -47,6 +48,7 @@ class Plan:
     parallel: float = 1.0
     coarse: bool = False
     automatic: bool = False
+    serial: bool = False
     note: str = ""
 
 
@@ -116,6 +118,9 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
     fine = pipelined and (innermost or flatten)
+    if copies > 1 and not innermost and accumulates(loop, guarded=year >= 2021):
+        note = "iterations add to the same elements: not faster when parallel"
+        return Plan(fine, unroll=copies if fine else 1.0, serial=fine, coarse=pipelined and not fine, note=note)
     if fine or innermost:
         return Plan(fine, 1, copies)
     # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
