@@ -771,8 +771,7 @@ void k(int a[32], int b[32]) {
 #pragma ACCEL PARALLEL FACTOR=1
   L: for (int i = 0; i < 32; i++) b[i] = a[i] + 1;
 }""", {"L": 1}, {"L": 34}, **_MERLIN),  # type: ignore[arg-type]
-    # Coarse-grained pipeline around two inner loops (ping-pong buffers): 20 rounds and one to drain, each as long as
-    # the slower loop: 21 * 104.
+    # Coarse-grained pipeline around two inner loops: nothing overlaps in the reports, 20 rounds of 102 + 52 and change.
     Case("coarse-grained pipeline", """
 #pragma ACCEL kernel
 void k(int a[20][100], int b[20][100], int c[20][50], int d[20][50]) {
@@ -781,7 +780,38 @@ void k(int a[20][100], int b[20][100], int c[20][50], int d[20][50]) {
     A: for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
     B: for (int j = 0; j < 50; j++) d[i][j] = c[i][j] + 1;
   }
-}""", {"I": None, "A": 1, "B": 1}, {"I": 21 * 104}, slack=84, **_MERLIN),  # type: ignore[arg-type]
+}""", {"I": None, "A": 1, "B": 1}, {"I": 20 * 156}, slack=84, **_MERLIN),  # type: ignore[arg-type]
+    # Nor does it keep a perfect nest from becoming one loop: 16 * 100 trips at II 1.
+    Case("coarse-grained pipeline of a perfect nest", """
+#pragma ACCEL kernel
+void k(int a[16][100], int b[16][100]) {
+#pragma ACCEL PIPELINE
+  I: for (int i = 0; i < 16; i++) {
+    J: for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
+  }
+}""", {"I+J": 1}, {"I+J": 1602}, **_MERLIN),  # type: ignore[arg-type]
+    # Merlin pipelines the innermost loop, however short, not its parent: 100 * (8 trips at II 1, 4 cycles of load, add
+    # and exit, 2 to enter the loop and store).
+    Case("short innermost loop in Merlin", """
+#pragma ACCEL kernel
+void k(int a[100][8], int b[100]) {
+  I: for (int i = 0; i < 100; i++) {
+    int s = 0;
+    J: for (int j = 0; j < 8; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"I": None, "J": 1}, {"I": 100 * 14}, slack=100, **{**_MERLIN, "version": "2020.2"}),  # type: ignore[arg-type]
+    # Loops one after the other add up when `flatten` unrolls them: 150 copies, not 50^3, which would be refused.
+    Case("flatten of loops that follow one another", """
+#pragma ACCEL kernel
+void k(int a[64][50], int b[64][50], int c[64], int d[64]) {
+#pragma ACCEL PIPELINE FLATTEN
+  I: for (int i = 0; i < 64; i++) {
+    A: for (int j = 0; j < 50; j++) b[i][j] = a[i][j] + c[i];
+    B: for (int j = 0; j < 50; j++) a[i][j] = b[i][j] * d[i];
+    C: for (int j = 0; j < 50; j++) b[i][j] = a[i][j] + d[i];
+  }
+}""", {"I": 1}, {"I": 72}, slack=12, **_MERLIN),  # type: ignore[arg-type]
 ]  # fmt: skip
 
 CASES = [*RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]

@@ -360,7 +360,6 @@ class FunctionEstimator(Host):
 
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
-        total = result.plan.unroll
         for inner in ir.loops_of(loop.body):
             count = self.counts.get(inner)
             if count is None or count.average is None or count.source != "bounds":
@@ -369,11 +368,17 @@ class FunctionEstimator(Host):
             if self.design.options.merlin and not count.constant:
                 result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
                 return False
-            total *= max(count.average, 1.0)
+        total = result.plan.unroll * self.iterations_inside(loop.body)
         if self.design.options.merlin and total > MERLIN_FLATTEN_LIMIT:
             result.notes.append("not flattened: too many iterations to unroll")
             return False
         return True
+
+    def iterations_inside(self, block: ir.Block) -> float:
+        """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
+        return max(
+            sum(self.average_trip(inner) * self.iterations_inside(inner.body) for inner in ir.loops_in(block)), 1.0
+        )
 
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
@@ -465,6 +470,8 @@ class FunctionEstimator(Host):
         ports = port_bound(region)
         target = Bound(result.plan.target_ii, "the pragma" if result.plan.target_ii > 1 else "")
         result.bound = max((target, recurrence, ports), key=lambda bound: bound.ii)
+        if result.plan.serial:
+            result.bound = replace(result.bound, ii=math.ceil(result.bound.ii * result.plan.unroll))
         result.ii = result.bound.ii
         result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
 
@@ -499,13 +506,7 @@ class FunctionEstimator(Host):
         if not self.flatten(result, region, rounds, calls):
             parallel = max(min(plan.parallel, rounds), 1.0)
             passes = math.ceil(rounds / parallel)
-            if plan.coarse and result.children:
-                slowest = max(child.cycles for child in result.children)
-                result.cycles = (
-                    passes * max(slowest, result.depth - sum(c.cycles for c in result.children) + 1) + result.depth
-                )
-            else:
-                result.cycles = passes * (result.depth + 1) + 1
+            result.cycles = passes * (result.depth + 1) + 1
             result.trips = passes
         self.plain_area(result, region, memory)
 
@@ -518,7 +519,7 @@ class FunctionEstimator(Host):
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False
-        if not is_perfect(loop) or loop.kind not in ("for", "range") or result.plan.coarse:
+        if not is_perfect(loop) or loop.kind not in ("for", "range"):
             return False
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
@@ -565,7 +566,7 @@ class FunctionEstimator(Host):
         result.unshared.beside(area, parallel)
         for child in result.children:
             spread = parallel * child.replicas
-            if result.plan.coarse or parallel > 1:
+            if parallel > 1:
                 result.area.beside(child.area, spread)
             else:
                 result.area.after(child.area, spread)

@@ -318,3 +318,16 @@ def loops_of(block: Block) -> Iterator[Loop]:
             yield from loops_of(item.then)
             if item.otherwise is not None:
                 yield from loops_of(item.otherwise)
+
+
+def loops_in(block: Block) -> Iterator[Loop]:
+    """The loops of `block` that are inside no other loop of it, in source order."""
+    for item in block.items:
+        if isinstance(item, Loop):
+            yield item
+        elif isinstance(item, Block):
+            yield from loops_in(item)
+        elif isinstance(item, If):
+            yield from loops_in(item.then)
+            if item.otherwise is not None:
+                yield from loops_in(item.otherwise)

@@ -51,10 +51,62 @@ def conflicting(loop: ir.Loop) -> bool:
         if len(set(keys)) <= 1 or loop.var is None:
             continue
         rank = min(len(key) for key in keys)
-        name = f"v{id(loop.var)}"
+        name = _name(loop.var)
         if not any(name in keys[0][dim] and len({key[dim] for key in keys}) == 1 for dim in range(rank)):
             return True
     return False
+
+
+def accumulates(loop: ir.Loop, *, guarded: bool = False) -> bool:
+    """Whether all iterations of a loop write the same elements of some array, as `y[j] += ...` in a loop over i does.
+
+    guarded: only what is written under a condition counts.
+
+    Copies of such a loop wait for each other. Subscripts count as the loop's own where they hold its variable or a
+    scalar that the body computes from it.
+    """
+    if loop.var is None:
+        return False
+    own = _computed_from(loop)
+    accesses: dict[ir.Variable, list[tuple[str, ...]]] = {}
+    written: set[ir.Variable] = set()
+    for expr in expressions_of(loop.body):
+        _collect(expr, accesses, written, False)
+    if guarded:
+        written &= _written_under_conditions(loop.body)
+    return any(not any(name in sub for key in accesses[array] for sub in key for name in own) for array in written)
+
+
+def _written_under_conditions(block: ir.Block) -> set[ir.Variable]:
+    """What a block writes inside `if`s."""
+    found: set[ir.Variable] = set()
+    for item in block.items:
+        if isinstance(item, ir.If):
+            found |= assigned_variables(item.then)
+            if item.otherwise is not None:
+                found |= assigned_variables(item.otherwise)
+        elif isinstance(item, ir.Block | ir.Loop):
+            found |= _written_under_conditions(item if isinstance(item, ir.Block) else item.body)
+    return found
+
+
+def _computed_from(loop: ir.Loop) -> set[str]:
+    """Names, as in subscripts made text, of a loop's variable and of the scalars its body computes from it."""
+    assert loop.var is not None
+    found = {_name(loop.var)}
+    made = [(item.var, item.var.init) for item in loop.body.items if isinstance(item, ir.Declare) and item.var.init]
+    for expr in expressions_of(loop.body):
+        if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) and expr.target.var is not None:
+            made.append((expr.target.var, expr.value))
+    for var, value in made:
+        text = _text(value)
+        if any(name in text for name in found):
+            found.add(_name(var))
+    return found
+
+
+def _name(var: ir.Variable) -> str:
+    return f"v{id(var)}"
 
 
 def _collect(
@@ -80,7 +132,7 @@ def _collect(
 def _text(expr: ir.Expr) -> str:
     """A subscript as text in which names stand for variables, so that equal text means equal value."""
     if isinstance(expr, ir.Ref):
-        return f"v{id(expr.var)}"
+        return _name(expr.var) if expr.var is not None else expr.name
     if isinstance(expr, ir.Const):
         return str(expr.value)
     if isinstance(expr, ir.Cast):
