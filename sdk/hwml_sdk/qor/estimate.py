@@ -137,7 +137,7 @@ class FunctionEstimator(Host):
         self.active: set[ir.Variable] = set()
         self.strides: dict[ir.Variable, float] = {}
         self.current: ir.Loop | None = None
-        counter = TripCounter(self.known, design.options.default_trip_count)
+        counter = TripCounter(self.known, design.options.default_trip_count, constants)
         counter.block(function.body)
         self.counts = counter.counts
         self.plans = make_plans(function, self.counts, design.options, design.calls_loops)
@@ -299,7 +299,7 @@ class FunctionEstimator(Host):
         for var, layout in self.design.layouts(function).items():
             if var not in self.layouts:
                 self.layouts[var] = layout
-        counter = TripCounter(self.known, self.design.options.default_trip_count)
+        counter = TripCounter(self.known, self.design.options.default_trip_count, constants)
         counter.block(function.body)
         self.counts = {**counts, **counter.counts}
         self.plans = {

@@ -37,7 +37,10 @@ class CType:
 
 @dataclass(slots=True, eq=False)
 class Variable:
-    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars)."""
+    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
+
+    handed: its address or a reference to it goes elsewhere, so that it may change unseen.
+    """
 
     name: str
     type: CType
@@ -49,6 +52,7 @@ class Variable:
     static: bool = False
     init: Expr | None = None
     function: str = ""
+    handed: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.
@@ -130,13 +134,17 @@ class Cast:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates."""
+    """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates.
+
+    function: the one called where it is `constexpr`, so that constant arguments give a constant.
+    """
 
     name: str
     args: tuple[Expr, ...]
     receiver: Expr | None = None
     template_args: tuple[str, ...] = ()
     span: Span | None = None
+    function: Function | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -211,7 +219,8 @@ class Loop:
 
     label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
     var, start, condition, step: of a counting loop, None where it has none of the usual form.
-    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early.
+    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early. has_continue: an iteration
+    may skip what follows in the body.
     """
 
     kind: str
@@ -227,6 +236,7 @@ class Loop:
     step: Expr | None = None
     pragmas: list[Pragma] = field(default_factory=list)
     has_break: bool = False
+    has_continue: bool = False
     function: str = ""
     parent: Loop | None = None
 
@@ -256,6 +266,7 @@ class Function:
     template_params: tuple[str, ...] = ()
     variables: dict[str, Variable] = field(default_factory=dict)
     static: bool = False
+    constexpr: bool = False
 
     def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
         """The last pragma of one of these kinds that applies to the whole function, or None."""
