@@ -648,6 +648,41 @@ void k(int a[1000], int b[50][160]) {
       for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
     }
 }""", {"I+J": 1}),
+    # A 3 x 3 window: flattened it has 9 iterations, under 64, so that J is pipelined and the window unrolled. 9 loads
+    # of a (and of w) on 2 ports: II 5; I holds nothing but J and is flattened: 2,479 * 5 + load, mul, sums, store.
+    Case("window", """
+void k(int a[42][64], int w[3][3], int b[40][62]) {
+  I: for (int i = 0; i < 40; i++)
+    J: for (int j = 0; j < 62; j++) {
+      int s = 0;
+      for (int y = 0; y < 3; y++)
+        for (int x = 0; x < 3; x++) s += a[i + y][j + x] * w[y][x];
+      b[i][j] = s;
+    }
+}""", {"I+J": 5}, {"I+J": 2479 * 5 + 12}, slack=8),
+    # 10 x 10 is 100 iterations, over 64: the nest is flattened and stays a loop, J around it is not pipelined.
+    Case("window over the threshold", """
+void k(int a[64], int w[10][10], int b[64]) {
+  J: for (int j = 0; j < 54; j++) {
+    int s = 0;
+    Y: for (int y = 0; y < 10; y++)
+      X: for (int x = 0; x < 10; x++) s += a[j + x] * w[y][x];
+    b[j] = s;
+  }
+}""", {"J": None, "Y+X": 1}),
+    # Y is unrolled by its pragma, so that the parent of the short X is J: all of it unrolled, 16 loads on 2 ports: 8.
+    Case("short loop in an unrolled one", """
+void k(int a[64][16], int b[64]) {
+  J: for (int j = 0; j < 64; j++) {
+    int s = j;
+    for (int y = 0; y < 4; y++) {
+#pragma HLS unroll
+      int t = y * j;
+      for (int x = 0; x < 4; x++) s += a[j][4 * y + x] ^ t;
+    }
+    b[j] = s;
+  }
+}""", {"J": 8}),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {
