@@ -683,6 +683,48 @@ void k(int a[64][16], int b[64]) {
     b[j] = s;
   }
 }""", {"J": 8}),
+    # Eight copies read a[i..i+9] three at a time: 24 loads as written, of 10 elements. 10 loads on 2 ports: 5 (the eight
+    # stores to b: 4). 16 rounds.
+    Case("overlapping windows", """
+void k(int a[130], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] ^ a[i + 1] ^ a[i + 2];
+  }
+}""", {"L": 5}, {"L": 15 * 5 + 5 + 2}),
+    # Each copy needs what the one before has just computed, not what is in the memory: of a there is one load and four
+    # stores, of b four loads. 5 accesses on 2 ports: 3.
+    Case("forwarded between copies", """
+void k(int a[129], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+    a[i + 1] = a[i] ^ b[i];
+  }
+}""", {"L": 3}),
+    # The same element read on both ways of a condition is loaded once: 2 loads a cycle, II 1.
+    Case("loaded once on two ways", """
+void k(int a[64], int c[64], int b[64]) {
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    if (c[i]) b[i] = a[i] + 1;
+    else b[i] = a[i] - c[i];
+  }
+}""", {"L": 1}),
+    # max(x, y, m) of integers may be taken in any order, so that the chain through m is one comparison and selection:
+    # 2.2 ns at 4 ns: II 1 (in the order written it would be two, 3.5 ns of the 2.9 that are usable: II 2).
+    Case("maximum of three", """
+void k(int a[64], int b[64], int c[64], int out[1]) {
+  int m = 0;
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    int x = a[i], y = b[i];
+    int last = m - c[i];
+    m = x > (y > last ? y : last) ? x : (y > last ? y : last);
+  }
+  out[0] = m;
+}""", {"L": 1}, clock=4.0),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {

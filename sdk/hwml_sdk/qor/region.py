@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from . import ir
 from .beside import Beside, LoopUses
@@ -17,8 +18,11 @@ from .constants import evaluate
 from .lower import type_of_expression
 from .memory import Layout
 from .operators import Operator, Target, log2_ceil, operator
-from .trip_counts import assigned_variables
+from .trip_counts import assigned_variables, children
 from .typenames import BOOL, INT, UNKNOWN, join
+
+if TYPE_CHECKING:
+    from .initiation import Bound
 
 LOAD_CYCLES = 2.0  # block RAM: address in one state, data in the next
 STORE_CYCLES = 1.0
@@ -39,6 +43,7 @@ class Value:
     form: Form | None = None
     sum: bool = False
     guarded: bool = False  # a condition decides whether it is updated at all
+    extreme: bool = False  # a minimum or maximum
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +117,7 @@ class Region:
         self.beside = Beside()
         self.automatic = automatic
         self.late = NONE
+        self.ports: Bound | None = None  # what memory ports allow, once it is known
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -449,7 +455,7 @@ class Region:
             made = self.make("add", type_, left, right)
             if type_.is_float and self.target.unsafe_math:
                 made.sum = True
-                made.since = _reassociated(made.since, left, right)
+                made.since = _reassociated(made.since, [side for side in (left, right) if side.sum])
             return made
         kind = _BINARY.get(op, "logic")
         if kind == "mul" and (_power_of_two(left) or _power_of_two(right)) and not type_.is_float:
@@ -490,7 +496,11 @@ class Region:
         if known is not None:
             return self.value(expr.yes if known else expr.no)
         condition, yes, no = self.value(expr.condition), self.value(expr.yes), self.value(expr.no)
-        return self.make("select", join(yes.type, no.type), condition, yes, no)
+        made = self.make("select", join(yes.type, no.type), condition, yes, no)
+        if not made.type.is_float and _is_extreme(expr):
+            made.extreme = True
+            made.since = _reassociated(made.since, [side for side in (yes, no) if side.extreme])
+        return made
 
     def cast(self, expr: ir.Cast) -> Value:
         return self.convert(self.value(expr.operand), expr.type)
@@ -857,14 +867,40 @@ def _affine(op: str, left: Form | None, right: Form | None) -> Form | None:
     return None
 
 
-def _reassociated(since: dict[object, float], left: Value, right: Value) -> dict[object, float]:
-    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each."""
+def _reassociated(since: dict[object, float], same: list[Value]) -> dict[object, float]:
+    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each.
+
+    same: the operands that are such results themselves. So do minimum and maximum of integers, which the tool's
+    compiler (LLVM) knows as operations of their own and reorders.
+    """
     found = dict(since)
-    for side in (left, right):
-        if side.sum:
-            for mark, cycles in side.since.items():
-                found[mark] = min(found.get(mark, cycles), cycles)
+    for side in same:
+        for mark, cycles in side.since.items():
+            found[mark] = min(found.get(mark, cycles), cycles)
     return found
+
+
+def _is_extreme(expr: ir.Ternary) -> bool:
+    """`a < b ? a : b` and its like."""
+    test = expr.condition
+    if not isinstance(test, ir.Binary) or test.op not in ("<", ">", "<=", ">="):
+        return False
+    left, right = test.left, test.right
+    return (_same(left, expr.yes) and _same(right, expr.no)) or (_same(left, expr.no) and _same(right, expr.yes))
+
+
+def _same(one: ir.Expr, other: ir.Expr) -> bool:
+    """Whether two expressions without calls are written alike."""
+    if type(one) is not type(other) or isinstance(one, ir.Call | ir.Assign):
+        return False
+    if isinstance(one, ir.Ref) and isinstance(other, ir.Ref):
+        return one.var is other.var and one.name == other.name
+    if isinstance(one, ir.Const) and isinstance(other, ir.Const):
+        return one.value == other.value
+    if getattr(one, "op", "") != getattr(other, "op", "") or getattr(one, "field", "") != getattr(other, "field", ""):
+        return False
+    parts, others = list(children(one)), list(children(other))
+    return len(parts) == len(others) and all(map(_same, parts, others))
 
 
 def _scaled(left: Form | None, right: Form | None) -> Form | None:
