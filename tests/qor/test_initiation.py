@@ -683,8 +683,8 @@ void k(int a[64][16], int b[64]) {
     b[j] = s;
   }
 }""", {"J": 8}),
-    # Eight copies read a[i..i+9] three at a time: 24 loads as written, of 10 elements. 10 loads on 2 ports: 5 (the eight
-    # stores to b: 4). 16 rounds.
+    # Eight copies read a[i..i+9] three at a time: 24 loads as written, of 10 elements. 10 loads on 2 ports: 5 (the
+    # eight stores to b: 4). 16 rounds.
     Case("overlapping windows", """
 void k(int a[130], int b[128]) {
   L: for (int i = 0; i < 128; i++) {
