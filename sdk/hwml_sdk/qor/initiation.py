@@ -14,6 +14,9 @@ from .region import Access, Form, Region
 
 MAX_ENUMERATED = 4096
 
+# An element: per subscript what varies in it, and its constant.
+Place = tuple[tuple[object, float], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -262,9 +265,9 @@ def _offsets(spread: Sequence[tuple[float, float]]) -> list[float]:
     return offsets
 
 
-def _places(access: Access) -> list[tuple[object, ...]]:
+def _places(access: Access) -> list[Place]:
     """The elements that the copies of an access touch: per subscript what it consists of, and its constant."""
-    columns: list[list[object]] = []
+    columns: list[list[tuple[object, float]]] = []
     for dim, form in enumerate(access.forms):
         spread = access.spread[dim] if dim < len(access.spread) else ()
         base = 0.0 if form is None else form.get(None, 0.0)
@@ -279,15 +282,15 @@ def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
 
 def _enumerate(
     access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]]
-) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+) -> tuple[list[Place], list[tuple[object, ...]]]:
     """The elements that the copies of one access touch, and their banks relative to the array's other accesses."""
     places = _places(access)
     banks: list[tuple[object, ...]] = []
     known = [_known_split(split, access, d) if access.late else split for d, split in enumerate(splits)]
     for place in places:
-        bank = []
+        bank: list[object] = []
         for dim, split in enumerate(known):
-            others, index = place[dim] if dim < len(place) else (None, 0.0)  # type: ignore[misc]
+            others, index = place[dim] if dim < len(place) else (None, 0.0)
             bank.append(_bank(index, others, split, array, dim))
         banks.append(tuple(bank))
     return places, banks
