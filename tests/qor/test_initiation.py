@@ -725,6 +725,28 @@ void k(int a[64], int b[64], int c[64], int out[1]) {
   }
   out[0] = m;
 }""", {"L": 1}, clock=4.0),
+    # One look-up a cycle: two ports are enough.
+    Case("look-up", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 1}),
+    # Four look-ups a cycle in a buffer: it has the ports that one needs, four take turns: II 4 for 64 rounds.
+    Case("look-ups in turn", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+#pragma HLS array_partition variable=b cyclic factor=4
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 4}, {"L": 63 * 4 + 9}),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {

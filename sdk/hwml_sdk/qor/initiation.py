@@ -214,7 +214,9 @@ def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]
     if layout.automatic:
         # config_array_partition -throughput_driven auto (UG1399): split until the loop's accesses fit.
         layout.automatic_banks = max(layout.automatic_banks, math.ceil(load / PORTS_PER_BANK))
-        return 1, ""
+        # Indices nobody knows are served as one iteration of the source needs; copies that an unroll pragma makes of it
+        # take turns (seen in labels of sparse and neighbour-list kernels, Vitis HLS 2025.1).
+        return max((math.ceil(a.asked) for a in accesses if not a.write), default=1), "memory ports"
     return max(math.ceil(load / PORTS_PER_BANK), 1), "memory ports"
 
 

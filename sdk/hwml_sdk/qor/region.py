@@ -54,6 +54,7 @@ class Access:
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
+    asked: how many of the copies come from unroll pragmas.
     """
 
     array: ir.Variable
@@ -69,6 +70,7 @@ class Access:
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
     late: bool = False
+    asked: float = 1.0
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -599,6 +601,8 @@ class Region:
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
         access.time = ready
         access.late = bool(deps & self.late)
+        if None in forms:
+            access.asked = math.prod(self.unrolled.get(x, 1.0) for x in deps if x.pragma("HLS", "UNROLL") is not None)
         self.accesses.append(access)
         self.end = max(self.end, ready)
         since: dict[object, float] = {("R", access): latency} if array in self.written else {}
