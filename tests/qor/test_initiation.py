@@ -747,6 +747,33 @@ void k(int at[256], int v[64], int b[256]) {
     b[i] = x[at[i]] + 1;
   }
 }""", {"C": 1, "L": 4}, {"L": 63 * 4 + 9}),
+    # A step in time is two multiplications in registers, 3 + 3 cycles, and needs the step before: II 6.
+    Case("sweeps", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 6}),
+    # Two steps in one iteration follow one another: II 12 for 20 rounds, no gain.
+    Case("sweeps in an unrolled loop", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=2
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 12}, {"T": 240}),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {

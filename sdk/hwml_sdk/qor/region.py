@@ -116,6 +116,7 @@ class Region:
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
         self.flow: dict[ir.Variable, dict[object, float]] = {}
+        self.swept: dict[ir.Variable, float] = {}  # when unrolled loops have stored what they compute
         self.beside = Beside()
         self.automatic = automatic
         self.late = NONE
@@ -315,6 +316,10 @@ class Region:
         self.chain_neighbours(loop, trip, before)
         if self.target.tool != "merlin":  # Merlin makes reductions of such loops
             self.chain_guarded(loop, trip, before)
+            self.chain_sweeps(loop, trip, before)
+            for access in self.accesses[before:]:
+                if access.write and access.since and loop in access.deps:
+                    self.swept[access.array] = max(self.swept.get(access.array, 0.0), access.time)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -375,6 +380,27 @@ class Region:
             extra = max(step, 0.0) * (trip - 1)
             self.end = max(self.end, write.time + extra)
             write.since = {m: t + extra for m, t in write.since.items()}
+            write.chained.update(marks)
+
+    def chain_sweeps(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """Sweeps over arrays in an unrolled loop over time: each copy reads what the one before has written.
+
+        `for t: { for i: b[i] = f(a[i - 1], a[i]); for i: a[i] = g(b[i]); }`, whose subscripts do not hold t.
+        """
+        fresh = self.accesses[first:]
+        reads = {("R", access): access for access in fresh if not access.write and loop not in access.deps}
+        for write in fresh if reads else ():
+            if not write.write or loop in write.deps or write.chained:
+                continue
+            marks = [m for m in write.since if m in reads and reads[m].array is write.array]
+            if not any(_meets(reads[m], write) for m in marks):
+                continue
+            # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
+            step = write.time - self.store_cycles(write.array) - min(reads[m].time for m in marks)
+            extra = max(step, 0.0) * (trip - 1)
+            self.end = max(self.end, write.time + extra)
+            around = step + self.host.load_cycles(write.array)
+            write.since = {m: max(t, around) + extra for m, t in write.since.items()}
             write.chained.update(marks)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
@@ -597,7 +623,7 @@ class Region:
             return known
         access = Access(array, forms, False, deps, self.copies(deps), key, self.spread(forms), self.moving(forms))
         latency = self.host.load_cycles(array)
-        start = max(time, self.base)
+        start = max(time, self.base, self.swept.get(array, 0.0))
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
         access.time = ready
         access.late = bool(deps & self.late)
@@ -636,8 +662,9 @@ class Region:
         stored = Value(value.time, value.deps | deps, value.type, value.since)
         if self.unrolled and value.since and self.target.tool != "merlin":
             flow = self.flow.setdefault(array, {})
+            through = self.store_cycles(array)
             for mark, cycles in value.since.items():
-                flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
+                flow[mark] = max(flow.get(mark, 0.0), cycles + through)
         for other in [k for k in self.env if isinstance(k, tuple) and k[0] is array and k != key]:
             if not _surely_apart(other, key):
                 del self.env[other]
@@ -670,6 +697,10 @@ class Region:
         while isinstance(target, ir.Index | ir.Member):
             target = target.base
         return self.host.bound(target.var) if isinstance(target, ir.Ref) and target.var is not None else {}
+
+    def store_cycles(self, array: ir.Variable) -> float:
+        """Cycles from a value to a memory that has it; a register takes it over at once."""
+        return 0.0 if self.host.in_registers(array) else STORE_CYCLES
 
     # -- calls ------------------------------------------------------------------------------------------------
 
@@ -950,6 +981,14 @@ def _copies_apart(
             return None
         found = delta / factor
     return found
+
+
+def _meets(read: Access, write: Access) -> bool:
+    """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
+    if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
+        return False
+    pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
+    return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
 
 
 def _root(key: object) -> object:
