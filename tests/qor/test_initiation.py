@@ -648,6 +648,132 @@ void k(int a[1000], int b[50][160]) {
       for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
     }
 }""", {"I+J": 1}),
+    # A 3 x 3 window: flattened it has 9 iterations, under 64, so that J is pipelined and the window unrolled. 9 loads
+    # of a (and of w) on 2 ports: II 5; I holds nothing but J and is flattened: 2,479 * 5 + load, mul, sums, store.
+    Case("window", """
+void k(int a[42][64], int w[3][3], int b[40][62]) {
+  I: for (int i = 0; i < 40; i++)
+    J: for (int j = 0; j < 62; j++) {
+      int s = 0;
+      for (int y = 0; y < 3; y++)
+        for (int x = 0; x < 3; x++) s += a[i + y][j + x] * w[y][x];
+      b[i][j] = s;
+    }
+}""", {"I+J": 5}, {"I+J": 2479 * 5 + 12}, slack=8),
+    # 10 x 10 is 100 iterations, over 64: the nest is flattened and stays a loop, J around it is not pipelined.
+    Case("window over the threshold", """
+void k(int a[64], int w[10][10], int b[64]) {
+  J: for (int j = 0; j < 54; j++) {
+    int s = 0;
+    Y: for (int y = 0; y < 10; y++)
+      X: for (int x = 0; x < 10; x++) s += a[j + x] * w[y][x];
+    b[j] = s;
+  }
+}""", {"J": None, "Y+X": 1}),
+    # Y is unrolled by its pragma, so that the parent of the short X is J: all of it unrolled, 16 loads on 2 ports: 8.
+    Case("short loop in an unrolled one", """
+void k(int a[64][16], int b[64]) {
+  J: for (int j = 0; j < 64; j++) {
+    int s = j;
+    for (int y = 0; y < 4; y++) {
+#pragma HLS unroll
+      int t = y * j;
+      for (int x = 0; x < 4; x++) s += a[j][4 * y + x] ^ t;
+    }
+    b[j] = s;
+  }
+}""", {"J": 8}),
+    # Eight copies read a[i..i+9] three at a time: 24 loads as written, of 10 elements. 10 loads on 2 ports: 5 (the
+    # eight stores to b: 4). 16 rounds.
+    Case("overlapping windows", """
+void k(int a[130], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] ^ a[i + 1] ^ a[i + 2];
+  }
+}""", {"L": 5}, {"L": 15 * 5 + 5 + 2}),
+    # Each copy needs what the one before has just computed, not what is in the memory: of a there is one load and four
+    # stores, of b four loads. 5 accesses on 2 ports: 3.
+    Case("forwarded between copies", """
+void k(int a[129], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+    a[i + 1] = a[i] ^ b[i];
+  }
+}""", {"L": 3}),
+    # The same element read on both ways of a condition is loaded once: 2 loads a cycle, II 1.
+    Case("loaded once on two ways", """
+void k(int a[64], int c[64], int b[64]) {
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    if (c[i]) b[i] = a[i] + 1;
+    else b[i] = a[i] - c[i];
+  }
+}""", {"L": 1}),
+    # max(x, y, m) of integers may be taken in any order, so that the chain through m is one comparison and selection:
+    # 2.2 ns at 4 ns: II 1 (in the order written it would be two, 3.5 ns of the 2.9 that are usable: II 2).
+    Case("maximum of three", """
+void k(int a[64], int b[64], int c[64], int out[1]) {
+  int m = 0;
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    int x = a[i], y = b[i];
+    int last = m - c[i];
+    m = x > (y > last ? y : last) ? x : (y > last ? y : last);
+  }
+  out[0] = m;
+}""", {"L": 1}, clock=4.0),
+    # One look-up a cycle: two ports are enough.
+    Case("look-up", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 1}),
+    # Four look-ups a cycle in a buffer: it has the ports that one needs, four take turns: II 4 for 64 rounds.
+    Case("look-ups in turn", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+#pragma HLS array_partition variable=b cyclic factor=4
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 4}, {"L": 63 * 4 + 9}),
+    # A step in time is two multiplications in registers, 3 + 3 cycles, and needs the step before: II 6.
+    Case("sweeps", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 6}),
+    # Two steps in one iteration follow one another: II 12 for 20 rounds, no gain.
+    Case("sweeps in an unrolled loop", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=2
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 12}, {"T": 240}),
     # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
     Case("flattened with an II", """
 void k(int a[10][10][10], int b[10][10][10]) {

@@ -144,9 +144,9 @@ def _automatic(
 ) -> None:
     """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
 
-    Where both are short, labelled designs show the innermost one pipelined in a perfect nest (it is flattened), and
-    the parent, its inner loop unrolled, in any other. Merlin before 2021.1 pipelines the innermost loop, however short
-    it is; later ones leave it to Vitis HLS.
+    A perfect nest of short loops counts as the one loop that flattening makes of it: with more iterations than the
+    threshold its innermost loop is pipelined, with fewer the loop around the nest, as labelled designs show. Merlin
+    before 2021.1 pipelines the innermost loop, however short it is; later ones leave it to Vitis HLS.
     """
     for loop in list(ir.loops_of(function.body)):
         outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
@@ -170,15 +170,24 @@ def _chosen(
 ) -> ir.Loop | None:
     if loop.pragmas and all(pragma.dialect == "ACCEL" for pragma in loop.pragmas):
         return loop  # Merlin pipelines innermost loops, whatever their length
-    parent = _standing_parent(loop, plans)
-    count, above = counts.get(loop), counts.get(parent) if parent is not None else None
+    count = counts.get(loop)
     if count is None or count.average is None or not count.constant or count.average > threshold:
         return loop
+    nest, total = [loop], count.average
+    parent = _standing_parent(loop, plans)
+    while parent is not None and plans[parent].unroll <= 1 and is_perfect(parent):
+        above = counts.get(parent)
+        if above is None or above.average is None or (len(nest) == 1 and above.average > threshold):
+            break
+        total *= above.average
+        if total > threshold or not above.constant:
+            return loop
+        nest.append(parent)
+        parent = _standing_parent(parent, plans)
+    above = counts.get(parent) if parent is not None else None
     if parent is None or above is None or above.average is None:
         return loop
-    if above.average <= threshold and plans[parent].unroll <= 1 and is_perfect(parent):
-        return loop
-    siblings = [item for item in ir.loops_of(parent.body) if item is not loop]
+    siblings = [item for item in ir.loops_of(parent.body) if item not in nest]
     blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
     if blocked or any(not plans[item].full_unroll for item in siblings):
         return loop

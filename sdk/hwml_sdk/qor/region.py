@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from . import ir
 from .beside import Beside, LoopUses
@@ -17,8 +18,11 @@ from .constants import evaluate
 from .lower import type_of_expression
 from .memory import Layout
 from .operators import Operator, Target, log2_ceil, operator
-from .trip_counts import assigned_variables
+from .trip_counts import assigned_variables, children
 from .typenames import BOOL, INT, UNKNOWN, join
+
+if TYPE_CHECKING:
+    from .initiation import Bound
 
 LOAD_CYCLES = 2.0  # block RAM: address in one state, data in the next
 STORE_CYCLES = 1.0
@@ -39,6 +43,7 @@ class Value:
     form: Form | None = None
     sum: bool = False
     guarded: bool = False  # a condition decides whether it is updated at all
+    extreme: bool = False  # a minimum or maximum
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +54,7 @@ class Access:
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
+    asked: how many of the copies come from unroll pragmas.
     """
 
     array: ir.Variable
@@ -64,6 +70,7 @@ class Access:
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
     late: bool = False
+    asked: float = 1.0
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -109,9 +116,11 @@ class Region:
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
         self.flow: dict[ir.Variable, dict[object, float]] = {}
+        self.swept: dict[ir.Variable, float] = {}  # when unrolled loops have stored what they compute
         self.beside = Beside()
         self.automatic = automatic
         self.late = NONE
+        self.ports: Bound | None = None  # what memory ports allow, once it is known
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -307,6 +316,10 @@ class Region:
         self.chain_neighbours(loop, trip, before)
         if self.target.tool != "merlin":  # Merlin makes reductions of such loops
             self.chain_guarded(loop, trip, before)
+            self.chain_sweeps(loop, trip, before)
+            for access in self.accesses[before:]:
+                if access.write and access.since and loop in access.deps:
+                    self.swept[access.array] = max(self.swept.get(access.array, 0.0), access.time)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -367,6 +380,27 @@ class Region:
             extra = max(step, 0.0) * (trip - 1)
             self.end = max(self.end, write.time + extra)
             write.since = {m: t + extra for m, t in write.since.items()}
+            write.chained.update(marks)
+
+    def chain_sweeps(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """Sweeps over arrays in an unrolled loop over time: each copy reads what the one before has written.
+
+        `for t: { for i: b[i] = f(a[i - 1], a[i]); for i: a[i] = g(b[i]); }`, whose subscripts do not hold t.
+        """
+        fresh = self.accesses[first:]
+        reads = {("R", access): access for access in fresh if not access.write and loop not in access.deps}
+        for write in fresh if reads else ():
+            if not write.write or loop in write.deps or write.chained:
+                continue
+            marks = [m for m in write.since if m in reads and reads[m].array is write.array]
+            if not any(_meets(reads[m], write) for m in marks):
+                continue
+            # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
+            step = write.time - self.store_cycles(write.array) - min(reads[m].time for m in marks)
+            extra = max(step, 0.0) * (trip - 1)
+            self.end = max(self.end, write.time + extra)
+            around = step + self.host.load_cycles(write.array)
+            write.since = {m: max(t, around) + extra for m, t in write.since.items()}
             write.chained.update(marks)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
@@ -449,7 +483,7 @@ class Region:
             made = self.make("add", type_, left, right)
             if type_.is_float and self.target.unsafe_math:
                 made.sum = True
-                made.since = _reassociated(made.since, left, right)
+                made.since = _reassociated(made.since, [side for side in (left, right) if side.sum])
             return made
         kind = _BINARY.get(op, "logic")
         if kind == "mul" and (_power_of_two(left) or _power_of_two(right)) and not type_.is_float:
@@ -490,7 +524,11 @@ class Region:
         if known is not None:
             return self.value(expr.yes if known else expr.no)
         condition, yes, no = self.value(expr.condition), self.value(expr.yes), self.value(expr.no)
-        return self.make("select", join(yes.type, no.type), condition, yes, no)
+        made = self.make("select", join(yes.type, no.type), condition, yes, no)
+        if not made.type.is_float and _is_extreme(expr):
+            made.extreme = True
+            made.since = _reassociated(made.since, [side for side in (yes, no) if side.extreme])
+        return made
 
     def cast(self, expr: ir.Cast) -> Value:
         return self.convert(self.value(expr.operand), expr.type)
@@ -585,10 +623,12 @@ class Region:
             return known
         access = Access(array, forms, False, deps, self.copies(deps), key, self.spread(forms), self.moving(forms))
         latency = self.host.load_cycles(array)
-        start = max(time, self.base)
+        start = max(time, self.base, self.swept.get(array, 0.0))
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
         access.time = ready
         access.late = bool(deps & self.late)
+        if None in forms:
+            access.asked = math.prod(self.unrolled.get(x, 1.0) for x in deps if x.pragma("HLS", "UNROLL") is not None)
         self.accesses.append(access)
         self.end = max(self.end, ready)
         since: dict[object, float] = {("R", access): latency} if array in self.written else {}
@@ -622,8 +662,9 @@ class Region:
         stored = Value(value.time, value.deps | deps, value.type, value.since)
         if self.unrolled and value.since and self.target.tool != "merlin":
             flow = self.flow.setdefault(array, {})
+            through = self.store_cycles(array)
             for mark, cycles in value.since.items():
-                flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
+                flow[mark] = max(flow.get(mark, 0.0), cycles + through)
         for other in [k for k in self.env if isinstance(k, tuple) and k[0] is array and k != key]:
             if not _surely_apart(other, key):
                 del self.env[other]
@@ -656,6 +697,10 @@ class Region:
         while isinstance(target, ir.Index | ir.Member):
             target = target.base
         return self.host.bound(target.var) if isinstance(target, ir.Ref) and target.var is not None else {}
+
+    def store_cycles(self, array: ir.Variable) -> float:
+        """Cycles from a value to a memory that has it; a register takes it over at once."""
+        return 0.0 if self.host.in_registers(array) else STORE_CYCLES
 
     # -- calls ------------------------------------------------------------------------------------------------
 
@@ -857,14 +902,40 @@ def _affine(op: str, left: Form | None, right: Form | None) -> Form | None:
     return None
 
 
-def _reassociated(since: dict[object, float], left: Value, right: Value) -> dict[object, float]:
-    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each."""
+def _reassociated(since: dict[object, float], same: list[Value]) -> dict[object, float]:
+    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each.
+
+    same: the operands that are such results themselves. So do minimum and maximum of integers, which the tool's
+    compiler (LLVM) knows as operations of their own and reorders.
+    """
     found = dict(since)
-    for side in (left, right):
-        if side.sum:
-            for mark, cycles in side.since.items():
-                found[mark] = min(found.get(mark, cycles), cycles)
+    for side in same:
+        for mark, cycles in side.since.items():
+            found[mark] = min(found.get(mark, cycles), cycles)
     return found
+
+
+def _is_extreme(expr: ir.Ternary) -> bool:
+    """`a < b ? a : b` and its like."""
+    test = expr.condition
+    if not isinstance(test, ir.Binary) or test.op not in ("<", ">", "<=", ">="):
+        return False
+    left, right = test.left, test.right
+    return (_same(left, expr.yes) and _same(right, expr.no)) or (_same(left, expr.no) and _same(right, expr.yes))
+
+
+def _same(one: ir.Expr, other: ir.Expr) -> bool:
+    """Whether two expressions without calls are written alike."""
+    if type(one) is not type(other) or isinstance(one, ir.Call | ir.Assign):
+        return False
+    if isinstance(one, ir.Ref) and isinstance(other, ir.Ref):
+        return one.var is other.var and one.name == other.name
+    if isinstance(one, ir.Const) and isinstance(other, ir.Const):
+        return one.value == other.value
+    if getattr(one, "op", "") != getattr(other, "op", "") or getattr(one, "field", "") != getattr(other, "field", ""):
+        return False
+    parts, others = list(children(one)), list(children(other))
+    return len(parts) == len(others) and all(map(_same, parts, others))
 
 
 def _scaled(left: Form | None, right: Form | None) -> Form | None:
@@ -910,6 +981,14 @@ def _copies_apart(
             return None
         found = delta / factor
     return found
+
+
+def _meets(read: Access, write: Access) -> bool:
+    """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
+    if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
+        return False
+    pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
+    return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
 
 
 def _root(key: object) -> object:
