@@ -49,9 +49,36 @@ def test_from_2021_sums_are_reordered_unless_a_condition_holds_them() -> None:
     plain = [cycles("2021.1", pipeline="flatten", factor=factor) for factor in (1, 8)]
     held = [cycles("2021.1", pipeline="flatten", factor=factor, guard="if (j <= i) ") for factor in (1, 8)]
     assert plain[1] < 0.5 * plain[0]
-    assert held[1] == pytest.approx(held[0], rel=0.1)
+    assert held[1] == pytest.approx(held[0], rel=0.2)
 
 
 def test_the_scalar_that_holds_an_offset_counts_as_the_loops_own() -> None:
     offset = {"shape": "5120", "element": "y[at + j]", "first": "int at = i * 80;"}
     assert cycles("2020.2", factor=4, **offset) < 0.5 * cycles("2020.2", **offset)
+
+
+@pytest.mark.parametrize("version", ["2018.3", "2020.2", "2021.1"])
+@pytest.mark.parametrize("pipeline", ["off", "flatten"])
+def test_small_tiles_cost_and_one_tile_of_all_does_not(version: str, pipeline: str) -> None:
+    """Each tile fetches its rows of a and fills the pipeline anew: n tiles cost n times as much."""
+    untiled = cycles(version, pipeline=pipeline)
+    assert cycles(version, pipeline=pipeline, tile=64) == untiled
+    extra = [cycles(version, pipeline=pipeline, tile=tile) - untiled for tile in (2, 8, 32)]
+    assert extra[0] > extra[1] > extra[2] > 0
+    assert extra[0] == pytest.approx(4 * extra[1], rel=0.2)
+
+
+def test_a_tiled_loop_is_not_flattened_with_the_loop_around_it() -> None:
+    code = """
+#pragma ACCEL kernel
+void k(int a[16][100], int b[16][100]) {{
+  for (int i = 0; i < 16; i++) {{
+#pragma ACCEL TILE FACTOR={tile}
+    for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
+  }}
+}}"""
+    target = make_target("xcvu9p-flgb2104-2-i", 4.0, "merlin", "2021.1")
+    whole, parts = (estimate_source(code.format(tile=tile), target=target).top.loops[0] for tile in (1, 10))
+    assert whole.ii == 1
+    assert parts.ii is None
+    assert parts.cycles > whole.cycles + 15 * 10  # nine more starts in each of 16 rounds

@@ -21,6 +21,7 @@ from .constants import Number, evaluate
 from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .memory import Layout, Storage, element_count, layouts, storage
+from .merlin import reload_cycles
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
@@ -331,9 +332,17 @@ class FunctionEstimator(Host):
             self.pipelined(result, copies, rounds)
         else:
             self.plain(result, copies, rounds)
+        if plan.tile > 1:
+            self.tile(result)
         if not result.known or any(not child.known for child in result.children):
             result.known = False
         return result
+
+    def tile(self, result: LoopResult) -> None:
+        """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
+        tiles = math.ceil(self.average_trip(result.loop) / result.plan.tile)
+        restart = result.depth if result.ii is not None else 2.0
+        result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, self.target.year)
 
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
@@ -491,6 +500,8 @@ class FunctionEstimator(Host):
         if len(result.children) != 1 or len(self.result.calls) != calls or result.plan.unroll > 1:
             return False
         child = result.children[0]
+        if child.plan.tile > 1:
+            return False
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 BUS_BYTES = 64.0  # 512-bit m_axi port
 BURST_OVERHEAD_CYCLES = 80.0
+# A tile's slice of one array: time of the bursts, from designs of data/qor that differ in `tile` only (atax, bicg).
+TILE_BURST_CYCLES, TILE_BURST_CYCLES_2018 = 175.0, 90.0
 # One m_axi adapter with its burst buffers, as the labelled designs without any parallelism show it.
 PORT_LUT, PORT_FF, PORT_BRAM_18K = 2600.0, 2200.0, 15.0
 
@@ -36,16 +38,30 @@ def add_transfers(design: Design, result: FunctionResult) -> None:
     result.cycles += cycles
 
 
+def reload_cycles(loop: ir.Loop, year: float) -> float:
+    """What one tile of a tiled loop costs beside its work: bursts for the slices of interface arrays it names.
+
+    Only around the outermost loop; further in, the arrays are on the chip already.
+    """
+    if loop.parent is not None or loop.var is None:
+        return 0.0
+    accesses, _ = _accesses(loop)
+    own = _computed_from(loop)
+    burst = TILE_BURST_CYCLES if year >= 2020 else TILE_BURST_CYCLES_2018
+    total = 0.0
+    for array, keys in accesses.items():
+        if array.scope == "param" and any(name in sub for key in keys for sub in key for name in own):
+            total += burst
+    return total
+
+
 def conflicting(loop: ir.Loop) -> bool:
     """Whether iterations of a loop touch elements that others write, so that Merlin neither unrolls nor pipelines it.
 
     An array is harmless when it is only read, when one subscript is the same function of the loop's variable in every
     access (iterations keep to slices of their own), or when every access is the same element (a reduction).
     """
-    accesses: dict[ir.Variable, list[tuple[str, ...]]] = {}
-    written: set[ir.Variable] = set()
-    for expr in expressions_of(loop.body):
-        _collect(expr, accesses, written, False)
+    accesses, written = _accesses(loop)
     for array in written:
         keys = accesses.get(array, [])
         if len(set(keys)) <= 1 or loop.var is None:
@@ -68,10 +84,7 @@ def accumulates(loop: ir.Loop, *, guarded: bool = False) -> bool:
     if loop.var is None:
         return False
     own = _computed_from(loop)
-    accesses: dict[ir.Variable, list[tuple[str, ...]]] = {}
-    written: set[ir.Variable] = set()
-    for expr in expressions_of(loop.body):
-        _collect(expr, accesses, written, False)
+    accesses, written = _accesses(loop)
     if guarded:
         written &= _written_under_conditions(loop.body)
     return any(not any(name in sub for key in accesses[array] for sub in key for name in own) for array in written)
@@ -88,6 +101,15 @@ def _written_under_conditions(block: ir.Block) -> set[ir.Variable]:
         elif isinstance(item, ir.Block | ir.Loop):
             found |= _written_under_conditions(item if isinstance(item, ir.Block) else item.body)
     return found
+
+
+def _accesses(loop: ir.Loop) -> tuple[dict[ir.Variable, list[tuple[str, ...]]], set[ir.Variable]]:
+    """Subscripts, made text, of every access of a loop's body by array; and the arrays that are written."""
+    accesses: dict[ir.Variable, list[tuple[str, ...]]] = {}
+    written: set[ir.Variable] = set()
+    for expr in expressions_of(loop.body):
+        _collect(expr, accesses, written, False)
+    return accesses, written
 
 
 def _computed_from(loop: ir.Loop) -> set[str]:
