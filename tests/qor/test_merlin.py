@@ -82,3 +82,23 @@ void k(int a[16][100], int b[16][100]) {{
     assert whole.ii == 1
     assert parts.ii is None
     assert parts.cycles > whole.cycles + 15 * 10  # nine more starts in each of 16 rounds
+
+
+def copies(factor: int, kind: str = "int") -> Estimate:
+    code = f"""
+#pragma ACCEL kernel
+void k({kind} a[1024], {kind} b[1024]) {{
+#pragma ACCEL PARALLEL FACTOR={factor}
+  for (int i = 0; i < 1024; i++) b[i] = a[i];
+}}"""
+    return estimate_source(code, target=make_target("xcvu9p-flgb2104-2-i", 4.0, "merlin", "2021.1"))
+
+
+def test_elements_moved_at_once_cost_logic_by_their_bits() -> None:
+    """Each bit has its bank, its way from the bus and its selection, also where nothing is computed."""
+    one, four, sixteen = copies(1), copies(4), copies(16)
+    assert sixteen.lut - four.lut == pytest.approx(4 * (four.lut - one.lut), rel=0.25)
+    assert sixteen.ff - four.ff == pytest.approx(4 * (four.ff - one.ff), rel=0.25)
+    wide = copies(16, "long").lut - copies(4, "long").lut
+    assert wide == pytest.approx(2 * (sixteen.lut - four.lut), rel=0.25)
+    assert sixteen.dsp == one.dsp == 0
