@@ -102,3 +102,16 @@ def test_elements_moved_at_once_cost_logic_by_their_bits() -> None:
     wide = copies(16, "long").lut - copies(4, "long").lut
     assert wide == pytest.approx(2 * (sixteen.lut - four.lut), rel=0.25)
     assert sixteen.dsp == one.dsp == 0
+
+
+def test_copies_that_read_what_others_write_take_room_and_no_time_off() -> None:
+    code = """
+#pragma ACCEL kernel
+void k(double a[4096]) {{
+#pragma ACCEL PARALLEL FACTOR={factor}
+  for (int i = 1; i < 4097; i++) a[i] = a[i] + a[i - 1];
+}}"""
+    target = make_target("xcvu9p-flgb2104-2-i", 4.0, "merlin", "2021.1")
+    one, eight = (estimate_source(code.format(factor=factor), target=target) for factor in (1, 8))
+    assert eight.top.loops[0].cycles == pytest.approx(one.top.loops[0].cycles, rel=0.1)
+    assert eight.lut > 1.2 * one.lut

@@ -126,7 +126,8 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     innermost = not any(True for _ in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
     if (copies > 1 or pipelined) and conflicting(loop):
-        return Plan(note="iterations depend on each other: not pipelined, not parallel")
+        note = "iterations depend on each other: not faster when pipelined or parallel"
+        return Plan(unroll=copies if innermost and not full else 1.0, serial=innermost, note=note)
     flatten = pipeline is not None and "flatten" in pipeline.options
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
@@ -168,7 +169,7 @@ def _automatic(
         if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
             continue
         old = plans[chosen]
-        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True, tile=old.tile)
+        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True, serial=old.serial, tile=old.tile)
 
 
 def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
