@@ -115,3 +115,10 @@ void k(double a[4096]) {{
     one, eight = (estimate_source(code.format(factor=factor), target=target) for factor in (1, 8))
     assert eight.top.loops[0].cycles == pytest.approx(one.top.loops[0].cycles, rel=0.1)
     assert eight.lut > 1.2 * one.lut
+
+
+def test_an_outermost_loop_with_all_its_iterations_parallel() -> None:
+    own = {"shape": "64][80", "element": "y[i][j]"}
+    one, all_of_it = (estimate("2021.1", factor=factor, **own) for factor in (1, 64))
+    assert all_of_it.top.loops[0].cycles < 0.05 * one.top.loops[0].cycles
+    assert all_of_it.dsp == pytest.approx(64 * one.dsp)

@@ -414,6 +414,12 @@ class FunctionEstimator(Host):
                 result.region = region = found
                 self.schedule(result, region)
                 result.bound = replace(result.bound, guess=True)
+        if result.plan.serial and copies > 1:
+            single = self.body_region(loop, 1.0, unroll_all=True)
+            nest = [NestLoop(loop.var, self.average_trip(loop), self.step(loop))]
+            bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
+            result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
+            result.ii = result.bound.ii
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
@@ -454,8 +460,6 @@ class FunctionEstimator(Host):
         ports = port_bound(region)
         target = Bound(result.plan.target_ii, "the pragma" if result.plan.target_ii > 1 else "")
         result.bound = max((target, recurrence, ports), key=lambda bound: bound.ii)
-        if result.plan.serial:
-            result.bound = replace(result.bound, ii=math.ceil(result.bound.ii * result.plan.unroll))
         result.ii = result.bound.ii
         result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
 

@@ -13,6 +13,8 @@ from .trip_counts import TripCount
 PIPELINE_LOOPS = 64
 # Merlin refuses to flatten a nest with more unrolled iterations than this (seen on its labelled designs).
 MERLIN_FLATTEN_LIMIT = 8192.0
+# ... and copies an outermost loop with `parallel` of all its iterations only up to somewhere between 80 and 126 of them.
+MERLIN_FULL_LIMIT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,9 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
         return Plan(fine, unroll=copies if fine else 1.0, serial=fine, coarse=pipelined and not fine, note=note)
     if fine or innermost:
         return Plan(fine, 1, copies)
+    # All iterations of an outermost loop side by side: labels of every version show the copies, while they are few.
+    if full and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
+        return Plan(coarse=pipelined, parallel=copies)
     # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
     # loops that divide evenly, and hardly any of 2021.1.
     if year < 2021 and loop.parent is None and trip is not None and 1 < copies < trip and trip % copies == 0:
