@@ -122,3 +122,22 @@ def test_an_outermost_loop_with_all_its_iterations_parallel() -> None:
     one, all_of_it = (estimate("2021.1", factor=factor, **own) for factor in (1, 64))
     assert all_of_it.top.loops[0].cycles < 0.05 * one.top.loops[0].cycles
     assert all_of_it.dsp == pytest.approx(64 * one.dsp)
+
+
+@pytest.mark.parametrize("version", ["2018.3", "2020.2", "2021.1"])
+def test_factors_multiply_where_the_inner_loop_is_unrolled_whole(version: str) -> None:
+    code = """
+#pragma ACCEL kernel
+void k(double a[16][64][8], double b[16][64][8]) {{
+  for (int h = 0; h < 16; h++) {{
+#pragma ACCEL PARALLEL FACTOR={outer}
+    for (int i = 0; i < 64; i++) {{
+#pragma ACCEL PARALLEL FACTOR=8
+      for (int j = 0; j < 8; j++) b[h][i][j] = a[h][i][j] * 3.5;
+    }}
+  }}
+}}"""
+    target = make_target("xcvu9p-flgb2104-2-i", 4.0, "merlin", version)
+    one, four = (estimate_source(code.format(outer=outer), target=target) for outer in (1, 4))
+    assert four.dsp == pytest.approx(4 * one.dsp)
+    assert four.top.loops[0].cycles < 0.5 * one.top.loops[0].cycles

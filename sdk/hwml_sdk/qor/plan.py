@@ -13,7 +13,7 @@ from .trip_counts import TripCount
 PIPELINE_LOOPS = 64
 # Merlin refuses to flatten a nest with more unrolled iterations than this (seen on its labelled designs).
 MERLIN_FLATTEN_LIMIT = 8192.0
-# ... and copies an outermost loop with `parallel` of all its iterations only up to somewhere between 80 and 126 of them.
+# ... and copies an outermost loop with `parallel` of all its iterations up to somewhere between 80 and 126 of them.
 MERLIN_FULL_LIMIT = 100.0
 
 
@@ -69,7 +69,7 @@ def make_plans(
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
         count = counts.get(loop)
-        plans[loop] = _tiled(loop, count, options.year) if options.merlin else _vitis(loop, count)
+        plans[loop] = _tiled(loop, counts, options.year) if options.merlin else _vitis(loop, count)
     if options.auto_pipeline is not None:
         _automatic(
             function,
@@ -102,9 +102,10 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
     return Plan(pipelined and not full, target or 1, copies, full)
 
 
-def _tiled(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
+def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
     """`#pragma ACCEL tile`, and the plan of the loop inside the tile."""
-    plan = _merlin(loop, count, year)
+    plan = _merlin(loop, counts, year)
+    count = counts.get(loop)
     trip = count.average if count is not None else None
     tile = loop.pragma("ACCEL", "TILE")
     factor = _integer(tile.options.get("factor")) if tile is not None else None
@@ -113,8 +114,9 @@ def _tiled(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     return replace(plan, tile=float(factor))
 
 
-def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
+def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
     """`#pragma ACCEL pipeline | parallel` as the Merlin compiler's guide describes them."""
+    count = counts.get(loop)
     trip = count.average if count is not None else None
     parallel = loop.pragma("ACCEL", "PARALLEL")
     copies = 1.0
@@ -125,7 +127,9 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     if full and trip is not None:
         copies = trip
     pipeline = loop.pragma("ACCEL", "PIPELINE")
-    innermost = not any(True for _ in ir.loops_of(loop.body))
+    # Loops inside that are unrolled whole leave a loop the innermost one (2mm, bicg of data/qor: DSPs of both factors).
+    nested = any(True for _ in ir.loops_of(loop.body))
+    innermost = all(_merlin(inner, counts, year).full_unroll for inner in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
     if (copies > 1 or pipelined) and conflicting(loop):
         note = "iterations depend on each other: not faster when pipelined or parallel"
@@ -134,9 +138,10 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
     fine = pipelined and (innermost or flatten)
-    if copies > 1 and not innermost and accumulates(loop, guarded=year >= 2021):
+    if copies > 1 and nested and accumulates(loop, guarded=year >= 2021):
         note = "iterations add to the same elements: not faster when parallel"
-        return Plan(fine, unroll=copies if fine else 1.0, serial=fine, coarse=pipelined and not fine, note=note)
+        made = copies if fine or innermost else 1.0
+        return Plan(fine, unroll=made, serial=made > 1, coarse=pipelined and not fine, note=note)
     if fine or innermost:
         return Plan(fine, 1, copies)
     # All iterations of an outermost loop side by side: labels of every version show the copies, while they are few.
