@@ -940,7 +940,20 @@ void k(int a[64][50], int b[64][50], int c[64], int d[64]) {
 }""", {"I": 1}, {"I": 72}, slack=12, **_MERLIN),  # type: ignore[arg-type]
 ]  # fmt: skip
 
-CASES = [*RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]
+NESTED_RECURRENCES = [
+    # y[7][j] may be what was written 64 trips of the flattened nest ago, never sooner: j comes round then. II 1 holds.
+    Case("a subscript that tells nothing beside one that does", """
+void k(float y[32][64]) {
+  I: for (int i = 0; i < 32; i++) {
+    J: for (int j = 0; j < 64; j++) {
+#pragma HLS pipeline
+      y[i][j] = y[7][j] + 1.0f;
+    }
+  }
+}""", {"I+J": 1}),
+]  # fmt: skip
+
+CASES = [*NESTED_RECURRENCES, *RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]
 
 
 def test_there_are_enough() -> None:

@@ -23,6 +23,7 @@ from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
+from .merlin import reload_cycles
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
@@ -354,9 +355,17 @@ class FunctionEstimator(Host):
             self.pipelined(result, copies, rounds)
         else:
             self.plain(result, copies, rounds)
+        if plan.tile > 1:
+            self.tile(result)
         if not result.known or any(not child.known for child in result.children):
             result.known = False
         return result
+
+    def tile(self, result: LoopResult) -> None:
+        """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
+        tiles = math.ceil(self.average_trip(result.loop) / result.plan.tile)
+        restart = result.depth if result.ii is not None else 2.0
+        result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, self.target.year)
 
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
@@ -430,6 +439,12 @@ class FunctionEstimator(Host):
                 result.region = region = found
                 self.schedule(result, region)
                 result.bound = replace(result.bound, guess=True)
+        if result.plan.serial and copies > 1:
+            single = self.body_region(loop, 1.0, unroll_all=True)
+            nest = [NestLoop(loop.var, self.average_trip(loop), self.step(loop))]
+            bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
+            result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
+            result.ii = result.bound.ii
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
@@ -470,8 +485,6 @@ class FunctionEstimator(Host):
         ports = port_bound(region)
         target = Bound(result.plan.target_ii, "the pragma" if result.plan.target_ii > 1 else "")
         result.bound = max((target, recurrence, ports), key=lambda bound: bound.ii)
-        if result.plan.serial:
-            result.bound = replace(result.bound, ii=math.ceil(result.bound.ii * result.plan.unroll))
         result.ii = result.bound.ii
         result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
 
@@ -516,6 +529,8 @@ class FunctionEstimator(Host):
         if len(result.children) != 1 or len(self.result.calls) != calls or result.plan.unroll > 1:
             return False
         child = result.children[0]
+        if child.plan.tile > 1:
+            return False
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False

@@ -99,18 +99,21 @@ def dependence_distance(
 ) -> tuple[float | None, bool]:
     """Iterations from a write to the read of the same element, at least one; None when there is no such read.
 
-    The second value tells whether that is certain (affine subscripts) or assumed (distance 1).
+    A subscript of other variables on the two sides tells nothing, but the rest has to meet all the same. The second
+    value tells whether the distance is certain (affine subscripts) or assumed.
     """
     moves: dict[ir.Variable, float] = {}
     seen: set[ir.Variable] = set()
     mine = {level.var: level for level in nest if level.var is not None}
+    sure = True
     for left, right in zip(write, read, strict=False):
         if left is None or right is None:
             return 1.0, False
+        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
+            sure = False  # any move of the loops may make these two meet; the other subscripts still have to
+            continue
         used = {v for v in (*left, *right) if v in mine}
         seen |= {v for v in used if v is not None}
-        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
-            return 1.0, False
         delta = left.get(None, 0.0) - right.get(None, 0.0)
         solved = _solve(delta, left, [level for level in nest if level.var in used])
         if solved is None:
@@ -118,7 +121,8 @@ def dependence_distance(
         for var, move in solved.items():
             if moves.setdefault(var, move) != move:
                 return None, True
-    return _iterations(moves, seen, nest)
+    distance, known = _iterations(moves, seen, nest)
+    return distance, known and sure
 
 
 def _solve(delta: float, form: Form, levels: Sequence[NestLoop]) -> dict[ir.Variable, float] | None:

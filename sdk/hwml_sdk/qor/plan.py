@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import ir
 from .merlin import accumulates, conflicting
@@ -13,6 +13,8 @@ from .trip_counts import TripCount
 PIPELINE_LOOPS = 64
 # Merlin refuses to flatten a nest with more unrolled iterations than this (seen on its labelled designs).
 MERLIN_FLATTEN_LIMIT = 8192.0
+# ... and copies an outermost loop with `parallel` of all its iterations up to somewhere between 80 and 126 of them.
+MERLIN_FULL_LIMIT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Plan:
     """One loop's fate. unroll: copies of the body (1: none). parallel: copies that run side by side (Merlin).
 
     serial: the copies of `unroll` wait for each other.
+    tile: iterations of one tile, 1 where the loop is not tiled (Merlin).
     coarse: Merlin is asked to overlap the loop's tasks. It changes next to nothing: of designs that differ in one such
     pragma only (18 kernels of data/qor, 85 pragmas and versions), the median change of latency is below 4 % for 72.
     """
@@ -52,6 +55,7 @@ class Plan:
     coarse: bool = False
     automatic: bool = False
     serial: bool = False
+    tile: float = 1.0
     note: str = ""
 
 
@@ -68,7 +72,7 @@ def make_plans(
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
         count = counts.get(loop)
-        plans[loop] = _merlin(loop, count, options.year) if options.merlin else _vitis(loop, count)
+        plans[loop] = _tiled(loop, counts, options.year) if options.merlin else _vitis(loop, count)
     if options.auto_pipeline is not None:
         _automatic(
             function,
@@ -101,8 +105,21 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
     return Plan(pipelined and not full, target or 1, copies, full)
 
 
-def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
+def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
+    """`#pragma ACCEL tile`, and the plan of the loop inside the tile."""
+    plan = _merlin(loop, counts, year)
+    count = counts.get(loop)
+    trip = count.average if count is not None else None
+    tile = loop.pragma("ACCEL", "TILE")
+    factor = _integer(tile.options.get("factor")) if tile is not None else None
+    if factor is None or trip is None or not 1 < factor < trip or plan.full_unroll:
+        return plan
+    return replace(plan, tile=float(factor))
+
+
+def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
     """`#pragma ACCEL pipeline | parallel` as the Merlin compiler's guide describes them."""
+    count = counts.get(loop)
     trip = count.average if count is not None else None
     parallel = loop.pragma("ACCEL", "PARALLEL")
     copies = 1.0
@@ -113,19 +130,26 @@ def _merlin(loop: ir.Loop, count: TripCount | None, year: float) -> Plan:
     if full and trip is not None:
         copies = trip
     pipeline = loop.pragma("ACCEL", "PIPELINE")
-    innermost = not any(True for _ in ir.loops_of(loop.body))
+    # Loops inside that are unrolled whole leave a loop the innermost one (2mm, bicg of data/qor: DSPs of both factors).
+    nested = any(True for _ in ir.loops_of(loop.body))
+    innermost = all(_merlin(inner, counts, year).full_unroll for inner in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
     if (copies > 1 or pipelined) and conflicting(loop):
-        return Plan(note="iterations depend on each other: not pipelined, not parallel")
+        note = "iterations depend on each other: not faster when pipelined or parallel"
+        return Plan(unroll=copies if innermost and not full else 1.0, serial=innermost, note=note)
     flatten = pipeline is not None and "flatten" in pipeline.options
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
     fine = pipelined and (innermost or flatten)
-    if copies > 1 and not innermost and accumulates(loop, guarded=year >= 2021):
+    if copies > 1 and nested and accumulates(loop, guarded=year >= 2021):
         note = "iterations add to the same elements: not faster when parallel"
-        return Plan(fine, unroll=copies if fine else 1.0, serial=fine, coarse=pipelined and not fine, note=note)
+        made = copies if fine or innermost else 1.0
+        return Plan(fine, unroll=made, serial=made > 1, coarse=pipelined and not fine, note=note)
     if fine or innermost:
         return Plan(fine, 1, copies)
+    # All iterations of an outermost loop side by side: labels of every version show the copies, while they are few.
+    if full and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
+        return Plan(coarse=pipelined, parallel=copies)
     # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
     # loops that divide evenly, and hardly any of 2021.1.
     if year < 2021 and loop.parent is None and trip is not None and 1 < copies < trip and trip % copies == 0:
@@ -158,7 +182,7 @@ def _automatic(
         if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
             continue
         old = plans[chosen]
-        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True)
+        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True, serial=old.serial, tile=old.tile)
 
 
 def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
