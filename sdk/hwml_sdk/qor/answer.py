@@ -25,26 +25,75 @@ _SYSTEM_HEADERS = (
 )  # fmt: skip
 
 
-def loops_of(results: Sequence[LoopResult], total: float | None) -> tuple[LoopQor, ...]:
-    """The loops of one function as a tree; shares are of `total` cycles."""
-    return tuple(_loop(result, total, None) for result in results)
+def loops_of(result: FunctionResult, total: float | None) -> tuple[LoopQor, ...]:
+    """The loops of one function as a tree, those that are unrolled among them; shares are of `total` cycles."""
+    kept = tuple(_loop(item, total, None, result.unrolled) for item in result.loops)
+    return _with_unrolled(kept, result.function.body, result.unrolled)
 
 
 def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
     """The loops of the top function, then those of the functions it calls, each function once."""
     found: list[LoopQor] = []
     seen: set[str] = set()
-    pending = [estimate.top]
+    pending, results = [estimate.top], []
     while pending:
         result = pending.pop(0)
         if result.function.name not in seen:
             seen.add(result.function.name)
-            found += loops_of(result.loops, estimate.latency_cycles)
+            results.append(result)
+            found += loops_of(result, estimate.latency_cycles)
             pending += result.calls
+    for function in reached(estimate.program, estimate.top.function).values():
+        if function.name not in seen:
+            found += _inlined_loops(function, results)
     return tuple(found)
 
 
-def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> LoopQor:
+def _inlined_loops(function: ir.Function, results: Sequence[FunctionResult]) -> tuple[LoopQor, ...]:
+    """Loops of a function that is walked in place of its calls: all of them are unrolled."""
+    for result in results:
+        found = _with_unrolled((), function.body, result.unrolled)
+        if found:
+            return found
+    return ()
+
+
+def _with_unrolled(
+    kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
+) -> tuple[LoopQor, ...]:
+    """`kept` and the unrolled loops that stand directly in `block`, in source order."""
+    gone = [_unrolled(loop, unrolled) for loop in _direct_loops(block) if loop in unrolled]
+    taken = {(loop.path, loop.span) for loop in kept}
+    gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
+    return tuple(sorted((*kept, *gone), key=lambda loop: loop.span)) if gone else kept
+
+
+def _direct_loops(block: ir.Block) -> Iterator[ir.Loop]:
+    for item in block.items:
+        if isinstance(item, ir.Loop):
+            yield item
+        elif isinstance(item, ir.Block):
+            yield from _direct_loops(item)
+        elif isinstance(item, ir.If):
+            yield from _direct_loops(item.then)
+            if item.otherwise is not None:
+                yield from _direct_loops(item.otherwise)
+
+
+def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQor:
+    """A loop that is none any more: copies instead of cycles."""
+    trip = unrolled[loop]
+    return LoopQor(
+        name=loop.name, function=loop.function, path=loop.path, span=loop.head, trip_count=trip, pipelined=False,
+        ii=None, ii_is_guess=False, ii_bound_by="", unroll_factor=max(round(trip or 1), 1), depth=None, cycles=None,
+        total_cycles=None, share=None, notes=("unrolled: its iterations are copies side by side",),
+        loops=_with_unrolled((), loop.body, unrolled),
+    )  # fmt: skip
+
+
+def _loop(
+    result: LoopResult, total: float | None, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
+) -> LoopQor:
     """nest: the flattened nest this loop is part of, outermost."""
     loop = result.loop
     known = result.known
@@ -62,13 +111,14 @@ def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> L
         notes.append("pipelined by the tool itself")
     if nest is not None:
         notes.append(f"flattened into {nest.loop.name}")
+    children = tuple(_loop(c, total, inner if c.flattened else None, unrolled) for c in result.children)
     return LoopQor(
         name=loop.name, function=loop.function, path=loop.path, span=loop.head,
         trip_count=result.trip.average, pipelined=result.ii is not None,
         ii=None if flat.bound.guess else flat.ii, ii_is_guess=flat.ii is not None and flat.bound.guess,
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
-        loops=tuple(_loop(child, total, inner if child.flattened else None) for child in result.children),
+        loops=_with_unrolled(children, loop.body, unrolled),
     )  # fmt: skip
 
 
@@ -80,7 +130,8 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
     for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
         result = estimate.functions.get(function.name)
         if result is None:
-            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True))
+            loops = _inlined_loops(function, list(estimate.functions.values()))
+            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True, loops))
             continue
         cost = area_cost(result.area, estimate.target)
         memory = list(result.memory.values())
@@ -89,7 +140,7 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
                 function.name, function.path, function.name_span,
                 cost.lut + sum(m.lut for m in memory), cost.dsp, cost.ff + sum(m.ff for m in memory),
                 sum(m.bram_18k for m in memory), result.cycles if result.known else None, False,
-                loops_of(result.loops, total),
+                loops_of(result, total),
             )
         )  # fmt: skip
     return tuple(found)

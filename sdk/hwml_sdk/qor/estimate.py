@@ -88,6 +88,7 @@ class FunctionResult:
     traffic: dict[ir.Variable, float] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     used: dict[ir.Variable, set[str]] = field(default_factory=dict)
+    unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)  # trips of loops that are none any more
 
 
 @dataclass(slots=True, eq=False)
@@ -146,6 +147,7 @@ class FunctionEstimator(Host):
         self.sink: list[LoopResult] = self.result.loops
         self.callees: dict[str, FunctionResult] = {}
         self.inline_depth = 0
+        self.unknown = 0  # loops met that would be unrolled if anybody knew how far
 
     # -- what regions ask -------------------------------------------------------------------------------------
 
@@ -173,8 +175,20 @@ class FunctionEstimator(Host):
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
         plan = self.plans.get(loop)
         if unroll_all or (plan is not None and plan.full_unroll):
+            count = self.counts.get(loop)
+            self.result.unrolled[loop] = count.average if count is not None else None
+            if count is None or count.average is None:
+                self.unknown_trip(loop)
             return max(self.average_trip(loop), 0.0)
         return None
+
+    def unknown_trip(self, loop: ir.Loop) -> None:
+        """The latency is not known: a loop in a called function has to be unrolled, but nobody knows how far."""
+        self.result.known = False
+        self.unknown += 1
+        reason = f"the trip count of loop {loop.name} is unknown"
+        if reason not in self.result.reasons:
+            self.result.reasons.append(reason)
 
     def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
         """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
@@ -349,6 +363,7 @@ class FunctionEstimator(Host):
         result.members = [loop]
         copies = min(plan.unroll, max(trip, 1.0))
         rounds = math.ceil(trip / copies) if copies > 1 else trip
+        unknown = self.unknown
         if loop.pragma("HLS", "DATAFLOW") is not None:
             self.dataflow_loop(result, rounds)
         elif plan.pipelined and self.can_pipeline(loop, result):
@@ -357,7 +372,7 @@ class FunctionEstimator(Host):
             self.plain(result, copies, rounds)
         if plan.tile > 1:
             self.tile(result)
-        if not result.known or any(not child.known for child in result.children):
+        if not result.known or self.unknown > unknown or any(not child.known for child in result.children):
             result.known = False
         return result
 

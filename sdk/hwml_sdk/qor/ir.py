@@ -291,11 +291,13 @@ class Program:
     """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
 
     sources: text of every file that was read, by path, for exact ranges and edits.
+    fields: what the methods of a struct see of it, by struct and field.
     """
 
     path: str
     functions: dict[str, Function] = field(default_factory=dict)
     globals: dict[str, Variable] = field(default_factory=dict)
+    fields: dict[str, dict[str, Variable]] = field(default_factory=dict)
     pragmas: list[Pragma] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     comments: dict[str, dict[int, str]] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import ir
@@ -34,6 +34,7 @@ class Lowering:
         self.scopes: list[dict[str, ir.Variable]] = [program.globals]
         self.constants: dict[str, Number] = {}
         self.templates: dict[str, tuple[Node, Node]] = {}
+        self.class_templates: dict[str, tuple[Node, Node]] = {}
         self.instances = 0
         self.owner = ""  # the struct whose body is read
         self.bases: dict[str, list[str]] = {}
@@ -56,23 +57,79 @@ class Lowering:
         return self.unit.span(node.start_byte, node.end_byte)
 
     def named_type(self, name: str) -> ir.CType | None:
-        return self.types.get(name)
+        found: ir.CType | None = self.member(name, self.types)
+        return self.class_instance(name) if found is None and "<" in name else found
+
+    def class_instance(self, text: str) -> ir.CType | None:
+        """The type `Fir<T, 16>` stands for, lowered with these arguments; None when it is no class template here."""
+        head, given = split_template(text)
+        inner, parameters = self.class_templates.get(head.rpartition("::")[2], (None, None))
+        if inner is None or parameters is None:
+            return None
+        bound = self.bound_arguments(parameters, given)
+        key = f"{head.rpartition('::')[2]}<{', '.join(self.settled(value) for value in bound.values())}>"
+        if key in self.types or self.instances >= MAX_INSTANCES or self.depth > MAX_DEPTH:
+            return self.types.get(key)
+        self.instances += 1
+        saved = (dict(self.types), dict(self.constants), self.function, self.loop, self.scopes, self.anonymous)
+        self.bind(bound)
+        self.scopes = [self.program.globals]
+        made = self.struct_body(inner, key)
+        self.types, self.constants, self.function, self.loop, self.scopes, self.anonymous = saved
+        self.types[key] = made
+        return made
+
+    def settled(self, text: str) -> str:
+        """A template argument as its value or as the name of its type."""
+        value = self.text_value(text)
+        if value is not None:
+            return str(value)
+        kind = self.types.get(text)
+        return (kind.name or text) if kind is not None else text
+
+    def bound_arguments(self, parameters: Node, given: list[str]) -> dict[str, str]:
+        """Template parameters by name -> the text of their argument or default; those with neither are left out."""
+        bound: dict[str, str] = {}
+        for index, parameter in enumerate(parameters.named_children):
+            label = self.declared_name(parameter) or self.src(parameter).split()[-1]
+            default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
+            if index < len(given):
+                bound[label] = given[index]
+            elif default is not None:
+                bound[label] = self.src(default)
+        return bound
+
+    def bind(self, bound: dict[str, str]) -> None:
+        """Make template parameters stand for their arguments."""
+        settled = {label: (self.text_value(text), text) for label, text in bound.items()}
+        kinds = {
+            label: parse_type(text, self.named_type, self.lookup_value)
+            for label, (value, text) in settled.items() if value is None
+        }  # fmt: skip
+        for label, (value, _) in settled.items():
+            if value is not None:
+                self.constants[label] = value
+        self.types.update(kinds)
 
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
-        if name in self.constants:
-            return self.constants[name]
+        found: Number | None = self.member(name, self.constants)
+        return found
+
+    def member(self, name: str, table: Mapping[str, Any]) -> Any:
+        """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""
+        if name in table:
+            return table[name]
         head, _, tail = name.rpartition("::")
-        owner = head.rpartition("::")[2] or self.owner
-        pending, seen = [owner], set[str]()
+        pending, seen = [head.rpartition("::")[2] or self.owner], set[str]()
         while pending:
             owner = pending.pop()
             kind = self.types.get(owner)
             for known in (owner, kind.name if kind is not None else ""):
                 if known and known not in seen:
                     seen.add(known)
-                    if f"{known}::{tail}" in self.constants:
-                        return self.constants[f"{known}::{tail}"]
+                    if f"{known}::{tail}" in table:
+                        return table[f"{known}::{tail}"]
                     pending += [base.rpartition("::")[2] for base in self.bases.get(known, ())]
         return None
 
@@ -164,6 +221,11 @@ class Lowering:
             self.templates[name.rpartition("::")[2]] = (inner, parameters)
             return
         for child in node.named_children:
+            if child.type in ("struct_specifier", "class_specifier") and parameters is not None:
+                name_node = child.child_by_field_name("name")
+                if parameters.named_child_count and name_node is not None and name_node.type == "type_identifier":
+                    self.class_templates[self.src(name_node)] = (child, parameters)
+                    continue
             if child.type in ("struct_specifier", "class_specifier", "alias_declaration"):
                 self.top_item(child)
 
@@ -176,28 +238,15 @@ class Lowering:
 
     def instantiate(self, name: str, inner: Node, parameters: Node, given: list[str], arguments: list[ir.Expr]) -> str:
         """Lower a template with the given arguments; returns the name of the function made of it."""
-        bound: dict[str, str] = {}
-        names = []
-        for index, parameter in enumerate(parameters.named_children):
-            label = self.declared_name(parameter) or self.src(parameter).split()[-1]
-            names.append(label)
-            default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
-            if index < len(given):
-                bound[label] = given[index]
-            elif default is not None:
-                bound[label] = self.src(default)
+        names = [self.declared_name(p) or self.src(p).split()[-1] for p in parameters.named_children]
+        bound = self.bound_arguments(parameters, given)
         self.deduce(inner, names, bound, arguments)
         key = f"{name}<{', '.join(bound.get(n, '?') for n in names)}>" if names else name
         if key in self.program.functions or self.instances >= MAX_INSTANCES:
             return key
         self.instances += 1
         saved = (dict(self.types), dict(self.constants), self.function, self.loop, self.scopes, self.anonymous)
-        for label, text in bound.items():
-            value = self.text_value(text)
-            if value is not None:
-                self.constants[label] = value
-            else:
-                self.types[label] = parse_type(text, self.named_type, self.lookup_value)
+        self.bind(bound)
         self.scopes = [self.program.globals]
         self.function_definition(inner, key=key, template_params=tuple(names))
         self.types, self.constants, self.function, self.loop, self.scopes, self.anonymous = saved
@@ -263,9 +312,9 @@ class Lowering:
         self.depth -= 1
         return found
 
-    def struct_body(self, node: Node) -> ir.CType:
+    def struct_body(self, node: Node, name: str = "") -> ir.CType:
         name_node = node.child_by_field_name("name")
-        name = self.src(name_node) if name_node is not None else ""
+        name = name or (self.src(name_node) if name_node is not None else "")
         body = node.child_by_field_name("body")
         if body is None:
             return self.types.get(name) or ir.CType("unknown", 32, name=name)
@@ -282,7 +331,7 @@ class Lowering:
             elif child.type == "function_definition":
                 methods.append(child)
             elif child.type in ("type_definition", "alias_declaration"):
-                self.top_kind(child)
+                self.nested_type(child, name)
         width = sum(kind.width * _count(dims) for _, kind, dims in fields)
         made = ir.CType("struct", min(width, 1 << 30), fields=tuple(fields), name=name)
         if name:
@@ -291,6 +340,13 @@ class Lowering:
             self.method(name, method, made)
         self.owner = outer
         return made
+
+    def nested_type(self, node: Node, owner: str) -> None:
+        """`typedef` and `using` inside a struct: known by their qualified name only."""
+        outside = dict(self.types)
+        self.top_kind(node)
+        made = {name: kind for name, kind in self.types.items() if outside.get(name) is not kind}
+        self.types = {**outside, **{f"{owner}::{name}": kind for name, kind in made.items()}}
 
     def fields(self, node: Node) -> list[tuple[str, ir.CType, tuple[int | None, ...]]]:
         """Fields of one declaration; static constants are kept by their qualified name instead."""
@@ -322,7 +378,11 @@ class Lowering:
     def method(self, owner: str, node: Node, kind: ir.CType) -> None:
         label = self.declared_name(node.child_by_field_name("declarator"))
         if label and label != owner and not label.startswith(("operator", "~")):
-            self.scopes.append({f: ir.Variable(f, t, d, "local", self.span(node), "") for f, t, d in kind.fields})
+            own = self.program.fields.setdefault(owner, {})
+            for field, type_, dims in kind.fields:
+                if field not in own:
+                    own[field] = ir.Variable(field, type_, dims, "local", self.span(node), "")
+            self.scopes.append(dict(own))
             self.function_definition(node, key=f"{owner}::{label}")
             self.scopes.pop()
 
@@ -913,6 +973,12 @@ class Lowering:
         held = self.variable(text)
         if held is not None and held.type.kind == "function":
             return ir.Call(held.type.name, tuple(args), span=self.span(target))
+        scope = target.child_by_field_name("scope") if target.type == "qualified_identifier" else None
+        if scope is not None and scope.type == "template_type":
+            owner = self.named_type(self.src(scope))
+            member = target.child_by_field_name("name")
+            if owner is not None and member is not None:
+                return ir.Call(f"{owner.name}::{self.src(member)}", tuple(args), span=self.span(target))
         name, given = split_template(text)
         if name in _CASTS and args and given:
             return ir.Cast(parse_type(given[0], self.named_type, self.lookup_value), args[0])

@@ -51,6 +51,12 @@ def layouts(
     """Layout of every array (and stream, and pointer) that a function can name."""
     found: dict[ir.Variable, Layout] = {}
     names: dict[str, ir.Variable] = {**program.globals, **function.variables}
+    fields = {
+        f"{name}.{field}": inner
+        for name, var in names.items() if var.type.kind == "struct"
+        for field, inner in program.fields.get(var.type.name, {}).items()
+    }  # fmt: skip
+    names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
     for var in names.values():
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
@@ -83,7 +89,8 @@ def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
 def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
     options = pragma.options
     label = options.get("variable") or options.get("port") or ""
-    var = names.get(label.strip("&*").partition("[")[0].partition(".")[0])
+    label = label.strip("&*").replace("this->", "").partition("[")[0]
+    var = names.get(label) or names.get(label.partition(".")[0])
     if var is None or pragma.dialect != "HLS":
         return
     layout = found.setdefault(var, Layout())
