@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..document import Span
 from ..errors import ConfigError
+from . import ir
 from .area import Area, area_cost
 from .estimate import Estimate, FunctionResult, LoopResult
 from .facts import reached

@@ -64,21 +64,19 @@ class Counting:
     held: registers for operands and results of an operator, per bit of its width, times the clock period in ns: the
     shorter the clock, the more stages they pass.
     Measured on the groups of data/qor, every source weighing alike: HLS reports two LUTs where place and route needs
-    one for a multiplexer. Merlin's transfers between wide off-chip words and banks are multiplexers and registers too;
-    the more there are, the less each takes (mux_power).
+    one for a multiplexer.
     """
 
     control_lut: float
     mux_lut: float
-    mux_power: float
     plain_lut: float
     registers: float
     control_ff: float
     held: float
 
 
-_CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, mux_power=1.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
-_IMPL = Counting(control_lut=1.5, mux_lut=0.5, mux_power=1.0, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
+_CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
+_IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
 _MERLIN = Counting(
     control_lut=12.0, mux_lut=240.0, mux_power=0.65, plain_lut=1.0, registers=6.0, control_ff=0.5, held=13.0
 )
@@ -94,8 +92,7 @@ def counting(target: Target) -> Counting:
 def area_cost(area: Area, target: Target) -> Cost:
     """What an area takes on the target's family, as the report of its tool and stage counts it."""
     rule = counting(target)
-    mux = rule.mux_lut * area.mux_lut**rule.mux_power
-    lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + mux
+    lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + area.mux_lut * rule.mux_lut
     ff = area.registers * rule.registers + area.control_ff * rule.control_ff
     dsp = area.plain_dsp
     for kind, units in area.shared.items():
