@@ -77,9 +77,7 @@ class Counting:
 
 _CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
 _IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
-_MERLIN = Counting(
-    control_lut=12.0, mux_lut=240.0, mux_power=0.65, plain_lut=1.0, registers=6.0, control_ff=0.5, held=13.0
-)
+_MERLIN = Counting(control_lut=1.0, mux_lut=1.0, plain_lut=1.0, registers=1.0, control_ff=1.0, held=0.0)
 
 
 def counting(target: Target) -> Counting:
