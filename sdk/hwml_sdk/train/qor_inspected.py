@@ -14,10 +14,11 @@ EVERY = frozenset({"*"})
 INSPECTED: dict[str, frozenset[str]] = {
     "forgehls-kernels": frozenset({
         "alu_16bit", "alu_32bit", "alu_64bit", "attention_augmented_convolution", "backprop", "beam_search",
-        "canny_edge_detection", "conv_layer", "depthwise_separable_conv", "edge_detector", "federated_adversarial_learning",
-        "federated_continual_learning", "federated_multi_view_learning", "fpn", "fsm", "gaussian_blur",
-        "hierarchical_classification", "homogeneity_score", "image_convolution", "lstm_cell", "md5",
-        "morphological_operations", "multi_purpose_audio_video_processor", "one_hot_encoding", "privacy_preserving_ml",
+        "canny_edge_detection", "conv_layer", "depthwise_separable_conv", "edge_detector",
+        "federated_adversarial_learning", "federated_continual_learning", "federated_multi_view_learning", "fpn",
+        "fsm", "gaussian_blur", "hierarchical_classification", "homogeneity_score", "image_convolution", "lstm_cell",
+        "md5", "morphological_operations", "multi_purpose_audio_video_processor", "one_hot_encoding",
+        "privacy_preserving_ml",
         "random_erasing", "rpn", "sobel_edge_detection", "sort_radix", "stencil_stencil2d", "unet_block",
         "universal_shift_register", "video_enhancement_processor",
     }),
@@ -26,8 +27,8 @@ INSPECTED: dict[str, frozenset[str]] = {
         "doitgen", "gemm-blocked", "gemm-p", "gemver-medium", "stencil", "stencil-3d", "syr2k", "syrk",
     }),
     "hlsyn-vitis": frozenset({
-        "3mm", "gemm-blocked", "gesummv-medium", "heat-3d", "jacobi-1d", "md", "nw", "seidel-2d", "spmv-ellpack", "stencil-3d", "stencil_stencil2d", "symm", "symm-opt", "symm-opt-medium",
-        "trmm",
+        "3mm", "gemm-blocked", "gesummv-medium", "heat-3d", "jacobi-1d", "md", "nw", "seidel-2d", "spmv-ellpack",
+        "stencil-3d", "stencil_stencil2d", "symm", "symm-opt", "symm-opt-medium", "trmm",
     }),
     "prometheus": EVERY,
     "streamhls": EVERY,
