@@ -698,6 +698,7 @@ class Design:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
                     layout.banks = dict.fromkeys(range(8), ("complete", 1))
+                    layout.merged = False
             self._layouts[function.name] = found
         return found
 
@@ -705,7 +706,9 @@ class Design:
         """Layout of an array no function in sight declares."""
         if array.type.kind == "stream":
             return Layout(interface="fifo")
-        return Layout(dict.fromkeys(range(8), ("complete", 1)) if self.options.merlin else {})
+        if self.options.merlin:
+            return Layout(dict.fromkeys(range(8), ("complete", 1)), merged=False)
+        return Layout()
 
     def step(self, loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> float:
         """Step of a counting loop, 1 where unknown."""

@@ -230,7 +230,7 @@ def bank_load(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) ->
     if sum(a.copies for a in accesses) > MAX_ENUMERATED:
         return sum(_spread_load(access, array, splits) for access in accesses)
     load: Counter[tuple[object, ...]] = Counter()
-    known = all(None not in access.forms for access in accesses if access.write)
+    known = layout.merged and all(None not in access.forms for access in accesses if access.write)
     stored = _stored(accesses) if known else {}
     loaded: set[object] = set()
     for access in accesses:

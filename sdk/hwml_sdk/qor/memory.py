@@ -26,6 +26,7 @@ class Layout:
     banks: dimension (from 0) -> (type, factor) with type cyclic, block or complete; reshaped dimensions likewise.
     interface: "memory", "m_axi", "fifo" or "register".
     automatic: the tool may split the array by itself; automatic_banks: how far it has to.
+    merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Layout:
     bundle: str = ""
     automatic: bool = False
     automatic_banks: int = 1
+    merged: bool = True
 
     def bank_count(self) -> int:
         """Number of separate memories."""

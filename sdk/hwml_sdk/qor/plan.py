@@ -74,14 +74,7 @@ def make_plans(
         count = counts.get(loop)
         plans[loop] = _tiled(loop, counts, options.year) if options.merlin else _vitis(loop, count)
     if options.auto_pipeline is not None:
-        _automatic(
-            function,
-            counts,
-            plans,
-            options.auto_pipeline,
-            calls_loops,
-            innermost=options.merlin and options.year < 2021,
-        )
+        _automatic(function, counts, plans, options, calls_loops)
     return plans
 
 
@@ -161,10 +154,8 @@ def _automatic(
     function: ir.Function,
     counts: Mapping[ir.Loop, TripCount],
     plans: dict[ir.Loop, Plan],
-    threshold: int,
+    options: Options,
     calls_loops: Callable[[ir.Loop], bool],
-    *,
-    innermost: bool = False,
 ) -> None:
     """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
 
@@ -172,11 +163,12 @@ def _automatic(
     threshold its innermost loop is pipelined, with fewer the loop around the nest, as labelled designs show. Merlin
     before 2021.1 pipelines the innermost loop, however short it is; later ones leave it to Vitis HLS.
     """
+    innermost = options.merlin and options.year < 2021
     for loop in list(ir.loops_of(function.body)):
         outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
         if outer and not _all_inside_unrolled(loop, plans):
             continue
-        chosen = loop if innermost else _chosen(loop, counts, plans, threshold)
+        chosen = loop if innermost else _chosen(loop, counts, plans, options)
         if chosen is not None and plans[chosen].coarse:
             chosen = loop
         if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
@@ -190,8 +182,9 @@ def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
 
 
 def _chosen(
-    loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], plans: Mapping[ir.Loop, Plan], threshold: int
+    loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], plans: Mapping[ir.Loop, Plan], options: Options
 ) -> ir.Loop | None:
+    threshold = options.auto_pipeline or 0
     if loop.pragmas and all(pragma.dialect == "ACCEL" for pragma in loop.pragmas):
         return loop  # Merlin pipelines innermost loops, whatever their length
     count = counts.get(loop)
@@ -204,7 +197,7 @@ def _chosen(
         if above is None or above.average is None or (len(nest) == 1 and above.average > threshold):
             break
         total *= above.average
-        if total > threshold or not above.constant:
+        if total > threshold or not above.constant or options.merlin:
             return loop
         nest.append(parent)
         parent = _standing_parent(parent, plans)
