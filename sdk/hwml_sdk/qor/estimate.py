@@ -24,6 +24,7 @@ from .memory import Layout, Storage, element_count, layouts, storage
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
+from .sizes import total_bits
 from .trip_counts import (
     TripCount,
     TripCounter,
@@ -313,7 +314,7 @@ class FunctionEstimator(Host):
         size = evaluate(expr.args[2], self.known) if len(expr.args) > 2 else None
         elements = None
         if arrays:
-            width = max(arrays[0].type.width // 8, 1)
+            width = max(total_bits(arrays[0].type) // 8, 1)
             elements = size / width if size is not None else element_count(arrays[0])
         start = math.ceil(max(region.end, region.base) - 1e-6)
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
