@@ -200,9 +200,17 @@ template <typename C> int dense(int *a) {
   for (int i = 0; i < C::outputs; i++) /*n*/;
   return 0;
 }
-void fetch(int &n) { n = 21; }
-void store(int *n) { *n = 22; }
-int twice(int n) { n = 2 * n; int r = 0; for (int i = 0; i < n; i++) /*n*/ r++; return r; }
+template <typename T, int N = 4> struct line {
+  T v[N];
+  enum { HALF = N / 2 };
+  T total() { T s = 0; for (int i = 0; i < N; i++) { /*n*/ s += v[i]; } return s; }
+  static int bytes() { int s = 0; for (int i = 0; i < (int)sizeof(T); i++) { /*n*/ s++; } return s; }
+};
+template <int N> struct tree { static int sum(int *a) { return tree<N / 2>::sum(a) + tree<N - N / 2>::sum(a); } };
+template <> struct tree<1> {
+  static int sum(int *a) { int s = 0; for (int i = 0; i < 3; i++) { /*n*/ s++; } return s; }
+};
+int twice(int n) { n = 2 * n; int r = 0; for (int i = 0; i < n; i++) { /*n*/ r++; } return r; }
 int k(int *a, packet *p) {
   int i = 0, m = 7, t[5] = {}, grid[3][4] = {};
   std::array<std::array<int, 6>, 2> table{};
@@ -248,6 +256,10 @@ int k(int *a, packet *p) {
   dense<wide>(a);
   dense<narrow>(a);
   twice(6);
+  line<int, 11> first{}; line<char> second{}; line<double, 2> third{};
+  first.total(); second.total(); third.total();
+  line<int, 11>::bytes(); line<char>::bytes(); line<double, 2>::bytes();
+  tree<1>::sum(a);
   return grid[0][0];
 }
 """
@@ -293,10 +305,10 @@ int k(int a[64], hls::stream<int> &in, int n) {
 def _counted_by_running(text: str, folder: Path) -> list[float]:
     """Iterations an entry of every loop of a text with `/*n*/` marks, in the order of the marks."""
     number = iter(range(1000))
-    counting = re.sub(r"/\*n\*/", lambda _: f"N[{next(number)}]++;", text)
-    lines = [f"static long N[{next(number)}];", counting]
+    counting = re.sub(r"/\*n\*/", lambda _: f"COUNT[{next(number)}]++;", text)
+    lines = [f"static long COUNT[{next(number)}];", counting]
     lines += ["#include <cstdio>", "int main() { static int a[4096]; static packet p; k(a, &p);"]
-    lines += ['for (long n : N) printf("%ld\\n", n); }']
+    lines += ['for (long n : COUNT) printf("%ld\\n", n); }']
     (folder / "k.cpp").write_text("\n".join(lines), encoding="utf-8")
     assert GXX is not None
     subprocess.run([GXX, "-std=c++17", "-w", "-O0", "-o", "k", "k.cpp"], cwd=folder, check=True, timeout=120)

@@ -27,6 +27,7 @@ from .merlin import reload_cycles
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
+from .sizes import total_bits
 from .trip_counts import (
     TripCount,
     TripCounter,
@@ -337,7 +338,7 @@ class FunctionEstimator(Host):
         size = evaluate(expr.args[2], self.known) if len(expr.args) > 2 else None
         elements = None
         if arrays:
-            width = max(arrays[0].type.width // 8, 1)
+            width = max(total_bits(arrays[0].type) // 8, 1)
             elements = size / width if size is not None else element_count(arrays[0])
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
         if any(self.layout(array).interface == "m_axi" for array in arrays):

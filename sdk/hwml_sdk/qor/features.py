@@ -20,6 +20,7 @@ from .design import estimate_source, make_options, make_target
 from .estimate import Estimate, FunctionResult, LoopResult
 from .facts import reached
 from .memory import element_count
+from .sizes import total_bits
 
 FEATURE_VERSION = 2
 
@@ -165,7 +166,7 @@ def _memory(estimate: Estimate, functions: list[FunctionResult], values: dict[st
     values["memory_ff"] = _log(sum(item.ff for item in estimate.top.memory.values()))
     params = [var for var in estimate.top.function.params if var.dims or var.type.pointer]
     values["param_arrays"] = _log(len(params))
-    values["param_bits"] = _log(sum((element_count(var) or 1) * var.type.width for var in params))
+    values["param_bits"] = _log(sum((element_count(var) or 1) * total_bits(var.type) for var in params))
     pragmas = [p for p in estimate.program.pragmas if p.dialect == "HLS"]
     values["m_axi_ports"] = _log(sum("m_axi" in p.text for p in pragmas if p.kind == "INTERFACE"))
     variables = [v for f in functions for v in f.function.variables.values()]

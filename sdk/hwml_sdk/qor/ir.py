@@ -16,7 +16,8 @@ class CType:
     """A scalar or element type.
 
     kind: int, uint, fixed, ufixed, half, float, double, bool, void, struct, stream, vector, unknown.
-    width: bits (for a struct the sum of its fields, for a vector all lanes). int_bits: of fixed-point types.
+    width: bits that move at a time (for a struct one element of each field, for a vector all lanes).
+    int_bits: of fixed-point types.
     element: payload of a stream, lane of a vector. fields: of a struct. pointer: depth of `*` and `&`.
     """
 

@@ -332,7 +332,7 @@ class Lowering:
                 methods.append(child)
             elif child.type in ("type_definition", "alias_declaration"):
                 self.nested_type(child, name)
-        width = sum(kind.width * _count(dims) for _, kind, dims in fields)
+        width = sum(kind.width for _, kind, _ in fields)
         made = ir.CType("struct", min(width, 1 << 30), fields=tuple(fields), name=name)
         if name:
             self.types[name] = made
@@ -1111,13 +1111,6 @@ def _stepped(step: ir.Expr | None) -> ir.Variable | None:
         if isinstance(target, ir.Ref) and target.var is not None:
             return target.var
     return None
-
-
-def _count(dims: tuple[int | None, ...]) -> int:
-    total = 1
-    for extent in dims:
-        total *= extent if extent else 1
-    return min(total, 1 << 40)
 
 
 def _with_pointer(kind: ir.CType, depth: int) -> ir.CType:

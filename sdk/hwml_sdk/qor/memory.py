@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import ir
+from .sizes import total_bits
 
 PORTS_PER_BANK = 2
 # UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
@@ -161,7 +162,7 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     count = element_count(var)
     if count is None or (var.scope == "param" and not var.static):
         return Storage(0, 0, 0, 0)
-    width = max(var.type.width, 1)
+    width = max(total_bits(var.type), 1)
     bits = float(count) * width
     if layout.interface == "register":
         return Storage(0, bits * 0.3, bits, bits)

@@ -24,6 +24,19 @@ def byte_size(kind: ir.CType, dims: Dims = ()) -> int | None:
     return None if found is None else min(found[0] * count, MAX_BYTES)
 
 
+def total_bits(kind: ir.CType) -> int:
+    """Bits of a value with all that its fields hold."""
+    if kind.kind != "struct" or not kind.fields or kind.pointer:
+        return kind.width
+    total = 0
+    for _, field, dims in kind.fields:
+        bits = total_bits(field)
+        for extent in dims:
+            bits *= extent if extent else 1
+        total = min(total + bits, MAX_BYTES)
+    return total
+
+
 def _layout(kind: ir.CType) -> tuple[int, int] | None:
     """(bytes, alignment) of one value."""
     if kind.kind in ("unknown", "void", "stream", "function"):
