@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ir
-from .trip_counts import assigned_variables, children, expressions_of, root_variable
+from .expressions import assigned_variables, children, expressions_of, root_variable
 
 if TYPE_CHECKING:
     from .area import Area

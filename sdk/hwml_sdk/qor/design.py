@@ -9,11 +9,11 @@ from pathlib import Path
 from ..errors import ConfigError, SourceError
 from . import ir
 from .estimate import Estimate, estimate_program
+from .expressions import everything_in
 from .operators import Target
 from .parts import find_part
 from .plan import PIPELINE_LOOPS, Options
 from .source import read_program
-from .trip_counts import children, expressions_of
 
 TOOLS = ("vitis_hls", "vivado_hls", "merlin", "vitis_hls+vivado")
 STAGES = ("csynth", "impl")
@@ -89,14 +89,11 @@ def called_functions(program: ir.Program) -> set[str]:
     """
     found: set[str] = set()
     for function in program.functions.values():
-        pending = list(expressions_of(function.body)) if function.name != "main" else []
-        while pending:
-            expr = pending.pop()
+        for expr in everything_in(function.body) if function.name != "main" else ():
             if isinstance(expr, ir.Call) and expr.name != function.name:
                 found.update((expr.name, expr.name.rpartition("::")[2]))
             elif isinstance(expr, ir.Ref) and expr.var is None and expr.name in program.functions:
                 found.add(expr.name)
-            pending.extend(children(expr))
     return found
 
 

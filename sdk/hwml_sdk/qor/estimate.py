@@ -20,6 +20,7 @@ from .beside import LoopUses, copy_uses, loop_uses
 from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
+from .expressions import assigned_variables, children, expressions_of, root_variable
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
@@ -28,16 +29,7 @@ from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
 from .sizes import total_bits
-from .trip_counts import (
-    TripCount,
-    TripCounter,
-    assigned_variables,
-    children,
-    constant_step,
-    expressions_of,
-    root_variable,
-    stable_bindings,
-)
+from .trip_counts import TripCount, TripCounter, constant_step, stable_bindings
 from .typenames import UNKNOWN
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.

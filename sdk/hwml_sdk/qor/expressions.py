@@ -52,6 +52,21 @@ def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
             yield from expressions_of(item.body)
 
 
+def everything_in(block: ir.Block) -> tuple[ir.Expr, ...]:
+    """Every expression of a block with all that is inside it, in source order, outer ones first."""
+    if block.everything is None:
+        found: list[ir.Expr] = []
+        pending: list[ir.Expr] = list(expressions_of(block))[::-1]
+        while pending:
+            expr = pending.pop()
+            found.append(expr)
+            inner = _CHILDREN.get(type(expr))
+            if inner is not None:
+                pending.extend(reversed(inner(expr)))
+        block.everything = tuple(found)
+    return block.everything
+
+
 def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
     """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
     if block.assigned is None:
@@ -61,9 +76,7 @@ def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
 
 def _assigned_in(block: ir.Block) -> set[ir.Variable]:
     found: set[ir.Variable] = set()
-    pending = list(expressions_of(block))
-    while pending:
-        expr = pending.pop()
+    for expr in everything_in(block):
         kind = type(expr)
         target: ir.Expr | None = None
         if kind is ir.Assign:
@@ -74,7 +87,6 @@ def _assigned_in(block: ir.Block) -> set[ir.Variable]:
             var = root_variable(target)
             if var is not None:
                 found.add(var)
-        pending.extend(children(expr))
     return found
 
 

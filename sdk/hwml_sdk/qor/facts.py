@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from . import ir
 from .constants import Number, evaluate, evaluate_text
-from .trip_counts import assigned_variables, children, expressions_of, iterations, root_variable
+from .expressions import assigned_variables, children, everything_in, expressions_of, root_variable
+from .trip_counts import iterations
 
 MAX_CALL_DEPTH = 40
 # From this width on an unknown bound says nothing useful: the tool reports `?` rather than 0 ~ 65535.
@@ -25,10 +26,9 @@ def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
 
 def calls(block: ir.Block) -> Iterator[ir.Call]:
     """Every call inside `block`."""
-    for outer in expressions_of(block):
-        for expr in walk(outer):
-            if isinstance(expr, ir.Call):
-                yield expr
+    for expr in everything_in(block):
+        if type(expr) is ir.Call:
+            yield expr
 
 
 def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..document import Span
 from . import ir
 from .constants import Number, evaluate
-from .expressions import children, expressions_of, root_variable
+from .expressions import children, everything_in, root_variable
 
 
 class Values:
@@ -142,15 +142,23 @@ def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
 
 def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
     """The variable behind every assignment and step, as often as there are any."""
-    found: list[ir.Variable] = []
-    pending = list(exprs)
+    pending, flat = list(exprs), []
     while pending:
         expr = pending.pop()
+        flat.append(expr)
+        pending.extend(children(expr))
+    return _changed(flat)
+
+
+def _changed(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
+    found: list[ir.Variable] = []
+    for expr in exprs:
+        if type(expr) is not ir.Assign and type(expr) is not ir.Unary:
+            continue
         target = _target(expr)
         var = root_variable(target) if target is not None else None
         if var is not None:
             found.append(var)
-        pending.extend(children(expr))
     return found
 
 
@@ -181,7 +189,8 @@ def head_of(loop: ir.Loop) -> Head | None:
     named = set(variables_in(loop.condition))
     if loop.var in named:
         named = {loop.var}
-    changes = changes_in((loop.condition, *((loop.step,) if loop.step is not None else ()), *expressions_of(loop.body)))
+    heads = (loop.condition,) if loop.step is None else (loop.condition, loop.step)
+    changes = [*changes_in(heads), *_changed(everything_in(loop.body))]
     stepping = [var for var in named if var in changes]
     if len(stepping) != 1 or changes.count(stepping[0]) != 1:
         return None
@@ -243,16 +252,13 @@ _BY_VALUE = frozenset({
 def mark_handed(program: ir.Program) -> None:
     """Set `handed` on every local whose address or reference goes elsewhere."""
     for function in program.functions.values():
-        pending = list(expressions_of(function.body))
-        while pending:
-            expr = pending.pop()
+        for expr in everything_in(function.body):
             for var in _handed_by(expr, program):
                 var.handed = True
             target = _target(expr)
             changed = root_variable(target) if target is not None else None
             if changed is not None and changed.scope == "local" and changed.function not in ("", function.name):
                 changed.handed = True  # a lambda changes what it sees around it
-            pending.extend(children(expr))
 
 
 def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from . import ir
+from .expressions import assigned_variables
 from .memory import Layout, Storage
-from .trip_counts import assigned_variables
 
 if TYPE_CHECKING:
     from .estimate import FunctionResult

@@ -178,10 +178,11 @@ class Pragma:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """Statements in order; `assigned` is kept by `trip_counts.assigned_variables` once the block is complete."""
+    """Statements in order; `assigned` and `everything` are kept by `expressions` once the block is complete."""
 
     items: list[Stmt] = field(default_factory=list)
     assigned: frozenset[Variable] | None = None
+    everything: tuple[Expr, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from . import ir
+from .expressions import assigned_variables, children, expressions_of, root_variable
 from .memory import Layout, Storage, element_count, storage
-from .trip_counts import assigned_variables, children, expressions_of, root_variable
 
 if TYPE_CHECKING:
     from .estimate import Design, FunctionResult

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from . import ir
 from .beside import Beside, LoopUses
 from .constants import evaluate
+from .expressions import assigned_variables, children
 from .lower import type_of_expression
 from .memory import Layout
 from .operators import Operator, Target, log2_ceil, operator
-from .trip_counts import assigned_variables, children
 from .typenames import BOOL, INT, UNKNOWN, join
 
 if TYPE_CHECKING:
