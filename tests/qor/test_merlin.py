@@ -52,6 +52,22 @@ def test_from_2021_sums_are_reordered_unless_a_condition_holds_them() -> None:
     assert held[1] == pytest.approx(held[0], rel=0.2)
 
 
+@pytest.mark.parametrize("version", ["2018.3", "2020.2"])
+def test_copies_that_share_a_scalar_of_the_function_are_not_made(version: str) -> None:
+    """gemm-ncubed of data/qor, whose `mult` is the function's, keeps one copy of its outer loop."""
+    own = {"shape": "64][80", "element": "y[i][j]", "first": "double m = a[i][0]; y[i][0] = m;"}
+    shared = {"shape": "64][80", "element": "y[i][j]", "first": "m = a[i][0]; y[i][0] = m;"}
+
+    def dsp(parts: dict[str, str], factor: int) -> float:
+        code = SUMS.replace("{{\n#pragma ACCEL PIPELINE", "{{\n  double m;\n#pragma ACCEL PIPELINE", 1)
+        values = {"shape": "", "pipeline": "off", "tile": 1, "guard": "", "factor": factor, **parts}
+        target = make_target("xcvu9p-flgb2104-2-i", 4.0, "merlin", version)
+        return estimate_source(code.format(**values), target=target).dsp
+
+    assert dsp(own, 8) > 2 * dsp(own, 1)
+    assert dsp(shared, 8) == dsp(shared, 1)
+
+
 def test_the_scalar_that_holds_an_offset_counts_as_the_loops_own() -> None:
     offset = {"shape": "5120", "element": "y[at + j]", "first": "int at = i * 80;"}
     assert cycles("2020.2", factor=4, **offset) < 0.5 * cycles("2020.2", **offset)

@@ -123,6 +123,34 @@ def accumulates(loop: ir.Loop, *, guarded: bool = False) -> bool:
     return any(not any(name in sub for key in accesses[array] for sub in key for name in own) for array in written)
 
 
+def shared_scalars(loop: ir.Loop) -> bool:
+    """Whether a loop's body writes a scalar that is declared outside of it, other than the loops' own counters.
+
+    Copies of an outer loop would all write it: gemm-ncubed and stencil of data/qor, whose `mult` and `k_col` belong to
+    the function, show one copy whatever `parallel` asks for.
+    """
+    counters = {inner.var for inner in (loop, *ir.loops_of(loop.body))}
+    own = _declared_in(loop.body)
+    return any(
+        not (var.dims or var.type.pointer or var in counters or var in own) and var.scope == "local"
+        for var in assigned_variables(loop.body)
+    )
+
+
+def _declared_in(block: ir.Block) -> set[ir.Variable]:
+    found: set[ir.Variable] = set()
+    for item in block.items:
+        if isinstance(item, ir.Declare):
+            found.add(item.var)
+        elif isinstance(item, ir.If):
+            found |= _declared_in(item.then)
+            if item.otherwise is not None:
+                found |= _declared_in(item.otherwise)
+        elif isinstance(item, ir.Block | ir.Loop):
+            found |= _declared_in(item if isinstance(item, ir.Block) else item.body)
+    return found
+
+
 def _written_under_conditions(block: ir.Block) -> set[ir.Variable]:
     """What a block writes inside `if`s."""
     found: set[ir.Variable] = set()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from . import ir
-from .merlin import accumulates, conflicting
+from .merlin import accumulates, conflicting, shared_scalars
 from .trip_counts import TripCount
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
@@ -141,11 +141,12 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> 
     if fine or innermost:
         return Plan(fine, 1, copies)
     # All iterations of an outermost loop side by side: labels of every version show the copies, while they are few.
-    if full and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
+    apart = not shared_scalars(loop)
+    if full and apart and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
         return Plan(coarse=pipelined, parallel=copies)
     # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
     # loops that divide evenly, and hardly any of 2021.1.
-    if year < 2021 and loop.parent is None and trip is not None and 1 < copies < trip and trip % copies == 0:
+    if year < 2021 and loop.parent is None and apart and trip is not None and 1 < copies < trip and trip % copies == 0:
         return Plan(coarse=pipelined, parallel=copies)
     return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
 
