@@ -80,7 +80,7 @@ def examine(text: str, path: str = "kernel.cpp") -> None:
     shown = text if "#pragma HLS" in text else "#pragma HLS top\n" + text  # else it is none of an editor's business
     lines = shown.split("\n")
     analysis = analyze(path, shown, Settings())
-    spans = [item.span for item in (*analysis.annotations, *analysis.diagnostics)]
+    spans = [annotation.span for annotation in analysis.annotations] + [item.span for item in analysis.diagnostics]
     spans += [edit.span for item in analysis.diagnostics for fix in item.fixes for edit in fix.edits]
     spans += [related.span for item in analysis.diagnostics for related in item.related if related.path is None]
     assert [span for span in spans if not is_inside(span, lines)] == []
