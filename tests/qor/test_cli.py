@@ -297,6 +297,24 @@ def test_the_top_is_what_nothing_in_the_file_uses(
 
 
 @needs_model
+def test_calls_nobody_can_read_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And calls of libraries, constructors, ranges of bits and lambdas are not."""
+    path = tmp_path / "k.cpp"
+    path.write_text(
+        "#include <ap_int.h>\nint elsewhere(int a);\nstruct pair { int a, b; pair(int x, int y) : a(x), b(y) {} };\n"
+        "int top(int a, int (*handed)(int), ap_uint<32> bits) {\n"
+        "  auto twice = [](int v) { return 2 * v; };\n  pair p = pair(a, 2);\n"
+        "  return elsewhere(a) + handed(a) + hls::sqrt(a) + abs(a) + twice(p.a) + bits(7, 0) + MAX_OF(a, 3);\n}\n",
+        encoding="utf-8",
+    )
+    assert main(["qor", str(path), "--json"]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    named = [text for text in warnings if text.startswith("no body was found of")]
+    assert len(named) == 1
+    assert named[0].startswith("no body was found of elsewhere, handed: what calls of it do is not counted")
+
+
+@needs_model
 def test_half_typed_code_never_raises(tmp_path: Path) -> None:
     for cut in range(0, len(BAD), 7):
         analyze(tmp_path / "bad.cpp", BAD[:cut], Settings())

@@ -11,7 +11,8 @@ from ..errors import ConfigError
 from . import ir
 from .area import Area, area_cost
 from .estimate import Estimate, FunctionResult, LoopResult
-from .facts import reached
+from .facts import calls, reached
+from .flow import is_library
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -241,12 +242,38 @@ def warnings(
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
     if correction is not None and correction.unseen:
         said.append("part family, clock and tool version were never trained on together: the closed form alone")
+    unread = unread_calls(estimate.program, estimate.top.function)
+    if unread:
+        listed = ", ".join(unread[:5])
+        said.append(f"no body was found of {listed}: what calls of it do is not counted; name the file that has it")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")
     said += [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in estimate.program.problems[:3]]
     said += notes
     return tuple(said)
+
+
+def unread_calls(program: ir.Program, top: ir.Function) -> list[str]:
+    """Functions that `top` reaches, by name, whose body nobody has seen and that no header of the tool declares."""
+    found: dict[str, None] = {}
+    for function in reached(program, top).values():
+        for call in calls(function.body):
+            name = call.name.rpartition("::")[2]
+            if call.receiver is not None or call.span is None or call.name in found:
+                continue
+            if name in program.functions or call.name in program.functions or _is_tools(call.name):
+                continue
+            found[call.name] = None
+    return list(found)
+
+
+def _is_tools(name: str) -> bool:
+    """Calls of the tool's and the language's own libraries, macros of headers that are not here, and odd names."""
+    head, _, last = name.rpartition("::")
+    known = head.partition("::")[0] in ("std", "hls", "sycl", "ap") or last.startswith(("_", "ap_", "hls_"))
+    plain = not name.replace("_", "").replace("::", "").isalnum() or last.isupper() or last in ("new", "delete")
+    return known or plain or is_library(last)
 
 
 def _is_system(name: str) -> bool:

@@ -175,14 +175,6 @@ class FunctionEstimator(Host):
             return max(self.average_trip(loop), 0.0)
         return None
 
-    def unknown_trip(self, loop: ir.Loop) -> None:
-        """The latency is not known: a loop in a called function has to be unrolled, but nobody knows how far."""
-        self.result.known = False
-        self.unknown += 1
-        reason = f"the trip count of loop {loop.name} is unknown"
-        if reason not in self.result.reasons:
-            self.result.reasons.append(reason)
-
     def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
         """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
         result = self.loop_result(loop)
@@ -230,6 +222,14 @@ class FunctionEstimator(Host):
         """Calls that call twice what calls twice: the number of instances grows past all reason."""
         reason = f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
         self.result.known = False
+        if reason not in self.result.reasons:
+            self.result.reasons.append(reason)
+
+    def unknown_trip(self, loop: ir.Loop) -> None:
+        """The latency is not known: a loop in a called function has to be unrolled, but nobody knows how far."""
+        self.result.known = False
+        self.unknown += 1
+        reason = f"the trip count of loop {loop.name} is unknown"
         if reason not in self.result.reasons:
             self.result.reasons.append(reason)
 

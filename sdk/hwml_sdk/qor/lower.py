@@ -992,9 +992,11 @@ class Lowering:
             )  # fmt: skip
         if len(args) == 1 and (target.type == "primitive_type" or self.is_type(text)):
             return ir.Cast(parse_type(text, self.named_type, self.lookup_value), args[0])
-        return ir.Call(
-            name, tuple(args), template_args=tuple(given), span=self.span(target), function=self.constant_function(name)
-        )
+        # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
+        value = self.is_type(text) or (held is not None and _has_bits(held.type))
+        place = None if value else self.span(target)
+        function = self.constant_function(name)
+        return ir.Call(name, tuple(args), template_args=tuple(given), span=place, function=function)
 
     def constant_function(self, name: str) -> ir.Function | None:
         """A `constexpr` function of that name, which may be the one whose body this is."""
@@ -1033,6 +1035,10 @@ class Lowering:
 
     def expression_type(self, expr: ir.Expr) -> ir.CType:
         return type_of_expression(expr, self.program)
+
+
+def _has_bits(kind: ir.CType) -> bool:
+    return kind.kind in ("fixed", "ufixed", "struct", "vector") or kind.name.startswith(("ap_", "ac_"))
 
 
 def _element(base: ir.Expr, *subscripts: ir.Expr) -> ir.Index:

@@ -223,7 +223,7 @@ _FOREIGN_SOURCES = 2
 SHRINK_FLOOR = 0.7  # least weight of the learned blend on designs like the training data
 # Most weight of it far from them. Cycles and DSPs are what the closed form counts: on sources left out whole it is
 # the nearer of the two there. LUTs and FFs it can only estimate.
-_SHRINK_CEILING = {"latency_cycles": (1.0, 1.0, 1.0, 0.7, 0.4), "dsp": (1.0, 1.0, 1.0, 0.7, 0.4)}
+_SHRINK_CEILING = {"latency_cycles": (1.0, 1.0, 1.0, 0.85, 0.6), "dsp": (1.0, 1.0, 1.0, 0.7, 0.4)}
 
 MIX_STEPS = 10
 _MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
