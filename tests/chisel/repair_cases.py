@@ -61,6 +61,7 @@ class Judged:
     codes: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
     alarm: bool = False  # the good text is reported as well
+    in_place: bool = False  # something is reported where the change is, or where the compiler itself points
 
     @property
     def repaired(self) -> bool:
@@ -98,6 +99,19 @@ def family_cases(path: Path) -> tuple[list[Case], list[Case]]:
     return even, odd
 
 
+def independent(version: str) -> list[Case]:
+    """Whole files with one slip each (a few with two), by an author who had not seen the rules."""
+    rows = [json.loads(line) for line in (DATA / "independent_cases.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [Case(row["id"], row["example_bad"], row["example_good"]) for row in rows if version in row["versions"]]
+
+
+def in_place(case: Case, result: CompileResult) -> bool:
+    """Whether an error or warning stands in a changed line, or where the compiler itself points (parse, type)."""
+    lines = changed_lines(case)
+    found = [item for item in result.diagnostics if item.severity in ("error", "warning")]
+    return any(item.span.start_line in lines or item.stage in ("parse", "type") for item in found)
+
+
 def changed_lines(case: Case) -> set[int]:
     """Lines of `case.bad` (from 0) that differ from `case.good`; where lines are missing, their neighbours."""
     bad, good = case.bad.splitlines(), case.good.splitlines()
@@ -131,13 +145,14 @@ def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_
     codes = tuple(item.code for item in result.diagnostics if item.severity in ("error", "warning"))
     if not codes:
         return Judged(case, "not reported", 0.0)
+    place = in_place(case, result)
     started = time.monotonic()
     repairs = find_repairs(case.bad, result, request, check, budget_s=budget_s)
     elapsed = (time.monotonic() - started) * 1000
     titles = tuple(repair.title for repair in repairs)
     if not case.good:
         applied = bool(repairs) and repairs[0].safe
-        return Judged(case, "APPLIED WRONG" if applied else "left alone", elapsed, codes, titles)
+        return Judged(case, "APPLIED WRONG" if applied else "left alone", elapsed, codes, titles, in_place=place)
     meant, alarm = meaning(check, case.good)
     same = [meaning(check, repair.text)[0] == meant for repair in repairs]
     outcome: Outcome = "none"
@@ -145,7 +160,7 @@ def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_
         outcome = "applied" if same[0] else "APPLIED WRONG"
     elif repairs:
         outcome = "choice" if any(same) else "wrong choices"
-    return Judged(case, outcome, elapsed, codes, titles, alarm)
+    return Judged(case, outcome, elapsed, codes, titles, alarm, place)
 
 
 def meaning(check: Callable[[CheckRequest], CompileResult], text: str) -> tuple[dict[str, str], bool]:
