@@ -5,8 +5,8 @@
 Sets: even and odd rows of `--families` (rows with `example_bad` and `example_good`; the rules were written with the
 even ones in sight), `mistakes` and `snippets` of tests/data/chisel, `independent` (files of an author who had not seen
 the rules) and mutants of the families. `in place`: reported in a changed line or where the compiler itself points. A
-repair is right when the repaired text lowers to the same SystemVerilog as the good one; where nobody can know what was meant, leaving the
-choice to a person is.
+repair is right when the repaired text lowers to the same SystemVerilog as the good one; where nobody can know what was
+meant, leaving the choice to a person is.
 """
 
 from __future__ import annotations
