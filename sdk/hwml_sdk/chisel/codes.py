@@ -105,7 +105,7 @@ _ELABORATION = (
 )  # fmt: skip
 
 _FIRTOOL = (
-    _rule("CH301", r'sink "(?P<name>[^"]+)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
+    _rule("CH301", r'(?:sink|port) "(?P<name>[^"]*)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
     _rule("CH305", r"inserting implicit truncation", "the value has more bits than its target; the upper ones are dropped", "cut it where it is meant: x(7, 0), or +% instead of +&"),
     _rule("CH302", r"combinational cycle", "a signal depends on itself in the same cycle", "break the loop with a register"),
     _rule("CH303", r"must have known width|[Uu]ninferred width|uninferred [Uu]?[Ii]nt|width.*(?:infer|constrain)|infer.*width", "the width of a signal follows from nothing", "give it a width: UInt(8.W)"),
