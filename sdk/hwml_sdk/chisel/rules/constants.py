@@ -106,3 +106,22 @@ def _interpolated(c: Context) -> Iterator[Candidate]:
     edits = [(m.start(1), m.end(1), "cf") for m in re.compile(r'\bprintf\s*\(\s*(s)"').finditer(c.text, *c.line)]
     if edits:
         yield Candidate("cf instead of s", tuple(edits))
+
+
+@rule(r"reassignment to val")
+def _variable(c: Context) -> Iterator[Candidate]:
+    """acc = acc + x, where acc is a value and no signal (what := can connect was tried before, in `values`)."""
+    found = re.compile(r"(?P<name>\w+)\s*=(?!=)").match(c.scala.code, c.statement[0])
+    if found is None:
+        return
+    for match in c.matches(rf"\b(?P<val>val)\s+{found['name']}\b[^=\n]*=\s*(?P<made>\w+)?", (0, c.span[0])):
+        if not re.match(r"(?:Wire|Reg|IO|Module)", match["made"] or ""):
+            edits = [(match.start("val"), match.end("val"), "var")]
+            typed = re.match(r"val\s+\w+\s*=", match[0])
+            value = c.scala.statement(match.start())
+            literal = re.search(r"\.(?P<kind>[USB])(?:\([^()]*\))?$", c.scala.code[slice(*value)])
+            if typed and literal:  # the type of a constant is wide enough, its width is not fixed
+                kind = {"U": "UInt", "S": "SInt", "B": "Bool"}[literal["kind"]]
+                at = match.start() + len(typed[0]) - 1
+                edits.append((c.scala.skip_space_back(at), c.scala.skip_space_back(at), f": {kind}"))
+            yield Candidate(f"var {found['name']}", tuple(edits), safe=True)

@@ -212,22 +212,3 @@ def _procedure(c: Context) -> Iterator[Candidate]:
             and re.search(rf"\b{match['name']}\b", c.scala.code[slice(*c.around)])
         ):
             yield Candidate(f"= after def {match['name']}", ((group[1] + 1, group[1] + 1, " ="),), safe=True)
-
-
-@rule(r"reassignment to val")
-def _variable(c: Context) -> Iterator[Candidate]:
-    """acc = acc + x, where acc is a value and no signal."""
-    found = re.compile(r"(?P<name>\w+)\s*=(?!=)").match(c.scala.code, c.statement[0])
-    if found is None:
-        return
-    for match in c.matches(rf"\b(?P<val>val)\s+{found['name']}\b[^=\n]*=\s*(?P<made>\w+)?", (0, c.span[0])):
-        if not re.match(r"(?:Wire|Reg|IO|Module)", match["made"] or ""):
-            edits = [(match.start("val"), match.end("val"), "var")]
-            typed = re.match(r"val\s+\w+\s*=", match[0])
-            value = c.scala.statement(match.start())
-            literal = re.search(r"\.(?P<kind>[USB])(?:\([^()]*\))?$", c.scala.code[slice(*value)])
-            if typed and literal:  # the type of a constant is wide enough, its width is not fixed
-                kind = {"U": "UInt", "S": "SInt", "B": "Bool"}[literal["kind"]]
-                at = match.start() + len(typed[0]) - 1
-                edits.append((c.scala.skip_space_back(at), c.scala.skip_space_back(at), f": {kind}"))
-            yield Candidate(f"var {found['name']}", tuple(edits), safe=True)

@@ -19,10 +19,10 @@ def case_edits(c: Context, block: Span2, head: int) -> Edits:
     cases = _cases(c, block)
     default = next((body for pattern, body in cases if c.text[slice(*pattern)].strip() == "_"), None)
     edits: Edits = []
-    given = [_targets(c, body) for pattern, body in cases if body != default]
+    given = [always_given(c, body) for pattern, body in cases if body != default]
     for pattern, body in cases:
         if body == default:
-            if not all(_targets(c, body) <= targets for targets in given):
+            if not all(targets(c, body) <= always for always in given):
                 return []
             edits += move_in_front(c, _case_start(c, pattern[0]), body, head)
             continue
@@ -58,9 +58,22 @@ def _cases(c: Context, block: Span2) -> list[tuple[Span2, Span2]]:
     return found
 
 
-def _targets(c: Context, body: Span2) -> frozenset[str]:
+def targets(c: Context, body: Span2) -> frozenset[str]:
     """Signals that a branch connects, whatever it decides inside."""
     return frozenset(m["name"] for m in _TARGET.finditer(c.scala.code, *body))
+
+
+def always_given(c: Context, body: Span2) -> frozenset[str]:
+    """Signals that a branch connects in any case."""
+    own = c.scala.group(body[0], "{")
+    block = own if own is not None and own[1] + 1 >= body[1] else c.scala.enclosing_block(body[0])
+    found = _TARGET.finditer(c.scala.code, *body)
+    return frozenset(m["name"] for m in found if c.scala.enclosing_block(m.start()) == block)
+
+
+def default_may_precede(c: Context, default: Span2, switch: Span2) -> bool:
+    """Whether a default in front of a switch means the same as one inside: every branch gives the same signals."""
+    return all(targets(c, default) <= always_given(c, branch) for _, branch in branches(c, switch))
 
 
 def move_in_front(c: Context, start: int, body: Span2, head: int) -> Edits:
@@ -90,24 +103,24 @@ def _otherwise_after_switch(c: Context) -> Iterator[Candidate]:
         if key is None or block is None or last is None:
             continue
         body = (last[0], last[1] + 1)
-        branches = _branches(c, block)
-        if branches and all(_targets(c, body) <= _targets(c, branch) for _, branch in branches):
+        others = branches(c, block)
+        if others and default_may_precede(c, body, block):
             inner = _without_braces(c, body)
             lines = [line.strip() for line in c.text[slice(*inner)].splitlines() if line.strip()]
             gap = f"{c.line_end}{c.indent_at(match.start())}"
             edits = ((match.start(), match.start(), gap.join(lines) + gap), (block[1] + 1, body[1], ""))
             yield Candidate("the default in front of the switch", edits, safe=True)
-        elif branches:
+        elif others:
             subject = c.text[key[0] + 1 : key[1]]
             pieces = []
-            for values, branch in branches:
+            for values, branch in others:
                 asked = " || ".join(f"{subject} === {value}" for value in values)
                 pieces.append(f"({asked}) {c.text[slice(*branch)]}")
             new = f"when{'.elsewhen'.join(pieces)}.otherwise {c.text[slice(*body)]}"
             yield Candidate("when instead of switch", ((match.start(), body[1], new),), safe=True)
 
 
-def _branches(c: Context, block: Span2) -> list[tuple[list[str], Span2]]:
+def branches(c: Context, block: Span2) -> list[tuple[list[str], Span2]]:
     """(values, body with its braces) of each is(...) of a switch."""
     found = []
     for match in re.compile(r"\bis\s*(?=\()").finditer(c.scala.code, *block):

@@ -40,7 +40,7 @@ def _as_signal(c: Context, start: int, end: int) -> Iterator[Candidate]:
     words = c.text[start:end]
     literal = _NUMBER.fullmatch(words)
     shown = words if literal or re.fullmatch(r"\w+", words) else f"({words})"
-    kind = "S" if "SInt" in c.message or words.startswith("-") or _sink_is_signed(c) else "U"
+    kind = "S" if "SInt" in c.message or words.startswith("-") or _sink_is_signed(c, words) else "U"
     if "chisel3.Bool" in c.message and words in ("0", "1"):
         yield Candidate(f"{words} as a Bool", ((start, end, "true.B" if words == "1" else "false.B"),), safe=True)
         return
@@ -59,9 +59,9 @@ def _as_signal(c: Context, start: int, end: int) -> Iterator[Candidate]:
         yield Candidate(f"{shown}.S", ((start, end, f"{shown}.S"),))
 
 
-def _sink_is_signed(c: Context) -> bool:
-    """Whether what the statement drives is defined as an SInt."""
-    sink = re.compile(r"(?:[\w.]*\.)?(?P<name>\w+)\s*:=").match(c.scala.code, c.statement[0])
+def _sink_is_signed(c: Context, words: str) -> bool:
+    """Whether the statement is `x := words` with an SInt x."""
+    sink = re.compile(rf"(?:[\w.]*\.)?(?P<name>\w+)\s*:=\s*{re.escape(words)}\s*$").match(c.text[slice(*c.statement)])
     defined = next(c.matches(rf"\bval\s+{sink['name']}\b[^\n]*", c.home), None) if sink else None
     return defined is not None and re.search(r"\bSInt\b|\.S\b", defined[0]) is not None
 
