@@ -4,7 +4,8 @@
 
 Sets: even and odd rows of `--families` (rows with `example_bad` and `example_good`; the rules were written with the
 even ones in sight), `mistakes` and `snippets` of tests/data/chisel, `independent` (files of an author who had not seen
-the rules) and mutants of the families. `in place`: reported in a changed line or where the compiler itself points. A
+the rules), `slips` (their good texts with a mechanical slip drawn by chance: not each one is a fault) and mutants of
+the families. `in place`: reported in a changed line or where the compiler itself points. A
 repair is right when the repaired text lowers to the same SystemVerilog as the good one; where nobody can know what was
 meant, leaving the choice to a person is.
 """
@@ -31,6 +32,7 @@ from tests.chisel.repair_cases import (
     snippets,
     summary,
 )
+from tests.chisel.slips import slips
 
 from hwml_sdk.chisel import toolchain, workers
 from hwml_sdk.chisel.session import Session
@@ -66,7 +68,8 @@ def sets(families: Path, version: str) -> dict[str, list[Case]]:
             found[f"mutants: {kind}"] = mutants([*found["even"], *found["odd"]], kind)
     else:
         print(f"{families} is not there: no families")
-    return {**found, "mistakes": mistakes(), "snippets": snippets(), "independent": independent(version)}
+    foreign = independent(version)
+    return {**found, "mistakes": mistakes(), "snippets": snippets(), "independent": foreign, "slips": slips(foreign)}
 
 
 def measure(session: Session, name: str, cases: list[Case], *, show: bool) -> None:
