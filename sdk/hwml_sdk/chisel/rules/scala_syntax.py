@@ -212,3 +212,43 @@ def _procedure(c: Context) -> Iterator[Candidate]:
             and re.search(rf"\b{match['name']}\b", c.scala.code[slice(*c.around)])
         ):
             yield Candidate(f"= after def {match['name']}", ((group[1] + 1, group[1] + 1, " ="),), safe=True)
+
+
+_KEYWORDS = (
+    "val",
+    "var",
+    "def",
+    "class",
+    "object",
+    "trait",
+    "extends",
+    "import",
+    "package",
+    "new",
+    "with",
+    "for",
+    "override",
+)
+
+
+@rule(r"not found|expected but|illegal start|expected start|is not a member of package|expected class or object")
+def _keyword_in_capitals(c: Context) -> Iterator[Candidate]:
+    """Val x = ..., exTends: Scala's own words in another case."""
+    for match in c.matches(rf"(?i)(?<![\w.])(?:{'|'.join(_KEYWORDS)})(?=\s)"):
+        if match[0] != match[0].lower() and not c.scala.declared[match[0]]:
+            yield Candidate(f"{match[0].lower()} is written small", ((*match.span(), match[0].lower()),), safe=True)
+
+
+_CALLED = r"Input|Output|Flipped|Decoupled|Valid|UInt|SInt|Bool|IO|Vec|VecInit|Wire|WireDefault|WireInit|Reg|RegInit|RegNext|RegEnable|Module|Mux|Cat|Fill|when|switch|is"
+
+
+@rule(r"expected but|not found|illegal start|unmatched")
+def _lost_opening(c: Context) -> Iterator[Candidate]:
+    """InputBool()): a name that runs into what its parentheses held."""
+    start, end = c.line
+    line = c.scala.code[start:end]
+    if line.count("(") >= line.count(")") and c.scala.code.count("(") >= c.scala.code.count(")"):
+        return
+    for match in c.matches(rf"\b(?:{_CALLED})(?P<at>)(?P<rest>[A-Za-z0-9_]\w*)"):
+        if not c.scala.declared[match[0]]:
+            yield Candidate("open the parenthesis", ((match.start("at"), match.start("at"), "("),))

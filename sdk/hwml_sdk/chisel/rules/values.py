@@ -204,7 +204,9 @@ def _constructor_arguments(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"the first {kept} arguments only", ((start, call[1], ""),))
 
 
-@rule(r"reassignment to val|value \w+_= is not a member|missing argument list for method :=")
+@rule(
+    r"reassignment to val|value \w+_= is not a member|value update is not a member of chisel3|missing argument list for method :="
+)
 def _assignment(c: Context) -> Iterator[Candidate]:
     """= where := is meant, or === inside an expression."""
     found = list(c.matches(r"(?<![=!<>:+\-*/&|^])=(?![=>/])", c.statement))
