@@ -106,6 +106,11 @@ def _missing_new(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"new {name}", ((c.span[0], c.span[0], "new "),), safe=True)
 
 
+def _spelled_so(c: Context, name: str) -> bool:
+    """Whether a name is spelled right: the library's, or one that the text uses where it does not define it."""
+    return not c.scala.declared[name] or len(re.findall(rf"\b{re.escape(name)}\b", c.scala.code)) > 1
+
+
 @rule(r"not found: (?:value|type)")
 def _typo(c: Context) -> Iterator[Candidate]:
     """The nearest names, and fields of io that lack their prefix."""
@@ -124,7 +129,7 @@ def _typo(c: Context) -> Iterator[Candidate]:
     if len(folded) == 1:  # only the case is wrong, everywhere
         near = folded.pop()
         places = [(m.start(), m.end(), near) for m in c.matches(rf"(?<![\w.]){re.escape(name)}\b", c.home)]
-        yield Candidate(f"{near} instead of {name}", tuple(places), safe=True)
+        yield Candidate(f"{near} instead of {name}", tuple(places), safe=_spelled_so(c, near))
         return
     for near in difflib.get_close_matches(name, known, n=3, cutoff=0.6):
         yield Candidate(f"{near} instead of {name}", ((start, start + len(name), near),))
@@ -192,7 +197,8 @@ def _did_you_mean(c: Context) -> Iterator[Candidate]:
             return
         at = further.start("at")
     for name in names:
-        safe = RENAMED_MEMBERS.get(wrong) == name or name.lower() == wrong.lower() or (in_import and len(names) == 1)
+        folded = name.lower() == wrong.lower() and _spelled_so(c, name)
+        safe = RENAMED_MEMBERS.get(wrong) == name or folded or (in_import and len(names) == 1)
         yield Candidate(f"{name} instead of {wrong}", ((at, at + len(wrong), name),), safe=safe)
 
 
