@@ -44,7 +44,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     settings.classpath.value = classPath
     settings.outputDirs.setSingleOutput(output)
     reporter = new StoreReporter(settings)
-    global = new Global(settings, reporter)
+    global = new PlainGlobal(settings, reporter)
     // The symbols of scala itself are set up by the first run that gets past the parser.
     val fresh = global
     new fresh.Run().compileSources(List(new BatchSourceFile("start.scala", "package hwml_0; class Start")))
