@@ -17,6 +17,7 @@ from .checker import Checker, CompileOutcome, ModuleClass
 from .elaborator import Elaborated, Elaborator
 from .findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .firtool import Firtool, Lowered, ports_of
+from .resolve import unpinned_note
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
 from .wire import WorkerDiedError
 from .workers import SCALAC_OPTIONS, Programs, _empty_folder
@@ -58,7 +59,9 @@ class Session:
             self._pool.submit(self.firtool.prepare)  # meanwhile; what goes wrong is said when it is needed
         result = _Check(self, request, started + request.timeout_s).run()
         elapsed = (time.monotonic() - started) * 1000
-        return replace(result, version=self.programs.chain.version, elapsed_ms=round(elapsed, 1))
+        chain = self.programs.chain
+        notes = result.notes if chain.locked else (*result.notes, unpinned_note(chain.version))
+        return replace(result, version=chain.version, notes=notes, elapsed_ms=round(elapsed, 1))
 
     def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
         """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
