@@ -11,7 +11,8 @@ from .toolchain import folder_of, installed, installed_unpinned, locked_versions
 
 _FENCES = {
     "bwrap": "bwrap (sees only Java, jars and nothing to write)",
-    "unshare": "unshare (no network, writes nothing; bwrap would also hide your files)",
+    "unshare": "unshare (no network, every file read-only, no other process; bwrap would also hide your files)",
+    "network": "unshare (no network; files can be read and removed, not written: user or mount namespaces are limited)",
     "base": "process limits only (untested platform, or neither bwrap nor unshare works)",
 }
 
@@ -28,7 +29,7 @@ def findings() -> list[tuple[str, bool, str, str]]:
             (f"chisel {version}", True, f"{folder_of(version)} (resolved, not pinned; trusted folders only)", "")
         )
     kind = fence_kind()
-    rows.append(("fence", kind != "base", _FENCES[kind], "apt install bubblewrap"))
+    rows.append(("fence", kind in ("bwrap", "unshare"), _FENCES[kind], "apt install bubblewrap"))
     return rows
 
 
