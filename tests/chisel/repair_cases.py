@@ -180,11 +180,14 @@ def _renamed(case: Case) -> Case:
     return Case(f"{case.name} (names)", _names(case.bad, names), _names(case.good, names))
 
 
+_WIDTH = re.compile(r"\b\d+(?=\.W\b)|(?<=\bwidth=)\d+|(?<=[US]Int\()\d+(?=\))")
+
+
 def _widened(case: Case) -> Case:
-    """Other widths."""
+    """Other widths, also where a faulty text writes them without `.W`: both texts must mean the same ones."""
 
     def wider(text: str) -> str:
-        return re.sub(r"\b(\d+)\.W\b", lambda m: f"{int(m[1]) + 3}.W", text)
+        return _WIDTH.sub(lambda m: str(int(m[0]) + 3), text)
 
     return Case(f"{case.name} (widths)", wider(case.bad), wider(case.good))
 
