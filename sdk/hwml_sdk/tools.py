@@ -58,10 +58,21 @@ def run_tool(
 
     Raises ToolFailedError when it cannot be started. A non-zero status is a result, not an error.
     """
+    return finish_tool(start_tool(argv, cwd=cwd, env=env, wants_input=stdin is not None), stdin, timeout_s=timeout_s)
+
+
+def start_tool(
+    argv: Sequence[str | Path],
+    *,
+    cwd: str | Path | None = None,
+    env: Mapping[str, str] | None = None,
+    wants_input: bool = False,
+) -> subprocess.Popen[str]:
+    """The first half of `run_tool`: a running program, for `finish_tool`. Raises ToolFailedError."""
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [str(argument) for argument in argv],
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
@@ -73,6 +84,10 @@ def run_tool(
         )
     except OSError as error:
         raise ToolFailedError(f"{argv[0]}: cannot be started: {error.strerror or error}") from error
+
+
+def finish_tool(process: subprocess.Popen[str], stdin: str | None = None, *, timeout_s: float) -> ToolResult:
+    """The second half: give a program its input and wait for its end; past `timeout_s` its group is killed."""
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout_s)
     except subprocess.TimeoutExpired:

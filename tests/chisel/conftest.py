@@ -57,7 +57,7 @@ def own_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_RUNTIME_DIR", str(runtime))
     yield
-    for version in toolchain.locked_versions():
+    for version in (*toolchain.locked_versions(), *toolchain.installed_unpinned()):
         chain = toolchain.installed(version)
         if chain is not None and (chain.folder / toolchain.READY_FILE).exists():
             client.stop_daemon(workers.prepare(chain))

@@ -209,14 +209,19 @@ def _renamed(case: Case) -> Case:
     return Case(f"{case.name} (names)", _names(case.bad, names), _names(case.good, names))
 
 
+_WIDTH = re.compile(r"\b\d+(?=\.W\b)|(?<=\bwidth=)\d+|(?<=[US]Int\()\d+(?=\))")
+
+
 def _widened(case: Case) -> Case:
-    """Other widths; not where the two texts spell a different number of them (a width that lacks its .W stays)."""
-    spelled = re.compile(r"\b\d+\.W\b")
-    if len(spelled.findall(case.bad)) != len(spelled.findall(case.good)):
+    """Other widths, also where a faulty text writes them without `.W`: both texts must mean the same ones.
+
+    Not where the two spell a different number of them.
+    """
+    if len(_WIDTH.findall(case.bad)) != len(_WIDTH.findall(case.good)):
         return case
 
     def wider(text: str) -> str:
-        return re.sub(r"\b(\d+)\.W\b", lambda m: f"{int(m[1]) + 3}.W", text)
+        return _WIDTH.sub(lambda m: str(int(m[0]) + 3), text)
 
     return Case(f"{case.name} (widths)", wider(case.bad), wider(case.good))
 

@@ -20,10 +20,10 @@ def files(version: str) -> list[Path]:
     return [path for path in found if path.name != _PAIRED_WITH_LAYERS or not version.startswith("6")]
 
 
-def single_modules() -> dict[str, str]:
+def single_modules(version: str = "7.14.0") -> dict[str, str]:
     """Name -> text of one module class, with the imports of its file and the definitions that it refers to."""
     found = {}
-    for path in sorted(FOLDER.glob("*.scala")):
+    for path in files(version):
         text = path.read_text(encoding="utf-8")
         starts = [(match.start(), match["name"]) for match in _TOP.finditer(text)]
         ends = [start for start, _ in starts[1:]] + [len(text)]

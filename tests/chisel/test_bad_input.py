@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from hwml_sdk.chisel.doctor import findings
+from hwml_sdk.chisel.fence import fence_kind
 from hwml_sdk.chisel.provider import analyze
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.config import ChiselSettings, Settings
@@ -42,18 +46,18 @@ def _next_check_works(session: Session) -> None:
     assert result.ok and result.modules[0].elaborated
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "words"),
-    [
-        ("while (true) {}", "CH230", "did not finish"),
-        ("val keep = Iterator.continually(new Array[Long](1 << 20)).toList", "CH231", "memory"),
-        ("val big = new Array[Byte](Int.MaxValue); val more = Array.fill(10)(big.clone())", "CH231", "memory"),
-        ("def down(n: Int): Int = down(n + 1) + 1; val n = down(0)", "CH213", "without end"),
-        ("System.exit(0)", "CH232", "System.exit"),
-        ("sys.exit(3)", "CH232", "System.exit"),
-        ('throw new RuntimeException("on purpose")', "CH213", "on purpose"),
-    ],
-)
+MISBEHAVIOUR = [
+    ("while (true) {}", "CH230", "did not finish"),
+    ("val keep = Iterator.continually(new Array[Long](1 << 20)).toList", "CH231", "memory"),
+    ("val big = new Array[Byte](Int.MaxValue); val more = Array.fill(10)(big.clone())", "CH231", "memory"),
+    ("def down(n: Int): Int = down(n + 1) + 1; val n = down(0)", "CH213", "without end"),
+    ("System.exit(0)", "CH232", "System.exit"),
+    ("sys.exit(3)", "CH232", "System.exit"),
+    ('throw new RuntimeException("on purpose")', "CH213", "on purpose"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "words"), MISBEHAVIOUR)
 def test_constructor_that_misbehaves(session: Session, body: str, code: str, words: str) -> None:
     _next_check_works(session)  # the time limit below is for the constructor, not for a first start
     started = time.monotonic()
@@ -79,13 +83,59 @@ def test_files_cannot_be_written(session: Session, tmp_path: Path) -> None:
     _next_check_works(session)
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "Files.delete(p)",
+        "Files.newOutputStream(p, StandardOpenOption.TRUNCATE_EXISTING).close()",
+        'Files.move(p, p.resolveSibling("moved"))',
+        'Files.createFile(p.resolveSibling("created"))',
+        "Files.setPosixFilePermissions(p, java.util.Set.of())",
+        'Runtime.getRuntime.exec(Array("mount", "-o", "remount,bind,rw", "/")).waitFor(); Files.delete(p)',
+    ],
+)
+def test_files_cannot_be_changed_or_removed(session: Session, tmp_path: Path, deed: str) -> None:
+    if fence_kind() not in ("bwrap", "unshare"):
+        pytest.skip(f"the fence here is {fence_kind()!r}, which leaves files removable")
+    kept = tmp_path / "kept.txt"
+    kept.write_text("dear")
+    before = kept.stat()
+    result = check(session, _demo(f'import java.nio.file._; val p = Paths.get("{kept}"); {deed}'))
+    assert result.errors and kept.read_text() == "dear" and kept.stat().st_mode == before.st_mode
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    _next_check_works(session)
+
+
+def test_other_processes_cannot_be_ended(session: Session) -> None:
+    if fence_kind() not in ("bwrap", "unshare"):
+        pytest.skip(f"the fence here is {fence_kind()!r}, which leaves the user's processes in reach")
+    with subprocess.Popen(["sleep", "600"]) as victim:
+        try:
+            kill = f'Runtime.getRuntime.exec(Array("sh", "-c", "kill -9 {victim.pid}; kill -9 -1")).waitFor()'
+            check(session, _demo(kill))
+            assert victim.poll() is None
+        finally:
+            victim.kill()
+    _next_check_works(session)
+
+
+def test_the_doctor_names_the_fence_in_use(session: Session) -> None:
+    """The word of the doctor against the process that runs."""
+    check(session, GOOD)
+    pid = session.elaborator.pid
+    assert pid is not None
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    ok, found = next((ok, found) for name, ok, found, _ in findings() if name == "fence")
+    program = Path(words[0]).name
+    assert program == found.split()[0] if program in ("bwrap", "unshare") else found.startswith("process limits")
+    assert ok == (fence_kind() in ("bwrap", "unshare"))
+
+
 def test_sockets_reach_nobody(session: Session) -> None:
     reached: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         port = server.getsockname()[1]
-        from hwml_sdk.chisel.fence import fence_kind
-
         if fence_kind() == "base":
             pytest.skip("neither bwrap nor unshare works here: no fence for the network")
         result = check(session, _demo(f'val s = new java.net.Socket("127.0.0.1", {port})'))
@@ -114,19 +164,19 @@ def test_state_of_one_check_is_gone_in_the_next(session: Session) -> None:
     assert not check(session, _demo("Holder.n += 1")).ok
 
 
-def test_untrusted_workspace_runs_nothing(programs: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", ["", *(case[0] for case in MISBEHAVIOUR)])
+def test_untrusted_workspace_runs_nothing(programs: object, tmp_path: Path, body: str) -> None:
     canary = tmp_path / "canary"
-    text = _demo(f'new java.io.File("{canary}").createNewFile()') + "// hwml: elaborate Demo\n"
+    text = _demo(f'new java.io.File("{canary}").createNewFile(); {body}') + "// hwml: elaborate Demo\n"
     path = tmp_path / "Demo.scala"
     path.write_text(text)
     (tmp_path / ".bsp").mkdir()
     argv = ["/bin/sh", "-c", f"touch {canary}"]
-    import json
-
     server = {"name": "x", "version": "1", "bspVersion": "2.1.0", "languages": ["scala"], "argv": argv}
     (tmp_path / ".bsp" / "x.json").write_text(json.dumps(server))
     analysis = analyze(str(path), text, Settings(trusted=False))
     assert not canary.exists()
+    assert {item.severity for item in analysis.diagnostics} <= {"warning", "info"}  # what the types alone tell
     assert any("not trusted" in note for note in analysis.notes)
 
 

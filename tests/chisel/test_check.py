@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import hwml_sdk
@@ -152,3 +154,32 @@ def test_samples_lower_as_published(session: Session) -> None:
     for name in ("Fifo", "Mac", "MulArr16"):
         published = (path.parent / f"{name}.sv").read_text(encoding="utf-8")
         assert plain(result.verilog[name]) == plain(published)
+
+
+SPECIALIZED = """import chisel3._
+
+trait Scale[@specialized(Int, Double) T] { def by(x: T): T; def twice(x: T): T = by(by(x)) }
+class Step[@specialized T](val first: T, next: T => T) { val second = next(first); def pair: (T, T) = (first, second) }
+class Triple extends Step[Int](3, _ * 3) with (Int => Int) { def apply(n: Int) = n + second }
+object Add extends scala.runtime.AbstractFunction2[Int, Int, Int] { def apply(a: Int, b: Int) = a + b }
+
+class Boxes extends Module {
+  val io = IO(Output(Vec(6, UInt(16.W))))
+  val scale = new Scale[Int] { def by(x: Int) = x * 5 }
+  val triple = new Triple
+  val (first, second) = triple.pair
+  val sum = (1 to 4).map(triple).reduceLeft(Add)
+  val half = Map(1 -> 2.5).apply(1).toInt
+  val rest = Seq(scale.twice(2), first, second, sum, half, Array(7, 8).zipWithIndex.map(_._1).sum)
+  for ((value, index) <- rest.zipWithIndex) { io(index) := value.U }
+}
+"""
+
+
+def test_specialized_classes_of_the_user_and_of_the_library(session: Session, old_session: Session) -> None:
+    """The compiler leaves out copies for primitive types; what the constructors compute is the same."""
+    for tools in (session, old_session):
+        result = check(tools, SPECIALIZED, outputs=True)
+        assert result.diagnostics == ()
+        values = re.findall(r"assign io_(\d) = 16'h(\w+);", result.verilog["Boxes"])
+        assert [int(value, 16) for _, value in sorted(values)] == [50, 3, 9, 46, 2, 15]

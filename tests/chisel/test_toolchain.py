@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.chisel import java, toolchain, workers
+from hwml_sdk.chisel.fence import fence_kind, fenced
 from hwml_sdk.chisel.toolchain import ensure, installed, locked_versions, parse_lock, read_lock
 from hwml_sdk.errors import ConfigError, HwmlError, ToolFailedError, ToolNotFoundError
 
@@ -123,3 +125,19 @@ def test_an_interrupted_set_up_leaves_nothing_that_counts(cache: Path, programs:
     folder = cache / "chisel" / "chisel-7.14.0"
     shutil.copytree(programs.chain.folder / "jars", folder / "jars")
     assert installed("7.14.0") is None  # the list of files is written last
+
+
+def test_a_home_that_is_read_only(tmp_path: Path) -> None:
+    """The whole command inside our own fence, where no file can be written: one line, exit code 2."""
+    if fence_kind() != "unshare":
+        pytest.skip(f"needs a machine whose fence is unshare, not {fence_kind()}")
+    path = tmp_path / "Blink.scala"
+    path.write_text("import chisel3._\nclass Blink extends Module { val y = IO(Output(Bool())); y := true.B }\n")
+    kept = {name: value for name, value in os.environ.items() if name not in ("HWML_CACHE_DIR", "XDG_CACHE_HOME")}
+    argv = fenced([sys.executable, "-m", "hwml_sdk.cli", "chisel", "check", str(path)], readable=[], folder=tmp_path)
+    run = subprocess.run(
+        argv, env={**kept, "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 2 and run.stdout == ""
+    (line,) = run.stderr.strip().splitlines()
+    assert "cannot write" in line and "HWML_CACHE_DIR" in line

@@ -138,7 +138,7 @@ def setup_from(target: BuildTarget) -> ProjectSetup:
     """A build's answer, without what our own tool chain brings."""
     asked = next((m["version"] for jar in target.class_path if (m := _CHISEL_JAR.match(Path(jar).name))), "")
     notes = []
-    version = asked if asked in locked_versions() else ""
+    version = asked if asked in locked_versions() or installed(asked) else ""
     if target.scala_version and not target.scala_version.startswith("2.13"):
         notes.append(f"{target.name} is built with Scala {target.scala_version}; checked with 2.13")
     chain = installed(version or locked_versions()[0])

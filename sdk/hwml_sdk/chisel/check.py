@@ -46,7 +46,8 @@ def check_chisel(
 
     source: text of one file; path: the name to report it under.
     files: (path, text) of further files to compile with it.
-    version: Chisel version with a pinned tool chain (`locked_versions`); None: the newest.
+    version: Chisel version with a pinned tool chain (`locked_versions`); None: the newest. Any other one must have been
+        resolved before (`hwml chisel setup --trust --version ...`); the result's notes say that nothing vouches for it.
     elaborate: "trusted" runs the constructors of the source, behind a fence; the caller vouches for it.
         "never" stops after the type checker: nothing of the source runs.
     args: instances to elaborate on top of modules without parameters, such as "Fifo(8, 16)".

@@ -18,7 +18,7 @@ from .types import CheckRequest, CompileResult
 from .workers import Programs, log_file, prepare
 
 _CONNECT_S = 2.0
-_START_S = 60.0
+_START_S = 180.0  # a loaded machine with slow disks; a daemon that fails is noticed at once
 _GRACE_S = 30.0  # over a check's own limit: the daemon answers when that is reached
 _POLL_S = 0.02
 

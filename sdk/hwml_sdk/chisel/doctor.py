@@ -7,11 +7,12 @@ from importlib import metadata
 from ..errors import HwmlError
 from .fence import fence_kind
 from .java import find_java
-from .toolchain import installed, locked_versions
+from .toolchain import folder_of, installed, installed_unpinned, locked_versions
 
 _FENCES = {
     "bwrap": "bwrap (sees only Java, jars and nothing to write)",
-    "unshare": "unshare (no network, writes nothing; bwrap would also hide your files)",
+    "unshare": "unshare (no network, every file read-only, no other process; bwrap would also hide your files)",
+    "network": "unshare (no network; files can be read and removed, not written: user or mount namespaces are limited)",
     "base": "process limits only (untested platform, or neither bwrap nor unshare works)",
 }
 
@@ -23,8 +24,12 @@ def findings() -> list[tuple[str, bool, str, str]]:
         chain = installed(version)
         found = str(chain.folder) if chain else "not set up"
         rows.append((f"chisel {version}", chain is not None, found, f"hwml chisel setup --version {version}"))
+    for version in installed_unpinned():
+        rows.append(
+            (f"chisel {version}", True, f"{folder_of(version)} (resolved, not pinned; trusted folders only)", "")
+        )
     kind = fence_kind()
-    rows.append(("fence", kind != "base", _FENCES[kind], "apt install bubblewrap"))
+    rows.append(("fence", kind in ("bwrap", "unshare"), _FENCES[kind], "apt install bubblewrap"))
     return rows
 
 

@@ -1,8 +1,12 @@
 """A fence for code that is not ours: limits for the process, no network, nothing to write to.
 
-Base, on every POSIX system: limits on CPU time, core dumps and file size (0 bytes: no file can be written), a clean
-environment and an empty working folder. On Linux on top: `bwrap`, which shows the process only what it must read,
-or, where that is missing, `unshare`, which takes the network and leaves the user's files readable.
+Base, on every POSIX system: limits on CPU time, core dumps and file size (0 bytes: no file gets content), a clean
+environment and an empty working folder. On Linux on top, the first of these that works here (`fence_kind`):
+
+- "bwrap" shows the process only what it must read;
+- "unshare" takes the network and the other processes away, makes every file system read-only and drops the rights to
+  undo that (user, mount, process and network namespaces of util-linux; the user's files can be read);
+- "network" takes the network only (`unshare -Urn`).
 """
 
 from __future__ import annotations
@@ -18,6 +22,24 @@ from ..tools import run_tool
 
 # The CPU seconds one resident elaborator may use before it is renewed by force; a check has its own, shorter limit.
 CPU_LIMIT_S = 1800
+
+_NO_NETWORK = ["unshare", "-Urn"]
+# Every mount on its own: one that stays writable would be a hole, so that failing once is failing. The options that an
+# outer namespace has locked must be named again. What lies in /proc, /sys and the like is guarded by missing rights.
+_SEAL = """
+while read -r device place kind options rest; do
+  case "$kind" in
+    proc|sysfs|cgroup*|devpts|mqueue|securityfs|debugfs|tracefs|bpf|pstore|binfmt_misc|configfs|fusectl) continue ;;
+  esac
+  keep=ro
+  for option in nosuid nodev noexec; do
+    case ",$options," in *",$option,"*) keep="$keep,$option" ;; esac
+  done
+  mount -o "remount,bind,$keep" "$(printf '%b' "$place")" || exit 70
+done < /proc/self/mounts
+exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
+"""
+_READ_ONLY = ["unshare", "-Urnmp", "--fork", "--kill-child", "/bin/sh", "-c", _SEAL, "sh"]
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -43,9 +65,7 @@ def _isolation(readable: Sequence[Path], folder: Path) -> list[str]:
     kind = fence_kind()
     if kind == "bwrap":
         return _bwrap(readable, folder)
-    if kind == "unshare":
-        return ["unshare", "-Urn"]
-    return []
+    return {"unshare": _READ_ONLY, "network": _NO_NETWORK}.get(kind, [])
 
 
 def _bwrap(readable: Sequence[Path], folder: Path) -> list[str]:
@@ -63,13 +83,11 @@ def _bwrap(readable: Sequence[Path], folder: Path) -> list[str]:
 
 @lru_cache(maxsize=1)
 def fence_kind() -> str:
-    """Which fence works here, tried once: "bwrap", "unshare" or "base"."""
+    """Which fence works here, tried once: "bwrap", "unshare", "network" or "base"."""
     if not sys.platform.startswith("linux"):
         return "base"
-    if shutil.which("bwrap"):
-        trial = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "true"]
-        if run_tool(trial, timeout_s=10).ok:
-            return "bwrap"
-    if shutil.which("unshare") and run_tool(["unshare", "-Urn", "true"], timeout_s=10).ok:
-        return "unshare"
+    whole = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/"]
+    for kind, argv in (("bwrap", whole), ("unshare", _READ_ONLY), ("network", _NO_NETWORK)):
+        if shutil.which(argv[0]) and run_tool([*argv, "true"], timeout_s=30).ok:
+            return kind
     return "base"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..tools import run_tool
+from ..tools import finish_tool, kill_group, start_tool
 from .types import Port
 
 # No randomisation blocks and no locators, plain enough for yosys; layers off, or the single file ends in include
@@ -18,6 +20,10 @@ FLAGS = (
     "--lowering-options=disallowLocalVariables,disallowPackedArrays",
 )
 _LAYERS_OFF = "--default-layer-specialization=disable"
+# Starting its threads costs firtool more than they save on a circuit of the usual size; the output is the same.
+_ONE_THREAD = "--mlir-disable-threading"
+_THREADS_FROM = 100_000  # characters of CHIRRTL
+_WAITING = 2
 _MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<column>\d+): (?P<kind>error|warning): (?P<text>.*)$")
 _HEADER = re.compile(r"^module\s+(?P<name>\w+)\s*\((?P<ports>.*?)\);", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(
@@ -46,19 +52,64 @@ class Lowered:
     failure: str = ""  # "timeout", or its last words when it ended without a message
 
 
-def lower(firtool: Path, chirrtl: str, *, timeout_s: float, folder: Path) -> Lowered:
-    """Run firtool over a circuit. `folder`: where it runs; it writes nothing there."""
-    flags = [*FLAGS, _LAYERS_OFF] if "\n  layer " in chirrtl else list(FLAGS)
-    result = run_tool([firtool, "-", *flags], timeout_s=timeout_s, cwd=folder, stdin=chirrtl)
-    if result.timed_out:
-        return Lowered("", (), "timeout")
-    messages = parse_messages(result.stderr)
-    if result.ok:
-        return Lowered(result.stdout, messages)
-    if any(message.severity == "error" for message in messages):
-        return Lowered("", messages)
-    words = result.stderr.strip().splitlines()
-    return Lowered("", messages, words[-1] if words else f"firtool ended with status {result.returncode}")
+class Firtool:
+    """Runs firtool. Safe for several threads.
+
+    Its start takes about as long as lowering a small module, so `prepare` starts some ahead, which wait for their
+    circuit (11 MB each, nearly all of it shared) while the compiler is still busy with the source.
+
+    folder: where it runs; it writes nothing there.
+    """
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._waiting: list[subprocess.Popen[str]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Start what a check will need. Raises ToolFailedError when the program cannot be started."""
+        with self._lock:
+            while not self._closed and len(self._waiting) < _WAITING:
+                self._waiting.append(self._start(_ONE_THREAD))
+
+    def lower(self, chirrtl: str, *, timeout_s: float) -> Lowered:
+        """Lower a circuit. Raises ToolFailedError when the program cannot be started."""
+        result = finish_tool(self._process_for(chirrtl), chirrtl, timeout_s=timeout_s)
+        if result.timed_out:
+            return Lowered("", (), "timeout")
+        messages = parse_messages(result.stderr)
+        if result.ok:
+            return Lowered(result.stdout, messages)
+        if any(message.severity == "error" for message in messages):
+            return Lowered("", messages)
+        words = result.stderr.strip().splitlines()
+        return Lowered("", messages, words[-1] if words else f"firtool ended with status {result.returncode}")
+
+    def _process_for(self, chirrtl: str) -> subprocess.Popen[str]:
+        flags = [_ONE_THREAD] if len(chirrtl) < _THREADS_FROM else []
+        if "\n  layer " in chirrtl:
+            return self._start(_LAYERS_OFF, *flags)
+        if flags:
+            with self._lock:
+                while self._waiting:
+                    process = self._waiting.pop()
+                    if process.poll() is None:
+                        return process
+        return self._start(*flags)
+
+    def _start(self, *more: str) -> subprocess.Popen[str]:
+        return start_tool([self._program, "-", *FLAGS, *more], cwd=self._folder, wants_input=True)
+
+    def close(self) -> None:
+        """End those that wait."""
+        with self._lock:
+            self._closed = True
+            for process in self._waiting:
+                kill_group(process)
+                process.communicate()  # reaps it and closes its pipes
+            self._waiting.clear()
 
 
 def parse_messages(text: str) -> tuple[FirtoolMessage, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..config import DEFAULT_CHISEL_VERSION, Settings
 from ..files import MAX_SOURCE_BYTES
-from .toolchain import locked_versions, version_key
+from .toolchain import installed, locked_versions, version_key
 
 BUILD_FILES = ("build.sbt", "build.mill", "build.sc", "project.scala")
 _MAX_BUILD_BYTES = 1 << 20
@@ -42,7 +42,8 @@ class VersionChoice:
 def choose_version(path: Path, text: str, settings: Settings) -> VersionChoice:
     """Settings first, then the file itself and its build files, then the default.
 
-    A version without a pinned tool chain is answered with the nearest pinned one, and a note that says so.
+    A version without a pinned tool chain is taken where it was resolved before and the workspace is trusted; otherwise
+    the nearest pinned one answers, and a note says so.
     """
     asked, origin = settings.chisel.version, settings.origin("chisel.version")
     if not asked:
@@ -50,10 +51,12 @@ def choose_version(path: Path, text: str, settings: Settings) -> VersionChoice:
     if not asked:
         return VersionChoice(DEFAULT_CHISEL_VERSION)
     known = locked_versions()
-    if asked in known:
+    if asked in known or (settings.trusted and installed(asked) is not None):
         return VersionChoice(asked, asked, origin)
     nearest = _nearest(asked, known)
     note = f"{origin} asks for Chisel {asked}; checked with {nearest}, the nearest pinned tool chain"
+    if settings.trusted:
+        note += f" (hwml chisel setup --trust --version {asked} resolves {asked} itself)"
     return VersionChoice(nearest, asked, origin, note)
 
 

@@ -16,7 +16,8 @@ from .calls import Call, calls_of, calls_source
 from .checker import Checker, CompileOutcome, ModuleClass
 from .elaborator import Elaborated, Elaborator
 from .findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
-from .firtool import Lowered, lower, ports_of
+from .firtool import Firtool, Lowered, ports_of
+from .resolve import unpinned_note
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
 from .wire import WorkerDiedError
 from .workers import SCALAC_OPTIONS, Programs, _empty_folder
@@ -38,6 +39,7 @@ class Session:
         libraries = (*programs.chain.library_jars, *class_path)
         self.checker = Checker(programs, class_path=libraries, options=options or SCALAC_OPTIONS)
         self.elaborator = Elaborator(programs, class_path=class_path)
+        self.firtool = Firtool(programs.chain.firtool, _empty_folder())
         self._hiding: set[str] = set()  # packages of users that hide packages of jars
         self._lowered: OrderedDict[str, Lowered] = OrderedDict()
         self._lowered_lock = threading.Lock()
@@ -54,9 +56,12 @@ class Session:
         started = time.monotonic()
         if request.elaborate:
             self.elaborator.start()
+            self._pool.submit(self.firtool.prepare)  # meanwhile; what goes wrong is said when it is needed
         result = _Check(self, request, started + request.timeout_s).run()
         elapsed = (time.monotonic() - started) * 1000
-        return replace(result, version=self.programs.chain.version, elapsed_ms=round(elapsed, 1))
+        chain = self.programs.chain
+        notes = result.notes if chain.locked else (*result.notes, unpinned_note(chain.version))
+        return replace(result, version=chain.version, notes=notes, elapsed_ms=round(elapsed, 1))
 
     def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
         """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
@@ -86,8 +91,7 @@ class Session:
             known = self._lowered.get(chirrtl)
         if known is not None:
             return known
-        chain = self.programs.chain
-        lowered = lower(chain.firtool, chirrtl, timeout_s=timeout_s, folder=_empty_folder())
+        lowered = self.firtool.lower(chirrtl, timeout_s=timeout_s)
         if lowered.failure != "timeout":
             with self._lowered_lock:
                 self._lowered[chirrtl] = lowered
@@ -104,11 +108,13 @@ class Session:
     def close(self) -> None:
         """End the programs."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self.firtool.close()
         self.checker.close()
         self.elaborator.close()
 
     def kill(self) -> None:
         """End the programs at once."""
+        self.firtool.close()
         self.checker.kill()
         self.elaborator.kill()
 

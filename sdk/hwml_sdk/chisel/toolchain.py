@@ -33,7 +33,10 @@ _CONNECT_TIMEOUT_S = 30
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """One file of a tool chain: Maven coordinates `group:artifact:version[:type:classifier]`, sha256, bytes."""
+    """One file of a tool chain: Maven coordinates `group:artifact:version[:type:classifier]`, sha256, bytes.
+
+    sha256: "" while a version without a lock is being resolved.
+    """
 
     coordinates: str
     sha256: str
@@ -97,7 +100,10 @@ def read_lock(version: str) -> tuple[LockedFile, ...]:
     """The files of the locked tool chain for Chisel `version`. ConfigError for a version without a lock."""
     if version not in locked_versions():
         known = ", ".join(locked_versions())
-        raise ConfigError(f"no pinned tool chain for Chisel {version!r}; there are {known}")
+        raise ConfigError(
+            f"no pinned tool chain for Chisel {version!r}; there are {known} "
+            "(hwml chisel setup --trust --version ... resolves others)"
+        )
     text = resources.files("hwml_sdk.chisel").joinpath("locks", f"chisel-{version}.txt").read_text(encoding="utf-8")
     return parse_lock(text)
 
@@ -111,6 +117,13 @@ def parse_lock(text: str) -> tuple[LockedFile, ...]:
 def chisel_cache() -> Path:
     """Where tool chains, worker programs and logs are kept."""
     return user_cache_dir() / "chisel"
+
+
+def installed_unpinned() -> tuple[str, ...]:
+    """Versions without a lock that were resolved on this machine."""
+    found = (folder.name.removeprefix("chisel-") for folder in chisel_cache().glob("chisel-*"))
+    others = [version for version in found if version not in locked_versions() and installed(version)]
+    return tuple(sorted(others, key=version_key))
 
 
 def folder_of(version: str) -> Path:
@@ -141,7 +154,7 @@ def ensure(version: str = DEFAULT_CHISEL_VERSION, *, progress: Progress | None =
     chain = installed(version)
     if chain is not None:
         return chain
-    files = read_lock(version)
+    files = read_lock(version)  # other versions are resolved for trusted workspaces only: resolve.py
     with locked_folder(chisel_cache(), "setup"):
         return installed(version) or _install(version, files, progress or (lambda text: None), locked=True)
 
@@ -277,7 +290,7 @@ def _fetch(context: Any, file: LockedFile) -> Path:
             if attempt == 2:
                 reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
                 raise ToolFailedError(
-                    f"{file.file_name}: cannot be fetched ({type(error).__name__}: {_without_address(reason)}); "
+                    f"{file.file_name}: cannot be fetched ({type(error).__name__}: {without_address(reason)}); "
                     "check the network or the mirror in your jgo settings, then run hwml chisel setup again"
                 ) from error
             continue
@@ -290,12 +303,14 @@ def _fetch(context: Any, file: LockedFile) -> Path:
     )
 
 
-def _without_address(text: str) -> str:
+def without_address(text: str) -> str:
     """Errors of HTTP clients carry addresses and object dumps that help nobody."""
     return text.partition(" (")[0].partition(" in remote")[0]
 
 
 def _matches(path: Path, file: LockedFile) -> bool:
+    if not file.sha256:  # a version without a lock: its sum is what it has (resolve.py)
+        return zipfile.is_zipfile(path)
     if path.stat().st_size != file.size:
         return False
     with path.open("rb") as stream:

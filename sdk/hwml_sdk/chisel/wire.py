@@ -44,7 +44,7 @@ class Worker:
         log: Path,
         env: Mapping[str, str],
         cwd: Path,
-        start_timeout_s: float = 60,
+        start_timeout_s: float = 180,
     ) -> None:
         self.name = name
         self.requests = 0

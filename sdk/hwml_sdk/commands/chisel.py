@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|emit|fix|daemon")
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
+    setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
     check = verbs.add_parser("check", help="report what does not compile, elaborate or lower")
     _common(check)
     check.add_argument("--format", choices=FORMATS, default="text", help="how to print the findings")
@@ -79,12 +80,19 @@ def _say(text: str) -> None:
 
 def _setup(arguments: argparse.Namespace) -> int:
     from ..chisel.java import find_java
-    from ..chisel.toolchain import ensure
+    from ..chisel.resolve import resolve_and_prepare
+    from ..chisel.toolchain import ensure, locked_versions
     from ..chisel.workers import prepare
 
     java = find_java()
     for version in arguments.version or [DEFAULT_CHISEL_VERSION]:
-        programs = prepare(ensure(version, progress=_say), progress=_say)
+        if version in locked_versions():
+            programs = prepare(ensure(version, progress=_say), progress=_say)
+        elif arguments.trust:
+            programs = resolve_and_prepare(version, progress=_say)
+        else:
+            known = ", ".join(locked_versions())
+            raise RefusedError(f"Chisel {version} is not pinned ({known} are): --trust resolves it without known sums")
         print(f"Chisel {version} with Java {java.major} ({java.origin}) is ready in {programs.chain.folder}")
     return 0
 
@@ -119,15 +127,27 @@ def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     return settings
 
 
-def _ensure(path: Path, text: str, settings: Settings) -> None:
-    """Set the tool chain up on first use, with progress; the provider alone only says that it is missing."""
+def _ensure(path: Path, text: str, settings: Settings, failed: set[str]) -> None:
+    """Set the tool chain up on first use, with progress; the provider alone only says that it is missing.
+
+    failed: versions without a lock that could not be resolved; they are not tried for every file anew.
+    """
     from ..chisel.project import choose_version
+    from ..chisel.resolve import resolve_and_prepare
     from ..chisel.toolchain import ensure, installed
     from ..chisel.workers import prepare
 
-    version = choose_version(path, text, settings).version
-    if installed(version) is None:
-        prepare(ensure(version, progress=_say), progress=_say)
+    choice = choose_version(path, text, settings)
+    if settings.trusted and choice.asked not in ("", choice.version, *failed):
+        try:
+            resolve_and_prepare(choice.asked, progress=_say)
+        except HwmlError as error:  # the nearest pinned version answers, and its note says that
+            failed.add(choice.asked)
+            _say(f"{error}")
+        else:
+            return
+    if installed(choice.version) is None:
+        prepare(ensure(choice.version, progress=_say), progress=_say)
 
 
 def _examinations(
@@ -135,10 +155,11 @@ def _examinations(
 ) -> Iterable[tuple[Path, str, Examination, Settings]]:
     from ..chisel.provider import examine
 
+    failed: set[str] = set()
     for path in _sources(arguments.files):
         text = read_source(path)
         settings = _settings(path, arguments)
-        _ensure(path, text, settings)
+        _ensure(path, text, settings, failed)
         found = examine(path, text, settings, calls=arguments.args, outputs=outputs, timeout_s=arguments.timeout)
         yield path, text, found, settings
 
@@ -256,11 +277,11 @@ def _show(path: Path, text: str, repairs: Sequence[Repair], written: Repair | No
 
 def _daemon(arguments: argparse.Namespace) -> int:
     from ..chisel.client import running_daemon, stop_daemon
-    from ..chisel.toolchain import installed, locked_versions
+    from ..chisel.toolchain import installed, installed_unpinned, locked_versions
     from ..chisel.workers import prepare
 
     answers = []
-    for version in locked_versions():
+    for version in (*locked_versions(), *installed_unpinned()):
         chain = installed(version)
         if chain is not None:
             programs = prepare(chain)

@@ -16,6 +16,7 @@ object CheckerMain {
     Wire.write(out, Seq(Wire.bytes("ready")))
     Iterator.continually(Wire.read(in)).takeWhile(_.isDefined).flatten.foreach { request =>
       Wire.write(out, answer(compiler, request))
+      compiler.rest()
     }
     // No `exit`: the archive of loaded classes is written when the last thread ends.
   }

@@ -39,12 +39,13 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
 
   private def renew(): Unit = {
     runs = 0
+    global = null // the old one must be gone before the new one grows
     val settings = new Settings(message => System.err.println(message))
     settings.processArguments(List("-Xplugin:" + plugin) ++ options, processAll = true)
     settings.classpath.value = classPath
     settings.outputDirs.setSingleOutput(output)
     reporter = new StoreReporter(settings)
-    global = new Global(settings, reporter)
+    global = new PlainGlobal(settings, reporter)
     // The symbols of scala itself are set up by the first run that gets past the parser.
     val fresh = global
     new fresh.Run().compileSources(List(new BatchSourceFile("start.scala", "package hwml_0; class Start")))
@@ -52,9 +53,16 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     reporter.reset()
   }
 
+  /** Between two checks, when the answer is out: take a new compiler if this one is worn, and give memory back. */
+  def rest(): Unit =
+    if (runs >= RenewAfter) {
+      renew()
+      System.gc()
+    }
+
   /** bare: without the package of its own, which hides packages of the class path; needs a new compiler each time. */
   def compile(files: Seq[(String, String)], wantClasses: Boolean, bare: Boolean): Outcome = {
-    if (bare || runs >= RenewAfter) renew()
+    if (bare && runs > 0) renew()
     runs += 1
     sequence += 1
     output.clear()
@@ -69,7 +77,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
         renew()
         attempt(files, packageName, prefix, wantClasses)
       }
-    if (confirmed.crash.nonEmpty || bare) renew()
+    if (confirmed.crash.nonEmpty || bare) runs = RenewAfter
     output.clear()
     confirmed
   }

@@ -1,0 +1,30 @@
+package hwml.worker
+
+import scala.tools.nsc.reporters.Reporter
+import scala.tools.nsc.{Global, Phase, Settings, SubComponent}
+
+/** scalac without the copies of generic code for primitive types (`@specialized`), a fifth of its time on a module.
+  *
+  * They only save boxing when the code runs; ours runs once. In place of the phase stands an empty one of its name, so
+  * that the compiler finds it where it asks what is known "after specialize". Calls go to the generic methods, which
+  * every specialised class has. The option -no-specialization alone keeps the phase busy with the library's classes.
+  */
+final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(settings, reporter) { self =>
+  settings.nospecialization.value = true
+
+  private object unspecialized extends SubComponent {
+    val global: self.type = self
+    val phaseName = "specialize"
+    val runsAfter: List[String] = Nil
+    val runsRightAfter: Option[String] = Some("tailcalls")
+    override def newPhase(prev: Phase): StdPhase = new StdPhase(prev) {
+      override def apply(unit: self.CompilationUnit): Unit = ()
+    }
+  }
+
+  override protected def computeInternalPhases(): Unit = {
+    super.computeInternalPhases()
+    phasesSet -= unspecialized // components are equal by name
+    phasesSet += unspecialized
+  }
+}
