@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ir
-from .expressions import assigned_variables, children, expressions_of, root_variable
+from .expressions import assigned_variables, everything_in, inside, root_variable
 
 if TYPE_CHECKING:
     from .region import Alias
@@ -71,20 +71,19 @@ class Beside:
 def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -> LoopUses:
     """What a loop with all inside it touches; its own counters and what it declares are nobody else's."""
     own = set(_own(loop))
-    pending: list[ir.Expr] = list(expressions_of(ir.Block([loop])))
+    heads = [part for part in (loop.start, loop.condition, loop.step) if part is not None]
     seen: set[ir.Variable] = set()
     ports: set[object] = set()
     handed: set[ir.Variable] = set()
-    while pending:
-        expr = pending.pop()
-        if isinstance(expr, ir.Ref) and expr.var is not None:
-            seen.add(expr.var)
+    for expr in (*inside(heads), *everything_in(loop.body)):
+        kind = type(expr)
+        if kind is ir.Ref and expr.var is not None:  # type: ignore[union-attr]
+            seen.add(expr.var)  # type: ignore[union-attr]
         elif isinstance(expr, ir.Call):
             handed |= {var for var in map(root_variable, expr.args) if var is not None}
             receiver = root_variable(expr.receiver) if expr.receiver is not None else None
             if receiver is not None:
                 handed.add(receiver)
-        pending.extend(children(expr))
     for var in seen | handed:
         if var in aliases or var.dims or var.type.pointer or var.type.kind == "stream":
             ports.add(port(aliases[var].array if var in aliases else var))

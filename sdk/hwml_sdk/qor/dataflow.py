@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ir
-from .expressions import assigned_variables, children, expressions_of, root_variable
+from .expressions import assigned_variables, everything_in, root_variable
 
 if TYPE_CHECKING:
     from .area import Area
@@ -90,7 +90,7 @@ def _touched(item: ir.Stmt, program: ir.Program) -> tuple[set[ir.Variable], set[
     block = ir.Block([item])
     reads: set[ir.Variable] = set()
     writes = set(assigned_variables(block))
-    for expr in _all(block):
+    for expr in everything_in(block):
         if isinstance(expr, ir.Call):
             _of_call(expr, program, reads, writes, 0)
         elif isinstance(expr, ir.Index):
@@ -98,16 +98,6 @@ def _touched(item: ir.Stmt, program: ir.Program) -> tuple[set[ir.Variable], set[
             if var is not None:
                 reads.add(var)
     return reads, writes
-
-
-def _all(block: ir.Block) -> list[ir.Expr]:
-    found: list[ir.Expr] = []
-    pending = list(expressions_of(block))
-    while pending:
-        expr = pending.pop()
-        found.append(expr)
-        pending.extend(children(expr))
-    return found
 
 
 def _of_call(call: ir.Call, program: ir.Program, reads: set[ir.Variable], writes: set[ir.Variable], depth: int) -> None:
@@ -136,7 +126,7 @@ def _of_call(call: ir.Call, program: ir.Program, reads: set[ir.Variable], writes
 def _summary(function: ir.Function, program: ir.Program, depth: int) -> tuple[set[ir.Variable], set[ir.Variable]]:
     reads: set[ir.Variable] = set()
     writes = set(assigned_variables(function.body))
-    for expr in _all(function.body):
+    for expr in everything_in(function.body):
         if isinstance(expr, ir.Call):
             _of_call(expr, program, reads, writes, depth + 1)
         elif isinstance(expr, ir.Index):

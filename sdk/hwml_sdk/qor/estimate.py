@@ -20,7 +20,8 @@ from .beside import LoopUses, copy_uses, loop_uses
 from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
-from .expressions import assigned_variables, children, expressions_of, root_variable
+from .expressions import assigned_variables, root_variable
+from .facts import calls
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
@@ -719,13 +720,10 @@ class Design:
         return self._calls_with_loops(loop.body)
 
     def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:
-        pending = list(expressions_of(block))
-        while pending:
-            expr = pending.pop()
-            callee = self.program.functions.get(expr.name) if isinstance(expr, ir.Call) else None
+        for call in calls(block):
+            callee = self.program.functions.get(call.name)
             if callee is not None and self._has_loops(callee, depth + 1):
                 return True
-            pending.extend(children(expr))
         return False
 
     def _has_loops(self, function: ir.Function, depth: int = 0) -> bool:
@@ -739,17 +737,9 @@ class Design:
 
     def written_by_calls(self, block: ir.Block) -> set[ir.Variable]:
         """Arrays given to functions inside a block: they may be written."""
-        found: set[ir.Variable] = set()
-        pending = list(expressions_of(block))
-        while pending:
-            expr = pending.pop()
-            if isinstance(expr, ir.Call):
-                for argument in expr.args:
-                    var = root_variable(argument)
-                    if var is not None and var.dims:
-                        found.add(var)
-            pending.extend(children(expr))
-        return found
+        arguments = (argument for call in calls(block) for argument in call.args)
+        given = (root_variable(argument) for argument in arguments)
+        return {var for var in given if var is not None and var.dims}
 
     def function_result(
         self,

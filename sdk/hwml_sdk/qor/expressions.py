@@ -55,16 +55,21 @@ def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
 def everything_in(block: ir.Block) -> tuple[ir.Expr, ...]:
     """Every expression of a block with all that is inside it, in source order, outer ones first."""
     if block.everything is None:
-        found: list[ir.Expr] = []
-        pending: list[ir.Expr] = list(expressions_of(block))[::-1]
-        while pending:
-            expr = pending.pop()
-            found.append(expr)
-            inner = _CHILDREN.get(type(expr))
-            if inner is not None:
-                pending.extend(reversed(inner(expr)))
-        block.everything = tuple(found)
+        block.everything = tuple(inside(expressions_of(block)))
     return block.everything
+
+
+def inside(exprs: Iterable[ir.Expr]) -> list[ir.Expr]:
+    """Expressions with all that is inside them, in source order, outer ones first."""
+    found: list[ir.Expr] = []
+    pending = list(exprs)[::-1]
+    while pending:
+        expr = pending.pop()
+        found.append(expr)
+        inner = _CHILDREN.get(type(expr))
+        if inner is not None:
+            pending.extend(reversed(inner(expr)))
+    return found
 
 
 def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:

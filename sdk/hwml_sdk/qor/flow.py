@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..document import Span
 from . import ir
 from .constants import Number, evaluate
-from .expressions import children, everything_in, root_variable
+from .expressions import children, everything_in, inside, root_variable
 
 
 class Values:
@@ -142,12 +142,7 @@ def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
 
 def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
     """The variable behind every assignment and step, as often as there are any."""
-    pending, flat = list(exprs), []
-    while pending:
-        expr = pending.pop()
-        flat.append(expr)
-        pending.extend(children(expr))
-    return _changed(flat)
+    return _changed(inside(exprs))
 
 
 def _changed(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
