@@ -68,6 +68,17 @@ def replace_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_folder(path: str | Path) -> None:
+    """Raise HwmlError where `replace_folder` could not write, before the hours of work that come first."""
+    path = Path(path)
+    try:
+        existing = next(parent for parent in path.absolute().parents if parent.exists())
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=existing):
+            pass
+    except OSError as error:
+        raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
+
+
 def _swap(new: Path, old: Path) -> None:
     new.chmod(0o755)
     if not old.exists():

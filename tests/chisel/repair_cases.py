@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from hwml_sdk.chisel.gate import find_repairs
 from hwml_sdk.chisel.types import CheckRequest, CompileResult
 
+from .equivalence import equivalent
 from .style_files import single_modules
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "chisel"
@@ -61,6 +62,7 @@ class Judged:
     codes: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
     alarm: bool = False  # the good text is reported as well
+    in_place: bool = False  # something is reported where the change is, or where the compiler itself points
 
     @property
     def repaired(self) -> bool:
@@ -98,6 +100,19 @@ def family_cases(path: Path) -> tuple[list[Case], list[Case]]:
     return even, odd
 
 
+def independent(version: str) -> list[Case]:
+    """Whole files with one slip each (a few with two), by an author who had not seen the rules."""
+    rows = [json.loads(line) for line in (DATA / "independent_cases.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [Case(row["id"], row["example_bad"], row["example_good"]) for row in rows if version in row["versions"]]
+
+
+def in_place(case: Case, result: CompileResult) -> bool:
+    """Whether an error or warning stands in a changed line, or where the compiler itself points (parse, type)."""
+    lines = changed_lines(case)
+    found = [item for item in result.diagnostics if item.severity in ("error", "warning")]
+    return any(item.span.start_line in lines or item.stage in ("parse", "type") for item in found)
+
+
 def changed_lines(case: Case) -> set[int]:
     """Lines of `case.bad` (from 0) that differ from `case.good`; where lines are missing, their neighbours."""
     bad, good = case.bad.splitlines(), case.good.splitlines()
@@ -125,35 +140,49 @@ def _sections(path: Path) -> Iterable[tuple[str, str, str]]:
 
 
 def judge(check: Callable[[CheckRequest], CompileResult], case: Case, *, budget_s: float = 20.0) -> Judged:
-    """Search a repair of `case.bad` as the editor would and compare what it lowers to with `case.good`."""
+    """Search a repair of `case.bad` as the editor would and compare what it lowers to with `case.good`.
+
+    Texts that differ count as the same circuit only when a safe repair is proven equal by yosys (declarations in
+    another order, say).
+    """
     request = CheckRequest((("Case.scala", case.bad),), elaborate=True, timeout_s=60)
     result = check(request)
     codes = tuple(item.code for item in result.diagnostics if item.severity in ("error", "warning"))
     if not codes:
         return Judged(case, "not reported", 0.0)
+    place = in_place(case, result)
     started = time.monotonic()
     repairs = find_repairs(case.bad, result, request, check, budget_s=budget_s)
     elapsed = (time.monotonic() - started) * 1000
     titles = tuple(repair.title for repair in repairs)
     if not case.good:
         applied = bool(repairs) and repairs[0].safe
-        return Judged(case, "APPLIED WRONG" if applied else "left alone", elapsed, codes, titles)
+        return Judged(case, "APPLIED WRONG" if applied else "left alone", elapsed, codes, titles, in_place=place)
     meant, alarm = meaning(check, case.good)
     same = [meaning(check, repair.text)[0] == meant for repair in repairs]
     outcome: Outcome = "none"
     if repairs and repairs[0].safe:
-        outcome = "applied" if same[0] else "APPLIED WRONG"
+        right = same[0] or equivalent(lowered(check, repairs[0].text), lowered(check, case.good))
+        outcome = "applied" if right else "APPLIED WRONG"
     elif repairs:
         outcome = "choice" if any(same) else "wrong choices"
-    return Judged(case, outcome, elapsed, codes, titles, alarm)
+    return Judged(case, outcome, elapsed, codes, titles, alarm, place)
 
 
 def meaning(check: Callable[[CheckRequest], CompileResult], text: str) -> tuple[dict[str, str], bool]:
     """SystemVerilog by module, without comments, layout and source positions; and whether anything is reported."""
-    request = CheckRequest((("Case.scala", text),), elaborate=True, outputs=True, timeout_s=60)
-    result = check(request)
+    result = _outputs(check, text)
     reported = any(item.severity in ("error", "warning") for item in result.diagnostics)
     return {name: plain(verilog) for name, verilog in result.verilog.items()}, reported
+
+
+def lowered(check: Callable[[CheckRequest], CompileResult], text: str) -> Mapping[str, str]:
+    """SystemVerilog by module as firtool writes it."""
+    return _outputs(check, text).verilog
+
+
+def _outputs(check: Callable[[CheckRequest], CompileResult], text: str) -> CompileResult:
+    return check(CheckRequest((("Case.scala", text),), elaborate=True, outputs=True, timeout_s=60))
 
 
 def plain(verilog: str) -> str:
@@ -184,7 +213,12 @@ _WIDTH = re.compile(r"\b\d+(?=\.W\b)|(?<=\bwidth=)\d+|(?<=[US]Int\()\d+(?=\))")
 
 
 def _widened(case: Case) -> Case:
-    """Other widths, also where a faulty text writes them without `.W`: both texts must mean the same ones."""
+    """Other widths, also where a faulty text writes them without `.W`: both texts must mean the same ones.
+
+    Not where the two spell a different number of them.
+    """
+    if len(_WIDTH.findall(case.bad)) != len(_WIDTH.findall(case.good)):
+        return case
 
     def wider(text: str) -> str:
         return _WIDTH.sub(lambda m: str(int(m[0]) + 3), text)

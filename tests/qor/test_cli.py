@@ -248,6 +248,73 @@ def test_an_editor_gets_findings_and_labels(tmp_path: Path) -> None:
 
 
 @needs_model
+def test_an_unrolled_loop_says_so(tmp_path: Path) -> None:
+    """By its own pragma, inside a pipelined loop, and inside a function that is inlined there."""
+    text = """\
+static int total(const int a[8]) {
+  int s = 0;
+  far: for (int i = 0; i < 8; i++) s += a[i];
+  return s;
+}
+void top(const int a[64][8], int b[64], int c[4]) {
+  rows: for (int i = 0; i < 64; i++) {
+#pragma HLS PIPELINE
+    int s = total(a[i]);
+    near: for (int j = 0; j < 3; j++) s += j;
+    b[i] = s;
+  }
+  own: for (int i = 0; i < 4; i++) {
+#pragma HLS UNROLL
+    c[i] = i;
+  }
+}
+"""
+    labels = {a.name: a.label for a in analyze(tmp_path / "k.cpp", text, Settings()).annotations if a.kind == "loop"}
+    assert {labels["far"], labels["near"], labels["own"]} == {"unrolled x8", "unrolled x3", "unrolled x4"}
+    assert labels["rows"].startswith("II ")
+
+
+@needs_model
+@pytest.mark.parametrize(
+    ("text", "top"),
+    [
+        ("static void big(int a[9]) { for (int i = 0; i < 9; i++) a[i] = 0; }\nvoid top(int *a) { *a = 1; }", "top"),
+        ("void top(int a[9]) { a[0] = 1; }\nint main() { int a[9]; for (int i = 0; i < 9; i++) top(a); }", "top"),
+        ("#include <hls_task.h>\nvoid one(hls::stream<int> &i, hls::stream<int> &o) { o.write(i.read()); }\n"
+         "void top(hls::stream<int> &i, hls::stream<int> &o) { hls_thread_local hls::task t(one, i, o); }", "top"),
+        ("typedef int (*op)(int);\nint twice(int a) { for (int i = 0; i < 3; i++) a *= 2; return a; }\n"
+         "static int on(op f, int a) { return f(a); }\nint top(int a) { return on(twice, a); }", "top"),
+        ("struct S { int n; int get() { for (int i = 0; i < 3; i++) n++; return n; } };\n"
+         "int top(int a) { S s; s.n = a; return a; }", "top"),
+    ],
+)  # fmt: skip
+def test_the_top_is_what_nothing_in_the_file_uses(
+    text: str, top: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "k.cpp").write_text(text, encoding="utf-8")
+    assert main(["qor", str(tmp_path / "k.cpp"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["top"] == top
+
+
+@needs_model
+def test_calls_nobody_can_read_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And calls of libraries, constructors, ranges of bits and lambdas are not."""
+    path = tmp_path / "k.cpp"
+    path.write_text(
+        "#include <ap_int.h>\nint elsewhere(int a);\nstruct pair { int a, b; pair(int x, int y) : a(x), b(y) {} };\n"
+        "int top(int a, int (*handed)(int), ap_uint<32> bits) {\n"
+        "  auto twice = [](int v) { return 2 * v; };\n  pair p = pair(a, 2);\n"
+        "  return elsewhere(a) + handed(a) + hls::sqrt(a) + abs(a) + twice(p.a) + bits(7, 0) + MAX_OF(a, 3);\n}\n",
+        encoding="utf-8",
+    )
+    assert main(["qor", str(path), "--json"]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    named = [text for text in warnings if text.startswith("no body was found of")]
+    assert len(named) == 1
+    assert named[0].startswith("no body was found of elsewhere, handed: what calls of it do is not counted")
+
+
+@needs_model
 def test_half_typed_code_never_raises(tmp_path: Path) -> None:
     for cut in range(0, len(BAD), 7):
         analyze(tmp_path / "bad.cpp", BAD[:cut], Settings())

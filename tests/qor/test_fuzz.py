@@ -5,21 +5,27 @@ A hang is over one second of this process's own time for a file of ordinary size
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.qor.qor_data import kernels, needs_data
+from tests.qor.qor_data import designs, kernels, needs_data
 
+from hwml_sdk import predict_qor
+from hwml_sdk.config import Settings
+from hwml_sdk.document import Span, analyze
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.qor.design import estimate_source, make_options, make_target
 from hwml_sdk.qor.features import features_of
-from hwml_sdk.qor.lint import lint_source
+from hwml_sdk.qor.lint import apply_safe_fixes, lint_source
+from hwml_sdk.qor.source import read_program
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.cpp"))]
@@ -47,7 +53,7 @@ def swallow(text: str, path: str = "kernel.cpp") -> None:
     for target in TARGETS[:1] if "ACCEL" not in text else TARGETS:
         try:
             found = estimate_source(text, path=path, target=target, options=make_options(target))
-            features_of(found, stage="csynth")
+            features_of(found)
         except HwmlError as error:
             said.append(str(error))
     try:
@@ -58,6 +64,48 @@ def swallow(text: str, path: str = "kernel.cpp") -> None:
     took = time.process_time() - started
     if took > HANG_SECONDS * max(1.0, len(text) / 20_000):
         raise AssertionError(f"{took:.1f} s for {len(text)} characters:\n{text[:4000]}")
+
+
+def is_inside(span: Span, lines: list[str]) -> bool:
+    """Whether a range starts and ends in the text, in this order; columns count characters."""
+    places = ((span.start_line, span.start_character), (span.end_line, span.end_character))
+    within = all(0 <= line < len(lines) and 0 <= column <= len(lines[line]) for line, column in places)
+    return within and places[0] <= places[1]
+
+
+def examine(text: str, path: str = "kernel.cpp") -> None:
+    """All that is said about a text points into it, fixes settle it, and amounts add up to the figures."""
+    if "\0" in text:
+        return
+    shown = text if "#pragma HLS" in text else "#pragma HLS top\n" + text  # else it is none of an editor's business
+    lines = shown.split("\n")
+    analysis = analyze(path, shown, Settings())
+    spans = [annotation.span for annotation in analysis.annotations] + [item.span for item in analysis.diagnostics]
+    spans += [edit.span for item in analysis.diagnostics for fix in item.fixes for edit in fix.edits]
+    spans += [related.span for item in analysis.diagnostics for related in item.related if related.path is None]
+    assert [span for span in spans if not is_inside(span, lines)] == []
+    for annotation in analysis.annotations:
+        assert len(annotation.label) <= 25
+        json.dumps(dict(annotation.data), allow_nan=False)
+    fixed = apply_safe_fixes(text, lambda changed: lint_source(changed, path=path)[0].diagnostics)
+    if fixed != text:
+        read_program(fixed, path=path)
+        again = apply_safe_fixes(fixed, lambda changed: lint_source(changed, path=path)[0].diagnostics)
+        assert again == fixed
+    if find_spec("hwml_exports") is None:
+        return
+    try:
+        prediction = predict_qor("\n" + text)  # a line break says that it is text, no path
+    except HwmlError:
+        return
+    json.dumps(prediction.to_dict(), allow_nan=False)
+    for target in ("lut", "dsp", "ff", "latency_cycles"):
+        value = getattr(prediction, target)
+        amounts = [item.amount for item in prediction.explain if item.target == target]
+        if value is not None and amounts:  # those under half a unit are left out, each
+            assert abs(sum(amounts) - value) <= max(0.5 * (len(amounts) + 200), 1e-6 * value)
+    shifted = ["", *text.split("\n")]
+    assert [i for i in prediction.explain if i.span is not None and not is_inside(i.span, shifted)] == []
 
 
 def mutated(text: str, random_: random.Random) -> str:
@@ -81,6 +129,57 @@ def mutated(text: str, random_: random.Random) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
+_TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|[-+*/%<>=!&|^]=?|[(){}\[\];,]")
+NUMBERS = ["0", "1", "2", "-1", "3", "7", "64", "1000000007", "4294967296", "0.5", "1e30", "0x7fffffff", "N"]
+OPERATORS = ["+", "-", "*", "/", "%", "<<", ">>", "<", ">=", "==", "!=", "&", "|", "^", "=", "+=", "/=", "&&"]
+LINES = [
+    "#pragma HLS unroll", "#pragma HLS unroll factor=3", "#pragma HLS pipeline II=2", "#pragma HLS pipeline off",
+    "#pragma HLS dataflow", "#pragma HLS inline", "#pragma HLS inline off", "#pragma HLS loop_flatten", "break;",
+    "#pragma HLS array_partition variable=a type=cyclic factor=3 dim=2", "#pragma HLS dependence variable=a false",
+    "#pragma HLS loop_tripcount min=9 max=3", "#pragma HLS stream variable=a depth=0", "continue;", "return;", "{", "}",
+    "#pragma HLS bind_op variable=a op=mul impl=dsp", "#pragma ACCEL parallel factor=4",
+    "#pragma ACCEL pipeline flatten", "auto f = [&](int q) { return q + i; };",
+    "while (i < 9) i++;", "do { i--; } while (i);", "for (auto &v : a) v = 1;",
+    "switch (i) { case 1: i = 2; break; case 2: case 3: i++; default: ; }", "int a[i], *p = &i, &r = i;",
+    "static std::array<int, 4> s{};", "hls::stream<int> q; q.write(q.read());",
+    "struct { int x[4]; } t[3]; t[1].x[2]++;",
+]  # fmt: skip
+
+
+def reworded(text: str, random_: random.Random) -> str:
+    """The text with words, operators and lines changed: it often still parses, so that more than the parser runs."""
+    lines = text.split("\n")
+    for _ in range(random_.randint(1, 5)):
+        at = random_.randrange(len(lines))
+        kind = random_.randrange(6)
+        if kind == 0:
+            lines.insert(at, random_.choice(LINES))
+        elif kind == 1:
+            lines.insert(random_.randrange(len(lines)), lines[at])
+        elif kind == 2:
+            lines.insert(random_.randrange(len(lines)), lines.pop(at))
+            lines = lines or [""]
+        else:
+            lines[at] = _reworded_line(lines[at], text, random_)
+    return "\n".join(lines)
+
+
+def _reworded_line(line: str, text: str, random_: random.Random) -> str:
+    found = list(_TOKEN.finditer(line))
+    if not found:
+        return line
+    match = random_.choice(found)
+    word = match.group()
+    if word[0].isdigit():
+        new = random_.choice(NUMBERS)
+    elif word[0].isalpha() or word[0] == "_":
+        start = random_.randrange(len(text) + 1)
+        new = next((m.group() for m in re.finditer(r"[A-Za-z_]\w*", text[start : start + 200])), "int")
+    else:
+        new = random_.choice(OPERATORS) if word not in "(){}[];," else random_.choice(("", word + word, "(", "]", ";"))
+    return line[: match.start()] + new + line[match.end() :]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.sampled_from(EXAMPLES), seed=st.integers(0, 2**32))
 def test_mutated_examples(text: str, seed: int) -> None:
@@ -97,6 +196,13 @@ def test_any_text(text: str) -> None:
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=40))
 def test_any_pieces(pieces: list[str]) -> None:
     swallow("void kernel(int a[8]) {" + " ".join(pieces))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_all_that_is_said_holds_together(seed: int) -> None:
+    random_ = random.Random(seed)
+    text = random_.choice(EXAMPLES)
+    examine(text if seed == 0 else random_.choice((mutated, reworded))(text, random_))
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: re.findall(r"void (\w+)\(", text)[-1])
@@ -193,7 +299,7 @@ def test_time_is_linear_in_length() -> None:
             started = time.process_time()
             text = long_file(functions)
             found = estimate_source(text, top="top", target=TARGETS[0], options=make_options(TARGETS[0]))
-            features_of(found, stage="csynth")
+            features_of(found)
             lint_source(text, path="k.cpp")
             best = min(best, time.process_time() - started)
         return best
@@ -214,9 +320,13 @@ def test_mutated_real_kernels() -> None:
 @needs_data
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_many_mutated_real_kernels() -> None:
-    for index, kernel in enumerate(kernels()):
-        text = kernel.files[kernel.main]
-        for seed in range(3):
-            swallow(mutated(text, random.Random(1000 * index + seed)))
+@pytest.mark.parametrize("change", [mutated, reworded], ids=lambda change: change.__name__)
+def test_many_changed_real_kernels(change: Callable[[str, random.Random], str]) -> None:
+    """Every kernel without its pragmas, and a design of each source's with them."""
+    texts = [kernel.files[kernel.main] for kernel in kernels()]
+    texts += [design.parts()[0] for design in random.Random(7).sample(designs(), 500)]
+    for index, text in enumerate(texts):
+        swallow(change(text, random.Random(index)))
+        swallow(change(change(text, random.Random(-index)), random.Random(index)))
         swallow(text[: random.Random(index).randrange(len(text))])
+        examine(change(text, random.Random(10_000 + index)))

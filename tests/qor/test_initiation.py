@@ -563,12 +563,227 @@ void f(int a[100], int b[100]) {
 void k(int a[100], int b[100]) {
   I: for (int i = 0; i < 10; i++) f(a, b);
 }""", {"I": None, "L": 1}, {"I": 10 * 105}, slack=30),
-    # Two loops one after the other: 102 + 52.
+    # Two loops one after the other, as the second needs what the first wrote: 102 + 52.
     Case("sequence", """
+void k(int a[100], int b[100], int d[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = b[i] + 1;
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6),
+    # Pipelined loops are functions from 2022.1 on; these share nothing and start together: the longer one, 102.
+    Case("side by side", """
 void k(int a[100], int b[100], int c[50], int d[50]) {
   A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
   B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
-}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6),
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=104, slack=6),
+    # Vitis HLS 2021.1 left them in one state machine, one after the other: 102 + 52.
+    Case("one after the other", """
+void k(int a[100], int b[100], int c[50], int d[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
+}""", {"A": 1, "B": 1}, {"A": 102, "B": 52}, total=156, slack=6, version="2021.1"),
+    # C waits for A and B (102), not for their sum; D reads the memory that C reads, which has no ports to spare: 52.
+    Case("joins", """
+void k(int a[100], int b[100], int c[50], int d[50], int e[50], int f[50]) {
+  A: for (int i = 0; i < 100; i++) b[i] = a[i] + 1;
+  B: for (int i = 0; i < 50; i++) d[i] = c[i] + 1;
+  C: for (int i = 0; i < 50; i++) e[i] = b[i] + d[i];
+  D: for (int i = 0; i < 50; i++) f[i] = b[i];
+}""", {"A": 1, "B": 1, "C": 1, "D": 1}, {"A": 102, "B": 52, "C": 52, "D": 52}, total=206, slack=8),
+    # A sum that both loops add to keeps their order, and so does one bundle of m_axi: 4 * 100 + 4 * 50.
+    Case("shared sum", """
+float k(float a[100], float b[50]) {
+  float s = 0;
+  A: for (int i = 0; i < 100; i++) s += a[i];
+  B: for (int i = 0; i < 50; i++) s += b[i];
+  return s;
+}""", {"A": 4, "B": 4}, {"A": 402, "B": 202}, total=606, slack=8),
+    # Copies into buffers of their own run side by side, 1,000 elements each; the loop waits for both: 1,000 + 1,002.
+    Case("copies", """
+#include <string.h>
+void k(int a[1000], int b[1000], int c[1000]) {
+  int x[1000], y[1000];
+  memcpy(x, a, 4000);
+  memcpy(y, b, 4000);
+  L: for (int i = 0; i < 1000; i++) c[i] = x[i] + y[i];
+}""", {"L": 1}, {"L": 1002}, total=2006, slack=8),
+    # Eight lanes a cycle into ten cyclic banks. The tool pipelines J by itself and unrolls the inner loop after b was
+    # split: the bank, (j + l) % 10, is found at run time, each lane takes a port of each bank: 8 / 2.
+    Case("late lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 4}),
+    # j moves in steps of 8, so that the lane alone says which of eight banks: 1.
+    Case("late lanes, eight banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=8 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # Of sixteen banks two are possible for each lane, no two lanes share one: 1.
+    Case("late lanes, sixteen banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=16 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # A pipeline pragma unrolls before arrays are split: neighbours are told apart, one lane a bank: 1.
+    Case("early lanes, ten banks", """
+void k(int a[1000], int b[50][160]) {
+#pragma HLS array_partition variable=b cyclic factor=10 dim=2
+  I: for (int i = 0; i < 50; i++)
+    J: for (int j = 0; j < 160; j += 8) {
+#pragma HLS pipeline
+      int v = a[i * 20 + j / 8];
+      for (int l = 0; l < 8; l++) b[i][j + l] = v + l;
+    }
+}""", {"I+J": 1}),
+    # A 3 x 3 window: flattened it has 9 iterations, under 64, so that J is pipelined and the window unrolled. 9 loads
+    # of a (and of w) on 2 ports: II 5; I holds nothing but J and is flattened: 2,479 * 5 + load, mul, sums, store.
+    Case("window", """
+void k(int a[42][64], int w[3][3], int b[40][62]) {
+  I: for (int i = 0; i < 40; i++)
+    J: for (int j = 0; j < 62; j++) {
+      int s = 0;
+      for (int y = 0; y < 3; y++)
+        for (int x = 0; x < 3; x++) s += a[i + y][j + x] * w[y][x];
+      b[i][j] = s;
+    }
+}""", {"I+J": 5}, {"I+J": 2479 * 5 + 12}, slack=8),
+    # 10 x 10 is 100 iterations, over 64: the nest is flattened and stays a loop, J around it is not pipelined.
+    Case("window over the threshold", """
+void k(int a[64], int w[10][10], int b[64]) {
+  J: for (int j = 0; j < 54; j++) {
+    int s = 0;
+    Y: for (int y = 0; y < 10; y++)
+      X: for (int x = 0; x < 10; x++) s += a[j + x] * w[y][x];
+    b[j] = s;
+  }
+}""", {"J": None, "Y+X": 1}),
+    # Y is unrolled by its pragma, so that the parent of the short X is J: all of it unrolled, 16 loads on 2 ports: 8.
+    Case("short loop in an unrolled one", """
+void k(int a[64][16], int b[64]) {
+  J: for (int j = 0; j < 64; j++) {
+    int s = j;
+    for (int y = 0; y < 4; y++) {
+#pragma HLS unroll
+      int t = y * j;
+      for (int x = 0; x < 4; x++) s += a[j][4 * y + x] ^ t;
+    }
+    b[j] = s;
+  }
+}""", {"J": 8}),
+    # Eight copies read a[i..i+9] three at a time: 24 loads as written, of 10 elements. 10 loads on 2 ports: 5 (the
+    # eight stores to b: 4). 16 rounds.
+    Case("overlapping windows", """
+void k(int a[130], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+    b[i] = a[i] ^ a[i + 1] ^ a[i + 2];
+  }
+}""", {"L": 5}, {"L": 15 * 5 + 5 + 2}),
+    # Each copy needs what the one before has just computed, not what is in the memory: of a there is one load and four
+    # stores, of b four loads. 5 accesses on 2 ports: 3.
+    Case("forwarded between copies", """
+void k(int a[129], int b[128]) {
+  L: for (int i = 0; i < 128; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+    a[i + 1] = a[i] ^ b[i];
+  }
+}""", {"L": 3}),
+    # The same element read on both ways of a condition is loaded once: 2 loads a cycle, II 1.
+    Case("loaded once on two ways", """
+void k(int a[64], int c[64], int b[64]) {
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    if (c[i]) b[i] = a[i] + 1;
+    else b[i] = a[i] - c[i];
+  }
+}""", {"L": 1}),
+    # max(x, y, m) of integers may be taken in any order, so that the chain through m is one comparison and selection:
+    # 2.2 ns at 4 ns: II 1 (in the order written it would be two, 3.5 ns of the 2.9 that are usable: II 2).
+    Case("maximum of three", """
+void k(int a[64], int b[64], int c[64], int out[1]) {
+  int m = 0;
+  L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    int x = a[i], y = b[i];
+    int last = m - c[i];
+    m = x > (y > last ? y : last) ? x : (y > last ? y : last);
+  }
+  out[0] = m;
+}""", {"L": 1}, clock=4.0),
+    # One look-up a cycle: two ports are enough.
+    Case("look-up", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 1}),
+    # Four look-ups a cycle in a buffer: it has the ports that one needs, four take turns: II 4 for 64 rounds.
+    Case("look-ups in turn", """
+void k(int at[256], int v[64], int b[256]) {
+  int x[64];
+  C: for (int i = 0; i < 64; i++) x[i] = v[i];
+  L: for (int i = 0; i < 256; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+#pragma HLS array_partition variable=b cyclic factor=4
+    b[i] = x[at[i]] + 1;
+  }
+}""", {"C": 1, "L": 4}, {"L": 63 * 4 + 9}),
+    # A step in time is two multiplications in registers, 3 + 3 cycles, and needs the step before: II 6.
+    Case("sweeps", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 6}),
+    # Two steps in one iteration follow one another: II 12 for 20 rounds, no gain.
+    Case("sweeps in an unrolled loop", """
+void k(float out[8]) {
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 40; t++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=2
+    for (int i = 1; i < 8; i++) b[i] = a[i - 1] * 0.3f;
+    for (int i = 1; i < 8; i++) a[i] = b[i] * 0.3f;
+  }
+  out[0] = a[7];
+}""", {"T": 12}, {"T": 240}),
+    # The pragma asks for an II of 2; the nest of three is flattened and keeps it: 2 * 999 + 3.
+    Case("flattened with an II", """
+void k(int a[10][10][10], int b[10][10][10]) {
+  X: for (int i = 0; i < 10; i++)
+    Y: for (int j = 0; j < 10; j++)
+      Z: for (int l = 0; l < 10; l++) {
+#pragma HLS pipeline II=2
+        b[i][j][l] = a[i][j][l] + 1;
+      }
+}""", {"X+Y+Z": 2}, {"X+Y+Z": 2001}),
     # A float expression in a chain: load 2, mul 3, add 4, mul 3, store 1: 99 + 13.
     Case("depth of a chain", """
 void k(float a[100], float b[100]) {
@@ -682,8 +897,7 @@ void k(int a[32], int b[32]) {
 #pragma ACCEL PARALLEL FACTOR=1
   L: for (int i = 0; i < 32; i++) b[i] = a[i] + 1;
 }""", {"L": 1}, {"L": 34}, **_MERLIN),  # type: ignore[arg-type]
-    # Coarse-grained pipeline around two inner loops (ping-pong buffers): 20 rounds and one to drain, each as long as
-    # the slower loop: 21 * 104.
+    # Coarse-grained pipeline around two inner loops: nothing overlaps in the reports, 20 rounds of 102 + 52 and change.
     Case("coarse-grained pipeline", """
 #pragma ACCEL kernel
 void k(int a[20][100], int b[20][100], int c[20][50], int d[20][50]) {
@@ -692,10 +906,54 @@ void k(int a[20][100], int b[20][100], int c[20][50], int d[20][50]) {
     A: for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
     B: for (int j = 0; j < 50; j++) d[i][j] = c[i][j] + 1;
   }
-}""", {"I": None, "A": 1, "B": 1}, {"I": 21 * 104}, slack=84, **_MERLIN),  # type: ignore[arg-type]
+}""", {"I": None, "A": 1, "B": 1}, {"I": 20 * 156}, slack=84, **_MERLIN),  # type: ignore[arg-type]
+    # Nor does it keep a perfect nest from becoming one loop: 16 * 100 trips at II 1.
+    Case("coarse-grained pipeline of a perfect nest", """
+#pragma ACCEL kernel
+void k(int a[16][100], int b[16][100]) {
+#pragma ACCEL PIPELINE
+  I: for (int i = 0; i < 16; i++) {
+    J: for (int j = 0; j < 100; j++) b[i][j] = a[i][j] + 1;
+  }
+}""", {"I+J": 1}, {"I+J": 1602}, **_MERLIN),  # type: ignore[arg-type]
+    # Merlin pipelines the innermost loop, however short, not its parent: 100 * (8 trips at II 1, 4 cycles of load, add
+    # and exit, 2 to enter the loop and store).
+    Case("short innermost loop in Merlin", """
+#pragma ACCEL kernel
+void k(int a[100][8], int b[100]) {
+  I: for (int i = 0; i < 100; i++) {
+    int s = 0;
+    J: for (int j = 0; j < 8; j++) s += a[i][j];
+    b[i] = s;
+  }
+}""", {"I": None, "J": 1}, {"I": 100 * 14}, slack=100, **{**_MERLIN, "version": "2020.2"}),  # type: ignore[arg-type]
+    # Loops one after the other add up when `flatten` unrolls them: 150 copies, not 50^3, which would be refused.
+    Case("flatten of loops that follow one another", """
+#pragma ACCEL kernel
+void k(int a[64][50], int b[64][50], int c[64], int d[64]) {
+#pragma ACCEL PIPELINE FLATTEN
+  I: for (int i = 0; i < 64; i++) {
+    A: for (int j = 0; j < 50; j++) b[i][j] = a[i][j] + c[i];
+    B: for (int j = 0; j < 50; j++) a[i][j] = b[i][j] * d[i];
+    C: for (int j = 0; j < 50; j++) b[i][j] = a[i][j] + d[i];
+  }
+}""", {"I": 1}, {"I": 72}, slack=12, **_MERLIN),  # type: ignore[arg-type]
 ]  # fmt: skip
 
-CASES = [*RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]
+NESTED_RECURRENCES = [
+    # y[7][j] may be what was written 64 trips of the flattened nest ago, never sooner: j comes round then. II 1 holds.
+    Case("a subscript that tells nothing beside one that does", """
+void k(float y[32][64]) {
+  I: for (int i = 0; i < 32; i++) {
+    J: for (int j = 0; j < 64; j++) {
+#pragma HLS pipeline
+      y[i][j] = y[7][j] + 1.0f;
+    }
+  }
+}""", {"I+J": 1}),
+]  # fmt: skip
+
+CASES = [*NESTED_RECURRENCES, *RECURRENCES, *PORTS, *NESTS, *DATAFLOW, *MERLIN]
 
 
 def test_there_are_enough() -> None:

@@ -57,7 +57,7 @@ def estimate(code: str) -> Estimate:
 
 def features(code: str) -> tuple[bytes, dict[str, float | None]]:
     """All that the learned correction gets to see, bit for bit."""
-    row = features_of(estimate(code), stage="csynth")
+    row = features_of(estimate(code))
     return np.asarray(row.values, dtype=np.float32).tobytes(), dict(row.closed_form)
 
 
@@ -176,7 +176,7 @@ def test_an_example_keeps_its_bits(path: Path) -> None:
 
     def bits(text: str) -> bytes:
         found = estimate_source(text, path="k.cpp", top=top, target=TARGET, options=make_options(TARGET))
-        return np.asarray(features_of(found, stage="csynth").values, dtype=np.float32).tobytes()
+        return np.asarray(features_of(found).values, dtype=np.float32).tobytes()
 
     before = bits(code)
     assert bits("// a header\n\n" + code + "\n/* the end */\n") == before

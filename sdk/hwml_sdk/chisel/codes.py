@@ -92,6 +92,8 @@ _ELABORATION = (
     _rule("CH203", r"Cannot reassign to read-only|reassign to read-only", "the left side of := is a result or an input and cannot be driven", "connect to a Wire, Reg or output; build bits with Cat or VecInit"),
     _rule("CH204", r"attempted to instantiate a Module|Called Module\(\) twice|without wrapping|Module\(\) wrapper|Did you forget to wrap it in Module\(\)", "every instance is wrapped in Module(...) exactly once", "write Module(new Name)"),
     _rule("CH205", r"No implicit (?P<what>clock|reset)", "a RawModule has no {what} of its own", "use withClockAndReset(clock, reset) { ... }, or extend Module"),
+    _rule("CH206", r"in (?P<module>\w+) cannot be written from module (?P=module)\b", "a signal that comes into {module} cannot be driven from inside it", "make it an Output (or Flipped), or connect the other way round"),
+    _rule("CH206", r"Record missing field \((?P<field>\w+)\)", "one side has no field {field}", "connect field by field, or give both the same fields"),
     _rule("CH206", r"Connection between (?:sink|left) .* failed", "the two sides do not fit: lengths, fields or directions differ", "use <> or :<>= for bundles with both directions; make lengths equal"),
     _rule("CH207", r"[Ww]idth of .* is unknown|unknown width|Data width unknown|width .* unknown", "the width is asked for before it is known", "give the signal a width: UInt(8.W)"),
     _rule("CH208", r"Public Seq members cannot be used to define Bundle elements", "a Bundle cannot hold a Seq", "use Vec(n, type)"),
@@ -100,12 +102,14 @@ _ELABORATION = (
     _rule("CH209", r"is\(\) (?:conditions|case) must be|(?:switch|is).*(?:literal|duplicate)|Cannot specify conditions that are not literals|mutually exclusive", "is(...) takes different constants only", "use when/elsewhen for anything else"),
     _rule("CH210", r"escaped the scope|not visible from|cannot be (?:read|written) from|invisible from the current", "a signal is used outside the module or when-block it belongs to", "declare a Wire before the block, or pass it through a port"),
     _rule("CH216", r"IO\(.*\).*(?:already|not been)|Bundle.*contains (?:aliased|null)|aliased", "a Bundle holds the same signal twice, or one that is not there yet", "make every field a fresh type"),
+    _rule("CH215", r"[Ii]ndex \d+ is out of range|Invalid bit range|IndexOutOfBounds", "a bit or an element is asked for that is not there", "the last index is the width minus 1, and the high bit comes first: x(7, 0); until instead of to in a loop"),
+    _rule("CH219", r"NumberFormatException.*under radix", "the digits do not fit the base of the constant", "b takes 0 and 1, h hexadecimal digits; bits that do not matter make a BitPat"),
     _rule("CH217", r"requirement failed|assertion failed", "a require or assert of the generator failed for these parameters", "check the parameters against what it asks for"),
     _rule("CH218", r"NullPointerException", "a value is used before the line that defines it", "move its definition up, or make it lazy val"),
 )  # fmt: skip
 
 _FIRTOOL = (
-    _rule("CH301", r'sink "(?P<name>[^"]+)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
+    _rule("CH301", r'(?:sink|port) "(?P<name>[^"]*)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
     _rule("CH305", r"inserting implicit truncation", "the value has more bits than its target; the upper ones are dropped", "cut it where it is meant: x(7, 0), or +% instead of +&"),
     _rule("CH302", r"combinational cycle", "a signal depends on itself in the same cycle", "break the loop with a register"),
     _rule("CH303", r"must have known width|[Uu]ninferred width|uninferred [Uu]?[Ii]nt|width.*(?:infer|constrain)|infer.*width", "the width of a signal follows from nothing", "give it a width: UInt(8.W)"),

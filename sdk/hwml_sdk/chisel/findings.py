@@ -291,7 +291,7 @@ def _from_firtool(message: FirtoolMessage, home: tuple[str, Span], sources: Sour
     return _diagnostic("firtool", severity, path, span, message.text)
 
 
-_SINK = re.compile(r'sink "(\w+)"')
+_SINK = re.compile(r'(?:sink|port) "([\w.]+)"')
 _CYCLE = re.compile(r"path: \w+\.\{(.*)\}")
 
 
@@ -304,17 +304,27 @@ def _named_in(message: str, text: Text, first_line: int) -> Span | None:
     name = _signal_of(message)
     if not name:
         return None
-    pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])")
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])(?!\s*=\s*(?:Input|Output)\b)")
     found = list(pattern.finditer(text.text, start))
-    if not found:  # never connected: its declaration, under the last part of its name
-        parts = name.split("_")
-        tails = "|".join(re.escape("_".join(parts[index:])) for index in range(len(parts)))
-        found = list(re.compile(rf"(?<=\bval )(?:{tails})\b(?=\s*=)").finditer(text.text, start))
-    if not found:
-        return None
     connected = [m for m in found if re.match(r"\s*(?::?<?[:<>]?[=>]|:=|<>)", text.text[m.end() : m.end() + 6])]
-    best = (connected or found)[0]
-    return text.span(best.start(), best.end())
+    best = next(iter(connected), None) or _declaration(text.text, start, name) or next(iter(found), None)
+    return text.span(best.start(), best.end()) if best else None
+
+
+def _declaration(text: str, start: int, name: str) -> re.Match[str] | None:
+    """Where a signal that is never connected is declared: `io_req_ready` is `req` of io, `outs_3` is `outs`."""
+    instance, _, port = name.rpartition(".")
+    if instance:  # an input of an instance: where the instance is made
+        return _declaration(text, start, instance)
+    parts = [part for part in port.split("_") if not part.isdigit()]
+    for end in range(len(parts), 0, -1):
+        for begin in range(end):
+            word = re.compile(rf"(?<=\bval ){re.escape('_'.join(parts[begin:end]))}\b(?=\s*[=:])")
+            here = word.search(text, start)
+            everywhere = list(word.finditer(text))
+            if here or len(everywhere) == 1:
+                return here or everywhere[0]
+    return None
 
 
 def _signal_of(message: str) -> str:

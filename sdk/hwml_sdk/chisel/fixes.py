@@ -162,7 +162,9 @@ def candidates_for(text: str, item: ChiselDiagnostic) -> Iterable[Candidate]:
     for pattern, function in RULES:
         if pattern.search(item.message):
             for candidate in function(context):
-                found.setdefault(candidate.edits, candidate)
+                known = found.get(candidate.edits)
+                if known is None or (candidate.safe and not known.safe):
+                    found[candidate.edits] = candidate
             if len(found) >= _MAX_CANDIDATES:
                 break
     return sorted(found.values(), key=lambda candidate: not candidate.safe)[:_MAX_CANDIDATES]

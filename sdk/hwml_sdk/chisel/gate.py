@@ -104,7 +104,7 @@ class _Search:
         after = _State(text, result, (*state.titles, candidate.title), state.safe and candidate.safe)
         if self._clean(result):
             self.found.append(after)
-        elif _badness(result) < _badness(state.result):
+        elif _badness(result) < _badness(state.result) or _uncovered(state, after):
             onward.append(after)
 
     def _tries(self, state: _State) -> list[tuple[str, Candidate]]:
@@ -179,6 +179,14 @@ def _badness(result: CompileResult) -> tuple[int, int]:
     if not errors:
         return (0, len(result.diagnostics))
     return (len(STAGES) - min(STAGES.index(item.stage) for item in errors), len(errors))
+
+
+def _uncovered(before: _State, after: _State) -> bool:
+    """Whether a change mended one error only to show another that the first one had hidden."""
+    old, new = before.result.errors, after.result.errors
+    if not after.safe or len(old) != len(new) or _badness(after.result) != _badness(before.result):
+        return False
+    return not {item.message for item in old} & {item.message for item in new}
 
 
 def _together(first: Sequence[Candidate]) -> Candidate | None:

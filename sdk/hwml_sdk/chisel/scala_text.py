@@ -11,8 +11,10 @@ _SKIP = re.compile(
     r'//[^\n]*|/\*.*?(?:\*/|\Z)|"""(?s:.*?)(?:"""|\Z)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL
 )
 _WIDTH = re.compile(r"\b(?:val|var)\s+(?P<name>\w+)\s*=\s*(?P<body>[^\n;]*?\b[US]Int\((?P<width>[^()]*?\.W)\))")
-_DECLARED = re.compile(r"\b(?:val|var|def|class|object|trait|lazy\s+val)\s+(?P<name>\w+)")
-_IO_FIELD = re.compile(r"\bval\s+(?P<name>\w+)\s*=\s*(?:Input|Output|Flipped|Decoupled|Valid|new\b|Vec)\b")
+_DECLARED = re.compile(r"\b(?:val|var|def|class|object|trait|lazy\s+val)\s+(?P<names>\w+(?:\s*,\s*\w+)*)")
+_IO_FIELD = re.compile(
+    r"\bval\s+(?P<names>\w+(?:\s*,\s*\w+)*)\s*=\s*(?:Input|Output|Flipped|Decoupled|Valid|new\b|Vec)\b"
+)
 
 
 class ScalaText:
@@ -161,12 +163,12 @@ class ScalaText:
     @cached_property
     def declared(self) -> Counter[str]:
         """Names that the text declares."""
-        return Counter(match["name"] for match in _DECLARED.finditer(self.code))
+        return Counter(name for match in _DECLARED.finditer(self.code) for name in re.findall(r"\w+", match["names"]))
 
     @cached_property
     def io_fields(self) -> frozenset[str]:
         """Names that look like fields of an interface."""
-        return frozenset(match["name"] for match in _IO_FIELD.finditer(self.code))
+        return frozenset(name for match in _IO_FIELD.finditer(self.code) for name in re.findall(r"\w+", match["names"]))
 
     def likely_widths(self, name: str) -> list[str]:
         """Widths to try for signal `name`: of what it is connected to, then the most common ones of the text."""

@@ -11,7 +11,8 @@ from ..errors import ConfigError
 from . import ir
 from .area import Area, area_cost
 from .estimate import Estimate, FunctionResult, LoopResult
-from .facts import calls
+from .facts import calls, reached
+from .flow import is_library
 from .parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -26,26 +27,75 @@ _SYSTEM_HEADERS = (
 )  # fmt: skip
 
 
-def loops_of(results: Sequence[LoopResult], total: float | None) -> tuple[LoopQor, ...]:
-    """The loops of one function as a tree; shares are of `total` cycles."""
-    return tuple(_loop(result, total, None) for result in results)
+def loops_of(result: FunctionResult, total: float | None) -> tuple[LoopQor, ...]:
+    """The loops of one function as a tree, those that are unrolled among them; shares are of `total` cycles."""
+    kept = tuple(_loop(item, total, None, result.unrolled) for item in result.loops)
+    return _with_unrolled(kept, result.function.body, result.unrolled)
 
 
 def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
     """The loops of the top function, then those of the functions it calls, each function once."""
     found: list[LoopQor] = []
     seen: set[str] = set()
-    pending = [estimate.top]
+    pending, results = [estimate.top], []
     while pending:
         result = pending.pop(0)
         if result.function.name not in seen:
             seen.add(result.function.name)
-            found += loops_of(result.loops, estimate.latency_cycles)
+            results.append(result)
+            found += loops_of(result, estimate.latency_cycles)
             pending += result.calls
+    for function in reached(estimate.program, estimate.top.function).values():
+        if function.name not in seen:
+            found += _inlined_loops(function, results)
     return tuple(found)
 
 
-def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> LoopQor:
+def _inlined_loops(function: ir.Function, results: Sequence[FunctionResult]) -> tuple[LoopQor, ...]:
+    """Loops of a function that is walked in place of its calls: all of them are unrolled."""
+    for result in results:
+        found = _with_unrolled((), function.body, result.unrolled)
+        if found:
+            return found
+    return ()
+
+
+def _with_unrolled(
+    kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
+) -> tuple[LoopQor, ...]:
+    """`kept` and the unrolled loops that stand directly in `block`, in source order."""
+    gone = [_unrolled(loop, unrolled) for loop in _direct_loops(block) if loop in unrolled]
+    taken = {(loop.path, loop.span) for loop in kept}
+    gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
+    return tuple(sorted((*kept, *gone), key=lambda loop: loop.span)) if gone else kept
+
+
+def _direct_loops(block: ir.Block) -> Iterator[ir.Loop]:
+    for item in block.items:
+        if isinstance(item, ir.Loop):
+            yield item
+        elif isinstance(item, ir.Block):
+            yield from _direct_loops(item)
+        elif isinstance(item, ir.If):
+            yield from _direct_loops(item.then)
+            if item.otherwise is not None:
+                yield from _direct_loops(item.otherwise)
+
+
+def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQor:
+    """A loop that is none any more: copies instead of cycles."""
+    trip = unrolled[loop]
+    return LoopQor(
+        name=loop.name, function=loop.function, path=loop.path, span=loop.head, trip_count=trip, pipelined=False,
+        ii=None, ii_is_guess=False, ii_bound_by="", unroll_factor=max(round(trip or 1), 1), depth=None, cycles=None,
+        total_cycles=None, share=None, notes=("unrolled: its iterations are copies side by side",),
+        loops=_with_unrolled((), loop.body, unrolled),
+    )  # fmt: skip
+
+
+def _loop(
+    result: LoopResult, total: float | None, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
+) -> LoopQor:
     """nest: the flattened nest this loop is part of, outermost."""
     loop = result.loop
     known = result.known
@@ -63,13 +113,14 @@ def _loop(result: LoopResult, total: float | None, nest: LoopResult | None) -> L
         notes.append("pipelined by the tool itself")
     if nest is not None:
         notes.append(f"flattened into {nest.loop.name}")
+    children = tuple(_loop(c, total, inner if c.flattened else None, unrolled) for c in result.children)
     return LoopQor(
         name=loop.name, function=loop.function, path=loop.path, span=loop.head,
         trip_count=result.trip.average, pipelined=result.ii is not None,
         ii=None if flat.bound.guess else flat.ii, ii_is_guess=flat.ii is not None and flat.bound.guess,
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
-        loops=tuple(_loop(child, total, inner if child.flattened else None) for child in result.children),
+        loops=_with_unrolled(children, loop.body, unrolled),
     )  # fmt: skip
 
 
@@ -81,7 +132,8 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
     for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
         result = estimate.functions.get(function.name)
         if result is None:
-            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True))
+            loops = _inlined_loops(function, list(estimate.functions.values()))
+            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True, loops))
             continue
         cost = area_cost(result.area, estimate.target)
         memory = list(result.memory.values())
@@ -90,23 +142,10 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
                 function.name, function.path, function.name_span,
                 cost.lut + sum(m.lut for m in memory), cost.dsp, cost.ff + sum(m.ff for m in memory),
                 sum(m.bram_18k for m in memory), result.cycles if result.known else None, False,
-                loops_of(result.loops, total),
+                loops_of(result, total),
             )
         )  # fmt: skip
     return tuple(found)
-
-
-def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:
-    """`top` and every function with a body that it calls, directly or through others, by name."""
-    found, pending = {top.name: top}, [top]
-    while pending:
-        for call in calls(pending.pop().body):
-            for name in (call.name, call.name.rpartition("::")[2]):
-                function = program.functions.get(name)
-                if function is not None and name not in found:
-                    found[name] = function
-                    pending.append(function)
-    return found
 
 
 def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:
@@ -150,10 +189,11 @@ def _area(estimate: Estimate) -> Iterator[Contribution]:
             total[target] -= amount
             yield Contribution(name, target, amount, span)
     for var, item in estimate.top.memory.items():
+        kind = "interface" if var.scope == "param" else "array"
         for target, amount in (("lut", item.lut), ("ff", item.ff), ("bram_18k", item.bram_18k)):
             if target in total:
                 total[target] -= amount
-            yield Contribution(f"array {var.name}", target, amount, var.span)
+            yield Contribution(f"{kind} {var.name}", target, amount, var.span)
     for target, amount in total.items():
         yield Contribution("operators shared between loops" if amount < 0 else "control and the rest", target, amount)
 
@@ -202,12 +242,38 @@ def warnings(
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
     if correction is not None and correction.unseen:
         said.append("part family, clock and tool version were never trained on together: the closed form alone")
+    unread = unread_calls(estimate.program, estimate.top.function)
+    if unread:
+        listed = ", ".join(unread[:5])
+        said.append(f"no body was found of {listed}: what calls of it do is not counted; name the file that has it")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")
     said += [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in estimate.program.problems[:3]]
     said += notes
     return tuple(said)
+
+
+def unread_calls(program: ir.Program, top: ir.Function) -> list[str]:
+    """Functions that `top` reaches, by name, whose body nobody has seen and that no header of the tool declares."""
+    found: dict[str, None] = {}
+    for function in reached(program, top).values():
+        for call in calls(function.body):
+            name = call.name.rpartition("::")[2]
+            if call.receiver is not None or call.span is None or call.name in found:
+                continue
+            if name in program.functions or call.name in program.functions or _is_tools(call.name):
+                continue
+            found[call.name] = None
+    return list(found)
+
+
+def _is_tools(name: str) -> bool:
+    """Calls of the tool's and the language's own libraries, macros of headers that are not here, and odd names."""
+    head, _, last = name.rpartition("::")
+    known = head.partition("::")[0] in ("std", "hls", "sycl", "ap") or last.startswith(("_", "ap_", "hls_"))
+    plain = not name.replace("_", "").replace("::", "").isalnum() or last.isupper() or last in ("new", "delete")
+    return known or plain or is_library(last)
 
 
 def _is_system(name: str) -> bool:

@@ -210,8 +210,43 @@ def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | 
             return None
         return evaluate(expr.yes if condition else expr.no, known, depth + 1)
     if isinstance(expr, ir.Call):
-        return _builtin(expr, known, depth)
+        return _called(expr, known, depth)
+    if isinstance(expr, ir.Index | ir.Member):
+        found = _initial(expr, known, depth)
+        return None if found is None else evaluate(found, {}, depth + 1)
     return None
+
+
+def _initial(expr: ir.Expr, known: Bindings, depth: int) -> ir.Expr | None:
+    """What initialised a constant, or the element or field of one that `expr` names."""
+    if depth > _MAX_DEPTH:
+        return None
+    if isinstance(expr, ir.Ref):
+        return expr.var.init if expr.var is not None and expr.var.const else None
+    if isinstance(expr, ir.Index):
+        found = _initial(expr.base, known, depth + 1)
+        for subscript in expr.subscripts:
+            at = evaluate(subscript, known, depth + 1) if isinstance(found, ir.Many) else None
+            if at is None or not isinstance(found, ir.Many) or not 0 <= at < len(found.items):
+                return None  # also where the list is shorter than the array: the rest is zero, but how long is it
+            found = found.items[int(at)]
+        return found
+    if isinstance(expr, ir.Member):
+        found, kind = _initial(expr.base, known, depth + 1), _struct_of(expr.base)
+        if isinstance(found, ir.Many) and kind is not None:
+            for (name, _, _), item in zip(kind.fields, found.items, strict=False):
+                if name == expr.field:
+                    return item
+    return None
+
+
+def _struct_of(expr: ir.Expr) -> ir.CType | None:
+    while isinstance(expr, ir.Index):
+        expr = expr.base
+    if isinstance(expr, ir.Member):
+        owner = _struct_of(expr.base)
+        return next((kind for name, kind, _ in owner.fields if name == expr.field), None) if owner else None
+    return expr.var.type if isinstance(expr, ir.Ref) and expr.var is not None else None
 
 
 def _variable(var: ir.Variable | None, known: Bindings, depth: int) -> Number | None:
@@ -233,10 +268,16 @@ _BUILTINS: dict[str, Callable[..., Number]] = {
 }  # fmt: skip
 
 
-def _builtin(call: ir.Call, known: Bindings, depth: int) -> Number | None:
-    function = _BUILTINS.get(call.name)
+def _called(call: ir.Call, known: Bindings, depth: int) -> Number | None:
     values = [evaluate(argument, known, depth + 1) for argument in call.args]
-    if function is None or not values or any(value is None for value in values):
+    if any(value is None for value in values):
+        return None
+    if call.function is not None:
+        from .constexpr import result_of  # which evaluates expressions with this module
+
+        return result_of(call.function, [value for value in values if value is not None], depth + 1)
+    function = _BUILTINS.get(call.name)
+    if function is None or not values:
         return None
     try:
         return function(*values)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ir
-from .trip_counts import assigned_variables, children, expressions_of, root_variable
+from .expressions import assigned_variables, children, expressions_of, root_variable
 
 if TYPE_CHECKING:
     from .area import Area
@@ -38,6 +38,7 @@ def overlapped(
     sink = estimator.sink
     for item in _flat(block):
         before = len(sink)
+        region.beside.clear()
         start = max(region.end, region.base)
         region.walk(ir.Block([item]))
         cycles = max(region.end, region.base) - start

@@ -9,11 +9,11 @@ from pathlib import Path
 from ..errors import ConfigError, SourceError
 from . import ir
 from .estimate import Estimate, estimate_program
+from .expressions import everything_in
 from .operators import Target
 from .parts import find_part
 from .plan import PIPELINE_LOOPS, Options
 from .source import read_program
-from .trip_counts import children, expressions_of
 
 TOOLS = ("vitis_hls", "vivado_hls", "merlin", "vitis_hls+vivado")
 STAGES = ("csynth", "impl")
@@ -27,14 +27,22 @@ def tool_year(version: str) -> float:
 
 
 def make_target(
-    part: str, clock_period_ns: float, tool: str, tool_version: str, *, unsafe_math: bool = False
+    part: str,
+    clock_period_ns: float,
+    tool: str,
+    tool_version: str,
+    *,
+    unsafe_math: bool = False,
+    stage: str = "csynth",
 ) -> Target:
-    """Target for a part name. Raises ConfigError for an unknown part, tool or clock."""
+    """Target for a part name. Raises ConfigError for an unknown part, tool, clock or stage."""
     if tool not in TOOLS:
         raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
     if not 0.5 <= clock_period_ns <= 1000:
         raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
-    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math)
+    if stage not in STAGES:
+        raise ConfigError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
+    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math, stage)
 
 
 def make_options(
@@ -44,11 +52,11 @@ def make_options(
     known = target.year >= 2020 or target.tool == "merlin"
     automatic = pipeline_loops if known and pipeline_loops else None
     driven = target.tool != "merlin" and target.year >= 2022
-    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year)
+    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year, outlined_loops=driven)
 
 
 def choose_top(program: ir.Program, top: str | None) -> ir.Function:
-    """The function `top`, or the likely one: called by nobody, with interface pragmas, largest.
+    """The function `top`, or the likely one: called by nobody, visible outside, with interface pragmas, largest.
 
     Raises SourceError when there is no function, or none of that name (the message lists those there are).
     """
@@ -63,26 +71,29 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
         raise SourceError(f"no function {top!r}; there are: {listed}", path=program.path)
     called = called_functions(program)
     free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
-    candidates = free or list(program.functions.values())
+    candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]
     return max(candidates, key=_likelihood)
 
 
-def _likelihood(function: ir.Function) -> tuple[bool, bool, int, int]:
+def _likelihood(function: ir.Function) -> tuple[bool, bool, bool, int, int]:
     kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
     loops = sum(1 for _ in ir.loops_of(function.body))
-    return kernel, not function.template_params, loops, -function.span.start_line
+    hidden = function.static or function.constexpr or "::" in function.name.partition("<")[0]
+    return not hidden, kernel, not function.template_params, loops, -function.span.start_line
 
 
 def called_functions(program: ir.Program) -> set[str]:
-    """Names of functions that some function calls."""
+    """Names of functions that some function calls or hands on: `hls::task t(f, in, out)`, `apply(f, a)`.
+
+    A test bench calls designs without being one, so `main` does not count.
+    """
     found: set[str] = set()
     for function in program.functions.values():
-        pending = list(expressions_of(function.body))
-        while pending:
-            expr = pending.pop()
+        for expr in everything_in(function.body) if function.name != "main" else ():
             if isinstance(expr, ir.Call) and expr.name != function.name:
                 found.update((expr.name, expr.name.rpartition("::")[2]))
-            pending.extend(children(expr))
+            elif isinstance(expr, ir.Ref) and expr.var is None and expr.name in program.functions:
+                found.add(expr.name)
     return found
 
 

@@ -15,25 +15,21 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import SourceError
 from . import ir
-from .area import Area, area_cost, copied_bits, loop_control, ports_lut
+from .area import Area, Kind, area_cost, copied_bits, loop_control, ports_lut
+from .beside import LoopUses, copy_uses, loop_uses
 from .binding import Binding, bindings
 from .constants import Number, evaluate
 from .dataflow import overlapped
+from .expressions import assigned_variables, children, expressions_of, root_variable
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
+from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
+from .merlin import reload_cycles
 from .operators import Target, operator
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
-from .trip_counts import (
-    TripCount,
-    TripCounter,
-    assigned_variables,
-    children,
-    constant_step,
-    expressions_of,
-    root_variable,
-    stable_bindings,
-)
+from .sizes import total_bits
+from .trip_counts import TripCount, TripCounter, constant_step, stable_bindings
 from .typenames import UNKNOWN
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
@@ -85,6 +81,7 @@ class FunctionResult:
     traffic: dict[ir.Variable, float] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     used: dict[ir.Variable, set[str]] = field(default_factory=dict)
+    unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)  # trips of loops that are none any more
 
 
 @dataclass(slots=True, eq=False)
@@ -133,8 +130,9 @@ class FunctionEstimator(Host):
             if array not in self.layouts or layout.banks or layout.reshaped:
                 self.layouts[array] = layout
         self.active: set[ir.Variable] = set()
+        self.strides: dict[ir.Variable, float] = {}
         self.current: ir.Loop | None = None
-        counter = TripCounter(self.known, design.options.default_trip_count)
+        counter = TripCounter(self.known, design.options.default_trip_count, constants)
         counter.block(function.body)
         self.counts = counter.counts
         self.plans = make_plans(function, self.counts, design.options, design.calls_loops)
@@ -142,6 +140,7 @@ class FunctionEstimator(Host):
         self.sink: list[LoopResult] = self.result.loops
         self.callees: dict[str, FunctionResult] = {}
         self.inline_depth = 0
+        self.unknown = 0  # loops met that would be unrolled if anybody knew how far
 
     # -- what regions ask -------------------------------------------------------------------------------------
 
@@ -169,18 +168,31 @@ class FunctionEstimator(Host):
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
         plan = self.plans.get(loop)
         if unroll_all or (plan is not None and plan.full_unroll):
+            count = self.counts.get(loop)
+            self.result.unrolled[loop] = count.average if count is not None else None
+            if count is None or count.average is None:
+                self.unknown_trip(loop)
             return max(self.average_trip(loop), 0.0)
         return None
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop inside the region; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
         result = self.loop_result(loop)
         copies = 1.0
         for trip in region.unrolled.values():
             copies *= trip
         result.replicas = copies
         self.sink.append(result)
-        return result.cycles * (1.0 if self.design.options.merlin else copies)
+        outlined = result.ii is not None and self.design.options.outlined_loops
+        return (
+            result.cycles * (1.0 if self.design.options.merlin else copies),
+            loop_uses(loop, region.aliases, self.port) if outlined else None,
+        )
+
+    def port(self, array: ir.Variable) -> object:
+        """What accesses of an array share: its memory, or the bundle of its m_axi interface."""
+        layout = self.layout(array)
+        return layout.bundle or "gmem" if layout.interface == "m_axi" else array
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call: walked in place when the function has no loops that stay, else an instance of its own."""
@@ -213,19 +225,38 @@ class FunctionEstimator(Host):
         if reason not in self.result.reasons:
             self.result.reasons.append(reason)
 
+    def unknown_trip(self, loop: ir.Loop) -> None:
+        """The latency is not known: a loop in a called function has to be unrolled, but nobody knows how far."""
+        self.result.known = False
+        self.unknown += 1
+        reason = f"the trip count of loop {loop.name} is unknown"
+        if reason not in self.result.reasons:
+            self.result.reasons.append(reason)
+
     def add_call(self, result: FunctionResult, copies: float) -> None:
         """Note an instance; calls one after another share it."""
         self.result.calls.append(result)
         name = result.function.name
         if name not in self.callees or copies > 1:
             self.callees[name] = result
-            self.result.area.beside(result.area, copies)
+            if copies == 1 and self.shares_with_callees():
+                self.result.area.after(result.area)
+            else:
+                self.result.area.beside(result.area, copies)
             self.result.unshared.beside(result.unshared, copies)
             for var, cost in result.memory.items():
                 self.result.memory[var] = cost
         if not result.known:
             self.result.known = False
             self.result.reasons += [r for r in result.reasons if r not in self.result.reasons]
+
+    def shares_with_callees(self) -> bool:
+        """Whether cores of functions called one after another become the caller's, which lends them out.
+
+        Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
+        of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
+        """
+        return self.design.options.throughput_driven and self.target.year < 2023 and not self.result.dataflow
 
     def bind(
         self, region: Region, function: ir.Function, expr: ir.Call
@@ -276,7 +307,7 @@ class FunctionEstimator(Host):
         for var, layout in self.design.layouts(function).items():
             if var not in self.layouts:
                 self.layouts[var] = layout
-        counter = TripCounter(self.known, self.design.options.default_trip_count)
+        counter = TripCounter(self.known, self.design.options.default_trip_count, constants)
         counter.block(function.body)
         self.counts = {**counts, **counter.counts}
         self.plans = {
@@ -299,13 +330,13 @@ class FunctionEstimator(Host):
         size = evaluate(expr.args[2], self.known) if len(expr.args) > 2 else None
         elements = None
         if arrays:
-            width = max(arrays[0].type.width // 8, 1)
+            width = max(total_bits(arrays[0].type) // 8, 1)
             elements = size / width if size is not None else element_count(arrays[0])
-        start = math.ceil(max(region.end, region.base) - 1e-6)
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
         if any(self.layout(array).interface == "m_axi" for array in arrays):
             cycles += 72
-        region.base = region.end = start + cycles
+        outlined = self.design.options.outlined_loops and len(arrays) == len(expr.args[:2])
+        region.occupy(cycles, copy_uses(arrays, self.port) if outlined else None)
         self.result.area.control_lut += 60
         self.result.area.control_ff += 40
         self.result.unshared.control_lut += 60
@@ -325,19 +356,27 @@ class FunctionEstimator(Host):
         result.members = [loop]
         copies = min(plan.unroll, max(trip, 1.0))
         rounds = math.ceil(trip / copies) if copies > 1 else trip
+        unknown = self.unknown
         if loop.pragma("HLS", "DATAFLOW") is not None:
             self.dataflow_loop(result, rounds)
         elif plan.pipelined and self.can_pipeline(loop, result):
             self.pipelined(result, copies, rounds)
         else:
             self.plain(result, copies, rounds)
-        if not result.known or any(not child.known for child in result.children):
+        if plan.tile > 1:
+            self.tile(result)
+        if not result.known or self.unknown > unknown or any(not child.known for child in result.children):
             result.known = False
         return result
 
+    def tile(self, result: LoopResult) -> None:
+        """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
+        tiles = math.ceil(self.average_trip(result.loop) / result.plan.tile)
+        restart = result.depth if result.ii is not None else 2.0
+        result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, self.target.year)
+
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
-        total = result.plan.unroll
         for inner in ir.loops_of(loop.body):
             count = self.counts.get(inner)
             if count is None or count.average is None or count.source != "bounds":
@@ -346,15 +385,22 @@ class FunctionEstimator(Host):
             if self.design.options.merlin and not count.constant:
                 result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
                 return False
-            total *= max(count.average, 1.0)
+        total = result.plan.unroll * self.iterations_inside(loop.body)
         if self.design.options.merlin and total > MERLIN_FLATTEN_LIMIT:
             result.notes.append("not flattened: too many iterations to unroll")
             return False
         return True
 
+    def iterations_inside(self, block: ir.Block) -> float:
+        """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
+        return max(
+            sum(self.average_trip(inner) * self.iterations_inside(inner.body) for inner in ir.loops_in(block)), 1.0
+        )
+
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
-        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all)
+        automatic = unroll_all and self.plans.get(loop, Plan()).automatic
+        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all, automatic=automatic)
         assigned = assigned_variables(loop.body)
         declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
         region.carried = {v for v in assigned if not v.dims and v not in declared}
@@ -362,6 +408,7 @@ class FunctionEstimator(Host):
         region.written |= self.design.written_by_calls(loop.body)
         if loop.var is not None:
             self.active.add(loop.var)
+            self.strides[loop.var] = abs(self.step(loop))
             region.carried.discard(loop.var)
         self.regions.append(region)
         if copies > 1:
@@ -400,6 +447,12 @@ class FunctionEstimator(Host):
                 result.region = region = found
                 self.schedule(result, region)
                 result.bound = replace(result.bound, guess=True)
+        if result.plan.serial and copies > 1:
+            single = self.body_region(loop, 1.0, unroll_all=True)
+            nest = [NestLoop(loop.var, self.average_trip(loop), self.step(loop))]
+            bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
+            result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
+            result.ii = result.bound.ii
         result.trips = rounds
         result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
         self.pipelined_area(result, region)
@@ -474,13 +527,7 @@ class FunctionEstimator(Host):
         if not self.flatten(result, region, rounds, calls):
             parallel = max(min(plan.parallel, rounds), 1.0)
             passes = math.ceil(rounds / parallel)
-            if plan.coarse and result.children:
-                slowest = max(child.cycles for child in result.children)
-                result.cycles = (
-                    passes * max(slowest, result.depth - sum(c.cycles for c in result.children) + 1) + result.depth
-                )
-            else:
-                result.cycles = passes * (result.depth + 1) + 1
+            result.cycles = passes * (result.depth + 1) + 1
             result.trips = passes
         self.plain_area(result, region, memory)
 
@@ -490,15 +537,18 @@ class FunctionEstimator(Host):
         if len(result.children) != 1 or len(self.result.calls) != calls or result.plan.unroll > 1:
             return False
         child = result.children[0]
+        if child.plan.tile > 1:
+            return False
         off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
         if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
             return False
-        if not is_perfect(loop) or loop.kind not in ("for", "range") or result.plan.coarse:
+        if not is_perfect(loop) or loop.kind not in ("for", "range"):
             return False
         nest = [NestLoop(loop.var, rounds, self.step(loop)), *child.nest]
         bound = recurrence_bound(child.region, nest)
         ports = port_bound(child.region)
-        target = Bound(child.plan.target_ii, "the pragma" if child.plan.target_ii > 1 else "")
+        asked = self.plans[child.members[-1]].target_ii
+        target = Bound(asked, "the pragma" if asked > 1 else "")
         new = max((target, bound, ports), key=lambda b: b.ii)
         result.nest, result.region = nest, child.region
         child.flattened = True
@@ -510,6 +560,14 @@ class FunctionEstimator(Host):
         result.members = [loop, *child.members]
         return True
 
+    def feeders(self, kind: Kind) -> float:
+        """Most cores that feed a chain of sums outside a pipeline: each starts when its sum is near.
+
+        gemm and atax of data/qor, unrolled by 2, 4, 8 and 16 (Vitis HLS 2022.1): 2, 4, 4 or 5, and 5 multipliers.
+        """
+        latency = operator("add", kind[1], self.target).latency_cycles
+        return latency + 1.0 if latency else math.inf
+
     def plain_area(self, result: LoopResult, region: Region, memory: int) -> None:
         area = Area()
         steps = max(result.depth, 1.0)
@@ -517,7 +575,8 @@ class FunctionEstimator(Host):
             op = operator(*kind, self.target)
             if op.shareable:
                 slots = steps if (region.chained and kind[0].startswith("add")) else max(memory, 1)
-                area.shared[kind] = max(math.ceil(units / max(slots, 1)), 1) if units >= 1 else units
+                needed = max(math.ceil(units / max(slots, 1)), 1) if units >= 1 else units
+                area.shared[kind] = min(needed, self.feeders(kind)) if region.chained else needed
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
@@ -530,7 +589,7 @@ class FunctionEstimator(Host):
         result.unshared.beside(area, parallel)
         for child in result.children:
             spread = parallel * child.replicas
-            if result.plan.coarse or parallel > 1:
+            if parallel > 1:
                 result.area.beside(child.area, spread)
             else:
                 result.area.after(child.area, spread)
@@ -632,6 +691,7 @@ class Design:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
                     layout.banks = dict.fromkeys(range(8), ("complete", 1))
+                    layout.merged = False
             self._layouts[function.name] = found
         return found
 
@@ -639,7 +699,9 @@ class Design:
         """Layout of an array no function in sight declares."""
         if array.type.kind == "stream":
             return Layout(interface="fifo")
-        return Layout(dict.fromkeys(range(8), ("complete", 1)) if self.options.merlin else {})
+        if self.options.merlin:
+            return Layout(dict.fromkeys(range(8), ("complete", 1)), merged=False)
+        return Layout()
 
     def step(self, loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> float:
         """Step of a counting loop, 1 where unknown."""
@@ -728,6 +790,8 @@ def estimate_program(
         from .merlin import add_transfers
 
         add_transfers(design, result)
+    else:
+        add_interfaces(result, design.layouts(top))
     return _total(design, result)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from . import ir
 from .constants import Number, evaluate, evaluate_text
-from .trip_counts import assigned_variables, children, expressions_of, iterations, root_variable
+from .expressions import assigned_variables, children, everything_in, expressions_of, root_variable
+from .trip_counts import iterations
 
 MAX_CALL_DEPTH = 40
 # From this width on an unknown bound says nothing useful: the tool reports `?` rather than 0 ~ 65535.
@@ -25,10 +26,22 @@ def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
 
 def calls(block: ir.Block) -> Iterator[ir.Call]:
     """Every call inside `block`."""
-    for outer in expressions_of(block):
-        for expr in walk(outer):
-            if isinstance(expr, ir.Call):
-                yield expr
+    for expr in everything_in(block):
+        if type(expr) is ir.Call:
+            yield expr
+
+
+def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:
+    """`top` and every function with a body that it calls, directly or through others, by name."""
+    found, pending = {top.name: top}, [top]
+    while pending:
+        for call in calls(pending.pop().body):
+            for name in (call.name, call.name.rpartition("::")[2]):
+                function = program.functions.get(name)
+                if function is not None and name not in found:
+                    found[name] = function
+                    pending.append(function)
+    return found
 
 
 def declarations(block: ir.Block) -> Iterator[ir.Declare]:

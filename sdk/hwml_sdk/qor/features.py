@@ -18,9 +18,11 @@ from . import ir
 from .area import area_cost
 from .design import estimate_source, make_options, make_target
 from .estimate import Estimate, FunctionResult, LoopResult
+from .facts import reached
 from .memory import element_count
+from .sizes import total_bits
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 
 _CLASSES = (
     "fadd", "fmul", "fdiv", "fother", "dadd", "dmul", "ddiv", "dother", "imul", "idiv", "hany",
@@ -81,14 +83,14 @@ def extract(
     unsafe_math: bool = False,
 ) -> FeatureRow:
     """Features of a design given as text. Raises SourceError (no function, unknown top), ConfigError (part, tool)."""
-    target = make_target(part, clock_period_ns, tool, tool_version, unsafe_math=unsafe_math)
+    target = make_target(part, clock_period_ns, tool, tool_version, unsafe_math=unsafe_math, stage=stage)
     estimate = estimate_source(
         source, files=files, top=top, defines=defines, target=target, options=make_options(target)
     )
-    return features_of(estimate, stage=stage)
+    return features_of(estimate)
 
 
-def features_of(estimate: Estimate, *, stage: str) -> FeatureRow:
+def features_of(estimate: Estimate) -> FeatureRow:
     """Features of an estimated design. Where a trip count is unknown, latency features hold the nominal estimate."""
     values: dict[str, float] = {}
     closed = {
@@ -105,7 +107,7 @@ def features_of(estimate: Estimate, *, stage: str) -> FeatureRow:
     _loop_features(estimate, loops, values)
     _pragma_features(estimate, values)
     _program_features(estimate, functions, loops, values)
-    _context(estimate, stage, values)
+    _context(estimate, values)
     row = np.array([values.get(name, 0.0) for name in FEATURE_NAMES], dtype=np.float32)
     return FeatureRow(np.nan_to_num(row, nan=0.0, posinf=120.0, neginf=0.0), closed)
 
@@ -164,7 +166,7 @@ def _memory(estimate: Estimate, functions: list[FunctionResult], values: dict[st
     values["memory_ff"] = _log(sum(item.ff for item in estimate.top.memory.values()))
     params = [var for var in estimate.top.function.params if var.dims or var.type.pointer]
     values["param_arrays"] = _log(len(params))
-    values["param_bits"] = _log(sum((element_count(var) or 1) * var.type.width for var in params))
+    values["param_bits"] = _log(sum((element_count(var) or 1) * total_bits(var.type) for var in params))
     pragmas = [p for p in estimate.program.pragmas if p.dialect == "HLS"]
     values["m_axi_ports"] = _log(sum("m_axi" in p.text for p in pragmas if p.kind == "INTERFACE"))
     variables = [v for f in functions for v in f.function.variables.values()]
@@ -226,7 +228,11 @@ def _entries(item: LoopResult, loops: list[tuple[LoopResult, int]]) -> float:
 
 def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
     count: Counter[str] = Counter()
+    names = reached(estimate.program, estimate.top.function)
     for pragma in estimate.program.pragmas:
+        owner = pragma.owner
+        if owner is None or (owner.function if isinstance(owner, ir.Loop) else owner.name) not in names:
+            continue  # of a kernel beside this one
         options = pragma.options
         kind = pragma.kind
         factor = _factor(options.get("factor"))
@@ -308,14 +314,14 @@ def _statements(block: ir.Block) -> Iterator[ir.Stmt]:
             yield from _statements(item.body)
 
 
-def _context(estimate: Estimate, stage: str, values: dict[str, float]) -> None:
+def _context(estimate: Estimate, values: dict[str, float]) -> None:
     target = estimate.target
     values.update(
         clock_ns=target.clock_period_ns,
         year=target.year - 2000.0,
         family_7series=float(target.family == "7series"),
         merlin=float(target.tool == "merlin"),
-        impl=float(stage == "impl"),
+        impl=float(target.stage == "impl"),
         unsafe_math=float(target.unsafe_math),
         vivado_old=float(target.year < 2020),
     )

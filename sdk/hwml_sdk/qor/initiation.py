@@ -12,7 +12,10 @@ from . import ir
 from .memory import PORTS_PER_BANK, Layout
 from .region import Access, Form, Region
 
-MAX_ENUMERATED = 256
+MAX_ENUMERATED = 4096
+
+# An element: per subscript what varies in it, and its constant.
+Place = tuple[tuple[object, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +99,21 @@ def dependence_distance(
 ) -> tuple[float | None, bool]:
     """Iterations from a write to the read of the same element, at least one; None when there is no such read.
 
-    The second value tells whether that is certain (affine subscripts) or assumed (distance 1).
+    A subscript of other variables on the two sides tells nothing, but the rest has to meet all the same. The second
+    value tells whether the distance is certain (affine subscripts) or assumed.
     """
     moves: dict[ir.Variable, float] = {}
     seen: set[ir.Variable] = set()
     mine = {level.var: level for level in nest if level.var is not None}
+    sure = True
     for left, right in zip(write, read, strict=False):
         if left is None or right is None:
             return 1.0, False
+        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
+            sure = False  # any move of the loops may make these two meet; the other subscripts still have to
+            continue
         used = {v for v in (*left, *right) if v in mine}
         seen |= {v for v in used if v is not None}
-        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
-            return 1.0, False
         delta = left.get(None, 0.0) - right.get(None, 0.0)
         solved = _solve(delta, left, [level for level in nest if level.var in used])
         if solved is None:
@@ -115,7 +121,8 @@ def dependence_distance(
         for var, move in solved.items():
             if moves.setdefault(var, move) != move:
                 return None, True
-    return _iterations(moves, seen, nest)
+    distance, known = _iterations(moves, seen, nest)
+    return distance, known and sure
 
 
 def _solve(delta: float, form: Form, levels: Sequence[NestLoop]) -> dict[ir.Variable, float] | None:
@@ -165,13 +172,16 @@ def _iterations(
 
 def port_bound(region: Region) -> Bound:
     """Accesses of each array in one iteration over what its banks serve in a cycle (ResMII)."""
+    if region.ports is not None:
+        return region.ports
     best = Bound(1, "")
     for array, accesses in by_array(region.accesses).items():
         layout = region.host.layout(array)
         cycles, what = access_cycles(array, layout, accesses)
         if cycles > best.ii:
             best = Bound(cycles, f"{what} of {array.name}")
-    return _larger(best, _bundle_bound(region))
+    region.ports = _larger(best, _bundle_bound(region))
+    return region.ports
 
 
 def _bundle_bound(region: Region) -> Bound:
@@ -208,43 +218,102 @@ def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]
     if layout.automatic:
         # config_array_partition -throughput_driven auto (UG1399): split until the loop's accesses fit.
         layout.automatic_banks = max(layout.automatic_banks, math.ceil(load / PORTS_PER_BANK))
-        return 1, ""
+        # Indices nobody knows are served as one iteration of the source needs; copies that an unroll pragma makes of it
+        # take turns (seen in labels of sparse and neighbour-list kernels, Vitis HLS 2025.1).
+        return max((math.ceil(a.asked) for a in accesses if not a.write), default=1), "memory ports"
     return max(math.ceil(load / PORTS_PER_BANK), 1), "memory ports"
 
 
 def bank_load(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> float:
     """Accesses of one iteration that fall on the fullest bank."""
     splits = [layout.split(d) for d in range(max(len(array.dims), 1))]
-    if sum(a.copies for a in accesses) <= MAX_ENUMERATED:
-        load: Counter[tuple[object, ...]] = Counter()
-        for access in accesses:
-            _enumerate(access, array, splits, load)
-        return max(load.values(), default=0)
-    return sum(_spread_load(access, array, splits) for access in accesses)
+    if sum(a.copies for a in accesses) > MAX_ENUMERATED:
+        return sum(_spread_load(access, array, splits) for access in accesses)
+    load: Counter[tuple[object, ...]] = Counter()
+    known = layout.merged and all(None not in access.forms for access in accesses if access.write)
+    stored = _stored(accesses) if known else {}
+    loaded: set[object] = set()
+    for access in accesses:
+        places, banks = _enumerate(access, array, splits)
+        for copy, (place, bank) in enumerate(zip(places, banks, strict=True)):
+            if not access.write and known and None not in access.forms:
+                shape, first = stored.get(place, (None, 0))
+                if place in loaded or (shape == _shape(access) and first < copy):
+                    continue  # another copy has loaded it already, or an earlier one has just computed it
+                loaded.add(place)
+            load[bank] += 1
+        # Copies whose addresses differ in ways that cannot be told (indirect) may all hit one bank.
+        extra = access.copies / max(len(banks), 1) - 1
+        if extra > 0:
+            load[banks[0]] += round(extra)
+    return max(load.values(), default=0)
+
+
+def _stored(accesses: Sequence[Access]) -> dict[object, tuple[object, int]]:
+    """Place -> (loops its copies come from, the first copy that surely writes it)."""
+    found: dict[object, tuple[object, int]] = {}
+    for access in accesses:
+        if access.write and not access.guarded:
+            for copy, place in enumerate(_places(access)):
+                found.setdefault(place, (_shape(access), copy))
+    return found
+
+
+def _shape(access: Access) -> object:
+    """What unrolled loops the copies of an access count through, in order."""
+    return tuple(tuple(trip for _, trip in spread) for spread in access.spread)
+
+
+def _offsets(spread: Sequence[tuple[float, float]]) -> list[float]:
+    offsets = [0.0]
+    for stride, trip in spread:
+        offsets = [o + stride * i for o in offsets for i in range(int(trip))]
+    return offsets
+
+
+def _places(access: Access) -> list[Place]:
+    """The elements that the copies of an access touch: per subscript what it consists of, and its constant."""
+    columns: list[list[tuple[object, float]]] = []
+    for dim, form in enumerate(access.forms):
+        spread = access.spread[dim] if dim < len(access.spread) else ()
+        base = 0.0 if form is None else form.get(None, 0.0)
+        others = None if form is None else _others(form)
+        columns.append([(others, base + offset) for offset in _offsets(spread)])
+    return list(product(*columns))
+
+
+def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
+    return frozenset((v, c) for v, c in form.items() if v is not None and c)
 
 
 def _enumerate(
-    access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]], load: Counter[tuple[object, ...]]
-) -> None:
-    """Add the banks that the copies of one access hit, relative to the other accesses of the array."""
-    choices: list[list[object]] = []
-    spread_copies = 1.0
-    for dim, split in enumerate(splits):
-        form = access.forms[dim] if dim < len(access.forms) else {None: 0.0}
-        spread = access.spread[dim] if dim < len(access.spread) else ()
-        offsets = [0.0]
-        for stride, trip in spread:
-            offsets = [o + stride * i for o in offsets for i in range(int(trip))]
-            spread_copies *= trip
-        base = 0.0 if form is None else form.get(None, 0.0)
-        others = None if form is None else frozenset((v, c) for v, c in form.items() if v is not None and c)
-        choices.append([_bank(base + offset, others, split, array, dim) for offset in offsets])
-    for banks in product(*choices):
-        load[banks] += 1
-    # Copies whose addresses differ in ways that cannot be told (indirect) may all hit one bank.
-    extra = access.copies / max(spread_copies, 1.0) - 1
-    if extra > 0:
-        load[tuple(column[0] for column in choices)] += round(extra)
+    access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]]
+) -> tuple[list[Place], list[tuple[object, ...]]]:
+    """The elements that the copies of one access touch, and their banks relative to the array's other accesses."""
+    places = _places(access)
+    banks: list[tuple[object, ...]] = []
+    known = [_known_split(split, access, d) if access.late else split for d, split in enumerate(splits)]
+    for place in places:
+        bank: list[object] = []
+        for dim, split in enumerate(known):
+            others, index = place[dim] if dim < len(place) else (None, 0.0)
+            bank.append(_bank(index, others, split, array, dim))
+        banks.append(tuple(bank))
+    return places, banks
+
+
+def _known_split(split: tuple[str, int], access: Access, dim: int) -> tuple[str, int]:
+    """What is known of the bank of `a[j + k]` where k is unrolled after the array was split, as a split of its own.
+
+    By then the bank is code, `(j + k) % factor`, and folds away only as far as address bits are known: where the number
+    of banks is a power of two and j moves in steps of one. Otherwise every copy takes a port of every bank. Seen in
+    reports of Vitis HLS 2023.2 on automatically pipelined loops; a pipeline pragma unrolls before arrays are split.
+    """
+    kind, factor = split
+    moving = access.moving[dim] if dim < len(access.moving) else 0.0
+    if kind != "cyclic" or factor <= 1 or moving is None or moving == 0:
+        return split
+    return kind, math.gcd(factor, int(moving)) if factor & (factor - 1) == 0 else 1
 
 
 def _bank(index: float, others: object, split: tuple[str, int], array: ir.Variable, dim: int) -> object:

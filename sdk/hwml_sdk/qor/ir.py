@@ -16,7 +16,8 @@ class CType:
     """A scalar or element type.
 
     kind: int, uint, fixed, ufixed, half, float, double, bool, void, struct, stream, vector, unknown.
-    width: bits (for a struct the sum of its fields, for a vector all lanes). int_bits: of fixed-point types.
+    width: bits that move at a time (for a struct one element of each field, for a vector all lanes).
+    int_bits: of fixed-point types.
     element: payload of a stream, lane of a vector. fields: of a struct. pointer: depth of `*` and `&`.
     """
 
@@ -37,7 +38,10 @@ class CType:
 
 @dataclass(slots=True, eq=False)
 class Variable:
-    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars)."""
+    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
+
+    handed: its address or a reference to it goes elsewhere, so that it may change unseen.
+    """
 
     name: str
     type: CType
@@ -49,6 +53,7 @@ class Variable:
     static: bool = False
     init: Expr | None = None
     function: str = ""
+    handed: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.
@@ -130,13 +135,17 @@ class Cast:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates."""
+    """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates.
+
+    function: the one called where it is `constexpr`, so that constant arguments give a constant.
+    """
 
     name: str
     args: tuple[Expr, ...]
     receiver: Expr | None = None
     template_args: tuple[str, ...] = ()
     span: Span | None = None
+    function: Function | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -169,10 +178,11 @@ class Pragma:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """Statements in order; `assigned` is kept by `trip_counts.assigned_variables` once the block is complete."""
+    """Statements in order; `assigned` and `everything` are kept by `expressions` once the block is complete."""
 
     items: list[Stmt] = field(default_factory=list)
     assigned: frozenset[Variable] | None = None
+    everything: tuple[Expr, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -211,7 +221,8 @@ class Loop:
 
     label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
     var, start, condition, step: of a counting loop, None where it has none of the usual form.
-    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early.
+    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early. has_continue: an iteration
+    may skip what follows in the body.
     """
 
     kind: str
@@ -227,6 +238,7 @@ class Loop:
     step: Expr | None = None
     pragmas: list[Pragma] = field(default_factory=list)
     has_break: bool = False
+    has_continue: bool = False
     function: str = ""
     parent: Loop | None = None
 
@@ -256,6 +268,7 @@ class Function:
     template_params: tuple[str, ...] = ()
     variables: dict[str, Variable] = field(default_factory=dict)
     static: bool = False
+    constexpr: bool = False
 
     def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
         """The last pragma of one of these kinds that applies to the whole function, or None."""
@@ -280,11 +293,13 @@ class Program:
     """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
 
     sources: text of every file that was read, by path, for exact ranges and edits.
+    fields: what the methods of a struct see of it, by struct and field.
     """
 
     path: str
     functions: dict[str, Function] = field(default_factory=dict)
     globals: dict[str, Variable] = field(default_factory=dict)
+    fields: dict[str, dict[str, Variable]] = field(default_factory=dict)
     pragmas: list[Pragma] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     comments: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -318,3 +333,16 @@ def loops_of(block: Block) -> Iterator[Loop]:
             yield from loops_of(item.then)
             if item.otherwise is not None:
                 yield from loops_of(item.otherwise)
+
+
+def loops_in(block: Block) -> Iterator[Loop]:
+    """The loops of `block` that are inside no other loop of it, in source order."""
+    for item in block.items:
+        if isinstance(item, Loop):
+            yield item
+        elif isinstance(item, Block):
+            yield from loops_in(item)
+        elif isinstance(item, If):
+            yield from loops_in(item.then)
+            if item.otherwise is not None:
+                yield from loops_in(item.otherwise)

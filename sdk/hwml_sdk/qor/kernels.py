@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ..interrupt import checkpoint
 from . import ir
-from .answer import reached
-from .facts import calls
+from .design import called_functions
+from .facts import reached
 from .model import OpenDesign, QorModel
 from .types import QorPrediction
 
@@ -37,20 +37,9 @@ def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function]) -> 
 
 
 def _others(design: OpenDesign, top: ir.Function) -> Iterator[ir.Function]:
-    """Functions of the document itself that are a design of their own: hardware may call them, nothing here does.
-
-    A test bench calls designs without being one, so what only `main` calls counts as uncalled.
-    """
+    """Functions of the document itself that are a design of their own: hardware may call them, nothing here does."""
     program = design.program
-    called = {
-        name
-        for function in program.functions.values()
-        if function.name != "main"
-        for call in calls(function.body)
-        for name in (call.name, call.name.rpartition("::")[2])
-        if name != function.name
-    }
-    taken = called | set(reached(program, top)) | {"main"}
+    taken = called_functions(program) | set(reached(program, top)) | {"main"}
     for name, function in program.functions.items():
         if function.path == program.path and name not in taken and not function.template_params and "?" not in name:
             yield function

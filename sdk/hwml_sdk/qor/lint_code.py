@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from . import ir
+from .expressions import root_variable
 from .facts import calls
 from .lint_base import Context, is_on, loop_name
-from .trip_counts import root_variable
 from .types import LoopQor
 
 _ALLOCATION = {"malloc", "calloc", "realloc", "free", "new", "delete", "aligned_alloc", "alloca"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import ir
 from .constants import Number, evaluate, literal
 from .preprocess import Unit
+from .sizes import byte_size, place_of, size_of
 from .typenames import BOOL, DOUBLE, FLOAT, INT, UNKNOWN, VOID, join, parse_type, split_template
 
 Node = Any  # tree_sitter.Node
@@ -15,6 +17,8 @@ Node = Any  # tree_sitter.Node
 MAX_DEPTH = 200
 MAX_LOOP_DEPTH = 32
 MAX_INSTANCES = 200
+_TASK = re.compile(r"(?:hls::)?task$")
+_ARRAY = re.compile(r"(?:std::)?array\s*<")
 _CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")
 
 
@@ -30,7 +34,11 @@ class Lowering:
         self.scopes: list[dict[str, ir.Variable]] = [program.globals]
         self.constants: dict[str, Number] = {}
         self.templates: dict[str, tuple[Node, Node]] = {}
+        self.class_templates: dict[str, tuple[Node, Node]] = {}
         self.instances = 0
+        self.owner = ""  # the struct whose body is read
+        self.bases: dict[str, list[str]] = {}
+        self.standing_for: dict[ir.Variable, ir.Expr] = {}  # `auto &v : a` is an element of a
         self.function: ir.Function | None = None
         self.loop: ir.Loop | None = None
         self.anonymous = 0
@@ -49,11 +57,86 @@ class Lowering:
         return self.unit.span(node.start_byte, node.end_byte)
 
     def named_type(self, name: str) -> ir.CType | None:
-        return self.types.get(name)
+        found: ir.CType | None = self.member(name, self.types)
+        return self.class_instance(name) if found is None and "<" in name else found
+
+    def class_instance(self, text: str) -> ir.CType | None:
+        """The type `Fir<T, 16>` stands for, lowered with these arguments; None when it is no class template here."""
+        head, given = split_template(text)
+        inner, parameters = self.class_templates.get(head.rpartition("::")[2], (None, None))
+        if inner is None or parameters is None:
+            return None
+        bound = self.bound_arguments(parameters, given)
+        key = f"{head.rpartition('::')[2]}<{', '.join(self.settled(value) for value in bound.values())}>"
+        if key in self.types or self.instances >= MAX_INSTANCES or self.depth > MAX_DEPTH:
+            return self.types.get(key)
+        self.instances += 1
+        saved = (dict(self.types), dict(self.constants), self.function, self.loop, self.scopes, self.anonymous)
+        self.bind(bound)
+        self.scopes = [self.program.globals]
+        made = self.struct_body(inner, key)
+        self.types, self.constants, self.function, self.loop, self.scopes, self.anonymous = saved
+        self.types[key] = made
+        return made
+
+    def settled(self, text: str) -> str:
+        """A template argument as its value or as the name of its type."""
+        value = self.text_value(text)
+        if value is not None:
+            return str(value)
+        kind = self.types.get(text)
+        return (kind.name or text) if kind is not None else text
+
+    def bound_arguments(self, parameters: Node, given: list[str]) -> dict[str, str]:
+        """Template parameters by name -> the text of their argument or default; those with neither are left out."""
+        bound: dict[str, str] = {}
+        for index, parameter in enumerate(parameters.named_children):
+            label = self.declared_name(parameter) or self.src(parameter).split()[-1]
+            default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
+            if index < len(given):
+                bound[label] = given[index]
+            elif default is not None:
+                bound[label] = self.src(default)
+        return bound
+
+    def bind(self, bound: dict[str, str]) -> None:
+        """Make template parameters stand for their arguments."""
+        settled = {label: (self.text_value(text), text) for label, text in bound.items()}
+        kinds = {
+            label: parse_type(text, self.named_type, self.lookup_value)
+            for label, (value, text) in settled.items() if value is None
+        }  # fmt: skip
+        for label, (value, _) in settled.items():
+            if value is not None:
+                self.constants[label] = value
+        self.types.update(kinds)
+
+    def constant(self, name: str) -> Number | None:
+        """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
+        found: Number | None = self.member(name, self.constants)
+        return found
+
+    def member(self, name: str, table: Mapping[str, Any]) -> Any:
+        """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""
+        if name in table:
+            return table[name]
+        head, _, tail = name.rpartition("::")
+        pending, seen = [head.rpartition("::")[2] or self.owner], set[str]()
+        while pending:
+            owner = pending.pop()
+            kind = self.types.get(owner)
+            for known in (owner, kind.name if kind is not None else ""):
+                if known and known not in seen:
+                    seen.add(known)
+                    if f"{known}::{tail}" in table:
+                        return table[f"{known}::{tail}"]
+                    pending += [base.rpartition("::")[2] for base in self.bases.get(known, ())]
+        return None
 
     def lookup_value(self, name: str) -> Number | None:
-        if name in self.constants:
-            return self.constants[name]
+        known = self.constant(name)
+        if known is not None:
+            return known
         if name in ("true", "false"):
             return int(name == "true")
         var = self.variable(name)
@@ -138,6 +221,11 @@ class Lowering:
             self.templates[name.rpartition("::")[2]] = (inner, parameters)
             return
         for child in node.named_children:
+            if child.type in ("struct_specifier", "class_specifier") and parameters is not None:
+                name_node = child.child_by_field_name("name")
+                if parameters.named_child_count and name_node is not None and name_node.type == "type_identifier":
+                    self.class_templates[self.src(name_node)] = (child, parameters)
+                    continue
             if child.type in ("struct_specifier", "class_specifier", "alias_declaration"):
                 self.top_item(child)
 
@@ -150,28 +238,15 @@ class Lowering:
 
     def instantiate(self, name: str, inner: Node, parameters: Node, given: list[str], arguments: list[ir.Expr]) -> str:
         """Lower a template with the given arguments; returns the name of the function made of it."""
-        bound: dict[str, str] = {}
-        names = []
-        for index, parameter in enumerate(parameters.named_children):
-            label = self.declared_name(parameter) or self.src(parameter).split()[-1]
-            names.append(label)
-            default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
-            if index < len(given):
-                bound[label] = given[index]
-            elif default is not None:
-                bound[label] = self.src(default)
+        names = [self.declared_name(p) or self.src(p).split()[-1] for p in parameters.named_children]
+        bound = self.bound_arguments(parameters, given)
         self.deduce(inner, names, bound, arguments)
         key = f"{name}<{', '.join(bound.get(n, '?') for n in names)}>" if names else name
         if key in self.program.functions or self.instances >= MAX_INSTANCES:
             return key
         self.instances += 1
         saved = (dict(self.types), dict(self.constants), self.function, self.loop, self.scopes, self.anonymous)
-        for label, text in bound.items():
-            value = self.text_value(text)
-            if value is not None:
-                self.constants[label] = value
-            else:
-                self.types[label] = parse_type(text, self.named_type, self.lookup_value)
+        self.bind(bound)
         self.scopes = [self.program.globals]
         self.function_definition(inner, key=key, template_params=tuple(names))
         self.types, self.constants, self.function, self.loop, self.scopes, self.anonymous = saved
@@ -237,35 +312,77 @@ class Lowering:
         self.depth -= 1
         return found
 
-    def struct_body(self, node: Node) -> ir.CType:
+    def struct_body(self, node: Node, name: str = "") -> ir.CType:
         name_node = node.child_by_field_name("name")
-        name = self.src(name_node) if name_node is not None else ""
+        name = name or (self.src(name_node) if name_node is not None else "")
         body = node.child_by_field_name("body")
         if body is None:
             return self.types.get(name) or ir.CType("unknown", 32, name=name)
-        fields = []
+        fields: list[tuple[str, ir.CType, tuple[int | None, ...]]] = []
         methods = []
+        outer, self.owner = self.owner, name
+        self.bases[name] = [
+            self.src(base) for clause in node.children if clause.type == "base_class_clause"
+            for base in clause.named_children if base.type != "access_specifier"
+        ]  # fmt: skip
         for child in body.named_children:
             if child.type == "field_declaration":
-                kind = self.type_of(child.child_by_field_name("type"))
-                for declarator in child.children_by_field_name("declarator"):
-                    label, dims, _ = self.declarator(declarator)
-                    if label and declarator.type != "function_declarator":
-                        fields.append((label, kind, dims))
+                fields += self.fields(child)
             elif child.type == "function_definition":
                 methods.append(child)
-        width = sum(kind.width * _count(dims) for _, kind, dims in fields)
+            elif child.type in ("type_definition", "alias_declaration"):
+                self.nested_type(child, name)
+        width = sum(kind.width for _, kind, _ in fields)
         made = ir.CType("struct", min(width, 1 << 30), fields=tuple(fields), name=name)
         if name:
             self.types[name] = made
         for method in methods:
             self.method(name, method, made)
+        self.owner = outer
         return made
+
+    def nested_type(self, node: Node, owner: str) -> None:
+        """`typedef` and `using` inside a struct: known by their qualified name only."""
+        outside = dict(self.types)
+        self.top_kind(node)
+        made = {name: kind for name, kind in self.types.items() if outside.get(name) is not kind}
+        self.types = {**outside, **{f"{owner}::{name}": kind for name, kind in made.items()}}
+
+    def fields(self, node: Node) -> list[tuple[str, ir.CType, tuple[int | None, ...]]]:
+        """Fields of one declaration; static constants are kept by their qualified name instead."""
+        base, base_dims = self.unpacked(self.type_of(node.child_by_field_name("type")))
+        static = any(self.src(c) == "static" for c in node.children if c.type == "storage_class_specifier")
+        given = node.child_by_field_name("default_value")
+        found = []
+        for declarator in node.children_by_field_name("declarator"):
+            label, dims, _ = self.declarator(declarator)
+            if static and label and given is not None:
+                text = self.src(given).strip("{} ")
+                value = self.text_value(text)
+                if value is not None and self.owner:
+                    self.constants[f"{self.owner}::{label}"] = value
+            elif label and not static and declarator.type != "function_declarator":
+                found.append((label, base, (*dims, *base_dims)))
+        return found
+
+    def unpacked(self, kind: ir.CType) -> tuple[ir.CType, tuple[int | None, ...]]:
+        """A `std::array` as what it is, elements and extents; any other type as it stands."""
+        dims: list[int | None] = []
+        while kind.kind == "vector" and kind.element is not None and _ARRAY.match(kind.name):
+            given = split_template(kind.name)[1]
+            extent = self.text_value(given[1]) if len(given) > 1 else None
+            dims.append(int(extent) if extent is not None and extent >= 0 else None)
+            kind = kind.element
+        return kind, tuple(dims)
 
     def method(self, owner: str, node: Node, kind: ir.CType) -> None:
         label = self.declared_name(node.child_by_field_name("declarator"))
         if label and label != owner and not label.startswith(("operator", "~")):
-            self.scopes.append({f: ir.Variable(f, t, d, "local", self.span(node), "") for f, t, d in kind.fields})
+            own = self.program.fields.setdefault(owner, {})
+            for field, type_, dims in kind.fields:
+                if field not in own:
+                    own[field] = ir.Variable(field, type_, dims, "local", self.span(node), "")
+            self.scopes.append(dict(own))
             self.function_definition(node, key=f"{owner}::{label}")
             self.scopes.pop()
 
@@ -297,6 +414,8 @@ class Lowering:
             if kind == "array_declarator":
                 size = node.child_by_field_name("size")
                 value = self.text_value(self.src(size)) if size is not None else None
+                if value is None and size is not None:
+                    value = evaluate(self.expression(size), {})  # constexpr functions, sizeof, elements of constants
                 dims.insert(0, int(value) if value is not None and value >= 0 else None)
             elif kind in ("pointer_declarator", "reference_declarator"):
                 pointer += 1
@@ -315,9 +434,47 @@ class Lowering:
         kind_node = node.child_by_field_name("type")
         base = self.type_of(kind_node)
         words = {self.src(c) for c in node.children if c.type in ("type_qualifier", "storage_class_specifier")}
-        base_dims = self.type_dims.get(self.src(kind_node), ()) if kind_node is not None else ()
+        base, extents = self.unpacked(base)
+        base_dims = (*self.type_dims.get(self.src(kind_node), ()), *extents) if kind_node is not None else ()
         for declarator in node.children_by_field_name("declarator"):
+            if into is not None and declarator.type == "function_declarator":
+                self.task(kind_node, declarator, into)
             self.declare(declarator, base, base_dims, words, into)
+
+    def task(self, kind: Node | None, node: Node, into: ir.Block) -> None:
+        """`hls::task t(f, a, b);`, which the parser takes for the declaration of a function: it calls f(a, b)."""
+        listed = node.child_by_field_name("parameters")
+        if kind is None or listed is None or not _TASK.match(self.src(kind)):
+            return
+        first, *rest = [self.src(child) for child in listed.named_children] or [""]
+        args = tuple(ir.Ref(text, self.variable(text)) for text in rest)
+        into.items.append(ir.Evaluate(ir.Call(first, args, span=self.span(node))))
+
+    def closure(self, name: str, node: Node) -> None:
+        """`auto f = [&](int a) { ... };`: a function of its own that sees the variables around it."""
+        body = node.child_by_field_name("body")
+        outer = self.function
+        if outer is None or body is None:
+            return
+        key = f"{outer.name}::{name}"
+        function = ir.Function(key, [], UNKNOWN, ir.Block(), self.span(node), self.span(node), self.unit.path(
+            node.start_byte), static=True)  # fmt: skip
+        saved = self.loop, self.anonymous
+        self.function, self.loop = function, None
+        self.scopes.append({})
+        declarator = node.child_by_field_name("declarator")
+        parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
+        for child in parameters.named_children if parameters is not None else ():
+            if child.type in ("parameter_declaration", "optional_parameter_declaration"):
+                self.parameter(child, function)
+        self.scopes.append({})
+        self.statements(body.named_children, function.body)
+        self.scopes = self.scopes[:-2]
+        self.regions.append((body.start_byte, body.end_byte, function))
+        self.program.functions[key] = function
+        self.function, (self.loop, self.anonymous) = outer, saved
+        kind = ir.CType("function", 0, name=key)
+        self.scopes[-1][name] = ir.Variable(name, kind, (), "local", self.span(node), self.unit.path(node.start_byte))
 
     def declare(
         self, node: Node, base: ir.CType, base_dims: tuple[int | None, ...], words: set[str], into: ir.Block | None
@@ -329,12 +486,17 @@ class Lowering:
         name, dims, pointer = self.declarator(inner)
         if not name:
             return
+        if value is not None and value.type == "lambda_expression":
+            self.closure(name, value)
+            return
         init = self.initial(value)
         kind = base
         if base is UNKNOWN and init is not None:
             kind = self.expression_type(init)
         if pointer:
             kind = _with_pointer(kind, pointer)
+            if isinstance(init, ir.Ref) and init.var is not None:
+                init.var.handed = True
         var = ir.Variable(
             name, kind, (*dims, *base_dims), "global" if into is None else "local", self.span(inner),
             self.unit.path(inner.start_byte), const=bool(words & {"const", "constexpr"}), static="static" in words,
@@ -378,7 +540,8 @@ class Lowering:
         if function is None:
             return
         function.template_params = template_params
-        function.static = any(self.src(c) == "static" for c in node.children if c.type == "storage_class_specifier")
+        words = {self.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+        function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
         self.statements(body.named_children, function.body)
         self.regions.append((body.start_byte, body.end_byte, function))
         self.end_function()
@@ -415,11 +578,11 @@ class Lowering:
         base_dims = self.type_dims.get(self.src(kind_node), ()) if kind_node is not None else ()
         if not name:
             return
-        kind = self.type_of(kind_node)
+        kind, extents = self.unpacked(self.type_of(kind_node))
         if pointer:
             kind = _with_pointer(kind, pointer)
         var = ir.Variable(
-            name, kind, (*dims, *base_dims), "param", self.span(declarator), self.unit.path(node.start_byte),
+            name, kind, (*dims, *base_dims, *extents), "param", self.span(declarator), self.unit.path(node.start_byte),
             const="const" in self.src(node).split(), function=function.name,
         )  # fmt: skip
         var.const = False  # a const parameter is no compile-time constant
@@ -530,7 +693,10 @@ class Lowering:
         self.mark_break(all_loops=True)
 
     def jump(self, node: Node, block: ir.Block, label: str) -> None:
-        if node.type in ("break_statement", "goto_statement"):
+        if node.type == "continue_statement":
+            if self.loop is not None:
+                self.loop.has_continue = True
+        elif node.type in ("break_statement", "goto_statement"):
             parent = node.parent
             while parent is not None and parent.type not in ("for_statement", "while_statement", "do_statement"):
                 if parent.type in {"switch_statement", "case_statement"}:
@@ -629,15 +795,29 @@ class Lowering:
         return found
 
     def range_loop(self, node: Node, block: ir.Block, label: str) -> None:
+        """`for (auto &v : a)`: a hidden counter, and `v` the element it points at."""
         close = next((c for c in node.children if c.type == ")"), node)
         loop = self.new_loop("range", label, node, close)
         self.scopes.append({})
         right = node.child_by_field_name("right")
-        loop.condition = self.expression(right) if right is not None else None
-        name = self.declared_name(node.child_by_field_name("declarator"))
-        if name:
+        over = loop.condition = self.expression(right) if right is not None else None
+        declarator = node.child_by_field_name("declarator")
+        name = self.declared_name(declarator)
+        if name and declarator is not None:
             kind = self.type_of(node.child_by_field_name("type"))
-            self.scopes[-1][name] = ir.Variable(name, kind, (), "local", loop.head, loop.path)
+            var = ir.Variable(name, kind, (), "local", loop.head, loop.path)
+            dims = _extents(over) if over is not None else ()
+            if over is not None and dims:
+                loop.var = ir.Variable("", INT, (), "local", loop.head, loop.path)
+                loop.start, loop.step = ir.Const(0, INT), ir.Unary("p++", ir.Ref("", loop.var))
+                element = _element(over, ir.Ref("", loop.var))
+                var.type, var.dims = (self.expression_type(over) if kind is UNKNOWN else kind), dims[1:]
+                if declarator.type == "reference_declarator" or var.dims:
+                    self.standing_for[var] = element
+                else:
+                    var.init = element
+                    loop.body.items.append(ir.Declare(var))
+            self.scopes[-1][name] = var
         self.loop_body(loop, node, node.child_by_field_name("body"), close.end_byte)
         block.items.append(loop)
 
@@ -677,10 +857,15 @@ class Lowering:
         name = self.src(node)
         var = self.variable(name)
         if var is None:
+            known = self.constant(name)
+            if known is not None:
+                return ir.Const(known, INT)
             short = name.rpartition("::")[2]
             if short in self.constants:
                 return ir.Const(self.constants[short], INT)
             var = self.variable(short)
+        if var in self.standing_for:
+            return self.standing_for[var]
         return ir.Ref(name, var)
 
     def first_child(self, node: Node) -> ir.Expr:
@@ -734,9 +919,7 @@ class Lowering:
             subscripts.insert(0, self.expression(children[0]) if children else ir.Const(None, INT))
             current = current.child_by_field_name("argument")
         base = self.expression(current) if current is not None else ir.Const(None, UNKNOWN)
-        if isinstance(base, ir.Index):  # (*a)[i] and the like
-            return ir.Index(base.base, (*base.subscripts, *subscripts))
-        return ir.Index(base, tuple(subscripts))
+        return _element(base, *subscripts)
 
     def field(self, node: Node) -> ir.Expr:
         argument = node.child_by_field_name("argument")
@@ -755,16 +938,25 @@ class Lowering:
         return ir.Cast(kind, self.expression(value) if value is not None else ir.Const(None, UNKNOWN))
 
     def sizeof(self, node: Node) -> ir.Expr:
+        """Bytes; of what is not known nothing. The parser takes `sizeof(a[0])` and `sizeof(a)` for types."""
         inner = node.child_by_field_name("type") or node.child_by_field_name("value")
         if inner is None:
             return ir.Const(None, INT)
-        text = self.src(inner).strip("() ")
-        var = self.variable(text)
-        if var is not None:
-            known = [d for d in var.dims if d is not None]
-            size = var.type.width // 8 * _count(var.dims) if len(known) == len(var.dims) else None
-            return ir.Const(size, INT)
-        return ir.Const(max(parse_type(text, self.named_type, self.lookup_value).width // 8, 1), INT)
+        text = self.src(inner)
+        while text[:1] == "(" and text[-1:] == ")":
+            text = text[1:-1].strip()
+        name, brackets, _ = text.partition("[")
+        var = self.variable(name.strip())
+        if var is not None and (not brackets or inner.type == "type_descriptor"):
+            subscripts = tuple(ir.Const(0, INT) for _ in range(text.count("[")))
+            place: ir.Expr = ir.Ref(name, var)
+            return ir.Const(size_of(ir.Index(place, subscripts) if subscripts else place), INT)
+        if inner.type != "type_descriptor" and not self.is_type(text):
+            return ir.Const(size_of(self.expression(inner)), INT)
+        if "*" in text:
+            return ir.Const(8, INT)
+        dims = self.type_dims.get(text, ())
+        return ir.Const(byte_size(parse_type(text, self.named_type, self.lookup_value), dims), INT)
 
     def many(self, node: Node) -> ir.Expr:
         return ir.Many(tuple(self.expression(child) for child in node.named_children))
@@ -778,6 +970,15 @@ class Lowering:
         if target.type == "field_expression":
             return self.method_call(target, args, node)
         text = self.src(target)
+        held = self.variable(text)
+        if held is not None and held.type.kind == "function":
+            return ir.Call(held.type.name, tuple(args), span=self.span(target))
+        scope = target.child_by_field_name("scope") if target.type == "qualified_identifier" else None
+        if scope is not None and scope.type == "template_type":
+            owner = self.named_type(self.src(scope))
+            member = target.child_by_field_name("name")
+            if owner is not None and member is not None:
+                return ir.Call(f"{owner.name}::{self.src(member)}", tuple(args), span=self.span(target))
         name, given = split_template(text)
         if name in _CASTS and args and given:
             return ir.Cast(parse_type(given[0], self.named_type, self.lookup_value), args[0])
@@ -785,10 +986,24 @@ class Lowering:
         if short in self.templates and not (short in self.program.functions and not given):
             inner, parameters = self.templates[short]
             key = self.instantiate(short, inner, parameters, given, args)
-            return ir.Call(key, tuple(args), template_args=tuple(given), span=self.span(target))
+            return ir.Call(
+                key, tuple(args), template_args=tuple(given), span=self.span(target),
+                function=self.constant_function(key),
+            )  # fmt: skip
         if len(args) == 1 and (target.type == "primitive_type" or self.is_type(text)):
             return ir.Cast(parse_type(text, self.named_type, self.lookup_value), args[0])
-        return ir.Call(name, tuple(args), template_args=tuple(given), span=self.span(target))
+        # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
+        value = self.is_type(text) or (held is not None and _has_bits(held.type))
+        place = None if value else self.span(target)
+        function = self.constant_function(name)
+        return ir.Call(name, tuple(args), template_args=tuple(given), span=place, function=function)
+
+    def constant_function(self, name: str) -> ir.Function | None:
+        """A `constexpr` function of that name, which may be the one whose body this is."""
+        function = self.program.functions.get(name) or self.program.functions.get(name.rpartition("::")[2])
+        if function is None and self.function is not None and self.function.name == name:
+            function = self.function
+        return function if function is not None and function.constexpr else None
 
     def allocation(self, node: Node) -> ir.Expr:
         """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
@@ -806,6 +1021,12 @@ class Lowering:
         name = target.child_by_field_name("field")
         label = split_template(self.src(name))[0] if name is not None else "?"
         receiver = self.expression(argument) if argument is not None else None
+        if receiver is not None and label in ("size", "at"):
+            dims = _extents(receiver)
+            if label == "size" and not args and dims:
+                return ir.Const(dims[0], INT)
+            if label == "at" and len(args) == 1 and dims:
+                return _element(receiver, args[0])
         if receiver is not None:
             owner = self.expression_type(receiver)
             if owner.kind == "struct" and f"{owner.name}::{label}" in self.program.functions:
@@ -814,6 +1035,24 @@ class Lowering:
 
     def expression_type(self, expr: ir.Expr) -> ir.CType:
         return type_of_expression(expr, self.program)
+
+
+def _has_bits(kind: ir.CType) -> bool:
+    return kind.kind in ("fixed", "ufixed", "struct", "vector") or kind.name.startswith(("ap_", "ac_"))
+
+
+def _element(base: ir.Expr, *subscripts: ir.Expr) -> ir.Index:
+    if isinstance(base, ir.Index):  # (*a)[i] and the like
+        return ir.Index(base.base, (*base.subscripts, *subscripts))
+    return ir.Index(base, subscripts)
+
+
+def _extents(expr: ir.Expr) -> tuple[int | None, ...]:
+    """Extents of an array, also of an array parameter."""
+    if isinstance(expr, ir.Ref):
+        return expr.var.dims if expr.var is not None else ()
+    place = place_of(expr)
+    return place[1] if place is not None else ()
 
 
 def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0912
@@ -880,13 +1119,6 @@ def _stepped(step: ir.Expr | None) -> ir.Variable | None:
     return None
 
 
-def _count(dims: tuple[int | None, ...]) -> int:
-    total = 1
-    for extent in dims:
-        total *= extent if extent else 1
-    return min(total, 1 << 40)
-
-
 def _with_pointer(kind: ir.CType, depth: int) -> ir.CType:
     return ir.CType(kind.kind, kind.width, kind.int_bits, kind.element, kind.lanes, kind.fields, depth, kind.name)
 
@@ -901,6 +1133,7 @@ _STATEMENTS = {
     "return_statement": Lowering.return_statement,
     "break_statement": Lowering.jump,
     "goto_statement": Lowering.jump,
+    "continue_statement": Lowering.jump,
     "for_statement": Lowering.for_statement,
     "for_range_loop": Lowering.range_loop,
     "while_statement": Lowering.while_statement,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import ir
+from .sizes import total_bits
 
 PORTS_PER_BANK = 2
 # UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
@@ -26,6 +27,7 @@ class Layout:
     banks: dimension (from 0) -> (type, factor) with type cyclic, block or complete; reshaped dimensions likewise.
     interface: "memory", "m_axi", "fifo" or "register".
     automatic: the tool may split the array by itself; automatic_banks: how far it has to.
+    merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Layout:
     bundle: str = ""
     automatic: bool = False
     automatic_banks: int = 1
+    merged: bool = True
 
     def bank_count(self) -> int:
         """Number of separate memories."""
@@ -51,6 +54,12 @@ def layouts(
     """Layout of every array (and stream, and pointer) that a function can name."""
     found: dict[ir.Variable, Layout] = {}
     names: dict[str, ir.Variable] = {**program.globals, **function.variables}
+    fields = {
+        f"{name}.{field}": inner
+        for name, var in names.items() if var.type.kind == "struct"
+        for field, inner in program.fields.get(var.type.name, {}).items()
+    }  # fmt: skip
+    names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
     for var in names.values():
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
@@ -83,7 +92,8 @@ def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
 def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
     options = pragma.options
     label = options.get("variable") or options.get("port") or ""
-    var = names.get(label.strip("&*").partition("[")[0].partition(".")[0])
+    label = label.strip("&*").replace("this->", "").partition("[")[0]
+    var = names.get(label) or names.get(label.partition(".")[0])
     if var is None or pragma.dialect != "HLS":
         return
     layout = found.setdefault(var, Layout())
@@ -152,7 +162,7 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     count = element_count(var)
     if count is None or (var.scope == "param" and not var.static):
         return Storage(0, 0, 0, 0)
-    width = max(var.type.width, 1)
+    width = max(total_bits(var.type), 1)
     bits = float(count) * width
     if layout.interface == "register":
         return Storage(0, bits * 0.3, bits, bits)

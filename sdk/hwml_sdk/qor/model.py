@@ -120,7 +120,7 @@ class QorModel:
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
         """Predictions from closed forms of functions of one design, all at once."""
         settings = design.settings
-        rows = [features_of(estimate, stage=settings.stage) for estimate in estimates]
+        rows = [features_of(estimate) for estimate in estimates]
         if not rows:
             return []
         unseen = self._unseen(settings, estimates[0])
@@ -189,7 +189,7 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     project = inputs.project
     target = make_target(
         settings.part, settings.clock_period_ns, settings.tool, settings.tool_version,
-        unsafe_math=project.unsafe_math if project is not None else False,
+        unsafe_math=project.unsafe_math if project is not None else False, stage=settings.stage,
     )  # fmt: skip
     stated = project.pipeline_loops if project is not None else None
     options = make_options(

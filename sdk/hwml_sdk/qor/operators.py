@@ -29,13 +29,14 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What operators are built on. family: 7series, ultrascale, ultrascaleplus or versal."""
+    """What operators are built on. family: 7series, ultrascale, ultrascaleplus or versal. stage: csynth or impl."""
 
     family: str
     clock_period_ns: float
     tool: str = "vitis_hls"
     year: float = 2023.2
     unsafe_math: bool = False
+    stage: str = "csynth"
 
     @property
     def usable_ns(self) -> float:
@@ -182,7 +183,9 @@ def _multiplier(width: int, target: Target, speed: float) -> Operator:
     cycles = 1 if width <= 18 else 2 if width <= 34 else 4
     if target.clock_period_ns >= 9 and width <= 34:
         cycles = 0 if width <= 18 else 1
-    return Operator(cycles, speed * 3.0 if cycles == 0 else 0, 0 if dsp <= 1 else 20 * dsp, 16 * dsp, dsp, True)
+    # As reports list them: mul_32s_32s_32_2_1 takes 50 LUTs and 165 FFs, mul_32s_32s_32_1_1 20 LUTs and no FF.
+    lut = 0.0 if dsp <= 1 else 20.0 if cycles < 2 else 16.0 * dsp
+    return Operator(cycles, speed * 3.0 if cycles == 0 else 0, lut, 55.0 * dsp if cycles >= 2 else 0.0, dsp, True)
 
 
 def log2_ceil(value: float) -> int:

@@ -10,14 +10,19 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from . import ir
+from .beside import Beside, LoopUses
 from .constants import evaluate
+from .expressions import assigned_variables, children
 from .lower import type_of_expression
 from .memory import Layout
 from .operators import Operator, Target, log2_ceil, operator
-from .trip_counts import assigned_variables
 from .typenames import BOOL, INT, UNKNOWN, join
+
+if TYPE_CHECKING:
+    from .initiation import Bound
 
 LOAD_CYCLES = 2.0  # block RAM: address in one state, data in the next
 STORE_CYCLES = 1.0
@@ -38,6 +43,7 @@ class Value:
     form: Form | None = None
     sum: bool = False
     guarded: bool = False  # a condition decides whether it is updated at all
+    extreme: bool = False  # a minimum or maximum
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +53,8 @@ class Access:
     moving: per subscript the common step in which it moves at run time, 0 when it does not, None when nobody knows.
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
+    late: the copies came from a loop that was unrolled after arrays had been split.
+    asked: how many of the copies come from unroll pragmas.
     """
 
     array: ir.Variable
@@ -61,6 +69,8 @@ class Access:
     time: float = 0.0
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
+    late: bool = False
+    asked: float = 1.0
 
 
 NONE: frozenset[ir.Loop] = frozenset()
@@ -80,7 +90,9 @@ class Alias:
 class Region:
     """State while a stretch of code is walked; `walk` hands loops it does not unroll to `host`."""
 
-    def __init__(self, host: Host, aliases: dict[ir.Variable, Alias], *, unroll_all: bool) -> None:
+    def __init__(
+        self, host: Host, aliases: dict[ir.Variable, Alias], *, unroll_all: bool, automatic: bool = False
+    ) -> None:
         self.host = host
         self.target: Target = host.target
         self.aliases = aliases
@@ -104,6 +116,11 @@ class Region:
         self.pinned: frozenset[ir.Loop] = NONE
         self.binding: Mapping[str, str] = {}
         self.flow: dict[ir.Variable, dict[object, float]] = {}
+        self.swept: dict[ir.Variable, float] = {}  # when unrolled loops have stored what they compute
+        self.beside = Beside()
+        self.automatic = automatic
+        self.late = NONE
+        self.ports: Bound | None = None  # what memory ports allow, once it is known
 
     # -- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -256,10 +273,8 @@ class Region:
         if trip is not None:
             self.unroll(loop, trip)
             return
-        finished = max(self.end, self.base)
-        start = math.ceil(finished - 1e-6)
-        cycles = self.host.nested(loop, self)
-        self.base = self.end = start + cycles
+        cycles, uses = self.host.nested(loop, self)
+        self.occupy(cycles, uses)
         for var in assigned_variables(loop.body):
             self.env.pop(var, None)
         for key in [k for k in self.env if isinstance(k, tuple)]:
@@ -267,9 +282,17 @@ class Region:
         for value in self.env.values():
             value.time = self.base
 
+    def occupy(self, cycles: float, uses: LoopUses | None) -> None:
+        """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+        alone = uses is None or bool(self.guards) or bool(self.unrolled)
+        start = self.beside.start(math.ceil(max(self.end, self.base) - 1e-6), None if alone else uses)
+        self.base = self.end = self.beside.finish(start + cycles, None if alone else uses)
+
     def unroll(self, loop: ir.Loop, trip: float) -> None:
         """Walk the body of a loop that is unrolled fully, once."""
         self.unrolled[loop] = trip
+        if self.automatic and loop.pragma("HLS", "UNROLL") is None:
+            self.late = self.late | {loop}
         self.copies_made = max(self.copies_made, math.prod(self.unrolled.values()))
         mine = frozenset((loop,))
         assigned = assigned_variables(loop.body)
@@ -293,6 +316,10 @@ class Region:
         self.chain_neighbours(loop, trip, before)
         if self.target.tool != "merlin":  # Merlin makes reductions of such loops
             self.chain_guarded(loop, trip, before)
+            self.chain_sweeps(loop, trip, before)
+            for access in self.accesses[before:]:
+                if access.write and access.since and loop in access.deps:
+                    self.swept[access.array] = max(self.swept.get(access.array, 0.0), access.time)
         for key, value in list(self.env.items()):
             if key in starts or (key in outside and _root(key) in assigned):
                 self.env[key] = self.close(loop, key, value, trip)
@@ -353,6 +380,27 @@ class Region:
             extra = max(step, 0.0) * (trip - 1)
             self.end = max(self.end, write.time + extra)
             write.since = {m: t + extra for m, t in write.since.items()}
+            write.chained.update(marks)
+
+    def chain_sweeps(self, loop: ir.Loop, trip: float, first: int) -> None:
+        """Sweeps over arrays in an unrolled loop over time: each copy reads what the one before has written.
+
+        `for t: { for i: b[i] = f(a[i - 1], a[i]); for i: a[i] = g(b[i]); }`, whose subscripts do not hold t.
+        """
+        fresh = self.accesses[first:]
+        reads = {("R", access): access for access in fresh if not access.write and loop not in access.deps}
+        for write in fresh if reads else ():
+            if not write.write or loop in write.deps or write.chained:
+                continue
+            marks = [m for m in write.since if m in reads and reads[m].array is write.array]
+            if not any(_meets(reads[m], write) for m in marks):
+                continue
+            # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
+            step = write.time - self.store_cycles(write.array) - min(reads[m].time for m in marks)
+            extra = max(step, 0.0) * (trip - 1)
+            self.end = max(self.end, write.time + extra)
+            around = step + self.host.load_cycles(write.array)
+            write.since = {m: max(t, around) + extra for m, t in write.since.items()}
             write.chained.update(marks)
 
     def close(self, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
@@ -435,7 +483,7 @@ class Region:
             made = self.make("add", type_, left, right)
             if type_.is_float and self.target.unsafe_math:
                 made.sum = True
-                made.since = _reassociated(made.since, left, right)
+                made.since = _reassociated(made.since, [side for side in (left, right) if side.sum])
             return made
         kind = _BINARY.get(op, "logic")
         if kind == "mul" and (_power_of_two(left) or _power_of_two(right)) and not type_.is_float:
@@ -476,7 +524,11 @@ class Region:
         if known is not None:
             return self.value(expr.yes if known else expr.no)
         condition, yes, no = self.value(expr.condition), self.value(expr.yes), self.value(expr.no)
-        return self.make("select", join(yes.type, no.type), condition, yes, no)
+        made = self.make("select", join(yes.type, no.type), condition, yes, no)
+        if not made.type.is_float and _is_extreme(expr):
+            made.extreme = True
+            made.since = _reassociated(made.since, [side for side in (yes, no) if side.extreme])
+        return made
 
     def cast(self, expr: ir.Cast) -> Value:
         return self.convert(self.value(expr.operand), expr.type)
@@ -548,7 +600,7 @@ class Region:
         found: list[float | None] = []
         for form in forms:
             steps = [
-                abs(factor) * copies.get(var, 1.0)
+                abs(factor) * copies.get(var, self.host.strides.get(var, 1.0))
                 for var, factor in (form or {}).items()
                 if var is not None and (var in self.host.active or var not in copies)
             ]
@@ -571,9 +623,12 @@ class Region:
             return known
         access = Access(array, forms, False, deps, self.copies(deps), key, self.spread(forms), self.moving(forms))
         latency = self.host.load_cycles(array)
-        start = max(time, self.base)
+        start = max(time, self.base, self.swept.get(array, 0.0))
         ready = (math.ceil(start - 1e-6) if latency else start) + latency
         access.time = ready
+        access.late = bool(deps & self.late)
+        if None in forms:
+            access.asked = math.prod(self.unrolled.get(x, 1.0) for x in deps if x.pragma("HLS", "UNROLL") is not None)
         self.accesses.append(access)
         self.end = max(self.end, ready)
         since: dict[object, float] = {("R", access): latency} if array in self.written else {}
@@ -596,6 +651,7 @@ class Region:
             array, forms, True, deps, self.copies(deps), key, self.spread(forms), self.moving(forms), value.since
         )
         access.guarded = bool(self.guards)
+        access.late = bool(deps & self.late)
         self.accesses = [a for a in self.accesses if not (a.write and a.key == key)]
         self.accesses.append(access)
         done = max(value.time, time)
@@ -606,8 +662,9 @@ class Region:
         stored = Value(value.time, value.deps | deps, value.type, value.since)
         if self.unrolled and value.since and self.target.tool != "merlin":
             flow = self.flow.setdefault(array, {})
+            through = self.store_cycles(array)
             for mark, cycles in value.since.items():
-                flow[mark] = max(flow.get(mark, 0.0), cycles + STORE_CYCLES)
+                flow[mark] = max(flow.get(mark, 0.0), cycles + through)
         for other in [k for k in self.env if isinstance(k, tuple) and k[0] is array and k != key]:
             if not _surely_apart(other, key):
                 del self.env[other]
@@ -640,6 +697,10 @@ class Region:
         while isinstance(target, ir.Index | ir.Member):
             target = target.base
         return self.host.bound(target.var) if isinstance(target, ir.Ref) and target.var is not None else {}
+
+    def store_cycles(self, array: ir.Variable) -> float:
+        """Cycles from a value to a memory that has it; a register takes it over at once."""
+        return 0.0 if self.host.in_registers(array) else STORE_CYCLES
 
     # -- calls ------------------------------------------------------------------------------------------------
 
@@ -718,6 +779,7 @@ class Host:
     program: ir.Program
     known: Mapping[ir.Variable, float]
     active: set[ir.Variable]
+    strides: dict[ir.Variable, float]  # what the active loops' variables grow by each iteration
     current: ir.Loop | None
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
@@ -732,8 +794,8 @@ class Host:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
         raise NotImplementedError
 
-    def nested(self, loop: ir.Loop, region: Region) -> float:
-        """Cycles of a loop that stays a loop."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop that stays a loop, and what it touches where it may run beside others."""
         raise NotImplementedError
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
@@ -840,14 +902,40 @@ def _affine(op: str, left: Form | None, right: Form | None) -> Form | None:
     return None
 
 
-def _reassociated(since: dict[object, float], left: Value, right: Value) -> dict[object, float]:
-    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each."""
+def _reassociated(since: dict[object, float], same: list[Value]) -> dict[object, float]:
+    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each.
+
+    same: the operands that are such results themselves. So do minimum and maximum of integers, which the tool's
+    compiler (LLVM) knows as operations of their own and reorders.
+    """
     found = dict(since)
-    for side in (left, right):
-        if side.sum:
-            for mark, cycles in side.since.items():
-                found[mark] = min(found.get(mark, cycles), cycles)
+    for side in same:
+        for mark, cycles in side.since.items():
+            found[mark] = min(found.get(mark, cycles), cycles)
     return found
+
+
+def _is_extreme(expr: ir.Ternary) -> bool:
+    """`a < b ? a : b` and its like."""
+    test = expr.condition
+    if not isinstance(test, ir.Binary) or test.op not in ("<", ">", "<=", ">="):
+        return False
+    left, right = test.left, test.right
+    return (_same(left, expr.yes) and _same(right, expr.no)) or (_same(left, expr.no) and _same(right, expr.yes))
+
+
+def _same(one: ir.Expr, other: ir.Expr) -> bool:
+    """Whether two expressions without calls are written alike."""
+    if type(one) is not type(other) or isinstance(one, ir.Call | ir.Assign):
+        return False
+    if isinstance(one, ir.Ref) and isinstance(other, ir.Ref):
+        return one.var is other.var and one.name == other.name
+    if isinstance(one, ir.Const) and isinstance(other, ir.Const):
+        return one.value == other.value
+    if getattr(one, "op", "") != getattr(other, "op", "") or getattr(one, "field", "") != getattr(other, "field", ""):
+        return False
+    parts, others = list(children(one)), list(children(other))
+    return len(parts) == len(others) and all(map(_same, parts, others))
 
 
 def _scaled(left: Form | None, right: Form | None) -> Form | None:
@@ -893,6 +981,14 @@ def _copies_apart(
             return None
         found = delta / factor
     return found
+
+
+def _meets(read: Access, write: Access) -> bool:
+    """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
+    if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
+        return False
+    pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
+    return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
 
 
 def _root(key: object) -> object:

@@ -212,7 +212,7 @@ def function_summary(function: FunctionQor) -> str:
 
 def loop_label(loop: LoopQor) -> str:
     """`II 1 · 1.0k cyc · 61 %`; `II ?` where it would be a guess; `64 rounds · 320 cyc` where nothing is pipelined."""
-    if loop.cycles is None and loop.trip_count is not None and loop.unroll_factor >= loop.trip_count > 0:
+    if is_unrolled(loop):
         return f"unrolled x{loop.unroll_factor}"
     if loop.pipelined:
         first = f"II {loop.ii}" if loop.ii is not None and not loop.ii_is_guess else "II ?"
@@ -221,6 +221,11 @@ def loop_label(loop: LoopQor) -> str:
     cycles = f"{figure(loop.total_cycles)} cyc"
     share = [percent(loop.share)] if loop.share is not None else []
     return _fitting([first, cycles, *share], [first, cycles])
+
+
+def is_unrolled(loop: LoopQor) -> bool:
+    """Whether nothing of a loop is left but copies of its body."""
+    return loop.cycles is None and loop.trip_count is not None and loop.unroll_factor >= loop.trip_count
 
 
 def _fitting(*choices: list[str]) -> str:
@@ -300,6 +305,8 @@ def loop_detail(loop: LoopQor) -> str:
 def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:
     """What is known of a loop, as (name, value) for people."""
     facts = [("rounds", figure(loop.trip_count))]
+    if is_unrolled(loop):
+        return [*facts, ("unrolled", f"x{loop.unroll_factor}")]
     if loop.pipelined:
         known = loop.ii is not None and not loop.ii_is_guess
         bound = f" (bound by {loop.ii_bound_by})" if loop.ii_bound_by and known else ""
@@ -336,6 +343,8 @@ LOOP_COLUMNS = ("loop", "rounds", "II", "iteration", "cycles", "share", "bound b
 def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
     """The cells of LOOP_COLUMNS; the tree is drawn by indentation, functions other than the top are named."""
     owner = f"{loop.function}: " if depth == 0 and loop.function != top else ""
+    if is_unrolled(loop):
+        return (f"{'  ' * depth}{owner}{loop.name}", f"{figure(loop.trip_count)} x{loop.unroll_factor}", *["-"] * 4, "")
     known = loop.ii is not None and not loop.ii_is_guess
     ii = (str(loop.ii) if known else "?") if loop.pipelined else "-"
     unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""

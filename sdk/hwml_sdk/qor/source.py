@@ -14,6 +14,7 @@ from ..document import Span
 from ..errors import SourceError
 from ..files import MAX_SOURCE_BYTES, read_source
 from . import ir
+from .flow import mark_handed
 from .lower import Lowering
 from .pragmas import attach, collect
 from .preprocess import Unit, preprocess
@@ -50,6 +51,7 @@ def read_program(
     for lowering in lowered:
         lowering.lower_unused_templates()
         _attach(lowering, program)
+    mark_handed(program)
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
         program.dialect = "ACCEL"

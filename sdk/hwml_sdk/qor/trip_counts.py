@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 from . import ir
 from .constants import Number, binary, evaluate
+from .expressions import assigned_variables, children, expressions_of, root_variable
+from .flow import Head, Values, changed_in, head_of, tested, variables_in
+from .sizes import place_of
+
+__all__ = [
+    "Entries", "TripCount", "TripCounter", "assigned_variables", "children", "constant_step", "expressions_of",
+    "iterations", "root_variable", "stable_bindings",
+]  # fmt: skip
 
 MAX_ENVIRONMENTS = 4096
 SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
@@ -59,12 +66,19 @@ ONCE = Entries([({}, 1.0)])
 
 
 class TripCounter:
-    """Counts the loops of one function body under given constants."""
+    """Counts the loops of one function body under given constants.
 
-    def __init__(self, known: Mapping[ir.Variable, Number], default: int = 0) -> None:
+    known: what holds everywhere in the body. given: what holds where it starts (constant arguments).
+    """
+
+    def __init__(
+        self, known: Mapping[ir.Variable, Number], default: int = 0, given: Mapping[ir.Variable, Number] | None = None
+    ) -> None:
         self.known = dict(known)
         self.default = default
         self.counts: dict[ir.Loop, TripCount] = {}
+        self.values = Values()
+        self.values.numbers.update(given or {})
 
     def block(self, block: ir.Block, entries: Entries = ONCE) -> None:
         """Count every loop of `block`, outer first; entries: values of the enclosing loops' variables."""
@@ -74,22 +88,49 @@ class TripCounter:
             elif isinstance(item, ir.Block):
                 self.block(item, entries)
             elif isinstance(item, ir.If):
-                self.block(item.then, entries)
-                if item.otherwise is not None:
-                    self.block(item.otherwise, entries)
+                self.branch(item, entries)
+            elif isinstance(item, ir.Declare):
+                self.values.forget(changed_in((item.var.init,)) if item.var.init is not None else ())
+                self.values.assign(item.var, item.var.init, self.known)
+            elif isinstance(item, ir.Evaluate):
+                self.values.run(item.expr, self.known)
+
+    def branch(self, item: ir.If, entries: Entries) -> None:
+        """Both arms; afterwards holds what holds after either."""
+        self.values.forget(changed_in((item.condition,)))
+        before = self.values.copy()
+        self.block(item.then, entries)
+        after, self.values = self.values, before
+        if item.otherwise is not None:
+            self.block(item.otherwise, entries)
+        self.values = self.values.common(after)
 
     def loop(self, loop: ir.Loop, entries: Entries) -> None:
         """Count one loop and those inside it."""
+        before = self.values.copy()
+        heads = [part for part in (loop.condition, loop.step) if part is not None]
+        changed = assigned_variables(loop.body) | changed_in(heads)
+        self.values.forget(changed if loop.var is None else {*changed, loop.var})
+        head = head_of(loop)
+        named = variables_in(loop.condition, loop.step, head.step if head is not None else None)
+        start = variables_in(loop.start) if head is None or head.start is not None else [head.var]
         turns: list[_Turn] = []
-        modified = loop.var is not None and loop.var in assigned_variables(loop.body)
         for environment, weight in entries.items:
-            values = None if modified else iterations(loop, {**self.known, **environment})
+            inside = self.values.complete({**self.known, **environment}, named)
+            outside = before.complete({**self.known, **environment}, start)
+            values = iterations(loop, inside, head=head, before=outside)
             if values is None:
                 turns.clear()
                 break
             turns.append((environment, weight, values))
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
-        self.block(loop.body, _inside(loop, turns, entries))
+        after = self.values.copy()
+        self.block(loop.body, self._inside(loop, turns, entries))
+        self.values = after
+
+    def _inside(self, loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
+        needed = _named_inside(loop)
+        return _inside(loop, turns, entries, self.values.reached(needed) if self.values.definitions else needed)
 
     def _summary(self, loop: ir.Loop, turns: Sequence[_Turn], sampled: bool) -> TripCount:
         if turns:
@@ -109,9 +150,8 @@ class TripCounter:
         return UNKNOWN
 
 
-def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
-    """How the body of a loop is reached: only variables that bounds further inside name are told apart."""
-    needed = _named_inside(loop)
+def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Collection[ir.Variable]) -> Entries:
+    """How the body of a loop is reached: only variables that bounds further inside need are told apart."""
     wanted = loop.var is not None and loop.var in needed
     if not any(values for _, _, values in turns):
         return _merged(entries, needed)  # unknown, or never entered: as if it ran once
@@ -186,28 +226,60 @@ def _thin(values: range | list[Number]) -> Sequence[Number]:
     return [values[(2 * k + 1) * len(values) // (2 * SAMPLED_VALUES)] for k in range(SAMPLED_VALUES)]
 
 
-def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
-    """Values the loop's variable takes, None when they cannot be known."""
+def iterations(
+    loop: ir.Loop,
+    known: Mapping[ir.Variable, Number],
+    *,
+    head: Head | None = None,
+    before: Mapping[ir.Variable, Number] | None = None,
+) -> range | list[Number] | None:
+    """Values the counter takes in the body, None when they cannot be known.
+
+    known: what holds in every iteration. before: what holds where the loop is entered.
+    """
     if loop.kind == "range":
         return _range_loop(loop)
-    if loop.var is None or loop.condition is None or loop.step is None:
+    head = head or head_of(loop)
+    if head is None:
         return None
-    start = evaluate(loop.start, known) if loop.start is not None else None
+    entry = known if before is None else before
+    start = evaluate(head.start, entry) if head.start is not None else entry.get(head.var)
     if start is None:
         return None
-    step = constant_step(loop.step, loop.var, known)
-    limit = _limit(loop.condition, loop.var, known) if step else None
-    if step and limit is not None and isinstance(start, int):
-        op, bound = limit
-        return _counted(start, op, bound, step)
-    return _simulated(loop, start, known)
+    condition, change, first = tested(head.condition, head.var)
+    step = constant_step(head.step, head.var, known) if head.step is not None else 0
+    limit = _limit(condition, head.var, known) if step or change else None
+    if step is None or limit is None or not isinstance(start, int):
+        return _simulated(head, start, known) if not change and not head.late else None
+    if step + change == 0:
+        return None
+    return _closed(start, step, change, limit, first=first, late=head.late)
+
+
+def _closed(start: int, step: int, change: int, limit: tuple[str, Number], *, first: bool, late: bool) -> range | None:
+    """Iterations of a head in which the test adds `change` (before it compares: `first`) and the end `step`."""
+    whole = step + change
+    shift = change if first else 0
+    tests = _counted(start + shift + (step if late else 0), *limit, whole)
+    if tests is None:
+        return None
+    body = change - shift
+    if not late:
+        return range(tests.start + body, tests.start + body + len(tests) * whole, whole)
+    return range(start, start + (len(tests) + 1) * whole, whole)
 
 
 def _range_loop(loop: ir.Loop) -> range | None:
     over = loop.condition
-    if isinstance(over, ir.Ref) and over.var is not None and over.var.dims and over.var.dims[0] is not None:
-        return range(min(over.var.dims[0], MAX_BOUND))
-    return None
+    if isinstance(over, ir.Many):
+        return range(len(over.items))
+    place = (over.var.type, over.var.dims) if isinstance(over, ir.Ref) and over.var is not None else None
+    place = place or (place_of(over) if over is not None else None)
+    if place is None:
+        return None
+    kind, dims = place
+    extent = dims[0] if dims else kind.lanes if kind.kind == "vector" else None
+    return None if extent is None else range(min(extent, MAX_BOUND))
 
 
 def constant_step(step: ir.Expr, var: ir.Variable, known: Mapping[ir.Variable, Number]) -> int | None:
@@ -284,23 +356,22 @@ def _holds(value: Number, op: str, bound: Number) -> bool:
     return bool(binary(op, value, bound))
 
 
-def _simulated(loop: ir.Loop, start: Number, known: Mapping[ir.Variable, Number]) -> list[Number] | None:
+def _simulated(head: Head, start: Number, known: Mapping[ir.Variable, Number]) -> list[Number] | None:
     """Run the loop's head by itself, for steps such as `i >>= 1` and `i *= 2`."""
-    assert loop.var is not None
     state = dict(known)
     values: list[Number] = []
     current: Number | None = start
     while len(values) <= MAX_SIMULATED_STEPS:
         if current is None:
             return None
-        state[loop.var] = current
-        going = evaluate(loop.condition, state)
+        state[head.var] = current
+        going = evaluate(head.condition, state)
         if going is None:
             return None
         if not going:
             return values
         values.append(current)
-        current = _stepped(loop.step, loop.var, state)
+        current = _stepped(head.step, head.var, state)
     return None
 
 
@@ -318,110 +389,50 @@ def _stepped(step: ir.Expr | None, var: ir.Variable, state: Mapping[ir.Variable,
 
 
 def _named_inside(loop: ir.Loop) -> set[ir.Variable]:
-    """Variables that the heads of the loops inside a loop name."""
+    """Variables that the heads of the loops inside a loop name, or that give their bounds a value in its body."""
     found: set[ir.Variable] = set()
-    pending = [part for inner in ir.loops_of(loop.body) for part in (inner.start, inner.condition, inner.step) if part]
+    pending: list[ir.Variable] = []
+    for inner in ir.loops_of(loop.body):
+        pending += variables_in(inner.start, inner.condition, inner.step)
+    sources: dict[ir.Variable, list[ir.Expr]] = {}
+    if pending:
+        _definitions(loop.body, sources)
     while pending:
-        expr = pending.pop()
-        if isinstance(expr, ir.Ref) and expr.var is not None:
-            found.add(expr.var)
-        pending.extend(children(expr))
+        var = pending.pop()
+        if var not in found:
+            found.add(var)
+            pending += variables_in(*sources.get(var, ()))
     return found
 
 
-# By type, as this is asked for every expression several times over.
-_CHILDREN: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {
-    ir.Binary: lambda e: (e.left, e.right),
-    ir.Assign: lambda e: (e.target, e.value),
-    ir.Unary: lambda e: (e.operand,),
-    ir.Cast: lambda e: (e.operand,),
-    ir.Index: lambda e: (e.base, *e.subscripts),
-    ir.Member: lambda e: (e.base,),
-    ir.Ternary: lambda e: (e.condition, e.yes, e.no),
-    ir.Call: lambda e: e.args if e.receiver is None else (e.receiver, *e.args),
-    ir.Many: lambda e: e.items,
-}
-
-
-def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
-    """Direct operands of an expression."""
-    found = _CHILDREN.get(type(expr))
-    return () if found is None else found(expr)
-
-
-def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
-    """Every expression of a block at its top (conditions, statements, loop heads), nested blocks included."""
+def _definitions(block: ir.Block, found: dict[ir.Variable, list[ir.Expr]]) -> None:
+    """What scalars of a block are set to, by the statement as a whole."""
     for item in block.items:
-        if isinstance(item, ir.Evaluate):
-            yield item.expr
-        elif isinstance(item, ir.Declare):
-            if item.var.init is not None:
-                yield item.var.init
-        elif isinstance(item, ir.Return):
-            if item.value is not None:
-                yield item.value
+        if isinstance(item, ir.Declare):
+            if item.var.init is not None and not item.var.dims:
+                found.setdefault(item.var, []).append(item.var.init)
+        elif isinstance(item, ir.Evaluate):
+            for var in changed_in((item.expr,)):
+                if not var.dims:
+                    found.setdefault(var, []).append(item.expr)
         elif isinstance(item, ir.Block):
-            yield from expressions_of(item)
+            _definitions(item, found)
         elif isinstance(item, ir.If):
-            yield item.condition
-            yield from expressions_of(item.then)
+            _definitions(item.then, found)
             if item.otherwise is not None:
-                yield from expressions_of(item.otherwise)
+                _definitions(item.otherwise, found)
         elif isinstance(item, ir.Loop):
-            for part in (item.start, item.condition, item.step):
-                if part is not None:
-                    yield part
-            yield from expressions_of(item.body)
-
-
-def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
-    """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
-    if block.assigned is None:
-        block.assigned = frozenset(_assigned_in(block))
-    return block.assigned
-
-
-def _assigned_in(block: ir.Block) -> set[ir.Variable]:
-    found: set[ir.Variable] = set()
-    pending = list(expressions_of(block))
-    while pending:
-        expr = pending.pop()
-        kind = type(expr)
-        target = None
-        if kind is ir.Assign:
-            target = expr.target  # type: ignore[union-attr]
-        elif kind is ir.Unary and expr.op in ("++", "--", "p++", "p--"):  # type: ignore[union-attr]
-            target = expr.operand  # type: ignore[union-attr]
-        if target is not None:
-            var = root_variable(target)
-            if var is not None:
-                found.add(var)
-        pending.extend(children(expr))
-    return found
-
-
-def root_variable(expr: ir.Expr) -> ir.Variable | None:
-    """The variable an access starts from: `a` of `a[i].x`, `*a`, `a.range(3, 0)`."""
-    while True:
-        if isinstance(expr, ir.Ref):
-            return expr.var
-        if isinstance(expr, ir.Index | ir.Member):
-            expr = expr.base
-        elif isinstance(expr, ir.Unary | ir.Cast):
-            expr = expr.operand
-        elif isinstance(expr, ir.Call) and expr.receiver is not None:
-            expr = expr.receiver
-        else:
-            return None
+            _definitions(item.body, found)
 
 
 def stable_bindings(function: ir.Function, known: Mapping[ir.Variable, Number]) -> dict[ir.Variable, Number]:
-    """`known` plus locals that are set once, to a value that can be computed."""
+    """What holds everywhere in a function: of `known` and of locals set once what nothing changes."""
     assigned = assigned_variables(function.body)
-    bound = dict(known)
+    bound = {var: value for var, value in known.items() if var not in assigned and not var.handed}
     for _ in range(2):
         for var in function.variables.values():
-            if var.scope == "local" and not var.dims and var not in assigned and var.init is not None:
+            changes = var in assigned or var.handed or var.static
+            if var.scope == "local" and not var.dims and not changes and var.init is not None:
                 value = evaluate(var.init, bound)
                 if value is not None:
                     bound[var] = int(value) if var.type.kind in ("int", "uint", "bool") else value

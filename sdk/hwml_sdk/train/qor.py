@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..files import check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,6 +99,7 @@ def train(config: TrainConfig, step: Callable[[str], None] = lambda _: None) -> 
     from .qor_ship import ship
 
     table = load_table(config)
+    check_folder(config.out)
     judgement = judge(table, config.protocol(), step)
     step("final fit")
     return ship(table, config, judgement), judgement
@@ -168,6 +170,7 @@ def _features(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     from .qor_licences import notices
 
+    check_folder(options.table)
     table = canonical(load_table(TrainConfig(data=options.data, processes=options.processes)))
     size = write_table(options.table, table, notices=notices(table.licences))
     print(f"{options.table}: {len(table.rows)} rows, {len(table.feature_names)} features, {size / 2**20:.2f} MiB")

@@ -221,6 +221,9 @@ _SHRINK_STEPS = np.linspace(0, 1, 21)
 
 _FOREIGN_SOURCES = 2
 SHRINK_FLOOR = 0.7  # least weight of the learned blend on designs like the training data
+# Most weight of it far from them. Cycles and DSPs are what the closed form counts: on sources left out whole it is
+# the nearer of the two there. LUTs and FFs it can only estimate.
+_SHRINK_CEILING = {"latency_cycles": (1.0, 1.0, 1.0, 0.85, 0.6), "dsp": (1.0, 1.0, 1.0, 0.7, 0.4)}
 
 MIX_STEPS = 10
 _MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
@@ -277,7 +280,9 @@ def _fit_shrink(part: Evidence, far: Any, plain: Calibration) -> tuple[tuple[flo
     for target in range(len(LABELS)):
         b, y, x = base[:, target], wanted[:, target], blend[:, target]
         known = np.isfinite(y) & np.isfinite(b)
-        curves.append(_shrink_curve(unlike[known], weights[known], x[known], b[known], y[known]))
+        curve = _shrink_curve(unlike[known], weights[known], x[known], b[known], y[known])
+        ceiling = _SHRINK_CEILING.get(LABELS[target], (1.0,) * len(SHRINK_KNOTS))
+        curves.append(tuple(min(pair) for pair in zip(curve, ceiling, strict=True)))
     return tuple(curves)
 
 

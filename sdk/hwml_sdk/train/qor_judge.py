@@ -31,6 +31,7 @@ from .qor_report import (
     print_figures,
     print_intervals,
     print_side_by_side,
+    print_source_intervals,
     side_by_side,
     to_json,
 )
@@ -65,6 +66,7 @@ class Judgement:
             "what_if": {k: None if math.isnan(v) else round(v, 4) for k, v in self.regret.items()},
             "controls": {name: to_json(found)["slices"] for name, found in self.by_predictor.items()},
             "leave_source_out": {name: to_json(found)["slices"] for name, found in self.sources.items()},
+            "leave_source_out_intervals": to_json(self.sources["ours"])["intervals"] if self.sources else {},
         }
 
     def print(self, console: Console) -> None:
@@ -85,6 +87,7 @@ class Judgement:
             title = "Controls, leave-group-out (Spearman / median APE %, groups weigh equally)"
             print_side_by_side({"ours": self.groups, **self.by_predictor}, console, title=title)
         if self.sources:
+            print_source_intervals(self.sources["ours"], console)
             title = "Leave-source-out (Spearman / median APE %, groups weigh equally)"
             print_side_by_side(self.sources, console, title=title)
             behind = side_by_side(self.sources)
@@ -132,7 +135,9 @@ def _controls(
     step("controls: shuffled labels")
     shuffled = evaluate(rows, np.maximum(np.expm1(shuffled_labels(table, protocol)), 0))
     step("leave-source-out: error models")
-    ours = evaluate(rows, judge_sources(table, runs, strangers, protocol).counts()[0])
+    held = judge_sources(table, runs, strangers, protocol)
+    value, low, high = held.counts()
+    ours = evaluate(rows, value, low=low, high=high, unlike=held.unlike)
     step("leave-source-out: untuned trees")
     trees = evaluate(rows, np.maximum(np.expm1(untuned_by_source(table)), 0))
     predictors = {"closed form": closed, "untuned trees": untuned, "shuffled labels": shuffled}

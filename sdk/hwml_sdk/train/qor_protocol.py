@@ -163,7 +163,7 @@ def judge_sources(table: Table, runs: GroupRuns, strangers: dict[str, Evidence],
         train, _ = source_split(table.rows, source)
         others = {name: thin_evidence(item, protocol) for name, item in strangers.items() if name != source}
         known = everything.take(train[few])
-        models = fit_errors(known, protocol.errors, strangers=_strangers(others, _all_rows), intervals=False)
+        models = fit_errors(known, protocol.errors, strangers=_strangers(others, _all_rows))
         _put(found, table.rows.source == source, models, evidence)
     return found
 

@@ -181,6 +181,22 @@ def print_intervals(evaluation: Evaluation, console: Console) -> None:
         console.print(f"Spearman of the unlike-score with the mean |log error|: {evaluation.unlike['all']:.3f}")
 
 
+def print_source_intervals(evaluation: Evaluation, console: Console) -> None:
+    """Coverage of the 80 % intervals by source and target, each source left out of training whole, and their width."""
+    from rich.table import Table
+
+    found = evaluation.intervals
+    table = Table(title="80 % intervals of sources left out whole: coverage (groups weigh equally)")
+    table.add_column("source")
+    for target in found:
+        table.add_column(target)
+    for source in sorted({name for item in found.values() for name in item.per_source}):
+        table.add_row(source, *(_number(item.per_source.get(source, math.nan)) for item in found.values()))
+    table.add_row("all", *(_number(item.coverage) for item in found.values()))
+    table.add_row("median high/low", *(_number(item.width, 1) for item in found.values()))
+    console.print(table)
+
+
 _SHOWN = ("latency_cycles", "lut", "dsp", "ff", "bram_18k")
 
 

@@ -1,3 +1,16 @@
 """Rules that propose repairs, by what is wrong; `fixes.py` says how they are used."""
 
-ORDER = ("syntax", "names", "values", "idioms", "circuits", "lowering")
+ORDER = (
+    "syntax",
+    "scala_syntax",
+    "switches",
+    "names",
+    "migrations",
+    "values",
+    "arguments",
+    "constants",
+    "idioms",
+    "vectors",
+    "circuits",
+    "lowering",
+)

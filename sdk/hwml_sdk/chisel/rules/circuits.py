@@ -155,6 +155,68 @@ def _direction(c: Context) -> Iterator[Candidate]:
             yield Candidate(f"Flipped({inner})", ((group[0] + 1, group[1], f"Flipped({inner})"),))
 
 
+@rule(r"cannot be written from module")
+def _direction_of_field(c: Context) -> Iterator[Candidate]:
+    """A field of an interface that is driven from inside: an output, or a flipped stream."""
+    said = re.search(
+        r"(?P<path>\w+(?:\.\w+)+) in (?P<class>\w+) cannot be written from module (?P<from>\w+)", c.message
+    )
+    if said is None or said["class"] != said["from"]:
+        return
+    for name in reversed(said["path"].split(".")):
+        fields = list(
+            c.matches(
+                rf"\bval\s+{re.escape(name)}\s*=\s*(?P<kind>Input|Flipped|Decoupled|Irrevocable|Valid)\b\s*(?=\()",
+                c.whole,
+            )
+        )
+        group = c.scala.group(fields[0].end(), "(") if len(fields) == 1 else None
+        if group is None:
+            continue
+        start, end = fields[0].span("kind")
+        if fields[0]["kind"] == "Input":
+            yield Candidate(f"{name} is an Output", ((start, end, "Output"),))
+        elif fields[0]["kind"] == "Flipped":
+            yield Candidate(f"{name} is not flipped", ((start, group[0] + 1, ""), (group[1], group[1] + 1, "")))
+        else:
+            edits = ((start, start, "Flipped("), (group[1] + 1, group[1] + 1, ")"))
+            yield Candidate(f"{name} is flipped", edits)
+        return
+
+
+@rule(r"(?:Record|Bundle) missing field \((?P<name>\w+)\)")
+def _field_by_field(c: Context) -> Iterator[Candidate]:
+    """a := b between bundles of different fields."""
+    classes = re.search(r"sink \((?P<sink>[^)]*)\) and source \((?P<source>[^)]*)\)", c.message)
+    connect = re.compile(r"(?P<to>[\w.]+)\s*(?::=|<>|:<=|:<>=)\s*(?P<from>[\w.]+)\s*$").match(
+        c.scala.code[: c.statement[1]], c.statement[0]
+    )
+    if classes is None or connect is None:
+        return
+    to, source = (_fields(c, re.findall(r"\w+", classes[side])[-1]) for side in ("sink", "source"))
+    gap = f"{c.line_end}{c.indent_at(c.statement[0])}"
+    both = [f"{connect['to']}.{name} := {connect['from']}.{name}" for name in to if name in source]
+    missing = [name for name in to if name not in source]
+    for value in ("zero", "DontCare") if missing else ("",):
+        rest = [f"{connect['to']}.{n} := {_zero(to[n]) if value == 'zero' else value}" for n in missing]
+        if both:
+            title = "field by field" + (f", the others {value}" if missing else "")
+            yield Candidate(title, ((*c.statement, gap.join([*both, *rest])),))
+
+
+def _fields(c: Context, name: str) -> dict[str, str]:
+    """Fields of a Bundle class of this file, with what makes them."""
+    start, end = c.class_called(name)
+    if (start, end) == c.whole:
+        return {}
+    found = re.finditer(r"\bval\s+(\w+)\s*=\s*([^\n;}]+)", c.scala.code[start:end])
+    return {match[1]: match[2] for match in found}
+
+
+def _zero(made: str) -> str:
+    return "false.B" if "Bool()" in made else "0.S" if "SInt" in made else "0.U"
+
+
 @rule(r"Connection between (?:sink|left)")
 def _bulk_connect(c: Context) -> Iterator[Candidate]:
     """:= between interfaces with both directions."""

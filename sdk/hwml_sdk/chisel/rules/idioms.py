@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..fixes import Candidate, Context, rule
 from ..scala_text import ScalaText
+from .switches import default_may_precede
 
 
 @rule(r"cannot override cloneType")
@@ -238,7 +239,8 @@ def _switch_default(c: Context) -> Iterator[Candidate]:
     body = c.text[block[0] + 1 : block[1]].strip()
     first, last = c.whole_lines(found.start(), block[1] + 1)
     edits = ((start, start, f"{body}{c.line_end}{c.indent_at(start)}"), (first, last, ""))
-    yield Candidate("the default in front of the switch", edits, safe=True)
+    same = default_may_precede(c, (block[0], block[1] + 1), outer)
+    yield Candidate("the default in front of the switch", edits, safe=same)
 
 
 @rule(r"not found: value not\b")

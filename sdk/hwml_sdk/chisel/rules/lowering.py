@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..fixes import Candidate, Context, rule
+from .vectors import outermost
 
 
 @rule(r"must have concrete reset type|[Rr]eset.*infer|infer.*[Rr]eset|abstract reset")
@@ -36,14 +37,96 @@ def _cycle(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"{match['name']} as a register", ((match.start("made"), match.end("made"), "Reg("),))
 
 
+@rule(r"combinational cycle")
+def _cycle_with_start(c: Context) -> Iterator[Candidate]:
+    """WireInit(0.U) on the path: RegInit was meant."""
+    path = set(re.findall(r"\w+", c.message.partition("path")[2])) or set(c.scala.declared)
+    for match in c.matches(r"\bval\s+(?P<name>\w+)\s*=\s*(?P<made>WireInit|WireDefault)\s*\(", c.whole):
+        if match["name"] in path:
+            yield Candidate(f"{match['name']} as a register", ((match.start("made"), match.end("made"), "RegInit"),))
+
+
+def _scala_path(c: Context, sink: str) -> str:
+    """The Scala path of a lowered name: `io_req_ready` may be `io.req.ready`, `l1.io_x` is `l1.io.x`."""
+    spelled: dict[str, str] = {path.replace(".", "_"): path for path in re.findall(r"\w+(?:\.\w+)+", c.scala.code)}
+    flat = sink.replace(".", "_")
+    if flat in spelled:
+        return spelled[flat]
+    words = _words(flat.split("_"), set(c.scala.declared) | {"ready", "valid", "bits"})
+    return ".".join(words) if words else sink
+
+
+def _words(parts: list[str], known: set[str]) -> list[str]:
+    """Parts joined to words that are known, the longest first; [] when that cannot be."""
+    for end in range(len(parts), 0, -1):
+        word = "_".join(parts[:end])
+        rest = _words(parts[end:], known) if word in known else []
+        if word in known and (rest or end == len(parts)):
+            return [word, *rest]
+    return []
+
+
+@rule(r"not fully initialized")
+def _field_without_direction(c: Context) -> Iterator[Candidate]:
+    """A field of a Bundle whose neighbours say Input or Output, and it does not."""
+    sink = re.search(r'(?:sink|port) "([^"]+)"', c.message)
+    name = _scala_path(c, sink[1]).rpartition(".")[2] if sink else ""
+    for match in c.matches(rf"\bval\s+{re.escape(name)}\s*=\s*(?P<kind>[US]Int\(|Bool\(|Vec\(|new\b)", c.whole):
+        block = c.scala.enclosing_block(match.start())
+        if block and re.search(r"\bval\s+\w+\s*=\s*(?:Input|Output)\b", c.scala.code[slice(*block)]):
+            start, end = match.start("kind"), c.scala.statement(match.start())[1]
+            for direction in ("Input", "Output"):
+                edits = ((start, start, f"{direction}("), (end, end, ")"))
+                yield Candidate(f"{name} is an {direction}", edits)
+
+
+@rule(r"not fully initialized")
+def _default_for_all(c: Context) -> Iterator[Candidate]:
+    """A default for every element of a Vec of which some are not driven."""
+    sink = re.search(r'(?:sink|port) "(?P<vec>[\w.]+?)_\d+"', c.message)
+    path = _scala_path(c, sink["vec"]) if sink else ""
+    declared = next(c.matches(rf"\bval\s+{re.escape(path.partition('.')[0])}\b", c.home), None) if path else None
+    if declared is None or not re.search(rf"\b{re.escape(path.rpartition('.')[2])}\s*=[^\n]*\bVec\(", c.scala.code):
+        return
+    first = next(c.matches(rf"(?<![\w.]){re.escape(path)}\([^=\n]*\)\s*:=", c.home), None)
+    at = outermost(c, first.start()) if first else c.scala.statement(declared.start())[1]
+    gap = f"{c.line_end}{c.indent_at(at)}"
+    last = re.escape(path.rpartition(".")[2])
+    boolean = re.search(rf"\bval\s+{last}\s*=[^\n;]*\bBool\(\)", c.scala.code)
+    for value in ("false.B" if boolean else "0.U", "DontCare"):
+        line = f"{path}.foreach(_ := {value})"
+        yield Candidate(f"{line} as the default", ((at, at, f"{line}{gap}" if first else f"{gap}{line}"),))
+
+
+@rule(r'sink "" not fully initialized')
+def _inputs_of_instances(c: Context) -> Iterator[Candidate]:
+    """Inputs of an instance that nothing drives; 6.x does not name them."""
+    found: list[tuple[int, str, bool]] = []
+    for match in c.matches(r"\bval\s+(?P<name>\w+)\s*=\s*Module\s*\(\s*new\s+(?P<class>\w+)", c.home):
+        for field in c.matches(
+            r"\bval\s+(?P<name>\w+)\s*=\s*Input\s*\(\s*(?P<kind>\w+)", c.class_called(match["class"])
+        ):
+            path = f"{match['name']}.io.{field['name']}"
+            bulk = rf"(?<![\w.]){match['name']}\.io\s*(?::=|<>|:<)|(?:<>|:=)\s*{match['name']}\.io\b(?!\.)"
+            if path not in c.scala.code and not re.search(bulk, c.scala.code[slice(*c.home)]):
+                found.append((c.scala.statement(match.start())[1], path, field["kind"] == "Bool"))
+    for unknown in (False, True) if found else ():
+        values = ["DontCare" if unknown else "false.B" if boolean else "0.U" for _, _, boolean in found]
+        edits = [
+            (at, at, f"{c.line_end}{c.indent_at(at)}{path} := {value}")
+            for (at, path, _), value in zip(found, values, strict=True)
+        ]
+        title = "; ".join(f"{path} := {value}" for (_, path, _), value in zip(found, values, strict=True))
+        yield Candidate(title, tuple(edits))
+
+
 @rule(r"not fully initialized")
 def _default_value(c: Context) -> Iterator[Candidate]:
     """A default in front of the first connection."""
-    sink = re.search(r'sink "([^"]+)"', c.message)
+    sink = re.search(r'(?:sink|port) "([^"]+)"', c.message)
     if sink is None:
         return
-    spelled: dict[str, str] = {path.replace(".", "_"): path for path in re.findall(r"\w+(?:\.\w+)+", c.scala.code)}
-    name: str = spelled.get(sink[1]) or sink[1]
+    name = _scala_path(c, sink[1])
     first = next(c.matches(rf"(?<![\w.]){re.escape(name)}\s*:=", c.home), None)
     at = None
     if first is not None:
@@ -57,7 +140,9 @@ def _default_value(c: Context) -> Iterator[Candidate]:
         return
     gap = f"{c.line_end}{c.indent_at(at)}"
     boolean = re.search(rf"\bval\s+{re.escape(name.rpartition('.')[2])}\s*=[^\n;]*\bBool\(\)", c.scala.code)
-    for value in ("false.B" if boolean else "0.U", "DontCare"):
+    last = name.rpartition(".")[2]
+    known = {"ready": ("true.B", "false.B"), "valid": ("false.B",)}.get(last, ("false.B" if boolean else "0.U",))
+    for value in (*known, "DontCare"):
         line = f"{name} := {value}{gap}" if first is not None else f"{gap}{name} := {value}"
         yield Candidate(f"{name} := {value} as the default", ((at, at, line),))
 

@@ -33,6 +33,33 @@ MOVED = {
     "noPrefix": "chisel3.experimental.noPrefix",
     "ChiselStage": "circt.stage.ChiselStage",
 }
+# Names of packages that few files import: where they live in 6.7.0 and 7.14.0.
+HOMES = {
+    "LFSR": "chisel3.util.random.LFSR",
+    "GaloisLFSR": "chisel3.util.random.GaloisLFSR",
+    "FibonacciLFSR": "chisel3.util.random.FibonacciLFSR",
+    "BoringUtils": "chisel3.util.experimental.BoringUtils",
+    "loadMemoryFromFile": "chisel3.util.experimental.loadMemoryFromFile",
+    "loadMemoryFromFileInline": "chisel3.util.experimental.loadMemoryFromFileInline",
+    "decoder": "chisel3.util.experimental.decode._",
+    "TruthTable": "chisel3.util.experimental.decode._",
+    "Analog": "chisel3.experimental.Analog",
+    "attach": "chisel3.experimental.attach",
+    "BaseModule": "chisel3.experimental.BaseModule",
+    "annotate": "chisel3.experimental.annotate",
+    "Definition": "chisel3.experimental.hierarchy._",
+    "Instance": "chisel3.experimental.hierarchy._",
+    "Instantiate": "chisel3.experimental.hierarchy._",
+    "instantiable": "chisel3.experimental.hierarchy._",
+    "public": "chisel3.experimental.hierarchy._",
+    "DataView": "chisel3.experimental.dataview._",
+}
+# Members that an import adds to signals and types.
+MEMBER_HOMES = {
+    "Lit": ("chisel3.experimental.BundleLiterals._", "chisel3.experimental.VecLiterals._"),
+    "viewAs": ("chisel3.experimental.dataview._",),
+    "viewAsSupertype": ("chisel3.experimental.dataview._",),
+}
 RENAMED_MEMBERS = {
     "toBool": "asBool",
     "toBools": "asBools",
@@ -43,7 +70,7 @@ RENAMED_MEMBERS = {
 }
 
 
-def _import_edit(c: Context, name: str) -> tuple[int, int, str]:
+def import_edit(c: Context, name: str) -> tuple[int, int, str]:
     """Insert an import after the last one on top, else after the package clause, else first."""
     imports = list(re.finditer(r"^import[ \t][^\r\n]*", c.scala.code, re.MULTILINE))
     if imports:
@@ -63,12 +90,12 @@ def _missing_import(c: Context) -> Iterator[Candidate]:
     name = match[1] if match else "Enum"
     code = c.scala.code
     if not re.search(r"import\s+chisel3\._", code) and name not in UTIL_NAMES and not c.scala.declared[name]:
-        yield Candidate("import chisel3._", (_import_edit(c, "chisel3._"),), safe=True)
+        yield Candidate("import chisel3._", (import_edit(c, "chisel3._"),), safe=True)
     if name in UTIL_NAMES and not re.search(r"import\s+chisel3\.util\._", code):
-        yield Candidate("import chisel3.util._", (_import_edit(c, "chisel3.util._"),), safe=True)
-    home = MOVED.get(name)
+        yield Candidate("import chisel3.util._", (import_edit(c, "chisel3.util._"),), safe=True)
+    home = MOVED.get(name) or HOMES.get(name)
     if home and not c.scala.declared[name]:
-        yield Candidate(f"import {home}", (_import_edit(c, home),), safe=True)
+        yield Candidate(f"import {home}", (import_edit(c, home),), safe=True)
 
 
 @rule(r"not found: value [A-Z]")
@@ -77,6 +104,11 @@ def _missing_new(c: Context) -> Iterator[Candidate]:
     name = c.message.rpartition(" ")[2]
     if re.search(rf"\bclass\s+{re.escape(name)}\b", c.scala.code):
         yield Candidate(f"new {name}", ((c.span[0], c.span[0], "new "),), safe=True)
+
+
+def _spelled_so(c: Context, name: str) -> bool:
+    """Whether a name is spelled right: the library's, or one that the text uses where it does not define it."""
+    return not c.scala.declared[name] or len(re.findall(rf"\b{re.escape(name)}\b", c.scala.code)) > 1
 
 
 @rule(r"not found: (?:value|type)")
@@ -93,11 +125,22 @@ def _typo(c: Context) -> Iterator[Candidate]:
         edits = _every_bare(c, name, "io.")
         yield Candidate(f"io.{name}", edits or ((start, start, "io."),), safe=True)
     known = [word for word in c.scala.declared if word != name] + sorted(UTIL_NAMES) + _CHISEL_NAMES
+    folded = {word for word in known if word.lower() == name.lower()}
+    if len(folded) == 1:  # only the case is wrong, everywhere
+        near = folded.pop()
+        places = [(m.start(), m.end(), near) for m in c.matches(rf"(?<![\w.]){re.escape(name)}\b", c.home)]
+        yield Candidate(f"{near} instead of {name}", tuple(places), safe=_spelled_so(c, near))
+        return
     for near in difflib.get_close_matches(name, known, n=3, cutoff=0.6):
         yield Candidate(f"{near} instead of {name}", ((start, start + len(name), near),))
 
 
 _CHISEL_NAMES = [
+    "Int",
+    "String",
+    "Boolean",
+    "Double",
+    "BigInt",
     "UInt",
     "SInt",
     "Bool",
@@ -146,12 +189,38 @@ def _did_you_mean(c: Context) -> Iterator[Candidate]:
     if match is None:
         return
     wrong = match[1]
+    in_import = c.scala.code[c.line[0] :].lstrip().startswith("import")
     at = c.text.find(wrong, c.span[0])
-    if at < 0 or at > c.line[1]:
-        return
+    if at < 0 or at > c.line[1]:  # a chain of calls goes on further down
+        further = next(c.matches(rf"\.\s*(?P<at>){re.escape(wrong)}(?!\w)", (c.span[0], c.home[1])), None)
+        if further is None:
+            return
+        at = further.start("at")
     for name in names:
-        safe = RENAMED_MEMBERS.get(wrong) == name
+        folded = name.lower() == wrong.lower() and _spelled_so(c, name)
+        safe = RENAMED_MEMBERS.get(wrong) == name or folded or (in_import and len(names) == 1)
         yield Candidate(f"{name} instead of {wrong}", ((at, at + len(wrong), name),), safe=safe)
+
+
+@rule(r"value \w+ is not a member of")
+def _member_import(c: Context) -> Iterator[Candidate]:
+    """Members that an import adds."""
+    match = re.search(r"value (\w+) is not a member of", c.message)
+    for home in MEMBER_HOMES.get(match[1], ()) if match else ():
+        if f"import {home}" not in c.scala.code:
+            yield Candidate(f"import {home}", (import_edit(c, home),), safe=True)
+
+
+@rule(r"value \w+ is not a member of chisel3\.WhenContext")
+def _when_chain(c: Context) -> Iterator[Candidate]:
+    """After when there is elsewhen with a condition and otherwise without."""
+    wrong = re.search(r"value (\w+) is not a member", c.message)
+    edits = []
+    for match in c.matches(rf"(?<=\}})\s*\.?\s*\b(?P<word>{wrong[1]})\b\s*(?P<open>[({{])", c.whole) if wrong else ():
+        new = "elsewhen" if match["open"] == "(" else "otherwise"
+        edits.append((match.start("word"), match.end("word"), new))
+    if edits:
+        yield Candidate("elsewhen and otherwise", tuple(edits), safe=True)
 
 
 @rule(r"value (?:toBool|toBools|toUInt|toSInt|asBits) is not a member")

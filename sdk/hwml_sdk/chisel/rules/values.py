@@ -40,7 +40,7 @@ def _as_signal(c: Context, start: int, end: int) -> Iterator[Candidate]:
     words = c.text[start:end]
     literal = _NUMBER.fullmatch(words)
     shown = words if literal or re.fullmatch(r"\w+", words) else f"({words})"
-    kind = "S" if "SInt" in c.message or words.startswith("-") else "U"
+    kind = "S" if "SInt" in c.message or words.startswith("-") or _sink_is_signed(c, words) else "U"
     if "chisel3.Bool" in c.message and words in ("0", "1"):
         yield Candidate(f"{words} as a Bool", ((start, end, "true.B" if words == "1" else "false.B"),), safe=True)
         return
@@ -57,6 +57,13 @@ def _as_signal(c: Context, start: int, end: int) -> Iterator[Candidate]:
     yield Candidate(f"{shown}.{kind}", ((start, end, f"{shown}.{kind}"),), safe=not joined)
     if "required: chisel3.Data" in c.message and kind == "U":
         yield Candidate(f"{shown}.S", ((start, end, f"{shown}.S"),))
+
+
+def _sink_is_signed(c: Context, words: str) -> bool:
+    """Whether the statement is `x := words` with an SInt x."""
+    sink = re.compile(rf"(?:[\w.]*\.)?(?P<name>\w+)\s*:=\s*{re.escape(words)}\s*$").match(c.text[slice(*c.statement)])
+    defined = next(c.matches(rf"\bval\s+{sink['name']}\b[^\n]*", c.home), None) if sink else None
+    return defined is not None and re.search(r"\bSInt\b|\.S\b", defined[0]) is not None
 
 
 def _initialised(c: Context, offset: int) -> str | None:
@@ -197,18 +204,9 @@ def _constructor_arguments(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"the first {kept} arguments only", ((start, call[1], ""),))
 
 
-@rule(r"overloaded method|type mismatch")
-def _swapped_vec(c: Context) -> Iterator[Candidate]:
-    """Vec(type, n) of Chisel 2: the number comes first now."""
-    for match in c.matches(r"\bVec\s*(?=\()", c.around):
-        group = c.scala.group(match.end(), "(")
-        arguments = c.scala.arguments(group[0]) if group else []
-        if len(arguments) == 2 and re.search(r"[US]Int|Bool|new\s", c.text[slice(*arguments[0])]):
-            first, second = (c.text[slice(*a)] for a in arguments)
-            yield Candidate("Vec(n, type)", ((arguments[0][0], arguments[1][1], f"{second}, {first}"),), safe=True)
-
-
-@rule(r"reassignment to val|value \w+_= is not a member|missing argument list for method :=")
+@rule(
+    r"reassignment to val|value \w+_= is not a member|value update is not a member of chisel3|missing argument list for method :="
+)
 def _assignment(c: Context) -> Iterator[Candidate]:
     """= where := is meant, or === inside an expression."""
     found = list(c.matches(r"(?<![=!<>:+\-*/&|^])=(?![=>/])", c.statement))
@@ -221,7 +219,7 @@ def _assignment(c: Context) -> Iterator[Candidate]:
         yield Candidate("connect with :=", ((found[0].start(), found[0].end(), ":="),), safe=True)
 
 
-@rule(r"found\s*: chisel3\.Bool\s+required: Boolean")
+@rule(r"found\s*: chisel3\.Bool\s+required: Boolean|found\s*: Boolean\s+required: chisel3\.Bool")
 def _compared_elsewhere(c: Context) -> Iterator[Candidate]:
     """A value that was compared with == where it was defined."""
     edits = []

@@ -1,0 +1,105 @@
+"""Walks over expressions and statements: operands, every expression of a block, what is assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import ir
+
+# By type, as this is asked for every expression several times over.
+_CHILDREN: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {
+    ir.Binary: lambda e: (e.left, e.right),
+    ir.Assign: lambda e: (e.target, e.value),
+    ir.Unary: lambda e: (e.operand,),
+    ir.Cast: lambda e: (e.operand,),
+    ir.Index: lambda e: (e.base, *e.subscripts),
+    ir.Member: lambda e: (e.base,),
+    ir.Ternary: lambda e: (e.condition, e.yes, e.no),
+    ir.Call: lambda e: e.args if e.receiver is None else (e.receiver, *e.args),
+    ir.Many: lambda e: e.items,
+}
+
+
+def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    """Direct operands of an expression."""
+    found = _CHILDREN.get(type(expr))
+    return () if found is None else found(expr)
+
+
+def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
+    """Every expression of a block at its top (conditions, statements, loop heads), nested blocks included."""
+    for item in block.items:
+        if isinstance(item, ir.Evaluate):
+            yield item.expr
+        elif isinstance(item, ir.Declare):
+            if item.var.init is not None:
+                yield item.var.init
+        elif isinstance(item, ir.Return):
+            if item.value is not None:
+                yield item.value
+        elif isinstance(item, ir.Block):
+            yield from expressions_of(item)
+        elif isinstance(item, ir.If):
+            yield item.condition
+            yield from expressions_of(item.then)
+            if item.otherwise is not None:
+                yield from expressions_of(item.otherwise)
+        elif isinstance(item, ir.Loop):
+            for part in (item.start, item.condition, item.step):
+                if part is not None:
+                    yield part
+            yield from expressions_of(item.body)
+
+
+def everything_in(block: ir.Block) -> tuple[ir.Expr, ...]:
+    """Every expression of a block with all that is inside it, in source order, outer ones first."""
+    if block.everything is None:
+        found: list[ir.Expr] = []
+        pending: list[ir.Expr] = list(expressions_of(block))[::-1]
+        while pending:
+            expr = pending.pop()
+            found.append(expr)
+            inner = _CHILDREN.get(type(expr))
+            if inner is not None:
+                pending.extend(reversed(inner(expr)))
+        block.everything = tuple(found)
+    return block.everything
+
+
+def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
+    """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
+    if block.assigned is None:
+        block.assigned = frozenset(_assigned_in(block))
+    return block.assigned
+
+
+def _assigned_in(block: ir.Block) -> set[ir.Variable]:
+    found: set[ir.Variable] = set()
+    for expr in everything_in(block):
+        kind = type(expr)
+        target: ir.Expr | None = None
+        if kind is ir.Assign:
+            target = expr.target  # type: ignore[union-attr]
+        elif kind is ir.Unary and expr.op in ("++", "--", "p++", "p--"):  # type: ignore[union-attr]
+            target = expr.operand  # type: ignore[union-attr]
+        if target is not None:
+            var = root_variable(target)
+            if var is not None:
+                found.add(var)
+    return found
+
+
+def root_variable(expr: ir.Expr) -> ir.Variable | None:
+    """The variable an access starts from: `a` of `a[i].x`, `*a`, `a.range(3, 0)`."""
+    while True:
+        if isinstance(expr, ir.Ref):
+            return expr.var
+        if isinstance(expr, ir.Index | ir.Member):
+            expr = expr.base
+        elif isinstance(expr, ir.Unary | ir.Cast):
+            expr = expr.operand
+        elif isinstance(expr, ir.Call) and expr.receiver is not None:
+            expr = expr.receiver
+        else:
+            return None
