@@ -86,7 +86,7 @@ def test_emit(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["check", "--args", "Sum()", "Sum.scala"], 3, "--trust"),
         (["check", "big.scala"], 2, "over the limit"),
         (["check", "binary.scala"], 2, "NUL"),
-        (["setup", "--version", "1.0.0"], 2, "7.14.0"),
+        (["setup", "--version", "1.0.0"], 3, "7.14.0"),
     ],
 )
 def test_wrong_use_is_one_line(

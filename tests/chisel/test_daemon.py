@@ -18,7 +18,7 @@ from hwml_sdk.chisel.types import CheckRequest
 from hwml_sdk.chisel.workers import Programs
 
 GOOD = "import chisel3._\nclass Good extends Module { val y = IO(Output(Bool())); y := true.B }\n"
-REQUEST = CheckRequest((("Good.scala", GOOD),), elaborate=True)
+REQUEST = CheckRequest((("Good.scala", GOOD),), elaborate=True, timeout_s=120)  # a loaded machine takes its time
 
 
 def _status(programs: Programs) -> dict[str, object]:
