@@ -64,7 +64,8 @@ def _shipped_model(kind: str) -> Check:
         artifact = Artifact.load(kind, kind=kind)
     except HwmlError as error:
         return Check(f"model {kind}", False, "broken", str(error))
-    return Check(f"model {kind}", True, f"verified, trained {artifact.provenance.get('trained', '?')}")
+    trained = artifact.provenance.get("trained")  # the same recipe makes the same QoR model on any day: it has no date
+    return Check(f"model {kind}", True, f"verified, trained {trained}" if trained else "verified")
 
 
 def optional_checks() -> list[Check]:
