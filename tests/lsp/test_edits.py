@@ -169,7 +169,7 @@ def test_places_behind_wide_characters_and_all_line_ends(client: Client, uri: st
     client.open(uri, text.replace("\n", eol))
     item = next(i for i in client.pull(uri) if i["code"] == "HLS109")
     assert item["range"]["start"]["line"] == 4
-    (hint, *_) = client.hints(uri)
+    *_, hint = client.hints(uri)
     head = max(n for n, line in enumerate(text.split("\n")) if "for (" in line)
     units = len(text.split("\n")[head].encode("utf-16-le")) // 2
     assert hint["position"] == {"line": head, "character": units}

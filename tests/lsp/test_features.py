@@ -34,11 +34,18 @@ def test_loops_get_hints_with_the_ii_of_the_command_line(client: Client, place: 
     path.write_text(FIR, encoding="utf-8")
     uri = client.open(path.as_uri(), FIR)
     hints = client.hints(uri)
-    loops = {loop["range"]["start"]["line"]: loop for loop in predicted(path, "fir", place)["loops"]}
+    loops: dict[int, dict[str, Any]] = {}
+    pending = list(predicted(path, "fir", place)["loops"])
+    while pending:
+        loop = pending.pop()
+        loops[loop["range"]["start"]["line"]] = loop
+        pending += loop["loops"]
     assert [hint["position"]["line"] for hint in hints] == sorted(loops)
+    assert any(loop["unroll_factor"] > 1 for loop in loops.values())
     for hint in hints:
         loop = loops[hint["position"]["line"]]
-        assert hint["label"].startswith(f"II {loop['ii']} ")
+        gone = loop["ii"] is None and loop["unroll_factor"] > 1
+        assert hint["label"].startswith(f"unrolled x{loop['unroll_factor']}" if gone else f"II {loop['ii']} ")
         assert len(hint["label"]) <= MAX_LABEL
         assert hint["position"]["character"] == len(FIR.splitlines()[hint["position"]["line"]])
 

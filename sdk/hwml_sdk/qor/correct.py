@@ -11,6 +11,7 @@ import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np
 CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Geometry:
     """Where the training groups lie in feature space.
 
@@ -94,15 +95,13 @@ class Geometry:
     def distances(self, values: NDArray[np.float32]) -> Floats:
         """[n, DISTANCES] of quantised rows [n, f]: RMS z-score distance to the nearest training group, its mean over
         the three nearest groups, and the share of features outside the training range."""
-        points = self.points.astype(np.float32) / Z_STEPS
-        order = np.argsort(self.group, kind="stable")
-        starts = np.flatnonzero(np.diff(self.group[order], prepend=-1))
+        points, lengths, starts = self._by_group
         found = np.empty((len(values), DISTANCES))
         for start in range(0, len(values), 2048):
             rows = slice(start, start + 2048)
             z = self.codes(values[rows]).astype(np.float32) / Z_STEPS
-            square = (z**2).sum(1)[:, None] + (points**2).sum(1)[None, :] - 2 * z @ points.T
-            nearest = np.minimum.reduceat(square[:, order], starts, axis=1)
+            square = (z**2).sum(1)[:, None] + lengths[None, :] - 2 * z @ points.T
+            nearest = np.minimum.reduceat(square, starts, axis=1)
             k = min(3, nearest.shape[1])
             three = np.sort(np.partition(nearest, k - 1, axis=1)[:, :k], axis=1)
             three = np.sqrt(np.maximum(three, 0) / values.shape[1])
@@ -111,6 +110,13 @@ class Geometry:
             outside = (values < self.low) | (values > self.high)
         found[:, 2] = outside.mean(axis=1)
         return found
+
+    @cached_property
+    def _by_group(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """(z-scores of the points, group by group [k, f], their squared lengths [k], where each group starts)."""
+        order = np.argsort(self.group, kind="stable")
+        points = self.points[order].astype(np.float32) / np.float32(Z_STEPS)
+        return points, (points**2).sum(1), np.flatnonzero(np.diff(self.group[order], prepend=-1))
 
     def to_bytes(self) -> bytes:
         """An npz archive of the fields."""
