@@ -114,8 +114,12 @@ class QorModel:
     def predict_text(self, text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         """Predict text with everything already gathered: what the command line and the editors call."""
         with _collector_at_rest():
-            design = open_design(text, path=path, inputs=inputs, settings=settings)
-            return self.correct(design, [design.estimate(design.top())])[0]
+            return self._predict(text, path, inputs, settings)
+
+    def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
+        # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
+        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
         """Predictions from closed forms of functions of one design, all at once."""
