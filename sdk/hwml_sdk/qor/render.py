@@ -102,10 +102,16 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
     }
 
 
+_EXACT = 2.0**53
+_LARGEST = Decimal(10) ** 15  # shown with a unit
+
+
 def whole(value: float | None) -> int | None:
     """The nearest integer, halves up; None stays None, and so does what is no number."""
     if value is None or not math.isfinite(value):
         return None
+    if abs(value) >= _EXACT:
+        return int(value)  # every float up there is an integer
     return int(Decimal(repr(float(value))).quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -121,8 +127,13 @@ def _plain(value: float | None, digits: int = 6) -> int | float | None:
 
 
 def short_number(value: float) -> str:
-    """`67`, `850`, `1.2k`, `12k`, `123k`, `1.0M`: two to three digits, as integers below a thousand."""
+    """`67`, `850`, `1.2k`, `12k`, `123k`, `1.0M`: two to three digits, as integers below a thousand.
+
+    Beyond the last unit as a power of ten: `5e+38`.
+    """
     amount = _settled(value)
+    if amount >= _LARGEST:
+        return f"{amount:.0e}"
     if amount < 999.5:
         return str(whole(float(amount)))
     fitting = [(amount / Decimal(size), unit) for size, unit in reversed(_UNITS)]
@@ -157,6 +168,8 @@ def figure(value: float | None, interval: Interval | None = None) -> str:
 def _range(low: float, high: float) -> str:
     """Both ends in the unit of the upper one: `0.8–2k`, `12–40k`, `30–75`."""
     bottom, top = _settled(low), _settled(high)
+    if top >= _LARGEST:
+        return f"{short_number(low)}–{short_number(high)}"
     size, unit = next(((Decimal(s), u) for s, u in _UNITS if top >= Decimal(s) * Decimal("0.9995")), (Decimal(1), ""))
     if not unit:
         return f"{whole(float(bottom))}–{whole(float(top))}"
