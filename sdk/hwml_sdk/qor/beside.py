@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import ir
 from .expressions import assigned_variables, everything_in, inside, root_variable
+from .facts import declarations
 
 if TYPE_CHECKING:
     from .region import Alias
@@ -101,16 +102,5 @@ def _own(loop: ir.Loop) -> Iterable[ir.Variable]:
     for inner in (loop, *ir.loops_of(loop.body)):
         if inner.var is not None:
             yield inner.var
-    pending: list[ir.Stmt] = [loop.body]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, ir.Block):
-            pending.extend(item.items)
-        elif isinstance(item, ir.Declare):
-            yield item.var
-        elif isinstance(item, ir.Loop):
-            pending.append(item.body)
-        elif isinstance(item, ir.If):
-            pending.append(item.then)
-            if item.otherwise is not None:
-                pending.append(item.otherwise)
+    for item in declarations(loop.body):
+        yield item.var

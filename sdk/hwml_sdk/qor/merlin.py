@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import ir
 from .expressions import assigned_variables, children, expressions_of, root_variable
+from .facts import declarations
 from .memory import Layout, Storage, element_count, storage
 
 if TYPE_CHECKING:
@@ -130,25 +131,11 @@ def shared_scalars(loop: ir.Loop) -> bool:
     the function, show one copy whatever `parallel` asks for.
     """
     counters = {inner.var for inner in (loop, *ir.loops_of(loop.body))}
-    own = _declared_in(loop.body)
+    own = {item.var for item in declarations(loop.body)}
     return any(
         not (var.dims or var.type.pointer or var in counters or var in own) and var.scope == "local"
         for var in assigned_variables(loop.body)
     )
-
-
-def _declared_in(block: ir.Block) -> set[ir.Variable]:
-    found: set[ir.Variable] = set()
-    for item in block.items:
-        if isinstance(item, ir.Declare):
-            found.add(item.var)
-        elif isinstance(item, ir.If):
-            found |= _declared_in(item.then)
-            if item.otherwise is not None:
-                found |= _declared_in(item.otherwise)
-        elif isinstance(item, ir.Block | ir.Loop):
-            found |= _declared_in(item if isinstance(item, ir.Block) else item.body)
-    return found
 
 
 def _written_under_conditions(block: ir.Block) -> set[ir.Variable]:
