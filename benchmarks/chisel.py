@@ -30,11 +30,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 from tests.chisel.repair_cases import Case, mistakes
 from tests.chisel.style_files import single_modules
 
-from hwml_sdk.chisel import toolchain, workers
-from hwml_sdk.chisel.client import Client, running_daemon, stop_daemon
-from hwml_sdk.chisel.gate import find_repairs
+from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.compile.workers import SCALAC_OPTIONS, Programs
+from hwml_sdk.chisel.install import toolchain
+from hwml_sdk.chisel.repair.gate import find_repairs
+from hwml_sdk.chisel.serve.client import Client, running_daemon, stop_daemon
 from hwml_sdk.chisel.types import CheckRequest
-from hwml_sdk.chisel.workers import SCALAC_OPTIONS, Programs
 from hwml_sdk.config import DEFAULT_CHISEL_VERSION
 
 RUNS = 5

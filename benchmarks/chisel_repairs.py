@@ -34,7 +34,8 @@ from tests.chisel.repair_cases import (
 )
 from tests.chisel.slips import slips
 
-from hwml_sdk.chisel import toolchain, workers
+from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.chisel.session import Session
 
 FAMILIES = ROOT.parent / "shared" / "data" / "chisel" / "errors.jsonl"

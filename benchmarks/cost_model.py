@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 
 from hwml_sdk.cost_model import CostModel, Weights
-from hwml_sdk.cost_model.dataset import PipelineData, load_pipelines, split
-from hwml_sdk.cost_model.metrics import evaluate
-from hwml_sdk.cost_model.samples import Sample, save_a_sample
+from hwml_sdk.cost_model.data.dataset import PipelineData, load_pipelines, split
+from hwml_sdk.cost_model.data.samples import Sample, save_a_sample
+from hwml_sdk.cost_model.net.metrics import evaluate
 from hwml_sdk.cost_model.toolkit import program, this_machine
 
 RUNS = 5
@@ -97,8 +97,8 @@ def training(samples: str) -> None:
     """Epochs of the parity mode and of the fast mode, beside Halide's."""
     import torch
 
-    from hwml_sdk.cost_model.fitting import BatchedFit, fit_parity
-    from hwml_sdk.cost_model.network import Net
+    from hwml_sdk.cost_model.net.fitting import BatchedFit, fit_parity
+    from hwml_sdk.cost_model.net.network import Net
 
     torch.set_num_threads(1)
     source = load_pipelines(samples) if samples else made_up_pipelines(12, 16, 6)
@@ -138,7 +138,7 @@ def training(samples: str) -> None:
 
 def equal_time(samples: str, seconds: float) -> None:
     """Held-out accuracy after equal wall-clock time: Halide's trainer, and the fast mode, from the same weights."""
-    from hwml_sdk.cost_model.fitting import BatchedFit, calibrate
+    from hwml_sdk.cost_model.net.fitting import BatchedFit, calibrate
 
     trained, held = split(load_pipelines(samples), seed=1)
     start = Weights.random(1)
@@ -161,7 +161,7 @@ def equal_time(samples: str, seconds: float) -> None:
 
 def prediction() -> None:
     """Schedules per second at 12 stages, from arrays."""
-    from hwml_sdk.cost_model.onnx import OnnxPredictor, to_onnx
+    from hwml_sdk.cost_model.net.onnx import OnnxPredictor, to_onnx
 
     data = made_up_pipelines(1, 1024, 12)[0]
     weights = Weights.random(1)
@@ -184,8 +184,8 @@ def prediction() -> None:
 
 def sampling() -> None:
     """Seconds a sample of a small Python pipeline, all processes included."""
-    from hwml_sdk.cost_model.autosampler import SampleSettings, sample
-    from hwml_sdk.cost_model.targets import parse_target
+    from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
+    from hwml_sdk.cost_model.sample.targets import parse_target
 
     def run() -> float:
         with tempfile.TemporaryDirectory() as place:

@@ -120,7 +120,7 @@ def _new_text(
 
 def refuse_numbered_loops(path: Path) -> None:
     """Raises RefusedError where a project's directives name loops by their line: comments would move the loops away."""
-    from hwml_sdk.qor.inputs import gather
+    from hwml_sdk.qor.project.inputs import gather
 
     try:
         directives = gather(path).directives

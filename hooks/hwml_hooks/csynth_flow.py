@@ -25,8 +25,8 @@ def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
 
     Returns text for people; `out` keeps the prediction as JSON. Raises ConfigError, SourceError as `predict_qor`.
     """
-    from hwml_sdk.qor.inputs import Inputs
-    from hwml_sdk.qor.project import read_tcl
+    from hwml_sdk.qor.project.inputs import Inputs
+    from hwml_sdk.qor.project.project import read_tcl
     from hwml_sdk.qor.provider import predict_document
 
     project = read_tcl(script)
@@ -67,15 +67,15 @@ def _predicted(prediction: Mapping[str, Any]) -> str:
 
 
 def _short(value: float | None) -> str:
-    from hwml_sdk.qor.render import figure
+    from hwml_sdk.qor.answer.render import figure
 
     return figure(value)
 
 
 def _estimate(prediction: Mapping[str, Any], key: str) -> str:
     """The estimate; a range or `?` where its interval is too wide to rely on it."""
-    from hwml_sdk.qor.render import figure
-    from hwml_sdk.qor.types import Interval
+    from hwml_sdk.qor.answer.render import figure
+    from hwml_sdk.qor.answer.types import Interval
 
     interval = prediction["intervals"].get(_TITLES[key] if key == "bram_18k" else key)
     return figure(prediction[key], None if interval is None else Interval(interval["low"], interval["high"]))
@@ -107,7 +107,7 @@ def compare(prediction: str | Path, report: str | Path, *, log: bool = True, as_
     Raises HwmlError for a prediction that cannot be read, ReportError for a report that is missing, broken, or of
     another top function.
     """
-    from hwml_sdk.qor.csynth import read_csynth
+    from hwml_sdk.qor.reports import read_csynth
 
     said = _kept(Path(prediction))
     found = read_csynth(report)

@@ -25,7 +25,7 @@ def predict(path: Path, text: str, settings: Settings) -> Mapping[str, Any]:
 
     Raises SourceError, ConfigError and ArtifactError as `predict_qor`.
     """
-    from hwml_sdk.qor.inputs import gather
+    from hwml_sdk.qor.project.inputs import gather
     from hwml_sdk.qor.provider import predict_document
 
     return predict_document(str(path), text, gather(path), settings).to_dict()

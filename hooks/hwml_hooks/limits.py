@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from hwml_sdk.config import LimitSettings
 from hwml_sdk.document import Diagnostic, Severity, Span
-from hwml_sdk.qor.render import figure as shown_figure
-from hwml_sdk.qor.render import short_number
-from hwml_sdk.qor.types import Interval
+from hwml_sdk.qor.answer.render import figure as shown_figure
+from hwml_sdk.qor.answer.render import short_number
+from hwml_sdk.qor.answer.types import Interval
 
 OVER_LIMIT = "QOR101"
 NEAR_LIMIT = "QOR102"

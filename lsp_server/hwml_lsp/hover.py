@@ -7,8 +7,8 @@ import re
 from lsprotocol import types as lsp
 
 from hwml_sdk.document import Annotation, Span
-from hwml_sdk.qor.pragma_docs import option_doc, pragma_doc
-from hwml_sdk.qor.pragma_table import HLS_OPTIONS
+from hwml_sdk.qor.pragmas.docs import option_doc, pragma_doc
+from hwml_sdk.qor.pragmas.table import HLS_OPTIONS
 
 from .client import Client
 from .documents import Document

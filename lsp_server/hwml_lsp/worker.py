@@ -221,7 +221,7 @@ def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -
 
 
 def _complete(message: dict[str, Any]) -> list[list[Any]]:
-    from hwml_sdk.qor.complete import complete
+    from hwml_sdk.qor.pragmas.complete import complete
 
     items = complete(message["text"], message["line"], message["character"])
     return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail] for i in items]

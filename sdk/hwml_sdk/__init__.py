@@ -17,7 +17,7 @@ _HOME = {
     "Fix": "document",
     "HwmlError": "errors",
     "QorModel": "qor.model",
-    "QorPrediction": "qor.types",
+    "QorPrediction": "qor.answer.types",
     "Settings": "config",
     "SourceError": "errors",
     "Span": "document",
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from .cost_model.model import CostModel
     from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
     from .errors import ArtifactError, HwmlError, SourceError
+    from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor
-    from .qor.types import QorPrediction
 else:  # in the else branch, or type checkers accept any misspelt name
 
     def __getattr__(name: str) -> Any:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from hwml_sdk.chisel import client, toolchain, workers
+from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.install import toolchain
+from hwml_sdk.chisel.serve import client
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.chisel.types import CheckRequest, CompileResult
 from hwml_sdk.errors import HwmlError

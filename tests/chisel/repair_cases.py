@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hwml_sdk.chisel.gate import find_repairs
+from hwml_sdk.chisel.repair.gate import find_repairs
 from hwml_sdk.chisel.types import CheckRequest, CompileResult
 
 from .equivalence import equivalent

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.chisel.doctor import findings
-from hwml_sdk.chisel.fence import fence_kind
+from hwml_sdk.chisel.compile.fence import fence_kind
+from hwml_sdk.chisel.install.doctor import findings
 from hwml_sdk.chisel.provider import analyze
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.config import ChiselSettings, Settings

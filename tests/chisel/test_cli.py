@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk import Settings, analyze
-from hwml_sdk.chisel.workers import Programs
+from hwml_sdk.chisel.compile.workers import Programs
 from hwml_sdk.cli import main
 from hwml_sdk.document import apply_edits
 
@@ -150,7 +150,7 @@ def test_neighbours_join_only_where_they_are_needed(programs: Programs, tmp_path
     ],
 )
 def test_version_comes_from_the_build(tmp_path: Path, name: str, text: str, version: str) -> None:
-    from hwml_sdk.chisel.project import choose_version
+    from hwml_sdk.chisel.build.project import choose_version
 
     (tmp_path / name).write_text(text)
     path = tmp_path / "src" / "main" / "scala" / "Top.scala"
@@ -159,7 +159,7 @@ def test_version_comes_from_the_build(tmp_path: Path, name: str, text: str, vers
 
 
 def test_a_version_that_is_not_pinned_is_said(tmp_path: Path) -> None:
-    from hwml_sdk.chisel.project import choose_version
+    from hwml_sdk.chisel.build.project import choose_version
 
     (tmp_path / "build.sbt").write_text('"org.chipsalliance" %% "chisel" % "6.5.0"')
     choice = choose_version(tmp_path / "Top.scala", "", Settings())

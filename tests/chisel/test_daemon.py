@@ -12,10 +12,10 @@ import time
 
 import pytest
 
-from hwml_sdk.chisel import client, protocol
-from hwml_sdk.chisel.client import Client, running_daemon, stop_daemon
+from hwml_sdk.chisel.compile.workers import Programs
+from hwml_sdk.chisel.serve import client, protocol
+from hwml_sdk.chisel.serve.client import Client, running_daemon, stop_daemon
 from hwml_sdk.chisel.types import CheckRequest
-from hwml_sdk.chisel.workers import Programs
 
 GOOD = "import chisel3._\nclass Good extends Module { val y = IO(Output(Bool())); y := true.B }\n"
 REQUEST = CheckRequest((("Good.scala", GOOD),), elaborate=True, timeout_s=120)  # a loaded machine takes its time

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.chisel.checker import Checker, CompileOutcome
+from hwml_sdk.chisel.compile.checker import Checker, CompileOutcome
+from hwml_sdk.chisel.compile.workers import Programs
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.chisel.types import CheckRequest
-from hwml_sdk.chisel.workers import Programs
 
 from .conftest import SHARED
 from .repair_cases import DATA, family_cases, mistakes, snippets

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hwml_sdk.chisel import codes, findings
+from hwml_sdk.chisel.say import codes, findings
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.explain import codes as page_codes
 from hwml_sdk.explain import page

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.chisel import bsp, build
-from hwml_sdk.chisel.java import find_java
+from hwml_sdk.chisel.build import bsp
+from hwml_sdk.chisel.build import setup as build
+from hwml_sdk.chisel.compile.workers import Programs
+from hwml_sdk.chisel.install.java import find_java
+from hwml_sdk.chisel.install.toolchain import chisel_cache
 from hwml_sdk.chisel.provider import examine
-from hwml_sdk.chisel.toolchain import chisel_cache
-from hwml_sdk.chisel.workers import Programs
 from hwml_sdk.config import Settings
 from hwml_sdk.errors import ConfigError
 

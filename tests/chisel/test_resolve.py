@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk import cli
-from hwml_sdk.chisel import resolve, toolchain
-from hwml_sdk.chisel.doctor import findings
-from hwml_sdk.chisel.project import choose_version
+from hwml_sdk.chisel.build.project import choose_version
+from hwml_sdk.chisel.compile.workers import Programs
+from hwml_sdk.chisel.install import resolve, toolchain
+from hwml_sdk.chisel.install.doctor import findings
 from hwml_sdk.chisel.session import Session
-from hwml_sdk.chisel.workers import Programs
 from hwml_sdk.config import Settings
 from hwml_sdk.errors import ConfigError, HwmlError, ToolFailedError
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.chisel import java, toolchain, workers
-from hwml_sdk.chisel.fence import fence_kind, fenced
-from hwml_sdk.chisel.toolchain import ensure, installed, locked_versions, parse_lock, read_lock
+from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.compile.fence import fence_kind, fenced
+from hwml_sdk.chisel.install import java, toolchain
+from hwml_sdk.chisel.install.toolchain import ensure, installed, locked_versions, parse_lock, read_lock
 from hwml_sdk.errors import ConfigError, HwmlError, ToolFailedError, ToolNotFoundError
 
 SMALL = next(file for file in read_lock("7.14.0") if file.file_name.startswith("scala-collection-compat"))

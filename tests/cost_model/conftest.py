@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwml_sdk.cost_model.features import SCHEDULE_INDEX
-from hwml_sdk.cost_model.samples import Sample, save_a_sample
-from hwml_sdk.cost_model.weights import Weights
+from hwml_sdk.cost_model.data.features import SCHEDULE_INDEX
+from hwml_sdk.cost_model.data.samples import Sample, save_a_sample
+from hwml_sdk.cost_model.net.weights import Weights
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "cost_model"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "halide"
@@ -68,8 +68,8 @@ def sample_folder(tmp_path: Path) -> Callable[..., Path]:
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of really measured samples: two pipelines, one batch each."""
     pytest.importorskip("halide", reason="halide is not installed (extra halide)")
-    from hwml_sdk.cost_model.autosampler import SampleSettings, sample
-    from hwml_sdk.cost_model.targets import parse_target
+    from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
+    from hwml_sdk.cost_model.sample.targets import parse_target
 
     folder = tmp_path_factory.mktemp("measured")
     for function in ("pipeline", "product"):

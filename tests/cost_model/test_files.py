@@ -19,17 +19,17 @@ from tests.cost_model.conftest import made_up, shared
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import CSVDataset, Weights, load_a_sample, load_from_dir
-from hwml_sdk.cost_model.csvdata import read_csv, write_csv
-from hwml_sdk.cost_model.dataset import load_pipelines, metadata
-from hwml_sdk.cost_model.features import PIPELINE_ROWS, SCHEDULE_FEATURES, pipeline_feature_names
-from hwml_sdk.cost_model.samples import (
+from hwml_sdk.cost_model.data.csvdata import read_csv, write_csv
+from hwml_sdk.cost_model.data.dataset import load_pipelines, metadata
+from hwml_sdk.cost_model.data.features import PIPELINE_ROWS, SCHEDULE_FEATURES, pipeline_feature_names
+from hwml_sdk.cost_model.data.samples import (
     check_groups,
     load_featurization,
     parse_featurization,
     parse_sample,
     sample_bytes,
 )
-from hwml_sdk.cost_model.weights import BUFFERS, FILE_BYTES
+from hwml_sdk.cost_model.net.weights import BUFFERS, FILE_BYTES
 from hwml_sdk.errors import DataError, HwmlError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwml_sdk.cost_model.dataset import PipelineData, split
-from hwml_sdk.cost_model.metrics import pipeline_metrics, summarize
+from hwml_sdk.cost_model.data.dataset import PipelineData, split
+from hwml_sdk.cost_model.net.metrics import pipeline_metrics, summarize
 
 
 def _data(runtimes: list[float], digest: str = "a", noise: float = 0.0) -> PipelineData:

@@ -19,8 +19,8 @@ from tests.cost_model.conftest import PIPELINES, as_any, made_up, shared
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import CostModel, Sample, Weights, load_a_sample
-from hwml_sdk.cost_model.samples import load_from_dir, save_a_sample
-from hwml_sdk.cost_model.terms import term_table
+from hwml_sdk.cost_model.data.samples import load_from_dir, save_a_sample
+from hwml_sdk.cost_model.net.terms import term_table
 from hwml_sdk.errors import ArtifactError, DataError
 
 TOLERANCE = 3e-6
@@ -33,7 +33,7 @@ def _ways(weights: Weights) -> dict[str, Way]:
     """Each implementation that is installed, as a function of pipeline, schedule and cores."""
     made: dict[str, Way] = {"numpy": CostModel.from_weights(weights).predict}
     if find_spec("onnx") is not None:
-        from hwml_sdk.cost_model.onnx import OnnxPredictor, to_onnx
+        from hwml_sdk.cost_model.net.onnx import OnnxPredictor, to_onnx
 
         onnx = OnnxPredictor(to_onnx(weights))
         made["onnx"] = lambda pipeline, schedule, cores: onnx.predict(
@@ -42,7 +42,7 @@ def _ways(weights: Weights) -> dict[str, Way]:
     try:
         import torch
 
-        from hwml_sdk.cost_model.network import Net
+        from hwml_sdk.cost_model.net.network import Net
     except ImportError:
         return made
     torch.set_num_threads(1)
@@ -158,8 +158,8 @@ def test_the_autoscheduler_prints_the_same_cost(cores: int, tmp_path: Path) -> N
     # In a process of its own, because the plug-in writes to the process's stderr.
     script = (
         "import base64, sys, pathlib\n"
-        "from hwml_sdk.cost_model.measure import Search, schedule\n"
-        "from hwml_sdk.cost_model.targets import build_pipeline, parse_target\n"
+        "from hwml_sdk.cost_model.sample.measure import Search, schedule\n"
+        "from hwml_sdk.cost_model.sample.targets import build_pipeline, parse_target\n"
         f"weights = base64.b64encode(pathlib.Path({str(tmp_path / 'w.weights')!r}).read_bytes()).decode()\n"
         f"pipeline = build_pipeline(parse_target({str(PIPELINES)!r}))\n"
         f"made = schedule(pipeline, Search(parallelism={cores}, beam_size=4, random_dropout=100, weights=weights))\n"
@@ -171,7 +171,7 @@ def test_the_autoscheduler_prints_the_same_cost(cores: int, tmp_path: Path) -> N
     )
     printed = float(re.findall(r"Best cost: (\S+)", done.stdout + done.stderr)[-1])
     data = (tmp_path / "f.featurization").read_bytes()
-    from hwml_sdk.cost_model.samples import parse_featurization
+    from hwml_sdk.cost_model.data.samples import parse_featurization
 
     schedule, pipeline = parse_featurization(data)
     ours = float(CostModel.from_weights(weights).predict(pipeline, schedule, cores)[0])

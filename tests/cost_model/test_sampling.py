@@ -14,10 +14,11 @@ import pytest
 from tests.cost_model.conftest import DATA, PIPELINES
 
 from hwml_sdk.cli import main
-from hwml_sdk.cost_model import Weights, autosampler, load_a_sample, load_from_dir
-from hwml_sdk.cost_model.autosampler import SampleSettings, sample
-from hwml_sdk.cost_model.samples import check_groups
-from hwml_sdk.cost_model.targets import parse_target
+from hwml_sdk.cost_model import Weights, load_a_sample, load_from_dir
+from hwml_sdk.cost_model.data.samples import check_groups
+from hwml_sdk.cost_model.sample import autosampler
+from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
+from hwml_sdk.cost_model.sample.targets import parse_target
 from hwml_sdk.errors import HwmlError, ToolFailedError, ToolNotFoundError
 
 pytest.importorskip("halide", reason="halide is not installed (extra halide)")
@@ -132,8 +133,8 @@ def test_random_pipelines_by_command(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_random_pipelines_are_repeatable_and_differ() -> None:
-    from hwml_sdk.cost_model.measure import Search, describe, schedule
-    from hwml_sdk.cost_model.targets import build_pipeline
+    from hwml_sdk.cost_model.sample.measure import Search, describe, schedule
+    from hwml_sdk.cost_model.sample.targets import build_pipeline
 
     def digest(seed: int) -> str:
         made = schedule(build_pipeline(parse_target(f"random:{seed}")), Search(random_dropout=100))
@@ -175,7 +176,7 @@ def test_eval_by_command(measured: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def _needs_compiler() -> None:
-    from hwml_sdk.cost_model.generator import check_compiler
+    from hwml_sdk.cost_model.sample.generator import check_compiler
 
     if not check_compiler():
         pytest.skip("no C++ compiler (c++)")

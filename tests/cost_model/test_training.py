@@ -14,18 +14,18 @@ from tests.cost_model.conftest import made_up, shared
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import Weights
-from hwml_sdk.cost_model.dataset import load_pipelines, split
-from hwml_sdk.cost_model.metrics import evaluate
-from hwml_sdk.cost_model.samples import save_a_sample
+from hwml_sdk.cost_model.data.dataset import load_pipelines, split
+from hwml_sdk.cost_model.data.samples import save_a_sample
+from hwml_sdk.cost_model.net.metrics import evaluate
 from hwml_sdk.errors import DataError, HwmlError, RefusedError
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra halide)")
 pytestmark = pytest.mark.torch
 
-from hwml_sdk.cost_model.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
-from hwml_sdk.cost_model.network import Net  # noqa: E402
-from hwml_sdk.train.cost_model import TrainConfig, cross_validate, fit, train_cost_model  # noqa: E402
-from hwml_sdk.train.cost_model import main as recipe  # noqa: E402
+from hwml_sdk.cost_model.net.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
+from hwml_sdk.cost_model.net.network import Net  # noqa: E402
+from hwml_sdk.train.cost_model.recipe import TrainConfig, cross_validate, fit, train_cost_model  # noqa: E402
+from hwml_sdk.train.cost_model.recipe import main as recipe  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_parity_on_reference_samples(tmp_path: Path) -> None:
 
 
 def test_batched_loss_is_the_sum_of_single_ones(sample_folder: Callable[..., Path], weights: Weights) -> None:
-    from hwml_sdk.cost_model.fitting import collate_one, halide_loss, merge, ranking_loss
+    from hwml_sdk.cost_model.net.fitting import collate_one, halide_loss, merge, ranking_loss
 
     pipelines = load_pipelines(sample_folder(3, 9, 2))
     pipelines[1] = replace(

@@ -52,7 +52,7 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def launcher() -> Path:
     from jgo.maven import MavenContext
 
-    cache = import_module("hwml_sdk.chisel.toolchain").chisel_cache()
+    cache = import_module("hwml_sdk.chisel.install.toolchain").chisel_cache()
     context = MavenContext(repo_cache=cache / "test-downloads", timeout=60)
     try:
         return Path(context.project("org.scala-sbt", "sbt-launch").at_version(SBT).artifact("", "jar").resolve())
@@ -65,7 +65,7 @@ def launcher() -> Path:
 def test_a_real_sbt_build(
     java: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = import_module("hwml_sdk.chisel.toolchain").chisel_cache() / "sbt"
+    home = import_module("hwml_sdk.chisel.install.toolchain").chisel_cache() / "sbt"
     folder = tmp_path / "a build"
     (folder / "project").mkdir(parents=True)
     (folder / "build.sbt").write_text(BUILD)

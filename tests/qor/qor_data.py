@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.qor.dataset import Design, read_designs
+from hwml_sdk.qor.learned.dataset import Design, read_designs
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "qor"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the labelled designs of ../shared/data/qor are not here")

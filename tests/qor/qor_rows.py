@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwml_sdk.qor.correct import CLOSED_FORM_COLUMNS
-from hwml_sdk.qor.dataset import LABELS, Rows
-from hwml_sdk.qor.table import Table, quantise
+from hwml_sdk.qor.learned.correct import CLOSED_FORM_COLUMNS
+from hwml_sdk.qor.learned.dataset import LABELS, Rows
+from hwml_sdk.qor.learned.table import Table, quantise
 
 NAMES = (*CLOSED_FORM_COLUMNS, "merlin", "impl", "dataflow", "size", "noise")
 

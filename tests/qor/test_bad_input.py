@@ -23,7 +23,7 @@ from hwml_sdk.artifact import MANIFEST
 from hwml_sdk.cli import main
 from hwml_sdk.errors import ConfigError
 from hwml_sdk.files import write_atomic
-from hwml_sdk.qor.table import write_table
+from hwml_sdk.qor.learned.table import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_training = pytest.mark.skipif(

@@ -15,7 +15,7 @@ from hwml_sdk.cli import main
 from hwml_sdk.commands.qor import codes_table
 from hwml_sdk.config import Settings, load_settings
 from hwml_sdk.document import analyze
-from hwml_sdk.qor.inputs import gather
+from hwml_sdk.qor.project.inputs import gather
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.errors import ReportError
-from hwml_sdk.qor.csynth import CsynthReport, ReportedLoop, Resources, find_report, read_csynth
+from hwml_sdk.qor.reports import CsynthReport, ReportedLoop, Resources, find_report, read_csynth
 
 DATA = Path(__file__).parents[1] / "data" / "csynth"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "csynth"

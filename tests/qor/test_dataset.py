@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hwml_sdk.errors import DataError
-from hwml_sdk.qor.dataset import group_fold, read_designs, render, split_files
+from hwml_sdk.qor.learned.dataset import group_fold, read_designs, render, split_files
 
 ROW: dict[str, Any] = {
     "id": "a/1",

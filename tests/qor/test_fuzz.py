@@ -22,10 +22,10 @@ from hwml_sdk import predict_qor
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Span, analyze
 from hwml_sdk.errors import HwmlError
-from hwml_sdk.qor.design import estimate_source, make_options, make_target
-from hwml_sdk.qor.features import features_of
-from hwml_sdk.qor.lint import apply_safe_fixes, lint_source
-from hwml_sdk.qor.source import read_program
+from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
+from hwml_sdk.qor.learned.features import features_of
+from hwml_sdk.qor.lint.run import apply_safe_fixes, lint_source
+from hwml_sdk.qor.read.source import read_program
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.cpp"))]

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hwml_sdk.qor.design import estimate_source, make_options, make_target
-from hwml_sdk.qor.estimate import Estimate, FunctionResult, LoopResult
+from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
+from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult
 
 SLACK = 4.0
 

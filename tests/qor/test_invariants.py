@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from hwml_sdk.artifact import shipped
 from hwml_sdk.config import HlsSettings
-from hwml_sdk.qor.design import estimate_source, make_options, make_target
-from hwml_sdk.qor.estimate import Estimate, LoopResult
-from hwml_sdk.qor.features import features_of
-from hwml_sdk.qor.inputs import Inputs
+from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
+from hwml_sdk.qor.closed_form.estimate import Estimate, LoopResult
+from hwml_sdk.qor.learned.features import features_of
+from hwml_sdk.qor.project.inputs import Inputs
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.cpp"))
 TARGET = make_target("xcu280-fsvh2892-2L-e", 3.33, "vitis_hls", "2023.2")

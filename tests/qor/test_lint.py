@@ -12,9 +12,9 @@ import pytest
 from hwml_sdk.config import LintSettings, Settings
 from hwml_sdk.document import Diagnostic, apply_edits
 from hwml_sdk.explain import codes, page
-from hwml_sdk.qor.lint import CODES, apply_safe_fixes, lint, lint_files, lint_source
-from hwml_sdk.qor.project import apply_directives, read_directives
-from hwml_sdk.qor.source import read_program
+from hwml_sdk.qor.lint.run import CODES, apply_safe_fixes, lint, lint_files, lint_source
+from hwml_sdk.qor.project.project import apply_directives, read_directives
+from hwml_sdk.qor.read.source import read_program
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "qor"
 # These need a prediction, which test_estimate and test_model cover; here a prediction is given by hand.

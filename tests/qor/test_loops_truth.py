@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from tests.qor.qor_data import DATA, designs, needs_data
 
-from hwml_sdk.qor.dataset import Design
-from hwml_sdk.qor.design import choose_top, make_options, make_target
-from hwml_sdk.qor.estimate import Estimate, FunctionResult, LoopResult, estimate_program
-from hwml_sdk.qor.source import read_program
+from hwml_sdk.qor.closed_form.design import make_options, make_target
+from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult, estimate_program
+from hwml_sdk.qor.learned.dataset import Design
+from hwml_sdk.qor.program.tops import choose_top
+from hwml_sdk.qor.read.source import read_program
 
 LOOPS = DATA / "vitis_loops.jsonl.gz"
 Row = dict[str, Any]

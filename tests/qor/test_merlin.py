@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hwml_sdk.qor.design import estimate_source, make_target
-from hwml_sdk.qor.estimate import Estimate
+from hwml_sdk.qor.closed_form.design import estimate_source, make_target
+from hwml_sdk.qor.closed_form.estimate import Estimate
 
 SUMS = """
 #pragma ACCEL kernel

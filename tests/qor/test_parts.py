@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hwml_sdk.errors import ConfigError
-from hwml_sdk.qor.parts import FAMILIES, all_parts, find_part
+from hwml_sdk.qor.tool.parts import FAMILIES, all_parts, find_part
 
 
 @pytest.mark.parametrize(

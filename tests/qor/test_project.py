@@ -8,9 +8,9 @@ import pytest
 
 from hwml_sdk.config import load_settings
 from hwml_sdk.errors import ConfigError
-from hwml_sdk.qor import ir
-from hwml_sdk.qor.project import apply_directives, read_directives, read_hls_config, read_project, read_tcl
-from hwml_sdk.qor.source import read_program
+from hwml_sdk.qor.program import ir
+from hwml_sdk.qor.project.project import apply_directives, read_directives, read_hls_config, read_project, read_tcl
+from hwml_sdk.qor.read.source import read_program
 
 CONFIG = """\
 # a component

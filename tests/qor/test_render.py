@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from hwml_sdk.document import Span
-from hwml_sdk.qor import render
-from hwml_sdk.qor.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction
+from hwml_sdk.qor.answer import render
+from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction
 
 SPAN = Span(2, 2, 2, 30)
 INNER = LoopQor(

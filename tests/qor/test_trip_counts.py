@@ -15,9 +15,9 @@ import pytest
 from tests.qor.execution import GCOV, GXX, Count, NotRunnableError, loop_counts
 from tests.qor.qor_data import Kernel, kernels, needs_data
 
-from hwml_sdk.qor import ir
-from hwml_sdk.qor.source import read_program
-from hwml_sdk.qor.trip_counts import TripCount, TripCounter, stable_bindings
+from hwml_sdk.qor.program import ir
+from hwml_sdk.qor.program.trip_counts import TripCount, TripCounter, stable_bindings
+from hwml_sdk.qor.read.source import read_program
 
 needs_gxx = pytest.mark.skipif(GXX is None or GCOV is None, reason="g++ or gcov is not here")
 

@@ -8,9 +8,9 @@ import numpy as np
 from tests.qor.qor_rows import make_table
 
 from hwml_sdk.artifact import Artifact
-from hwml_sdk.qor.dataset import LABELS
-from hwml_sdk.qor.features import FEATURE_NAMES, FEATURE_VERSION
-from hwml_sdk.qor.table import Table, quantise
+from hwml_sdk.qor.learned.dataset import LABELS
+from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
+from hwml_sdk.qor.learned.table import Table, quantise
 
 
 def real_features_table(n: int = 150, *, seed: int = 0) -> Table:
@@ -27,9 +27,9 @@ def real_features_table(n: int = 150, *, seed: int = 0) -> Table:
 
 def train_tiny(folder: Path, table: Table) -> Artifact:
     """Train with a handful of small trees and epochs and write the artefact to `folder`."""
-    from hwml_sdk.train.qor import TrainConfig
-    from hwml_sdk.train.qor_protocol import fit_final, leave_groups_out
-    from hwml_sdk.train.qor_ship import write_artifact
+    from hwml_sdk.train.qor.protocol import fit_final, leave_groups_out
+    from hwml_sdk.train.qor.recipe import TrainConfig
+    from hwml_sdk.train.qor.ship import write_artifact
 
     config = TrainConfig(out=folder, data=folder, trees=4, epochs=2, rows_per_key=40)
     protocol = config.protocol()

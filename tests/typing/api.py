@@ -16,7 +16,7 @@ from hwml_sdk import (
     analyze,
     predict_qor,
 )
-from hwml_sdk.qor.types import Contribution, Interval, LoopQor
+from hwml_sdk.qor.answer.types import Contribution, Interval, LoopQor
 
 prediction = predict_qor(Path("fir.cpp"), top="fir", part="u280", clock_period_ns=3.33)
 assert_type(prediction, QorPrediction)

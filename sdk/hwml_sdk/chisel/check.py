@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..config import DEFAULT_CHISEL_VERSION
 from ..errors import SourceError
-from .client import Client
-from .project import siblings_defining
+from .build.project import siblings_defining
+from .serve.client import Client
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 MAX_BYTES = 1_000_000  # generated files that large take scalac minutes; people write a hundredth of it

@@ -10,11 +10,11 @@ from pathlib import Path
 from ..config import Settings
 from ..document import Analysis, Diagnostic, Fix, Related, Span
 from ..errors import HwmlError, SourceError
-from .build import ASK_S, project_setup
+from .build.project import asked_version, choose_version
+from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
-from .gate import Repair, find_repairs
-from .project import asked_version, choose_version
-from .toolchain import installed
+from .install.toolchain import installed
+from .repair.gate import Repair, find_repairs
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0

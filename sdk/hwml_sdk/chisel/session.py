@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
-from .calls import Call, calls_of, calls_source
-from .checker import Checker, CompileOutcome, ModuleClass
-from .elaborator import Elaborated, Elaborator
-from .findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
-from .firtool import Firtool, Lowered, ports_of
-from .resolve import unpinned_note
+from .compile.calls import Call, calls_of, calls_source
+from .compile.checker import Checker, CompileOutcome, ModuleClass
+from .compile.elaborator import Elaborated, Elaborator
+from .compile.firtool import Firtool, Lowered, ports_of
+from .compile.wire import WorkerDiedError
+from .compile.workers import SCALAC_OPTIONS, Programs, _empty_folder
+from .install.resolve import unpinned_note
+from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
-from .wire import WorkerDiedError
-from .workers import SCALAC_OPTIONS, Programs, _empty_folder
 
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64

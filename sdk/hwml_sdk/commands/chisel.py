@@ -24,8 +24,8 @@ from ..files import read_source, write_atomic
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 
 if TYPE_CHECKING:
-    from ..chisel.gate import Repair
     from ..chisel.provider import Examination
+    from ..chisel.repair.gate import Repair
     from ..chisel.types import CompileResult
 
 _SUFFIXES = (".scala", ".sc")
@@ -79,10 +79,10 @@ def _say(text: str) -> None:
 
 
 def _setup(arguments: argparse.Namespace) -> int:
-    from ..chisel.java import find_java
-    from ..chisel.resolve import resolve_and_prepare
-    from ..chisel.toolchain import ensure, locked_versions
-    from ..chisel.workers import prepare
+    from ..chisel.compile.workers import prepare
+    from ..chisel.install.java import find_java
+    from ..chisel.install.resolve import resolve_and_prepare
+    from ..chisel.install.toolchain import ensure, locked_versions
 
     java = find_java()
     for version in arguments.version or [DEFAULT_CHISEL_VERSION]:
@@ -132,10 +132,10 @@ def _ensure(path: Path, text: str, settings: Settings, failed: set[str]) -> None
 
     failed: versions without a lock that could not be resolved; they are not tried for every file anew.
     """
-    from ..chisel.project import choose_version
-    from ..chisel.resolve import resolve_and_prepare
-    from ..chisel.toolchain import ensure, installed
-    from ..chisel.workers import prepare
+    from ..chisel.build.project import choose_version
+    from ..chisel.compile.workers import prepare
+    from ..chisel.install.resolve import resolve_and_prepare
+    from ..chisel.install.toolchain import ensure, installed
 
     choice = choose_version(path, text, settings)
     if settings.trusted and choice.asked not in ("", choice.version, *failed):
@@ -276,9 +276,9 @@ def _show(path: Path, text: str, repairs: Sequence[Repair], written: Repair | No
 
 
 def _daemon(arguments: argparse.Namespace) -> int:
-    from ..chisel.client import running_daemon, stop_daemon
-    from ..chisel.toolchain import installed, installed_unpinned, locked_versions
-    from ..chisel.workers import prepare
+    from ..chisel.compile.workers import prepare
+    from ..chisel.install.toolchain import installed, installed_unpinned, locked_versions
+    from ..chisel.serve.client import running_daemon, stop_daemon
 
     answers = []
     for version in (*locked_versions(), *installed_unpinned()):

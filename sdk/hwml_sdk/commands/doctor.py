@@ -85,14 +85,14 @@ def place_checks() -> list[Check]:
 
 def chisel_checks() -> list[Check]:
     """Java, the pinned tool chains and the daemon's fence."""
-    from ..chisel.doctor import findings
+    from ..chisel.install.doctor import findings
 
     return [Check(*finding) for finding in findings()]
 
 
 def halide_checks() -> list[Check]:
     """What the Halide cost model needs: prediction nothing, sampling halide, training torch, generators a compiler."""
-    from ..cost_model.generator import check_compiler
+    from ..cost_model.sample.generator import check_compiler
 
     compiler = check_compiler()
     return [

@@ -17,7 +17,7 @@ from ..errors import HwmlError
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from ..cost_model.search import Measured, SearchResult
+    from ..cost_model.sample.search import Measured, SearchResult
 
 TARGET_HELP = "module:function, FILE.py[:function], GENERATOR.cpp, random:SEED (or random), suite:NAME"
 
@@ -97,8 +97,8 @@ def _note(text: str) -> None:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    from ..cost_model.autosampler import SampleSettings, sample
-    from ..cost_model.targets import default_name, parse_target
+    from ..cost_model.sample.autosampler import SampleSettings, sample
+    from ..cost_model.sample.targets import default_name, parse_target
 
     if not 0 <= options.explore <= 1:
         raise HwmlError("--explore is a share from 0 to 1")
@@ -161,9 +161,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from ..cost_model.dataset import load_pipelines
-    from ..cost_model.metrics import evaluate
-    from ..cost_model.weights import Weights
+    from ..cost_model.data.dataset import load_pipelines
+    from ..cost_model.net.metrics import evaluate
+    from ..cost_model.net.weights import Weights
 
     pipelines = load_pipelines(options.samples)
     results = {
@@ -182,7 +182,7 @@ def _eval(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from ..cost_model.model import CostModel
-    from ..cost_model.weights import Weights
+    from ..cost_model.net.weights import Weights
 
     CostModel.from_weights(Weights.named(options.weights)).export_onnx(options.onnx)
     print(f"{options.onnx}: pipeline, schedule, num_cores -> runtime_ms")
@@ -190,16 +190,16 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _autoschedule(options: argparse.Namespace) -> int:
-    from ..cost_model.search import SearchSettings, autoschedule
-    from ..cost_model.targets import parse_target
-    from ..cost_model.weights import Weights
+    from ..cost_model.net.weights import Weights
+    from ..cost_model.sample.search import SearchSettings, autoschedule
+    from ..cost_model.sample.targets import parse_target
     from ..files import write_atomic
 
     target = parse_target(options.target)
     weights = Weights.named(options.weights)
     program = name = ""
     if target.kind == "cpp":
-        from ..cost_model.generator import generator_names, prepare
+        from ..cost_model.sample.generator import generator_names, prepare
 
         name = options.name or next(iter(generator_names(target.place)), "")
         program = prepare(target.place, name)
@@ -233,8 +233,8 @@ def _row(row: Measured, best_ms: float) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from ..cost_model.features import SCHEDULE_FEATURES, pipeline_feature_names
-    from ..cost_model.samples import load_a_sample, load_featurization
+    from ..cost_model.data.features import SCHEDULE_FEATURES, pipeline_feature_names
+    from ..cost_model.data.samples import load_a_sample, load_featurization
 
     data: dict[str, Any] = {}
     if options.file.endswith(".featurization"):

@@ -21,8 +21,8 @@ from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 
 if TYPE_CHECKING:
     from ..document import Analysis
-    from ..qor.inputs import Inputs
-    from ..qor.types import QorPrediction
+    from ..qor.answer.types import QorPrediction
+    from ..qor.project.inputs import Inputs
 
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++")
 # Command-line option -> setting.
@@ -79,7 +79,7 @@ class _Job:
 
 
 def _jobs(arguments: argparse.Namespace) -> list[_Job]:
-    from ..qor.inputs import gather, parse_defines
+    from ..qor.project.inputs import gather, parse_defines
 
     if not arguments.paths:
         raise SourceError("name a file or a folder; hwml qor --help shows more")
@@ -93,7 +93,7 @@ def _jobs(arguments: argparse.Namespace) -> list[_Job]:
 
 def _sources(paths: Iterable[str]) -> list[Path]:
     """Files as named; of a folder its project's files, or else every source in it that is no test bench."""
-    from ..qor.project import read_project
+    from ..qor.project.project import read_project
 
     found: dict[Path, None] = {}
     for name in paths:
@@ -119,7 +119,7 @@ def _is_bench(path: Path) -> bool:
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     from ..config import merge
-    from ..qor.project import parse_clock
+    from ..qor.project.project import parse_clock
 
     settings = load_settings(path)
     given: dict[str, Any] = {}
@@ -173,8 +173,8 @@ def _predictions_json(
 
 
 def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
-    from ..qor.parts import find_part
-    from ..qor.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows
+    from ..qor.answer.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows
+    from ..qor.tool.parts import find_part
 
     try:
         part = find_part(prediction.part)
@@ -244,7 +244,7 @@ def run_lint(arguments: argparse.Namespace) -> int:
 
 
 def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
-    from ..qor.lint import lint_source
+    from ..qor.lint.run import lint_source
     from ..qor.provider import prediction_or_none
 
     prediction = prediction_or_none(str(job.path), job.text, job.inputs, job.settings) if estimate else None
@@ -263,7 +263,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
 
 
 def _fixed(job: _Job) -> _Job:
-    from ..qor.lint import apply_safe_fixes
+    from ..qor.lint.run import apply_safe_fixes
 
     changed = apply_safe_fixes(job.text, lambda text: _lint(replace(job, text=text), estimate=False)[0].diagnostics)
     if changed != job.text:
@@ -288,7 +288,7 @@ def _merged(analyses: Sequence[Analysis]) -> list[Analysis]:
 def codes_table() -> str:
     """The Markdown table of all lint codes, as docs/lint.md carries it."""
     from ..explain import codes
-    from ..qor.lint_base import SEVERITIES
+    from ..qor.lint.context import SEVERITIES
 
     rows = [f"| {code} | {SEVERITIES[code]} | {title} |" for code, title in codes().items() if code in SEVERITIES]
     return "\n".join(["| code | severity | what |", "|---|---|---|", *rows]) + "\n"

@@ -6,14 +6,14 @@ The names below are loaded when they are asked for; `autosampler` and the other 
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "CSVDataset": "csvdata",
+    "CSVDataset": "data.csvdata",
     "CostModel": "model",
-    "Net": "network",
-    "Sample": "samples",
-    "Weights": "weights",
-    "load_a_sample": "samples",
-    "load_from_dir": "samples",
-    "retrain_cost_model": "autosampler",
+    "Net": "net.network",
+    "Sample": "data.samples",
+    "Weights": "net.weights",
+    "load_a_sample": "data.samples",
+    "load_from_dir": "data.samples",
+    "retrain_cost_model": "sample.autosampler",
 }
 __all__ = [
     "CSVDataset",
@@ -28,20 +28,20 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from ..train.cost_model import train_cost_model
-    from .autosampler import retrain_cost_model
-    from .csvdata import CSVDataset
+    from ..train.cost_model.recipe import train_cost_model
+    from .data.csvdata import CSVDataset
+    from .data.samples import Sample, load_a_sample, load_from_dir
     from .model import CostModel
-    from .network import Net
-    from .samples import Sample, load_a_sample, load_from_dir
-    from .weights import Weights
+    from .net.network import Net
+    from .net.weights import Weights
+    from .sample.autosampler import retrain_cost_model
 else:
 
     def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         if name == "train_cost_model":
-            return import_module("hwml_sdk.train.cost_model").train_cost_model
+            return import_module("hwml_sdk.train.cost_model.recipe").train_cost_model
         if name in _HOME:
             return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

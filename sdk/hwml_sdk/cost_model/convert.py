@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..errors import DataError, HwmlError
 from ..files import replace_folder
-from .csvdata import read_csv, write_csv
-from .samples import load_from_dir, sample_bytes
-from .weights import BUFFERS, Weights
+from .data.csvdata import read_csv, write_csv
+from .data.samples import load_from_dir, sample_bytes
+from .net.weights import BUFFERS, Weights
 
 
 def convert(source: str | Path, destination: str | Path) -> str:

@@ -11,14 +11,14 @@ import numpy as np
 from ..artifact import Artifact, resolve
 from ..errors import ArtifactError, DataError
 from ..files import write_atomic
-from .onnx import OnnxPredictor, to_onnx
-from .samples import MAX_FEATURE, Floats
-from .terms import Predictor, as_pipeline, as_schedules
+from .data.samples import MAX_FEATURE, Floats
+from .net.onnx import OnnxPredictor, to_onnx
+from .net.terms import Predictor, as_pipeline, as_schedules
+from .net.weights import Weights
 from .toolkit import this_machine
-from .weights import Weights
 
 KIND = "cost_model"
-WEIGHTS_FILE = "cost_model.weights"
+WEIGHTS_FILE = "cost_model.net.weights"
 ONNX_FILE = "model.onnx"
 
 

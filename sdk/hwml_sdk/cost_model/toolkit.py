@@ -68,7 +68,7 @@ def tools_folder() -> Path:
 
 def embedded_weights() -> bytes:
     """The `.weights` file that Halide's plug-in carries inside, for comparison. Raises HwmlError when it has none."""
-    from .weights import FILE_BYTES, HEADER
+    from .net.weights import FILE_BYTES, HEADER
 
     data = plugin_path().read_bytes()
     place = data.find(HEADER)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..interrupt import checkpoint
-from . import ir
-from .design import called_functions
-from .facts import reached
+from .answer.types import QorPrediction
 from .model import OpenDesign, QorModel
-from .types import QorPrediction
+from .program import ir
+from .program.facts import reached
+from .program.tops import called_functions
 
 FIRST_BATCH = 6  # about what a screen shows
 BATCH = 48

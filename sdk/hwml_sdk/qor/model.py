@@ -21,18 +21,20 @@ from ..artifact import Artifact, write
 from ..config import DEFAULT_TOOL, HlsSettings, load_settings
 from ..errors import SourceError
 from ..files import read_source
-from . import answer, ir
-from .correct import KIND, Correction, Corrector
-from .dataset import LABELS
-from .design import choose_top, make_options, make_target, tool_year
-from .estimate import Estimate, estimate_program
-from .features import FEATURE_NAMES, FEATURE_VERSION, features_of
-from .inputs import Inputs, gather
-from .operators import Target
-from .plan import PIPELINE_LOOPS, Options
-from .project import apply_directives
-from .source import read_program
-from .types import QorPrediction
+from .answer import answer
+from .answer.types import QorPrediction
+from .closed_form.design import make_options, make_target, tool_year
+from .closed_form.estimate import Estimate, estimate_program
+from .closed_form.plan import PIPELINE_LOOPS, Options
+from .learned.correct import KIND, Correction, Corrector
+from .learned.dataset import LABELS
+from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
+from .program import ir
+from .program.tops import choose_top
+from .project.inputs import Inputs, gather
+from .project.project import apply_directives
+from .read.source import read_program
+from .tool.operators import Target
 
 UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 MERLIN_VERSION = "2021.1"

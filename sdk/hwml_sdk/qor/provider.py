@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from ..config import FILE_NAME, PROJECT_FILE, HlsSettings, Settings, find_upwards
 from ..document import Analysis, Annotation, Diagnostic, Step
 from ..errors import ArtifactError, ConfigError, HwmlError, SourceError
-from .inputs import Inputs, gather
-from .lint import lint_files, verify_fixes
-from .render import (
+from .answer.render import (
     function_detail,
     function_json,
     function_label,
@@ -28,7 +26,9 @@ from .render import (
     prediction_label,
     prediction_summary,
 )
-from .types import FunctionQor, LoopQor, QorPrediction
+from .answer.types import FunctionQor, LoopQor, QorPrediction
+from .lint.run import lint_files, verify_fixes
+from .project.inputs import Inputs, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,8 +79,8 @@ def _is_hls(path: str, text: str) -> bool:
 
 def gather_covers(path: str, project: Path) -> bool:
     """Whether a project file names this source, or names none at all."""
-    from .inputs import covers
-    from .project import read_project
+    from .project.inputs import covers
+    from .project.project import read_project
 
     try:
         return covers(read_project(project), Path(path))

@@ -10,8 +10,8 @@ from importlib import import_module
 from ..errors import HwmlError
 
 RECIPES = {
-    "cost_model": "hwml_sdk.train.cost_model",
-    "qor": "hwml_sdk.train.qor",
+    "cost_model": "hwml_sdk.train.cost_model.recipe",
+    "qor": "hwml_sdk.train.qor.recipe",
 }  # names, so that --help imports nothing heavy
 
 

@@ -1,0 +1,1 @@
+"""The stages of a check: resident compiler, fenced elaboration, lowering."""

@@ -1,0 +1,65 @@
+"""Instances that the user asks to elaborate: `--args 'Fifo(8, 16)'` or a line `// hwml: elaborate Fifo(8, 16)`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..types import CheckRequest
+
+if TYPE_CHECKING:
+    from ..say.findings import Sources
+
+_COMMENT = re.compile(r"^[ \t]*//[ \t]*hwml:[ \t]*elaborate[ \t]+(?P<call>\S[^\r\n]*?)[ \t]*$", re.MULTILINE)
+_CALL = re.compile(r"[A-Za-z_][\w.]*(?:\[.*\])?\(.*\)|[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One instance to elaborate. line: where it is asked for in the document, None for the command line."""
+
+    expression: str
+    index: int
+    line: int | None
+
+    @property
+    def object_name(self) -> str:
+        """The object that makes it."""
+        return f"hwml_call_{self.index}"
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether it reads like Name(arguments)."""
+        return _CALL.fullmatch(self.expression) is not None
+
+
+def calls_of(request: CheckRequest, sources: Sources) -> list[Call]:
+    """Calls of the command line, then those in comments of the document."""
+    calls = [(expression.strip(), None) for expression in request.calls]
+    text = sources.main_text
+    found = [(match["call"], text.place(match.start("call"))[0]) for match in _COMMENT.finditer(text.text)]
+    return [Call(expression, index, line) for index, (expression, line) in enumerate([*calls, *found])]
+
+
+def calls_source(calls: list[Call]) -> str:
+    """Scala that makes the instances, one line each, to stand at the end of the document.
+
+    There the document's own definitions and imports hold; in a file of its own, imports would hide definitions.
+    """
+    lines = [
+        f"object {call.object_name} {{ def apply(): chisel3.RawModule = new {call.expression} }}"
+        if call.well_formed
+        else f"object {call.object_name}"
+        for call in calls
+    ]
+    return "\n" + "\n".join(lines)
+
+
+def call_at(calls: list[Call], text: str, utf16: int) -> Call | None:
+    """The call in whose line behind `text` an offset (in UTF-16 units) lies."""
+    behind = utf16 - len(text.encode("utf-16-le", "surrogatepass")) // 2
+    if not calls or behind <= 0:
+        return None
+    index = calls_source(calls)[:behind].count("\n") - 1
+    return calls[min(max(index, 0), len(calls) - 1)]

@@ -1,0 +1,1 @@
+"""Bring and find the tool chain: pinned jars, firtool, a Java runtime."""

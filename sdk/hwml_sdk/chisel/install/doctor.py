@@ -1,0 +1,48 @@
+"""What `hwml doctor` says about Chisel."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from ...errors import HwmlError
+from ..compile.fence import fence_kind
+from .java import find_java
+from .toolchain import folder_of, installed, installed_unpinned, locked_versions
+
+_FENCES = {
+    "bwrap": "bwrap (sees only Java, jars and nothing to write)",
+    "unshare": "unshare (no network, every file read-only, no other process; bwrap would also hide your files)",
+    "network": "unshare (no network; files can be read and removed, not written: user or mount namespaces are limited)",
+    "base": "process limits only (untested platform, or neither bwrap nor unshare works)",
+}
+
+
+def findings() -> list[tuple[str, bool, str, str]]:
+    """(name, ok, found, what to do) for each thing."""
+    rows = [_package("jgo", "extra chisel: fetches the tool chain"), _java()]
+    for version in locked_versions():
+        chain = installed(version)
+        found = str(chain.folder) if chain else "not set up"
+        rows.append((f"chisel {version}", chain is not None, found, f"hwml chisel setup --version {version}"))
+    for version in installed_unpinned():
+        rows.append(
+            (f"chisel {version}", True, f"{folder_of(version)} (resolved, not pinned; trusted folders only)", "")
+        )
+    kind = fence_kind()
+    rows.append(("fence", kind in ("bwrap", "unshare"), _FENCES[kind], "apt install bubblewrap"))
+    return rows
+
+
+def _package(name: str, meaning: str) -> tuple[str, bool, str, str]:
+    try:
+        return name, True, metadata.version(name), ""
+    except metadata.PackageNotFoundError:
+        return name, False, "missing", meaning
+
+
+def _java() -> tuple[str, bool, str, str]:
+    try:
+        java = find_java()
+    except HwmlError as error:
+        return "java", False, "missing", str(error)
+    return "java", True, f"{java.major} from {java.origin}: {java.program}", ""

@@ -1,0 +1,1 @@
+"""Proposed changes, and the gate that only verified ones pass."""

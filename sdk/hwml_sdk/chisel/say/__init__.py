@@ -1,0 +1,1 @@
+"""From what the tools say to diagnostics in a Chisel engineer's terms."""

@@ -1,0 +1,1 @@
+"""Samples and their features: files, CSV, groups by pipeline."""

@@ -1,0 +1,1 @@
+"""The network: weights, terms, ONNX, fitting, figures of merit."""

@@ -1,0 +1,1 @@
+"""Measured schedules of a user's pipelines."""

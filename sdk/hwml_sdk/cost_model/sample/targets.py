@@ -1,0 +1,141 @@
+"""What to schedule: a Python pipeline, a C++ generator, or one of hwml's own pipelines.
+
+A target is written `module:function`, `file.py` (its function `pipeline`), `file.py:function`, `file.cpp` (a C++
+generator), `random:SEED` or `suite:NAME`. A Python function takes no arguments and returns a halide Pipeline, a Func or
+a list of Funcs, with estimates on all inputs and outputs.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module, util
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from ...errors import HwmlError, SourceError
+from ..toolkit import halide_folder
+
+DEFAULT_FUNCTION = "pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parsed target."""
+
+    kind: Literal["python", "cpp", "random", "suite"]
+    place: str
+    """module name, absolute file path, seed or name in the suite"""
+    function: str = ""
+
+    def __str__(self) -> str:
+        prefix = f"{self.kind}:" if self.kind in ("random", "suite") else ""
+        return f"{prefix}{self.place}{':' + self.function if self.function else ''}"
+
+
+def parse_target(text: str) -> Target:
+    """Read a target's text. Raises HwmlError or SourceError naming what was expected."""
+    kind, _, rest = text.partition(":")
+    if kind == "random":
+        if not (rest or "0").isdigit():
+            raise HwmlError(f"{text}: random:SEED needs a whole number as its seed")
+        return Target("random", rest or "0")
+    if kind == "suite" and rest:
+        return Target("suite", rest)
+    file, _, function = text.rpartition(":") if ".py:" in text or ".cpp:" in text else (text, "", "")
+    if file.endswith((".cpp", ".cc", ".cxx")):
+        return Target("cpp", str(_existing(file)))
+    if file.endswith(".py"):
+        return Target("python", str(_existing(file)), function or DEFAULT_FUNCTION)
+    module, _, function = text.partition(":")
+    if module and all(part.isidentifier() for part in module.split(".")) and function.isidentifier():
+        return Target("python", module, function)
+    raise HwmlError(
+        f"{text}: no target; write module:function, FILE.py[:function], GENERATOR.cpp, random:SEED or suite:NAME"
+    )
+
+
+def default_name(target: Target) -> str:
+    """A name for a target's samples: of a generator the registered one."""
+    if target.kind == "cpp":
+        from .generator import generator_names
+
+        names = generator_names(target.place)
+        if len(names) != 1:
+            raise HwmlError(f"{target}: registers {', '.join(names) or 'no generator'}; choose one with --name")
+        return names[0]
+    if target.kind == "python":
+        stem = Path(target.place).stem if target.place.endswith(".py") else target.place.rpartition(".")[2]
+        return stem if target.function in ("", DEFAULT_FUNCTION) else f"{stem}_{target.function}"
+    return f"random_{target.place}" if target.kind == "random" else target.place
+
+
+def _existing(file: str) -> Path:
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise SourceError("no such file", path=file)
+    return path
+
+
+def build_pipeline(target: Target) -> Any:
+    """The halide.Pipeline of a Python target (its code is run). Raises HwmlError with the code's own words."""
+    halide_folder()
+    import halide
+
+    if target.kind == "random":
+        from ..pipelines.random_pipelines import random_pipeline
+
+        made = random_pipeline(int(target.place))
+    elif target.kind == "suite":
+        from ..pipelines.suite import build
+
+        made = build(target.place)
+    elif target.kind == "python":
+        made = _call(target)
+    else:
+        raise HwmlError(f"{target}: a C++ generator is no Python pipeline")
+    if isinstance(made, halide.Func):
+        return halide.Pipeline(made)
+    if isinstance(made, list | tuple) and made and all(isinstance(item, halide.Func) for item in made):
+        return halide.Pipeline(list(made))
+    if isinstance(made, halide.Pipeline):
+        return made
+    raise HwmlError(f"{target}: returned {type(made).__name__}; a halide Pipeline, Func or list of Funcs was expected")
+
+
+def _call(target: Target) -> Any:
+    try:
+        module = _module(target.place)
+        function = getattr(module, target.function, None)
+        if function is None:
+            raise HwmlError(f"{target.place}: has no function {target.function!r}; name it FILE.py:function")
+        return function()
+    except HwmlError:
+        raise
+    except Exception as error:
+        # Somebody else's code: whatever it raises is told with its type and place.
+        place = _last_line(error)
+        raise HwmlError(f"{target}: {type(error).__name__}: {error}{place}") from error
+
+
+def _module(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        sys.path.insert(0, str(Path.cwd()))
+        return import_module(place)
+    spec = util.spec_from_file_location(Path(place).stem, place)
+    if spec is None or spec.loader is None:
+        raise HwmlError(f"{place}: cannot be imported")
+    module = util.module_from_spec(spec)
+    sys.path.insert(0, str(Path(place).parent))
+    spec.loader.exec_module(module)
+    return module
+
+
+def _last_line(error: BaseException) -> str:
+    trace = error.__traceback__
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"

@@ -1,0 +1,301 @@
+"""From an estimate and a correction to the answer people get: loops as a tree, contributions, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ...document import Span
+from ...errors import ConfigError
+from ..closed_form.area import Area, area_cost
+from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
+from ..program import ir
+from ..program.facts import calls, reached
+from ..program.flow import is_library
+from ..tool.parts import Part, find_part
+from .types import Contribution, FunctionQor, Interval, LoopQor
+
+if TYPE_CHECKING:
+    from ..learned.correct import Correction
+
+UNLIKE_FROM = 0.9  # share of the training groups that lie closer to their neighbours than this design does
+_SYSTEM_HEADERS = (
+    "ap_", "hls", "std", "math", "string", "float", "limits", "assert", "inttypes", "unistd", "complex", "cmath",
+    "cstd", "cassert", "climits", "cfloat", "iostream", "iomanip", "vector", "algorithm", "xil_", "ac_", "etc/",
+    "fcntl", "gmp", "memory", "utility", "array", "cstring", "fstream", "sys/",
+)  # fmt: skip
+
+
+def loops_of(result: FunctionResult, total: float | None) -> tuple[LoopQor, ...]:
+    """The loops of one function as a tree, those that are unrolled among them; shares are of `total` cycles."""
+    kept = tuple(_loop(item, total, None, result.unrolled) for item in result.loops)
+    return _with_unrolled(kept, result.function.body, result.unrolled)
+
+
+def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
+    """The loops of the top function, then those of the functions it calls, each function once."""
+    found: list[LoopQor] = []
+    seen: set[str] = set()
+    pending, results = [estimate.top], []
+    while pending:
+        result = pending.pop(0)
+        if result.function.name not in seen:
+            seen.add(result.function.name)
+            results.append(result)
+            found += loops_of(result, estimate.latency_cycles)
+            pending += result.calls
+    for function in reached(estimate.program, estimate.top.function).values():
+        if function.name not in seen:
+            found += _inlined_loops(function, results)
+    return tuple(found)
+
+
+def _inlined_loops(function: ir.Function, results: Sequence[FunctionResult]) -> tuple[LoopQor, ...]:
+    """Loops of a function that is walked in place of its calls: all of them are unrolled."""
+    for result in results:
+        found = _with_unrolled((), function.body, result.unrolled)
+        if found:
+            return found
+    return ()
+
+
+def _with_unrolled(
+    kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
+) -> tuple[LoopQor, ...]:
+    """`kept` and the unrolled loops that stand directly in `block`, in source order."""
+    gone = [_unrolled(loop, unrolled) for loop in _direct_loops(block) if loop in unrolled]
+    taken = {(loop.path, loop.span) for loop in kept}
+    gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
+    return tuple(sorted((*kept, *gone), key=lambda loop: loop.span)) if gone else kept
+
+
+def _direct_loops(block: ir.Block) -> Iterator[ir.Loop]:
+    for item in block.items:
+        if isinstance(item, ir.Loop):
+            yield item
+        elif isinstance(item, ir.Block):
+            yield from _direct_loops(item)
+        elif isinstance(item, ir.If):
+            yield from _direct_loops(item.then)
+            if item.otherwise is not None:
+                yield from _direct_loops(item.otherwise)
+
+
+def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQor:
+    """A loop that is none any more: copies instead of cycles."""
+    trip = unrolled[loop]
+    return LoopQor(
+        name=loop.name, function=loop.function, path=loop.path, span=loop.head, trip_count=trip, pipelined=False,
+        ii=None, ii_is_guess=False, ii_bound_by="", unroll_factor=max(round(trip or 1), 1), depth=None, cycles=None,
+        total_cycles=None, share=None, notes=("unrolled: its iterations are copies side by side",),
+        loops=_with_unrolled((), loop.body, unrolled),
+    )  # fmt: skip
+
+
+def _loop(
+    result: LoopResult, total: float | None, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
+) -> LoopQor:
+    """nest: the flattened nest this loop is part of, outermost."""
+    loop = result.loop
+    known = result.known
+    flat = nest if nest is not None else result
+    cycles = result.cycles if known else None
+    total_cycles = result.cycles * max(result.entries, 1.0) if known else None
+    if nest is not None:
+        total_cycles = nest.cycles * max(nest.entries, 1.0) if nest.known else None
+    share = min(total_cycles / total, 1.0) if total and total_cycles is not None else None
+    inner = nest or (result if len(result.members) > 1 else None)
+    notes = list(result.notes)
+    if result.plan.note:
+        notes.append(result.plan.note)
+    if result.plan.automatic and result.ii is not None:
+        notes.append("pipelined by the tool itself")
+    if nest is not None:
+        notes.append(f"flattened into {nest.loop.name}")
+    children = tuple(_loop(c, total, inner if c.flattened else None, unrolled) for c in result.children)
+    return LoopQor(
+        name=loop.name, function=loop.function, path=loop.path, span=loop.head,
+        trip_count=result.trip.average, pipelined=result.ii is not None,
+        ii=None if flat.bound.guess else flat.ii, ii_is_guess=flat.ii is not None and flat.bound.guess,
+        ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
+        depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
+        loops=_with_unrolled(children, loop.body, unrolled),
+    )  # fmt: skip
+
+
+def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
+    """The functions the top reaches; those walked in place of their calls are marked inlined and carry no cycles."""
+    total = estimate.latency_cycles
+    found = []
+    names = reached(estimate.program, estimate.top.function)
+    for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
+        result = estimate.functions.get(function.name)
+        if result is None:
+            loops = _inlined_loops(function, list(estimate.functions.values()))
+            found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True, loops))
+            continue
+        cost = area_cost(result.area, estimate.target)
+        memory = list(result.memory.values())
+        found.append(
+            FunctionQor(
+                function.name, function.path, function.name_span,
+                cost.lut + sum(m.lut for m in memory), cost.dsp, cost.ff + sum(m.ff for m in memory),
+                sum(m.bram_18k for m in memory), result.cycles if result.known else None, False,
+                loops_of(result, total),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:
+    """What each construct adds; per target the amounts add up to the prediction, the learned correction by itself."""
+    found: list[Contribution] = []
+    found += _latency(estimate)
+    found += _area(estimate)
+    sums: dict[str, float] = {}
+    for item in found:
+        sums[item.target] = sums.get(item.target, 0.0) + item.amount
+    for target, value in predicted.items():
+        if value is not None and target in sums:
+            found.append(Contribution("learned correction", target, value - sums[target]))
+    return tuple(item for item in found if abs(item.amount) >= 0.5)
+
+
+def _latency(estimate: Estimate) -> Iterator[Contribution]:
+    if estimate.latency_cycles is None:
+        return
+    rest = estimate.latency_cycles
+    for name, cycles, span in _parts(estimate.top):
+        rest -= cycles
+        yield Contribution(name, "latency_cycles", cycles, span)
+    text = "processes that overlap (dataflow)" if rest < 0 else "code between the loops, start and end"
+    yield Contribution(text, "latency_cycles", rest)
+
+
+def _parts(result: FunctionResult) -> Iterator[tuple[str, float, Span]]:
+    for loop in result.loops:
+        yield f"loop {loop.loop.name}", loop.cycles * loop.replicas, loop.loop.head
+    for call in result.calls:
+        yield f"call of {call.function.name}", call.cycles, call.function.name_span
+
+
+def _area(estimate: Estimate) -> Iterator[Contribution]:
+    """Loops by what each would take alone, then what sharing saves, memories, and the rest."""
+    total = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff}
+    for name, area, span in _areas(estimate.top):
+        cost = area_cost(area, estimate.target)
+        for target, amount in (("lut", cost.lut), ("dsp", cost.dsp), ("ff", cost.ff)):
+            total[target] -= amount
+            yield Contribution(name, target, amount, span)
+    for var, item in estimate.top.memory.items():
+        kind = "interface" if var.scope == "param" else "array"
+        for target, amount in (("lut", item.lut), ("ff", item.ff), ("bram_18k", item.bram_18k)):
+            if target in total:
+                total[target] -= amount
+            yield Contribution(f"{kind} {var.name}", target, amount, var.span)
+    for target, amount in total.items():
+        yield Contribution("operators shared between loops" if amount < 0 else "control and the rest", target, amount)
+
+
+def _areas(result: FunctionResult) -> Iterator[tuple[str, Area, Span]]:
+    for loop in result.loops:
+        yield f"loop {loop.loop.name}", loop.area, loop.loop.head
+    seen: set[str] = set()
+    for call in result.calls:
+        if call.function.name not in seen:
+            seen.add(call.function.name)
+            yield f"function {call.function.name}", call.area, call.function.name_span
+
+
+def dominant(estimate: Estimate) -> str:
+    """In words: where most of the latency goes."""
+    parts = sorted(_parts(estimate.top), key=lambda part: -part[1])
+    if not parts or estimate.nominal_cycles <= 1:
+        return ""
+    name, cycles, _ = parts[0]
+    share = min(cycles / estimate.nominal_cycles, 1.0)
+    bound = next((f", bound by {item.bound.by}" for item in _leaves(estimate.top) if item.bound.by), "")
+    return f"{name}: {share:.0%} of the cycles{bound}"
+
+
+def _leaves(result: FunctionResult) -> list[LoopResult]:
+    found: list[LoopResult] = []
+
+    def add(loops: Sequence[LoopResult]) -> None:
+        for loop in loops:
+            if loop.ii is not None and not loop.flattened:
+                found.append(loop)
+            add(loop.children)
+
+    add(result.loops)
+    return sorted(found, key=lambda item: -item.cycles * max(item.entries, 1.0))
+
+
+def warnings(
+    estimate: Estimate, correction: Correction | None, unseen: Sequence[str], notes: Sequence[str]
+) -> tuple[str, ...]:
+    """Plain sentences about what the reader must know before trusting the numbers."""
+    said = [f"{reason}: latency is not given" for reason in dict.fromkeys(estimate.top.reasons)]
+    said += [f"{item}: intervals are wider" for item in unseen]
+    if correction is not None and correction.unlike_score >= UNLIKE_FROM:
+        said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
+    if correction is not None and correction.unseen:
+        said.append("part family, clock and tool version were never trained on together: the closed form alone")
+    unread = unread_calls(estimate.program, estimate.top.function)
+    if unread:
+        listed = ", ".join(unread[:5])
+        said.append(f"no body was found of {listed}: what calls of it do is not counted; name the file that has it")
+    missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
+    if missing:
+        said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")
+    said += [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in estimate.program.problems[:3]]
+    said += notes
+    return tuple(said)
+
+
+def unread_calls(program: ir.Program, top: ir.Function) -> list[str]:
+    """Functions that `top` reaches, by name, whose body nobody has seen and that no header of the tool declares."""
+    found: dict[str, None] = {}
+    for function in reached(program, top).values():
+        for call in calls(function.body):
+            name = call.name.rpartition("::")[2]
+            if call.receiver is not None or call.span is None or call.name in found:
+                continue
+            if name in program.functions or call.name in program.functions or _is_tools(call.name):
+                continue
+            found[call.name] = None
+    return list(found)
+
+
+def _is_tools(name: str) -> bool:
+    """Calls of the tool's and the language's own libraries, macros of headers that are not here, and odd names."""
+    head, _, last = name.rpartition("::")
+    known = head.partition("::")[0] in ("std", "hls", "sycl", "ap") or last.startswith(("_", "ap_", "hls_"))
+    plain = not name.replace("_", "").replace("::", "").isalnum() or last.isupper() or last in ("new", "delete")
+    return known or plain or is_library(last)
+
+
+def _is_system(name: str) -> bool:
+    base = PurePosixPath(name).name
+    return name.startswith(_SYSTEM_HEADERS) or base.startswith(_SYSTEM_HEADERS) or "." not in base
+
+
+def interval(correction: Correction, target: str) -> Interval:
+    """The 80 % interval of one target."""
+    return Interval(correction.low[target], correction.high[target])
+
+
+def part_or_none(name: str) -> Part | None:
+    """The part, or None when the table does not know it."""
+    try:
+        return find_part(name)
+    except ConfigError:
+        return None
+
+
+def fits(part: Part | None, values: Mapping[str, float]) -> bool | None:
+    """Whether every resource is within the part; None when the part is not known."""
+    if part is None:
+        return None
+    return all(values[name] <= part.limit(name) for name in ("lut", "dsp", "ff", "bram_18k") if name in values)

@@ -1,0 +1,386 @@
+"""Predictions as JSON, as short labels beside code, as Markdown for tooltips, and as text for terminals.
+
+Numbers for people have two or three digits. An interval wider than a factor of two is shown as a range, one wider than
+a factor of eight as `?`: a figure nobody can rely on is not shown. All of it is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from ...report import SCHEMA_VERSION, span_json
+from .types import FunctionQor, Interval, LoopQor, QorPrediction
+
+MAX_LABEL = 25
+RANGE_FROM = 2.0
+UNKNOWN_FROM = 8.0
+_NAMES = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM_18K", "latency_cycles": "latency_cycles"}
+_SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM", "latency_cycles": "cyc"}
+_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------
+
+
+def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
+    """The spec's four keys (`LUT`, `DSP`, `FF`, `latency_cycles`; integers or null), then everything else."""
+    return {
+        "LUT": whole(prediction.lut),
+        "DSP": whole(prediction.dsp),
+        "FF": whole(prediction.ff),
+        "latency_cycles": whole(prediction.latency_cycles),
+        "schema_version": SCHEMA_VERSION,
+        "bram_18k": whole(prediction.bram_18k),
+        "intervals": {
+            _NAMES.get(name, name): {"low": whole(interval.low), "high": whole(interval.high)}
+            for name, interval in prediction.intervals.items()
+        },
+        "top": prediction.top,
+        "part": prediction.part,
+        "clock_period_ns": _plain(prediction.clock_period_ns),
+        "tool": prediction.tool,
+        "tool_version": prediction.tool_version,
+        "stage": prediction.stage,
+        "model": prediction.model,
+        "closed_form": {_NAMES.get(name, name): whole(value) for name, value in prediction.closed_form.items()},
+        "unlike_score": _plain(prediction.unlike_score, 3),
+        "fits_part": prediction.fits_part,
+        "dominant": prediction.dominant,
+        "loops": [loop_json(loop) for loop in prediction.loops],
+        "functions": [function_json(function) for function in prediction.functions],
+        "explain": [
+            {
+                "what": item.what,
+                "target": _NAMES.get(item.target, item.target),
+                "amount": whole(item.amount),
+                "range": None if item.span is None else span_json(item.span),
+            }
+            for item in prediction.explain
+        ],
+        "warnings": list(prediction.warnings),
+        "origins": dict(prediction.origins),
+    }
+
+
+def loop_json(loop: LoopQor) -> dict[str, Any]:
+    """One loop and those inside it."""
+    return {
+        "name": loop.name,
+        "function": loop.function,
+        "path": loop.path,
+        "range": span_json(loop.span),
+        "trip_count": _plain(loop.trip_count, 3),
+        "pipelined": loop.pipelined,
+        "ii": None if loop.ii_is_guess else loop.ii,
+        "ii_is_guess": loop.ii_is_guess,
+        "ii_bound_by": loop.ii_bound_by,
+        "unroll_factor": loop.unroll_factor,
+        "depth": _plain(loop.depth, 1),
+        "cycles": whole(loop.cycles),
+        "total_cycles": whole(loop.total_cycles),
+        "share": _plain(loop.share, 4),
+        "notes": list(loop.notes),
+        "loops": [loop_json(inner) for inner in loop.loops],
+    }
+
+
+def function_json(function: FunctionQor) -> dict[str, Any]:
+    """One function: closed-form area of one instance."""
+    return {
+        "name": function.name,
+        "path": function.path,
+        "range": span_json(function.span),
+        "LUT": whole(function.lut),
+        "DSP": whole(function.dsp),
+        "FF": whole(function.ff),
+        "bram_18k": whole(function.bram_18k),
+        "cycles": whole(function.cycles),
+        "inlined": function.inlined,
+    }
+
+
+_EXACT = 2.0**53
+_LARGEST = Decimal(10) ** 15  # shown with a unit
+
+
+def whole(value: float | None) -> int | None:
+    """The nearest integer, halves up; None stays None, and so does what is no number."""
+    if value is None or not math.isfinite(value):
+        return None
+    if abs(value) >= _EXACT:
+        return int(value)  # every float up there is an integer
+    return int(Decimal(repr(float(value))).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _plain(value: float | None, digits: int = 6) -> int | float | None:
+    """A float for JSON, without noise in its last places; integers without a point."""
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = round(float(value), digits)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+# -- numbers for people --------------------------------------------------------------------------------------
+
+
+def short_number(value: float) -> str:
+    """`67`, `850`, `1.2k`, `12k`, `123k`, `1.0M`: two to three digits, as integers below a thousand.
+
+    Beyond the last unit as a power of ten: `5e+38`.
+    """
+    amount = _settled(value)
+    if amount >= _LARGEST:
+        return f"{amount:.0e}"
+    if amount < 999.5:
+        return str(whole(float(amount)))
+    fitting = [(amount / Decimal(size), unit) for size, unit in reversed(_UNITS)]
+    scaled, unit = next((choice for choice in fitting if choice[0] < Decimal("999.5")), fitting[-1])
+    return f"{_digits(scaled)}{unit}"
+
+
+def _settled(value: float) -> Decimal:
+    """Six significant digits: differences of the last float bits between machines end here."""
+    return Decimal(f"{max(value, 0.0):.6g}")
+
+
+def _digits(scaled: Decimal) -> str:
+    places = Decimal("0.1") if scaled < Decimal("9.95") else Decimal(1)
+    return str(scaled.quantize(places, ROUND_HALF_UP))
+
+
+def figure(value: float | None, interval: Interval | None = None) -> str:
+    """A number, a range (`0.8–2k`) where the interval is wider than x2, or `?` where it is wider than x8 or unknown."""
+    if value is None or not math.isfinite(value):
+        return "?"
+    if interval is None:
+        return short_number(value)
+    low, high = max(min(interval.low, value), 0.0), max(interval.high, value)
+    # One more of each, so that 0 to 3 DSP is a range and no infinite factor.
+    spread = (high + 1) / (low + 1)
+    if spread > UNKNOWN_FROM:
+        return "?"
+    return _range(low, high) if spread > RANGE_FROM else short_number(value)
+
+
+def _range(low: float, high: float) -> str:
+    """Both ends in the unit of the upper one: `0.8–2k`, `12–40k`, `30–75`."""
+    bottom, top = _settled(low), _settled(high)
+    if top >= _LARGEST:
+        return f"{short_number(low)}–{short_number(high)}"
+    size, unit = next(((Decimal(s), u) for s, u in _UNITS if top >= Decimal(s) * Decimal("0.9995")), (Decimal(1), ""))
+    if not unit:
+        return f"{whole(float(bottom))}–{whole(float(top))}"
+    first, last = (_trimmed(amount / size) for amount in (bottom, top))
+    return f"{first}–{last}{unit}"
+
+
+def _trimmed(scaled: Decimal) -> str:
+    text = _digits(scaled)
+    return text.removesuffix(".0")
+
+
+def percent(share: float) -> str:
+    """A share of the latency as whole percents; `<1 %` where it would round to nothing."""
+    value = whole(float(_settled(share * 100))) or 0
+    return "<1 %" if value == 0 and share > 0 else f"{value} %"
+
+
+# -- labels beside code --------------------------------------------------------------------------------------
+
+
+def prediction_label(prediction: QorPrediction) -> str:
+    """`1.2k LUT · 5 DSP · 67 cyc`, at most 25 characters; what does not fit is in the tooltip."""
+    parts = {
+        name: f"{figure(getattr(prediction, name), prediction.intervals.get(name))} {_SHORT[name]}"
+        for name in ("lut", "dsp", "latency_cycles")
+    }
+    return _fitting([parts["lut"], parts["dsp"], parts["latency_cycles"]], [parts["lut"], parts["latency_cycles"]])
+
+
+def function_label(function: FunctionQor) -> str:
+    """The same for a function below the top: its closed form. An inlined one has no figures of its own."""
+    if function.inlined:
+        return "inlined"
+    lut = f"{figure(function.lut)} LUT"
+    cycles = f"{figure(function.cycles)} cyc"
+    return _fitting([lut, f"{figure(function.dsp)} DSP", cycles], [lut, cycles])
+
+
+def prediction_summary(prediction: QorPrediction) -> str:
+    """`1.2k LUT · 5 DSP · 3.4k FF · 67 cyc`, for lines with room."""
+    names = ("lut", "dsp", "ff", "latency_cycles")
+    return " · ".join(f"{figure(getattr(prediction, n), prediction.intervals.get(n))} {_SHORT[n]}" for n in names)
+
+
+def function_summary(function: FunctionQor) -> str:
+    """The same for a function below the top: its closed form."""
+    if function.inlined:
+        return "inlined into its callers"
+    shown = (("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("cyc", function.cycles))
+    return " · ".join(f"{figure(value)} {name}" for name, value in shown)
+
+
+def loop_label(loop: LoopQor) -> str:
+    """`II 1 · 1.0k cyc · 61 %`; `II ?` where it would be a guess; `64 rounds · 320 cyc` where nothing is pipelined."""
+    if is_unrolled(loop):
+        return f"unrolled x{loop.unroll_factor}"
+    if loop.pipelined:
+        first = f"II {loop.ii}" if loop.ii is not None and not loop.ii_is_guess else "II ?"
+    else:
+        first = f"{figure(loop.trip_count)} rounds"
+    cycles = f"{figure(loop.total_cycles)} cyc"
+    share = [percent(loop.share)] if loop.share is not None else []
+    return _fitting([first, cycles, *share], [first, cycles])
+
+
+def is_unrolled(loop: LoopQor) -> bool:
+    """Whether nothing of a loop is left but copies of its body."""
+    return loop.cycles is None and loop.trip_count is not None and loop.unroll_factor >= loop.trip_count
+
+
+def _fitting(*choices: list[str]) -> str:
+    for parts in choices:
+        text = " · ".join(parts)
+        if len(text) <= MAX_LABEL:
+            return text
+    return choices[-1][-1][:MAX_LABEL]
+
+
+# -- Markdown for tooltips -----------------------------------------------------------------------------------
+
+
+def assumptions(prediction: QorPrediction) -> str:
+    """Part, clock, tool and stage, each with where it came from unless it was stated."""
+    tool = f"{prediction.tool} {prediction.tool_version}".strip()
+    clock = f"{_plain(prediction.clock_period_ns, 3)} ns"
+    shown = (("part", prediction.part), ("clock_period_ns", clock), ("tool", tool), ("stage", prediction.stage))
+    return ", ".join(f"{value} ({prediction.origins.get(name, 'default')})" for name, value in shown)
+
+
+def prediction_detail(prediction: QorPrediction) -> str:
+    """Markdown (no tables: several clients show them as text): figures, what dominates, assumptions, warnings."""
+    rows = [
+        (_SHORT[name] if name != "latency_cycles" else "cycles", getattr(prediction, name), name)
+        for name in ("lut", "dsp", "ff", "bram_18k", "latency_cycles")
+    ]
+    lines = [f"**{prediction.top}** (predicted, {prediction.stage})", "", "```text"]
+    for title, value, name in rows:
+        interval = prediction.intervals.get(name)
+        spread = f"   80 %: {_range(interval.low, interval.high)}" if interval is not None and value is not None else ""
+        lines.append(f"{title:<7}{figure(value, interval):>9}{spread}")
+    lines += ["```", ""]
+    if prediction.dominant:
+        lines += [f"Most of it: {prediction.dominant}", ""]
+    if prediction.fits_part is False:
+        lines += [f"**Does not fit {prediction.part}.**", ""]
+    lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
+    lines += [f"> {warning}\n" for warning in prediction.warnings]
+    lines += [
+        f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
+    ]
+    return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+def _signed(amount: float) -> str:
+    return f"{'-' if amount < 0 else '+'}{short_number(abs(amount))}"
+
+
+def function_detail(function: FunctionQor) -> str:
+    """Markdown for a function below the top."""
+    if function.inlined:
+        return f"**{function.name}** is inlined: what it takes is counted in the functions that call it."
+    lines = [
+        f"**{function.name}** (closed form of one instance)",
+        "",
+        "```text",
+    ]
+    for title, value in (
+        ("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("BRAM", function.bram_18k),
+        ("cycles", function.cycles),
+    ):  # fmt: skip
+        lines.append(f"{title:<7}{figure(value):>9}")
+    return "\n".join([*lines, "```"])
+
+
+def loop_detail(loop: LoopQor) -> str:
+    """Markdown for a loop."""
+    lines = [f"**{loop.name}**", "", "```text"]
+    for title, value in loop_facts(loop):
+        lines.append(f"{title:<12}{value}")
+    lines.append("```")
+    lines += [f"\n- {note}" if index == 0 else f"- {note}" for index, note in enumerate(loop.notes)]
+    return "\n".join(lines)
+
+
+def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:
+    """What is known of a loop, as (name, value) for people."""
+    facts = [("rounds", figure(loop.trip_count))]
+    if is_unrolled(loop):
+        return [*facts, ("unrolled", f"x{loop.unroll_factor}")]
+    if loop.pipelined:
+        known = loop.ii is not None and not loop.ii_is_guess
+        bound = f" (bound by {loop.ii_bound_by})" if loop.ii_bound_by and known else ""
+        facts.append(("II", f"{loop.ii}{bound}" if known else "?"))
+    if loop.unroll_factor > 1:
+        facts.append(("unrolled", f"x{loop.unroll_factor}"))
+    facts.append(("iteration", f"{figure(loop.depth)} cycles"))
+    entered = _entries(loop)
+    facts.append(("cycles", figure(loop.cycles) + (f", entered {entered} times" if entered else "")))
+    if loop.share is not None:
+        facts.append(("share", percent(loop.share)))
+    return facts
+
+
+def _entries(loop: LoopQor) -> str:
+    if not loop.cycles or loop.total_cycles is None or loop.total_cycles <= loop.cycles * 1.01:
+        return ""
+    return short_number(loop.total_cycles / loop.cycles)
+
+
+# -- text for terminals --------------------------------------------------------------------------------------
+
+
+def flat_loops(loops: Iterable[LoopQor], depth: int = 0) -> Iterable[tuple[int, LoopQor]]:
+    """Every loop with its depth in the tree, outer first."""
+    for loop in loops:
+        yield depth, loop
+        yield from flat_loops(loop.loops, depth + 1)
+
+
+LOOP_COLUMNS = ("loop", "rounds", "II", "iteration", "cycles", "share", "bound by")
+
+
+def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
+    """The cells of LOOP_COLUMNS; the tree is drawn by indentation, functions other than the top are named."""
+    owner = f"{loop.function}: " if depth == 0 and loop.function != top else ""
+    if is_unrolled(loop):
+        return (f"{'  ' * depth}{owner}{loop.name}", f"{figure(loop.trip_count)} x{loop.unroll_factor}", *["-"] * 4, "")
+    known = loop.ii is not None and not loop.ii_is_guess
+    ii = (str(loop.ii) if known else "?") if loop.pipelined else "-"
+    unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""
+    return (
+        f"{'  ' * depth}{owner}{loop.name}",
+        f"{figure(loop.trip_count)}{unrolled}",
+        ii,
+        figure(loop.depth),
+        figure(loop.total_cycles),
+        percent(loop.share) if loop.share is not None else "?",
+        loop.ii_bound_by if loop.pipelined and known else "",
+    )
+
+
+def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str, str]]:
+    """(name, figure, 80 % interval, closed form, share of the part) for each resource and the latency."""
+    rows = []
+    for name in ("lut", "dsp", "ff", "bram_18k", "latency_cycles"):
+        value = getattr(prediction, name)
+        interval = prediction.intervals.get(name)
+        spread = _range(interval.low, interval.high) if interval is not None and value is not None else ""
+        limit = limits.get(name)
+        used = percent(value / limit) if limit and value is not None else ""
+        title = "latency (cycles)" if name == "latency_cycles" else _NAMES[name]
+        rows.append((title, figure(value, interval), spread, figure(prediction.closed_form.get(name)), used))
+    return rows

@@ -1,0 +1,1 @@
+"""What the tool would build of a program: loops, schedules, memories and areas, by arithmetic alone."""

@@ -1,0 +1,106 @@
+"""Loops that run beside one another: pipelined loops and copies become functions, which start as soon as they can.
+
+From 2022.1 on Vitis HLS makes a function of every pipelined loop (the `_Pipeline_` modules in its reports) and of
+memcpy. Calls of functions that share no variable and no port are scheduled at the same time, as UG1399 says of
+functions; anything else between two loops (a loop that is not pipelined, code that takes time) keeps their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.expressions import assigned_variables, everything_in, inside, root_variable
+from ..program.facts import declarations
+
+if TYPE_CHECKING:
+    from .region import Alias
+
+Port = Callable[[ir.Variable], object]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopUses:
+    """What a loop needs to itself: scalars it reads, variables it writes, ports of arrays (never shared)."""
+
+    reads: frozenset[object]
+    writes: frozenset[object]
+    ports: frozenset[object]
+
+    def meets(self, other: LoopUses) -> bool:
+        """Whether two loops share a port, or one writes what the other uses."""
+        return bool(
+            self.ports & other.ports
+            or self.writes & (other.reads | other.writes)
+            or self.reads & other.writes
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Beside:
+    """Loops since the last one that had to wait for everything. floor: when that was done; until: when all are."""
+
+    floor: float = 0.0
+    until: float = -1.0
+    running: list[tuple[float, LoopUses]] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """What comes waits for everything before."""
+        self.running.clear()
+        self.until = -1.0
+
+    def start(self, now: float, uses: LoopUses | None) -> float:
+        """When a loop starts. now: when all that was written before it is done; uses None: it waits for all of it."""
+        if uses is None or now > self.until:
+            self.clear()
+            self.floor = now
+        if uses is None:
+            return now
+        return max((finish for finish, other in self.running if uses.meets(other)), default=self.floor)
+
+    def finish(self, time: float, uses: LoopUses | None) -> float:
+        """Note the end of a loop; returns when everything is done."""
+        if uses is None:
+            return time
+        self.running.append((time, uses))
+        self.until = max(self.until, time)
+        return self.until
+
+
+def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -> LoopUses:
+    """What a loop with all inside it touches; its own counters and what it declares are nobody else's."""
+    own = set(_own(loop))
+    heads = [part for part in (loop.start, loop.condition, loop.step) if part is not None]
+    seen: set[ir.Variable] = set()
+    ports: set[object] = set()
+    handed: set[ir.Variable] = set()
+    for expr in (*inside(heads), *everything_in(loop.body)):
+        kind = type(expr)
+        if kind is ir.Ref and expr.var is not None:  # type: ignore[union-attr]
+            seen.add(expr.var)  # type: ignore[union-attr]
+        elif isinstance(expr, ir.Call):
+            handed |= {var for var in map(root_variable, expr.args) if var is not None}
+            receiver = root_variable(expr.receiver) if expr.receiver is not None else None
+            if receiver is not None:
+                handed.add(receiver)
+    for var in seen | handed:
+        if var in aliases or var.dims or var.type.pointer or var.type.kind == "stream":
+            ports.add(port(aliases[var].array if var in aliases else var))
+    writes = (set(assigned_variables(loop.body)) | handed) - own
+    return LoopUses(frozenset(seen - own), frozenset(writes), frozenset(ports))
+
+
+def copy_uses(arrays: Iterable[ir.Variable], port: Port) -> LoopUses:
+    """What memcpy and memset touch."""
+    return LoopUses(frozenset(), frozenset(), frozenset(port(array) for array in arrays))
+
+
+def _own(loop: ir.Loop) -> Iterable[ir.Variable]:
+    """Counters of a nest and variables declared inside it."""
+    for inner in (loop, *ir.loops_of(loop.body)):
+        if inner.var is not None:
+            yield inner.var
+    for item in declarations(loop.body):
+        yield item.var

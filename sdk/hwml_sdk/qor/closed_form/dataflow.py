@@ -1,0 +1,136 @@
+"""Processes of a dataflow region run at the same time: through streams they overlap, through arrays they wait.
+
+UG1399, pragma HLS dataflow: a consumer of a stream starts with the first element, a consumer of an array (ping-pong
+buffer) when its producer is done. Measured on released Stream-HLS designs: latency = longest path, where an array edge
+adds the producer's whole latency and a stream edge its depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.expressions import assigned_variables, everything_in, root_variable
+
+if TYPE_CHECKING:
+    from .area import Area
+    from .estimate import FunctionEstimator
+    from .region import Region
+
+
+@dataclass(slots=True)
+class Process:
+    """One call or loop of the region: what it takes, reads and writes."""
+
+    cycles: float
+    reads: set[ir.Variable] = field(default_factory=set)
+    writes: set[ir.Variable] = field(default_factory=set)
+    start: float = 0.0
+    finish: float = 0.0
+
+
+def overlapped(
+    estimator: FunctionEstimator, block: ir.Block, region: Region, area: Area, unshared: Area
+) -> tuple[float, float]:
+    """Walk the processes of a dataflow region; returns its latency and interval and adds what the processes take."""
+    processes: list[Process] = []
+    sink = estimator.sink
+    for item in _flat(block):
+        before = len(sink)
+        region.beside.clear()
+        start = max(region.end, region.base)
+        region.walk(ir.Block([item]))
+        cycles = max(region.end, region.base) - start
+        if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
+            continue
+        for loop in sink[before:]:
+            area.beside(loop.area, loop.replicas)
+            unshared.beside(loop.unshared, loop.replicas)
+        reads, writes = _touched(item, estimator.program)
+        processes.append(Process(cycles, reads, writes))
+    latency = schedule(processes) + 2
+    interval = max((process.cycles for process in processes), default=1.0) + 1
+    area.control_lut += 20 * len(processes)
+    area.control_ff += 10 * len(processes)
+    return latency, interval
+
+
+def schedule(processes: list[Process]) -> float:
+    """Longest path through the processes; sets their start and finish."""
+    for index, process in enumerate(processes):
+        start = finish = 0.0
+        for earlier in processes[:index]:
+            shared = earlier.writes & process.reads
+            if not shared:
+                continue
+            if all(_is_stream(var) for var in shared):
+                start = max(start, earlier.start + 2)
+                finish = max(finish, earlier.finish + 2)
+            else:
+                start = max(start, earlier.finish)
+        process.start = start
+        process.finish = max(start + process.cycles, finish)
+    return max((process.finish for process in processes), default=0.0)
+
+
+def _is_stream(var: ir.Variable) -> bool:
+    return var.type.kind == "stream"
+
+
+def _flat(block: ir.Block) -> list[ir.Stmt]:
+    found: list[ir.Stmt] = []
+    for item in block.items:
+        found.extend(_flat(item) if isinstance(item, ir.Block) else [item])
+    return found
+
+
+def _touched(item: ir.Stmt, program: ir.Program) -> tuple[set[ir.Variable], set[ir.Variable]]:
+    """Arrays and streams a process reads and writes; of a call: what the callee does with its parameters."""
+    block = ir.Block([item])
+    reads: set[ir.Variable] = set()
+    writes = set(assigned_variables(block))
+    for expr in everything_in(block):
+        if isinstance(expr, ir.Call):
+            _of_call(expr, program, reads, writes, 0)
+        elif isinstance(expr, ir.Index):
+            var = root_variable(expr)
+            if var is not None:
+                reads.add(var)
+    return reads, writes
+
+
+def _of_call(call: ir.Call, program: ir.Program, reads: set[ir.Variable], writes: set[ir.Variable], depth: int) -> None:
+    if call.receiver is not None:
+        var = root_variable(call.receiver)
+        if var is not None:
+            (writes if call.name.startswith("write") else reads).add(var)
+        return
+    callee = program.functions.get(call.name)
+    if callee is None or depth > 8:
+        for index, argument in enumerate(call.args):
+            var = root_variable(argument)
+            if var is not None:
+                (writes if index == 0 else reads).add(var)
+        return
+    inner_reads, inner_writes = _summary(callee, program, depth)
+    for param, argument in zip(callee.params, call.args, strict=False):
+        var = root_variable(argument)
+        if var is not None:
+            if param in inner_reads:
+                reads.add(var)
+            if param in inner_writes:
+                writes.add(var)
+
+
+def _summary(function: ir.Function, program: ir.Program, depth: int) -> tuple[set[ir.Variable], set[ir.Variable]]:
+    reads: set[ir.Variable] = set()
+    writes = set(assigned_variables(function.body))
+    for expr in everything_in(function.body):
+        if isinstance(expr, ir.Call):
+            _of_call(expr, program, reads, writes, depth + 1)
+        elif isinstance(expr, ir.Index):
+            var = root_variable(expr)
+            if var is not None:
+                reads.add(var)
+    return reads, writes

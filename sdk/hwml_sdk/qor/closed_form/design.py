@@ -1,0 +1,71 @@
+"""From source text and settings to an estimate: which function is the top, which target, which tool behaviour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...errors import ConfigError
+from ..program.tops import choose_top
+from ..read.source import read_program
+from ..tool.operators import Target
+from ..tool.parts import find_part
+from .estimate import Estimate, estimate_program
+from .plan import PIPELINE_LOOPS, Options
+
+TOOLS = ("vitis_hls", "vivado_hls", "merlin", "vitis_hls+vivado")
+STAGES = ("csynth", "impl")
+_VERSION = re.compile(r"^(20\d\d)\.(\d)")
+
+
+def tool_year(version: str) -> float:
+    """2022.2 as a number; 2022.1 where a version is not known (the median of the training data)."""
+    match = _VERSION.match(version or "")
+    return float(f"{match.group(1)}.{match.group(2)}") if match else 2022.1
+
+
+def make_target(
+    part: str,
+    clock_period_ns: float,
+    tool: str,
+    tool_version: str,
+    *,
+    unsafe_math: bool = False,
+    stage: str = "csynth",
+) -> Target:
+    """Target for a part name. Raises ConfigError for an unknown part, tool, clock or stage."""
+    if tool not in TOOLS:
+        raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
+    if not 0.5 <= clock_period_ns <= 1000:
+        raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
+    if stage not in STAGES:
+        raise ConfigError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
+    return Target(find_part(part).family, clock_period_ns, tool, tool_year(tool_version), unsafe_math, stage)
+
+
+def make_options(
+    target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
+) -> Options:
+    """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399); Merlin has it."""
+    known = target.year >= 2020 or target.tool == "merlin"
+    automatic = pipeline_loops if known and pipeline_loops else None
+    driven = target.tool != "merlin" and target.year >= 2022
+    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year, outlined_loops=driven)
+
+
+def estimate_source(
+    source: str,
+    *,
+    path: str = "<text>",
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+    top: str | None = None,
+    target: Target,
+    options: Options | None = None,
+) -> Estimate:
+    """Read and estimate in one call."""
+    program = read_program(source, path=path, files=files, include_dirs=include_dirs, defines=defines)
+    chosen = choose_top(program, top)
+    return estimate_program(program, chosen, target, options or make_options(target))

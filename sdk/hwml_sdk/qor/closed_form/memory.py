@@ -1,0 +1,183 @@
+"""Arrays as memories: how they are split into banks, how many accesses a cycle they stand, how many BRAMs they take.
+
+Partition and reshape as in UG1399 (pragma HLS array_partition, array_reshape); memories have two ports a bank.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..program import ir
+from ..program.sizes import total_bits
+
+PORTS_PER_BANK = 2
+# UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
+COMPLETE_THRESHOLD = 4
+# Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
+LUTRAM_BITS = 1024
+BRAM_BITS = 18 * 1024
+
+
+@dataclass(slots=True)
+class Layout:
+    """How one array is laid out.
+
+    banks: dimension (from 0) -> (type, factor) with type cyclic, block or complete; reshaped dimensions likewise.
+    interface: "memory", "m_axi", "fifo" or "register".
+    automatic: the tool may split the array by itself; automatic_banks: how far it has to.
+    merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
+    """
+
+    banks: dict[int, tuple[str, int]] = field(default_factory=dict)
+    reshaped: dict[int, tuple[str, int]] = field(default_factory=dict)
+    interface: str = "memory"
+    storage: str = ""
+    bundle: str = ""
+    automatic: bool = False
+    automatic_banks: int = 1
+    merged: bool = True
+
+    def bank_count(self) -> int:
+        """Number of separate memories."""
+        return math.prod(factor for _, factor in self.banks.values()) if self.banks else self.automatic_banks
+
+    def split(self, dim: int) -> tuple[str, int]:
+        """(type, factor) along a dimension, ("", 1) where it is whole; a reshaped one serves as many accesses."""
+        return self.banks.get(dim) or self.reshaped.get(dim) or ("", 1)
+
+
+def layouts(
+    function: ir.Function, program: ir.Program, *, auto_partition: bool, throughput_driven: bool = False
+) -> dict[ir.Variable, Layout]:
+    """Layout of every array (and stream, and pointer) that a function can name."""
+    found: dict[ir.Variable, Layout] = {}
+    names: dict[str, ir.Variable] = {**program.globals, **function.variables}
+    fields = {
+        f"{name}.{field}": inner
+        for name, var in names.items() if var.type.kind == "struct"
+        for field, inner in program.fields.get(var.type.name, {}).items()
+    }  # fmt: skip
+    names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
+    for var in names.values():
+        if var.dims or var.type.pointer or var.type.kind == "stream":
+            found[var] = _default(var, auto_partition)
+    for pragma in _pragmas_of(function):
+        _apply(pragma, names, found)
+    if throughput_driven:
+        for var, layout in found.items():
+            local = var.scope == "local" or (var.scope == "global" and not var.const)
+            layout.automatic = local and layout.interface == "memory" and not layout.banks and not layout.reshaped
+    return found
+
+
+def _default(var: ir.Variable, auto_partition: bool) -> Layout:
+    if var.type.kind == "stream":
+        return Layout(interface="fifo")
+    size = element_count(var)
+    if auto_partition and var.scope != "param" and size is not None and size <= COMPLETE_THRESHOLD:
+        return Layout({d: ("complete", extent or 1) for d, extent in enumerate(var.dims)}, interface="register")
+    if var.dims == () and var.type.pointer:
+        return Layout(interface="register")
+    return Layout()
+
+
+def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
+    yield from function.pragmas
+    for loop in ir.loops_of(function.body):
+        yield from loop.pragmas
+
+
+def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
+    options = pragma.options
+    label = options.get("variable") or options.get("port") or ""
+    label = label.strip("&*").replace("this->", "").partition("[")[0]
+    var = names.get(label) or names.get(label.partition(".")[0])
+    if var is None or pragma.dialect != "HLS":
+        return
+    layout = found.setdefault(var, Layout())
+    if pragma.kind in ("ARRAY_PARTITION", "ARRAY_RESHAPE"):
+        where = layout.banks if pragma.kind == "ARRAY_PARTITION" else layout.reshaped
+        _partition(options, var, where)
+        if layout.banks and all(layout.banks.get(d, ("", 1))[0] == "complete" for d in range(len(var.dims))):
+            layout.interface = "register"
+    elif pragma.kind == "INTERFACE":
+        mode = options.get("mode") or next(
+            (m for m in ("m_axi", "axis", "ap_fifo", "ap_memory", "bram") if m in options), ""
+        )
+        if mode:
+            layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
+            layout.bundle = options.get("bundle", "")
+    elif pragma.kind == "STREAM":
+        layout.interface = "fifo"
+    elif pragma.kind in ("BIND_STORAGE", "RESOURCE"):
+        layout.storage = (options.get("impl") or options.get("core") or "").lower()
+
+
+def _partition(options: Mapping[str, str], var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
+    kind = options.get("type") or next((k for k in ("complete", "cyclic", "block") if k in options), "complete")
+    factor = _integer(options.get("factor"))
+    dim = _integer(options.get("dim"))
+    dims = range(len(var.dims)) if dim == 0 else [dim - 1 if dim is not None else 0]
+    for index in dims:
+        if not 0 <= index < max(len(var.dims), 1):
+            continue
+        extent = var.dims[index] if var.dims else None
+        if kind == "complete":
+            where[index] = ("complete", extent or 1)
+        elif factor is not None and factor > 1:
+            where[index] = (kind, min(factor, extent) if extent else factor)
+
+
+def _integer(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text, 0)
+    except ValueError:
+        return None
+
+
+def element_count(var: ir.Variable) -> int | None:
+    """Elements of an array, None when an extent is unknown."""
+    total = 1
+    for extent in var.dims:
+        if extent is None:
+            return None
+        total *= extent
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What the memory of one array takes."""
+
+    bram_18k: float
+    lut: float
+    ff: float
+    bits: float
+
+
+def storage(var: ir.Variable, layout: Layout) -> Storage:
+    """Block RAMs, LUTs and flip-flops of a local array (interface arrays lie outside the kernel)."""
+    count = element_count(var)
+    if count is None or (var.scope == "param" and not var.static):
+        return Storage(0, 0, 0, 0)
+    width = max(total_bits(var.type), 1)
+    bits = float(count) * width
+    if layout.interface == "register":
+        return Storage(0, bits * 0.3, bits, bits)
+    if layout.interface == "fifo":
+        return Storage(0, 20 + width, 10 + width / 4, bits)
+    banks = max(min(layout.bank_count(), count), 1)
+    lanes = math.prod(factor for _, factor in layout.reshaped.values()) if layout.reshaped else 1
+    deep = max(math.ceil(count / banks / lanes), 1)
+    wide = width * lanes
+    if layout.storage in ("lutram", "ram_1p_lutram", "srl") or deep * wide <= LUTRAM_BITS or deep <= 2:
+        return Storage(0, banks * wide * max(math.ceil(deep / 64), 1) * 1.0, banks * wide, bits)
+    return Storage(banks * bram_18k(deep, wide), 0, 0, bits)
+
+
+def bram_18k(deep: int, wide: int) -> int:
+    """18 Kbit block RAMs of one true dual-port memory (shapes 16Kx1 to 1Kx18, or 512x36 as Vitis HLS counts them)."""
+    options = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+    return min(math.ceil(deep / depth) * math.ceil(wide / width) for depth, width in options)

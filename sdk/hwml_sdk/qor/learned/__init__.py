@@ -1,0 +1,1 @@
+"""What labelled designs taught: features, the correction of the closed form, tables and labels."""

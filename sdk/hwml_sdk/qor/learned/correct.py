@@ -1,0 +1,357 @@
+"""Apply the learned correction to a closed-form estimate; numpy and onnxruntime only.
+
+All learning happens on log(1 + count). Members (boosted trees on the label and on its ratio to the closed form) are
+averaged to a blend; a score says how unlike the training data a design is; as it grows the blend shrinks towards the
+closed form. Interval ends come from quantile models of the remaining error, scaled on groups they never saw.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...artifact import Artifact
+from ...errors import ArtifactError
+from .dataset import LABELS
+from .table import quantise
+
+Floats = NDArray[np.float64]
+
+KIND = "qor"
+MEMBERS_FILE, ERRORS_FILE, GEOMETRY_FILE = "members.onnx", "errors.onnx", "unlike.npz"
+CLOSED_FORM_COLUMNS = tuple(f"cf_{name}" for name in LABELS)
+Z_LIMIT, Z_STEPS = 4.0, 31  # z-scores are cut to ±4 and kept in steps of 1/31, so that they fit a byte
+DISTANCES = 3  # nearest group, mean of the three nearest, share of features outside the training range
+
+
+def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floats:
+    """log(1 + closed form) [n, len(LABELS)] out of the `cf_*` columns, which hold log2(1 + x); NaN where unknown."""
+    columns = [names.index(name) for name in CLOSED_FORM_COLUMNS]
+    found: Floats = values[:, columns].astype(np.float64) * math.log(2)
+    return found
+
+
+DOMAINS = ("merlin", "impl", "dataflow", "csynth")
+
+
+def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow.
+
+    The closed form is of a different quality in each, so that members and closed form are mixed by it.
+    """
+    found = np.full(len(values), DOMAINS.index("csynth"))
+    for name in ("dataflow", "impl", "merlin"):
+        if name in names:
+            found = np.where(values[:, names.index(name)] > 0, DOMAINS.index(name), found)
+    return found
+
+
+# Settings rather than structure. A combination that training never had (within a factor of 1.15 of the clock and 1.5
+# years of the tool's version) says that what was learned may not hold.
+CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the training groups lie in feature space.
+
+    mean, scale, low, high: float32 [f]. points: int8 [k, f] z-scores of representative rows. group: int [k], the
+    algorithm group of each. context_columns: int [c] where the features of CONTEXT stand. contexts, slack: float32
+    [m, c], combinations of settings that training had, and how near another has to be to count as the same.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    points: NDArray[np.int8]
+    group: NDArray[np.int32]
+    context_columns: NDArray[np.int32]
+    contexts: NDArray[np.float32]
+    slack: NDArray[np.float32]
+
+    def unseen(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether rows [n, f] have settings that training never had, [n]."""
+        mine = values[:, self.context_columns]
+        found: NDArray[np.bool_] = np.ones(len(mine), dtype=bool)
+        for context, slack in zip(self.contexts, self.slack, strict=True):
+            found &= (np.abs(mine - context) > slack).any(axis=1)
+        return found
+
+    def codes(self, values: NDArray[np.float32]) -> NDArray[np.int8]:
+        """z-scores of rows [n, f] in steps of 1/31, NaN as the mean."""
+        z = np.nan_to_num((values - self.mean) / self.scale, nan=0.0)
+        codes: NDArray[np.int8] = np.rint(np.clip(z, -Z_LIMIT, Z_LIMIT) * Z_STEPS).astype(np.int8)
+        return codes
+
+    def distances(self, values: NDArray[np.float32]) -> Floats:
+        """[n, DISTANCES] of quantised rows [n, f]: RMS z-score distance to the nearest training group, its mean over
+        the three nearest groups, and the share of features outside the training range."""
+        points, lengths, starts = self._by_group
+        found = np.empty((len(values), DISTANCES))
+        for start in range(0, len(values), 2048):
+            rows = slice(start, start + 2048)
+            z = self.codes(values[rows]).astype(np.float32) / Z_STEPS
+            square = (z**2).sum(1)[:, None] + lengths[None, :] - 2 * z @ points.T
+            nearest = np.minimum.reduceat(square, starts, axis=1)
+            k = min(3, nearest.shape[1])
+            three = np.sort(np.partition(nearest, k - 1, axis=1)[:, :k], axis=1)
+            three = np.sqrt(np.maximum(three, 0) / values.shape[1])
+            found[rows, 0], found[rows, 1] = three[:, 0], three.mean(axis=1)
+        with np.errstate(invalid="ignore"):
+            outside = (values < self.low) | (values > self.high)
+        found[:, 2] = outside.mean(axis=1)
+        return found
+
+    @cached_property
+    def _by_group(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """(z-scores of the points, group by group [k, f], their squared lengths [k], where each group starts)."""
+        order = np.argsort(self.group, kind="stable")
+        points = self.points[order].astype(np.float32) / np.float32(Z_STEPS)
+        return points, (points**2).sum(1), np.flatnonzero(np.diff(self.group[order], prepend=-1))
+
+    def to_bytes(self) -> bytes:
+        """An npz archive of the fields."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return buffer.getvalue()
+
+    @classmethod
+    def from_file(cls, path: Path) -> Geometry:
+        """Read what `to_bytes` wrote. Raises ArtifactError."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ArtifactError(f"{path}: is not what hwml wrote: {error!r}; retrain") from error
+
+
+def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, distances: Floats) -> NDArray[np.float32]:
+    """What the error models read: [n, DISTANCES + 1 + 3 * len(LABELS) + f], float32 in steps of 1/64.
+
+    members: [m, n, len(LABELS)] log values. base: log closed form [n, len(LABELS)]. Order: distances, mean spread of
+    the members, spread per target, blend, blend minus base, features.
+    """
+    blend = members.mean(axis=0)
+    spread = members.max(axis=0) - members.min(axis=0)
+    columns = [distances * 16, spread.mean(axis=1, keepdims=True), spread, blend, blend - base, values]
+    return quantise(np.concatenate(columns, axis=1))
+
+
+N_FAR = DISTANCES + 1  # the first columns of `error_inputs`: all that the unlike-score reads
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Numbers fitted on groups that the members never saw.
+
+    unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
+    shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target, for settings
+    that training had and for others [2, targets, k].
+    widen: factor on both interval ends, per target, likewise [2, targets].
+    mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
+    """
+
+    unlike_knots: tuple[float, ...]
+    shrink_knots: tuple[float, ...]
+    shrink: tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+    widen: tuple[tuple[float, ...], tuple[float, ...]]
+    mix: tuple[tuple[tuple[float, ...], ...], ...]
+
+    def mixed(self, members: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
+        """Members [m, n, targets] and closed form [n, targets] mixed by domain [n]: [n, targets] log values.
+
+        Where the closed form is unknown (NaN) the members share its weight.
+        """
+        weights = np.array(self.mix)[domain].transpose(2, 0, 1)
+        known = ~np.isnan(base)
+        own = np.where(known, weights[-1], 0.0)
+        rest = weights[:-1] / np.maximum(weights[:-1].sum(axis=0), 1e-9)
+        even = np.where(weights[:-1].sum(axis=0) > 0, rest, 1.0 / len(members))
+        return np.asarray((members * even).sum(axis=0) * (1 - own) + own * np.nan_to_num(base))
+
+    def unlike(self, raw: Floats) -> Floats:
+        """Raw score [n] to 0 (like the training data) .. 1."""
+        return np.asarray(np.interp(raw, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
+
+    def weight(self, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
+        """Weight of the learned blend [n, targets]: it falls as the unlike-score [n] grows."""
+        known, other = (
+            np.stack([np.interp(unlike, self.shrink_knots, curve) for curve in curves], axis=1)
+            for curves in self.shrink
+        )
+        return np.where(unseen[:, None], other, known)
+
+    def blend(self, blend: Floats, base: Floats, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
+        """Blend [n, targets] drawn towards the closed form by `weight`."""
+        weight = self.weight(unlike, unseen)
+        return np.where(np.isnan(base), blend, base + weight * (blend - np.nan_to_num(base)))
+
+    def ends(self, value: Floats, quantiles: Floats, unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """(low, high) log values [n, targets] from quantile models of the remaining error.
+
+        quantiles: [n, 2 * targets], low ends then high ends, or [n, 4 * targets]: then the same for settings that
+        training never had.
+        """
+        n, targets = value.shape
+        sets = quantiles.reshape(n, -1, 2, targets)
+        chosen = np.where(unseen[:, None, None], sets[:, -1], sets[:, 0])
+        widen = np.array(self.widen)[unseen.astype(int)]
+        low = value + np.minimum(chosen[:, 0], -0.02) * widen
+        high = value + np.maximum(chosen[:, 1], 0.02) * widen
+        return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Corrected prediction: counts and cycles per target in LABELS, 80 % interval ends, and the unlike-score.
+
+    shrink: weight of the learned correction per target (0: the closed form alone).
+    unseen: whether training had no design with these settings.
+    """
+
+    value: Mapping[str, float]
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+    unlike_score: float
+    shrink: Mapping[str, float]
+    unseen: bool
+
+
+_NESTED = ("shrink", "mix")
+
+
+class Corrector:
+    """The learned part of the shipped model. `config["seen"]` lists parts, tools, versions and clocks of training."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        config = artifact.config
+        try:
+            self.feature_version = int(config["feature_version"])
+            self.feature_names = tuple(config["feature_names"])
+            self.seen: dict[str, Any] = dict(config["seen"])
+            self._fill = np.array(config["fill"], dtype=np.float64)
+            self._ratio = np.array(config["ratio"], dtype=bool)
+            stored = config["calibration"]
+            numbers = {name: tuple(float(v) for v in stored[name]) for name in ("unlike_knots", "shrink_knots")}
+            shrink, mix = (tuple(tuple(tuple(float(v) for v in w) for w in d) for d in stored[n]) for n in _NESTED)
+            known, other = (tuple(float(v) for v in part) for part in stored["widen"])
+            self.calibration = Calibration(shrink=(shrink[0], shrink[1]), mix=mix, widen=(known, other), **numbers)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
+        if tuple(config.get("labels", ())) != LABELS:
+            raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")
+        self.geometry = Geometry.from_file(artifact.file(GEOMETRY_FILE))
+        self._members = open_session(artifact.file(MEMBERS_FILE))
+        self._errors = open_session(artifact.file(ERRORS_FILE))
+
+    @classmethod
+    def load(cls, artifact: Artifact | str | Path = "qor") -> Corrector:
+        """Load from a verified artefact, a folder, or the name of a shipped one.
+
+        Raises ArtifactError: wrong hash, missing file, or features of another version than this hwml makes.
+        """
+        opened = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact, kind=KIND)
+        return cls(opened)
+
+    def check_features(self, version: int, names: tuple[str, ...]) -> None:
+        """ArtifactError unless the artefact was trained on these features."""
+        if (version, names) != (self.feature_version, self.feature_names):
+            raise ArtifactError(
+                f"the model was trained on features of version {self.feature_version}, this hwml makes version "
+                f"{version}; retrain with python -m sdk.train qor"
+            )
+
+    def members(self, values: NDArray[np.float32]) -> Floats:
+        """[m, n, len(LABELS)] log(1 + value) of each member for quantised rows [n, f]."""
+        raw = run_session(self._members, values).astype(np.float64)
+        found = raw.reshape(len(values), len(self._ratio), len(LABELS)).transpose(1, 0, 2)
+        base = closed_form_log(values, self.feature_names)
+        base = np.where(np.isnan(base), self._fill, base)
+        return found + self._ratio[:, None, None] * base
+
+    def apply(
+        self,
+        values: NDArray[np.float32],
+        closed_form: Mapping[str, float | None],
+        *,
+        widen: float = 1.0,
+    ) -> Correction:
+        """Correct one design: features [f] and its closed form (counts and cycles; None where unknown).
+
+        widen: extra factor on both interval ends in log space, for settings the training data never had.
+        """
+        return self.apply_many(values[None, :], [closed_form], widen=widen)[0]
+
+    def apply_many(
+        self,
+        values: NDArray[np.float32],
+        closed_forms: list[Mapping[str, float | None]],
+        *,
+        widen: float = 1.0,
+    ) -> list[Correction]:
+        """`apply` for n designs at once: features [n, f]."""
+        rows = quantise(values)
+        exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
+        # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
+        exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
+        members = self.members(rows)
+        inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
+        errors = run_session(self._errors, inputs).astype(np.float64)
+        unlike = self.calibration.unlike(errors[:, 0])
+        mixed = self.calibration.mixed(members, exact, domain_of(rows, self.feature_names))
+        unseen = self.geometry.unseen(rows)
+        value = self.calibration.blend(mixed, exact, unlike, unseen)
+        low, high = self.calibration.ends(value, errors[:, 1:] * widen, unseen)
+        shrink = self.calibration.weight(unlike, unseen).tolist()
+        return [
+            Correction(
+                value=_counts(value[index]),
+                low=_counts(low[index]),
+                high=_counts(high[index]),
+                unlike_score=float(unlike[index]),
+                shrink=dict(zip(LABELS, shrink[index], strict=True)),
+                unseen=bool(unseen[index]),
+            )
+            for index in range(len(rows))
+        ]
+
+
+def _log(count: float | None) -> float:
+    return math.nan if count is None else math.log1p(max(count, 0.0))
+
+
+def _counts(logs: Floats) -> dict[str, float]:
+    """Log values to counts that can be: nothing under 0."""
+    return {name: max(math.expm1(min(float(value), 60.0)), 0.0) for name, value in zip(LABELS, logs, strict=True)}
+
+
+def open_session(path: Path | bytes) -> Any:
+    """An onnxruntime session on one thread; ArtifactError when the file is no model it can run."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        source = path if isinstance(path, bytes) else str(path)
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no public base class
+        raise ArtifactError(
+            f"{path if isinstance(path, Path) else 'model'}: onnxruntime refuses it: {error}"
+        ) from error
+
+
+def run_session(session: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The single output of a session for its single input."""
+    result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: inputs})[0]
+    return result

@@ -1,0 +1,178 @@
+"""Lint of HLS sources: what synthesis would tell only after minutes, or never.
+
+findings = lint(program)                      # of a program that was read
+analyses = lint_source(text, path="fir.cpp")  # reads, lints, and checks every fix by applying it
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...document import Analysis, Diagnostic, Fix, apply_edits
+from ...interrupt import checkpoint
+from ..program import ir
+from ..program.facts import Facts, UseFinder
+from ..project.project import Directive, apply_directives
+from ..read.source import read_program
+from . import code as lint_code
+from . import pragmas as lint_pragmas
+from .context import SEVERITIES, Context, Finding
+
+if TYPE_CHECKING:
+    from ...config import Settings
+    from ..answer.types import QorPrediction
+
+CODES = tuple(sorted(SEVERITIES))
+# Each fix costs reading and linting the text once more.
+MAX_VERIFIED_FIXES = 24
+_IGNORE = re.compile(r"hwml:\s*ignore\[([A-Za-z0-9_,\s]+)\]")
+
+
+def lint(
+    program: ir.Program, *, estimate: QorPrediction | None = None, settings: Settings | None = None
+) -> tuple[Diagnostic, ...]:
+    """All findings in `program.path`, in the order of the text. Never raises for what the program holds.
+
+    estimate: a prediction of the same program; without it the rules about II and the part's limits are left out.
+    settings: `lint.ignore` leaves codes out, `hls.top` says which function is synthesised.
+    Fixes are unverified here; see `lint_source`.
+    """
+    return lint_files(program, estimate=estimate, settings=settings).get(program.path, ())
+
+
+def lint_files(
+    program: ir.Program, *, estimate: QorPrediction | None = None, settings: Settings | None = None
+) -> dict[str, tuple[Diagnostic, ...]]:
+    """Findings of every file of a program (headers and project files too), by path; only files with findings."""
+    top = settings.hls.top if settings is not None else ""
+    context = Context(program, Facts.of(program, top), UseFinder(program), estimate, settings)
+    for rule in (*lint_pragmas.RULES, *lint_code.RULES):
+        checkpoint()
+        rule(context)
+    left_out = set(settings.lint.ignore) if settings is not None else set()
+    kept: dict[str, list[Diagnostic]] = {}
+    seen = set()
+    for finding in context.findings:
+        item = finding.diagnostic
+        mark = (finding.path, item.code, item.span, item.message)
+        if item.code in left_out or mark in seen or _is_ignored(program, finding):
+            continue
+        seen.add(mark)
+        kept.setdefault(finding.path, []).append(item)
+    return {path: tuple(sorted(items, key=lambda d: (d.span, d.code))) for path, items in kept.items()}
+
+
+def _is_ignored(program: ir.Program, finding: Finding) -> bool:
+    """`// hwml: ignore[CODE]` on the line of the finding or the line above."""
+    notes = program.comments.get(finding.path, {})
+    line = finding.diagnostic.span.start_line
+    for place in (line, line - 1):
+        match = _IGNORE.search(notes.get(place, ""))
+        if match and finding.diagnostic.code in [code.strip().upper() for code in match.group(1).split(",")]:
+            return True
+    return False
+
+
+def lint_source(
+    text: str,
+    *,
+    path: str,
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+    directives: Sequence[Directive] = (),
+    estimate: QorPrediction | None = None,
+    settings: Settings | None = None,
+) -> tuple[Analysis, ...]:
+    """Read and lint one source; one Analysis for it and one for each other file with findings.
+
+    Every fix of the source itself was applied to a copy, which was read and linted again: `verified` fixes made their
+    finding go away and brought no new one; fixes that failed this are left out.
+    Raises SourceError for text that is no source (NUL bytes, too large).
+    """
+
+    def check(changed: str) -> dict[str, tuple[Diagnostic, ...]]:
+        program = read_program(changed, path=path, files=files, include_dirs=include_dirs, defines=defines)
+        apply_directives(program, directives)
+        return lint_files(program, settings=settings)
+
+    program = read_program(text, path=path, files=files, include_dirs=include_dirs, defines=defines)
+    apply_directives(program, directives)
+    found = lint_files(program, estimate=estimate, settings=settings)
+    own = verify_fixes(text, found.get(path, ()), lambda changed: _all(check(changed)), before=_all(found))
+    notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in program.problems if p.severity == "info"]
+    analyses = [Analysis(path, "hls", own, notes=tuple(notes))]
+    analyses += [Analysis(other, "hls", items) for other, items in sorted(found.items()) if other != path]
+    return tuple(analyses)
+
+
+def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
+    return [item for items in found.values() for item in items]
+
+
+# Depend on an estimate, which is not made again for a changed text.
+_NEEDS_ESTIMATE = {"HLS118", "HLS119", "HLS126"}
+
+
+def verify_fixes(
+    text: str,
+    findings: Sequence[Diagnostic],
+    check: Callable[[str], Iterable[Diagnostic]],
+    *,
+    before: Iterable[Diagnostic] | None = None,
+) -> tuple[Diagnostic, ...]:
+    """`findings` with each fix tried: `check` lints a changed text. Fixes that do not hold are taken out."""
+    counts = _count(findings if before is None else before)
+    budget = MAX_VERIFIED_FIXES
+    done = []
+    for item in findings:
+        fixes = []
+        for fix in item.fixes:
+            if budget <= 0:
+                fixes.append(fix)
+                continue
+            budget -= 1
+            if _holds(text, fix, item.code, counts, check):
+                fixes.append(replace(fix, verified=True))
+        done.append(replace(item, fixes=tuple(fixes)))
+    return tuple(done)
+
+
+def _count(findings: Iterable[Diagnostic]) -> Counter[str]:
+    return Counter(item.code for item in findings if item.code not in _NEEDS_ESTIMATE)
+
+
+def _holds(text: str, fix: Fix, code: str, before: Counter[str], check: Callable[[str], Iterable[Diagnostic]]) -> bool:
+    try:
+        changed = apply_edits(text, fix.edits)
+    except ValueError:
+        return False
+    after = _count(check(changed))
+    return after[code] < before[code] and all(after[other] <= before[other] for other in after)
+
+
+def apply_safe_fixes(text: str, lint_once: Callable[[str], Sequence[Diagnostic]], *, rounds: int = 8) -> str:
+    """`text` after all safe and verified fixes, applied round by round until none is left (edits never overlap)."""
+    for _ in range(rounds):
+        taken: list[Fix] = []
+        for item in lint_once(text):
+            fix = next((f for f in item.fixes if f.safe and f.verified), None)
+            if fix is not None and _apart(text, [*taken, fix]):
+                taken.append(fix)
+        if not taken:
+            return text
+        text = apply_edits(text, tuple(edit for fix in taken for edit in fix.edits))
+    return text
+
+
+def _apart(text: str, fixes: list[Fix]) -> bool:
+    try:
+        apply_edits(text, tuple(edit for fix in fixes for edit in fix.edits))
+    except ValueError:
+        return False
+    return True

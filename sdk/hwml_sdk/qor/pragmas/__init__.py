@@ -1,0 +1,1 @@
+"""What may be written in a pragma: the table of names and options, its documentation, completion."""

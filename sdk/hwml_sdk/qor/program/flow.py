@@ -1,0 +1,298 @@
+"""What scalars hold as straight code goes: `int n = 4; ... n = 2 * n;`, and how loops without a `for` head count.
+
+Only what is certain is kept: a variable whose address or reference goes elsewhere (`Variable.handed`), a static one
+and one that any branch or loop changes to something unknown is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from ...document import Span
+from . import ir
+from .constants import Number, evaluate
+from .expressions import children, everything_in, inside, root_variable
+
+
+class Values:
+    """Numbers that locals hold at one place, and definitions that depend on counters of the loops around it."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[ir.Variable, Number] = {}
+        self.definitions: dict[ir.Variable, ir.Expr] = {}  # oldest first: each needs earlier ones only
+
+    def copy(self) -> Values:
+        """The same, to be changed apart."""
+        made = Values()
+        made.numbers, made.definitions = dict(self.numbers), dict(self.definitions)
+        return made
+
+    def common(self, other: Values) -> Values:
+        """What holds whichever way was taken."""
+        made = Values()
+        made.numbers = {var: n for var, n in self.numbers.items() if other.numbers.get(var) == n}
+        made.definitions = {v: e for v, e in self.definitions.items() if other.definitions.get(v) is e}
+        return made
+
+    def forget(self, changed: Collection[ir.Variable]) -> None:
+        """Drop variables and what is defined by them."""
+        if not changed:
+            return
+        for var in changed:
+            self.numbers.pop(var, None)
+            self.definitions.pop(var, None)
+        gone = set(changed)
+        for var, expr in list(self.definitions.items()):
+            if any(other in gone for other in variables_in(expr)):
+                del self.definitions[var]
+                gone.add(var)
+
+    def assign(self, var: ir.Variable, expr: ir.Expr | None, known: Mapping[ir.Variable, Number]) -> None:
+        """`var = expr`."""
+        trusted = _is_trusted(var) and expr is not None
+        value = evaluate(expr, {**known, **self.numbers}) if trusted else None
+        itself = trusted and expr is not None and var in variables_in(expr)
+        self.forget((var,))
+        if value is not None:
+            self.numbers[var] = held(var.type, value)
+        elif trusted and expr is not None and not itself and not changed_in((expr,)):
+            self.definitions[var] = expr
+
+    def run(self, expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> None:
+        """An expression statement."""
+        for item in expr.items if isinstance(expr, ir.Many) else (expr,):
+            target = _target(item)
+            if not isinstance(target, ir.Ref) or target.var is None or target.var.dims:
+                self.forget(changed_in((item,)))
+                continue
+            inner = changed_in(children(item))
+            self.forget(inner)
+            if inner:
+                self.forget((target.var,))
+            elif isinstance(item, ir.Assign) and item.op == "=":
+                self.assign(target.var, item.value, known)
+            else:
+                number = self.numbers.get(target.var)
+                old = target if number is None else ir.Const(number, target.var.type)
+                added = item.value if isinstance(item, ir.Assign) else ir.Const(1, target.var.type)
+                op = item.op[-1] if isinstance(item, ir.Unary) else item.op[:-1]  # type: ignore[union-attr]
+                self.assign(target.var, ir.Binary(op, old, added), known)
+
+    def complete(
+        self, environment: Mapping[ir.Variable, Number], needed: Iterable[ir.Variable]
+    ) -> dict[ir.Variable, Number]:
+        """`environment` with the numbers, and with the definitions that `needed` reaches worked out in it."""
+        found = {**environment, **self.numbers}
+        if self.definitions:
+            wanted = self.reached(needed)
+            for var, expr in self.definitions.items():
+                value = evaluate(expr, found) if var in wanted else None
+                if value is not None:
+                    found[var] = held(var.type, value)
+        return found
+
+    def reached(self, needed: Iterable[ir.Variable]) -> set[ir.Variable]:
+        """`needed` and all that their definitions name."""
+        found: set[ir.Variable] = set()
+        pending = list(needed)
+        while pending:
+            var = pending.pop()
+            if var not in found:
+                found.add(var)
+                expr = self.definitions.get(var)
+                pending += variables_in(expr) if expr is not None else ()
+        return found
+
+
+def held(kind: ir.CType, value: Number) -> Number:
+    """The value as a variable of that type holds it: C's conversion, cut to its width."""
+    if kind.kind == "bool":
+        return int(value != 0)
+    if kind.kind not in ("int", "uint"):
+        return value
+    whole = int(value)
+    if kind.width <= 0 or kind.width > 64:
+        return whole
+    whole &= (1 << kind.width) - 1
+    return whole - (1 << kind.width) if kind.kind == "int" and whole >> (kind.width - 1) else whole
+
+
+def _is_trusted(var: ir.Variable) -> bool:
+    return not (var.handed or var.static or var.dims or var.type.pointer) and var.scope in ("local", "param")
+
+
+def _target(expr: ir.Expr) -> ir.Expr | None:
+    if isinstance(expr, ir.Assign):
+        return expr.target
+    return expr.operand if isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--") else None
+
+
+def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
+    """Variables that expressions name."""
+    found: list[ir.Variable] = []
+    pending = [expr for expr in exprs if expr is not None]
+    while pending:
+        expr = pending.pop()
+        if isinstance(expr, ir.Ref) and expr.var is not None:
+            found.append(expr.var)
+        pending.extend(children(expr))
+    return found
+
+
+def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
+    """The variable behind every assignment and step, as often as there are any."""
+    return _changed(inside(exprs))
+
+
+def _changed(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
+    found: list[ir.Variable] = []
+    for expr in exprs:
+        if type(expr) is not ir.Assign and type(expr) is not ir.Unary:
+            continue
+        target = _target(expr)
+        var = root_variable(target) if target is not None else None
+        if var is not None:
+            found.append(var)
+    return found
+
+
+def changed_in(exprs: Iterable[ir.Expr]) -> set[ir.Variable]:
+    """Variables that expressions change."""
+    return set(changes_in(exprs))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How a loop counts. start: None where the variable comes with a value from before.
+
+    step: what changes `var` once an iteration, None where the condition does. late: the first test comes after the
+    first iteration (do).
+    """
+
+    var: ir.Variable
+    start: ir.Expr | None
+    condition: ir.Expr
+    step: ir.Expr | None
+    late: bool = False
+
+
+def head_of(loop: ir.Loop) -> Head | None:
+    """The head of a counting loop: of a `for`, or of any loop whose condition names one variable that steps once."""
+    if loop.condition is None or loop.kind == "range":
+        return None
+    named = set(variables_in(loop.condition))
+    if loop.var in named:
+        named = {loop.var}
+    heads = (loop.condition,) if loop.step is None else (loop.condition, loop.step)
+    changes = [*changes_in(heads), *_changed(everything_in(loop.body))]
+    stepping = [var for var in named if var in changes]
+    if len(stepping) != 1 or changes.count(stepping[0]) != 1:
+        return None
+    (var,) = stepping
+    start = loop.start if var is loop.var else None
+    if start is None and loop.kind == "for" and var.init is not None and _is_within(var.span, loop.head):
+        start = var.init  # for (int i = 0, j = 9; j > 0; i++, j--)
+    late = loop.kind == "do"
+    if loop.step is not None and var in changed_in((loop.step,)):
+        return Head(var, start, loop.condition, loop.step)
+    if var in changed_in((loop.condition,)):
+        return Head(var, start, loop.condition, None, late)
+    own = next((i.expr for i in loop.body.items if isinstance(i, ir.Evaluate) and var in changed_in((i.expr,))), None)
+    if own is None or loop.has_continue or not _is_trusted(var):
+        return None
+    return Head(var, start, loop.condition, own, late)
+
+
+def _is_within(inner: Span, outer: Span) -> bool:
+    return (outer.start_line, outer.start_character) <= (inner.start_line, inner.start_character) <= (
+        outer.end_line, outer.end_character
+    )  # fmt: skip
+
+
+def tested(condition: ir.Expr, var: ir.Variable) -> tuple[ir.Expr, int, bool]:
+    """(condition on the plain variable, what the test adds to it, whether before it compares): `--i > 0`, `i--`."""
+    step = _counter_step(condition, var)
+    if step is not None:
+        return ir.Binary("!=", ir.Ref(var.name, var), ir.Const(0, var.type)), *step
+    if isinstance(condition, ir.Binary):
+        for mine, other, swap in ((condition.left, condition.right, False), (condition.right, condition.left, True)):
+            step = _counter_step(mine, var)
+            if step is not None:
+                plain = ir.Ref(var.name, var)
+                left, right = (other, plain) if swap else (plain, other)
+                return ir.Binary(condition.op, left, right), *step
+    return condition, 0, False
+
+
+def _counter_step(expr: ir.Expr, var: ir.Variable) -> tuple[int, bool] | None:
+    if not isinstance(expr, ir.Unary) or expr.op not in ("++", "--", "p++", "p--"):
+        return None
+    if not isinstance(expr.operand, ir.Ref) or expr.operand.var is not var:
+        return None
+    return (1 if "+" in expr.op else -1), not expr.op.startswith("p")
+
+
+# -- what is handed out ----------------------------------------------------------------------------------------------
+
+# Functions that take their arguments by value; of others nobody has seen, a plain variable may come back changed.
+_BY_VALUE = frozenset({
+    "abs", "fabs", "sqrt", "sqrtf", "exp", "expf", "log", "logf", "log2", "log10", "pow", "powf", "sin", "cos", "tan",
+    "sinf", "cosf", "ceil", "ceilf", "floor", "floorf", "round", "min", "max", "fmin", "fmax", "hypot", "atan", "atan2",
+    "assert", "printf", "fprintf", "memset", "memcpy", "exit", "write", "write_nb", "range", "bit", "test", "get",
+    "set", "clear", "reverse", "to_int", "to_uint", "to_float", "to_double", "fill",
+})  # fmt: skip
+
+
+_LIBRARY = frozenset({
+    "memmove", "malloc", "free", "swap", "log1p", "expm1", "exp2", "cbrt", "rsqrt", "recip", "fmod", "erf", "sinh",
+    "cosh", "tanh", "asin", "acos", "fma", "mad", "mul", "add", "sub", "div", "conj", "norm", "real", "imag", "select",
+    "isnan", "isinf", "signbit", "copysign", "trunc", "rint", "lround", "popcount", "clz", "puts", "putchar", "strcmp",
+    "strcpy", "strlen", "rand", "srand", "sincos", "ldexp", "frexp", "modf", "nearbyint", "half_sqrt", "make_pair",
+    "tie", "move", "forward", "static_assert", "reg", "sizeof", "fflush", "fopen", "fclose", "fscanf", "scanf",
+})  # fmt: skip
+
+
+def is_library(name: str) -> bool:
+    """Functions of the C and C++ libraries and of the tools' headers, also in their float forms (`sinf`)."""
+    return any(word in _BY_VALUE or word in _LIBRARY for word in (name, name.removesuffix("f"), name.removesuffix("l")))
+
+
+def mark_handed(program: ir.Program) -> None:
+    """Set `handed` on every local whose address or reference goes elsewhere."""
+    for function in program.functions.values():
+        for expr in everything_in(function.body):
+            for var in _handed_by(expr, program):
+                var.handed = True
+            target = _target(expr)
+            changed = root_variable(target) if target is not None else None
+            if changed is not None and changed.scope == "local" and changed.function not in ("", function.name):
+                changed.handed = True  # a lambda changes what it sees around it
+
+
+def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:
+    if isinstance(expr, ir.Unary) and expr.op == "&":
+        var = root_variable(expr.operand)
+        return [var] if var is not None and not var.dims else []
+    if isinstance(expr, ir.Binary) and expr.op == ">>" and _is_stream(expr.left):
+        return _plain(expr.right)
+    if not isinstance(expr, ir.Call):
+        return []
+    callee = program.functions.get(expr.name) or program.functions.get(expr.name.rpartition("::")[2])
+    found: list[ir.Variable] = []
+    for index, argument in enumerate(expr.args):
+        if callee is not None and index < len(callee.params):
+            given_away = callee.params[index].type.pointer > 0
+        else:
+            given_away = expr.name.rpartition("::")[2] not in _BY_VALUE
+        found += _plain(argument) if given_away else []
+    return found
+
+
+def _plain(expr: ir.Expr) -> list[ir.Variable]:
+    return [expr.var] if isinstance(expr, ir.Ref) and expr.var is not None and not expr.var.dims else []
+
+
+def _is_stream(expr: ir.Expr) -> bool:
+    var = root_variable(expr)
+    return var is not None and var.type.kind == "stream"

@@ -1,0 +1,348 @@
+"""The program as the estimate, the lint and the features see it: macro-free, typed, with exact source ranges.
+
+Built by `source.read_program`; nothing here parses or estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ...document import Span
+
+
+@dataclass(frozen=True, slots=True)
+class CType:
+    """A scalar or element type.
+
+    kind: int, uint, fixed, ufixed, half, float, double, bool, void, struct, stream, vector, unknown.
+    width: bits that move at a time (for a struct one element of each field, for a vector all lanes).
+    int_bits: of fixed-point types.
+    element: payload of a stream, lane of a vector. fields: of a struct. pointer: depth of `*` and `&`.
+    """
+
+    kind: str
+    width: int = 0
+    int_bits: int = 0
+    element: CType | None = None
+    lanes: int = 1
+    fields: tuple[tuple[str, CType, tuple[int | None, ...]], ...] = ()
+    pointer: int = 0
+    name: str = ""
+
+    @property
+    def is_float(self) -> bool:
+        """Half, float or double."""
+        return self.kind in ("half", "float", "double")
+
+
+@dataclass(slots=True, eq=False)
+class Variable:
+    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
+
+    handed: its address or a reference to it goes elsewhere, so that it may change unseen.
+    """
+
+    name: str
+    type: CType
+    dims: tuple[int | None, ...]
+    scope: str
+    span: Span
+    path: str
+    const: bool = False
+    static: bool = False
+    init: Expr | None = None
+    function: str = ""
+    handed: bool = False
+
+
+# Expressions. `span` is only kept where something is reported about them.
+@dataclass(slots=True, eq=False)
+class Const:
+    """A literal or a folded constant; value None when its text could not be read."""
+
+    value: int | float | None
+    type: CType
+
+
+@dataclass(slots=True, eq=False)
+class Ref:
+    """Use of a name; `var` None when it is not declared anywhere that was read."""
+
+    name: str
+    var: Variable | None
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """`base[i][j]...` with all subscripts of one access together, outermost first."""
+
+    base: Expr
+    subscripts: tuple[Expr, ...]
+    span: Span | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """`base.field` or `base->field`."""
+
+    base: Expr
+    field: str
+
+
+@dataclass(slots=True, eq=False)
+class Unary:
+    """op: - ! ~ * & ++ -- (the latter two also as `p++` for the postfix form)."""
+
+    op: str
+    operand: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Binary:
+    """Arithmetic, comparison, logic, shift."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Assign:
+    """`target op value`; op is "=", "+=", ..."""
+
+    op: str
+    target: Expr
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Ternary:
+    """`condition ? yes : no`."""
+
+    condition: Expr
+    yes: Expr
+    no: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Cast:
+    """A conversion to `type`."""
+
+    type: CType
+    operand: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates.
+
+    function: the one called where it is `constexpr`, so that constant arguments give a constant.
+    """
+
+    name: str
+    args: tuple[Expr, ...]
+    receiver: Expr | None = None
+    template_args: tuple[str, ...] = ()
+    span: Span | None = None
+    function: Function | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Many:
+    """An initialiser list or a comma expression."""
+
+    items: tuple[Expr, ...]
+
+
+Expr = Const | Ref | Index | Member | Unary | Binary | Assign | Ternary | Cast | Call | Many
+
+
+@dataclass(slots=True, eq=False)
+class Pragma:
+    """One directive. dialect: HLS or ACCEL; kind in capitals (PIPELINE, UNROLL, ARRAY_PARTITION, PARALLEL, ...).
+
+    options: names in lower case -> value text ("" for flags). from_file: set when a Tcl or cfg file gave it.
+    owner: the loop or function it applies to, None when it applies to nothing.
+    """
+
+    dialect: str
+    kind: str
+    options: dict[str, str]
+    text: str
+    path: str
+    span: Span
+    owner: Loop | Function | None = None
+    from_file: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """Statements in order; `assigned` and `everything` are kept by `expressions` once the block is complete."""
+
+    items: list[Stmt] = field(default_factory=list)
+    assigned: frozenset[Variable] | None = None
+    everything: tuple[Expr, ...] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Declare:
+    """A local declaration."""
+
+    var: Variable
+
+
+@dataclass(slots=True, eq=False)
+class Evaluate:
+    """An expression statement."""
+
+    expr: Expr
+
+
+@dataclass(slots=True, eq=False)
+class If:
+    """`if` and `switch` (each case an arm with its own condition)."""
+
+    condition: Expr
+    then: Block
+    otherwise: Block | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Return:
+    """`return value`."""
+
+    value: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A for, while or do loop.
+
+    label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
+    var, start, condition, step: of a counting loop, None where it has none of the usual form.
+    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early. has_continue: an iteration
+    may skip what follows in the body.
+    """
+
+    kind: str
+    label: str
+    name: str
+    span: Span
+    head: Span
+    path: str
+    body: Block
+    var: Variable | None = None
+    start: Expr | None = None
+    condition: Expr | None = None
+    step: Expr | None = None
+    pragmas: list[Pragma] = field(default_factory=list)
+    has_break: bool = False
+    has_continue: bool = False
+    function: str = ""
+    parent: Loop | None = None
+
+    def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
+        """The last pragma of one of these kinds, or None."""
+        for pragma in reversed(self.pragmas):
+            if pragma.dialect == dialect and pragma.kind in kinds:
+                return pragma
+        return None
+
+
+Stmt = Block | Declare | Evaluate | If | Return | Loop
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function with a body."""
+
+    name: str
+    params: list[Variable]
+    returns: CType
+    body: Block
+    span: Span
+    name_span: Span
+    path: str
+    pragmas: list[Pragma] = field(default_factory=list)
+    template_params: tuple[str, ...] = ()
+    variables: dict[str, Variable] = field(default_factory=dict)
+    static: bool = False
+    constexpr: bool = False
+
+    def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
+        """The last pragma of one of these kinds that applies to the whole function, or None."""
+        for pragma in reversed(self.pragmas):
+            if pragma.dialect == dialect and pragma.kind in kinds:
+                return pragma
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read: unbalanced braces, a cyclic include, a missing local header."""
+
+    message: str
+    path: str
+    span: Span
+    severity: str = "warning"
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
+
+    sources: text of every file that was read, by path, for exact ranges and edits.
+    fields: what the methods of a struct see of it, by struct and field.
+    """
+
+    path: str
+    functions: dict[str, Function] = field(default_factory=dict)
+    globals: dict[str, Variable] = field(default_factory=dict)
+    fields: dict[str, dict[str, Variable]] = field(default_factory=dict)
+    pragmas: list[Pragma] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    comments: dict[str, dict[int, str]] = field(default_factory=dict)
+    missing_headers: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    dialect: str = "HLS"
+    _dependences: list[Pragma] | None = None
+
+    def dependences(self) -> list[Pragma]:
+        """Every `pragma HLS dependence`, found once: asked for with each recurrence, when all pragmas are there."""
+        if self._dependences is None:
+            self._dependences = [pragma for pragma in self.pragmas if pragma.kind == "DEPENDENCE"]
+        return self._dependences
+
+    def loops(self, function: str | None = None) -> Iterator[Loop]:
+        """Every loop (of one function), outer before inner, in source order."""
+        chosen = [self.functions[function]] if function else list(self.functions.values())
+        for item in chosen:
+            yield from loops_of(item.body)
+
+
+def loops_of(block: Block) -> Iterator[Loop]:
+    """Every loop inside `block`, outer before inner."""
+    for item in block.items:
+        if isinstance(item, Loop):
+            yield item
+            yield from loops_of(item.body)
+        elif isinstance(item, Block):
+            yield from loops_of(item)
+        elif isinstance(item, If):
+            yield from loops_of(item.then)
+            if item.otherwise is not None:
+                yield from loops_of(item.otherwise)
+
+
+def loops_in(block: Block) -> Iterator[Loop]:
+    """The loops of `block` that are inside no other loop of it, in source order."""
+    for item in block.items:
+        if isinstance(item, Loop):
+            yield item
+        elif isinstance(item, Block):
+            yield from loops_in(item)
+        elif isinstance(item, If):
+            yield from loops_in(item.then)
+            if item.otherwise is not None:
+                yield from loops_in(item.otherwise)

@@ -1,0 +1,49 @@
+"""Which function is the design: the one named, or the likely one."""
+
+from __future__ import annotations
+
+from ...errors import SourceError
+from . import ir
+from .expressions import everything_in
+
+
+def choose_top(program: ir.Program, top: str | None) -> ir.Function:
+    """The function `top`, or the likely one: called by nobody, visible outside, with interface pragmas, largest.
+
+    Raises SourceError when there is no function, or none of that name (the message lists those there are).
+    """
+    if not program.functions:
+        raise SourceError("no function with a body was found", path=program.path)
+    if top:
+        short = top.rpartition("::")[2]
+        for name, function in program.functions.items():
+            if name in (top, short) or name.partition("<")[0] in (top, short):
+                return function
+        listed = ", ".join(list(program.functions)[:12])
+        raise SourceError(f"no function {top!r}; there are: {listed}", path=program.path)
+    called = called_functions(program)
+    free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
+    candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]
+    return max(candidates, key=_likelihood)
+
+
+def _likelihood(function: ir.Function) -> tuple[bool, bool, bool, int, int]:
+    kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
+    loops = sum(1 for _ in ir.loops_of(function.body))
+    hidden = function.static or function.constexpr or "::" in function.name.partition("<")[0]
+    return not hidden, kernel, not function.template_params, loops, -function.span.start_line
+
+
+def called_functions(program: ir.Program) -> set[str]:
+    """Names of functions that some function calls or hands on: `hls::task t(f, in, out)`, `apply(f, a)`.
+
+    A test bench calls designs without being one, so `main` does not count.
+    """
+    found: set[str] = set()
+    for function in program.functions.values():
+        for expr in everything_in(function.body) if function.name != "main" else ():
+            if isinstance(expr, ir.Call) and expr.name != function.name:
+                found.update((expr.name, expr.name.rpartition("::")[2]))
+            elif isinstance(expr, ir.Ref) and expr.var is None and expr.name in program.functions:
+                found.add(expr.name)
+    return found

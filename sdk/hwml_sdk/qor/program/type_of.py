@@ -1,0 +1,61 @@
+"""The type of an expression's value."""
+
+from __future__ import annotations
+
+from . import ir
+from .typenames import BOOL, FLOAT, UNKNOWN, join
+
+
+def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0912
+    """Type of an expression's value (element type for arrays)."""
+    if isinstance(expr, ir.Const):
+        return expr.type
+    if isinstance(expr, ir.Ref):
+        return expr.var.type if expr.var is not None else UNKNOWN
+    if isinstance(expr, ir.Index):
+        base = type_of_expression(expr.base, program)
+        var = expr.base.var if isinstance(expr.base, ir.Ref) else None
+        rank = len(var.dims) if var is not None and var.dims else len(expr.subscripts)
+        if base.kind == "vector" and len(expr.subscripts) > (len(var.dims) if var is not None else 0):
+            return base.element or UNKNOWN
+        if var is not None and not var.dims and not base.pointer and base.kind in ("int", "uint"):
+            return BOOL  # a bit of an ap_int
+        return base if rank else UNKNOWN
+    if isinstance(expr, ir.Member):
+        for name, kind, _ in type_of_expression(expr.base, program).fields:
+            if name == expr.field:
+                return kind
+        return UNKNOWN
+    if isinstance(expr, ir.Cast):
+        return expr.type
+    if isinstance(expr, ir.Unary):
+        return BOOL if expr.op == "!" else type_of_expression(expr.operand, program)
+    if isinstance(expr, ir.Binary):
+        if expr.op in ("<", ">", "<=", ">=", "==", "!=", "&&", "||"):
+            return BOOL
+        left = type_of_expression(expr.left, program)
+        if expr.op in ("<<", ">>"):
+            return left
+        return join(left, type_of_expression(expr.right, program))
+    if isinstance(expr, ir.Ternary):
+        return join(type_of_expression(expr.yes, program), type_of_expression(expr.no, program))
+    if isinstance(expr, ir.Assign):
+        return type_of_expression(expr.target, program)
+    if isinstance(expr, ir.Call):
+        return _call_type(expr, program)
+    return UNKNOWN
+
+
+def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:
+    if call.receiver is not None:
+        owner = type_of_expression(call.receiver, program)
+        if owner.kind == "stream" and call.name in ("read", "read_nb"):
+            return owner.element or UNKNOWN
+    if program is not None and call.name in program.functions:
+        return program.functions[call.name].returns
+    if call.args:
+        kind = type_of_expression(call.args[0], program)
+        if call.name.rpartition("::")[2].endswith("f") and kind.kind == "double":
+            return FLOAT
+        return kind
+    return UNKNOWN

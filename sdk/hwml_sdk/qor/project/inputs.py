@@ -1,0 +1,85 @@
+"""What belongs to one source besides its text: project file, flags, directives and the other sources of the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import ConfigError, SourceError
+from ...files import read_source
+from .project import Directive, HlsProject, find_project, read_directives, read_project
+
+MAX_OTHER_FILES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that reading one source needs. notes: what was left out, and why, for people."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: tuple[Path, ...] = ()
+    defines: Mapping[str, str] = field(default_factory=dict)
+    directives: tuple[Directive, ...] = ()
+    project: HlsProject | None = None
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    path: str | Path,
+    *,
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str | Path] = (),
+    directives: str | Path | None = None,
+) -> Inputs:
+    """Inputs of the source at `path`: the nearest `hls_config.cfg` if it names the source (or none), then arguments.
+
+    Raises ConfigError for a project or directives file that cannot be read.
+    """
+    path = Path(path)
+    folder = path.absolute().parent
+    place = find_project(folder)
+    project = read_project(place) if place is not None else None
+    if project is not None and not covers(project, path):
+        project = None
+    merged = {**(project.defines if project is not None else {}), **(defines or {})}
+    folders = [*(project.include_dirs if project is not None else ()), *map(Path, include_dirs)]
+    said = [*(project.directives if project is not None else ())]
+    if directives is not None:
+        said += read_directives(directives)
+    files, notes = _others(project, path)
+    if project is not None:
+        notes += [f"{s.path}:{s.line}: {s.reason}: {s.text}" for s in project.skipped]
+    return Inputs(files, tuple(folders), merged, tuple(said), project, tuple(notes))
+
+
+def covers(project: HlsProject, path: Path) -> bool:
+    """Whether the source is one of the project's, or a header that any of them may include."""
+    if not project.files or path.suffix.lower().startswith(".h"):
+        return True
+    wanted = path.resolve()
+    return any(name.resolve() == wanted for name in project.files)
+
+
+def _others(project: HlsProject | None, path: Path) -> tuple[dict[str, str], list[str]]:
+    files: dict[str, str] = {}
+    notes: list[str] = []
+    for other in project.files[:MAX_OTHER_FILES] if project is not None else ():
+        if other.resolve() == path.resolve() or other.suffix.lower() not in (".c", ".cc", ".cpp", ".cxx"):
+            continue
+        try:
+            files[str(other)] = read_source(other)
+        except SourceError as error:
+            notes.append(f"{error} (named in {project.path.name if project is not None else ''})")
+    return files, notes
+
+
+def parse_defines(words: Sequence[str]) -> dict[str, str]:
+    """`NAME` and `NAME=value` of `--define`. Raises ConfigError for anything else."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name.isidentifier():
+            raise ConfigError(f"--define {word!r}: write NAME or NAME=value")
+        found[name] = value if equals else "1"
+    return found

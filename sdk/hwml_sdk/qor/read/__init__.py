@@ -1,0 +1,1 @@
+"""From text to program: preprocessing, syntax tree, pragmas."""

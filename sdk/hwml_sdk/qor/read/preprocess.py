@@ -1,0 +1,452 @@
+"""The C preprocessor as far as HLS sources need it: one macro-free text, and where each of its characters came from.
+
+Comments are blanked, conditionals resolved (`__SYNTHESIS__` is defined), macros expanded, local headers put in place,
+system headers left out. Pragmas are taken out of the text and kept with their position, so that the parser never
+meets them between a loop's head and its body.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ...document import Span
+from ...errors import SourceError
+from ...files import read_source
+from ..program.constants import evaluate_text
+from ..program.ir import Problem
+
+MAX_INCLUDE_DEPTH = 32
+MAX_EXPANSIONS = 200_000
+MAX_MACRO_DEPTH = 24
+MAX_OUTPUT = 32_000_000
+
+# limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
+PREDEFINED = {
+    "__SYNTHESIS__": "1", "__VITIS_HLS__": "1", "NULL": "0", "INT8_MAX": "127", "INT8_MIN": "(-128)",
+    "UINT8_MAX": "255", "INT16_MAX": "32767", "UINT16_MAX": "65535", "INT32_MAX": "2147483647",
+    "INT_MAX": "2147483647", "INT_MIN": "(-2147483647-1)", "UINT32_MAX": "4294967295", "UINT_MAX": "4294967295",
+    "SHRT_MAX": "32767", "CHAR_BIT": "8", "LONG_MAX": "9223372036854775807", "FLT_MAX": "3.402823466e+38f",
+    "DBL_MAX": "1.7976931348623158e+308", "FLT_MIN": "1.175494351e-38f", "FLT_EPSILON": "1.19e-7f",
+    "M_PI": "3.14159265358979323846", "hls_thread_local": "static",
+}  # fmt: skip
+
+_BLANK = re.compile(
+    r"//(?:[^\n\\]|\\\r?\n|\\.)*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'",
+    re.DOTALL,
+)
+_WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.']*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
+_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
+_DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
+_INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
+_OPERATOR_PRAGMA = re.compile(r"_Pragma\s*\(\s*\"((?:\\.|[^\"\\])*)\"\s*\)")
+_NON_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A `#define`: params None for an object-like one."""
+
+    params: tuple[str, ...] | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawPragma:
+    """Text behind `#pragma`, macros expanded; offset in the unit's text; file index and offset in the source."""
+
+    text: str
+    offset: int
+    file: int
+    source_offset: int
+    length: int
+
+
+@dataclass(slots=True)
+class SourceFile:
+    """One file that was read."""
+
+    path: str
+    text: str
+    starts: list[int] = field(default_factory=list)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and character (from 0) of an offset."""
+        if not self.starts:
+            self.starts = [0] + [match.end() for match in re.finditer("\n", self.text)]
+        line = bisect_right(self.starts, offset) - 1
+        return line, offset - self.starts[line]
+
+
+@dataclass(slots=True)
+class Unit:
+    """A preprocessed translation unit: ASCII text of the same meaning, and the way back to the sources."""
+
+    text: str
+    files: list[SourceFile]
+    pragmas: list[RawPragma]
+    problems: list[Problem]
+    comments: dict[str, dict[int, str]]
+    missing_headers: list[str]
+    macros: dict[str, Macro]
+    _at: list[int]
+    _from: list[tuple[int, int, bool]]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """(file index, offset in that file) of a character of the text; inside an expansion: where the macro stands."""
+        index = max(bisect_right(self._at, offset) - 1, 0)
+        if not self._at:
+            return 0, 0
+        file, start, verbatim = self._from[index]
+        return file, start + (offset - self._at[index] if verbatim else 0)
+
+    def path(self, offset: int) -> str:
+        """The file a character of the text came from."""
+        return self.files[self.place(offset)[0]].path
+
+    def span(self, start: int, end: int) -> Span:
+        """Source range of text[start:end]; of its first character's file."""
+        file, begin = self.place(start)
+        last_file, last = self.place(max(end - 1, start))
+        source = self.files[file]
+        first = source.position(begin)
+        if last_file != file or last < begin:
+            return Span(*first, *first)
+        line, character = source.position(last)
+        return Span(*first, line, character + 1)
+
+
+class Preprocessor:
+    """Runs over one translation unit; see `preprocess`."""
+
+    def __init__(self, files: Mapping[str, str], include_dirs: Sequence[Path], defines: Mapping[str, str]) -> None:
+        self.given = dict(files)
+        self.include_dirs = list(include_dirs)
+        self.macros = {name: Macro(None, body) for name, body in PREDEFINED.items()}
+        self.macros.update({name: Macro(None, str(body)) for name, body in defines.items()})
+        self.files: list[SourceFile] = []
+        self.pragmas: list[RawPragma] = []
+        self.problems: list[Problem] = []
+        self.comments: dict[str, dict[int, str]] = {}
+        self.missing: list[str] = []
+        self.out: list[str] = []
+        self.length = 0
+        self.at: list[int] = []
+        self.origin: list[tuple[int, int, bool]] = []
+        self.once: set[str] = set()
+        self.expansions = 0
+
+    def emit(self, text: str, file: int, offset: int, verbatim: bool) -> None:
+        """Append text that came from `offset` of `file`."""
+        if not text:
+            return
+        if self.length + len(text) > MAX_OUTPUT:
+            raise SourceError("grows past 32 MB by includes and macros", path=self.files[0].path)
+        self.at.append(self.length)
+        self.origin.append((file, offset, verbatim))
+        self.out.append(text)
+        self.length += len(text)
+
+    def run_file(self, path: str, text: str, stack: tuple[str, ...]) -> None:
+        """Process one file in place."""
+        index = len(self.files)
+        self.files.append(SourceFile(path, text))
+        blanked = self._blank(path, text, index)
+        if blanked.isascii() is False:
+            blanked = _NON_ASCII.sub("_", blanked)
+        state = _Conditions()
+        at = 0
+        chunk = 0
+        for start, end in _directive_lines(blanked):
+            if state.active:
+                self._expand_chunk(blanked, chunk, start, index)
+            self._directive(blanked[start:end], start, index, state, (*stack, path))
+            chunk = end
+            at = end
+        if state.active:
+            self._expand_chunk(blanked, max(chunk, at), len(blanked), index)
+        self.emit("\n", index, len(text), False)
+
+    def _blank(self, path: str, text: str, index: int) -> str:
+        notes: dict[int, str] = {}
+
+        def replace(match: re.Match[str]) -> str:
+            found = match.group()
+            if found[0] != "/":
+                return found
+            if "hwml:" in found:
+                notes[self.files[index].position(match.start())[0]] = found
+            return "".join("\n" if c == "\n" else " " for c in found) if "\n" in found else " " * len(found)
+
+        blanked = _BLANK.sub(replace, text)
+        if notes:
+            self.comments[path] = notes
+        return blanked
+
+    def _directive(self, line: str, start: int, file: int, state: _Conditions, stack: tuple[str, ...]) -> None:
+        match = _DIRECTIVE.match(line)
+        name, rest = (match.group(1) or "", match.group(2)) if match else ("", "")
+        rest = re.sub(r"\\\r?\n", " ", rest).strip()
+        if name in ("if", "ifdef", "ifndef", "elif", "else", "endif"):
+            state.step(name, lambda: self._condition(name, rest))
+        elif not state.active:
+            return
+        elif name == "define":
+            self._define(rest)
+        elif name == "undef":
+            self.macros.pop(rest, None)
+        elif name == "include":
+            self._include(rest, start, file, stack)
+        elif name == "pragma":
+            self._pragma(rest, start, file, len(line.rstrip()))
+
+    def _condition(self, name: str, rest: str) -> bool:
+        if name in ("ifdef", "ifndef"):
+            return (rest.split("(", maxsplit=1)[0].strip() in self.macros) == (name == "ifdef")
+        text = re.sub(
+            r"\bdefined\s*(?:\(\s*(\w+)\s*\)|(\w+))",
+            lambda m: "1" if (m.group(1) or m.group(2)) in self.macros else "0",
+            rest,
+        )
+        return bool(evaluate_text(self.expand(text), lambda _: 0))
+
+    def _define(self, rest: str) -> None:
+        match = _DEFINE.match(rest)
+        if match is None:
+            return
+        name, listed, params, body = match.groups()
+        names = tuple(p.strip() for p in params.split(",")) if listed and params.strip() else ()
+        self.macros[name] = Macro(names if listed else None, body.strip())
+
+    def _include(self, rest: str, start: int, file: int, stack: tuple[str, ...]) -> None:
+        match = _INCLUDE.match(rest if rest[:1] in '"<' else self.expand(rest))
+        if match is None:
+            return
+        name = match.group(1) or match.group(2)
+        found = self._find(name, self.files[file].path, local=match.group(1) is not None)
+        if found is None:
+            self.missing.append(name)
+            return
+        path, text = found
+        line, character = self.files[file].position(start)
+        span = Span(line, character, line, character + len(rest))
+        if path in stack:
+            self.problems.append(Problem(f"{name} includes itself; left out here", self.files[file].path, span))
+            return
+        if path in self.once or len(stack) > MAX_INCLUDE_DEPTH:
+            return
+        if "#pragma once" in text:
+            self.once.add(path)
+        self.run_file(path, text, stack)
+
+    def _find(self, name: str, includer: str, *, local: bool) -> tuple[str, str] | None:
+        wanted = PurePosixPath(name.replace("\\", "/"))
+        for path, text in self.given.items():
+            parts = PurePosixPath(path.replace("\\", "/")).parts
+            plain = tuple(part for part in wanted.parts if part not in ("..", "."))
+            if parts[-len(plain) :] == plain:
+                return path, text
+        if len(wanted.parts) > 1:
+            for path, text in self.given.items():
+                if PurePosixPath(path).name == wanted.name:
+                    return path, text
+        folders = ([Path(includer).parent] if local and includer else []) + self.include_dirs
+        for folder in folders:
+            place = folder / name
+            if place.is_file():
+                try:
+                    return str(place), read_source(place)
+                except SourceError as error:
+                    self.problems.append(Problem(str(error), includer, Span(0, 0, 0, 0)))
+                    return None
+        return None
+
+    def _pragma(self, rest: str, start: int, file: int, length: int) -> None:
+        if rest.strip() == "once":
+            return
+        head, _, tail = rest.partition(" ")
+        text = f"{head} {self.expand(tail)}" if head.upper() in ("HLS", "ACCEL") else rest
+        self.pragmas.append(RawPragma(text, self.length, file, start, length))
+
+    def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
+        """Emit text[start:end] with its macros expanded."""
+        at = start
+        macros = self.macros
+        for match in _WORD.finditer(text, start, end):
+            word = match.group()
+            if match.start() < at or (word not in macros and word != "_Pragma"):
+                continue
+            stop, expanded = self._use(text, match.start(), match.end(), end)
+            if stop is None:
+                continue
+            self.emit(text[at : match.start()], file, at, True)
+            self._emit_expansion(expanded, file, match.start(), stop - match.start())
+            self.emit("\n" * text.count("\n", match.start(), stop), file, stop - 1, False)
+            at = stop
+        self.emit(text[at:end], file, at, True)
+
+    def _emit_expansion(self, expanded: str, file: int, offset: int, length: int) -> None:
+        done = 0
+        for match in _OPERATOR_PRAGMA.finditer(expanded):
+            self.emit(expanded[done : match.start()], file, offset, False)
+            text = match.group(1).replace('\\"', '"')
+            self.pragmas.append(RawPragma(text, self.length, file, offset, length))
+            done = match.end()
+        self.emit(expanded[done:], file, offset, False)
+
+    def _use(self, text: str, start: int, stop: int, end: int) -> tuple[int | None, str]:
+        """Expand the macro use at text[start:stop]; returns where it ends (None: no use) and what it becomes."""
+        name = text[start:stop]
+        if name == "_Pragma":
+            match = _OPERATOR_PRAGMA.match(text, start)
+            return (match.end(), match.group()) if match else (None, "")
+        macro = self.macros[name]
+        if macro.params is None:
+            return stop, self._body(macro.body, frozenset((name,)))
+        found = _arguments(text, stop, end)
+        if found is None:
+            return None, ""
+        arguments, stop = found
+        return stop, self._call(name, macro, arguments, frozenset())
+
+    def expand(self, text: str) -> str:
+        """`text` with all macros expanded."""
+        return self._body(text, frozenset())
+
+    def _body(self, text: str, hidden: frozenset[str]) -> str:
+        if len(hidden) > MAX_MACRO_DEPTH:
+            return text
+        out: list[str] = []
+        at = 0
+        for match in _WORD.finditer(text):
+            word = match.group()
+            if match.start() < at or word in hidden or word not in self.macros:
+                continue
+            self.expansions += 1
+            if self.expansions > MAX_EXPANSIONS:
+                raise SourceError("expands too many macros", path=self.files[0].path if self.files else None)
+            macro = self.macros[word]
+            stop = match.end()
+            if macro.params is None:
+                replacement = self._body(macro.body, hidden | {word})
+            else:
+                found = _arguments(text, stop, len(text))
+                if found is None:
+                    continue
+                arguments, stop = found
+                replacement = self._call(word, macro, arguments, hidden)
+            out += [text[at : match.start()], replacement]
+            at = stop
+        out.append(text[at:])
+        return "".join(out)
+
+    def _call(self, name: str, macro: Macro, arguments: list[str], hidden: frozenset[str]) -> str:
+        params = macro.params or ()
+        values = dict(zip(params, arguments, strict=False))
+        if params and params[-1] == "...":
+            values["__VA_ARGS__"] = ", ".join(arguments[len(params) - 1 :])
+        return self._body(_substitute(macro.body, values, self.expand), hidden | {name})
+
+
+class _Conditions:
+    """Which branches of `#if` are taken."""
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[bool, bool, bool]] = []  # (outer active, a branch was taken, this one is active)
+
+    @property
+    def active(self) -> bool:
+        return not self.stack or self.stack[-1][2]
+
+    def step(self, name: str, condition: object) -> None:
+        assert callable(condition)
+        if name in ("if", "ifdef", "ifndef"):
+            outer = self.active
+            taken = outer and bool(condition())
+            self.stack.append((outer, taken, taken))
+        elif self.stack:
+            outer, taken, _ = self.stack.pop()
+            if name == "elif":
+                now = outer and not taken and bool(condition())
+                self.stack.append((outer, taken or now, now))
+            elif name == "else":
+                self.stack.append((outer, True, outer and not taken))
+
+
+def _directive_lines(text: str) -> list[tuple[int, int]]:
+    """Ranges of the preprocessor lines of a text without comments, continuation lines included."""
+    found = []
+    for match in _DIRECTIVE_LINE.finditer(text):
+        found.append((match.start(), match.end()))
+    return found
+
+
+_DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)
+
+
+def _arguments(text: str, at: int, end: int) -> tuple[list[str], int] | None:
+    """Arguments of a macro call whose `(` follows `at`, and where the call ends; None when there is none."""
+    while at < end and text[at] in " \t\r\n":
+        at += 1
+    if at >= end or text[at] != "(":
+        return None
+    depth = 0
+    begin = at + 1
+    arguments = []
+    for index in range(at, end):
+        character = text[index]
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+            if depth == 0:
+                arguments.append(text[begin:index].strip().replace("\n", " "))
+                return arguments, index + 1
+        elif character == "," and depth == 1:
+            arguments.append(text[begin:index].strip().replace("\n", " "))
+            begin = index + 1
+    return None
+
+
+_PASTE = re.compile(r"\s*##\s*")
+_PARAMETER = re.compile(r"(#\s*)?\b([A-Za-z_]\w*)\b")
+
+
+def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:
+    """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
+    assert callable(expand)
+    pasted = "##" in body
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group(2)
+        if name not in values:
+            return match.group()
+        if match.group(1):
+            return '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return values[name] if pasted else str(expand(values[name]))
+
+    return _PASTE.sub("", _PARAMETER.sub(replace, body))
+
+
+def preprocess(
+    text: str,
+    path: str,
+    *,
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+) -> Unit:
+    """Preprocess one translation unit.
+
+    files: other sources by path; headers are looked up there first, then on the disk beside the including file.
+    Raises SourceError when includes or macros grow without bound.
+    """
+    worker = Preprocessor(files or {}, include_dirs, defines or {})
+    worker.run_file(path, text, ())
+    return Unit(
+        "".join(worker.out), worker.files, worker.pragmas, worker.problems, worker.comments,
+        worker.missing, worker.macros, worker.at, worker.origin,
+    )  # fmt: skip

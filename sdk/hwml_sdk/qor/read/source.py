@@ -1,0 +1,137 @@
+"""Read HLS C/C++: one or several files, vendor headers absent, half-typed code welcome.
+
+program = read_program(text, path="fir.cpp")
+for loop in program.loops(): ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ...document import Span
+from ...errors import SourceError
+from ...files import MAX_SOURCE_BYTES, read_source
+from ..program import ir
+from ..program.flow import mark_handed
+from .lower import Lowering
+from .pragmas import attach, collect
+from .preprocess import Unit, preprocess
+
+HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
+_parser = None
+
+
+def read_program(
+    source: str,
+    *,
+    path: str = "<text>",
+    files: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+) -> ir.Program:
+    """Read `source` and the translation units among `files` (path -> text) into one program.
+
+    Headers are looked up in `files`, then beside the including file, then in `include_dirs`; those not found are
+    listed in `missing_headers`. Raises SourceError for NUL bytes, oversize text, or includes that never end.
+    """
+    files = dict(files or {})
+    _check(source, path)
+    program = ir.Program(path)
+    units = [(path, source)]
+    units += [(p, t) for p, t in files.items() if not p.endswith(HEADER_SUFFIXES) and p != path]
+    missing: dict[str, None] = {}
+    lowered: list[Lowering] = []
+    for unit_path, text in units:
+        _check(text, unit_path)
+        unit = preprocess(text, unit_path, files=files, include_dirs=include_dirs, defines=defines)
+        lowered.append(_lower(unit, program))
+        missing.update(dict.fromkeys(unit.missing_headers))
+    for lowering in lowered:
+        lowering.lower_unused_templates()
+        _attach(lowering, program)
+    mark_handed(program)
+    program.missing_headers = tuple(missing)
+    if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
+        program.dialect = "ACCEL"
+    return program
+
+
+def read_files(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Text of each path. Raises SourceError for the first that cannot be read."""
+    return {str(path): read_source(path) for path in paths}
+
+
+def _check(text: str, path: str) -> None:
+    if len(text) > MAX_SOURCE_BYTES:
+        raise SourceError(f"{len(text) / 1e6:.0f} MB is over the limit of {MAX_SOURCE_BYTES >> 20} MB", path=path)
+    zero = text.find("\0")
+    if zero >= 0:
+        raise SourceError("holds NUL bytes: not source text", path=path, line=text.count("\n", 0, zero) + 1)
+
+
+_OPERAND = re.compile(r"(\w|[)\]])?(\s*)\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
+_TYPE_NAME = re.compile(r"\b(?:typedef\b[^;{}]*?(\w+)\s*;|(?:using|struct|class|union|enum|typename)\s+(\w+))")
+_BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
+
+
+def _bare_operands(text: str) -> str:
+    """`(i) + 16 * j` without the parentheses around `i`, which a parser that knows no types may take for a cast."""
+    types: set[str] | None = None
+
+    def bare(match: re.Match[str]) -> str:
+        nonlocal types
+        before, space, left, name, right = match.groups()
+        if types is None:
+            types = {a or b for a, b in _TYPE_NAME.findall(text)}
+        if before is not None or name in types or _BUILT_IN.match(name):
+            return match.group()
+        return f"{space} {left}{name}{right} "
+
+    return _OPERAND.sub(bare, text)
+
+
+def _parse(text: str) -> object:
+    global _parser  # noqa: PLW0603 - making a parser costs more than most parses
+    if _parser is None:
+        import tree_sitter
+        import tree_sitter_cpp
+
+        _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_cpp.language()))
+    return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
+
+
+def _lower(unit: Unit, program: ir.Program) -> Lowering:
+    tree = _parse(unit.text)
+    root = tree.root_node  # type: ignore[attr-defined]
+    lowering = Lowering(unit, program)
+    lowering.tree = tree
+    lowering.top(root.children if root.type == "translation_unit" else [root])
+    program.problems += unit.problems
+    program.comments.update(unit.comments)
+    program.sources.update((file.path, file.text) for file in unit.files)
+    if root.has_error:
+        program.problems.append(_syntax_problem(root, unit))
+    return lowering
+
+
+def _attach(lowering: Lowering, program: ir.Program) -> None:
+    found = collect(lowering.unit)
+    attach(found, lowering.regions, lowering.loop_starts)
+    program.pragmas += [pragma for pragma, _ in found]
+
+
+def _syntax_problem(root: object, unit: Unit) -> ir.Problem:
+    """The first place where the text stops being C++: for a note, the rest is analysed all the same."""
+    node = root
+    while True:
+        broken = next((c for c in node.children if c.has_error or c.is_missing or c.type == "ERROR"), None)  # type: ignore[attr-defined]
+        if broken is None:
+            break
+        node = broken
+        if node.type == "ERROR" or node.is_missing:
+            break
+    start = min(node.start_byte, max(len(unit.text) - 1, 0))  # type: ignore[attr-defined]
+    place = unit.span(start, start + 1) if unit.text else Span(0, 0, 0, 0)
+    return ir.Problem("code is incomplete or not C++ here; what can be read is used", unit.path(start), place, "info")

@@ -1,0 +1,1 @@
+"""What the tool and its parts are like: operators, FPGA parts, how a release behaves."""

@@ -1,0 +1,212 @@
+"""`python -m sdk.train qor`: retrain the shipped QoR model from the feature table and print its held-out figures.
+
+`qor`                     retrain, print the held-out table, write the artefact
+`qor --evaluate`          print every held-out table (groups, sources, controls) without writing anything
+`qor --choice`            print how the kinds of members compare on the inner folds
+`qor features --data DIR` rebuild the numeric table from labelled designs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DataError
+from ...files import check_folder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...artifact import Artifact
+    from ...qor.learned.table import Table
+    from .judge import Judgement
+    from .protocol import Protocol
+
+SCHEMA_VERSION = 1
+ROOT = Path(__file__).resolve().parents[4]
+TABLE = ROOT / "data" / "qor_table"
+OUT = ROOT / "exports" / "hwml_exports" / "qor"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One run of the recipe.
+
+    table: folder of the feature table. data: labelled designs to build the table from instead. out: the artefact.
+    exclude: sources left out. rows_per_key: training rows taken of one kernel, stage and tool version.
+    trees: boosted trees per member and target. epochs: of the dense member. processes: for feature extraction.
+    """
+
+    table: Path = TABLE
+    data: Path | None = None
+    out: Path = OUT
+    exclude: tuple[str, ...] = ()
+    rows_per_key: int = 160
+    trees: int = 240
+    epochs: int = 60
+    seed: int = 0
+    processes: int = 2
+    kinds: tuple[str, ...] = field(default=("trees-label", "trees-ratio", "mlp-ratio"))
+
+    def protocol(self) -> Protocol:
+        """Settings of the held-out runs."""
+        from .fit import FitConfig, TreeConfig
+        from .mlp import MlpConfig
+        from .protocol import Protocol
+
+        trees = TreeConfig(trees=self.trees, seed=self.seed)
+        mlp = MlpConfig(epochs=self.epochs, seed=self.seed)
+        return Protocol(
+            FitConfig(self.kinds, trees, mlp, self.rows_per_key), evidence_per_key=min(60, self.rows_per_key)
+        )
+
+
+def load_table(config: TrainConfig, *, progress: bool = True) -> Table:
+    """The table of the repository, or one built from `config.data`; refused when its features are of another version.
+
+    Raises DataError.
+    """
+    from ...qor.learned.table import canonical, read_table
+    from .features import build_table, feature_version
+
+    if config.data is None:
+        version, names = feature_version()
+        return read_table(config.table, exclude=config.exclude, feature_version=version, feature_names=names)
+    from ...qor.learned.dataset import read_designs
+
+    designs = [design for design in read_designs(config.data) if design.source not in config.exclude]
+    if not designs:
+        raise DataError("holds no design that is not excluded", path=config.data)
+    table, failures = build_table(designs, processes=config.processes, progress=progress)
+    for failure in failures[:10]:
+        print(f"left out: {failure.message}", file=sys.stderr)
+    return canonical(table)
+
+
+def train(config: TrainConfig, step: Callable[[str], None] = lambda _: None) -> tuple[Artifact, Judgement]:
+    """Run the held-out protocol, train on everything, and write the artefact whole.
+
+    Raises DataError (table), MissingDependencyError (extra `train-qor`), HwmlError (cannot write).
+    """
+    from .judge import judge
+    from .ship import ship
+
+    table = load_table(config)
+    check_folder(config.out)
+    judgement = judge(table, config.protocol(), step)
+    step("final fit")
+    return ship(table, config, judgement), judgement
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the recipe; 0 when done. HwmlError is the caller's to report."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # One thread, before numpy is imported: the same sums on every machine, and no spinning beside other work.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    if arguments[:1] == ["features"]:
+        return _features(arguments[1:])
+    options = _parser().parse_args(arguments)
+    config = TrainConfig(
+        table=options.table,
+        data=options.data,
+        out=options.out,
+        exclude=tuple(options.exclude_source),
+        rows_per_key=options.rows_per_key,
+        trees=options.trees,
+        epochs=options.epochs,
+        seed=options.seed,
+    )
+    started = time.monotonic()
+
+    def step(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    if options.choice:
+        return _choice(config, step, options.json)
+    if options.evaluate:
+        return _evaluate(config, step, options.json)
+    artifact, judgement = train(config, step)
+    _print(judgement, options.json, {"artifact": str(artifact.path)})
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sdk.train qor",
+        description="Retrain the shipped QoR model from the feature table and print its held-out figures.",
+        epilog="`qor features --data DIR` rebuilds the table; docs/qor-model.md describes data, protocol and choices.",
+    )
+    default = TrainConfig()
+    parser.add_argument("--evaluate", action="store_true", help="print every held-out table, write nothing")
+    parser.add_argument("--choice", action="store_true", help="compare kinds of members on the inner folds")
+    parser.add_argument("--data", type=Path, help="folder or CSV of labelled designs instead of the table")
+    parser.add_argument("--table", type=Path, default=default.table, help="folder of the feature table")
+    parser.add_argument("--out", type=Path, default=default.out, help="where the artefact goes")
+    parser.add_argument("--exclude-source", action="append", default=[], metavar="NAME", help="leave a source out")
+    parser.add_argument("--rows-per-key", type=int, default=default.rows_per_key, help="training rows of one kernel")
+    parser.add_argument("--trees", type=int, default=default.trees, help="boosted trees per member and target")
+    parser.add_argument("--epochs", type=int, default=default.epochs, help="epochs of the dense member")
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _features(arguments: Sequence[str]) -> int:
+    """`qor features`: build the table and write it, whole, in place of the old one."""
+    from ...qor.learned.table import MAX_TABLE_BYTES, canonical, write_table
+
+    parser = argparse.ArgumentParser(prog="python -m sdk.train qor features", description=_features.__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder or CSV of labelled designs")
+    parser.add_argument("--table", type=Path, default=TABLE, help="folder to write")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args(arguments)
+    from .licences import notices
+
+    check_folder(options.table)
+    table = canonical(load_table(TrainConfig(data=options.data, processes=options.processes)))
+    size = write_table(options.table, table, notices=notices(table.licences))
+    print(f"{options.table}: {len(table.rows)} rows, {len(table.feature_names)} features, {size / 2**20:.2f} MiB")
+    if size > MAX_TABLE_BYTES:
+        raise DataError(f"the table is over {MAX_TABLE_BYTES >> 20} MiB; store fewer or coarser features")
+    return 0
+
+
+def _evaluate(config: TrainConfig, step: Callable[[str], None], as_json: bool) -> int:
+    from .judge import judge
+
+    _print(judge(load_table(config), config.protocol(), step, controls=True), as_json, {})
+    return 0
+
+
+def _choice(config: TrainConfig, step: Callable[[str], None], as_json: bool) -> int:
+    from .choice import compare_kinds, print_choices
+
+    choices = compare_kinds(load_table(config), config.protocol(), step)
+    if as_json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "choices": [asdict(choice) for choice in choices]}))
+    else:
+        print_choices(choices, _console())
+    return 0
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 140)
+
+
+def _print(judgement: Judgement, as_json: bool, extra: Mapping[str, Any]) -> None:
+    if as_json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **extra, **judgement.to_json()}))
+        return
+    judgement.print(_console())
+    for name, value in extra.items():
+        print(f"{name}: {value}")

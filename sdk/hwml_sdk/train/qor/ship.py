@@ -1,0 +1,171 @@
+"""Train on everything and write the artefact: ONNX members and error models, geometry, calibration, card."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...artifact import Artifact, write
+from ...qor.learned.correct import ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
+from ...qor.learned.dataset import LABELS
+from ...qor.learned.table import SUFFIX, Table
+from .check import OUTPUTS_FILE, check_onnx
+from .judge import Judgement
+from .onnx import members_onnx, trees_onnx
+from .protocol import FinalModel, fit_final
+from .report import to_json
+
+if TYPE_CHECKING:
+    from .recipe import TrainConfig
+
+
+def ship(table: Table, config: TrainConfig, judgement: Judgement) -> Artifact:
+    """Fit the final model and write it to `config.out`, whole or not at all."""
+    final = fit_final(table, judgement.runs, None, config.protocol())
+    return write_artifact(table, config, final, judgement)
+
+
+def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgement: Judgement | None) -> Artifact:
+    """Write a fitted model; `judgement` gives the metrics and the card's figures."""
+    features = len(table.feature_names)
+    columns = int(final.errors.models[-1].num_feature())  # the quantile models read every column
+    members, errors = members_onnx(final.members, features), trees_onnx(final.errors.models, columns)
+    outputs, figures = check_onnx(table, final, members, errors)
+    files = {
+        MEMBERS_FILE: members,
+        ERRORS_FILE: errors,
+        OUTPUTS_FILE: outputs,
+        GEOMETRY_FILE: final.geometry.to_bytes(),
+        "README.md": card(table, config, judgement).encode("utf-8"),
+    }
+    metrics = {"onnx_against_trainer": figures, **({} if judgement is None else short_metrics(judgement))}
+    return write(
+        config.out,
+        kind=KIND,
+        files=files,
+        config=inference_config(table, final),
+        metrics=metrics,
+        provenance=provenance(table, config),
+    )
+
+
+def inference_config(table: Table, final: FinalModel) -> dict[str, Any]:
+    """What `Corrector` reads."""
+    calibration = final.errors.calibration
+    fill = next((m.fill for m in final.members if m.fill is not None), np.zeros(len(LABELS)))
+    return {
+        "labels": list(LABELS),
+        "feature_version": table.feature_version,
+        "feature_names": list(table.feature_names),
+        "members": [member.kind for member in final.members],
+        "ratio": [member.fill is not None for member in final.members],
+        "fill": [float(value) for value in fill],
+        "calibration": {name: getattr(calibration, name) for name in Calibration.__dataclass_fields__},
+        "seen": seen(table),
+    }
+
+
+def seen(table: Table) -> dict[str, Any]:
+    """Parts, tools with versions, stages and clocks that the training data hold."""
+    rows = table.rows
+    tools = sorted({f"{t} {v}".strip() for t, v in zip(rows.tool, rows.tool_version, strict=True)})
+    return {
+        "parts": sorted(set(rows.part.tolist())),
+        "tools": tools,
+        "stages": sorted(set(rows.stage.tolist())),
+        "clock_period_ns": sorted(set(rows.clock_period_ns.tolist())),
+    }
+
+
+def provenance(table: Table, config: TrainConfig) -> dict[str, Any]:
+    """Data, seed and settings the artefact came from."""
+    digests = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(config.table.glob(f"*{SUFFIX}"))
+        if config.data is None and path.name.removesuffix(SUFFIX) not in config.exclude
+    }
+    rows = {name: int((table.rows.source == name).sum()) for name in sorted(set(table.rows.source.tolist()))}
+    return {
+        "command": "python -m sdk.train qor",
+        "table_sha256": digests,
+        "rows": rows,
+        "licences": dict(table.licences),
+        "excluded": list(config.exclude),
+        "rows_per_key": config.rows_per_key,
+        "trees": config.trees,
+        "epochs": config.epochs,
+        "kinds": list(config.kinds),
+        "seed": config.seed,
+    }
+
+
+def short_metrics(judgement: Judgement) -> dict[str, Any]:
+    """Held-out figures for the manifest: all single sources and the pooled slices, without the long tail."""
+    plain = to_json(judgement.groups)
+    return {
+        "protocol": "5-fold leave-group-out; groups weigh equally within a slice; *_rows: rows weigh equally",
+        "slices": plain["slices"],
+        "intervals": plain["intervals"],
+        "unlike": plain["unlike"],
+        "hlsyn_zero_shot_rmse_sum": {version: round(s["sum"], 4) for version, s in judgement.hlsyn.items()},
+    }
+
+
+def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
+    """README.md of the artefact."""
+    sources = ", ".join(sorted(set(table.rows.source.tolist())))
+    lines = [
+        "# QoR correction",
+        "",
+        "Corrects hwml's closed-form estimate of LUT, DSP, FF, BRAM (18 Kb) and latency (cycles) of HLS kernels,",
+        "with an 80 % interval and a score of how unlike the training data a design is. Labels: csynth reports, and",
+        "reports after place and route where the stage is `impl`.",
+        "",
+        f"- Trained on {len(table.rows)} designs of {len(set(table.rows.group.tolist()))} algorithm groups: {sources}.",
+        f"- {len(table.feature_names)} structural features, version {table.feature_version}; members: "
+        + ", ".join(config.kinds)
+        + "; mixed with the closed form by domain; seed "
+        + f"{config.seed}.",
+        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles),",
+        "  `unlike.npz` (where the training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
+        "- Retrain: `python -m sdk.train qor`. Licences of the data: DATA_LICENSES.md.",
+        "",
+    ]
+    if judgement is not None:
+        lines += _figures(judgement)
+    lines += [
+        "## Limits",
+        "",
+        "- Nearly all `#pragma HLS` variation comes from about 45 algorithms, mostly MachSuite and PolyBench.",
+        "- Intervals hold for code like the training data; the unlike-score says how far a design is from it.",
+        "- Predictions are estimates before synthesis, no replacement for the tool's report.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _figures(judgement: Judgement) -> list[str]:
+    lines = [
+        "## Held out: 5-fold leave-group-out (Spearman / median APE, groups weigh equally)",
+        "",
+        "| slice | latency | LUT | DSP | FF |",
+        "|---|---|---|---|---|",
+    ]
+    for name, targets in judgement.groups.slices.items():
+        cells = [_cell(targets[target]) for target in ("latency_cycles", "lut", "dsp", "ff")]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "80 % intervals on unseen groups: " + _coverage(judgement.groups.intervals) + ".", ""]
+    return lines
+
+
+def _cell(figures: Any) -> str:
+    return "-" if figures.n == 0 else f"{figures.spearman:.2f} / {100 * figures.ape:.0f} %"
+
+
+def _coverage(intervals: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{t} {100 * found.coverage:.0f} %, median width x{found.width:.1f}" for t, found in intervals.items()
+    )
