@@ -18,7 +18,7 @@ from .net.weights import Weights
 from .toolkit import this_machine
 
 KIND = "cost_model"
-WEIGHTS_FILE = "cost_model.net.weights"
+WEIGHTS_FILE = "cost_model.weights"
 ONNX_FILE = "model.onnx"
 
 
