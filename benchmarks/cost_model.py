@@ -28,8 +28,9 @@ sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 from hwml_sdk.cost_model import CostModel, Weights
 from hwml_sdk.cost_model.data.dataset import PipelineData, load_pipelines, split
 from hwml_sdk.cost_model.data.samples import Sample, save_a_sample
+from hwml_sdk.cost_model.machine import this_machine
 from hwml_sdk.cost_model.net.metrics import evaluate
-from hwml_sdk.cost_model.toolkit import program, this_machine
+from hwml_sdk.cost_model.toolkit import program
 
 RUNS = 5
 

@@ -15,11 +15,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 
+from hwml_sdk.cost_model.machine import this_machine
 from hwml_sdk.cost_model.net.weights import Weights
 from hwml_sdk.cost_model.pipelines.suite import HELD_OUT
 from hwml_sdk.cost_model.sample.search import Measured, SearchSettings, autoschedule
 from hwml_sdk.cost_model.sample.targets import parse_target
-from hwml_sdk.cost_model.toolkit import this_machine
 
 
 def _ms(item: Measured) -> float:

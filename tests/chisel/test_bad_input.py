@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.chisel.compile.fence import fence_kind
-from hwml_sdk.chisel.install.doctor import findings
 from hwml_sdk.chisel.provider import analyze
 from hwml_sdk.chisel.session import Session
+from hwml_sdk.commands.doctor_chisel import findings
 from hwml_sdk.config import ChiselSettings, Settings
 
 from .conftest import check

@@ -9,10 +9,11 @@ import pytest
 
 from hwml_sdk import cli
 from hwml_sdk.chisel.build.project import choose_version
+from hwml_sdk.chisel.compile.unpinned import resolve_and_prepare
 from hwml_sdk.chisel.compile.workers import Programs
-from hwml_sdk.chisel.install import resolve, toolchain
-from hwml_sdk.chisel.install.doctor import findings
+from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.chisel.session import Session
+from hwml_sdk.commands.doctor_chisel import findings
 from hwml_sdk.config import Settings
 from hwml_sdk.errors import ConfigError, HwmlError, ToolFailedError
 
@@ -73,7 +74,7 @@ def test_setup_without_trust_is_refused(cache: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("version", ["", "latest", "../6.6.0", "6.6", "6.6.0/..", "6.6.0:jar", "6.6.0 "])
 def test_what_is_no_version(cache: Path, version: str) -> None:
     with pytest.raises(ConfigError, match="is no Chisel version"):
-        resolve.resolve_and_prepare(version)
+        resolve_and_prepare(version)
     assert not list(cache.glob("chisel-*"))
 
 
@@ -83,7 +84,7 @@ def test_no_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "")
     with pytest.raises(ToolFailedError, match=f"Chisel {UNPINNED}") as caught:
-        resolve.resolve_and_prepare(UNPINNED)
+        resolve_and_prepare(UNPINNED)
     assert "\n" not in str(caught.value) and "http" not in str(caught.value)
     assert not list(cache.glob("chisel-*"))
 
@@ -103,7 +104,7 @@ def test_a_version_that_does_not_exist_falls_back(
 @pytest.fixture(scope="module")
 def unpinned() -> Programs:
     try:
-        return resolve.resolve_and_prepare(UNPINNED)
+        return resolve_and_prepare(UNPINNED)
     except HwmlError as error:
         pytest.skip(f"tool chain {UNPINNED}: {error}")
 

@@ -299,10 +299,10 @@ def test_shipped_artefact() -> None:
 
 def test_loading_on_another_machine_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     from hwml_sdk.artifact import shipped
-    from hwml_sdk.cost_model import model, toolkit
+    from hwml_sdk.cost_model import machine, model
 
     if shipped("cost_model") is None:
         pytest.skip("no cost model is shipped in this tree")
-    monkeypatch.setattr(model, "this_machine", lambda: toolkit.Machine("another cpu", 96, "abc"))
+    monkeypatch.setattr(model, "this_machine", lambda: machine.Machine("another cpu", 96, "abc"))
     with pytest.warns(model.OtherMachineWarning, match="96 cores"):
         CostModel.load("cost_model")

@@ -16,10 +16,10 @@ from tests.cost_model.conftest import DATA, PIPELINES
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import Weights, load_a_sample, load_from_dir
 from hwml_sdk.cost_model.data.samples import check_groups
-from hwml_sdk.cost_model.sample import autosampler
 from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
 from hwml_sdk.cost_model.sample.targets import parse_target
 from hwml_sdk.errors import HwmlError, ToolFailedError, ToolNotFoundError
+from hwml_sdk.train.cost_model.retrain import retrain_cost_model
 
 pytest.importorskip("halide", reason="halide is not installed (extra halide)")
 GENERATOR = DATA / "two_stage_generator.cpp"
@@ -199,12 +199,12 @@ def test_retraining_a_generator_end_to_end(tmp_path: Path, monkeypatch: pytest.M
     _needs_compiler()
     pytest.importorskip("torch", reason="torch is not installed (extra halide)")
     monkeypatch.chdir(tmp_path)
-    first = autosampler.retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
+    first = retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
     folder = tmp_path / "default_samples" / "two_stage"
     samples = list(load_from_dir(folder))
     assert len(samples) >= 4
     assert Weights.load_from_file("random_init.weights").to_bytes() == first.to_bytes()
-    again = autosampler.retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
+    again = retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
     assert len({path.parent.name for path in folder.rglob("*.sample")}) == 2
     assert len(list(load_from_dir(folder))) > len(samples)
     assert again.to_bytes() != first.to_bytes()

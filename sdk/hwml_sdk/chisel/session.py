@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
-from .compile.calls import Call, calls_of, calls_source
 from .compile.checker import Checker, CompileOutcome, ModuleClass
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
 from .compile.wire import WorkerDiedError
 from .compile.workers import SCALAC_OPTIONS, Programs, _empty_folder
 from .install.resolve import unpinned_note
+from .say.calls import Call, calls_of, calls_source
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
 
@@ -133,7 +133,7 @@ class _Check:
 
     def run(self) -> CompileResult:
         if self.request.elaborate:
-            self.calls = calls_of(self.request, self.sources)
+            self.calls = calls_of(self.request, self.sources.main_text)
         outcome = self._compile()
         if outcome is None:
             return self._result("type")

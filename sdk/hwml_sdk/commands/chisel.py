@@ -79,9 +79,9 @@ def _say(text: str) -> None:
 
 
 def _setup(arguments: argparse.Namespace) -> int:
+    from ..chisel.compile.unpinned import resolve_and_prepare
     from ..chisel.compile.workers import prepare
     from ..chisel.install.java import find_java
-    from ..chisel.install.resolve import resolve_and_prepare
     from ..chisel.install.toolchain import ensure, locked_versions
 
     java = find_java()
@@ -133,8 +133,8 @@ def _ensure(path: Path, text: str, settings: Settings, failed: set[str]) -> None
     failed: versions without a lock that could not be resolved; they are not tried for every file anew.
     """
     from ..chisel.build.project import choose_version
+    from ..chisel.compile.unpinned import resolve_and_prepare
     from ..chisel.compile.workers import prepare
-    from ..chisel.install.resolve import resolve_and_prepare
     from ..chisel.install.toolchain import ensure, installed
 
     choice = choose_version(path, text, settings)

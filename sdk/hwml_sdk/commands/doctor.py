@@ -85,7 +85,7 @@ def place_checks() -> list[Check]:
 
 def chisel_checks() -> list[Check]:
     """Java, the pinned tool chains and the daemon's fence."""
-    from ..chisel.install.doctor import findings
+    from .doctor_chisel import findings
 
     return [Check(*finding) for finding in findings()]
 

@@ -6,14 +6,15 @@ The names below are loaded when they are asked for; `autosampler` and the other 
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "CSVDataset": "data.csvdata",
-    "CostModel": "model",
-    "Net": "net.network",
-    "Sample": "data.samples",
-    "Weights": "net.weights",
-    "load_a_sample": "data.samples",
-    "load_from_dir": "data.samples",
-    "retrain_cost_model": "sample.autosampler",
+    "CSVDataset": ".data.csvdata",
+    "CostModel": ".model",
+    "Net": ".net.network",
+    "Sample": ".data.samples",
+    "Weights": ".net.weights",
+    "load_a_sample": ".data.samples",
+    "load_from_dir": ".data.samples",
+    "retrain_cost_model": "..train.cost_model.retrain",
+    "train_cost_model": "..train.cost_model.recipe",
 }
 __all__ = [
     "CSVDataset",
@@ -29,21 +30,19 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ..train.cost_model.recipe import train_cost_model
+    from ..train.cost_model.retrain import retrain_cost_model
     from .data.csvdata import CSVDataset
     from .data.samples import Sample, load_a_sample, load_from_dir
     from .model import CostModel
     from .net.network import Net
     from .net.weights import Weights
-    from .sample.autosampler import retrain_cost_model
 else:
 
     def __getattr__(name: str) -> Any:
         from importlib import import_module
 
-        if name == "train_cost_model":
-            return import_module("hwml_sdk.train.cost_model.recipe").train_cost_model
         if name in _HOME:
-            return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+            return getattr(import_module(_HOME[name], __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,13 +12,11 @@ from ..artifact import Artifact, resolve
 from ..errors import ArtifactError, DataError
 from ..files import write_atomic
 from .data.samples import MAX_FEATURE, Floats
+from .machine import this_machine
 from .net.onnx import OnnxPredictor, to_onnx
 from .net.terms import Predictor, as_pipeline, as_schedules
-from .net.weights import Weights
-from .toolkit import this_machine
+from .net.weights import KIND, WEIGHTS_FILE, Weights
 
-KIND = "cost_model"
-WEIGHTS_FILE = "cost_model.weights"
 ONNX_FILE = "model.onnx"
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, HwmlError, ToolFailedError
-from ..compile.workers import Programs, prepare
 from .toolchain import (
     LockedFile,
     Progress,
@@ -24,7 +22,6 @@ from .toolchain import (
     _install,
     _maven_context,
     chisel_cache,
-    folder_of,
     installed,
     locked_folder,
     locked_versions,
@@ -43,22 +40,15 @@ def unpinned_note(version: str) -> str:
     return f"Chisel {version} is not pinned: its jars were resolved by their coordinates, no sum vouches for them"
 
 
-def resolve_and_prepare(version: str, *, progress: Progress | None = None) -> Programs:
-    """A ready tool chain for a version without a lock; the caller has made sure that it is trusted.
+def resolved(version: str, *, progress: Progress | None = None) -> ToolChain:
+    """The tool chain of a version without a lock; the caller has made sure that it is trusted.
 
-    Raises ConfigError for what is no version, ToolFailedError when it cannot be resolved or the checker does not
-    compile against it (nothing is left behind then), and what `ensure` and `prepare` raise.
+    Raises ConfigError for what is no version, ToolFailedError when it cannot be resolved.
     """
     if not _VERSION.fullmatch(version):
         raise ConfigError(f"{version!r} is no Chisel version; they look like {locked_versions()[0]}")
-    say = progress or (lambda text: None)
     with locked_folder(chisel_cache(), "setup"):
-        chain = installed(version) or _resolved(version, say)
-    try:
-        return prepare(chain, progress=progress)
-    except ToolFailedError as error:
-        shutil.rmtree(folder_of(version), ignore_errors=True)
-        raise ToolFailedError(f"Chisel {version} cannot be used here: {error}") from error
+        return installed(version) or _resolved(version, progress or (lambda text: None))
 
 
 def _resolved(version: str, progress: Progress) -> ToolChain:

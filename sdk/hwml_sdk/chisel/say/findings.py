@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from ...document import Severity, Span
-from ..compile.calls import Call, call_at
 from ..compile.checker import CompileOutcome, Finding, ModuleClass
 from ..compile.elaborator import Elaborated
 from ..compile.firtool import FirtoolMessage, Lowered
 from ..types import ChiselDiagnostic, Stage
+from .calls import Call, call_at
 from .codes import meaning_of
 from .positions import Text
 

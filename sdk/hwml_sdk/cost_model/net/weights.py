@@ -12,17 +12,20 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ...artifact import Artifact, resolve
 from ...errors import DataError
 from ...files import replace_folder, write_atomic
 from ..data.features import PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION
 from ..data.samples import Floats
+from ..toolkit import inside_plugin
 
-if TYPE_CHECKING:
-    from .network import Net
+# What an artefact of the cost model is called, and its weights in it.
+KIND = "cost_model"
+WEIGHTS_FILE = "cost_model.weights"
 
 MAGIC = 0x68776631
 JSON_KIND = "adams2019_weights"
@@ -90,19 +93,13 @@ class Weights:
         """
         text = str(name)
         if text == "embedded":
-            from ..toolkit import embedded_weights
-
-            return cls.from_bytes(embedded_weights(), path="Halide's plug-in")
+            return cls.from_bytes(inside_plugin(HEADER, FILE_BYTES), path="Halide's plug-in")
         if text.startswith("random:") and text[7:].isdigit():
             return cls.random(int(text[7:]))
         if text.endswith(".json"):
             return cls.load_from_json(text)
         if not Path(text).exists() and "/" not in text and not text.endswith(".weights"):
-            from ..model import CostModel
-
-            found = CostModel.load(text).weights
-            if found is not None:
-                return found
+            return cls.load_from_file(Artifact.load(resolve(text), kind=KIND).file(WEIGHTS_FILE))
         return cls.load_from_file(text)
 
     def arrays(self) -> dict[str, Floats]:
@@ -202,17 +199,23 @@ class Weights:
         write_atomic(path, json.dumps(document) + "\n")
 
     @classmethod
-    def load_from_model(cls, model: Net) -> Weights:
+    def load_from_model(cls, model: _HoldsTensors) -> Weights:
         """Weights of a torch Net."""
         return cls.from_arrays({name: getattr(model, name).detach().cpu().numpy() for name, _, _ in BUFFERS})
 
-    def load_in_model(self, model: Net) -> None:
+    def load_in_model(self, model: _HoldsTensors) -> None:
         """Put these weights into a torch Net, in place."""
         import torch
 
         with torch.no_grad():
             for name, value in self.arrays().items():
                 getattr(model, name).copy_(torch.from_numpy(value))
+
+
+class _HoldsTensors(Protocol):
+    """A torch module with the six tensors as attributes (`network.Net`)."""
+
+    head1_filter: Any
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Measured samples of a user's own pipeline, and the loop that samples and retrains in turn.
+"""Measured samples of a user's own pipeline.
 
 Layout: SAMPLES/NAME/MACHINE/batch_0001/NAME_batch_0001_sample_0000.{sample,schedule.h,json}. Numbering continues in a
 folder that is there; a batch that was interrupted is finished first. Each batch keeps the settings it was made with.
@@ -20,15 +20,14 @@ import numpy as np
 from ...errors import DataError, HwmlError
 from ...executor import Executor, Limits, Outcome
 from ...files import write_atomic
-from ..data.dataset import TooFewSamplesError
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
+from ..machine import Machine, this_machine
 from ..net.weights import Weights
-from ..toolkit import halide_folder, this_machine
+from ..toolkit import halide_folder
 from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S
-from .targets import Target, parse_target
+from .targets import Target
 
 METADATA_VERSION = 1
-_FIRST_SEED = 20190713  # of the weights that the first batch starts from; any number would do
 MEMORY_BYTES = 8 << 30
 # Chance in percent that a search makes no random choice at all, cycled over a batch: at 1 a few choices of nearly
 # every search are random, at 5 one search in twenty follows its weights throughout.
@@ -270,8 +269,6 @@ def make_pipeline_id(name: str, pipeline_digest: str) -> int:
 
 
 def _machine_key(machine: dict[str, Any]) -> str:
-    from ..toolkit import Machine
-
     return Machine(**machine).key
 
 
@@ -287,46 +284,3 @@ def _words(outcome: Outcome) -> str:
     if "signal 9" in error:
         return f"was killed (out of memory?): {error}"
     return f"{outcome.status}: {error}"
-
-
-def retrain_cost_model(
-    gen_path: str,
-    demo_name: str,
-    batch_num: int,
-    batch_size: int = 16,
-    samples_dir: str = "./default_samples",
-    weight_path: str = "./random_init.weights",
-    learning_rate: float = 1e-3,
-    train_iters: int = 200,
-) -> Weights:
-    """Sample `batch_num` batches of a generator (or Python pipeline) and retrain after each; returns the last weights.
-
-    The search of each batch is steered by the weights so far. `weight_path` is read where it is there, else random
-    weights are written first; it is overwritten after every batch, with `train_iters` epochs of Halide's own procedure
-    (one pipeline leaves nothing to hold out), on the number of cores the samples were measured with. Numbering goes on
-    in a folder that is there. Raises HwmlError as `sample` does; earlier samples and weights are kept.
-    """
-    from ...train.cost_model.recipe import TrainConfig, train_cost_model
-
-    target = parse_target(gen_path)
-    path = Path(weight_path)
-    if not path.exists():
-        Weights.random(_FIRST_SEED).save_to_file(path)
-    settings = SampleSettings(target, demo_name, batch_size=batch_size, weights=str(path))
-    for _ in range(batch_num):
-        sample(settings, batches=1, samples_dir=samples_dir)
-        try:
-            train_cost_model(
-                TrainConfig(
-                    samples=str(samples_dir),
-                    weights=str(path),
-                    initial=str(path),
-                    parity=True,
-                    rates=(learning_rate,),
-                    epochs=train_iters,
-                    num_cores=settings.num_cores,
-                )
-            )
-        except TooFewSamplesError:
-            continue  # the next batch adds to them
-    return Weights.load_from_file(path)

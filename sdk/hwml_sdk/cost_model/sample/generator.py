@@ -19,13 +19,13 @@ from ...config import user_cache_dir
 from ...errors import HwmlError, ToolFailedError, ToolNotFoundError
 from ...files import read_source, replace_folder
 from ...tools import find_tool
+from ..machine import this_machine
 from ..toolkit import (
     AUTOSCHEDULER,
     halide_folder,
     halide_version,
     library_folder,
     plugin_path,
-    this_machine,
     tools_folder,
 )
 from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, Search, Timing, benchmark_alone, describe

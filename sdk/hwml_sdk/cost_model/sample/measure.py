@@ -21,7 +21,8 @@ import numpy as np
 
 from ...errors import HwmlError
 from ..data.samples import Sample, parse_featurization
-from ..toolkit import AUTOSCHEDULER, halide_version, plugin_path, this_machine
+from ..machine import this_machine
+from ..toolkit import AUTOSCHEDULER, halide_version, plugin_path
 from .targets import Target, build_pipeline
 
 COMPILE_LIMIT_S = 120

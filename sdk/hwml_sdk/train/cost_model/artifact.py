@@ -13,10 +13,10 @@ import numpy as np
 
 from ... import artifact
 from ...cost_model.data.dataset import PipelineData, metadata
-from ...cost_model.model import KIND, ONNX_FILE, WEIGHTS_FILE
+from ...cost_model.model import ONNX_FILE
 from ...cost_model.net.metrics import AVERAGED
 from ...cost_model.net.onnx import to_onnx
-from ...cost_model.net.weights import Weights
+from ...cost_model.net.weights import KIND, WEIGHTS_FILE, Weights
 from ...errors import DataError
 from .recipe import Fold, TrainConfig
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..types import CheckRequest
-
-if TYPE_CHECKING:
-    from ..say.findings import Sources
+from .positions import Text
 
 _COMMENT = re.compile(r"^[ \t]*//[ \t]*hwml:[ \t]*elaborate[ \t]+(?P<call>\S[^\r\n]*?)[ \t]*$", re.MULTILINE)
 _CALL = re.compile(r"[A-Za-z_][\w.]*(?:\[.*\])?\(.*\)|[A-Za-z_][\w.]*")
@@ -34,10 +31,9 @@ class Call:
         return _CALL.fullmatch(self.expression) is not None
 
 
-def calls_of(request: CheckRequest, sources: Sources) -> list[Call]:
+def calls_of(request: CheckRequest, text: Text) -> list[Call]:
     """Calls of the command line, then those in comments of the document."""
     calls = [(expression.strip(), None) for expression in request.calls]
-    text = sources.main_text
     found = [(match["call"], text.place(match.start("call"))[0]) for match in _COMMENT.finditer(text.text)]
     return [Call(expression, index, line) for index, (expression, line) in enumerate([*calls, *found])]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from ...errors import HwmlError
-from ..compile.fence import fence_kind
-from .java import find_java
-from .toolchain import folder_of, installed, installed_unpinned, locked_versions
+from ..chisel.compile.fence import fence_kind
+from ..chisel.install.java import find_java
+from ..chisel.install.toolchain import folder_of, installed, installed_unpinned, locked_versions
+from ..errors import HwmlError
 
 _FENCES = {
     "bwrap": "bwrap (sees only Java, jars and nothing to write)",
