@@ -24,8 +24,11 @@ pytestmark = pytest.mark.torch
 
 from hwml_sdk.cost_model.net.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
 from hwml_sdk.cost_model.net.network import Net  # noqa: E402
-from hwml_sdk.train.cost_model.recipe import TrainConfig, cross_validate, fit, train_cost_model  # noqa: E402
+from hwml_sdk.train.cost_model.config import TrainConfig  # noqa: E402
+from hwml_sdk.train.cost_model.fit import fit  # noqa: E402
+from hwml_sdk.train.cost_model.folds import cross_validate  # noqa: E402
 from hwml_sdk.train.cost_model.recipe import main as recipe  # noqa: E402
+from hwml_sdk.train.cost_model.recipe import train_cost_model  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,8 @@ def real_features_table(n: int = 150, *, seed: int = 0) -> Table:
 
 def train_tiny(folder: Path, table: Table) -> Artifact:
     """Train with a handful of small trees and epochs and write the artefact to `folder`."""
+    from hwml_sdk.train.qor.config import TrainConfig
     from hwml_sdk.train.qor.protocol import fit_final, leave_groups_out
-    from hwml_sdk.train.qor.recipe import TrainConfig
     from hwml_sdk.train.qor.ship import write_artifact
 
     config = TrainConfig(out=folder, data=folder, trees=4, epochs=2, rows_per_key=40)

@@ -199,7 +199,8 @@ def _autoschedule(options: argparse.Namespace) -> int:
     weights = Weights.named(options.weights)
     program = name = ""
     if target.kind == "cpp":
-        from ..cost_model.sample.generator import generator_names, prepare
+        from ..cost_model.sample.generator import prepare
+        from ..cost_model.sample.targets import generator_names
 
         name = options.name or next(iter(generator_names(target.place)), "")
         program = prepare(target.place, name)

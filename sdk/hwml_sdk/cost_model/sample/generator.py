@@ -29,20 +29,15 @@ from ..toolkit import (
     tools_folder,
 )
 from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, Search, Timing, benchmark_alone, describe
+from .targets import generator_names
 
 BUILD_LIMIT_S = 300
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
-_GENERATOR = re.compile(r"HALIDE_REGISTER_GENERATOR\s*\(\s*[\w:<>, ]+,\s*(\w+)\s*[,)]")
 
 
 def compiler() -> Path:
     """The C++ compiler: `$HWML_CXX`, or c++. Raises ToolNotFoundError that says what works without one."""
     return find_tool("c++", variable="HWML_CXX", hint="C++ generators need it; Python pipelines work without")
-
-
-def generator_names(source: str | Path) -> list[str]:
-    """Names registered in a generator's source."""
-    return _GENERATOR.findall(read_source(source))
 
 
 def build_generator(source: str | Path) -> Path:

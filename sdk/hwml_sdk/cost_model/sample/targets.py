@@ -7,6 +7,7 @@ a list of Funcs, with estimates on all inputs and outputs.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from importlib import import_module, util
@@ -15,9 +16,11 @@ from types import ModuleType
 from typing import Any, Literal
 
 from ...errors import HwmlError, SourceError
+from ...files import read_source
 from ..toolkit import halide_folder
 
 DEFAULT_FUNCTION = "pipeline"
+_GENERATOR = re.compile(r"HALIDE_REGISTER_GENERATOR\s*\(\s*[\w:<>, ]+,\s*(\w+)\s*[,)]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,14 @@ def parse_target(text: str) -> Target:
     )
 
 
+def generator_names(source: str | Path) -> list[str]:
+    """Names registered in a generator's source."""
+    return _GENERATOR.findall(read_source(source))
+
+
 def default_name(target: Target) -> str:
     """A name for a target's samples: of a generator the registered one."""
     if target.kind == "cpp":
-        from .generator import generator_names
-
         names = generator_names(target.place)
         if len(names) != 1:
             raise HwmlError(f"{target}: registers {', '.join(names) or 'no generator'}; choose one with --name")

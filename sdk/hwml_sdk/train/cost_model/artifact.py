@@ -18,7 +18,8 @@ from ...cost_model.net.metrics import AVERAGED
 from ...cost_model.net.onnx import to_onnx
 from ...cost_model.net.weights import KIND, WEIGHTS_FILE, Weights
 from ...errors import DataError
-from .recipe import Fold, TrainConfig
+from .config import TrainConfig
+from .folds import Fold
 
 
 def write_artifact(

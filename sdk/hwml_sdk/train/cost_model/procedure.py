@@ -16,10 +16,10 @@ from ...cost_model.net.metrics import evaluate
 from ...cost_model.net.weights import BUFFERS, Weights
 from ...errors import DataError, HwmlError, MissingDependencyError
 from ...files import write_atomic
+from .config import TrainConfig
 
 if TYPE_CHECKING:
     from ...cost_model.net.fitting import BatchedFit
-    from .recipe import TrainConfig
 
 Report = Callable[[str], None]
 

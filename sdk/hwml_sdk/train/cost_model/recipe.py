@@ -10,56 +10,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
-from functools import partial
-from importlib.util import find_spec
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData, load_pipelines, split
-from ...cost_model.net.metrics import AVERAGED, Metrics, evaluate, evaluate_each, summarize
+from ...cost_model.net.metrics import AVERAGED, Metrics, evaluate
 from ...cost_model.net.weights import Weights
-from ...errors import DataError, HwmlError, RefusedError
-from .procedure import Board, Found, Report, Run, run_procedure, state_path
-
-MIN_PIPELINES_TO_HOLD_OUT = 5
-DEFAULT_RATES = (3e-3, 1e-3, 3e-4)
-DEFAULT_EPOCHS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """Everything a run depends on."""
-
-    samples: str
-    weights: str
-    """file to write"""
-    initial: str = ""
-    """weights to start from; empty: random ones drawn with `seed`"""
-    num_cores: int = 0
-    """0: what the samples say, else Halide's 32"""
-    rates: tuple[float, ...] = DEFAULT_RATES
-    epochs: int = DEFAULT_EPOCHS
-    """for each of the rates"""
-    parity: bool = False
-    loss: str = "ranking"
-    batch_pipelines: int = 8
-    folds: int = 5
-    """one of so many parts of the pipelines is held out"""
-    evaluate_every: int = 5
-    patience: int = 20
-    """evaluations without a better one after which a rate is given up"""
-    seed: int = 0
-    restarts: int = 1
-    """of so many random starts the one with the lowest held-out loss is kept"""
-    force: bool = False
-    resume: bool = False
-    skip_broken: bool = False
-    tensorboard: str = ""
-    plot: str = ""
+from ...errors import HwmlError, RefusedError
+from .artifact import write_artifact
+from .config import DEFAULT_EPOCHS, DEFAULT_RATES, TrainConfig
+from .fit import fit, hold_out, read_samples
+from .folds import Fold, cross_validate
+from .procedure import Board, Report, Run, run_procedure, state_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +48,7 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     say = report or (lambda _: None)
     pipelines = read_samples(config, say)
     start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
-    trained, held = _hold_out(pipelines, config, say)
+    trained, held = hold_out(pipelines, config, say)
     begin = time.monotonic()
     writer = Board(config.tensorboard)
     try:
@@ -107,92 +70,6 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
 
         plot(found.weights, trained, held, config.plot, cores)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Out-of-fold metrics of one part of the pipelines, by weights; `trained` never saw them."""
-
-    names: tuple[str, ...]
-    metrics: dict[str, Metrics]
-    each: dict[str, list[dict[str, float]]]
-    """metrics of each pipeline"""
-
-
-def cross_validate(config: TrainConfig, *, workers: int = 1, report: Report | None = None) -> list[Fold]:
-    """Train `config.folds` times, each time without one part of the pipelines, and judge on that part.
-
-    Within each run the best epoch is chosen on a part of the remaining pipelines, never on those judged. Compared with
-    the weights inside Halide (where it is installed) and with random ones. `workers` folds are trained at once, in
-    processes of their own; the result does not depend on it.
-    """
-    say = report or (lambda _: None)
-    pipelines = read_samples(config, say)
-    # No start of the trained ones: starts count up from the seed.
-    others = {"random": Weights.random(config.seed + 1_000)}
-    if find_spec("halide") is not None:
-        others["embedded"] = Weights.named("embedded")
-    parts = [split(pipelines, folds=config.folds, fold=fold, seed=config.seed) for fold in range(config.folds)]
-    judge = partial(_judge_fold, config, others)
-    if workers == 1:
-        return _collect(map(judge, parts), say)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return _collect(pool.map(judge, parts), say)
-
-
-def _judge_fold(
-    config: TrainConfig, others: dict[str, Weights], part: tuple[list[PipelineData], list[PipelineData]]
-) -> Fold:
-    trained, judged = part
-    compared = {"trained": fit(config, trained, lambda _: None).weights, **others}
-    cores = config.num_cores or None
-    each = {name: evaluate_each(weights, judged, num_cores=cores) for name, weights in compared.items()}
-    count = sum(len(data) for data in judged)
-    metrics = {name: summarize(values, count) for name, values in each.items()}
-    return Fold(tuple(data.name for data in judged), metrics, each)
-
-
-def _collect(folds: Iterable[Fold], say: Report) -> list[Fold]:
-    found = []
-    for fold in folds:
-        found.append(fold)
-        accuracies = ", ".join(f"{name} {metrics.pairwise_accuracy:.4f}" for name, metrics in fold.metrics.items())
-        say(f"fold {len(found)}: {accuracies}")
-    return found
-
-
-def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Found:
-    """The default procedure on these pipelines, without reading or writing files."""
-    start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
-    trained, held = _hold_out(pipelines, config, say)
-    run = Run(replace(config, weights=""), start, trained, held, say, Board(""))
-    return run_procedure(run)
-
-
-def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
-    """The samples of a configuration, grouped. Raises DataError."""
-    skipped: list[DataError] = []
-    pipelines = load_pipelines(config.samples, skipped=skipped if config.skip_broken else None)
-    for error in skipped:
-        say(f"left out: {error}")
-    count = sum(len(data) for data in pipelines)
-    say(f"{len(pipelines)} pipelines, {count} different schedules")
-    if not config.num_cores and not config.parity and any(not data.num_cores for data in pipelines):
-        say(f"samples without metadata: {HALIDE_NUM_CORES} cores assumed, as in Halide; --num-cores says otherwise")
-    return pipelines
-
-
-def _hold_out(
-    pipelines: list[PipelineData], config: TrainConfig, say: Report
-) -> tuple[list[PipelineData], list[PipelineData]]:
-    if config.parity:
-        return pipelines, []
-    if len({data.digest for data in pipelines}) < MIN_PIPELINES_TO_HOLD_OUT:
-        say(f"fewer than {MIN_PIPELINES_TO_HOLD_OUT} pipelines: none held out, nothing tells whether this generalises")
-        return pipelines, []
-    trained, held = split(pipelines, folds=config.folds, seed=config.seed)
-    say(f"held out: {', '.join(data.name for data in held)}")
-    return trained, held
 
 
 def _refuse_worse(result: TrainResult, config: TrainConfig) -> None:
@@ -286,7 +163,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make_artifact(folder: str, config: TrainConfig, workers: int, report: Report | None) -> int:
-    from .artifact import write_artifact
 
     folds = cross_validate(config, workers=workers, report=report)
     pipelines = read_samples(config, lambda _: None)

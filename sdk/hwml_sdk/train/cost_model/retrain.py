@@ -8,7 +8,8 @@ from ...cost_model.data.dataset import TooFewSamplesError
 from ...cost_model.net.weights import Weights
 from ...cost_model.sample.autosampler import SampleSettings, sample
 from ...cost_model.sample.targets import parse_target
-from .recipe import TrainConfig, train_cost_model
+from .config import TrainConfig
+from .recipe import train_cost_model
 
 _FIRST_SEED = 20190713  # of the weights that the first batch starts from; any number would do
 

@@ -14,12 +14,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import check_folder
+from .config import TABLE, TrainConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,45 +28,8 @@ if TYPE_CHECKING:
     from ...artifact import Artifact
     from ...qor.learned.table import Table
     from .judge import Judgement
-    from .protocol import Protocol
 
 SCHEMA_VERSION = 1
-ROOT = Path(__file__).resolve().parents[4]
-TABLE = ROOT / "data" / "qor_table"
-OUT = ROOT / "exports" / "hwml_exports" / "qor"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """One run of the recipe.
-
-    table: folder of the feature table. data: labelled designs to build the table from instead. out: the artefact.
-    exclude: sources left out. rows_per_key: training rows taken of one kernel, stage and tool version.
-    trees: boosted trees per member and target. epochs: of the dense member. processes: for feature extraction.
-    """
-
-    table: Path = TABLE
-    data: Path | None = None
-    out: Path = OUT
-    exclude: tuple[str, ...] = ()
-    rows_per_key: int = 160
-    trees: int = 240
-    epochs: int = 60
-    seed: int = 0
-    processes: int = 2
-    kinds: tuple[str, ...] = field(default=("trees-label", "trees-ratio", "mlp-ratio"))
-
-    def protocol(self) -> Protocol:
-        """Settings of the held-out runs."""
-        from .fit import FitConfig, TreeConfig
-        from .mlp import MlpConfig
-        from .protocol import Protocol
-
-        trees = TreeConfig(trees=self.trees, seed=self.seed)
-        mlp = MlpConfig(epochs=self.epochs, seed=self.seed)
-        return Protocol(
-            FitConfig(self.kinds, trees, mlp, self.rows_per_key), evidence_per_key=min(60, self.rows_per_key)
-        )
 
 
 def load_table(config: TrainConfig, *, progress: bool = True) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,11 @@ from ...qor.learned.correct import ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FIL
 from ...qor.learned.dataset import LABELS
 from ...qor.learned.table import SUFFIX, Table
 from .check import OUTPUTS_FILE, check_onnx
+from .config import TrainConfig
 from .judge import Judgement
 from .onnx import members_onnx, trees_onnx
 from .protocol import FinalModel, fit_final
 from .report import to_json
-
-if TYPE_CHECKING:
-    from .recipe import TrainConfig
 
 
 def ship(table: Table, config: TrainConfig, judgement: Judgement) -> Artifact:
