@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwml_sdk.document import Analysis
 from hwml_sdk.errors import MissingDependencyError
+from hwml_sdk.files import read_bytes
 
 if TYPE_CHECKING:
     from hwml_sdk.config import Settings
@@ -107,6 +108,6 @@ def _scala_files(root: Path) -> list[Path]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig", errors="replace")
+        return read_bytes(path).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Analysis, Annotation
+from hwml_sdk.files import read_head
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc", ".def", ".tpp", ".ipp")
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".c++")
@@ -54,6 +55,6 @@ def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes()[: 1 << 20].decode("utf-8", "replace")
+        return read_head(path, 1 << 20).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwml_sdk.errors import RefusedError, SourceError
-from hwml_sdk.files import MAX_SOURCE_BYTES
+from hwml_sdk.files import MAX_SOURCE_BYTES, read_bytes
 
 _BOM = b"\xef\xbb\xbf"
 _CONFLICT = re.compile(r"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
@@ -63,7 +63,7 @@ def read_text(path: str | Path, *, root: Path | None = None) -> TextFile:
             raise SourceError("is a folder, a file was expected", path=path)
         if real.stat().st_size > MAX_SOURCE_BYTES:
             raise SourceError(f"is over {MAX_SOURCE_BYTES >> 20} MB; sources are smaller", path=path)
-        raw = real.read_bytes()
+        raw = read_bytes(real, max_bytes=MAX_SOURCE_BYTES)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
         raise SourceError(f"cannot read: {getattr(error, 'strerror', '') or error}", path=path) from error
     zero = raw.find(b"\0")

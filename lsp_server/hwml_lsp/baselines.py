@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hwml_sdk.config import user_config_dir
-from hwml_sdk.files import write_atomic
+from hwml_sdk.files import parse_json, read_bytes, write_atomic
 from hwml_sdk.history import change
 
 log = logging.getLogger("hwml_lsp.baselines")
@@ -35,7 +35,7 @@ class Baselines:
         if self._place is None:
             return {}
         try:
-            raw = json.loads(self._place.read_text(encoding="utf-8"))
+            raw = parse_json(read_bytes(self._place))
             files = raw["files"] if raw["schema_version"] == SCHEMA_VERSION else {}
             return {str(path): dict(figures) for path, figures in files.items()}
         except FileNotFoundError:

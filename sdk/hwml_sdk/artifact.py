@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ArtifactError
-from .files import replace_folder
+from .files import parse_json, read_bytes, replace_folder
 
 FORMAT_VERSION = 1
 MANIFEST = "artifact.json"
@@ -114,7 +114,7 @@ def resolve(path: str | Path) -> Path:
 def _read_manifest(folder: Path, kind: str) -> dict[str, Any]:
     place = folder / MANIFEST
     try:
-        manifest = json.loads(place.read_bytes().decode("utf-8"))
+        manifest = parse_json(read_bytes(place, max_bytes=MAX_FILE_BYTES))
     except OSError as error:
         raise ArtifactError(f"{place}: cannot read: {error.strerror or error}") from error
     except ValueError as error:
@@ -146,7 +146,7 @@ def _verify(path: Path, digest: Any) -> None:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ArtifactError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB")
-        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+        actual = hashlib.sha256(read_bytes(path, max_bytes=MAX_FILE_BYTES)).hexdigest()
     except OSError as error:
         raise ArtifactError(f"{path}: listed in {MANIFEST} but cannot be read: {error.strerror or error}") from error
     if actual != digest:

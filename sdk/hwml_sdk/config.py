@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
-from .files import write_atomic
+from .files import parse_json, read_bytes, write_atomic
 
 FILE_NAME = "hwml.toml"
 PROJECT_FILE = "hls_config.cfg"
@@ -167,10 +167,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_TOML_BYTES:
             raise ConfigError("is over 1 MiB; settings are small", path=path)
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(read_bytes(path, max_bytes=MAX_TOML_BYTES).decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read: {error.strerror or error}", path=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of the TOML, of its encoding, of a number with too many digits
         raise ConfigError(f"not TOML: {error}", path=path) from error
 
 
@@ -214,7 +214,7 @@ def user_cache_dir() -> Path:
 def trusted_folders() -> tuple[Path, ...]:
     """Folders the user trusts; a broken or missing list trusts nothing."""
     try:
-        names = json.loads((user_config_dir() / "trusted.json").read_text(encoding="utf-8"))
+        names = parse_json(read_bytes(user_config_dir() / "trusted.json"))
     except (OSError, ValueError):
         return ()
     if not isinstance(names, list):

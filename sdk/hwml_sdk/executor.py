@@ -22,6 +22,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Any, Literal
 
 from .errors import HwmlError, MissingDependencyError
+from .files import parse_json, read_bytes
 from .tools import kill_group
 
 Status = Literal["ok", "failed", "crashed", "timeout"]
@@ -219,7 +220,7 @@ def _child_env(folder: str) -> dict[str, str]:
 
 def _read_result(code: int, result: Path, stderr: bytes) -> tuple[Status, dict[str, Any], str]:
     if result.is_file():
-        data = json.loads(result.read_text(encoding="utf-8"))
+        data = parse_json(read_bytes(result))
         if "error" in data:
             return "failed", {}, str(data["error"])
         return "ok", data["value"], ""
@@ -232,7 +233,7 @@ def _read_journal(journal: str | Path | None) -> dict[str, Outcome]:
     if journal is None or not Path(journal).is_file():
         return {}
     outcomes: dict[str, Outcome] = {}
-    lines = Path(journal).read_bytes().splitlines(keepends=True)
+    lines = read_bytes(Path(journal)).splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
         if not line.endswith(b"\n"):
             break  # cut off in the middle of a write: that item is done again

@@ -1,17 +1,23 @@
-"""Write files whole or not at all, and read them with a bound on their size."""
+"""Write files whole or not at all; read regular files only, with a bound on what is read."""
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from .errors import HwmlError, SourceError
 
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
+# What is no source is a report, a table or an artefact: those of real tools stay far below this.
+MAX_DATA_BYTES = 1 << 30
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
@@ -95,22 +101,65 @@ def _swap(new: Path, old: Path) -> None:
         shutil.rmtree(aside.parent, ignore_errors=True)
 
 
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file, or a link to one, for reading.
+
+    A pipe, a device or a socket may block for ever or never end, and a repository can hold links to them: what was
+    opened is asked what it is, so that nothing can be put in its place meanwhile. Raises OSError with such words.
+    """
+    # O_NONBLOCK: opening a pipe that nobody writes to would wait.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, a file was expected", str(path))
+    raise OSError(errno.EINVAL, "is no regular file (a pipe, device or socket)", str(path))
+
+
+def read_bytes(path: str | Path, *, max_bytes: int = MAX_DATA_BYTES) -> bytes:
+    """All of a regular file. The bound holds for what is read: a file that says it is empty may still not end.
+
+    Raises OSError, also for what is over the bound.
+    """
+    with open_regular(path) as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        limit = f"{max_bytes >> 20} MB" if max_bytes >= 1 << 20 else f"{max_bytes} bytes"
+        raise OSError(errno.EFBIG, f"is over the limit of {limit}", str(path))
+    return data
+
+
+def read_head(path: str | Path, max_bytes: int) -> bytes:
+    """The first bytes of a regular file. Raises OSError."""
+    with open_regular(path) as stream:
+        return stream.read(max_bytes)
+
+
+def parse_json(data: bytes | str) -> Any:
+    """JSON that somebody else may have written. Raises ValueError, also for what is nested too deeply to be data."""
+    try:
+        return json.loads(data.decode("utf-8") if isinstance(data, bytes) else data)
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
+
+
 def read_source(path: str | Path, *, max_bytes: int = MAX_SOURCE_BYTES) -> str:
     """Read a text file as UTF-8; bytes that are not UTF-8 become U+FFFD so that positions stay countable.
 
-    Raises SourceError for a missing, unreadable, binary (NUL bytes) or oversize file.
+    Raises SourceError for a missing, unreadable, binary (NUL bytes), special or oversize file.
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise SourceError("is a folder, a file was expected", path=path)
-        if size > max_bytes:
-            limit = max_bytes // 1024 // 1024
-            raise SourceError(f"{size / 1e6:.0f} MB is over the limit of {limit} MB; name a smaller file", path=path)
-        raw = path.read_bytes()
+        raw = read_bytes(path, max_bytes=max_bytes)
+    except IsADirectoryError as error:
+        raise SourceError("is a folder, a file was expected", path=path) from error
     except OSError as error:
-        raise SourceError(f"cannot read: {error.strerror or error}", path=path) from error
+        hint = "; name a smaller file" if error.errno == errno.EFBIG else ""
+        raise SourceError(f"cannot read: {error.strerror or error}{hint}", path=path) from error
+    except ValueError as error:  # a NUL byte in the name itself
+        raise SourceError(f"cannot read: {error}", path=path) from error
     zero = raw.find(b"\0")
     if zero >= 0:
         line = raw.count(b"\n", 0, zero) + 1

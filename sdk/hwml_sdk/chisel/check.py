@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import DEFAULT_CHISEL_VERSION
 from ..errors import SourceError
+from ..files import read_bytes
 from .build.project import siblings_defining
 from .serve.client import Client
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
@@ -116,6 +117,6 @@ def _unknown(diagnostics: Sequence[ChiselDiagnostic]) -> frozenset[str]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig", errors="replace")
+        return read_bytes(path).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""

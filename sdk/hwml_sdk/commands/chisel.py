@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
 from ..errors import HwmlError, RefusedError, SourceError
-from ..files import read_source, write_atomic
+from ..files import read_bytes, read_source, write_atomic
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _chosen(repairs: Sequence[Repair], arguments: argparse.Namespace) -> Repair 
 
 def _write_back(path: Path, text: str, repair: Repair) -> None:
     """Write the repaired text; refused when the file has changed meanwhile or cannot be read back byte for byte."""
-    raw = path.read_bytes()
+    raw = read_bytes(path)
     mark = "\ufeff" if raw.startswith(b"\xef\xbb\xbf") else ""
     if raw.decode("utf-8-sig", errors="replace") != text or "\ufffd" in text:
         raise HwmlError(f"{path}: has changed meanwhile or is not UTF-8; nothing was written")

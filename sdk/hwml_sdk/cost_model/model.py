@@ -10,7 +10,7 @@ import numpy as np
 
 from ..artifact import Artifact, resolve
 from ..errors import ArtifactError, DataError
-from ..files import write_atomic
+from ..files import read_bytes, write_atomic
 from .data.samples import MAX_FEATURE, Floats
 from .machine import this_machine
 from .net.onnx import OnnxPredictor, to_onnx
@@ -89,7 +89,7 @@ class CostModel:
 
 def _onnx(path: Path) -> OnnxPredictor:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
     try:

@@ -20,7 +20,7 @@ import numpy as np
 from ..artifact import Artifact, write
 from ..config import DEFAULT_TOOL, HlsSettings, load_settings
 from ..errors import SourceError
-from ..files import read_source
+from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.types import QorPrediction
 from .closed_form.design import make_options, make_target, tool_year
@@ -107,7 +107,7 @@ class QorModel:
     def save(self, path: str | Path) -> None:
         """Write the artefact to a folder of its own, verified. Raises HwmlError when it cannot be written."""
         artifact = self.artifact
-        files = {name: artifact.file(name).read_bytes() for name in artifact.files}
+        files = {name: read_bytes(artifact.file(name)) for name in artifact.files}
         write(
             path, kind=artifact.kind, files=files, config=artifact.config, metrics=artifact.metrics,
             provenance=artifact.provenance,

@@ -7,13 +7,13 @@ element names are the loops' labels. What a release leaves out, or writes as `un
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import ReportError
+from ..files import parse_json, read_bytes
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 60
@@ -125,7 +125,7 @@ def find_report(place: str | Path) -> Path:
 
 def _from_data(data: Path) -> Path:
     try:
-        content = json.loads(data.read_bytes().decode("utf-8", errors="replace"))
+        content = parse_json(read_bytes(data, max_bytes=MAX_BYTES))
         name = content["Files"]["CsynthXml"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReportError(f"names no report (Files.CsynthXml): {error}", path=data) from error
@@ -173,7 +173,7 @@ def _parse(path: Path) -> Element:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ReportError(f"is over {MAX_BYTES >> 20} MiB; reports are smaller", path=path)
-        return fromstring(path.read_bytes())
+        return fromstring(read_bytes(path, max_bytes=MAX_BYTES))
     except OSError as error:
         raise ReportError(f"cannot read: {error.strerror or error}", path=path) from error
     except ParseError as error:

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from ...errors import ConfigError, ToolFailedError
+from ...files import parse_json, read_bytes
 from ...tools import kill_group
 
 FOLDER = ".bsp"
@@ -82,7 +83,7 @@ def read_connection(path: Path) -> Connection:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise ConfigError("is far too large for a connection file", path=path)
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(read_bytes(path, max_bytes=_MAX_FILE_BYTES))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", path=path) from error
     except ValueError as error:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION, Settings
-from ...files import MAX_SOURCE_BYTES
+from ...files import MAX_SOURCE_BYTES, read_bytes
 from ..install.toolchain import installed, locked_versions, version_key
 
 BUILD_FILES = ("build.sbt", "build.mill", "build.sc", "project.scala")
@@ -107,7 +107,7 @@ def _read_small(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BUILD_BYTES:
             return ""
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_bytes(path, max_bytes=_MAX_BUILD_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
 

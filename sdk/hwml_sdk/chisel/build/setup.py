@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...errors import HwmlError
-from ...files import write_atomic
+from ...files import parse_json, read_bytes, write_atomic
 from ..install.toolchain import chisel_cache, installed, locked_folder, locked_versions
 from .bsp import BuildTarget, ask_build, find_connections, read_connection, target_holding
 from .project import BUILD_FILES
@@ -105,7 +105,7 @@ def _remembered(key: str, connections: list[Path]) -> list[BuildTarget]:
     place = chisel_cache() / "projects" / f"{key}.json"
     with locked_folder(place.parent, key):
         try:
-            return [_target_from(row) for row in json.loads(place.read_text(encoding="utf-8"))]
+            return [_target_from(row) for row in parse_json(read_bytes(place))]
         except (OSError, ValueError, TypeError, AttributeError):
             targets = _asked(connections)
             write_atomic(place, json.dumps([asdict(target) for target in targets], indent=1))
@@ -172,5 +172,5 @@ def _stamp(connections: list[Path]) -> str:
         if file.is_file() and file.stat().st_size <= _MAX_BUILD_BYTES:
             state.update(f"{file}\0".encode())
             with contextlib.suppress(OSError):
-                state.update(file.read_bytes())
+                state.update(read_bytes(file, max_bytes=_MAX_BUILD_BYTES))
     return state.hexdigest()[:16]

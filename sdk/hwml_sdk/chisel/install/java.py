@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import ToolNotFoundError
+from ...files import read_bytes
 from ...tools import run_tool
 
 MIN_MAJOR = 11
@@ -76,7 +77,7 @@ def _major(program: Path) -> int:
     release = program.resolve().parent.parent / "release"
     text = ""
     if release.is_file():
-        text = release.read_text(encoding="utf-8", errors="replace")
+        text = read_bytes(release).decode("utf-8", "replace")
     found = re.search(r'JAVA_VERSION="(\d+)(?:\.(\d+))?', text)
     if found is None:
         result = run_tool([program, "-version"], timeout_s=20)

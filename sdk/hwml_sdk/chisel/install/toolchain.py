@@ -24,6 +24,7 @@ from typing import Any
 
 from ...config import DEFAULT_CHISEL_VERSION, user_cache_dir
 from ...errors import ConfigError, HwmlError, MissingDependencyError, ToolFailedError
+from ...files import parse_json, read_bytes
 
 Progress = Callable[[str], None]
 READY_FILE = "ready.json"
@@ -139,7 +140,7 @@ def installed(version: str) -> ToolChain | None:
     """The tool chain if it is complete on disk, else None. Needs no network."""
     folder = folder_of(version)
     try:
-        ready = json.loads((folder / READY_FILE).read_text(encoding="utf-8"))
+        ready = parse_json(read_bytes(folder / READY_FILE))
         jars = tuple(folder / "jars" / name for name in ready["jars"])
         firtool = Path(os.environ.get("HWML_FIRTOOL") or folder / "bin" / ready["firtool"])
         chain = ToolChain(version, ready["scala"], folder, jars, firtool, ready["key"], ready["locked"])

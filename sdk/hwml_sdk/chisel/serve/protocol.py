@@ -20,7 +20,7 @@ from typing import Any
 
 from ...document import Span
 from ...errors import HwmlError
-from ...files import write_atomic
+from ...files import parse_json, read_bytes, write_atomic
 from ..install.toolchain import chisel_cache
 from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port
 
@@ -128,7 +128,7 @@ def connect(place: Path, *, timeout_s: float) -> tuple[socket.socket, str] | Non
             client.settimeout(timeout_s)
             client.connect(str(place))
             return client, ""
-        where = json.loads(place.read_text(encoding="utf-8"))
+        where = parse_json(read_bytes(place))
         return socket.create_connection(("127.0.0.1", where["port"]), timeout=timeout_s), where["token"]
     except (OSError, ValueError, KeyError):
         return None

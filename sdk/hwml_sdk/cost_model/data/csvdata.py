@@ -8,6 +8,7 @@ tools write 280 per stage (without types_in_use), or swap the two names; the wid
 from __future__ import annotations
 
 import csv
+import io
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from typing import TextIO
 import numpy as np
 
 from ...errors import DataError, HwmlError
+from ...files import open_regular
 from .features import N_MODEL_ROWS, N_PIPELINE, N_ROWS, N_SCHEDULE, N_TYPES
 from .samples import MAX_STAGES, Floats, Sample, check_features
 
@@ -64,7 +66,7 @@ class CSVDataset:
 def read_csv(path: str | Path) -> Iterator[Sample]:
     """Read samples from a CSV file one by one. Raises DataError with file and line."""
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as stream:
             yield from _rows(stream, path)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", path=path) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
+from ...files import parse_json, read_bytes
 from .samples import MAX_RUNTIME_MS, Floats, Sample, load_from_dir, mixed_pipelines
 
 HALIDE_NUM_CORES = 32  # what Halide's own trainer always uses
@@ -119,7 +119,7 @@ def metadata(sample_path: Path) -> dict[str, Any]:
     """What the sampler wrote beside a sample; empty for samples of other tools. Raises DataError when broken."""
     path = sample_path.with_suffix(".json")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(read_bytes(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:

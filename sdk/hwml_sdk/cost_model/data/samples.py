@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...files import write_atomic
+from ...files import read_bytes, write_atomic
 from .features import N_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_FEATURES, STAGE_BYTES, STAGE_FLOATS
 
 TAIL_BYTES = 12
@@ -152,7 +152,7 @@ def _read(path: Path, limit: int) -> bytes:
             raise DataError("is a folder, a file was expected", path=path)
         if path.stat().st_size > limit:
             raise DataError(f"{path.stat().st_size} bytes are over the limit of {limit}", path=path)
-        return path.read_bytes()
+        return read_bytes(path, max_bytes=limit)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
 

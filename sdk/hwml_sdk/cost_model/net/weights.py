@@ -18,7 +18,7 @@ import numpy as np
 
 from ...artifact import Artifact, resolve
 from ...errors import DataError
-from ...files import replace_folder, write_atomic
+from ...files import parse_json, read_bytes, replace_folder, write_atomic
 from ..data.features import PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION
 from ..data.samples import Floats
 from ..toolkit import inside_plugin
@@ -124,7 +124,7 @@ class Weights:
             return _load_folder(path)
         try:
             size = path.stat().st_size
-            data = path.read_bytes() if size <= 2 * FILE_BYTES else b""
+            data = read_bytes(path, max_bytes=2 * FILE_BYTES) if size <= 2 * FILE_BYTES else b""
         except OSError as error:
             raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
         if size > 2 * FILE_BYTES:
@@ -176,7 +176,7 @@ class Weights:
         try:
             if path.stat().st_size > MAX_JSON_BYTES:
                 raise DataError(f"is over {MAX_JSON_BYTES} bytes: no weights of this model", path=path)
-            data = json.loads(path.read_bytes().decode("utf-8"))
+            data = parse_json(read_bytes(path, max_bytes=MAX_JSON_BYTES))
         except OSError as error:
             raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
         except (ValueError, RecursionError) as error:
@@ -256,7 +256,7 @@ def _load_folder(folder: Path) -> Weights:
         path = folder / file_name
         try:
             size = path.stat().st_size
-            data = path.read_bytes() if size == 4 * int(np.prod(shape)) else b""
+            data = read_bytes(path) if size == 4 * int(np.prod(shape)) else b""
         except OSError as error:
             raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
         if not data:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...errors import DataError, HwmlError
 from ...executor import Executor, Limits, Outcome
-from ...files import write_atomic
+from ...files import parse_json, read_bytes, write_atomic
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
 from ..machine import Machine, this_machine
 from ..net.weights import Weights
@@ -139,7 +139,7 @@ def _unfinished(home: Path) -> list[int]:
 
 def _plan(path: Path) -> dict[str, Any]:
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = parse_json(read_bytes(path))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"broken plan of a batch: {error}; remove the file", path=path) from error
     if not isinstance(plan, dict) or not isinstance(plan.get("items"), dict) or "complete" not in plan:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...config import user_cache_dir
 from ...errors import HwmlError, ToolFailedError, ToolNotFoundError
-from ...files import read_source, replace_folder
+from ...files import read_bytes, read_source, replace_folder
 from ...tools import find_tool
 from ..machine import this_machine
 from ..toolkit import (
@@ -146,7 +146,7 @@ def measure_unscheduled_generator(job: dict[str, Any]) -> dict[str, Any]:
 
 def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     _generate(job, Search(**job["search"]), folder)
-    featurization = (folder / "sampled.featurization").read_bytes()
+    featurization = read_bytes(folder / "sampled.featurization")
     schedules = sorted(folder.glob("*.schedule.h"))
     return describe(featurization) | {
         "featurization": base64.b64encode(featurization).decode(),

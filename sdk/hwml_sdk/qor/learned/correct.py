@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...artifact import Artifact
 from ...errors import ArtifactError
+from ...files import read_bytes
 from .dataset import LABELS
 from .table import quantise
 
@@ -128,7 +129,7 @@ class Geometry:
     def from_file(cls, path: Path) -> Geometry:
         """Read what `to_bytes` wrote. Raises ArtifactError."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as archive:
                 return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise ArtifactError(f"{path}: is not what hwml wrote: {error!r}; retrain") from error

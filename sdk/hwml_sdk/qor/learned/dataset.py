@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import io
 import json
 import math
 import re
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...files import open_regular, read_bytes, read_source
 
 # Everything a report gives; QorPrediction's TARGETS are the first four in another order.
 LABELS = ("lut", "dsp", "ff", "latency_cycles", "bram_18k")
@@ -154,7 +156,7 @@ def _read_texts(path: Path) -> dict[str, str]:
 def _read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line from 1, row) of a JSON-lines file, gzip-compressed or not."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
     except FileNotFoundError as error:
         raise DataError("is missing beside its designs file", path=path) from error
@@ -251,7 +253,7 @@ _CSV_NEEDED = ("file", "part", "clock_period_ns", *LABELS[:4])
 def _read_csv(path: Path) -> Iterator[Design]:
     """Designs of a CSV file; column `file` names the source, relative to the CSV (docs/qor-model.md lists the rest)."""
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream)
             missing = [name for name in _CSV_NEEDED if name not in (reader.fieldnames or ())]
             if missing:
@@ -263,7 +265,6 @@ def _read_csv(path: Path) -> Iterator[Design]:
 
 
 def _csv_design(row: Mapping[str, str | None], path: Path, line: int) -> Design:
-    from ...files import read_source
 
     values: dict[str, Any] = {name: (value or "").strip() or None for name, value in row.items() if name}
     for name in (*LABELS, "clock_period_ns"):

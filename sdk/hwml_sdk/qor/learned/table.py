@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...files import replace_folder
+from ...files import read_bytes, replace_folder
 from .dataset import LABELS, Rows
 
 FORMAT_VERSION = 1
@@ -189,7 +189,7 @@ def _read_file(path: Path, source: str) -> Table:
     import lzma
 
     try:
-        raw = lzma.LZMADecompressor().decompress(path.read_bytes(), MAX_UNPACKED_BYTES)
+        raw = lzma.LZMADecompressor().decompress(read_bytes(path), MAX_UNPACKED_BYTES)
         with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         version = int(arrays["format_version"])

@@ -15,7 +15,7 @@ from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData
 from ...cost_model.net.metrics import evaluate
 from ...cost_model.net.weights import BUFFERS, Weights
 from ...errors import DataError, HwmlError, MissingDependencyError
-from ...files import write_atomic
+from ...files import read_bytes, write_atomic
 from .config import TrainConfig
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _save_state(config: TrainConfig, fit: BatchedFit, best: _Best) -> None:
 def _restore(config: TrainConfig, fit: BatchedFit, best: _Best, say: Report) -> _Best:
     path = state_path(config)
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as data:
             state = {name: data[name] for name in data.files}
         fit.restore(state)
         weights = Weights.from_arrays({name: state[f"best.{name}"] for name, _, _ in BUFFERS}, path=path)

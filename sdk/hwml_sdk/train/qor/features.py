@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...config import user_cache_dir
 from ...errors import DataError, HwmlError
-from ...files import write_atomic
+from ...files import read_bytes, write_atomic
 from ...qor.learned.dataset import Design, Rows
 from ...qor.learned.table import Table, quantise
 
@@ -44,7 +45,7 @@ def code_digest() -> str:
     digest = hashlib.sha256(repr(feature_version()).encode())
     for path in sorted(folder.glob("*.py")):
         if path.name not in ("dataset.py", "table.py", "correct.py", "model.py", "render.py", "lint.py"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            digest.update(path.name.encode() + b"\0" + read_bytes(path))
     return digest.hexdigest()[:16]
 
 
@@ -159,7 +160,7 @@ def _read_cache() -> dict[str, NDArray[np.float32]]:
     """Rows by key; a missing or broken cache is an empty one."""
     path = _cache_path()
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as archive:
             return dict(zip(archive["keys"].tolist(), archive["values"], strict=True))
     except (OSError, ValueError, KeyError, EOFError):
         return {}
