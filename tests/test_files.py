@@ -40,7 +40,7 @@ def special(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_reading_it_says_so(special: Path) -> None:
-    with pytest.raises(OSError, match="no regular file|No such device"):
+    with pytest.raises(OSError, match=r"no regular file|No such device"):
         read_bytes(special)
     with pytest.raises(SourceError):
         read_source(special)
@@ -96,7 +96,7 @@ def test_a_name_with_a_nul_byte() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "1" * 10_000 + "x"])
 def test_json_of_others(text: str) -> None:
-    with pytest.raises(ValueError, match="deep|JSON|Expecting|integer|Extra|digit"):
+    with pytest.raises(ValueError, match=r"deep|JSON|Expecting|integer|Extra|digit"):
         parse_json(text)
 
 
