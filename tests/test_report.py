@@ -138,7 +138,7 @@ def test_github_escapes() -> None:
 def test_text_is_sorted_and_complete() -> None:
     lines = as_text([ANALYSIS]).split("\n")
     assert lines[0] == "src/a,b:c.cpp:2:5: error HLS109: no variable 'ö'"
-    assert "src/a,b:c.cpp:3:13: warning HLS105: unknown pragma PIPLINE: 100% ignored" in lines
+    assert r"src/a,b:c.cpp:3:13: warning HLS105: unknown pragma PIPLINE: 100% ignored\nsecond line" in lines
     assert "  a.h:5: in a header" in lines
     assert "  fix: write PIPELINE (verified)" in lines
     assert lines[-1] == "src/a,b:c.cpp: note: incomplete"

@@ -19,6 +19,7 @@ from pathlib import Path
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Language, analyze, apply_edits, language_of
 from hwml_sdk.errors import ConfigError, HwmlError, RefusedError, SourceError
+from hwml_sdk.printable import printable
 
 from . import marks
 from .command import run_command, worst
@@ -70,10 +71,10 @@ def _one(name: str, arguments: argparse.Namespace) -> int:
         print(f"hwml: {error}", file=sys.stderr)
         return error.exit_code
     for note in outcome.notes:
-        print(f"{name}: note: {note}", file=sys.stderr)
+        print(printable(f"{name}: note: {note}"), file=sys.stderr)
     if outcome.changed:
         done = "comments removed" if arguments.remove else "annotated"
-        print(f"{name}: {'not up to date' if arguments.check else done}")
+        print(f"{printable(name)}: {'not up to date' if arguments.check else done}")
     return 1 if outcome.changed and arguments.check else 0
 
 

@@ -18,6 +18,7 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, apply_edits
 from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
+from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from .chisel_files import TIMEOUT_S, analyse, with_dependents
@@ -88,14 +89,14 @@ class _Check:
         if named and not self.arguments.no_dependents:
             places, notes = with_dependents(named)
         for note in notes:
-            print(f"hwml-check-chisel: note: {note}", file=sys.stderr)
+            print(f"hwml-check-chisel: note: {printable(note)}", file=sys.stderr)
         trust = all(trusted.values())
         found = [self._file(named.get(place, place), trust, fix=place in named) for place in places]
         told = {str(path) for path in (*places, *named.values())}
         return [_told_once(analysis, told) for analysis in found if analysis is not None]
 
     def _failed(self, error: HwmlError) -> None:
-        print(f"hwml-check-chisel: {self.trees.shown(str(error))}", file=sys.stderr)
+        print(f"hwml-check-chisel: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
         self.failures.append(error.exit_code)
 
     def _file(self, place: Path, trusted: bool, *, fix: bool) -> Analysis | None:
@@ -123,7 +124,7 @@ class _Check:
         changed = apply_edits(text, repairs[0].edits)
         if not replace_if_unchanged(file.path, file.raw, file.with_text(changed)):
             raise HwmlError(f"{place}: has changed meanwhile; nothing was written, run again")
-        print(f"hwml-check-chisel: {place}: {repairs[0].title}", file=sys.stderr)
+        print(f"hwml-check-chisel: {printable(place)}: {printable(repairs[0].title)}", file=sys.stderr)
         return analyse(place, changed, settings, timeout_s=self.arguments.timeout)
 
 

@@ -18,6 +18,7 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, Diagnostic, Span, analyze
 from hwml_sdk.errors import ArtifactError, HwmlError
 from hwml_sdk.files import read_source
+from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
@@ -90,7 +91,7 @@ class _Check:
         except ArtifactError:
             raise  # not this file's fault, and the same for all
         except HwmlError as error:
-            print(f"hwml-check-qor: {self.trees.shown(str(error))}", file=sys.stderr)
+            print(f"hwml-check-qor: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
             self.failures.append(error.exit_code)
             return None
 

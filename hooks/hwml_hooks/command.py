@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from hwml_sdk.errors import HwmlError
+from hwml_sdk.guard import guard
 
 
 def run_command(
@@ -21,14 +20,7 @@ def run_command(
         prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_arguments(parser)
-    try:
-        return run(parser.parse_args(argv))
-    except HwmlError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
+    return guard(name, lambda: run(parser.parse_args(argv)))
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Language, analyze, language_of
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
+from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import marks
@@ -135,7 +136,7 @@ def _tell_text(event: Event) -> None:
         parts.append(event.first)
     if not event.label and not event.first and event.notes:
         parts.append(event.notes[0])
-    print("  ".join(parts), flush=True)
+    print(printable("  ".join(parts)), flush=True)
 
 
 def _changes(before: Mapping[str, float | None], now: Mapping[str, float | None]) -> str:
@@ -315,4 +316,4 @@ class Watcher:
 
 
 def _say(text: str) -> None:
-    print(f"hwml: {text}", file=sys.stderr, flush=True)
+    print(f"hwml: {printable(text)}", file=sys.stderr, flush=True)

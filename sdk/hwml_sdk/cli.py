@@ -6,12 +6,11 @@ Exit codes: 0 clean, 1 findings, 2 bad input or wrong use, 3 refused, 130 interr
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from .errors import HwmlError
+from .guard import guard
 
 # Command -> (module, one line of help). Modules are loaded only when their command is chosen: `hwml --help` costs
 # nothing. A module gives `add_arguments(parser)` and `run(arguments) -> int`.
@@ -35,18 +34,7 @@ _PASS_ON = {"qor", "train"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the `hwml` program; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
-        return _dispatch(arguments)
-    except HwmlError as error:
-        print(f"hwml: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("hwml: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # `hwml ... | head`: the reader has gone; keep Python from complaining again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return guard("hwml", lambda: _dispatch(arguments))
 
 
 def _dispatch(arguments: list[str]) -> int:

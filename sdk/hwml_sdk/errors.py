@@ -16,11 +16,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .printable import printable
+
 
 class HwmlError(Exception):
     """Base of every error hwml raises on purpose; its text names the file, the line and the next step."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """One line: names of files and words of tools in it are data, whatever characters they hold."""
+        return printable(super().__str__())
 
 
 def _located(message: str, path: str | Path | None, line: int | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
+from .printable import printable
 
 SCHEMA_VERSION = 1
 FORMATS = ("text", "json", "github", "sarif")
@@ -41,13 +42,13 @@ def as_text(analyses: Sequence[Analysis]) -> str:
     lines: list[str] = []
     for analysis in analyses:
         for item in sorted(analysis.diagnostics, key=lambda d: d.span):
-            place = f"{analysis.path}:{item.span.start_line + 1}:{item.span.start_character + 1}"
-            lines.append(f"{place}: {item.severity} {item.code}: {item.message}")
+            place = f"{printable(analysis.path)}:{item.span.start_line + 1}:{item.span.start_character + 1}"
+            lines.append(f"{place}: {item.severity} {item.code}: {printable(item.message)}")
             for related in item.related:
-                where = related.path or analysis.path
-                lines.append(f"  {where}:{related.span.start_line + 1}: {related.message}")
-            lines += [f"  fix: {fix.title}{' (verified)' if fix.verified else ''}" for fix in item.fixes]
-        lines += [f"{analysis.path}: note: {note}" for note in analysis.notes]
+                where = printable(related.path or analysis.path)
+                lines.append(f"  {where}:{related.span.start_line + 1}: {printable(related.message)}")
+            lines += [f"  fix: {printable(fix.title)}{' (verified)' if fix.verified else ''}" for fix in item.fixes]
+        lines += [f"{printable(analysis.path)}: note: {printable(note)}" for note in analysis.notes]
     return "\n".join(lines)
 
 
@@ -121,7 +122,7 @@ def as_github(analyses: Sequence[Analysis]) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
 from ..errors import HwmlError, RefusedError, SourceError
 from ..files import read_bytes, read_source, write_atomic
+from ..printable import printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _hand_out(texts: dict[str, str], arguments: argparse.Namespace) -> None:
         if arguments.output:
             place = Path(arguments.output) / f"{name}.{suffix}"
             write_atomic(place, text)
-            print(place)
+            print(printable(place))
         else:
             print(text, end="")
 
@@ -264,15 +265,15 @@ def _row(path: Path, repairs: Sequence[Repair], written: Repair | None) -> dict[
 
 def _show(path: Path, text: str, repairs: Sequence[Repair], written: Repair | None) -> None:
     if written is not None:
-        print(f"{path}: {written.title}")
+        print(printable(f"{path}: {written.title}"))
         return
     if not repairs:
-        print(f"{path}: no repair that passes the check is known")
+        print(f"{printable(path)}: no repair that passes the check is known")
     for number, repair in enumerate(repairs, start=1):
         kind = "safe, --write applies it" if repair.safe else f"a choice, --write --choice {number} applies it"
-        print(f"{path}: {repair.title} ({kind})")
+        print(printable(f"{path}: {repair.title} ({kind})"))
         before, after = text.splitlines(), repair.text.splitlines()
-        print("\n".join(difflib.unified_diff(before, after, str(path), str(path), lineterm="", n=1)))
+        print("\n".join(difflib.unified_diff(before, after, printable(path), printable(path), lineterm="", n=1)))
 
 
 def _daemon(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..config import is_trusted, user_cache_dir, user_config_dir
 from ..errors import HwmlError
+from ..printable import printable
 from ..report import SCHEMA_VERSION
 
 CORE = ("numpy", "onnxruntime", "tree-sitter", "tree-sitter-cpp", "tree-sitter-scala", "defusedxml", "pygls",
@@ -135,5 +136,5 @@ def _print_table(results: dict[str, list[Check]]) -> None:
     for title, checks in results.items():
         print(title)
         for check in checks:
-            line = f"  {'ok' if check.ok else '--'}  {check.name:<18} {check.found}"
+            line = printable(f"  {'ok' if check.ok else '--'}  {check.name:<18} {check.found}")
             print(line if check.ok or not check.meaning else f"{line}: {check.meaning}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
 from ..files import read_source, write_atomic
+from ..printable import printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
                 print()
             _print_prediction(job, prediction)
     for problem in failed:
-        print(f"hwml: {problem}", file=sys.stderr)
+        print(f"hwml: {printable(problem)}", file=sys.stderr)
     return failed[0].exit_code if failed else 0
 
 
@@ -181,7 +182,7 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         limits: Mapping[str, int] = {name: part.limit(name) for name in ("lut", "dsp", "ff", "bram_18k")}
     except HwmlError:
         limits = {}
-    print(f"{job.path}: {prediction.top}, {prediction.stage}")
+    print(printable(f"{job.path}: {prediction.top}, {prediction.stage}"))
     _print_table(("", "predicted", "80 % interval", "closed form", "of the part"), resource_rows(prediction, limits))
     loops = [loop_row(depth, loop, prediction.top) for depth, loop in flat_loops(prediction.loops)]
     if loops:
@@ -189,12 +190,12 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         _print_table(LOOP_COLUMNS, loops)
     print()
     if prediction.dominant:
-        print(f"Most of it: {prediction.dominant}")
+        print(f"Most of it: {printable(prediction.dominant)}")
     if prediction.fits_part is False:
         print(f"Does not fit {prediction.part}.")
     print(f"Assumed: {assumptions(prediction)}")
     for text in (*prediction.warnings, *job.inputs.notes):
-        print(f"Note: {text}")
+        print(f"Note: {printable(text)}")
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -268,7 +269,7 @@ def _fixed(job: _Job) -> _Job:
     changed = apply_safe_fixes(job.text, lambda text: _lint(replace(job, text=text), estimate=False)[0].diagnostics)
     if changed != job.text:
         write_atomic(job.path, changed)
-        print(f"hwml: {job.path}: fixed", file=sys.stderr)
+        print(f"hwml: {printable(job.path)}: fixed", file=sys.stderr)
     return replace(job, text=changed)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from ..config import is_trusted, set_trust, trusted_folders
+from ..printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Change or list the trusted folders."""
     if arguments.folder is None:
-        print("\n".join(str(folder) for folder in trusted_folders()) or "no folder is trusted")
+        print("\n".join(printable(folder) for folder in trusted_folders()) or "no folder is trusted")
         return 0
     set_trust(arguments.folder, trusted=not arguments.remove)
     if arguments.remove and is_trusted(arguments.folder):
-        print(f"{arguments.folder} is still trusted through a folder above it: see hwml trust")
+        print(f"{printable(arguments.folder)} is still trusted through a folder above it: see hwml trust")
         return 1
-    print(f"{arguments.folder} is {'no longer' if arguments.remove else 'now'} trusted")
+    print(f"{printable(arguments.folder)} is {'no longer' if arguments.remove else 'now'} trusted")
     return 0

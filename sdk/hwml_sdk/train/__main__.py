@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from ..errors import HwmlError
+from ..guard import guard
 
 RECIPES = {
     "cost_model": "hwml_sdk.train.cost_model.recipe",
@@ -23,14 +23,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("recipe", choices=sorted(RECIPES))
     recipe = parser.parse_args(arguments[:1]).recipe
-    try:
-        return int(import_module(RECIPES[recipe]).main(arguments[1:]))
-    except HwmlError as error:
-        print(f"hwml: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("hwml: interrupted; nothing was overwritten", file=sys.stderr)
-        return 130
+    return guard(
+        "hwml",
+        lambda: int(import_module(RECIPES[recipe]).main(arguments[1:])),
+        interrupted="interrupted; nothing was overwritten",
+    )
 
 
 if __name__ == "__main__":
