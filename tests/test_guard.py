@@ -88,8 +88,9 @@ def test_ascii_output(source: Path) -> None:
 def test_names_of_files_are_data(name: str, tmp_path: Path) -> None:
     place = tmp_path / name
     place.write_text(KERNEL)
-    for words in (["qor", place], ["qor", "lint", "--format", "github", place], ["qor", "lint", place]):
-        code, out, errors = run([*PROGRAM, *words])
+    commands: list[list[str | Path]] = [["qor"], ["qor", "lint", "--format", "github"], ["qor", "lint"]]
+    for words in commands:
+        code, out, errors = run([*PROGRAM, *words, place])
         assert code in (0, 1) and "Traceback" not in errors
         assert "\x1b" not in out + errors and "\u202e" not in out + errors
         assert not any(line.startswith(("b.cpp", "::error::x")) for line in (out + errors).splitlines())
