@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..tool.operators import Target, operator
-from .initiation import by_array
 from .memory import Layout, element_count
-from .region import Access, Region
+from .schedule.accesses import Access, by_array
+from .schedule.region import Region
 
 Kind = tuple[str, ir.CType]
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.expressions import assigned_variables, everything_in, root_variable
+from .schedule.statements import walk
 
 if TYPE_CHECKING:
     from .area import Area
     from .estimate import FunctionEstimator
-    from .region import Region
+    from .schedule.region import Region
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ def overlapped(
         before = len(sink)
         region.beside.clear()
         start = max(region.end, region.base)
-        region.walk(ir.Block([item]))
+        walk(region, ir.Block([item]))
         cycles = max(region.end, region.base) - start
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue

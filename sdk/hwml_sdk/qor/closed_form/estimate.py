@@ -24,14 +24,20 @@ from ..program.typenames import UNKNOWN
 from ..tool.binding import Binding, bindings
 from ..tool.operators import Target, operator
 from .area import Area, Kind, area_cost, copied_bits, loop_control, ports_lut
-from .beside import LoopUses, copy_uses, loop_uses
 from .dataflow import overlapped
-from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
 from .merlin import reload_cycles
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
-from .region import NONE, Access, Alias, Host, Region, Value
+from .schedule.accesses import Access, Alias, Element, by_array
+from .schedule.beside import LoopUses, copy_uses, loop_uses
+from .schedule.bounds import Bound, NestLoop
+from .schedule.loads import place
+from .schedule.ports import access_cycles, port_bound
+from .schedule.recurrences import recurrence_bound
+from .schedule.region import Region
+from .schedule.statements import occupy, open_region, unroll, walk
+from .schedule.values import NO_LOOPS, Value
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
@@ -104,7 +110,7 @@ class Estimate:
     functions: dict[str, FunctionResult]
 
 
-class FunctionEstimator(Host):
+class FunctionEstimator:
     """Walks one function; made anew for every call with other constants or arrays."""
 
     def __init__(
@@ -132,7 +138,6 @@ class FunctionEstimator(Host):
                 self.layouts[array] = layout
         self.active: set[ir.Variable] = set()
         self.strides: dict[ir.Variable, float] = {}
-        self.current: ir.Loop | None = None
         counter = TripCounter(self.known, design.options.default_trip_count, constants)
         counter.block(function.body)
         self.counts = counter.counts
@@ -201,11 +206,11 @@ class FunctionEstimator(Host):
         time = max([a.time for a in args], default=region.base)
         kind = function.returns
         if function.name in self.stack or len(self.stack) > MAX_CALLS:
-            return Value(time, NONE, kind, {})
+            return Value(time, NO_LOOPS, kind, {})
         self.design.walks += 1
         if self.design.walks > MAX_WALKS:
             self.give_up()
-            return Value(time, NONE, kind, {})
+            return Value(time, NO_LOOPS, kind, {})
         aliases, constants = self.bind(region, function, expr)
         if region.unroll_all or self.design.is_straight(function):
             return self.inline(region, function, args, aliases, constants, time)
@@ -217,7 +222,7 @@ class FunctionEstimator(Host):
         for key in list(region.env):
             value = region.env[key]
             value.time = max(value.time, 0.0)
-        return Value(region.base, NONE, kind, {})
+        return Value(region.base, NO_LOOPS, kind, {})
 
     def give_up(self) -> None:
         """Calls that call twice what calls twice: the number of instances grows past all reason."""
@@ -272,9 +277,9 @@ class FunctionEstimator(Host):
             value = evaluate(inner, self.known)
             if value is not None and not param.dims:
                 constants[param] = value
-            place = region.place(inner) if isinstance(inner, ir.Index | ir.Member) else None
-            if place is not None:
-                aliases[param] = Alias(place[0], place[1], place[2])
+            found = place(region, inner) if isinstance(inner, ir.Index | ir.Member) else None
+            if found is not None:
+                aliases[param] = Alias(found.array, found.forms, found.deps)
             elif isinstance(inner, ir.Ref) and inner.var is not None:
                 known = region.aliases.get(inner.var)
                 if known is not None:
@@ -296,7 +301,7 @@ class FunctionEstimator(Host):
         self.inline_depth += 1
         if self.inline_depth > MAX_CALLS:
             self.inline_depth -= 1
-            return Value(time, NONE, function.returns, {})
+            return Value(time, NO_LOOPS, function.returns, {})
         region.aliases.update(aliases)
         for param, value in zip(function.params, args, strict=False):
             by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
@@ -316,13 +321,13 @@ class FunctionEstimator(Host):
             **make_plans(function, counter.counts, self.design.options, self.design.calls_loops),
         }
         region.returned = None
-        region.walk(function.body)
+        walk(region, function.body)
         result = region.returned
         region.returned = None
         self.known, self.stack, self.plans, self.counts = known, stack, plans, counts
         self.inline_depth -= 1
         if result is None:
-            return Value(max(time, region.base), NONE, function.returns, {})
+            return Value(max(time, region.base), NO_LOOPS, function.returns, {})
         return Value(result.time, result.deps, function.returns, result.since, result.form)
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
@@ -337,14 +342,14 @@ class FunctionEstimator(Host):
         if any(self.layout(array).interface == "m_axi" for array in arrays):
             cycles += 72
         outlined = self.design.options.outlined_loops and len(arrays) == len(expr.args[:2])
-        region.occupy(cycles, copy_uses(arrays, self.port) if outlined else None)
+        occupy(region, cycles, copy_uses(arrays, self.port) if outlined else None)
         self.result.area.control_lut += 60
         self.result.area.control_ff += 40
         self.result.unshared.control_lut += 60
         self.result.unshared.control_ff += 40
-        for key in [k for k in region.env if isinstance(k, tuple) and k[0] in arrays]:
+        for key in [k for k in region.env if isinstance(k, Element) and k.array in arrays]:
             del region.env[key]
-        return Value(region.base, NONE, UNKNOWN, {})
+        return Value(region.base, NO_LOOPS, UNKNOWN, {})
 
     # -- loops ------------------------------------------------------------------------------------------------
 
@@ -401,7 +406,7 @@ class FunctionEstimator(Host):
     def body_region(self, loop: ir.Loop, copies: float, *, unroll_all: bool) -> Region:
         """Walk a loop's body (`copies` of it) as one region."""
         automatic = unroll_all and self.plans.get(loop, Plan()).automatic
-        region = Region(self, dict(self.aliases_now()), unroll_all=unroll_all, automatic=automatic)
+        region = open_region(self, self.target, self.aliases_now(), unroll_all=unroll_all, automatic=automatic)
         assigned = assigned_variables(loop.body)
         declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
         region.carried = {v for v in assigned if not v.dims and v not in declared}
@@ -413,11 +418,9 @@ class FunctionEstimator(Host):
             region.carried.discard(loop.var)
         self.regions.append(region)
         if copies > 1:
-            region.unroll(loop, copies)
+            unroll(region, loop, copies)
         else:
-            saved, self.current = self.current, loop
-            region.walk(loop.body)
-            self.current = saved
+            walk(region, loop.body)
         self.regions.pop()
         if loop.var is not None:
             self.active.discard(loop.var)
@@ -472,7 +475,7 @@ class FunctionEstimator(Host):
     def dataflow_loop(self, result: LoopResult, rounds: float) -> None:
         """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
         loop = result.loop
-        region = Region(self, dict(self.aliases_now()), unroll_all=False)
+        region = open_region(self, self.target, self.aliases_now(), unroll_all=False)
         if loop.var is not None:
             self.active.add(loop.var)
         saved, self.sink = self.sink, result.children
@@ -604,13 +607,13 @@ class FunctionEstimator(Host):
         function, result = self.function, self.result
         pipeline = function.pragma("HLS", "PIPELINE")
         pipelined = pipeline is not None and "off" not in pipeline.options and self.all_constant(function)
-        region = Region(self, dict(self.aliases), unroll_all=pipelined)
+        region = open_region(self, self.target, self.aliases, unroll_all=pipelined)
         self.regions.append(region)
         result.dataflow = function.pragma("HLS", "DATAFLOW") is not None
         if result.dataflow:
             result.cycles, result.interval = overlapped(self, function.body, region, result.area, result.unshared)
         else:
-            region.walk(function.body)
+            walk(region, function.body)
             memory = max(
                 (access_cycles(a, self.layout(a), x)[0] for a, x in by_array(region.accesses).items()), default=1
             )

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, inside, root_variable
-from ..program.facts import declarations
-
-if TYPE_CHECKING:
-    from .region import Alias
+from ...program import ir
+from ...program.expressions import assigned_variables, everything_in, inside, root_variable
+from ...program.facts import declarations
+from .accesses import Alias
 
 Port = Callable[[ir.Variable], object]
 
