@@ -6,13 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..program import ir
 from ..tool.operators import Target, operator
 from .memory import Layout, element_count
 from .schedule.accesses import Access, by_array
-from .schedule.region import Region
-
-Kind = tuple[str, ir.CType]
+from .schedule.region import Kind, Region
 
 
 @dataclass(slots=True)
