@@ -94,7 +94,8 @@ def computed_from(loop: ir.Loop) -> set[str]:
 
 
 def _name(var: ir.Variable) -> str:
-    return f"v{id(var)}"
+    # Closed on both sides: names are looked for inside texts, and one address may be the start of another.
+    return f"#{id(var)};"
 
 
 def _collect(

@@ -101,8 +101,9 @@ def load(region: Region, expr: ir.Expr) -> Value:
     ready = (math.ceil(start - 1e-6) if latency else start) + latency
     access.time = ready
     if None in found.forms:
-        asked = (x for x in found.deps if x.pragma("HLS", "UNROLL") is not None)
-        access.asked = math.prod(region.unrolled.get(x, 1.0) for x in asked)
+        access.asked = math.prod(
+            trip for x, trip in region.unrolled.items() if x in found.deps and x.pragma("HLS", "UNROLL") is not None
+        )
     region.accesses.append(access)
     region.end = max(region.end, ready)
     since: Sources = {access: latency} if array in region.written else {}

@@ -13,10 +13,11 @@ from .values import NO_LOOPS, Value, later
 def copies(region: Region, deps: frozenset[ir.Loop]) -> float:
     """How many of an operator there are when its operands differ in `deps`."""
     total = 1.0
-    for loop in deps:
+    # Not over `deps`: average trips are no whole numbers, and their product would change with the order of a set.
+    for loop, trip in region.unrolled.items():
         # What stands under `if (j == 3)` is there once, however often the loop over j is copied.
-        if loop not in region.pinned:
-            total *= region.unrolled.get(loop, 1.0)
+        if loop in deps and loop not in region.pinned:
+            total *= trip
     return total
 
 

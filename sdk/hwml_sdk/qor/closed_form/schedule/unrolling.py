@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ...program import ir
-from ...program.expressions import assigned_variables
+from ...program.expressions import assigned_in_order, assigned_variables
 from .accesses import mentions, root
 from .chains import close, link_copies
 from .region import Region
@@ -35,7 +35,8 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
     if loop.var is not None:
         region.env[loop.var] = Value(region.base, mine, loop.var.type, NO_SOURCES, {loop.var: 1.0})
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
-    for var in assigned:
+    # In order of the source: of recurrences alike the first one is named, and a set's order changes between runs.
+    for var in assigned_in_order(loop.body):
         # A scalar that was never named has to stand here as well, or its chain would have no start.
         if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
             region.value(ir.Ref(var.name, var))
