@@ -73,6 +73,7 @@ class FunctionResult:
             self.reasons.append(reason)
 
 
+# Unknown latency still has a nominal one: the learned part needs a number, and shares of loops are taken of it.
 @dataclass(slots=True, eq=False)
 class Estimate:
     """The whole design. Latency is None when a loop's trip count is unknown; `nominal_cycles` then assumes 32."""

@@ -36,6 +36,7 @@ def body_region(
             unroll(region, loop, copies)
         else:
             walk(region, loop.body)
+    # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
     region.final = {k: v for k, v in region.env.items() if k in region.carried}
     return region
 

@@ -58,6 +58,7 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
         start = max(region.end, region.base)
         walk(region, ir.Block([item]))
         cycles = max(region.end, region.base) - start
+        # What takes no time (a declaration, a constant) is wiring between processes.
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue
         for loop in sink[before:]:

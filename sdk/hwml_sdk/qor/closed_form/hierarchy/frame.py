@@ -112,10 +112,12 @@ class Frame(ABC):
 
     def bound(self, var: ir.Variable) -> Binding:
         """What BIND_OP says about the operators that produce a variable."""
+        # Of the function around: BIND_OP inside a function that is walked in place is not followed.
         return self.design.bindings(self.function).get(var, {})
 
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
+        # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
@@ -170,5 +172,6 @@ class Frame(ABC):
 
     def port(self, array: ir.Variable) -> object:
         """What accesses of an array share: its memory, or the bundle of its m_axi interface."""
+        # One read and one write channel a bundle, whatever arrays are behind it (UG1399, pragma HLS interface).
         layout = self.layout(array)
         return layout.bundle or "gmem" if layout.interface == "m_axi" else array

@@ -66,6 +66,7 @@ class FunctionEstimator(Frame):
         function, result = self.function, self.result
         pipeline = function.pragma("HLS", "PIPELINE")
         pipelined = pipeline is not None and "off" not in pipeline.options and self._all_constant()
+        # PIPELINE on a function unrolls every loop in it, which takes bounds that are known (UG1399, pragma pipeline).
         region = open_region(self, self.target, self.aliases, unroll_all=pipelined)
         self.regions.append(region)
         result.dataflow = function.pragma("HLS", "DATAFLOW") is not None
@@ -94,6 +95,7 @@ class FunctionEstimator(Frame):
         area.mux_lut = ports_lut(region)
         area.control_lut += CONTROL_LUT
         area.control_ff += CONTROL_FF
+        # `after`: cores of callees were added on the way, and the function's own code uses them between the calls.
         self.result.area.after(area)
         self.result.unshared.beside(area)
         for loop in self.result.loops:

@@ -34,6 +34,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     args = [region.value(argument) for argument in expr.args]
     time = max([a.time for a in args], default=region.base)
     design = frame.design
+    # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
     if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     design.walks += 1
@@ -93,6 +94,7 @@ def _bind(
         while isinstance(inner, ir.Unary | ir.Cast) and not (isinstance(inner, ir.Unary) and inner.op != "&"):
             inner = inner.operand
         value = evaluate(inner, frame.known)
+        # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
             constants[param] = value
         alias = _alias_of(region, inner)
@@ -133,6 +135,7 @@ def _in_place(
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if by_value or param not in aliases:
             region.env[param] = value
+    # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
     frame.known = stable_bindings(function, {**known, **constants})
     frame.stack = (*stack, function.name)

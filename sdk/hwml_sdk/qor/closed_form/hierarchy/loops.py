@@ -38,6 +38,7 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
     result = LoopResult(loop, count, plan, trip, known=count.average is not None)
     result.members = [loop]
     copies = min(plan.unroll, max(trip, 1.0))
+    # A factor that does not divide leaves a last round that is as long as the others, with an exit in the middle.
     rounds = math.ceil(trip / copies) if copies > 1 else trip
     unknown = frame.unknown
     if loop.pragma("HLS", "DATAFLOW") is not None:
@@ -55,6 +56,7 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
 
 def _tile(frame: Frame, result: LoopResult) -> None:
     """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
+    # Two cycles to restart a loop that has no pipeline to fill: its exit test and the step of the loop over tiles.
     tiles = math.ceil(frame.average_trip(result.loop) / result.plan.tile)
     restart = result.depth if result.ii is not None else 2.0
     result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, frame.target.year)

@@ -31,5 +31,6 @@ def taking_turns(units: float, slots: float) -> float:
 
 def memory_cycles(region: Region) -> int:
     """Cycles that the busiest array's ports take for one pass over a region that is not pipelined."""
+    # The same count that bounds the II of a pipeline; here these cycles are simply states of one iteration.
     layout = region.host.layout
     return max((access_cycles(a, layout(a), found)[0] for a, found in by_array(region.accesses).items()), default=1)

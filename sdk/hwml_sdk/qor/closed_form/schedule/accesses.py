@@ -15,6 +15,7 @@ from .values import NO_LOOPS, Sources
 Spread = tuple[tuple[tuple[float, float], ...], ...]
 
 
+# A tuple, as one is made and looked up for every access: its hash and comparison are the interpreter's own.
 class Element(NamedTuple):
     """What an access names, so that a second load of the same is none: array, subscripts as keys, field."""
 
@@ -87,6 +88,7 @@ def surely_apart(one: Element, other: Element) -> bool:
         return True
     for a, b in zip(one.subscripts, other.subscripts, strict=False):
         if isinstance(a, frozenset) and isinstance(b, frozenset) and a != b:
+            # The same but for the constant: wherever the counters are, the two lie that far apart.
             left, right = dict(a), dict(b)
             if left.pop(None, 0.0) != right.pop(None, 0.0) and left == right:
                 return True
@@ -97,6 +99,7 @@ def meets(read: Access, write: Access) -> bool:
     """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
     if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
         return False
+    # Where both subscripts are constants they have to be the same one; where a counter moves either, some copy meets.
     pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
     return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
 

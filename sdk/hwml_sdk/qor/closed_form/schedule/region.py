@@ -26,6 +26,8 @@ Kind = tuple[str, ir.CType]
 Handlers = Mapping[type, Callable[["Region", Any], Value]]
 
 
+# A protocol, so that straight code knows nothing of the functions and loops it is part of; properties, as regions only
+# read them, and what reads is content with less than what writes.
 class Host(Protocol):
     """What a region needs of the function it is walked for: facts, and answers to what is no straight code."""
 
@@ -118,6 +120,7 @@ class Region:
     copies_made: float = 1.0
     ports: Bound | None = None
 
+    # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:
         """Walk an expression and say what comes of it."""
         return self.handlers[type(expr)](self, expr)
