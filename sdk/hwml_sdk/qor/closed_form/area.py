@@ -6,13 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..program import ir
 from ..tool.operators import Target, operator
-from .initiation import by_array
 from .memory import Layout, element_count
-from .region import Access, Region
-
-Kind = tuple[str, ir.CType]
+from .schedule.accesses import Access, by_array
+from .schedule.region import Kind, Region
 
 
 @dataclass(slots=True)

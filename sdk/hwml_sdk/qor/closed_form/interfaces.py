@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.expressions import assigned_variables
 from .memory import Layout, Storage
-
-if TYPE_CHECKING:
-    from .estimate import FunctionResult
+from .results import FunctionResult
 
 OFFSET_BITS = 64  # of the address of an m_axi port with offset=slave
 _NOTHING = Storage(0, 0, 0, 0)

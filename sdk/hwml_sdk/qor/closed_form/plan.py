@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..program import ir
 from ..program.trip_counts import TripCount
-from .merlin import accumulates, conflicting, shared_scalars
+from .merlin_loops import accumulates, conflicting, shared_scalars
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
 PIPELINE_LOOPS = 64

@@ -75,12 +75,19 @@ def inside(exprs: Iterable[ir.Expr]) -> list[ir.Expr]:
 def assigned_variables(block: ir.Block) -> frozenset[ir.Variable]:
     """Variables (scalars and arrays) that some statement of the block writes; loop heads' own steps included."""
     if block.assigned is None:
-        block.assigned = frozenset(_assigned_in(block))
+        block.assigned = frozenset(assigned_in_order(block))
     return block.assigned
 
 
-def _assigned_in(block: ir.Block) -> set[ir.Variable]:
-    found: set[ir.Variable] = set()
+def assigned_in_order(block: ir.Block) -> tuple[ir.Variable, ...]:
+    """The same, the first one written first: for whoever goes through them, as a set's order changes between runs."""
+    if block.assigned_in_order is None:
+        block.assigned_in_order = tuple(_assigned_in(block))
+    return block.assigned_in_order
+
+
+def _assigned_in(block: ir.Block) -> dict[ir.Variable, None]:
+    found: dict[ir.Variable, None] = {}
     for expr in everything_in(block):
         kind = type(expr)
         target: ir.Expr | None = None
@@ -91,7 +98,7 @@ def _assigned_in(block: ir.Block) -> set[ir.Variable]:
         if target is not None:
             var = root_variable(target)
             if var is not None:
-                found.add(var)
+                found[var] = None
     return found
 
 

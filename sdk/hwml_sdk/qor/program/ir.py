@@ -178,10 +178,11 @@ class Pragma:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """Statements in order; `assigned` and `everything` are kept by `expressions` once the block is complete."""
+    """Statements in order; the rest is kept by `expressions` once the block is complete."""
 
     items: list[Stmt] = field(default_factory=list)
     assigned: frozenset[Variable] | None = None
+    assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
 
 

@@ -8,15 +8,20 @@ adds the producer's whole latency and a stream edge its depth.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, root_variable
+from ...program import ir
+from ...program.expressions import assigned_variables, everything_in, root_variable
+from ..area import Area, loop_control
+from ..results import LoopResult
+from ..schedule.region import Region
+from ..schedule.statements import open_region, walk
+from .bodies import collecting, inside
+from .frame import Frame
 
-if TYPE_CHECKING:
-    from .area import Area
-    from .estimate import FunctionEstimator
-    from .region import Region
+# Calls inside calls that are looked into; further down a call is taken to write its first argument.
+MAX_DEPTH = 8
+# Start and done signals of a process, and the FIFO or buffer control behind it.
+PROCESS_LUT, PROCESS_FF = 20, 10
 
 
 @dataclass(slots=True)
@@ -30,29 +35,41 @@ class Process:
     finish: float = 0.0
 
 
-def overlapped(
-    estimator: FunctionEstimator, block: ir.Block, region: Region, area: Area, unshared: Area
-) -> tuple[float, float]:
+def build_dataflow(frame: Frame, result: LoopResult, rounds: float) -> None:
+    """`dataflow` inside a loop: its iterations overlap, one starts when the slowest process is free (UG1399)."""
+    loop = result.loop
+    region = result.region = open_region(frame, frame.target, frame.aliases_now(), unroll_all=False)
+    with inside(frame, loop, region), collecting(frame, result):
+        latency, interval = overlapped(frame, loop.body, region, result.area, result.unshared)
+    result.trips = rounds
+    result.depth = latency
+    result.cycles = max(rounds - 1, 0) * interval + latency + 1
+    loop_control(result.area, result.trips, result.depth)
+
+
+def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshared: Area) -> tuple[float, float]:
     """Walk the processes of a dataflow region; returns its latency and interval and adds what the processes take."""
     processes: list[Process] = []
-    sink = estimator.sink
+    sink = frame.sink
     for item in _flat(block):
         before = len(sink)
+        # Processes overlap by `schedule`, from the arrays and streams between them, not as loops of plain code do.
         region.beside.clear()
         start = max(region.end, region.base)
-        region.walk(ir.Block([item]))
+        walk(region, ir.Block([item]))
         cycles = max(region.end, region.base) - start
+        # What takes no time (a declaration, a constant) is wiring between processes.
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue
         for loop in sink[before:]:
             area.beside(loop.area, loop.replicas)
             unshared.beside(loop.unshared, loop.replicas)
-        reads, writes = _touched(item, estimator.program)
+        reads, writes = _touched(item, frame.program)
         processes.append(Process(cycles, reads, writes))
     latency = schedule(processes) + 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
-    area.control_lut += 20 * len(processes)
-    area.control_ff += 10 * len(processes)
+    area.control_lut += PROCESS_LUT * len(processes)
+    area.control_ff += PROCESS_FF * len(processes)
     return latency, interval
 
 
@@ -64,6 +81,7 @@ def schedule(processes: list[Process]) -> float:
             shared = earlier.writes & process.reads
             if not shared:
                 continue
+            # Two cycles until the first element is through the FIFO; the last one comes no earlier than it was put in.
             if all(_is_stream(var) for var in shared):
                 start = max(start, earlier.start + 2)
                 finish = max(finish, earlier.finish + 2)
@@ -107,7 +125,7 @@ def _of_call(call: ir.Call, program: ir.Program, reads: set[ir.Variable], writes
             (writes if call.name.startswith("write") else reads).add(var)
         return
     callee = program.functions.get(call.name)
-    if callee is None or depth > 8:
+    if callee is None or depth > MAX_DEPTH:
         for index, argument in enumerate(call.args):
             var = root_variable(argument)
             if var is not None:

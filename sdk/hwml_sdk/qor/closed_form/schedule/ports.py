@@ -1,173 +1,24 @@
-"""The initiation interval of a pipelined loop: bound by recurrences and by memory ports, and which of them it is."""
+"""ResMII: accesses over what the ports of banks, streams and m_axi bundles serve in a cycle."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
-from ..program import ir
-from .memory import PORTS_PER_BANK, Layout
-from .region import Access, Form, Region
+from ...program import ir
+from ..memory import PORTS_PER_BANK, Layout
+from .accesses import Access, by_array
+from .bounds import Bound, larger
+from .forms import Form
+from .region import Region
 
+# Copies of more accesses than this are counted by strides and banks instead of one by one.
 MAX_ENUMERATED = 4096
 
 # An element: per subscript what varies in it, and its constant.
-Place = tuple[tuple[object, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A lower bound of the II and what sets it; guess: the accesses could not be told apart."""
-
-    ii: int
-    by: str
-    guess: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NestLoop:
-    """One loop of a flattened nest, outermost first.
-
-    trip, stride: of the source's loop. copies: how often its body is unrolled in one iteration of the hardware.
-    """
-
-    var: ir.Variable | None
-    trip: float
-    stride: float = 1.0
-    copies: float = 1.0
-
-
-def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
-    """Largest latency over distance of a value that a later iteration needs (RecMII; Rau 1994)."""
-    best = Bound(1, "")
-    for key, value in region.final.items():
-        latency = value.since.get(key)
-        if latency and isinstance(key, ir.Variable):
-            best = _larger(best, Bound(max(math.ceil(latency - 0.25), 1), f"recurrence through {key.name}"))
-    reads = {("R", access): access for access in region.accesses if not access.write}
-    for write in region.accesses:
-        if not write.write:
-            continue
-        for mark, latency in write.since.items():
-            read = reads.get(mark)  # type: ignore[call-overload]
-            if read is None or read.array is not write.array:
-                continue
-            best = _larger(best, _array_recurrence(region, write, read, latency, nest, chained=mark in write.chained))
-    return best
-
-
-def _array_recurrence(
-    region: Region, write: Access, read: Access, latency: float, nest: Sequence[NestLoop], *, chained: bool
-) -> Bound:
-    distance, sure = _stated_distance(region, write.array) or dependence_distance(write.forms, read.forms, nest)
-    if distance is None:
-        return Bound(1, "")
-    if chained:
-        distance = max(distance, 1.0)
-    load = region.host.load_cycles(read.array)
-    if region.target.year < 2020:
-        latency += 1  # Vivado HLS went through the memory every time
-    elif write.key == read.key or (sure and distance <= 1):
-        latency -= load  # the element stays in a register, or is forwarded past the memory
-    elif not region.host.in_registers(write.array):
-        latency += 1
-    ii = max(math.ceil((latency - 0.25) / distance), 1)
-    return Bound(ii, f"recurrence through {write.array.name}", not sure)
-
-
-def _stated_distance(region: Region, array: ir.Variable) -> tuple[float | None, bool] | None:
-    """What `pragma HLS dependence` says of an array: no recurrence, or its distance (UG1399); None: nothing."""
-    for pragma in region.host.program.dependences():
-        options = pragma.options
-        if options.get("variable", array.name) != array.name:
-            continue
-        if "intra" in (options.get("type"), *options):
-            continue
-        if options.get("dependent") == "false" or "false" in options:
-            return None, True
-        distance = options.get("distance", "")
-        if distance.isdigit() and int(distance) > 0:
-            return float(distance), True
-    return None
-
-
-def dependence_distance(
-    write: Sequence[Form | None], read: Sequence[Form | None], nest: Sequence[NestLoop]
-) -> tuple[float | None, bool]:
-    """Iterations from a write to the read of the same element, at least one; None when there is no such read.
-
-    A subscript of other variables on the two sides tells nothing, but the rest has to meet all the same. The second
-    value tells whether the distance is certain (affine subscripts) or assumed.
-    """
-    moves: dict[ir.Variable, float] = {}
-    seen: set[ir.Variable] = set()
-    mine = {level.var: level for level in nest if level.var is not None}
-    sure = True
-    for left, right in zip(write, read, strict=False):
-        if left is None or right is None:
-            return 1.0, False
-        if any(left.get(v, 0.0) != right.get(v, 0.0) for v in {*left, *right} if v is not None):
-            sure = False  # any move of the loops may make these two meet; the other subscripts still have to
-            continue
-        used = {v for v in (*left, *right) if v in mine}
-        seen |= {v for v in used if v is not None}
-        delta = left.get(None, 0.0) - right.get(None, 0.0)
-        solved = _solve(delta, left, [level for level in nest if level.var in used])
-        if solved is None:
-            return None, True
-        for var, move in solved.items():
-            if moves.setdefault(var, move) != move:
-                return None, True
-    distance, known = _iterations(moves, seen, nest)
-    return distance, known and sure
-
-
-def _solve(delta: float, form: Form, levels: Sequence[NestLoop]) -> dict[ir.Variable, float] | None:
-    """Moves of the loop variables that make up `delta` in one subscript, innermost first; None when there are none."""
-    if not levels:
-        return {} if delta == 0 else None
-    found: dict[ir.Variable, float] = {}
-    rest = delta
-    ordered = sorted(levels, key=lambda level: -abs(form.get(level.var, 0.0) * level.stride))
-    for index, level in enumerate(ordered):
-        assert level.var is not None
-        factor = form.get(level.var, 0.0) * level.stride
-        steps = rest / factor if index == len(ordered) - 1 else float(round(rest / factor))
-        if abs(steps) >= max(level.trip, 1) and steps != 0:
-            return None
-        found[level.var] = steps
-        rest -= steps * factor
-    if abs(rest) > 1e-9 or any(step != int(step) for step in found.values()):
-        return None
-    return found
-
-
-def _iterations(
-    moves: dict[ir.Variable, float], seen: set[ir.Variable], nest: Sequence[NestLoop]
-) -> tuple[float | None, bool]:
-    """Distance in iterations of the flattened nest; variables in no subscript are free to move by one."""
-    total = 0.0
-    inner = 1.0
-    free: float | None = None
-    for level in reversed(nest):
-        if level.var is not None and level.var in seen:
-            total += moves.get(level.var, 0.0) * inner
-        elif free is None and level.trip > level.copies:
-            free = inner * level.copies
-        inner *= max(level.trip, 1.0)
-    # From iterations of the source to those of the hardware, which take several of them at once.
-    copies = math.prod(level.copies for level in nest)
-    if total > 0:
-        return total / copies, True
-    if free is None:
-        return None, True
-    distance = total + free
-    while distance <= 0 and free < inner:
-        distance += free
-    return (distance / copies, True) if distance > 0 else (None, True)
+Cell = tuple[tuple[object, float], ...]
 
 
 def port_bound(region: Region) -> Bound:
@@ -180,7 +31,7 @@ def port_bound(region: Region) -> Bound:
         cycles, what = access_cycles(array, layout, accesses)
         if cycles > best.ii:
             best = Bound(cycles, f"{what} of {array.name}")
-    region.ports = _larger(best, _bundle_bound(region))
+    region.ports = larger(best, _bundle_bound(region))
     return region.ports
 
 
@@ -195,14 +46,6 @@ def _bundle_bound(region: Region) -> Bound:
         return Bound(1, "")
     (bundle, _), load = max(channels.items(), key=lambda item: item[1])
     return Bound(max(math.ceil(load), 1), f"m_axi port of bundle {bundle}")
-
-
-def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
-    """Accesses by array, in order of appearance."""
-    found: dict[ir.Variable, list[Access]] = defaultdict(list)
-    for access in accesses:
-        found[access.array].append(access)
-    return found
 
 
 def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> tuple[int, str]:
@@ -271,7 +114,7 @@ def _offsets(spread: Sequence[tuple[float, float]]) -> list[float]:
     return offsets
 
 
-def _places(access: Access) -> list[Place]:
+def _places(access: Access) -> list[Cell]:
     """The elements that the copies of an access touch: per subscript what it consists of, and its constant."""
     columns: list[list[tuple[object, float]]] = []
     for dim, form in enumerate(access.forms):
@@ -288,7 +131,7 @@ def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
 
 def _enumerate(
     access: Access, array: ir.Variable, splits: Sequence[tuple[str, int]]
-) -> tuple[list[Place], list[tuple[object, ...]]]:
+) -> tuple[list[Cell], list[tuple[object, ...]]]:
     """The elements that the copies of one access touch, and their banks relative to the array's other accesses."""
     places = _places(access)
     banks: list[tuple[object, ...]] = []
@@ -348,7 +191,3 @@ def _spread_load(access: Access, array: ir.Variable, splits: Sequence[tuple[str,
                 banks = factor / max(common, 1)
         load *= max(math.ceil(copies / max(banks, 1)), 1)
     return load * max(access.copies / max(spread_copies, 1.0), 1.0)
-
-
-def _larger(one: Bound, other: Bound) -> Bound:
-    return other if other.ii > one.ii else one

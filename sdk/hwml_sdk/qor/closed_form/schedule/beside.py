@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, inside, root_variable
-from ..program.facts import declarations
-
-if TYPE_CHECKING:
-    from .region import Alias
+from ...program import ir
+from ...program.expressions import assigned_variables, everything_in, inside, root_variable
+from ...program.facts import declarations
+from .accesses import Alias
 
 Port = Callable[[ir.Variable], object]
 
@@ -53,6 +50,7 @@ class Beside:
 
     def start(self, now: float, uses: LoopUses | None) -> float:
         """When a loop starts. now: when all that was written before it is done; uses None: it waits for all of it."""
+        # Something took time after the last of them ended: they are all done, and what comes has nobody beside it.
         if uses is None or now > self.until:
             self.clear()
             self.floor = now
@@ -71,12 +69,14 @@ class Beside:
 
 def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -> LoopUses:
     """What a loop with all inside it touches; its own counters and what it declares are nobody else's."""
+    # Two loops over `i` do not meet in it: each sets it anew, and the tool gives each a register of its own.
     own = set(_own(loop))
     heads = [part for part in (loop.start, loop.condition, loop.step) if part is not None]
     seen: set[ir.Variable] = set()
     ports: set[object] = set()
     handed: set[ir.Variable] = set()
     for expr in (*inside(heads), *everything_in(loop.body)):
+        # `is` instead of isinstance: every expression of every loop comes by here, once for each loop around it.
         kind = type(expr)
         if kind is ir.Ref and expr.var is not None:  # type: ignore[union-attr]
             seen.add(expr.var)  # type: ignore[union-attr]
@@ -85,6 +85,7 @@ def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -
             receiver = root_variable(expr.receiver) if expr.receiver is not None else None
             if receiver is not None:
                 handed.add(receiver)
+    # Reads of one memory keep their order as well: two loops at once would ask for the same ports in every cycle.
     for var in seen | handed:
         if var in aliases or var.dims or var.type.pointer or var.type.kind == "stream":
             ports.add(port(aliases[var].array if var in aliases else var))

@@ -1,0 +1,110 @@
+"""What holds for a whole design and is found once: layouts, bindings, steps, which functions have loops, results."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from ..program import ir
+from ..program.constants import Number
+from ..program.expressions import root_variable
+from ..program.facts import calls
+from ..program.trip_counts import constant_step
+from ..tool.binding import Binding, bindings
+from ..tool.operators import Target
+from .memory import Layout, layouts
+from .plan import Options
+from .results import FunctionResult
+
+# Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
+MAX_CALLS = 40
+# More dimensions than arrays of real code have.
+MAX_DIMS = 8
+
+
+class Design:
+    """One program with one target.
+
+    functions: a result of each function, the first one found. results: of each set of constants and arrays.
+    walks: calls that were walked so far.
+    """
+
+    def __init__(self, program: ir.Program, target: Target, options: Options) -> None:
+        self.program = program
+        self.target = target
+        self.options = options
+        self.functions: dict[str, FunctionResult] = {}
+        self.results: dict[Hashable, FunctionResult] = {}
+        self.walks = 0
+        self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
+        self._loops_below: dict[str, bool] = {}
+        self._steps: dict[ir.Loop, float] = {}
+        self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
+
+    def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
+        """What pragmas say about the operators behind a function's variables."""
+        found = self._bindings.get(function.name)
+        if found is None:
+            found = self._bindings[function.name] = bindings(function)
+        return found
+
+    def layouts(self, function: ir.Function) -> dict[ir.Variable, Layout]:
+        """Layout of the arrays a function names."""
+        found = self._layouts.get(function.name)
+        if found is None:
+            merlin = self.options.merlin
+            found = layouts(
+                function, self.program, auto_partition=not merlin, throughput_driven=self.options.throughput_driven
+            )
+            if self.options.merlin:
+                # Merlin partitions by itself as the parallel factors ask for.
+                for layout in found.values():
+                    layout.banks = dict.fromkeys(range(MAX_DIMS), ("complete", 1))
+                    layout.merged = False
+            self._layouts[function.name] = found
+        return found
+
+    def default_layout(self, array: ir.Variable) -> Layout:
+        """Layout of an array no function in sight declares."""
+        if array.type.kind == "stream":
+            return Layout(interface="fifo")
+        if self.options.merlin:
+            return Layout(dict.fromkeys(range(MAX_DIMS), ("complete", 1)), merged=False)
+        return Layout()
+
+    def step(self, loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> float:
+        """Step of a counting loop, 1 where unknown."""
+        if loop not in self._steps:
+            found = constant_step(loop.step, loop.var, known) if loop.step is not None and loop.var is not None else 1
+            self._steps[loop] = float(found or 1)
+        return self._steps[loop]
+
+    def is_straight(self, function: ir.Function) -> bool:
+        """No loop that stays one: the call is walked in place. Functions that must not be inlined are instances."""
+        return not self._has_loops(function)
+
+    def calls_loops(self, loop: ir.Loop) -> bool:
+        """Whether a loop's body calls a function that has loops, itself or further down."""
+        return self._calls_with_loops(loop.body)
+
+    def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:
+        for call in calls(block):
+            callee = self.program.functions.get(call.name)
+            if callee is not None and self._has_loops(callee, depth + 1):
+                return True
+        return False
+
+    def _has_loops(self, function: ir.Function, depth: int = 0) -> bool:
+        """Whether a function has loops, itself or further down; found once for each."""
+        known = self._loops_below.get(function.name)
+        if known is None and depth <= MAX_CALLS:
+            self._loops_below[function.name] = False  # what a function that calls itself finds on its way
+            known = any(True for _ in ir.loops_of(function.body)) or self._calls_with_loops(function.body, depth)
+            self._loops_below[function.name] = known
+        return bool(known)
+
+
+def written_by_calls(block: ir.Block) -> set[ir.Variable]:
+    """Arrays given to functions inside a block: they may be written."""
+    arguments = (argument for call in calls(block) for argument in call.args)
+    given = (root_variable(argument) for argument in arguments)
+    return {var for var in given if var is not None and var.dims}

@@ -1,0 +1,54 @@
+"""Nests that become one loop: perfect and semi-perfect ones around a pipelined loop (UG1399, loop_flatten)."""
+
+from __future__ import annotations
+
+from ..plan import is_perfect
+from ..results import LoopResult
+from ..schedule.bounds import NestLoop
+from ..schedule.ports import port_bound
+from ..schedule.recurrences import recurrence_bound
+from ..schedule.region import Region
+from .frame import Frame
+from .pipelined import asked_ii
+
+
+def flatten(frame: Frame, result: LoopResult, rounds: float, calls: int) -> bool:
+    """Make one loop of a loop and the pipelined one inside it; False where they stay two.
+
+    rounds: iterations of the outer one. calls: instances the function had before its body was walked.
+    """
+    inner = _flattened(frame, result, calls)
+    if inner is None:
+        return False
+    child, region = inner
+    nest = [NestLoop(result.loop.var, rounds, frame.step(result.loop)), *child.nest]
+    # What the inner loop alone carries round may now be many iterations away, and what the outer one does only a few.
+    bound = recurrence_bound(region, nest)
+    target = asked_ii(frame.plans[child.members[-1]].target_ii)
+    new = max((target, bound, port_bound(region)), key=lambda b: b.ii)
+    result.nest, result.region = nest, region
+    child.flattened = True
+    result.ii = child.ii = new.ii
+    result.bound = child.bound = new
+    result.depth = child.depth
+    result.trips = rounds * child.trips
+    # The pipeline is filled once for the whole nest: that is what flattening is for.
+    result.cycles = max(result.trips - 1, 0) * new.ii + child.depth + 1
+    result.members = [result.loop, *child.members]
+    return True
+
+
+def _flattened(frame: Frame, result: LoopResult, calls: int) -> tuple[LoopResult, Region] | None:
+    """The pipelined loop inside, with its region, where the nest can be flattened; else None."""
+    loop = result.loop
+    if len(result.children) != 1 or len(frame.result.calls) != calls or result.plan.unroll > 1:
+        return None
+    child = result.children[0]
+    if child.plan.tile > 1:
+        return None  # Merlin makes two loops of it
+    off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
+    if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
+        return None
+    if not is_perfect(loop) or loop.kind not in ("for", "range"):
+        return None
+    return child, child.region

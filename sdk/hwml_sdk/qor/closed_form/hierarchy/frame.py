@@ -1,0 +1,177 @@
+"""One function while it is walked: what is known of it, and where its results go."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from ...program import ir
+from ...program.constants import Number
+from ...program.trip_counts import TripCount, TripCounter, stable_bindings
+from ...tool.binding import Binding
+from ...tool.operators import Target
+from ..design_cache import Design
+from ..memory import Layout
+from ..plan import Plan, make_plans
+from ..results import FunctionResult, LoopResult
+from ..schedule.accesses import Alias
+from ..schedule.beside import LoopUses
+from ..schedule.region import Region
+from ..schedule.values import Value
+
+# Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
+NOMINAL_TRIP = 32.0
+
+
+@dataclass(slots=True, eq=False)
+class Frame(ABC):
+    """A function with what its parameters stand for; made anew for every call with other constants or arrays.
+
+    While a call is walked in place, known, stack, counts and plans are those of the callee inside.
+
+    known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
+    walked, outermost first. layouts: of every array met. counts, plans: of every loop.
+    sink: where the results of loops go. active, strides: counters of loops that are being walked, and what they grow
+    by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
+    unknown: loops met that would be unrolled if anybody knew how far.
+
+    The abstract methods lead back up, from a region to the loops and calls in it: `functions` says what they do.
+    """
+
+    design: Design
+    function: ir.Function
+    known: dict[ir.Variable, Number]
+    aliases: dict[ir.Variable, Alias]
+    stack: tuple[str, ...]
+    layouts: dict[ir.Variable, Layout]
+    counts: dict[ir.Loop, TripCount]
+    plans: dict[ir.Loop, Plan]
+    result: FunctionResult
+    sink: list[LoopResult]
+    active: set[ir.Variable] = field(default_factory=set)
+    strides: dict[ir.Variable, float] = field(default_factory=dict)
+    regions: list[Region] = field(default_factory=list)
+    callees: dict[str, FunctionResult] = field(default_factory=dict)
+    inline_depth: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        design: Design,
+        function: ir.Function,
+        constants: Mapping[ir.Variable, Number],
+        aliases: dict[ir.Variable, Alias],
+        outer: Mapping[ir.Variable, Layout],
+        stack: tuple[str, ...],
+    ) -> Self:
+        """The frame of a call. constants: of arguments. outer: layouts of the caller's arrays. stack: the callers."""
+        known = stable_bindings(function, constants)
+        result = FunctionResult(function)
+        frame = cls(
+            design, function, known, aliases, (*stack, function.name), dict(outer), {}, {}, result, result.loops
+        )  # fmt: skip
+        # A parameter stands for the caller's array: what is said about it here holds for that array.
+        for var, layout in design.layouts(function).items():
+            alias = aliases.get(var)
+            array = alias.array if alias is not None else var
+            if array not in frame.layouts or layout.banks or layout.reshaped:
+                frame.layouts[array] = layout
+        frame.plan_loops(function, constants)
+        return frame
+
+    def plan_loops(self, function: ir.Function, constants: Mapping[ir.Variable, Number]) -> None:
+        """Count and plan the loops of a function, of which `known` says what holds in it."""
+        options = self.design.options
+        counter = TripCounter(self.known, options.default_trip_count, constants)
+        counter.block(function.body)
+        # New ones, not added to: what is put back after a call in place must be as it was before.
+        self.counts = {**self.counts, **counter.counts}
+        self.plans = {**self.plans, **make_plans(function, counter.counts, options, self.design.calls_loops)}
+
+    # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
+
+    @property
+    def program(self) -> ir.Program:
+        """The whole program."""
+        return self.design.program
+
+    @property
+    def target(self) -> Target:
+        """What it is built on."""
+        return self.design.target
+
+    def layout(self, array: ir.Variable) -> Layout:
+        """How an array is laid out."""
+        found = self.layouts.get(array)
+        if found is None:
+            found = self.layouts[array] = self.design.default_layout(array)
+        return found
+
+    def bound(self, var: ir.Variable) -> Binding:
+        """What BIND_OP says about the operators that produce a variable."""
+        # Of the function around: BIND_OP inside a function that is walked in place is not followed.
+        return self.design.bindings(self.function).get(var, {})
+
+    def step(self, loop: ir.Loop) -> float:
+        """Step of a counting loop."""
+        # The design keeps the first call's answer: steps that differ with an argument have not been seen.
+        return self.design.step(loop, self.known)
+
+    def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
+        """Copies of a loop that is unrolled fully; None for a loop that stays one."""
+        plan = self.plans.get(loop)
+        if not unroll_all and (plan is None or not plan.full_unroll):
+            return None
+        count = self.counts.get(loop)
+        self.result.unrolled[loop] = count.average if count is not None else None
+        if count is None or count.average is None:
+            # A loop in a called function has to be unrolled, but nobody knows how far.
+            self.unknown += 1
+            self.result.unknown_because(f"the trip count of loop {loop.name} is unknown")
+        return max(self.average_trip(loop), 0.0)
+
+    @abstractmethod
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
+
+    @abstractmethod
+    def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
+        """A call of a function of the program."""
+
+    @abstractmethod
+    def copy(self, region: Region, expr: ir.Call) -> Value:
+        """memcpy, memmove and memset."""
+
+    @abstractmethod
+    def instance(
+        self,
+        function: ir.Function,
+        constants: Mapping[ir.Variable, Number],
+        aliases: dict[ir.Variable, Alias],
+    ) -> FunctionResult:
+        """Result of a called function that is built as a block of its own."""
+
+    # -- what loops and calls ask -----------------------------------------------------------------------------
+
+    def average_trip(self, loop: ir.Loop) -> float:
+        """Iterations of a loop, the nominal number where they are unknown."""
+        count = self.counts.get(loop)
+        return NOMINAL_TRIP if count is None or count.average is None else count.average
+
+    def aliases_now(self) -> dict[ir.Variable, Alias]:
+        """Aliases in force: those of the function, and of what is being walked in place."""
+        return self.regions[-1].aliases if self.regions else self.aliases
+
+    def root(self, var: ir.Variable) -> ir.Variable:
+        """The array a name stands for."""
+        alias = self.aliases_now().get(var)
+        return alias.array if alias is not None else var
+
+    def port(self, array: ir.Variable) -> object:
+        """What accesses of an array share: its memory, or the bundle of its m_axi interface."""
+        # One read and one write channel a bundle, whatever arrays are behind it (UG1399, pragma HLS interface).
+        layout = self.layout(array)
+        return layout.bundle or "gmem" if layout.interface == "m_axi" else array

@@ -1,0 +1,131 @@
+"""The walk over a function: its body is a region, and here regions find the way back up to loops and calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ...program import ir
+from ...program.constants import Number
+from ..area import Area, copied_bits, ports_lut
+from ..memory import storage
+from ..results import FunctionResult, LoopResult
+from ..schedule.accesses import Alias
+from ..schedule.beside import LoopUses
+from ..schedule.region import Region
+from ..schedule.statements import open_region, walk
+from ..schedule.values import Value
+from . import instances, loops
+from .dataflow import overlapped
+from .frame import Frame
+from .sharing import add_operators, memory_cycles, taking_turns
+
+# States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399), whatever is in it.
+CONTROL_LUT, CONTROL_FF = 12, 6
+LOADED_SHARE, LIVE_SHARE = 0.5, 0.3
+
+
+class FunctionEstimator(Frame):
+    """A frame whose loops and calls are estimated as they are met."""
+
+    __slots__ = ()
+
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
+        return loops.nested(self, loop, region)
+
+    def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
+        """A call of a function of the program."""
+        return instances.call(self, region, function, expr)
+
+    def copy(self, region: Region, expr: ir.Call) -> Value:
+        """memcpy, memmove and memset."""
+        return instances.copy(self, region, expr)
+
+    def instance(
+        self,
+        function: ir.Function,
+        constants: Mapping[ir.Variable, Number],
+        aliases: dict[ir.Variable, Alias],
+    ) -> FunctionResult:
+        """Estimate of a called function, once for each set of constants and arrays."""
+        key = (
+            function.name,
+            frozenset(constants.items()),
+            frozenset((param, alias.array) for param, alias in aliases.items()),
+        )
+        found = self.design.results.get(key)
+        if found is None:
+            worker = FunctionEstimator.of(self.design, function, constants, aliases, self.layouts, self.stack)
+            found = self.design.results[key] = worker.run()
+            self.design.functions.setdefault(function.name, found)
+        return found
+
+    def run(self) -> FunctionResult:
+        """Estimate the function."""
+        function, result = self.function, self.result
+        pipeline = function.pragma("HLS", "PIPELINE")
+        pipelined = pipeline is not None and "off" not in pipeline.options and self._all_constant()
+        # PIPELINE on a function unrolls every loop in it, which takes bounds that are known (UG1399, pragma pipeline).
+        region = open_region(self, self.target, self.aliases, unroll_all=pipelined)
+        self.regions.append(region)
+        result.dataflow = function.pragma("HLS", "DATAFLOW") is not None
+        if result.dataflow:
+            result.cycles, result.interval = overlapped(self, function.body, region, result.area, result.unshared)
+        else:
+            walk(region, function.body)
+            memory = memory_cycles(region)
+            # One state more than the work takes: the one that says it is done.
+            result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
+            self._add_area(region, 1 if pipelined else memory)
+        self.regions.pop()
+        result.interval = result.interval or result.cycles
+        self._finish()
+        return result
+
+    def _all_constant(self) -> bool:
+        """Whether every loop can be unrolled."""
+        return all(self.counts[loop].source == "bounds" for loop in ir.loops_of(self.function.body))
+
+    def _add_area(self, region: Region, slots: int) -> None:
+        """Add the function's own code and its loops. slots: cycles over which its operators can take turns."""
+        area = Area()
+        add_operators(area, region, self.target, lambda _, units: taking_turns(units, max(slots, 1)))
+        area.registers = copied_bits(region) * LOADED_SHARE + region.live_bits * LIVE_SHARE
+        area.mux_lut = ports_lut(region)
+        area.control_lut += CONTROL_LUT
+        area.control_ff += CONTROL_FF
+        # `after`: cores of callees were added on the way, and the function's own code uses them between the calls.
+        self.result.area.after(area)
+        self.result.unshared.beside(area)
+        for loop in self.result.loops:
+            self.result.area.after(loop.area, loop.replicas)
+            self.result.unshared.beside(loop.unshared, loop.replicas)
+
+    def _finish(self) -> None:
+        """Memories and what is not known."""
+        result = self.result
+        for var in self.function.variables.values():
+            if var.scope == "local" and (var.dims or var.type.kind == "stream"):
+                result.memory[var] = storage(var, self.layout(var))
+        for loop in result.loops:
+            _mark_unknown(loop, result)
+            _enter(loop, loop.replicas)
+        if not result.known and not result.reasons:
+            result.reasons.append("a trip count is unknown")
+
+
+def _enter(loop: LoopResult, entries: float) -> None:
+    """How often each loop is entered from outside the function: the trips of the loops around it."""
+    loop.entries = entries
+    for child in loop.children:
+        # A flattened loop is entered as often as the nest is, its trips stand in the one around it.
+        around = 1.0 if child.flattened else max(loop.trips, 1.0)
+        _enter(child, entries * max(child.replicas, 1.0) * around)
+
+
+def _mark_unknown(loop: LoopResult, result: FunctionResult) -> None:
+    if loop.trip.average is None:
+        result.unknown_because(f"the trip count of loop {loop.loop.name} is unknown")
+    for child in loop.children:
+        _mark_unknown(child, result)

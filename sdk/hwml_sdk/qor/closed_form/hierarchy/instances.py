@@ -1,0 +1,188 @@
+"""Calls: of functions without loops in place, of others as instances of their own; copies of memories as loops."""
+
+from __future__ import annotations
+
+import math
+
+from ...program import ir
+from ...program.constants import Number, evaluate
+from ...program.expressions import root_variable
+from ...program.sizes import total_bits
+from ...program.trip_counts import stable_bindings
+from ...program.typenames import UNKNOWN
+from ..design_cache import MAX_CALLS
+from ..memory import element_count
+from ..results import FunctionResult
+from ..schedule.accesses import Alias, Element
+from ..schedule.beside import copy_uses
+from ..schedule.loads import place
+from ..schedule.region import Region
+from ..schedule.statements import occupy, walk
+from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
+from .frame import NOMINAL_TRIP, Frame
+
+# Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
+MAX_WALKS = 5000
+# A copy from or to m_axi: the request to the bus, its latency and the first beat.
+AXI_COPY_CYCLES = 72
+# The loop that a copy becomes: counter, comparison, states.
+COPY_LUT, COPY_FF = 60, 40
+
+
+def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> Value:
+    """A call: walked in place when the function has no loops that stay, else an instance of its own."""
+    args = [region.value(argument) for argument in expr.args]
+    time = max([a.time for a in args], default=region.base)
+    design = frame.design
+    # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
+    if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
+        return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
+    design.walks += 1
+    if design.walks > MAX_WALKS:
+        frame.result.unknown_because(
+            f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
+        )  # fmt: skip
+        return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
+    aliases, constants = _bind(frame, region, function, expr)
+    # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
+    if region.unroll_all or design.is_straight(function):
+        return _in_place(frame, region, function, args, aliases, constants, time)
+    result = frame.instance(function, constants, aliases)
+    copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
+    _add_instance(frame, result, copies)
+    start = math.ceil(max(time, region.end, region.base) - 1e-6)
+    region.base = region.end = start + result.cycles * copies
+    return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
+
+
+def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
+    """Note an instance; calls one after another share it."""
+    own = frame.result
+    own.calls.append(result)
+    name = result.function.name
+    if name not in frame.callees or copies > 1:
+        frame.callees[name] = result
+        if copies == 1 and _shares_with_callees(frame):
+            own.area.after(result.area)
+        else:
+            own.area.beside(result.area, copies)
+        own.unshared.beside(result.unshared, copies)
+        own.memory.update(result.memory)
+    if not result.known:
+        own.known = False
+        for reason in result.reasons:
+            own.unknown_because(reason)
+
+
+def _shares_with_callees(frame: Frame) -> bool:
+    """Whether cores of functions called one after another become the caller's, which lends them out.
+
+    Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
+    of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
+    """
+    return frame.design.options.throughput_driven and frame.target.year < 2023 and not frame.result.dataflow
+
+
+def _bind(
+    frame: Frame, region: Region, function: ir.Function, expr: ir.Call
+) -> tuple[dict[ir.Variable, Alias], dict[ir.Variable, Number]]:
+    """Arrays and constants that the parameters stand for."""
+    aliases: dict[ir.Variable, Alias] = {}
+    constants: dict[ir.Variable, Number] = {}
+    for param, argument in zip(function.params, expr.args, strict=False):
+        inner = argument
+        while isinstance(inner, ir.Unary | ir.Cast) and not (isinstance(inner, ir.Unary) and inner.op != "&"):
+            inner = inner.operand
+        value = evaluate(inner, frame.known)
+        # Loops bounded by an argument have a known length in this call, whatever other calls give.
+        if value is not None and not param.dims:
+            constants[param] = value
+        alias = _alias_of(region, inner)
+        if alias is not None:
+            aliases[param] = alias
+    return aliases, constants
+
+
+def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
+    """What a parameter stands for that is given `a`, `a[i]` or `s.a`; None for a value."""
+    if isinstance(argument, ir.Index | ir.Member):
+        found = place(region, argument)
+        return None if found is None else Alias(found.array, found.forms, found.deps)
+    if not isinstance(argument, ir.Ref) or argument.var is None:
+        return None
+    var = argument.var
+    known = region.aliases.get(var)
+    if known is not None:
+        return known
+    return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
+
+
+def _in_place(
+    frame: Frame,
+    region: Region,
+    function: ir.Function,
+    args: list[Value],
+    aliases: dict[ir.Variable, Alias],
+    constants: dict[ir.Variable, Number],
+    time: float,
+) -> Value:
+    """Walk a called function in the caller's region."""
+    if frame.inline_depth >= MAX_CALLS:
+        return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
+    frame.inline_depth += 1
+    region.aliases.update(aliases)
+    for param, value in zip(function.params, args, strict=False):
+        by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
+        if by_value or param not in aliases:
+            region.env[param] = value
+    # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
+    known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
+    frame.known = stable_bindings(function, {**known, **constants})
+    frame.stack = (*stack, function.name)
+    for var, layout in frame.design.layouts(function).items():
+        frame.layouts.setdefault(var, layout)
+    frame.plan_loops(function, constants)
+    region.returned = None
+    walk(region, function.body)
+    result, region.returned = region.returned, None
+    frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
+    frame.inline_depth -= 1
+    if result is None:
+        return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
+    return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
+    """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
+    given = expr.args[:2]
+    arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
+    cycles = _elements(frame, arrays, expr) + 2
+    if any(frame.layout(array).interface == "m_axi" for array in arrays):
+        cycles += AXI_COPY_CYCLES
+    # What is not known to be an array may be any of them: such a copy waits for all that was written before.
+    outlined = frame.design.options.outlined_loops and len(arrays) == len(given)
+    occupy(region, cycles, copy_uses(arrays, frame.port) if outlined else None)
+    for area in (frame.result.area, frame.result.unshared):
+        area.control_lut += COPY_LUT
+        area.control_ff += COPY_FF
+    for key in [k for k in region.env if isinstance(k, Element) and k.array in arrays]:
+        del region.env[key]
+    return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+
+
+def _elements(frame: Frame, arrays: list[ir.Variable], expr: ir.Call) -> float:
+    """Elements that a copy moves, the nominal number where that is not known."""
+    size = evaluate(expr.args[2], frame.known) if len(expr.args) > 2 else None
+    elements = None
+    if arrays:
+        width = max(total_bits(arrays[0].type) // 8, 1)
+        elements = size / width if size is not None else element_count(arrays[0])
+    return NOMINAL_TRIP if elements is None else float(elements)
+
+
+def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
+    var = root_variable(expr)
+    if var is None:
+        return None
+    alias = region.aliases.get(var)
+    return alias.array if alias is not None else var

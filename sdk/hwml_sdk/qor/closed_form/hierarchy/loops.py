@@ -1,0 +1,87 @@
+"""Which way a loop that stays one is built, and what holds for all of them."""
+
+from __future__ import annotations
+
+import math
+
+from ...program import ir
+from ...program.trip_counts import TripCount
+from ..merlin import reload_cycles
+from ..plan import MERLIN_FLATTEN_LIMIT, Plan
+from ..results import LoopResult
+from ..schedule.beside import LoopUses, loop_uses
+from ..schedule.region import Region
+from .dataflow import build_dataflow
+from .frame import Frame
+from .pipelined import build_pipelined
+from .plain import build_plain
+
+
+def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+    """Cycles of a loop inside a region, and what it touches; its result goes to the current sink."""
+    result = loop_result(frame, loop)
+    copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
+    result.replicas = copies
+    frame.sink.append(result)
+    options = frame.design.options
+    outlined = result.ii is not None and options.outlined_loops
+    # Copies of a loop run one after another in Vitis HLS, whose states follow the source; Merlin's run side by side.
+    cycles = result.cycles * (1.0 if options.merlin else copies)
+    return cycles, loop_uses(loop, region.aliases, frame.port) if outlined else None
+
+
+def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
+    """Estimate one loop that stays a loop, with all that is inside it."""
+    plan = frame.plans.get(loop, Plan())
+    count = frame.counts.get(loop) or TripCount(None, None, None, "unknown")
+    trip = frame.average_trip(loop)
+    result = LoopResult(loop, count, plan, trip, known=count.average is not None)
+    result.members = [loop]
+    copies = min(plan.unroll, max(trip, 1.0))
+    # A factor that does not divide leaves a last round that is as long as the others, with an exit in the middle.
+    rounds = math.ceil(trip / copies) if copies > 1 else trip
+    unknown = frame.unknown
+    if loop.pragma("HLS", "DATAFLOW") is not None:
+        build_dataflow(frame, result, rounds)
+    elif plan.pipelined and _can_pipeline(frame, result):
+        build_pipelined(frame, result, copies, rounds)
+    else:
+        build_plain(frame, result, copies, rounds)
+    if plan.tile > 1:
+        _tile(frame, result)
+    if not result.known or frame.unknown > unknown or any(not child.known for child in result.children):
+        result.known = False
+    return result
+
+
+def _tile(frame: Frame, result: LoopResult) -> None:
+    """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
+    # Two cycles to restart a loop that has no pipeline to fill: its exit test and the step of the loop over tiles.
+    tiles = math.ceil(frame.average_trip(result.loop) / result.plan.tile)
+    restart = result.depth if result.ii is not None else 2.0
+    result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, frame.target.year)
+
+
+def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
+    """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
+    merlin = frame.design.options.merlin
+    for inner in ir.loops_of(result.loop.body):
+        count = frame.counts.get(inner)
+        if count is None or count.average is None or count.source != "bounds":
+            result.notes.append(f"not pipelined: loop {inner.name} inside has no constant trip count")
+            return False
+        # The average stands for a triangular loop in Vitis HLS; Merlin does not flatten what has one inside.
+        if merlin and not count.constant:
+            result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
+            return False
+    total = result.plan.unroll * _iterations_inside(frame, result.loop.body)
+    if merlin and total > MERLIN_FLATTEN_LIMIT:
+        result.notes.append("not flattened: too many iterations to unroll")
+        return False
+    return True
+
+
+def _iterations_inside(frame: Frame, block: ir.Block) -> float:
+    """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
+    inner = ir.loops_in(block)
+    return max(sum(frame.average_trip(loop) * _iterations_inside(frame, loop.body) for loop in inner), 1.0)

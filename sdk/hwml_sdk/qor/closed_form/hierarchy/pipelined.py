@@ -1,0 +1,90 @@
+"""Pipelined loops: everything inside is unrolled, iterations start an II apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from ..area import Area, copied_bits, loop_control, ports_lut
+from ..results import LoopResult
+from ..schedule.bounds import Bound, NestLoop
+from ..schedule.ports import port_bound
+from ..schedule.recurrences import recurrence_bound
+from ..schedule.region import Region
+from .bodies import body_region
+from .frame import Frame
+from .sharing import add_operators, taking_turns
+
+# Registers of a pipeline: results live on for a few stages, so that neither all of them nor all stages count in full.
+# Where these hold no longer, designs are past what any device holds.
+MOST_LIVE_BITS, MOST_STAGES = 4096, 40
+LIVE_SHARE, LOADED_SHARE = 0.15, 0.5
+
+
+def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
+    """Estimate a loop that is pipelined. copies: of its body. rounds: iterations of the hardware."""
+    loop = result.loop
+    region = result.region = body_region(frame, loop, copies, unroll_all=True)
+    result.nest = [NestLoop(loop.var, max(frame.average_trip(loop), rounds), frame.step(loop), copies)]
+    _schedule(result, region)
+    if 1 < result.plan.target_ii < (result.ii or 1) and not frame.target.unsafe_math:
+        found = _reorder_sums(frame, result, copies)
+        if found is not None:
+            result.region = region = found
+            _schedule(result, region)
+            result.bound = replace(result.bound, guess=True)
+    if result.plan.serial and copies > 1:
+        _one_by_one(frame, result, copies)
+    result.trips = rounds
+    # The last iteration starts after (rounds - 1) II and takes its depth; one more cycle to leave the loop.
+    result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
+    _add_area(frame, result, region)
+
+
+def _schedule(result: LoopResult, region: Region) -> None:
+    """II and depth of a pipelined nest."""
+    recurrence = recurrence_bound(region, result.nest)
+    ports = port_bound(region)
+    result.bound = max((asked_ii(result.plan.target_ii), recurrence, ports), key=lambda bound: bound.ii)
+    result.ii = result.bound.ii
+    # Accesses that queue for a port in one iteration make it longer by as much as they make the II.
+    result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
+
+
+def asked_ii(ii: int) -> Bound:
+    """What `PIPELINE II=` asks for: the tool does not go below it, however free the loop is (UG1399)."""
+    return Bound(ii, "the pragma" if ii > 1 else "")
+
+
+def _reorder_sums(frame: Frame, result: LoopResult, copies: float) -> Region | None:
+    """The region with sums in another order, where only that reaches the II that a pragma asks for.
+
+    `unsafe_math_optimizations` stands in the project, not in the source (UG1399, config_compile); who asks for such
+    an II has it switched on, so that the II is a guess.
+    """
+    free = replace(frame.target, unsafe_math=True)
+    region = body_region(frame, result.loop, copies, unroll_all=True, target=free)
+    return region if recurrence_bound(region, result.nest).ii <= result.plan.target_ii + 1 else None
+
+
+def _one_by_one(frame: Frame, result: LoopResult, copies: float) -> None:
+    """Copies of the body that wait for each other (Merlin): one takes what an iteration took before."""
+    loop = result.loop
+    single = body_region(frame, loop, 1.0, unroll_all=True)
+    nest = [NestLoop(loop.var, frame.average_trip(loop), frame.step(loop))]
+    bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
+    result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
+    result.ii = result.bound.ii
+
+
+def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
+    ii = result.ii or 1
+    area = Area()
+    # A core of a pipeline takes a new pair of operands each cycle, so that it serves II operators of one iteration.
+    add_operators(area, region, frame.target, lambda _, units: taking_turns(units, ii))
+    stages = min(max(result.depth, 1), MOST_STAGES)
+    area.registers = min(region.live_bits, MOST_LIVE_BITS) * stages * LIVE_SHARE + copied_bits(region) * LOADED_SHARE
+    loop_control(area, result.trips, result.depth)
+    area.mux_lut = ports_lut(region)
+    result.area.beside(area)
+    result.unshared.beside(area)

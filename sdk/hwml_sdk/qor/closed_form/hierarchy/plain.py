@@ -1,0 +1,77 @@
+"""Loops whose iterations follow one another, or overlap coarsely (Merlin)."""
+
+from __future__ import annotations
+
+import math
+
+from ...tool.operators import Target, operator
+from ..area import Area, copied_bits, loop_control, ports_lut
+from ..results import LoopResult
+from ..schedule.region import Kind, Region
+from .bodies import body_region, collecting
+from .flattening import flatten
+from .frame import Frame
+from .sharing import add_operators, memory_cycles, taking_turns
+
+# Without a pipeline a result is held until it is used, in one register for all states.
+LIVE_SHARE = 0.6
+
+
+def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
+    """Estimate a loop that is not pipelined itself. copies: of its body. rounds: iterations of the hardware."""
+    calls = len(frame.result.calls)
+    with collecting(frame, result):
+        region = result.region = body_region(frame, result.loop, copies, unroll_all=False)
+    memory = memory_cycles(region)
+    result.depth = max(math.ceil(region.end - 1e-6) + max(memory - 1, 0), 1.0)
+    if not flatten(frame, result, rounds, calls):
+        parallel = max(min(result.plan.parallel, rounds), 1.0)
+        passes = math.ceil(rounds / parallel)
+        # A state to test the counter before each iteration, and one more test that ends the loop.
+        result.cycles = passes * (result.depth + 1) + 1
+        result.trips = passes
+    # A flattened nest is one loop: its operators are those of the loop inside.
+    own = Area() if result.ii is not None else _own_area(region, frame.target, result.depth, memory)
+    loop_control(own, result.trips, result.depth)
+    _add_areas(result, own)
+
+
+def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area:
+    """What the loop's own code takes, without the loops inside."""
+    area = Area()
+
+    def cores(kind: Kind, units: float) -> float:
+        # Sums of a chain follow one another, so that they share one adder over all states; what else is ready at the
+        # same time has to wait for memory ports at most.
+        in_chain = region.chained and kind[0].startswith("add")
+        needed = taking_turns(units, max(depth if in_chain else memory, 1))
+        return min(max(needed, 1) if units >= 1 else needed, _feeders(kind, target) if region.chained else math.inf)
+
+    add_operators(area, region, target, cores)
+    area.registers = copied_bits(region) + region.live_bits * LIVE_SHARE
+    area.mux_lut = ports_lut(region)
+    return area
+
+
+def _feeders(kind: Kind, target: Target) -> float:
+    """Most cores that feed a chain of sums outside a pipeline: each starts when its sum is near.
+
+    gemm and atax of data/qor, unrolled by 2, 4, 8 and 16 (Vitis HLS 2022.1): 2, 4, 4 or 5, and 5 multipliers.
+    """
+    latency = operator("add", kind[1], target).latency_cycles
+    return latency + 1.0 if latency else math.inf
+
+
+def _add_areas(result: LoopResult, own: Area) -> None:
+    """Put together a loop's own code and the loops inside it, in as many copies as run side by side."""
+    parallel = max(min(result.plan.parallel, result.trips * result.plan.parallel), 1.0)
+    result.area.beside(own, parallel)
+    result.unshared.beside(own, parallel)
+    for child in result.children:
+        spread = parallel * child.replicas
+        # Loops one after another use the same cores again; copies that run side by side cannot.
+        if parallel > 1:
+            result.area.beside(child.area, spread)
+        else:
+            result.area.after(child.area, spread)
+        result.unshared.beside(child.unshared, spread)

@@ -1,0 +1,36 @@
+"""From operators of a region to cores: operators that are never busy at the same time become one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ...tool.operators import Target, operator
+from ..area import Area
+from ..schedule.accesses import by_array
+from ..schedule.ports import access_cycles
+from ..schedule.region import Kind, Region
+
+
+def add_operators(area: Area, region: Region, target: Target, cores: Callable[[Kind, float], float]) -> None:
+    """Add a region's operators to an area. cores: of so many shareable operators of a kind."""
+    for kind, units in region.counts.items():
+        op = operator(*kind, target)
+        if op.shareable:
+            area.shared[kind] = cores(kind, units)
+        else:
+            # Selectors in front of an adder cost as much as the adder: small operators are never shared.
+            area.plain_lut += op.lut * units
+            area.plain_dsp += op.dsp * units
+
+
+def taking_turns(units: float, slots: float) -> float:
+    """Cores for operators that can be spread over `slots` cycles; less than one operator stays what it is."""
+    return math.ceil(units / slots) if units >= 1 else units
+
+
+def memory_cycles(region: Region) -> int:
+    """Cycles that the busiest array's ports take for one pass over a region that is not pipelined."""
+    # The same count that bounds the II of a pipeline; here these cycles are simply states of one iteration.
+    layout = region.host.layout
+    return max((access_cycles(a, layout(a), found)[0] for a, found in by_array(region.accesses).items()), default=1)

@@ -1,0 +1,116 @@
+"""Loads and stores as data: which elements they touch, in how many copies, and what tells two of them apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ...program import ir
+from .forms import Form
+from .values import NO_LOOPS, Sources
+
+# Per subscript: (stride, copies) of each unrolled loop whose variable stands in it.
+Spread = tuple[tuple[tuple[float, float], ...], ...]
+
+
+# A tuple, as one is made and looked up for every access: its hash and comparison are the interpreter's own.
+class Element(NamedTuple):
+    """What an access names, so that a second load of the same is none: array, subscripts as keys, field."""
+
+    array: ir.Variable
+    prefix: tuple[object, ...]
+    subscripts: tuple[object, ...]
+    field: str
+
+
+class Place(NamedTuple):
+    """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known."""
+
+    array: ir.Variable
+    forms: tuple[Form | None, ...]
+    deps: frozenset[ir.Loop]
+    element: Element
+    time: float
+
+
+@dataclass(slots=True, eq=False)
+class Access:
+    """One load or store as written, `copies` of it after unrolling.
+
+    key: the element, or for a stream something that is never the same twice.
+    spread: where the copies lie, per subscript. moving: per subscript the common step in which it moves at run time, 0
+    when it does not, None when nobody knows.
+    since: of a store, cycles from each mark to the stored value. time: when the data is there, or stored.
+    guarded: stands under a condition.
+    chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
+    late: the copies came from a loop that was unrolled after arrays had been split.
+    asked: how many of the copies come from unroll pragmas.
+    """
+
+    array: ir.Variable
+    forms: tuple[Form | None, ...]
+    write: bool
+    deps: frozenset[ir.Loop]
+    copies: float
+    key: object
+    spread: Spread = ()
+    moving: tuple[float | None, ...] = ()
+    since: Sources = field(default_factory=dict)
+    time: float = 0.0
+    chained: set[object] = field(default_factory=set)
+    guarded: bool = False
+    late: bool = False
+    asked: float = 1.0
+
+
+@dataclass(slots=True)
+class Alias:
+    """What a parameter of an inlined function stands for: an array with leading subscripts already given."""
+
+    array: ir.Variable
+    prefix: tuple[Form | None, ...] = ()
+    prefix_deps: frozenset[ir.Loop] = NO_LOOPS
+
+
+def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
+    """Accesses by array, in order of appearance."""
+    found: dict[ir.Variable, list[Access]] = defaultdict(list)
+    for access in accesses:
+        found[access.array].append(access)
+    return found
+
+
+def surely_apart(one: Element, other: Element) -> bool:
+    """Whether two elements of the same array differ by a constant in some subscript, so that they cannot be one."""
+    if one.field != other.field:
+        return True
+    for a, b in zip(one.subscripts, other.subscripts, strict=False):
+        if isinstance(a, frozenset) and isinstance(b, frozenset) and a != b:
+            # The same but for the constant: wherever the counters are, the two lie that far apart.
+            left, right = dict(a), dict(b)
+            if left.pop(None, 0.0) != right.pop(None, 0.0) and left == right:
+                return True
+    return False
+
+
+def meets(read: Access, write: Access) -> bool:
+    """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
+    if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
+        return False
+    # Where both subscripts are constants they have to be the same one; where a counter moves either, some copy meets.
+    pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
+    return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
+
+
+def root(key: object) -> object:
+    """The variable behind a key of a region's values: itself, or the array of an element."""
+    return key.array if isinstance(key, Element) else key
+
+
+def mentions(key: object, var: ir.Variable) -> bool:
+    """Whether an element's subscripts hold a variable."""
+    if not isinstance(key, Element):
+        return False
+    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in key.subscripts)

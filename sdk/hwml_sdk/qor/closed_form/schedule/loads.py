@@ -1,0 +1,163 @@
+"""Loads and stores: where an access goes, when its data is there, what of it is still known afterwards."""
+
+from __future__ import annotations
+
+import math
+
+from ...program import ir
+from ...program.type_of import type_of_expression
+from .accesses import Access, Element, Place, Spread, surely_apart
+from .forms import Form, frozen
+from .memory_cycles import STORE_CYCLES, in_registers, load_cycles, store_cycles
+from .operations import copies
+from .region import Region
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
+
+
+def place(region: Region, expr: ir.Expr) -> Place | None:
+    """Where an access goes; None when `expr` is none. Its subscripts are walked, as the address has to be computed."""
+    var, subscripts = _parts(expr)
+    if var is None:
+        return None
+    alias = region.aliases.get(var)
+    prefix: tuple[Form | None, ...] = ()
+    deps = NO_LOOPS
+    array = var
+    if alias is not None:
+        prefix, deps, array = alias.prefix, alias.prefix_deps, alias.array
+    if not array.dims and not array.type.pointer:
+        return None
+    values = [region.value(s) for s in subscripts]
+    for value in values:
+        deps = deps | value.deps
+    time = max([v.time for v in values], default=region.base)
+    name = expr.field if isinstance(expr, ir.Member) else ""
+    element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
+    return Place(array, prefix + tuple(v.form for v in values), deps, element, time)
+
+
+def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
+    """(variable, all subscripts) of an access such as `a[i].b[j].c`; no variable when it starts from anything else."""
+    subscripts: tuple[ir.Expr, ...] = ()
+    inner: ir.Expr = expr
+    while isinstance(inner, ir.Member):
+        inner = inner.base
+    if isinstance(inner, ir.Index):
+        subscripts, inner = inner.subscripts, inner.base
+        while isinstance(inner, ir.Member | ir.Index):
+            if isinstance(inner, ir.Index):
+                subscripts = (*inner.subscripts, *subscripts)
+            inner = inner.base
+    return (inner.var if isinstance(inner, ir.Ref) else None), subscripts
+
+
+def spread(region: Region, forms: tuple[Form | None, ...]) -> Spread:
+    """Per dimension: (stride, copies) of each unrolled loop whose variable stands in the subscript."""
+    if not region.unrolled:
+        return tuple(() for _ in forms)
+    return tuple(
+        tuple(
+            (form[loop.var] * region.host.step(loop), trip)
+            for loop, trip in region.unrolled.items()
+            if loop.var in form and loop not in region.pinned
+        )
+        if form is not None
+        else ()
+        for form in forms
+    )
+
+
+def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None, ...]:
+    """Per subscript: greatest common step of what changes at run time; copies of an unrolled loop do not."""
+    host = region.host
+    # The counter of a loop unrolled by 4 still moves at run time, by 4 steps at once.
+    together = {loop.var: trip * host.step(loop) for loop, trip in region.unrolled.items()}
+    found: list[float | None] = []
+    for form in forms:
+        steps = [
+            abs(factor) * together.get(var, host.strides.get(var, 1.0))
+            for var, factor in (form or {}).items()
+            if var is not None and (var in host.active or var not in together)
+        ]
+        whole = form is not None and all(step == int(step) for step in steps)
+        found.append(float(math.gcd(*(int(step) for step in steps))) if whole else None)
+    return tuple(found)
+
+
+def load(region: Region, expr: ir.Expr) -> Value:
+    """The value of `a[i]`, `a[i].field`, `*p`: from memory, or what was loaded or stored there before."""
+    found = place(region, expr)
+    kind = type_of_expression(expr, region.host.program)
+    if found is None:
+        return _from_no_array(region, expr, kind)
+    known = region.env.get(found.element)
+    if known is not None:
+        return known
+    array = found.array
+    access = _access(region, found, write=False)
+    latency = load_cycles(region.host, array)
+    start = max(found.time, region.base, region.swept.get(array, 0.0))
+    # A memory takes its address at a clock edge; a register is there at any time.
+    ready = (math.ceil(start - 1e-6) if latency else start) + latency
+    access.time = ready
+    if None in found.forms:
+        access.asked = math.prod(
+            trip for x, trip in region.unrolled.items() if x in found.deps and x.pragma("HLS", "UNROLL") is not None
+        )
+    region.accesses.append(access)
+    region.end = max(region.end, ready)
+    since: Sources = {access: latency} if array in region.written else {}
+    # What an unrolled loop before this one stored may be this element: its sources are sources here.
+    for mark, cycles in region.flow.get(array, NO_SOURCES).items():
+        since[mark] = max(since.get(mark, 0.0), cycles + latency)
+    value = Value(ready, found.deps, kind, since)
+    region.env[found.element] = value
+    return value
+
+
+def _access(region: Region, found: Place, *, write: bool, since: Sources | None = None) -> Access:
+    made = Access(
+        found.array, found.forms, write, found.deps, copies(region, found.deps), found.element,
+        spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
+    )  # fmt: skip
+    made.late = bool(found.deps & region.late)
+    return made
+
+
+def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
+    """A subscript of something that is no array: bits of an ap_int, an element of what was not read."""
+    base = expr.base if isinstance(expr, ir.Index) else expr
+    inner = region.value(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
+    for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
+        region.value(sub)
+    return Value(inner.time, inner.deps, kind, inner.since)
+
+
+def store(region: Region, expr: ir.Expr, value: Value) -> None:
+    """Write a value to `a[i]`, `a[i].field`, `*p`."""
+    found = place(region, expr)
+    if found is None:
+        for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
+            region.value(sub)
+        return
+    array, key = found.array, found.element
+    access = _access(region, found, write=True, since=value.since)
+    access.guarded = bool(region.guards)
+    # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
+    region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
+    region.accesses.append(access)
+    done = max(value.time, found.time)
+    if not in_registers(region.host, array):
+        done = math.floor(done + 1e-6) + STORE_CYCLES  # taken over at the end of the state that has the value
+    access.time = done
+    region.end = max(region.end, done)
+    if region.unrolled and value.since and region.target.tool != "merlin":
+        flow = region.flow.setdefault(array, {})
+        through = store_cycles(region.host, array)
+        for mark, cycles in value.since.items():
+            flow[mark] = max(flow.get(mark, 0.0), cycles + through)
+    # Elements that may be this one are not known any more; a later load has to go to the memory for them.
+    for other in [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]:
+        if not surely_apart(other, key):
+            del region.env[other]
+    region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since)

@@ -1,0 +1,57 @@
+"""Operators placed as soon as their operands are ready, chained within a cycle as far as the clock allows."""
+
+from __future__ import annotations
+
+import math
+
+from ...program import ir
+from ...tool.operators import Operator, operator
+from .region import Region
+from .values import NO_LOOPS, Value, later
+
+
+def copies(region: Region, deps: frozenset[ir.Loop]) -> float:
+    """How many of an operator there are when its operands differ in `deps`."""
+    total = 1.0
+    # Not over `deps`: average trips are no whole numbers, and their product would change with the order of a set.
+    for loop, trip in region.unrolled.items():
+        # What stands under `if (j == 3)` is there once, however often the loop over j is copied.
+        if loop in deps and loop not in region.pinned:
+            total *= trip
+    return total
+
+
+def count(region: Region, kind: str, type_: ir.CType, made: float = 1.0) -> Operator:
+    """Note `made` copies of an operator and return what one is like."""
+    if kind in region.binding:
+        kind = f"{kind}@{region.binding[kind]}"
+    region.counts[(kind, type_)] += made
+    return operator(kind, type_, region.target)
+
+
+def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]:
+    """(time, own latency in cycles) of an operator whose operands are ready."""
+    start = max((v.time for v in operands), default=region.base)
+    # A core with registers starts at a clock edge; times are sums of parts of cycles, so allow for their rounding.
+    if op.latency_cycles:
+        return math.ceil(start - 1e-6) + op.latency_cycles, float(op.latency_cycles)
+    share = op.delay_ns / region.target.usable_ns
+    left = math.floor(start) + 1 - start
+    # What is slower than a cycle and has no registers of its own cannot be helped: it takes what it takes.
+    if share <= left + 1e-9 or share >= 1:
+        return start + share, share
+    return math.floor(start) + 1 + share, share
+
+
+def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: ir.CType | None = None) -> Value:
+    """An operator applied to values. result: the type that comes of it where that is another."""
+    deps = operands[0].deps if operands else NO_LOOPS
+    for other in operands[1:]:
+        # Most operands differ in the very same loops: no set has to be made for them.
+        if other.deps is not deps:
+            deps = deps | other.deps
+    op = count(region, kind, type_, copies(region, deps) if deps else 1.0)
+    time, latency = after(region, op, *operands)
+    region.end = max(region.end, time)
+    region.live_bits += (result or type_).width
+    return Value(time, deps, result or type_, later(latency, *operands))

@@ -1,0 +1,126 @@
+"""One stretch of code between loops as data: what is known while it is walked, and what the walk leaves.
+
+Inner loops that the tool unrolls are walked once; `Region.unrolled` says how many copies there are of each operator, so
+that a body unrolled a thousand times costs no more to analyse than the body itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ...program import ir
+from ...program.constants import Number
+from ...tool.operators import Target
+from ..memory import Layout
+from .accesses import Access, Alias
+from .beside import Beside, LoopUses
+from .bounds import Bound
+from .values import NO_LOOPS, Sources, Value
+
+# What an operator is counted under: what it does and on which type.
+Kind = tuple[str, ir.CType]
+# How to walk each type of expression; expressions hold one another, so that the table comes from above.
+Handlers = Mapping[type, Callable[["Region", Any], Value]]
+
+
+# A protocol, so that straight code knows nothing of the functions and loops it is part of; properties, as regions only
+# read them, and what reads is content with less than what writes.
+class Host(Protocol):
+    """What a region needs of the function it is walked for: facts, and answers to what is no straight code."""
+
+    @property
+    def program(self) -> ir.Program:
+        """The whole program."""
+
+    @property
+    def known(self) -> Mapping[ir.Variable, Number]:
+        """Variables that hold a constant throughout the function being walked."""
+
+    @property
+    def active(self) -> set[ir.Variable]:
+        """Counters of the loops around the region that stay loops."""
+
+    @property
+    def strides(self) -> Mapping[ir.Variable, float]:
+        """What the active loops' counters grow by each iteration."""
+
+    def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
+        """Copies of a loop that is unrolled fully, None when it stays a loop."""
+
+    def bound(self, var: ir.Variable) -> Mapping[str, str]:
+        """Operator kind -> implementation that a pragma asks for where a variable is produced."""
+
+    def step(self, loop: ir.Loop) -> float:
+        """What the loop's variable grows by each iteration, 1 where that is not known."""
+
+    def layout(self, array: ir.Variable) -> Layout:
+        """How an array is laid out."""
+
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
+        """Cycles of a loop that stays a loop, and what it touches where it may run beside others."""
+
+    def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
+        """A call of a function of the program."""
+
+    def copy(self, region: Region, expr: ir.Call) -> Value:
+        """memcpy and memset: a pipelined loop of their own."""
+
+
+@dataclass(slots=True, eq=False)
+class Region:
+    """State of the walk over a stretch of code, made by `statements.open_region`.
+
+    unroll_all: loops inside become copies (the region is the body of a pipeline). automatic: nobody asked for that.
+    handlers: how to walk each type of expression.
+
+    What is known at the point the walk has come to:
+    env: value of each variable and array element that was read or written. base: cycles before which nothing starts
+    any more (a loop or call that stays one has passed). guards: conditions around. binding: what BIND_OP asks for here.
+    unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
+    copy through; late: those unrolled after arrays were split.
+    flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
+    beside: loops that may run at the same time as what comes. returned: of the function that is walked in place.
+
+    What the walk leaves:
+    counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
+    carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
+    into. live_bits: bits of all results. branches: conditions. chained: floating-point updates follow one another.
+    copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
+    """
+
+    host: Host
+    target: Target
+    aliases: dict[ir.Variable, Alias]
+    handlers: Handlers
+    unroll_all: bool = False
+    automatic: bool = False
+    env: dict[object, Value] = field(default_factory=dict)
+    base: float = 0.0
+    guards: list[Value] = field(default_factory=list)
+    binding: Mapping[str, str] = field(default_factory=dict)
+    unrolled: dict[ir.Loop, float] = field(default_factory=dict)
+    pinned: frozenset[ir.Loop] = NO_LOOPS
+    late: frozenset[ir.Loop] = NO_LOOPS
+    flow: dict[ir.Variable, Sources] = field(default_factory=dict)
+    swept: dict[ir.Variable, float] = field(default_factory=dict)
+    beside: Beside = field(default_factory=Beside)
+    returned: Value | None = None
+    counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
+    accesses: list[Access] = field(default_factory=list)
+    end: float = 0.0
+    carried: set[object] = field(default_factory=set)
+    final: dict[object, Value] = field(default_factory=dict)
+    written: set[ir.Variable] = field(default_factory=set)
+    live_bits: float = 0.0
+    branches: int = 0
+    chained: bool = False
+    copies_made: float = 1.0
+    ports: Bound | None = None
+
+    # A table instead of a chain of tests: this is asked for every expression of every region.
+    def value(self, expr: ir.Expr) -> Value:
+        """Walk an expression and say what comes of it."""
+        return self.handlers[type(expr)](self, expr)

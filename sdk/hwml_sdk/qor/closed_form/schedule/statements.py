@@ -1,0 +1,187 @@
+"""The walk over statements: branches are built both ways, loops become copies or stay and take their time."""
+
+from __future__ import annotations
+
+import math
+
+from ...program import ir
+from ...program.constants import evaluate
+from ...program.expressions import assigned_variables
+from ...tool.operators import Target
+from . import calls, expressions, loads, unrolling
+from .accesses import Alias, Element
+from .beside import LoopUses
+from .forms import Form, affine, linear
+from .operations import make
+from .region import Handlers, Host, Region
+from .values import NO_LOOPS, Value, either
+
+# Expressions hold one another in every order, so that here, above all of them, stands who walks which.
+HANDLERS: Handlers = {
+    ir.Const: expressions.constant,
+    ir.Ref: expressions.name,
+    ir.Index: loads.load,
+    ir.Member: expressions.member,
+    ir.Unary: expressions.unary,
+    ir.Binary: expressions.binary,
+    ir.Assign: expressions.assign,
+    ir.Ternary: expressions.ternary,
+    ir.Cast: expressions.cast,
+    ir.Call: calls.call,
+    ir.Many: expressions.many,
+}
+
+
+def open_region(
+    host: Host, target: Target, aliases: dict[ir.Variable, Alias], *, unroll_all: bool, automatic: bool = False
+) -> Region:
+    """A region to walk: nothing known yet. Parameters as of `Region`; aliases are copied, as inlining adds to them."""
+    return Region(host, target, dict(aliases), HANDLERS, unroll_all, automatic)
+
+
+def walk(region: Region, block: ir.Block) -> None:
+    """Walk statements in order."""
+    for item in block.items:
+        if isinstance(item, ir.Evaluate):
+            region.value(item.expr)
+        elif isinstance(item, ir.Declare):
+            _declare(region, item.var)
+        elif isinstance(item, ir.Loop):
+            _loop(region, item)
+        elif isinstance(item, ir.If):
+            _branch(region, item)
+        elif isinstance(item, ir.Block):
+            walk(region, item)
+        elif isinstance(item, ir.Return) and item.value is not None:
+            region.returned = either(region.returned, region.value(item.value))
+
+
+def _declare(region: Region, var: ir.Variable) -> None:
+    if var.dims or var.type.kind == "stream":
+        return
+    if var.init is None:
+        region.env.pop(var, None)
+        return
+    region.binding = region.host.bound(var)
+    value = expressions.convert(region, region.value(var.init), var.type)
+    region.binding = {}
+    region.env[var] = value
+
+
+def _branch(region: Region, item: ir.If) -> None:
+    """If-conversion: both arms are built, what they write is selected."""
+    known = evaluate(item.condition, region.host.known)
+    if known is not None:
+        chosen = item.then if known else item.otherwise
+        if chosen is not None:
+            walk(region, chosen)
+        return
+    condition = region.value(item.condition)
+    region.branches += 1
+    before = dict(region.env)
+    region.guards.append(condition)
+    pinned, region.pinned = region.pinned, region.pinned | _pins(region, item.condition)
+    start = region.base, region.end
+    walk(region, item.then)
+    region.pinned = pinned
+    changed_then = region.env
+    region.env = dict(before)
+    after = region.base, region.end
+    if item.otherwise is not None:
+        # One way or the other is taken: loops and calls on both do not follow one another.
+        region.base, region.end = start
+        walk(region, item.otherwise)
+        region.base, region.end = max(region.base, after[0]), max(region.end, after[1])
+    region.guards.pop()
+    region.env = _merged(region, condition, before, changed_then, region.env)
+
+
+def _pins(region: Region, condition: ir.Expr) -> frozenset[ir.Loop]:
+    """Unrolled loops of which `condition` lets one copy through: `j + 8 * i == 0` is true in one j at most."""
+    if isinstance(condition, ir.Binary) and condition.op == "&&":
+        return _pins(region, condition.left) | _pins(region, condition.right)
+    if not isinstance(condition, ir.Binary) or condition.op != "==" or not region.unrolled:
+        return NO_LOOPS
+    left, right = _peek(region, condition.left), _peek(region, condition.right)
+    if left is None or right is None:
+        return NO_LOOPS
+    form = linear(left, right, -1.0) or {}
+    return frozenset(loop for loop in region.unrolled if loop.var is not None and loop.var in form)
+
+
+def _peek(region: Region, expr: ir.Expr) -> Form | None:
+    """Affine form of an expression without building anything."""
+    if isinstance(expr, ir.Const):
+        return {None: float(expr.value)} if isinstance(expr.value, int) else None
+    if isinstance(expr, ir.Ref) and expr.var is not None:
+        found = region.env.get(expr.var)
+        if found is not None:
+            return found.form
+        return {expr.var: 1.0} if expr.var in region.host.active else None
+    if isinstance(expr, ir.Binary):
+        return affine(expr.op, _peek(region, expr.left), _peek(region, expr.right))
+    if isinstance(expr, ir.Cast):
+        return _peek(region, expr.operand)
+    return None
+
+
+def _merged(
+    region: Region, condition: Value, before: dict[object, Value], then: dict[object, Value], other: dict[object, Value]
+) -> dict[object, Value]:
+    """What is known after a branch, of what was known before it and after either arm."""
+    merged = dict(before)
+    for key in {**then, **other}:
+        a, b = then.get(key), other.get(key)
+        if a is None or b is None:
+            value = a or b
+            assert value is not None
+            if isinstance(key, Element):
+                merged.pop(key, None)  # on one way only: what a later load finds is in the memory
+            else:
+                merged[key] = value
+        elif a is b:
+            merged[key] = a
+        else:
+            merged[key] = _selected(region, condition, before.get(key), a, b)
+    return merged
+
+
+def _selected(region: Region, condition: Value, before: Value | None, a: Value, b: Value) -> Value:
+    made = make(region, "select", a.type if a.type.kind != "bool" else b.type, condition, a, b)
+    # One arm leaves it as it was: an update under a condition, which no reordering of sums may touch.
+    made.guarded = before in (a, b)
+    if a.form is not None and a.form == b.form:
+        made.form = a.form
+    return made
+
+
+def _loop(region: Region, loop: ir.Loop) -> None:
+    trip = region.host.unroll_trip(loop, region.unroll_all)
+    if trip is not None:
+        unroll(region, loop, trip)
+        return
+    cycles, uses = region.host.nested(loop, region)
+    occupy(region, cycles, uses)
+    # Whatever the loop may have changed is not known any more; memories are read anew behind it.
+    for var in assigned_variables(loop.body):
+        region.env.pop(var, None)
+    for key in [k for k in region.env if isinstance(k, Element)]:
+        del region.env[key]
+    for value in region.env.values():
+        value.time = region.base
+
+
+def occupy(region: Region, cycles: float, uses: LoopUses | None) -> None:
+    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+    # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
+    alone = uses is None or bool(region.guards) or bool(region.unrolled)
+    now = math.ceil(max(region.end, region.base) - 1e-6)
+    start = region.beside.start(now, None if alone else uses)
+    region.base = region.end = region.beside.finish(start + cycles, None if alone else uses)
+
+
+def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
+    """Walk the body of a loop of `trip` copies, once."""
+    before = unrolling.enter(region, loop, trip)
+    walk(region, loop.body)
+    unrolling.leave(region, loop, trip, before)

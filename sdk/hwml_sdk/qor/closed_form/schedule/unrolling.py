@@ -1,0 +1,61 @@
+"""Loops that become copies: what has to be known before their body is walked, and what is left of it afterwards."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ...program import ir
+from ...program.expressions import assigned_in_order, assigned_variables
+from .accesses import mentions, root
+from .chains import close, link_copies
+from .region import Region
+from .values import NO_SOURCES, Value
+
+
+@dataclass(slots=True)
+class Unrolled:
+    """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on."""
+
+    assigned: frozenset[ir.Variable]
+    starts: dict[object, Value]
+    outside: set[object]
+    accesses: int
+
+
+def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
+    """Prepare the walk over the body of a loop that is unrolled `trip` times."""
+    region.unrolled[loop] = trip
+    # Copies that no pragma asks for are made after arrays have been split (`ports._known_split`).
+    if region.automatic and loop.pragma("HLS", "UNROLL") is None:
+        region.late = region.late | {loop}
+    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()))
+    mine = frozenset((loop,))
+    assigned = assigned_variables(loop.body)
+    if loop.var is not None:
+        region.env[loop.var] = Value(region.base, mine, loop.var.type, NO_SOURCES, {loop.var: 1.0})
+    declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
+    # In order of the source: of recurrences alike the first one is named, and a set's order changes between runs.
+    for var in assigned_in_order(loop.body):
+        # A scalar that was never named has to stand here as well, or its chain would have no start.
+        if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
+            region.value(ir.Ref(var.name, var))
+    starts: dict[object, Value] = {}
+    for key, value in list(region.env.items()):
+        if key is not loop.var and root(key) in assigned:
+            marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
+            starts[key] = region.env[key] = marked
+    return Unrolled(assigned, starts, set(region.env), len(region.accesses))
+
+
+def leave(region: Region, loop: ir.Loop, trip: float, before: Unrolled) -> None:
+    """Make of one walk over the body what all copies do, one behind the other where they hang on each other."""
+    link_copies(region, loop, trip, region.accesses[before.accesses :])
+    for key, value in list(region.env.items()):
+        if key in before.starts or (key in before.outside and root(key) in before.assigned):
+            region.env[key] = close(region, loop, key, value, trip)
+        elif loop in value.deps or (loop.var is not None and mentions(key, loop.var)):
+            # Only the last copy's value is left, and nobody asks for it by this name.
+            del region.env[key]
+    region.env.pop(loop.var, None)
+    del region.unrolled[loop]

@@ -1,0 +1,101 @@
+"""Values in a schedule: when each is ready, which copies of it there are, and what of an earlier round it hangs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...program import ir
+from ...program.constants import binary
+from ...program.typenames import join
+from . import forms
+from .forms import Form
+
+# What a value can hang on: a variable carried round, an access that loads, or (loop, variable) at the start of an
+# unrolled loop. Cycles from each to the value are what recurrences are made of.
+Mark = object
+Sources = dict[Mark, float]
+
+NO_LOOPS: frozenset[ir.Loop] = frozenset()
+# Shared by all values that hang on nothing, as most do; nobody writes into it.
+NO_SOURCES: Sources = {}
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A value in the schedule.
+
+    time: cycles from the start of the region until it is ready. deps: unrolled loops in whose copies it differs.
+    since: cycles from each mark to it. form: what it is in terms of loop variables, None where that is not affine.
+    sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
+    extreme: a minimum or maximum.
+    """
+
+    time: float
+    deps: frozenset[ir.Loop]
+    type: ir.CType
+    since: Sources
+    form: Form | None = None
+    sum: bool = False
+    guarded: bool = False
+    extreme: bool = False
+
+
+def later(latency: float, *operands: Value) -> Sources:
+    """What a result hangs on: all that its operands do, `latency` cycles further away (the longest way counts)."""
+    found: Sources | None = None
+    for operand in operands:
+        for mark, cycles in operand.since.items():
+            if found is None:
+                found = {}
+            total = cycles + latency
+            if found.get(mark, -1.0) < total:
+                found[mark] = total
+    return NO_SOURCES if found is None else found
+
+
+def all_deps(values: list[Value]) -> frozenset[ir.Loop]:
+    """Unrolled loops in whose copies any of the values differs."""
+    deps = NO_LOOPS
+    for value in values:
+        deps = deps | value.deps
+    return deps
+
+
+def either(before: Value | None, value: Value) -> Value:
+    """The value of a call with several returns: it may be any of them."""
+    if before is None:
+        return value
+    since = later(0.0, before, value)
+    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since)
+
+
+def folded(op: str, left: Value, right: Value) -> Value | None:
+    """`left op right` of two integer constants, which the tool's compiler computes; None for anything else."""
+    if left.form is None or right.form is None:
+        return None
+    if not forms.is_constant(left.form) or not forms.is_constant(right.form):
+        return None
+    result = binary(op, int(left.form[None]), int(right.form[None]))
+    if result is None:
+        return None
+    form: Form | None = {None: float(result)} if abs(result) < forms.MAX_EXACT else None
+    return Value(max(left.time, right.time), NO_LOOPS, join(left.type, right.type), NO_SOURCES, form)
+
+
+def reassociated(since: Sources, same: list[Value]) -> Sources:
+    """In a reordered sum every operand can be the last one added: a sum of sums takes one adder from each.
+
+    same: the operands that are such results themselves. So do minimum and maximum of integers, which the tool's
+    compiler (LLVM) knows as operations of their own and reorders.
+    """
+    found = dict(since)
+    for side in same:
+        for mark, cycles in side.since.items():
+            found[mark] = min(found.get(mark, cycles), cycles)
+    return found
+
+
+def form_key(value: Value) -> object:
+    """What tells a subscript from others: its form, or the very value where nobody knows one."""
+    # The value itself, not its expression: `a[n]` before and after `n++` is written alike and is not the same place.
+    return frozenset(value.form.items()) if value.form is not None else value
