@@ -13,7 +13,8 @@ from hwml_sdk.config import LintSettings, Settings
 from hwml_sdk.document import Diagnostic, apply_edits
 from hwml_sdk.explain import codes, page
 from hwml_sdk.qor.lint.run import CODES, apply_safe_fixes, lint, lint_files, lint_source
-from hwml_sdk.qor.project.project import apply_directives, read_directives
+from hwml_sdk.qor.project.directives import apply_directives
+from hwml_sdk.qor.project.project import read_directives
 from hwml_sdk.qor.read.source import read_program
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "qor"

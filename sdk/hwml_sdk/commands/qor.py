@@ -119,7 +119,7 @@ def _is_bench(path: Path) -> bool:
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     from ..config import merge
-    from ..qor.project.project import parse_clock
+    from ..qor.project.values import parse_clock
 
     settings = load_settings(path)
     given: dict[str, Any] = {}

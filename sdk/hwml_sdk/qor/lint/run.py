@@ -17,7 +17,8 @@ from ...document import Analysis, Diagnostic, Fix, apply_edits
 from ...interrupt import checkpoint
 from ..program import ir
 from ..program.facts import Facts, UseFinder
-from ..project.project import Directive, apply_directives
+from ..project.directives import apply_directives
+from ..project.types import Directive
 from ..read.source import read_program
 from . import code as lint_code
 from . import pragmas as lint_pragmas
