@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from ...document import Diagnostic, Edit, Fix, Related, Severity, Span
 from ..program import ir
-from ..program.facts import Facts, UseFinder, calls, declarations, function_of
+from ..program.facts import calls, declarations, function_of
+from ..program.uses import UseFinder
+from .facts import Facts
 
 if TYPE_CHECKING:
     from ...config import Settings

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from ...document import Analysis, Diagnostic, Fix, apply_edits
 from ...interrupt import checkpoint
 from ..program import ir
-from ..program.facts import Facts, UseFinder
+from ..program.uses import UseFinder
 from ..project.directives import apply_directives
 from ..project.types import Directive
 from ..read.source import read_program
 from . import code as lint_code
 from . import pragmas as lint_pragmas
 from .context import SEVERITIES, Context, Finding
+from .facts import Facts
 
 if TYPE_CHECKING:
     from ...config import Settings

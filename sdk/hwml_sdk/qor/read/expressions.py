@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.constants import literal
+from ..program.numbers import literal
 from ..program.sizes import Dims, place_of
 from ..program.typenames import BOOL, DOUBLE, FLOAT, INT
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..program import ir
-from ..program.constants import Number, evaluate, evaluate_text
+from ..program.constant_text import evaluate_text
+from ..program.constants import evaluate
+from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import parse_type
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from ...document import Span
 from ...errors import SourceError
 from ...files import read_source
-from ..program.constants import evaluate_text
+from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
 
 MAX_INCLUDE_DEPTH = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.constants import Number
+from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef

@@ -15,7 +15,7 @@ from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES, read_source
 from ..program import ir
-from ..program.flow import mark_handed
+from ..program.handed import mark_handed
 from .grammar import CPP
 from .pragmas import attach, collect
 from .preprocess import Unit, preprocess
