@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...document import Span
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_INSTANCES = 200  # of templates, in one unit
+MAX_OPEN_CLASSES = 32  # instances of class templates inside one another: `Pair<Pair<T>>` may grow for ever
 
 ItemRule = Callable[["Reader", "Node"], None]
 StatementRule = Callable[["Reader", "Node", ir.Block, str], None]
@@ -62,6 +64,7 @@ class Reader:
     names: Names = field(init=False)
     templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)  # name -> (definition, parameters)
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    open_classes: set[str] = field(default_factory=set)  # instances of them that are being read
     function: ir.Function | None = None
     loop: ir.Loop | None = None
     anonymous: int = 0
@@ -73,7 +76,7 @@ class Reader:
     open_loops: int = 0
 
     def __post_init__(self) -> None:
-        self.names = Names([self.program.globals], lambda text: self.grammar.class_instance(self, text))
+        self.names = Names([self.program.globals], partial(self.grammar.class_instance, self))
 
     def src(self, node: Node) -> str:
         """The text of a node."""

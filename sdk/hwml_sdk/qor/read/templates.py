@@ -10,7 +10,7 @@ from ..program import ir
 from ..program.typenames import split_template
 from .declarators import declared_name, extent_texts, function_declarator
 from .functions import function_definition
-from .reader import MAX_DEPTH, MAX_INSTANCES
+from .reader import MAX_DEPTH, MAX_INSTANCES, MAX_OPEN_CLASSES
 from .records import record_body
 
 if TYPE_CHECKING:
@@ -72,8 +72,12 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     types = reader.names.types
     if key in types or reader.instances >= MAX_INSTANCES or reader.depth > MAX_DEPTH:
         return types.get(key)
+    if key in reader.open_classes or len(reader.open_classes) >= MAX_OPEN_CLASSES:
+        return None  # a list's node points at nodes: inside itself a class is not known yet
+    reader.open_classes.add(key)
     with _instance(reader, bound):
         made = record_body(reader, inner, key)
+    reader.open_classes.discard(key)
     reader.names.types[key] = made
     return made
 
