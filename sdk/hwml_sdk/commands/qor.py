@@ -287,8 +287,7 @@ def _merged(analyses: Sequence[Analysis]) -> list[Analysis]:
 
 def codes_table() -> str:
     """The Markdown table of all lint codes, as docs/lint.md carries it."""
-    from ..explain import codes
-    from ..qor.lint.context import SEVERITIES
+    from ..qor.lint.table import CODES
 
-    rows = [f"| {code} | {SEVERITIES[code]} | {title} |" for code, title in codes().items() if code in SEVERITIES]
+    rows = [f"| {code.name} | {code.severity} | {code.title} |" for code in CODES.values()]
     return "\n".join(["| code | severity | what |", "|---|---|---|", *rows]) + "\n"
