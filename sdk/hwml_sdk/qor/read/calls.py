@@ -8,12 +8,11 @@ from ..program import ir
 from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, split_template
 from .expressions import element, extents
+from .reader import Reader
 from .templates import instantiate
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 POINTER_BYTES = 8
 _CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")

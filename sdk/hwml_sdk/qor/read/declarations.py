@@ -10,11 +10,10 @@ from ..program.sizes import Dims
 from ..program.typenames import UNKNOWN
 from .declarators import declarator, unpacked, with_pointer
 from .functions import closure
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 MAX_VALUES = 4096  # of an initialiser list: of longer ones the length matters, the values do not
 _TASK = re.compile(r"(?:hls::)?task$")

@@ -9,11 +9,10 @@ from ..program import ir
 from ..program.constants import evaluate
 from ..program.sizes import Dims
 from ..program.typenames import split_template
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 _NAMES = ("identifier", "field_identifier", "type_identifier", "qualified_identifier")
 _ARRAY = re.compile(r"(?:std::)?array\s*<")

@@ -8,11 +8,10 @@ from ..program import ir
 from ..program.numbers import literal
 from ..program.sizes import Dims, place_of
 from ..program.typenames import BOOL, DOUBLE, FLOAT, INT
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 
 def number(reader: Reader, node: Node) -> ir.Expr:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.typenames import UNKNOWN
 from .declarators import declarator, function_declarator, unpacked, with_pointer
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 
 def function_item(reader: Reader, node: Node) -> None:

@@ -8,11 +8,10 @@ from ..program import ir
 from ..program.typenames import VOID
 from .functions import inside, new_function
 from .loops import counting, enter, leave, new_loop
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 
 def error_item(reader: Reader, node: Node) -> None:

@@ -9,11 +9,10 @@ from ..program.typenames import INT, UNKNOWN
 from .declarations import declaration
 from .declarators import declared_name
 from .expressions import element, extents
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 MAX_OPEN_LOOPS = 32
 

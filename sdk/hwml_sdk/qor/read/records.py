@@ -11,12 +11,10 @@ from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
 from .declarators import declarator, declared_name, unpacked
 from .functions import function_definition
-from .reader import MAX_DEPTH
+from .reader import MAX_DEPTH, Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 MAX_BITS = 1 << 30
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.typenames import BOOL, INT
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 _LOOPS = ("for_statement", "while_statement", "do_statement")
 

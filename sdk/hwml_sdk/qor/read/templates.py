@@ -10,13 +10,11 @@ from ..program import ir
 from ..program.typenames import split_template
 from .declarators import declared_name, extent_texts, function_declarator
 from .functions import function_definition
-from .reader import MAX_DEPTH, MAX_INSTANCES, MAX_OPEN_CLASSES
+from .reader import MAX_DEPTH, MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
 from .records import record_body
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from .reader import Reader
 
 _CLASSES = ("struct_specifier", "class_specifier")
 
