@@ -412,7 +412,7 @@ def _arguments(text: str, at: int, end: int) -> tuple[list[str], int] | None:
 
 
 _PASTE = re.compile(r"\s*##\s*")
-_PARAMETER = re.compile(r"(#\s*)?\b([A-Za-z_]\w*)\b")
+_PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
 def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:
