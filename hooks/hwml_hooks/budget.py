@@ -100,7 +100,7 @@ def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     settings = load_settings(path)
     given: dict[str, Any] = {name: getattr(arguments, name) for name in ("top", "part") if getattr(arguments, name)}
     if arguments.clock:
-        from hwml_sdk.qor.project.project import parse_clock
+        from hwml_sdk.qor.project.values import parse_clock
 
         given["clock_period_ns"] = parse_clock(arguments.clock)
     if given:

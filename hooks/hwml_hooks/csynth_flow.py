@@ -26,7 +26,7 @@ def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
     Returns text for people; `out` keeps the prediction as JSON. Raises ConfigError, SourceError as `predict_qor`.
     """
     from hwml_sdk.qor.project.inputs import Inputs
-    from hwml_sdk.qor.project.project import read_tcl
+    from hwml_sdk.qor.project.tcl import read_tcl
     from hwml_sdk.qor.provider import predict_document
 
     project = read_tcl(script)

@@ -104,7 +104,7 @@ def load_settings(
     settings = Settings(trusted=is_trusted(folder) if trusted is None else trusted)
     project = find_upwards(folder, PROJECT_FILE)
     if project is not None:
-        from .qor.project.project import read_hls_config
+        from .qor.project.cfg import read_hls_config
 
         settings = merge(settings, {"hls": read_hls_config(project).settings()}, origin=project.name, place=project)
     toml = find_upwards(folder, FILE_NAME)

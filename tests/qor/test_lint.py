@@ -12,8 +12,10 @@ import pytest
 from hwml_sdk.config import LintSettings, Settings
 from hwml_sdk.document import Diagnostic, apply_edits
 from hwml_sdk.explain import codes, page
-from hwml_sdk.qor.lint.run import CODES, apply_safe_fixes, lint, lint_files, lint_source
-from hwml_sdk.qor.project.project import apply_directives, read_directives
+from hwml_sdk.qor.lint.run import apply_safe_fixes, lint, lint_files, lint_source
+from hwml_sdk.qor.lint.table import CODES, RULES
+from hwml_sdk.qor.project.directives import apply_directives
+from hwml_sdk.qor.project.project import read_directives
 from hwml_sdk.qor.read.source import read_program
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "qor"
@@ -33,7 +35,10 @@ def found(text: str, **options: object) -> list[Diagnostic]:
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
-    assert [code for code in codes() if code.startswith("HLS")] == list(CODES)
+    """Heading and code say the same title, and no code belongs to two rules."""
+    pages = {code: title for code, title in codes().items() if code.startswith("HLS")}
+    assert pages == {code.name: code.title for code in CODES.values()}
+    assert sum(len(rule.codes) for rule in RULES) == len(CODES)
 
 
 @pytest.mark.parametrize("code", sorted(set(CODES) - NEED_PREDICTION - {"HLS100", "HLS128"}))

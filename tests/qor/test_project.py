@@ -9,7 +9,10 @@ import pytest
 from hwml_sdk.config import load_settings
 from hwml_sdk.errors import ConfigError
 from hwml_sdk.qor.program import ir
-from hwml_sdk.qor.project.project import apply_directives, read_directives, read_hls_config, read_project, read_tcl
+from hwml_sdk.qor.project.cfg import read_hls_config
+from hwml_sdk.qor.project.directives import apply_directives
+from hwml_sdk.qor.project.project import read_directives, read_project
+from hwml_sdk.qor.project.tcl import read_tcl
 from hwml_sdk.qor.read.source import read_program
 
 CONFIG = """\

@@ -120,7 +120,7 @@ def _is_bench(path: Path) -> bool:
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     from ..config import merge
-    from ..qor.project.project import parse_clock
+    from ..qor.project.values import parse_clock
 
     settings = load_settings(path)
     given: dict[str, Any] = {}
@@ -288,8 +288,7 @@ def _merged(analyses: Sequence[Analysis]) -> list[Analysis]:
 
 def codes_table() -> str:
     """The Markdown table of all lint codes, as docs/lint.md carries it."""
-    from ..explain import codes
-    from ..qor.lint.context import SEVERITIES
+    from ..qor.lint.table import CODES
 
-    rows = [f"| {code} | {SEVERITIES[code]} | {title} |" for code, title in codes().items() if code in SEVERITIES]
+    rows = [f"| {code.name} | {code.severity} | {code.title} |" for code in CODES.values()]
     return "\n".join(["| code | severity | what |", "|---|---|---|", *rows]) + "\n"

@@ -31,8 +31,8 @@ from .learned.dataset import LABELS
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
 from .program import ir
 from .program.tops import choose_top
+from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
-from .project.project import apply_directives
 from .read.source import read_program
 from .tool.operators import Target
 

@@ -12,7 +12,7 @@ from ..closed_form.area import Area, area_cost
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
 from ..program import ir
 from ..program.facts import calls, reached
-from ..program.flow import is_library
+from ..program.handed import is_library
 from ..tool.parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 

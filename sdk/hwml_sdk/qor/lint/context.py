@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from ...document import Diagnostic, Edit, Fix, Related, Severity, Span
 from ..program import ir
-from ..program.facts import Facts, UseFinder, calls, declarations, function_of
+from ..program.facts import calls, declarations, function_of
+from ..program.uses import UseFinder
+from .code import Code
+from .facts import Facts
 
 if TYPE_CHECKING:
     from ...config import Settings
@@ -163,7 +166,7 @@ class Context:
 
     def report(
         self,
-        code: str,
+        code: Code,
         message: str,
         path: str,
         span: Span,
@@ -173,8 +176,8 @@ class Context:
         related: tuple[Related, ...] = (),
     ) -> None:
         """Add a finding; severity is the code's own unless given."""
-        chosen = severity or SEVERITIES[code]
-        self.findings.append(Finding(path, Diagnostic(code, chosen, message, span, fixes, related)))
+        diagnostic = Diagnostic(code.name, severity or code.severity, message, span, fixes, related)
+        self.findings.append(Finding(path, diagnostic))
 
     def loops(self) -> Iterator[ir.Loop]:
         """Loops of functions that are synthesised."""
@@ -209,15 +212,7 @@ class Context:
         return function is not None and bool(function.template_params)
 
 
-# The severity each code has unless a rule says otherwise; titles stand in the pages.
-SEVERITIES: dict[str, Severity] = {
-    "HLS100": "warning", "HLS101": "warning", "HLS102": "info", "HLS103": "warning", "HLS104": "warning",
-    "HLS105": "warning", "HLS106": "warning", "HLS107": "error", "HLS108": "warning", "HLS109": "error",
-    "HLS110": "error", "HLS111": "error", "HLS112": "error", "HLS113": "warning", "HLS114": "info",
-    "HLS115": "info", "HLS116": "warning", "HLS117": "warning", "HLS118": "warning", "HLS119": "warning",
-    "HLS120": "info", "HLS121": "info", "HLS122": "warning", "HLS123": "error", "HLS124": "error", "HLS125": "error",
-    "HLS126": "warning", "HLS127": "warning", "HLS128": "warning",
-}  # fmt: skip
+SPLITS = ("ARRAY_PARTITION", "ARRAY_RESHAPE")
 
 
 def loop_name(loop: ir.Loop) -> str:

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from ...document import Analysis, Diagnostic, Fix, apply_edits
 from ...interrupt import checkpoint
 from ..program import ir
-from ..program.facts import Facts, UseFinder
-from ..project.project import Directive, apply_directives
+from ..program.uses import UseFinder
+from ..project.directives import apply_directives
+from ..project.types import Directive
 from ..read.source import read_program
-from . import code as lint_code
-from . import pragmas as lint_pragmas
-from .context import SEVERITIES, Context, Finding
+from .context import Context, Finding
+from .facts import Facts
+from .table import CODES, RULES
 
 if TYPE_CHECKING:
     from ...config import Settings
     from ..answer.types import QorPrediction
 
-CODES = tuple(sorted(SEVERITIES))
 # Each fix costs reading and linting the text once more.
 MAX_VERIFIED_FIXES = 24
 _IGNORE = re.compile(r"hwml:\s*ignore\[([A-Za-z0-9_,\s]+)\]")
@@ -51,9 +51,9 @@ def lint_files(
     """Findings of every file of a program (headers and project files too), by path; only files with findings."""
     top = settings.hls.top if settings is not None else ""
     context = Context(program, Facts.of(program, top), UseFinder(program), estimate, settings)
-    for rule in (*lint_pragmas.RULES, *lint_code.RULES):
+    for rule in RULES:
         checkpoint()
-        rule(context)
+        rule.run(context)
     left_out = set(settings.lint.ignore) if settings is not None else set()
     kept: dict[str, list[Diagnostic]] = {}
     seen = set()
@@ -115,10 +115,6 @@ def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
     return [item for items in found.values() for item in items]
 
 
-# Depend on an estimate, which is not made again for a changed text.
-_NEEDS_ESTIMATE = {"HLS118", "HLS119", "HLS126"}
-
-
 def verify_fixes(
     text: str,
     findings: Sequence[Diagnostic],
@@ -144,7 +140,7 @@ def verify_fixes(
 
 
 def _count(findings: Iterable[Diagnostic]) -> Counter[str]:
-    return Counter(item.code for item in findings if item.code not in _NEEDS_ESTIMATE)
+    return Counter(item.code for item in findings if not CODES[item.code].needs_estimate)
 
 
 def _holds(text: str, fix: Fix, code: str, before: Counter[str], check: Callable[[str], Iterable[Diagnostic]]) -> bool:

@@ -1,4 +1,7 @@
-"""What may be typed at a place inside `#pragma HLS` or `#pragma ACCEL`: names, options, variables, values."""
+"""What may be typed at a place inside `#pragma HLS` or `#pragma ACCEL`: names, options, variables, values.
+
+Variables are those of the function around, so this module reads the source; table and docs need nothing of the kind.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import SourceError
+from ..read.source import read_program
 from .docs import option_doc, pragma_doc
 from .table import ACCEL_KINDS, HLS_OPTIONS, VALUES, VARIABLE_OPTION
 
@@ -140,8 +144,6 @@ def variables(lines: list[str], line: int) -> list[tuple[str, str, str]]:
 
     Reads that function alone, so that it is quick in a file of any length; macros of elsewhere stay names.
     """
-    from ..read.source import read_program
-
     first = _function_start(lines, line)
     last = min(line + MAX_CONTEXT_LINES, len(lines))
     text = "\n".join(lines[first:last]).replace("\0", " ")

@@ -1,189 +1,21 @@
-"""Constant expressions: of preprocessor lines and template arguments (text), and of the program (IR)."""
+"""Values of expressions of a program, where they are constant; `constexpr` functions are run within a limit of steps.
+
+An expression may call a function whose body holds expressions, so both stand here.
+"""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from . import ir
+from .numbers import Number, binary, unary
 
-Number = int | float
-Lookup = Callable[[str], "Number | None"]
+__all__ = ["Bindings", "Number", "binary", "evaluate"]
 
-_TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F']+|0[bB][01']+|(?:\d[\d']*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[A-Za-z_]\w*(?:::\w+)*|'(?:\\.|[^'])'"
-    r"|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>!~&|^?:(),])([uUlLfF]*)"
-)
-_LEVEL = {
-    "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
-    "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
-}  # fmt: skip
-_MAX_SHIFT = 256
-_MAX_DEPTH = 60
-
-
-def evaluate_text(text: str, lookup: Lookup) -> Number | None:
-    """Value of a C constant expression given as text; None when a part of it is unknown or it is no expression."""
-    tokens = _tokens(text)
-    if tokens is None:
-        return None
-    try:
-        value, rest = _expression(tokens, 0, lookup, 0)
-    except (IndexError, RecursionError):
-        return None
-    return value if rest == len(tokens) else None
-
-
-def _tokens(text: str) -> list[str] | None:
-    tokens = []
-    at = 0
-    text = text.rstrip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            return None
-        tokens.append(match.group(1))
-        at = match.end()
-    return tokens
-
-
-def _expression(tokens: list[str], at: int, lookup: Lookup, level: int) -> tuple[Number | None, int]:
-    left, at = _unary(tokens, at, lookup)
-    while at < len(tokens):
-        op = tokens[at]
-        if op == "?" and level == 0:
-            yes, at = _expression(tokens, at + 1, lookup, 0)
-            if tokens[at] != ":":
-                raise IndexError
-            no, at = _expression(tokens, at + 1, lookup, 0)
-            left = None if left is None else (yes if left else no)
-            continue
-        rank = _LEVEL.get(op, 0)
-        if rank <= level or rank == 0:
-            break
-        right, at = _expression(tokens, at + 1, lookup, rank)
-        left = binary(op, left, right)
-    return left, at
-
-
-def _unary(tokens: list[str], at: int, lookup: Lookup) -> tuple[Number | None, int]:
-    token = tokens[at]
-    if token in ("-", "+", "!", "~"):
-        value, at = _unary(tokens, at + 1, lookup)
-        return unary(token, value), at
-    if token == "(":
-        if at + 2 < len(tokens) and tokens[at + 2] == ")" and tokens[at + 1] in _CASTS:
-            value, at = _unary(tokens, at + 3, lookup)
-            return (None if value is None else int(value)), at
-        value, at = _expression(tokens, at + 1, lookup, 0)
-        if tokens[at] != ")":
-            raise IndexError
-        return value, at + 1
-    if token[0].isdigit() or token[0] in ".'":
-        return literal(token), at + 1
-    if at + 1 < len(tokens) and tokens[at + 1] == "(":
-        return None, _skip_call(tokens, at + 1)
-    return lookup(token), at + 1
-
-
-_CASTS = {"int", "long", "short", "unsigned", "char", "size_t", "uint32_t", "int32_t", "uint64_t", "int64_t"}
-
-
-def _skip_call(tokens: list[str], at: int) -> int:
-    depth = 0
-    while True:
-        depth += {"(": 1, ")": -1}.get(tokens[at], 0)
-        at += 1
-        if depth == 0:
-            return at
-
-
-def literal(text: str) -> Number | None:
-    """Value of a C number or character literal, suffixes allowed; None when it is none."""
-    if text.startswith("'"):
-        inner = text[1:-1]
-        return ord(inner) if len(inner) == 1 else {"\\n": 10, "\\t": 9, "\\0": 0, "\\r": 13, "\\\\": 92}.get(inner)
-    body = text.replace("'", "")
-    if body[:1] in ("-", "+"):  # the parser takes the sign of `i + -1` into the number
-        return unary(body[0], literal(body[1:].lstrip()))
-    try:
-        if body[:2] in ("0x", "0X"):
-            return int(body.rstrip("uUlL"), 16)
-        if body[:2] in ("0b", "0B"):
-            return int(body.rstrip("uUlL"), 2)
-        plain = body.rstrip("uUlLfFhH")
-        if plain.isdigit():
-            return int(plain, 8) if len(plain) > 1 and plain[0] == "0" else int(plain)
-        value = float(plain)
-        return value if math.isfinite(value) else None
-    except ValueError:
-        return None
-
-
-def unary(op: str, value: Number | None) -> Number | None:
-    """C's unary operators on numbers; None stays None."""
-    if value is None:
-        return None
-    if op == "-":
-        return -value
-    if op == "+":
-        return value
-    if op == "!":
-        return int(not value)
-    if op == "~":
-        return ~int(value)
-    return None
-
-
-def binary(op: str, left: Number | None, right: Number | None) -> Number | None:
-    """C's binary operators on numbers (division truncates); None when a side is unknown or the result is undefined."""
-    if left is None or right is None:
-        if op == "&&" and (left == 0 or right == 0):
-            return 0
-        if op == "*" and (left == 0 or right == 0):
-            return 0
-        return None
-    simple = _SIMPLE.get(op)
-    try:
-        if simple is not None:
-            result = simple(left, right)
-            return result if math.isfinite(result) else None
-        if op in ("/", "%"):
-            return _divide(op, left, right)
-        a, b = int(left), int(right)
-        if op in ("<<", ">>"):
-            if not 0 <= b <= _MAX_SHIFT:
-                return None
-            return a << b if op == "<<" else a >> b
-        return {"&": a & b, "|": a | b, "^": a ^ b}.get(op)
-    except (OverflowError, ValueError):
-        return None
-
-
-_SIMPLE: dict[str, Callable[[Number, Number], Number]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "<": lambda a, b: int(a < b),
-    ">": lambda a, b: int(a > b),
-    "<=": lambda a, b: int(a <= b),
-    ">=": lambda a, b: int(a >= b),
-    "==": lambda a, b: int(a == b),
-    "!=": lambda a, b: int(a != b),
-    "&&": lambda a, b: int(bool(a) and bool(b)),
-    "||": lambda a, b: int(bool(a) or bool(b)),
-}
-
-
-def _divide(op: str, left: Number, right: Number) -> Number | None:
-    if right == 0:
-        return None
-    if isinstance(left, int) and isinstance(right, int):
-        quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
-        return quotient if op == "/" else left - quotient * right
-    return left / right if op == "/" else math.fmod(left, right)
-
+_MAX_DEPTH = 60  # of expressions inside one another
+MAX_STEPS = 2000  # of a `constexpr` function
+MAX_CALL_DEPTH = 40
 
 Bindings = Mapping[ir.Variable, Number]
 
@@ -273,9 +105,7 @@ def _called(call: ir.Call, known: Bindings, depth: int) -> Number | None:
     if any(value is None for value in values):
         return None
     if call.function is not None:
-        from .constexpr import result_of  # which evaluates expressions with this module
-
-        return result_of(call.function, [value for value in values if value is not None], depth + 1)
+        return _result_of(call.function, [value for value in values if value is not None], depth + 1)
     function = _BUILTINS.get(call.name)
     if function is None or not values:
         return None
@@ -283,3 +113,108 @@ def _called(call: ir.Call, known: Bindings, depth: int) -> Number | None:
         return function(*values)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+# -- constexpr functions -------------------------------------------------------------------------------------
+
+
+class _UnknownError(Exception):
+    """Something the run needs is not known."""
+
+
+def _result_of(function: ir.Function, values: Sequence[Number], depth: int = 0) -> Number | None:
+    """What a `constexpr` function returns, None where it cannot be told."""
+    if depth > MAX_CALL_DEPTH or len(values) > len(function.params):
+        return None
+    run = _Run(depth)
+    run.values.update(zip(function.params, values, strict=False))
+    try:
+        run.block(function.body)
+    except _UnknownError:
+        return None
+    found = run.returned
+    return int(found) if found is not None and function.returns.kind in ("int", "uint", "bool") else found
+
+
+class _Run:
+    """One call."""
+
+    def __init__(self, depth: int) -> None:
+        self.values: dict[ir.Variable, Number] = {}
+        self.depth = depth
+        self.steps = 0
+        self.done = False
+        self.returned: Number | None = None
+
+    def value(self, expr: ir.Expr | None) -> Number:
+        """Value of an expression without side effects."""
+        found = evaluate(expr, self.values, self.depth)
+        if found is None:
+            raise _UnknownError
+        return found
+
+    def block(self, block: ir.Block) -> None:
+        """Run statements until one returns."""
+        for item in block.items:
+            if self.done:
+                return
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise _UnknownError
+            self.statement(item)
+
+    def statement(self, item: ir.Stmt) -> None:
+        """Run one statement."""
+        if isinstance(item, ir.Return):
+            self.returned, self.done = self.value(item.value), True
+        elif isinstance(item, ir.Declare):
+            if item.var.init is not None:
+                self.values[item.var] = self.typed(item.var, self.value(item.var.init))
+        elif isinstance(item, ir.Evaluate):
+            self.change(item.expr)
+        elif isinstance(item, ir.Block):
+            self.block(item)
+        elif isinstance(item, ir.If):
+            chosen = item.then if self.value(item.condition) else item.otherwise
+            if chosen is not None:
+                self.block(chosen)
+        elif isinstance(item, ir.Loop):
+            self.loop(item)
+
+    def loop(self, loop: ir.Loop) -> None:
+        """Run a loop; one that is left by `break` or cut short by `continue` is not told from others here."""
+        if loop.has_break or loop.has_continue or loop.kind == "range":
+            raise _UnknownError
+        if loop.var is not None and loop.start is not None:
+            self.values[loop.var] = self.value(loop.start)
+        first = loop.kind == "do"
+        while not self.done and (first or self.value(loop.condition)):
+            first = False
+            self.block(loop.body)
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise _UnknownError
+            if loop.step is not None and not self.done:
+                self.change(loop.step)
+
+    def change(self, expr: ir.Expr) -> None:
+        """Assignments and steps of scalars."""
+        for item in expr.items if isinstance(expr, ir.Many) else (expr,):
+            target = (
+                item.target if isinstance(item, ir.Assign) else item.operand if isinstance(item, ir.Unary) else None
+            )
+            if not isinstance(target, ir.Ref) or target.var is None or target.var.dims:
+                raise _UnknownError
+            if isinstance(item, ir.Assign):
+                value: Number | None = self.value(item.value)
+                if item.op != "=":
+                    value = binary(item.op[:-1], self.value(target), value)
+            else:
+                value = binary("+", self.value(target), 1 if "+" in item.op else -1)  # type: ignore[union-attr]
+            if value is None:
+                raise _UnknownError
+            self.values[target.var] = self.typed(target.var, value)
+
+    def typed(self, var: ir.Variable, value: Number) -> Number:
+        """The value as the variable holds it."""
+        return int(value) if var.type.kind in ("int", "uint", "bool") else value

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from . import ir
-from .constants import Number, binary, evaluate
-from .expressions import assigned_variables, children, expressions_of, root_variable
+from .constants import evaluate
+from .expressions import assigned_variables
 from .flow import Head, Values, changed_in, head_of, tested, variables_in
+from .numbers import Number, binary
 from .sizes import place_of
-
-__all__ = [
-    "Entries", "TripCount", "TripCounter", "assigned_variables", "children", "constant_step", "expressions_of",
-    "iterations", "root_variable", "stable_bindings",
-]  # fmt: skip
 
 MAX_ENVIRONMENTS = 4096
 SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .constants import Lookup, evaluate_text
+from .constant_text import Lookup, evaluate_text
 from .ir import CType
 
 UNKNOWN = CType("unknown", 32)

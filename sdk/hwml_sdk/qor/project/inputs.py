@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ...errors import ConfigError, SourceError
 from ...files import read_source
-from .project import Directive, HlsProject, find_project, read_directives, read_project
+from .project import find_project, read_directives, read_project
+from .types import Directive, HlsProject
 
 MAX_OTHER_FILES = 64
 

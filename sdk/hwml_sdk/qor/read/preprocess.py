@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from ...document import Span
 from ...errors import SourceError
 from ...files import read_source
-from ..program.constants import evaluate_text
+from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
 
 MAX_INCLUDE_DEPTH = 32
@@ -412,7 +412,7 @@ def _arguments(text: str, at: int, end: int) -> tuple[list[str], int] | None:
 
 
 _PASTE = re.compile(r"\s*##\s*")
-_PARAMETER = re.compile(r"(#\s*)?\b([A-Za-z_]\w*)\b")
+_PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
 def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:

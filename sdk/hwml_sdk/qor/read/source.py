@@ -9,18 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES, read_source
 from ..program import ir
-from ..program.flow import mark_handed
-from .lower import Lowering
+from ..program.handed import mark_handed
+from .grammar import CPP
 from .pragmas import attach, collect
 from .preprocess import Unit, preprocess
+from .reader import Reader
+from .templates import instantiate_unused
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Tree
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
-_parser = None
+_parser: Parser | None = None
 
 
 def read_program(
@@ -42,15 +48,15 @@ def read_program(
     units = [(path, source)]
     units += [(p, t) for p, t in files.items() if not p.endswith(HEADER_SUFFIXES) and p != path]
     missing: dict[str, None] = {}
-    lowered: list[Lowering] = []
+    readers: list[Reader] = []
     for unit_path, text in units:
         _check(text, unit_path)
         unit = preprocess(text, unit_path, files=files, include_dirs=include_dirs, defines=defines)
-        lowered.append(_lower(unit, program))
+        readers.append(_read(unit, program))
         missing.update(dict.fromkeys(unit.missing_headers))
-    for lowering in lowered:
-        lowering.lower_unused_templates()
-        _attach(lowering, program)
+    for reader in readers:
+        instantiate_unused(reader)
+        _attach(reader, program)
     mark_handed(program)
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
@@ -92,7 +98,7 @@ def _bare_operands(text: str) -> str:
     return _OPERAND.sub(bare, text)
 
 
-def _parse(text: str) -> object:
+def _parse(text: str) -> Tree:
     global _parser  # noqa: PLW0603 - making a parser costs more than most parses
     if _parser is None:
         import tree_sitter
@@ -102,36 +108,36 @@ def _parse(text: str) -> object:
     return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
 
 
-def _lower(unit: Unit, program: ir.Program) -> Lowering:
+def _read(unit: Unit, program: ir.Program) -> Reader:
+    """Read one unit into the program; templates that nothing asked for yet are left."""
     tree = _parse(unit.text)
-    root = tree.root_node  # type: ignore[attr-defined]
-    lowering = Lowering(unit, program)
-    lowering.tree = tree
-    lowering.top(root.children if root.type == "translation_unit" else [root])
+    root = tree.root_node
+    reader = Reader(unit, tree, program, CPP)
+    reader.items(root.children if root.type == "translation_unit" else [root])
     program.problems += unit.problems
     program.comments.update(unit.comments)
     program.sources.update((file.path, file.text) for file in unit.files)
     if root.has_error:
         program.problems.append(_syntax_problem(root, unit))
-    return lowering
+    return reader
 
 
-def _attach(lowering: Lowering, program: ir.Program) -> None:
-    found = collect(lowering.unit)
-    attach(found, lowering.regions, lowering.loop_starts)
+def _attach(reader: Reader, program: ir.Program) -> None:
+    found = collect(reader.unit)
+    attach(found, reader.regions, reader.loop_starts)
     program.pragmas += [pragma for pragma, _ in found]
 
 
-def _syntax_problem(root: object, unit: Unit) -> ir.Problem:
+def _syntax_problem(root: Node, unit: Unit) -> ir.Problem:
     """The first place where the text stops being C++: for a note, the rest is analysed all the same."""
     node = root
     while True:
-        broken = next((c for c in node.children if c.has_error or c.is_missing or c.type == "ERROR"), None)  # type: ignore[attr-defined]
+        broken = next((c for c in node.children if c.has_error or c.is_missing or c.type == "ERROR"), None)
         if broken is None:
             break
         node = broken
         if node.type == "ERROR" or node.is_missing:
             break
-    start = min(node.start_byte, max(len(unit.text) - 1, 0))  # type: ignore[attr-defined]
+    start = min(node.start_byte, max(len(unit.text) - 1, 0))
     place = unit.span(start, start + 1) if unit.text else Span(0, 0, 0, 0)
     return ir.Problem("code is incomplete or not C++ here; what can be read is used", unit.path(start), place, "info")

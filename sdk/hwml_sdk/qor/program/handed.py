@@ -1,0 +1,69 @@
+"""Which variables are handed out, so that code elsewhere may change them: by address, by reference, by a lambda."""
+
+from __future__ import annotations
+
+from . import ir
+from .expressions import everything_in, root_variable
+from .flow import target_of
+
+# Functions that take their arguments by value; of others nobody has seen, a plain variable may come back changed.
+_BY_VALUE = frozenset({
+    "abs", "fabs", "sqrt", "sqrtf", "exp", "expf", "log", "logf", "log2", "log10", "pow", "powf", "sin", "cos", "tan",
+    "sinf", "cosf", "ceil", "ceilf", "floor", "floorf", "round", "min", "max", "fmin", "fmax", "hypot", "atan", "atan2",
+    "assert", "printf", "fprintf", "memset", "memcpy", "exit", "write", "write_nb", "range", "bit", "test", "get",
+    "set", "clear", "reverse", "to_int", "to_uint", "to_float", "to_double", "fill",
+})  # fmt: skip
+
+
+_LIBRARY = frozenset({
+    "memmove", "malloc", "free", "swap", "log1p", "expm1", "exp2", "cbrt", "rsqrt", "recip", "fmod", "erf", "sinh",
+    "cosh", "tanh", "asin", "acos", "fma", "mad", "mul", "add", "sub", "div", "conj", "norm", "real", "imag", "select",
+    "isnan", "isinf", "signbit", "copysign", "trunc", "rint", "lround", "popcount", "clz", "puts", "putchar", "strcmp",
+    "strcpy", "strlen", "rand", "srand", "sincos", "ldexp", "frexp", "modf", "nearbyint", "half_sqrt", "make_pair",
+    "tie", "move", "forward", "static_assert", "reg", "sizeof", "fflush", "fopen", "fclose", "fscanf", "scanf",
+})  # fmt: skip
+
+
+def is_library(name: str) -> bool:
+    """Functions of the C and C++ libraries and of the tools' headers, also in their float forms (`sinf`)."""
+    return any(word in _BY_VALUE or word in _LIBRARY for word in (name, name.removesuffix("f"), name.removesuffix("l")))
+
+
+def mark_handed(program: ir.Program) -> None:
+    """Set `handed` on every local whose address or reference goes elsewhere."""
+    for function in program.functions.values():
+        for expr in everything_in(function.body):
+            for var in _handed_by(expr, program):
+                var.handed = True
+            target = target_of(expr)
+            changed = root_variable(target) if target is not None else None
+            if changed is not None and changed.scope == "local" and changed.function not in ("", function.name):
+                changed.handed = True  # a lambda changes what it sees around it
+
+
+def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:
+    if isinstance(expr, ir.Unary) and expr.op == "&":
+        var = root_variable(expr.operand)
+        return [var] if var is not None and not var.dims else []
+    if isinstance(expr, ir.Binary) and expr.op == ">>" and _is_stream(expr.left):
+        return _plain(expr.right)
+    if not isinstance(expr, ir.Call):
+        return []
+    callee = program.functions.get(expr.name) or program.functions.get(expr.name.rpartition("::")[2])
+    found: list[ir.Variable] = []
+    for index, argument in enumerate(expr.args):
+        if callee is not None and index < len(callee.params):
+            given_away = callee.params[index].type.pointer > 0
+        else:
+            given_away = expr.name.rpartition("::")[2] not in _BY_VALUE
+        found += _plain(argument) if given_away else []
+    return found
+
+
+def _plain(expr: ir.Expr) -> list[ir.Variable]:
+    return [expr.var] if isinstance(expr, ir.Ref) and expr.var is not None and not expr.var.dims else []
+
+
+def _is_stream(expr: ir.Expr) -> bool:
+    var = root_variable(expr)
+    return var is not None and var.type.kind == "stream"

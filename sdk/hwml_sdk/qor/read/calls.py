@@ -1,0 +1,129 @@
+"""Calls and what looks like one: functions, methods, templates, casts, values of a type, `sizeof`, `new`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.sizes import byte_size, size_of
+from ..program.typenames import INT, split_template
+from .expressions import element, extents
+from .reader import Reader
+from .templates import instantiate
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+POINTER_BYTES = 8
+_CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")
+
+
+def call(reader: Reader, node: Node) -> ir.Expr:
+    """`f(a)`, whatever `f` turns out to be."""
+    target = node.child_by_field_name("function")
+    listed = node.child_by_field_name("arguments")
+    args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
+    if target is None:
+        return ir.Call("?", args)
+    if target.type == "field_expression":
+        return _method_call(reader, target, args)
+    held = reader.names.variable(reader.src(target))
+    if held is not None and held.type.kind == "function":
+        return ir.Call(held.type.name, args, span=reader.span(target))
+    return _static_method(reader, target, args) or _named_call(reader, target, args, held)
+
+
+def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
+    """`Fir<16>::run(a)`; None for anything else."""
+    scope = target.child_by_field_name("scope") if target.type == "qualified_identifier" else None
+    if scope is None or scope.type != "template_type":
+        return None
+    owner = reader.names.named_type(reader.src(scope))
+    member = target.child_by_field_name("name")
+    if owner is None or member is None:
+        return None
+    return ir.Call(f"{owner.name}::{reader.src(member)}", args, span=reader.span(target))
+
+
+def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: ir.Variable | None) -> ir.Expr:
+    """A cast, an instance of a template, a value of a type or a plain call; held: a variable of the name."""
+    text = reader.src(target)
+    name, given = split_template(text)
+    if name in _CASTS and args and given:
+        return ir.Cast(reader.names.parse(given[0]), args[0])
+    short = name.rpartition("::")[2]
+    if short in reader.templates and not (short in reader.program.functions and not given):
+        name, place = instantiate(reader, short, given, args), reader.span(target)
+        return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
+    if len(args) == 1 and (target.type == "primitive_type" or reader.names.is_type(text)):
+        return ir.Cast(reader.names.parse(text), args[0])
+    # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
+    value = reader.names.is_type(text) or (held is not None and _has_bits(held.type))
+    function = _constant_function(reader, name)
+    return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
+
+
+def _constant_function(reader: Reader, name: str) -> ir.Function | None:
+    """A `constexpr` function of that name, which may be the one whose body this is."""
+    functions = reader.program.functions
+    function = functions.get(name) or functions.get(name.rpartition("::")[2])
+    if function is None and reader.function is not None and reader.function.name == name:
+        function = reader.function
+    return function if function is not None and function.constexpr else None
+
+
+def _has_bits(kind: ir.CType) -> bool:
+    return kind.kind in ("fixed", "ufixed", "struct", "vector") or kind.name.startswith(("ap_", "ac_"))
+
+
+def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr:
+    """`a.f(b)`; of arrays `size` is a number and `at` an element."""
+    argument = target.child_by_field_name("argument")
+    name = target.child_by_field_name("field")
+    label = split_template(reader.src(name))[0] if name is not None else "?"
+    if argument is None:
+        return ir.Call(label, args)
+    receiver = reader.expression(argument)
+    dims = extents(receiver) if label in ("size", "at") else ()
+    if label == "size" and not args and dims:
+        return ir.Const(dims[0], INT)
+    if label == "at" and len(args) == 1 and dims:
+        return element(receiver, args[0])
+    owner = reader.type_of_value(receiver)
+    if owner.kind == "struct" and f"{owner.name}::{label}" in reader.program.functions:
+        label = f"{owner.name}::{label}"
+    return ir.Call(label, args, receiver=receiver)
+
+
+def allocation(reader: Reader, node: Node) -> ir.Expr:
+    """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
+    name = "new" if node.type == "new_expression" else "delete"
+    return ir.Call(name, (), span=reader.span(node.children[0]))
+
+
+def cast(reader: Reader, node: Node) -> ir.Expr:
+    """`(T)a`."""
+    kind = reader.type_of(node.child_by_field_name("type"))
+    return ir.Cast(kind, reader.expression(node.child_by_field_name("value")))
+
+
+def sizeof(reader: Reader, node: Node) -> ir.Expr:
+    """Bytes; of what is not known nothing. The parser takes `sizeof(a[0])` and `sizeof(a)` for types."""
+    inner = node.child_by_field_name("type") or node.child_by_field_name("value")
+    if inner is None:
+        return ir.Const(None, INT)
+    text = reader.src(inner)
+    while text[:1] == "(" and text[-1:] == ")":
+        text = text[1:-1].strip()
+    name, brackets, _ = text.partition("[")
+    var = reader.names.variable(name.strip())
+    if var is not None and (not brackets or inner.type == "type_descriptor"):
+        subscripts = tuple(ir.Const(0, INT) for _ in range(text.count("[")))
+        place: ir.Expr = ir.Ref(name, var)
+        return ir.Const(size_of(ir.Index(place, subscripts) if subscripts else place), INT)
+    if inner.type != "type_descriptor" and not reader.names.is_type(text):
+        return ir.Const(size_of(reader.expression(inner)), INT)
+    if "*" in text:
+        return ir.Const(POINTER_BYTES, INT)
+    dims = reader.names.type_dims.get(text, ())
+    return ir.Const(byte_size(reader.names.parse(text), dims), INT)

@@ -1,0 +1,120 @@
+"""Declarations of variables, `typedef` and `using`, at file level and in bodies."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.sizes import Dims
+from ..program.typenames import UNKNOWN
+from .declarators import declarator, unpacked, with_pointer
+from .functions import closure
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_VALUES = 4096  # of an initialiser list: of longer ones the length matters, the values do not
+_TASK = re.compile(r"(?:hls::)?task$")
+
+
+def typedef(reader: Reader, node: Node) -> None:
+    """`typedef int row_t[8];`."""
+    base = reader.type_of(node.child_by_field_name("type"))
+    for item in node.children_by_field_name("declarator"):
+        name, dims, _ = declarator(reader, item)
+        if name:
+            reader.names.types[name] = base
+            if dims:
+                reader.names.type_dims[name] = dims
+
+
+def alias(reader: Reader, node: Node) -> None:
+    """`using word_t = ap_uint<32>;`."""
+    name = node.child_by_field_name("name")
+    kind = node.child_by_field_name("type")
+    if name is not None and kind is not None:
+        reader.names.types[reader.src(name)] = reader.names.parse(reader.src(kind))
+
+
+def global_declaration(reader: Reader, node: Node) -> None:
+    """A declaration at file or namespace level."""
+    declaration(reader, node, None)
+
+
+def local_declaration(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """A declaration in a body."""
+    declaration(reader, node, block)
+
+
+def declaration(reader: Reader, node: Node, into: ir.Block | None) -> None:
+    """Variables of one declaration; into: the block it stands in, None at file level."""
+    kind_node = node.child_by_field_name("type")
+    base, extents = unpacked(reader, reader.type_of(kind_node))
+    words = {reader.src(c) for c in node.children if c.type in ("type_qualifier", "storage_class_specifier")}
+    base_dims: Dims = ()
+    if kind_node is not None:
+        base_dims = (*reader.names.type_dims.get(reader.src(kind_node), ()), *extents)
+    for item in node.children_by_field_name("declarator"):
+        if into is not None and item.type == "function_declarator":
+            _task(reader, kind_node, item, into)
+        _declare(reader, item, (base, base_dims), words, into)
+
+
+def _task(reader: Reader, kind: Node | None, node: Node, into: ir.Block) -> None:
+    """`hls::task t(f, a, b);`, which the parser takes for the declaration of a function: it calls f(a, b)."""
+    listed = node.child_by_field_name("parameters")
+    if kind is None or listed is None or not _TASK.match(reader.src(kind)):
+        return
+    first, *rest = [reader.src(child) for child in listed.named_children] or [""]
+    args = tuple(ir.Ref(text, reader.names.variable(text)) for text in rest)
+    into.items.append(ir.Evaluate(ir.Call(first, args, span=reader.span(node))))
+
+
+def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: set[str], into: ir.Block | None) -> None:
+    """One declarator, perhaps with its initial value, of the type and extents `typed`."""
+    value = node.child_by_field_name("value") if node.type == "init_declarator" else None
+    inner = node.child_by_field_name("declarator") if node.type == "init_declarator" else node
+    if inner is None or inner.type == "function_declarator":
+        return
+    name, dims, pointer = declarator(reader, inner)
+    if not name:
+        return
+    if value is not None and value.type == "lambda_expression":
+        closure(reader, name, value)
+        return
+    init = _initial(reader, value)
+    var = ir.Variable(
+        name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
+        reader.span(inner), reader.path(inner), const=bool(words & {"const", "constexpr"}), static="static" in words,
+        init=init, function=reader.function.name if reader.function else "",
+    )  # fmt: skip
+    if dims and dims[0] is None and isinstance(init, ir.Many):
+        var.dims = (len(init.items), *var.dims[1:])
+    reader.names.scopes[-1][name] = var
+    if into is not None:
+        if reader.function is not None:
+            reader.function.variables.setdefault(name, var)
+        into.items.append(ir.Declare(var))
+
+
+def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) -> ir.CType:
+    """The variable's type: `auto` is that of the initial value; what a pointer starts at may change unseen."""
+    kind = reader.type_of_value(init) if base is UNKNOWN and init is not None else base
+    if not pointer:
+        return kind
+    if isinstance(init, ir.Ref) and init.var is not None:
+        init.var.handed = True
+    return with_pointer(kind, pointer)
+
+
+def _initial(reader: Reader, value: Node | None) -> ir.Expr | None:
+    if value is None:
+        return None
+    if value.type == "argument_list":
+        items = value.named_children
+        return reader.expression(items[0]) if len(items) == 1 else None
+    if value.type == "initializer_list" and value.named_child_count > MAX_VALUES:
+        return ir.Many(tuple(ir.Const(None, UNKNOWN) for _ in range(value.named_child_count)))
+    return reader.expression(value)

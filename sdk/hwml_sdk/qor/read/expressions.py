@@ -1,0 +1,140 @@
+"""Expressions other than calls: literals, names, operators, elements, fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.numbers import literal
+from ..program.sizes import Dims, place_of
+from ..program.typenames import BOOL, DOUBLE, FLOAT, INT
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def number(reader: Reader, node: Node) -> ir.Expr:
+    """A number or a character."""
+    text = reader.src(node)
+    value = literal(text)
+    if isinstance(value, float):
+        return ir.Const(value, FLOAT if text[-1] in "fF" else DOUBLE)
+    return ir.Const(value, INT)
+
+
+def boolean(reader: Reader, node: Node) -> ir.Expr:
+    """`true` or `false`."""
+    return ir.Const(int(node.type == "true"), BOOL)
+
+
+def identifier(reader: Reader, node: Node) -> ir.Expr:
+    """A name, plain or qualified: a variable, a constant, or nothing that was read."""
+    name = reader.src(node)
+    names = reader.names
+    var = names.variable(name)
+    if var is None:
+        known = names.constant(name)
+        if known is not None:
+            return ir.Const(known, INT)
+        short = name.rpartition("::")[2]
+        if short in names.constants:
+            return ir.Const(names.constants[short], INT)
+        var = names.variable(short)
+    if var in reader.standing_for:
+        return reader.standing_for[var]
+    return ir.Ref(name, var)
+
+
+def first_child(reader: Reader, node: Node) -> ir.Expr:
+    """What stands in parentheses, in a condition, or in an expression statement."""
+    inner = node.child_by_field_name("value") or (node.named_children[0] if node.named_child_count else None)
+    return reader.expression(inner)
+
+
+def _two(reader: Reader, node: Node) -> tuple[ir.Expr, ir.Expr]:
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    return reader.expression(left), reader.expression(right)
+
+
+def binary(reader: Reader, node: Node) -> ir.Expr:
+    """`left op right`."""
+    left, right = _two(reader, node)
+    return ir.Binary(node.children[1].type, left, right)
+
+
+def assignment(reader: Reader, node: Node) -> ir.Expr:
+    """`target op= value`."""
+    left, right = _two(reader, node)
+    return ir.Assign(node.children[1].type, left, right)
+
+
+def comma(reader: Reader, node: Node) -> ir.Expr:
+    """`a, b, c` as one list."""
+    items: list[ir.Expr] = []
+    for side in _two(reader, node):
+        items.extend(side.items if isinstance(side, ir.Many) else (side,))
+    return ir.Many(tuple(items))
+
+
+def update(reader: Reader, node: Node) -> ir.Expr:
+    """`++i`, `i--`."""
+    operator = node.child_by_field_name("operator")
+    argument = node.child_by_field_name("argument")
+    op = operator.type if operator is not None else "++"
+    postfix = operator is not None and argument is not None and argument.start_byte < operator.start_byte
+    return ir.Unary(f"p{op}" if postfix else op, reader.expression(argument))
+
+
+def unary(reader: Reader, node: Node) -> ir.Expr:
+    """`-a`, `!a`, `~a`, `*a`, `&a`; the sign of a number goes into the number."""
+    operand = reader.expression(node.child_by_field_name("argument"))
+    op = node.children[0].type
+    if op == "-" and isinstance(operand, ir.Const) and operand.value is not None:
+        return ir.Const(-operand.value, operand.type)
+    return ir.Unary(op, operand)
+
+
+def subscript(reader: Reader, node: Node) -> ir.Expr:
+    """`a[i][j]` as one access; each subscript is read before the array."""
+    subscripts: list[ir.Expr] = []
+    current: Node | None = node
+    while current is not None and current.type == "subscript_expression":
+        listed = current.child_by_field_name("indices") or current.child_by_field_name("index")
+        children = listed.named_children if listed is not None else []
+        subscripts.insert(0, reader.expression(children[0]) if children else ir.Const(None, INT))
+        current = current.child_by_field_name("argument")
+    return element(reader.expression(current), *subscripts)
+
+
+def element(base: ir.Expr, *subscripts: ir.Expr) -> ir.Index:
+    """An element of `base`; of an element one with more subscripts."""
+    if isinstance(base, ir.Index):  # (*a)[i] and the like
+        return ir.Index(base.base, (*base.subscripts, *subscripts))
+    return ir.Index(base, subscripts)
+
+
+def extents(expr: ir.Expr) -> Dims:
+    """Extents of an array, also of an array parameter."""
+    if isinstance(expr, ir.Ref):
+        return expr.var.dims if expr.var is not None else ()
+    place = place_of(expr)
+    return place[1] if place is not None else ()
+
+
+def field(reader: Reader, node: Node) -> ir.Expr:
+    """`a.x` and `a->x`."""
+    name = node.child_by_field_name("field")
+    base = reader.expression(node.child_by_field_name("argument"))
+    return ir.Member(base, reader.src(name) if name is not None else "")
+
+
+def conditional(reader: Reader, node: Node) -> ir.Expr:
+    """`c ? a : b`."""
+    parts = [node.child_by_field_name(name) for name in ("condition", "consequence", "alternative")]
+    return ir.Ternary(*(reader.expression(part) for part in parts))
+
+
+def many(reader: Reader, node: Node) -> ir.Expr:
+    """`{a, b, c}`."""
+    return ir.Many(tuple(reader.expression(child) for child in node.named_children))

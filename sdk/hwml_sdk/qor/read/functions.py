@@ -1,0 +1,101 @@
+"""Functions with a body: their parameters, and lambdas as functions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.typenames import UNKNOWN
+from .declarators import declarator, function_declarator, unpacked, with_pointer
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def function_item(reader: Reader, node: Node) -> None:
+    """A function at file or namespace level."""
+    function_definition(reader, node)
+
+
+def function_definition(reader: Reader, node: Node, key: str = "", template_params: tuple[str, ...] = ()) -> None:
+    """Read a function into the program, under the name `key` where it is a method or an instance of a template."""
+    head = function_declarator(node.child_by_field_name("declarator"))
+    body = node.child_by_field_name("body")
+    if head is None or body is None:
+        return
+    result = reader.type_of(node.child_by_field_name("type"))
+    function = new_function(reader, head, result, node, key)
+    if function is None:
+        return
+    with inside(reader, function, head):
+        function.template_params = template_params
+        words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+        function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
+        reader.statements(body.named_children, function.body)
+        reader.regions.append((body.start_byte, body.end_byte, function))
+
+
+def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key: str = "") -> ir.Function | None:
+    """The function a declarator names, still empty; None where it names none."""
+    name_node = head.child_by_field_name("declarator")
+    if name_node is None:
+        return None
+    name = key or reader.src(name_node)
+    span, name_span = reader.span(whole), reader.span(name_node)
+    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole))
+
+
+@contextmanager
+def inside(reader: Reader, function: ir.Function, head: Node | None, anonymous: int = 0) -> Iterator[None]:
+    """Stand in a function, its parameters (of `head`) known; afterwards its name stands for it in the program."""
+    outside = reader.function, reader.loop, reader.anonymous
+    reader.function, reader.loop, reader.anonymous = function, None, anonymous
+    scopes = reader.names.scopes
+    scopes.append({})
+    parameters = head.child_by_field_name("parameters") if head is not None else None
+    for child in parameters.named_children if parameters is not None else ():
+        if child.type in ("parameter_declaration", "optional_parameter_declaration"):
+            _parameter(reader, child, function)
+    scopes.append({})
+    yield
+    del scopes[-2:]
+    reader.program.functions[function.name] = function
+    reader.function, reader.loop, reader.anonymous = outside
+
+
+def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
+    """A parameter; one that is const is no compile-time constant, so that `const` stays off."""
+    kind_node = node.child_by_field_name("type")
+    inner = node.child_by_field_name("declarator")
+    name, dims, pointer = declarator(reader, inner)
+    if not name or inner is None:
+        return
+    base_dims = reader.names.type_dims.get(reader.src(kind_node), ()) if kind_node is not None else ()
+    kind, extents = unpacked(reader, reader.type_of(kind_node))
+    if pointer:
+        kind = with_pointer(kind, pointer)
+    var = ir.Variable(
+        name, kind, (*dims, *base_dims, *extents), "param", reader.span(inner), reader.path(node),
+        function=function.name,
+    )  # fmt: skip
+    function.params.append(var)
+    function.variables[name] = var
+    reader.names.scopes[-1][name] = var
+
+
+def closure(reader: Reader, name: str, node: Node) -> None:
+    """`auto f = [&](int a) { ... };`: a function of its own that sees the variables around it."""
+    body = node.child_by_field_name("body")
+    outer = reader.function
+    if outer is None or body is None:
+        return
+    span, path = reader.span(node), reader.path(node)
+    function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
+    with inside(reader, function, node.child_by_field_name("declarator"), reader.anonymous):
+        reader.statements(body.named_children, function.body)
+        reader.regions.append((body.start_byte, body.end_byte, function))
+    kind = ir.CType("function", 0, name=function.name)
+    reader.names.scopes[-1][name] = ir.Variable(name, kind, (), "local", span, path)

@@ -1,0 +1,169 @@
+"""Loops: their heads as variable, start, condition and step, their bodies, and the names the tool gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from ..program.typenames import INT, UNKNOWN
+from .declarations import declaration
+from .declarators import declared_name
+from .expressions import element, extents
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_OPEN_LOOPS = 32
+
+
+def new_loop(reader: Reader, kind: str, label: str, start: Node, head_end: Node) -> ir.Loop:
+    """A loop whose head reaches from `start` to `head_end`, still empty, named as Vitis HLS names it."""
+    assert reader.function is not None
+    head = reader.unit.span(start.start_byte, head_end.end_byte)
+    if not label:
+        reader.anonymous += 1
+    name = label or f"VITIS_LOOP_{head.start_line + 1}_{reader.anonymous}"
+    loop = ir.Loop(
+        kind, label, name, head, head, reader.path(start), ir.Block(), function=reader.function.name, parent=reader.loop
+    )  # fmt: skip
+    reader.loop_starts.append((start.start_byte, loop))
+    return loop
+
+
+def enter(reader: Reader, loop: ir.Loop, start: int, end: int) -> None:
+    """Stand in a loop's body, which reaches over these offsets."""
+    reader.regions.append((start, end, loop))
+    reader.loop = loop
+
+
+def leave(reader: Reader, loop: ir.Loop) -> None:
+    """Stand outside a loop again, and outside the scope of its head."""
+    reader.names.scopes.pop()
+    reader.loop = loop.parent
+
+
+def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
+    """Read a loop's body; the scope of its head is the innermost one."""
+    enter(reader, loop, head_end, node.end_byte)
+    body = node.child_by_field_name("body")
+    reader.open_loops += 1
+    if reader.open_loops > MAX_OPEN_LOOPS:
+        message = f"more than {MAX_OPEN_LOOPS} loops inside one another: what is further inside is left out"
+        reader.program.problems.append(ir.Problem(message, loop.path, loop.head))
+    elif body is not None:
+        if body.type == "compound_statement":
+            reader.statements(body.named_children, loop.body)
+        else:
+            reader.statement(body, loop.body)
+    reader.open_loops -= 1
+    loop.span = reader.span(node)
+    leave(reader, loop)
+
+
+def _head_end(node: Node) -> Node:
+    return next((c for c in node.children if c.type == ")"), node)
+
+
+def for_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """`for (int i = 0; i < n; i++)`."""
+    close = _head_end(node)
+    loop = new_loop(reader, "for", label, node, close)
+    reader.names.scopes.append({})
+    initializer = node.child_by_field_name("initializer")
+    if initializer is not None and initializer.type == "declaration":
+        declaration(reader, initializer, ir.Block())
+    counting(reader, loop, initializer, node.child_by_field_name("condition"), node.child_by_field_name("update"))
+    _body(reader, loop, node, close.end_byte)
+    block.items.append(loop)
+
+
+def counting(reader: Reader, loop: ir.Loop, init: Node | None, condition: Node | None, update: Node | None) -> None:
+    """Fill in variable, start, condition and step of a counting loop."""
+    loop.condition = reader.expression(condition) if condition is not None else None
+    loop.step = reader.expression(update) if update is not None else None
+    stepped = _stepped(loop.step)
+    starts = _starts(reader, init)
+    if stepped is None and starts:
+        stepped = next(iter(starts))
+    loop.var = stepped
+    loop.start = starts.get(stepped) if stepped is not None else None
+
+
+def _starts(reader: Reader, init: Node | None) -> dict[ir.Variable, ir.Expr]:
+    """What the first part of a head sets variables to."""
+    if init is None:
+        return {}
+    if init.type == "declaration":
+        return {var: var.init for var in reader.names.scopes[-1].values() if var.init is not None}
+    expr = reader.expression(init)
+    found: dict[ir.Variable, ir.Expr] = {}
+    for item in expr.items if isinstance(expr, ir.Many) else (expr,):
+        if isinstance(item, ir.Assign) and isinstance(item.target, ir.Ref) and item.target.var is not None:
+            found[item.target.var] = item.value
+    return found
+
+
+def _stepped(step: ir.Expr | None) -> ir.Variable | None:
+    """The first variable that the last part of a head changes."""
+    for item in step.items if isinstance(step, ir.Many) else (step,):
+        target = item.target if isinstance(item, ir.Assign) else item.operand if isinstance(item, ir.Unary) else None
+        if isinstance(target, ir.Ref) and target.var is not None:
+            return target.var
+    return None
+
+
+def range_loop(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """`for (auto &v : a)`: a hidden counter, and `v` the element it points at."""
+    close = _head_end(node)
+    loop = new_loop(reader, "range", label, node, close)
+    reader.names.scopes.append({})
+    right = node.child_by_field_name("right")
+    loop.condition = reader.expression(right) if right is not None else None
+    declarator = node.child_by_field_name("declarator")
+    name = declared_name(reader, declarator)
+    if name and declarator is not None:
+        kind = reader.type_of(node.child_by_field_name("type"))
+        by_reference = declarator.type == "reference_declarator"
+        reader.names.scopes[-1][name] = _element_variable(reader, loop, name, kind, by_reference=by_reference)
+    _body(reader, loop, node, close.end_byte)
+    block.items.append(loop)
+
+
+def _element_variable(reader: Reader, loop: ir.Loop, name: str, kind: ir.CType, *, by_reference: bool) -> ir.Variable:
+    """The variable of a range loop: it stands for the element, or starts each round as a copy of it."""
+    var = ir.Variable(name, kind, (), "local", loop.head, loop.path)
+    over = loop.condition
+    dims = extents(over) if over is not None else ()
+    if over is None or not dims:
+        return var
+    loop.var = ir.Variable("", INT, (), "local", loop.head, loop.path)
+    loop.start, loop.step = ir.Const(0, INT), ir.Unary("p++", ir.Ref("", loop.var))
+    item = element(over, ir.Ref("", loop.var))
+    var.type, var.dims = (reader.type_of_value(over) if kind is UNKNOWN else kind), dims[1:]
+    if by_reference or var.dims:
+        reader.standing_for[var] = item
+    else:
+        var.init = item
+        loop.body.items.append(ir.Declare(var))
+    return var
+
+
+def while_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """`while (c) ...`."""
+    condition = node.child_by_field_name("condition")
+    _conditional_loop(reader, "while", node, block, label, node.start_byte if condition is None else condition.end_byte)
+
+
+def do_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """`do ... while (c)`."""
+    _conditional_loop(reader, "do", node, block, label, node.start_byte)
+
+
+def _conditional_loop(reader: Reader, kind: str, node: Node, block: ir.Block, label: str, body_start: int) -> None:
+    condition = node.child_by_field_name("condition")
+    loop = new_loop(reader, kind, label, node, condition or node)
+    reader.names.scopes.append({})
+    loop.condition = reader.expression(condition) if condition is not None else None
+    _body(reader, loop, node, body_start)
+    block.items.append(loop)

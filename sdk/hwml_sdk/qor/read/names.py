@@ -1,0 +1,91 @@
+"""What names stand for at a place: variables by scope, types, constants; and the values of constant expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..program import ir
+from ..program.constant_text import evaluate_text
+from ..program.constants import evaluate
+from ..program.numbers import Number
+from ..program.sizes import Dims
+from ..program.typenames import parse_type
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Names:
+    """Names known where the reader stands.
+
+    scopes: variables by name, the innermost last. types, constants: by plain or qualified name (`Fir::taps`).
+    type_dims: extents of a `typedef int row_t[8]`. bases: base classes of a struct. owner: the struct whose body is
+    read, "" outside. class_instance: what makes the type `Fir<T, 16>` stands for, None where there is no such template.
+    """
+
+    scopes: list[dict[str, ir.Variable]]
+    class_instance: Callable[[str], ir.CType | None]
+    types: dict[str, ir.CType] = field(default_factory=dict)
+    type_dims: dict[str, Dims] = field(default_factory=dict)
+    constants: dict[str, Number] = field(default_factory=dict)
+    bases: dict[str, list[str]] = field(default_factory=dict)
+    owner: str = ""
+
+    def variable(self, name: str) -> ir.Variable | None:
+        """The variable of that name in the innermost scope that has one."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    def constant(self, name: str) -> Number | None:
+        """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
+        return self.member(name, self.constants)
+
+    def named_type(self, name: str) -> ir.CType | None:
+        """A typedef, struct or template parameter, or the instance of a class template that the name asks for."""
+        found = self.member(name, self.types)
+        return self.class_instance(name) if found is None and "<" in name else found
+
+    def member(self, name: str, table: Mapping[str, T]) -> T | None:
+        """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""
+        if name in table:
+            return table[name]
+        head, _, tail = name.rpartition("::")
+        pending, seen = [head.rpartition("::")[2] or self.owner], set[str]()
+        while pending:
+            owner = pending.pop()
+            kind = self.types.get(owner)
+            for known in (owner, kind.name if kind is not None else ""):
+                if known and known not in seen:
+                    seen.add(known)
+                    if f"{known}::{tail}" in table:
+                        return table[f"{known}::{tail}"]
+                    pending += [base.rpartition("::")[2] for base in self.bases.get(known, ())]
+        return None
+
+    # -- texts ------------------------------------------------------------------------------------------------
+
+    def parse(self, text: str) -> ir.CType:
+        """The type a text stands for; kind "unknown" where it stands for none."""
+        return parse_type(text, self.named_type, self.lookup)
+
+    def is_type(self, text: str) -> bool:
+        """Whether a text names a type that is known."""
+        return text in self.types or self.parse(text).kind not in ("unknown", "void")
+
+    def value(self, text: str) -> Number | None:
+        """Value of a constant expression given as text; None where a part of it is not known."""
+        return evaluate_text(text, self.lookup)
+
+    def lookup(self, name: str) -> Number | None:
+        """Value of a name in a constant expression."""
+        known = self.constant(name)
+        if known is not None:
+            return known
+        if name in ("true", "false"):
+            return int(name == "true")
+        var = self.variable(name)
+        return evaluate(ir.Ref(name, var), {}) if var is not None else None

@@ -1,0 +1,145 @@
+"""Where the reader of one unit stands, what it has found, and the rules that say who reads which kind of node.
+
+The rules themselves stand in modules by subject (`expressions`, `calls`, `statements`, `loops`, `declarations`, ...).
+C++ nests them in every way, a lambda in an expression in a loop in a method of a template, so a rule reads what is
+inside its node through the reader (`reader.expression(node)`), and only `grammar` knows all rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...document import Span
+from ..program import ir
+from ..program.type_of import type_of_expression
+from ..program.typenames import UNKNOWN
+from .names import Names
+from .preprocess import Unit
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
+MAX_INSTANCES = 200  # of templates, in one unit
+MAX_OPEN_CLASSES = 32  # instances of class templates inside one another: `Pair<Pair<T>>` may grow for ever
+
+ItemRule = Callable[["Reader", "Node"], None]
+StatementRule = Callable[["Reader", "Node", ir.Block, str], None]
+ExpressionRule = Callable[["Reader", "Node"], ir.Expr]
+SpecifierRule = Callable[["Reader", "Node"], ir.CType]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Which rule reads which kind of node of tree-sitter-cpp.
+
+    items: at file, namespace and class level. statements: in a body; they get the block to fill and their label.
+    specifiers: types that declare something themselves. class_instance: as in `Names`.
+    """
+
+    items: Mapping[str, ItemRule]
+    statements: Mapping[str, StatementRule]
+    expressions: Mapping[str, ExpressionRule]
+    specifiers: Mapping[str, SpecifierRule]
+    class_instance: Callable[[Reader, str], ir.CType | None]
+
+
+@dataclass(slots=True)
+class Reader:
+    """The state of reading one unit into a program; several units may go into the same program.
+
+    function, loop: those whose body is read; anonymous: loops without a label in this function so far.
+    standing_for: `auto &v : a` is an element of a. regions: bodies as (start, end, owner) offsets in the unit's text,
+    loop_starts: where loops begin; both for `pragmas.attach`. depth, instances, open_loops: how far the work has gone,
+    held against the limits.
+    """
+
+    unit: Unit
+    tree: Tree  # kept alive: nodes of templates are read later
+    program: ir.Program
+    grammar: Grammar
+    names: Names = field(init=False)
+    templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)  # name -> (definition, parameters)
+    class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    open_classes: set[str] = field(default_factory=set)  # instances of them that are being read
+    function: ir.Function | None = None
+    loop: ir.Loop | None = None
+    anonymous: int = 0
+    standing_for: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    regions: list[tuple[int, int, ir.Loop | ir.Function]] = field(default_factory=list)
+    loop_starts: list[tuple[int, ir.Loop]] = field(default_factory=list)
+    depth: int = 0
+    instances: int = 0
+    open_loops: int = 0
+
+    def __post_init__(self) -> None:
+        self.names = Names([self.program.globals], partial(self.grammar.class_instance, self))
+
+    def src(self, node: Node) -> str:
+        """The text of a node."""
+        return self.unit.text[node.start_byte : node.end_byte]
+
+    def span(self, node: Node) -> Span:
+        """Where a node stands in the sources."""
+        return self.unit.span(node.start_byte, node.end_byte)
+
+    def path(self, node: Node) -> str:
+        """The file a node stands in."""
+        return self.unit.path(node.start_byte)
+
+    # -- what is inside a node --------------------------------------------------------------------------------
+
+    def items(self, nodes: Iterable[Node]) -> None:
+        """Read everything at file or namespace level."""
+        for node in nodes:
+            self.item(node)
+
+    def item(self, node: Node) -> None:
+        """Read one thing at file or namespace level."""
+        self.depth += 1
+        if self.depth <= MAX_DEPTH:
+            rule = self.grammar.items.get(node.type)
+            if rule is not None:
+                rule(self, node)
+        self.depth -= 1
+
+    def statements(self, nodes: Iterable[Node], block: ir.Block) -> None:
+        """Read statements into a block."""
+        for node in nodes:
+            self.statement(node, block)
+
+    def statement(self, node: Node, block: ir.Block, label: str = "") -> None:
+        """Read one statement into a block; an expression may stand for one in half-typed code."""
+        self.depth += 1
+        if self.depth <= MAX_DEPTH:
+            rule = self.grammar.statements.get(node.type)
+            if rule is not None:
+                rule(self, node, block, label)
+            elif node.type.endswith("_expression") or node.type == "identifier":
+                block.items.append(ir.Evaluate(self.expression(node)))
+        self.depth -= 1
+
+    def expression(self, node: Node | None) -> ir.Expr:
+        """Read an expression; an unknown constant for what is missing, of no known kind, or too far inside."""
+        if node is None:
+            return ir.Const(None, UNKNOWN)
+        self.depth += 1
+        try:
+            rule = self.grammar.expressions.get(node.type) if self.depth <= MAX_DEPTH else None
+            return rule(self, node) if rule is not None else ir.Const(None, UNKNOWN)
+        finally:
+            self.depth -= 1
+
+    def type_of(self, node: Node | None) -> ir.CType:
+        """The type a specifier stands for; unknown where there is none."""
+        if node is None:
+            return UNKNOWN
+        rule = self.grammar.specifiers.get(node.type)
+        return rule(self, node) if rule is not None else self.names.parse(self.src(node))
+
+    def type_of_value(self, expr: ir.Expr) -> ir.CType:
+        """The type of an expression's value."""
+        return type_of_expression(expr, self.program)
