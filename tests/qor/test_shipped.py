@@ -25,9 +25,9 @@ from hwml_sdk.qor.learned.correct import (
     open_session,
     run_session,
 )
-from hwml_sdk.qor.learned.dataset import LABELS
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.table import MAX_TABLE_BYTES, SUFFIX, read_table
+from hwml_sdk.qor.tool.labels import LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "data" / "qor_table"

@@ -82,7 +82,7 @@ _MERLIN = Counting(control_lut=1.0, mux_lut=1.0, plain_lut=1.0, registers=1.0, c
 
 def counting(target: Target) -> Counting:
     """How the reports of the target's tool and stage count."""
-    if target.tool == "merlin":
+    if target.behaviour.merlin:
         return _MERLIN
     return _IMPL if target.stage == "impl" else _CSYNTH
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.expressions import assigned_variables, children, expressions_of, root_variable
 from ..program.facts import declarations
+from ..tool.releases import MERLIN, behaviour_of
 from .memory import Layout, Storage, element_count, storage
 
 if TYPE_CHECKING:
@@ -15,26 +16,17 @@ if TYPE_CHECKING:
 
 BUS_BYTES = 64.0  # 512-bit m_axi port
 BURST_OVERHEAD_CYCLES = 80.0
-# A tile's slice of one array: time of the bursts, from designs of data/qor that differ in `tile` only (atax, bicg).
-TILE_BURST_CYCLES, TILE_BURST_CYCLES_2018 = 175.0, 90.0
-# One m_axi adapter with its burst buffers and Merlin's copy loop, by the first year a value holds for, and what one bit
-# that is read or written at once takes: the bank it lies in, its way from the 512-bit bus and back, and the selection.
-# Least squares in log space over half of the Merlin kernels of data/qor; 2020.2 is the odd one in the labels too.
-PORT_LUT = ((2021, 5400.0), (2020, 12000.0), (0, 3400.0))
-PORT_FF = ((2021, 4800.0), (2020, 11800.0), (0, 6200.0))
+# What one bit that is read or written at once takes: the bank it lies in, its way from the 512-bit bus and back, and
+# the selection. Least squares in log space over half of the Merlin kernels of data/qor.
 PORT_BRAM_18K = 15.0
 BANK_LUT, BANK_FF = 6.4, 8.4
-
-
-def _by_year(values: tuple[tuple[int, float], ...], year: float) -> float:
-    return next(value for first, value in values if year >= first)
 
 
 def add_transfers(design: Design, result: FunctionResult) -> None:
     """Cycles and memories of the copies in and out."""
     written = assigned_variables(result.function.body)
     cycles = 0.0
-    year = design.target.year
+    behaviour = design.target.behaviour
     add_banks(result, design.functions.values())
     for var in result.function.params:
         if not var.dims:
@@ -47,7 +39,7 @@ def add_transfers(design: Design, result: FunctionResult) -> None:
         cycles += ways * (size / BUS_BYTES + BURST_OVERHEAD_CYCLES)
         local = ir.Variable(var.name, var.type, var.dims, "local", var.span, var.path)
         copy = storage(local, Layout())
-        lut, ff = copy.lut + _by_year(PORT_LUT, year), copy.ff + _by_year(PORT_FF, year)
+        lut, ff = copy.lut + behaviour.port_lut, copy.ff + behaviour.port_ff
         result.memory[var] = Storage(copy.bram_18k + PORT_BRAM_18K, lut, ff, copy.bits)
     result.cycles += cycles
 
@@ -81,7 +73,7 @@ def reload_cycles(loop: ir.Loop, year: float) -> float:
         return 0.0
     accesses, _ = _accesses(loop)
     own = _computed_from(loop)
-    burst = TILE_BURST_CYCLES if year >= 2020 else TILE_BURST_CYCLES_2018
+    burst = behaviour_of(MERLIN, year).tile_burst_cycles
     total = 0.0
     for array, keys in accesses.items():
         if array.scope == "param" and any(name in sub for key in keys for sub in key for name in own):

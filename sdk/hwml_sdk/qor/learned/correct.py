@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...artifact import Artifact
 from ...errors import ArtifactError
-from .dataset import LABELS
+from ..tool.labels import DOMAINS, LABELS
 from .table import quantise
 
 Floats = NDArray[np.float64]
@@ -39,24 +39,13 @@ def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floa
     return found
 
 
-DOMAINS = ("merlin", "impl", "dataflow", "csynth")
-
-
 def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow.
-
-    The closed form is of a different quality in each, so that members and closed form are mixed by it.
-    """
+    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow."""
     found = np.full(len(values), DOMAINS.index("csynth"))
     for name in ("dataflow", "impl", "merlin"):
         if name in names:
             found = np.where(values[:, names.index(name)] > 0, DOMAINS.index(name), found)
     return found
-
-
-# Settings rather than structure. A combination that training never had (within a factor of 1.15 of the clock and 1.5
-# years of the tool's version) says that what was learned may not hold.
-CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ..answer.types import LoopQor
 from ..program import ir
 from ..program.expressions import root_variable
 from ..program.facts import calls
+from ..tool.labels import RESOURCES
 from .context import Context, is_on, loop_name
 
 _ALLOCATION = {"malloc", "calloc", "realloc", "free", "new", "delete", "aligned_alloc", "alloca"}
@@ -257,7 +258,7 @@ def rule_limits(context: Context) -> None:
         part = find_part(estimate.part)
     except ConfigError:
         return
-    for resource in ("lut", "ff", "dsp", "bram_18k"):
+    for resource in RESOURCES:
         value = float(getattr(estimate, resource))
         interval = estimate.intervals.get(resource)
         low = interval.low if interval is not None else value

@@ -9,10 +9,11 @@ Latencies were set on the per-loop tables of released Stream-HLS and Prometheus 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..program.ir import CType
+from .releases import Behaviour, behaviour_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What operators are built on. family: 7series, ultrascale, ultrascaleplus or versal. stage: csynth or impl."""
+    """What operators are built on. family: 7series, ultrascale, ultrascaleplus or versal. stage: csynth or impl.
+
+    behaviour: what the tool's release does its own way, by `releases.RELEASES`. KeyError for an unknown tool.
+    """
 
     family: str
     clock_period_ns: float
@@ -37,11 +41,16 @@ class Target:
     year: float = 2023.2
     unsafe_math: bool = False
     stage: str = "csynth"
+    # Found once: the scheduler asks for it at every operator.
+    behaviour: Behaviour = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "behaviour", behaviour_of(self.tool, self.year))
 
     @property
     def usable_ns(self) -> float:
-        """Clock period less the uncertainty: Vitis HLS takes 27 %, Vivado HLS 12.5 % (UG1399, UG902)."""
-        return self.clock_period_ns * (0.73 if self.year >= 2020 else 0.875)
+        """Clock period less what the tool keeps free."""
+        return self.clock_period_ns * (1.0 - self.behaviour.clock_uncertainty)
 
 
 # Pipelined cores: (cycles at 10 ns, at 5 ns, at 4 ns, at 3.33 ns), LUT, FF, DSP.
@@ -137,8 +146,8 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     latency = max(_at_period(cycles, target.clock_period_ns), 1)
     if target.family == "7series" and name != "half":
         latency += 1
-    if target.year < 2020 and key[0] in ("add", "mul"):
-        latency += 4  # Vivado HLS took longer cores at the same clock
+    if key[0] in ("add", "mul"):
+        latency += target.behaviour.float_extra_cycles
     return Operator(latency, 0, lut, ff, dsp, True)
 
 
