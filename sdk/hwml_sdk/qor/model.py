@@ -227,7 +227,7 @@ def _prediction(
     latency = max(correction.value["latency_cycles"], 1.0) if known else None
     targets = [target for target in LABELS if known or target != "latency_cycles"]
     part = answer.part_or_none(settings.part)
-    areas = {name: correction.value[name] for name in RESOURCES}
+    areas = {name: correction.value[name] for name in LABELS if name in RESOURCES}
     closed = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
               "latency_cycles": estimate.latency_cycles}  # fmt: skip
     return QorPrediction(

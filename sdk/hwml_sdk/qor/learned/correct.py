@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...artifact import Artifact
 from ...errors import ArtifactError
+from ...inference import open_session, run_session
 from ..tool.labels import DOMAINS, LABELS
 from .table import quantise
 
@@ -321,26 +322,3 @@ def _log(count: float | None) -> float:
 def _counts(logs: Floats) -> dict[str, float]:
     """Log values to counts that can be: nothing under 0."""
     return {name: max(math.expm1(min(float(value), 60.0)), 0.0) for name, value in zip(LABELS, logs, strict=True)}
-
-
-def open_session(path: Path | bytes) -> Any:
-    """An onnxruntime session on one thread; ArtifactError when the file is no model it can run."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        source = path if isinstance(path, bytes) else str(path)
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no public base class
-        raise ArtifactError(
-            f"{path if isinstance(path, Path) else 'model'}: onnxruntime refuses it: {error}"
-        ) from error
-
-
-def run_session(session: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The single output of a session for its single input."""
-    result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: inputs})[0]
-    return result
