@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import check_folder
+from ...report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .judge import Judgement
     from .protocol import Protocol
 
-SCHEMA_VERSION = 1
 ROOT = Path(__file__).resolve().parents[4]
 TABLE = ROOT / "data" / "qor_table"
 OUT = ROOT / "exports" / "hwml_exports" / "qor"
