@@ -9,17 +9,11 @@ from ..program import ir
 from ..program.expressions import assigned_variables, children, expressions_of, root_variable
 from ..program.facts import declarations
 from ..tool.releases import MERLIN, behaviour_of
+from .costs import BUS_BYTES, COSTS
 from .memory import Layout, Storage, element_count, storage
 
 if TYPE_CHECKING:
     from .estimate import Design, FunctionResult
-
-BUS_BYTES = 64.0  # 512-bit m_axi port
-BURST_OVERHEAD_CYCLES = 80.0
-# What one bit that is read or written at once takes: the bank it lies in, its way from the 512-bit bus and back, and
-# the selection. Least squares in log space over half of the Merlin kernels of data/qor.
-PORT_BRAM_18K = 15.0
-BANK_LUT, BANK_FF = 6.4, 8.4
 
 
 def add_transfers(design: Design, result: FunctionResult) -> None:
@@ -36,11 +30,11 @@ def add_transfers(design: Design, result: FunctionResult) -> None:
             continue
         size = count * max(var.type.width, 8) / 8
         ways = 2 if var in written else 1
-        cycles += ways * (size / BUS_BYTES + BURST_OVERHEAD_CYCLES)
+        cycles += ways * (size / BUS_BYTES + COSTS.transfer_cycles)
         local = ir.Variable(var.name, var.type, var.dims, "local", var.span, var.path)
         copy = storage(local, Layout())
         lut, ff = copy.lut + behaviour.port_lut, copy.ff + behaviour.port_ff
-        result.memory[var] = Storage(copy.bram_18k + PORT_BRAM_18K, lut, ff, copy.bits)
+        result.memory[var] = Storage(copy.bram_18k + COSTS.transfer_bram_18k, lut, ff, copy.bits)
     result.cycles += cycles
 
 
@@ -58,10 +52,10 @@ def add_banks(result: FunctionResult, functions: Iterable[FunctionResult]) -> No
         for array, count in copies.items()
         if array.dims
     )
-    result.area.mux_lut += BANK_LUT * bits
-    result.area.registers += BANK_FF * bits
-    result.unshared.mux_lut += BANK_LUT * bits
-    result.unshared.registers += BANK_FF * bits
+    result.area.mux_lut += COSTS.merlin_bank_lut * bits
+    result.area.registers += COSTS.merlin_bank_ff * bits
+    result.unshared.mux_lut += COSTS.merlin_bank_lut * bits
+    result.unshared.registers += COSTS.merlin_bank_ff * bits
 
 
 def reload_cycles(loop: ir.Loop, year: float) -> float:

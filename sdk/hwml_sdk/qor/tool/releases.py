@@ -84,8 +84,8 @@ class Release:
 # Merlin hands its code to the HLS of its release, so that both lines change to Vitis HLS alike.
 _VITIS_CORE = (
     Change("clock_uncertainty", 0.27, "UG1399, config: clock uncertainty 27 % (UG902: 12.5 %)"),
-    Change("float_extra_cycles", 0, "csynth reports of data/qor, 2018.3 against 2020.2 and later: add and mul cores"),
-    Change("through_memory", False, "csynth reports of data/qor: II of sums kept in arrays, 2018.3 against 2020.2"),
+    Change("float_extra_cycles", 0, "labels of data/qor before 2020 against later ones: longer cores at one clock"),
+    Change("through_memory", False, "labels of data/qor before 2020 against later ones: II of sums kept in arrays"),
     Change("vivado_core", False, "UG1399: Vivado HLS became Vitis HLS in 2020.1"),
 )
 # One port and one bit read or written at once: least squares in log space over half of the Merlin kernels of data/qor;
@@ -100,7 +100,7 @@ RELEASES: tuple[Release, ...] = (
         Change("auto_pipeline", True, "UG1399, config_compile -pipeline_loops: since Vitis HLS 2020.1"),
     )),
     Release("hls", 2022, (
-        Change("throughput_driven", True, "UG1399 2022.1, config_array_partition -throughput_driven: auto"),
+        Change("throughput_driven", True, "UG1399, config_array_partition -throughput_driven; reports of 2022.1 on"),
         Change("outlined_loops", True, "csynth reports of 2022.1 on: a module `_Pipeline_` for each pipelined loop"),
         Change("callees_lend_cores", True, "bicg of data/qor, 2022.1: two loops in two functions, DSPs of one"),
     )),
@@ -110,7 +110,7 @@ RELEASES: tuple[Release, ...] = (
     Release("merlin", 0, (
         Change("merlin", True, "Merlin compiler guide: ACCEL pragmas, copies of interface arrays"),
         Change("auto_pipeline", True, "labels of 2018.3: innermost loops are pipelined without a pragma"),
-        Change("reductions", True, "Merlin compiler guide, pragma ACCEL reduction: found by itself"),
+        Change("reductions", True, "labels of data/qor: sums in unrolled loops become trees, also of floats"),
         Change("innermost_only", True, "labels of 2018.3 and 2020.2 against 2021.1"),
         Change("copies_outer", True, "labels of 2018.3 and 2020.2 show the copies, those of 2021.1 hardly any"),
         Change("tile_burst_cycles", 90.0, _TILES),
