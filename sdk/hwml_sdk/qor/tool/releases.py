@@ -139,6 +139,11 @@ def tool_year(version: str) -> float:
     return float(f"{match.group(1)}.{match.group(2)}") if match else UNKNOWN_YEAR
 
 
+def line_of(tool: str) -> str:
+    """Whose rows hold for a tool. KeyError for an unknown one."""
+    return _LINES[tool]
+
+
 @lru_cache(maxsize=256)
 def behaviour_of(tool: str, year: float) -> Behaviour:
     """How a release behaves: the rows of its line up to it, one over the other. KeyError for an unknown tool."""

@@ -113,6 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.setdefault(variable, "1")
     if arguments[:1] == ["features"]:
         return _features(arguments[1:])
+    if arguments[:1] == ["constants"]:
+        from . import constants
+
+        return constants.main(arguments[1:])
     options = _parser().parse_args(arguments)
     config = TrainConfig(
         table=options.table,
@@ -142,7 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sdk.train qor",
         description="Retrain the shipped QoR model from the feature table and print its held-out figures.",
-        epilog="`qor features --data DIR` rebuilds the table; docs/qor-model.md describes data, protocol and choices.",
+        epilog="`qor features --data DIR` rebuilds the table, `qor constants --data DIR` refits the closed form's"
+        " numbers; docs/qor-model.md describes data, protocol and choices.",
     )
     default = TrainConfig()
     parser.add_argument("--evaluate", action="store_true", help="print every held-out table, write nothing")
