@@ -64,6 +64,7 @@ def area_cost(area: Area, target: Target) -> Cost:
     lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + area.mux_lut * rule.mux_lut
     ff = area.registers * rule.registers + area.control_ff * rule.control_ff
     dsp = area.plain_dsp
+    # Only now, not while walking: what several loops share is known when all of them have been added.
     for kind, units in area.shared.items():
         op = operator(*kind, target)
         lut += op.lut * units
@@ -74,6 +75,7 @@ def area_cost(area: Area, target: Target) -> Cost:
 
 def loop_control(area: Area, trips: float, depth: float) -> None:
     """Counter, comparison, state machine of one loop."""
+    # A counter to the bound and one more; the logarithm unrounded, so that the model sees no steps.
     bits = math.log2(trips + 2)
     states = min(depth, MAX_STATES)
     area.control_lut += COSTS.loop_lut + COSTS.loop_lut_bit * bits + COSTS.loop_lut_state * states
@@ -93,12 +95,14 @@ def ports_lut(region: Region) -> float:
         width = max(array.type.width, 1)
         uses = sum(access.copies for access in accesses)
         total += uses * COSTS.port_lut_access
+        # Registers have no ports: what moves at run time is picked out of all of them.
         if layout.interface == "register":
             count = element_count(array) or 1
             chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
             copies = sum(access.copies for access in chosen)
             total += copies * width * min(count, MAX_SELECTED) * COSTS.register_lut_bit
             continue
+        # Two accesses have a port of the memory each; more of them need selecting.
         if uses > 2:
             total += (uses - 2) * width * COSTS.port_lut_bit
         total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
@@ -129,6 +133,7 @@ def _unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
     total = 1
     for dim, (kind, factor) in splits.items():
         moving = access.moving[dim] if dim < len(access.moving) else None
+        # Banks dealt out in turn are told apart by the constant part of a subscript that moves in whole rounds.
         fixed = moving is not None and (moving == 0 or (kind == "cyclic" and moving % factor == 0))
         if not fixed:
             total *= factor

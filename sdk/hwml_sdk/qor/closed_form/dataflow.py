@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.expressions import assigned_variables, everything_in, root_variable
+from .costs import COSTS
 
 if TYPE_CHECKING:
     from .area import Area
@@ -51,8 +52,8 @@ def overlapped(
         processes.append(Process(cycles, reads, writes))
     latency = schedule(processes) + 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
-    area.control_lut += 20 * len(processes)
-    area.control_ff += 10 * len(processes)
+    area.control_lut += COSTS.process_lut * len(processes)
+    area.control_ff += COSTS.process_ff * len(processes)
     return latency, interval
 
 

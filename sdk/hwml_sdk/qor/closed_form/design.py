@@ -28,6 +28,7 @@ def make_target(
     """Target for a part name. Raises ConfigError for an unknown part, tool, clock or stage."""
     if tool not in TOOLS:
         raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
+    # Beyond this range the operators' tables say nothing.
     if not 0.5 <= clock_period_ns <= 1000:
         raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
     if stage not in STAGES:
@@ -39,6 +40,7 @@ def make_options(
     target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
 ) -> Options:
     """What the user may set, as far as the target's release knows it. pipeline_loops: 0 or None switches it off."""
+    # A release that pipelines nothing by itself does not start to because a setting gives a threshold.
     automatic = pipeline_loops if target.behaviour.auto_pipeline and pipeline_loops else None
     return Options(automatic, default_trip_count, target.behaviour)
 

@@ -10,7 +10,7 @@ code), `initiation` (II), `memory` (banks), `operators` (cores), `dataflow` (ove
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...errors import SourceError
@@ -22,14 +22,16 @@ from ..program.sizes import total_bits
 from ..program.trip_counts import TripCount, TripCounter, constant_step, stable_bindings
 from ..program.typenames import UNKNOWN
 from ..tool.binding import Binding, bindings
+from ..tool.memories import MEMORY
 from ..tool.operators import Target, operator
 from .area import Area, Kind, area_cost, copied_bits, loop_control, ports_lut
 from .beside import LoopUses, copy_uses, loop_uses
+from .costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
 from .dataflow import overlapped
 from .initiation import Bound, NestLoop, access_cycles, by_array, port_bound, recurrence_bound
 from .interfaces import add_interfaces
 from .memory import Layout, Storage, element_count, layouts, storage
-from .merlin import reload_cycles
+from .merlin import add_banks, add_transfers, reload_cycles
 from .plan import MERLIN_FLATTEN_LIMIT, Options, Plan, is_perfect, make_plans
 from .region import NONE, Access, Alias, Host, Region, Value
 
@@ -184,9 +186,9 @@ class FunctionEstimator(Host):
             copies *= trip
         result.replicas = copies
         self.sink.append(result)
-        outlined = result.ii is not None and self.design.options.outlined_loops
+        outlined = result.ii is not None and self.design.options.behaviour.outlined_loops
         return (
-            result.cycles * (1.0 if self.design.options.merlin else copies),
+            result.cycles * (1.0 if self.design.options.behaviour.merlin else copies),
             loop_uses(loop, region.aliases, self.port) if outlined else None,
         )
 
@@ -257,7 +259,7 @@ class FunctionEstimator(Host):
         Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
         of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
         """
-        return self.design.options.throughput_driven and self.target.year < 2023 and not self.result.dataflow
+        return self.target.behaviour.callees_lend_cores and not self.result.dataflow
 
     def bind(
         self, region: Region, function: ir.Function, expr: ir.Call
@@ -335,13 +337,13 @@ class FunctionEstimator(Host):
             elements = size / width if size is not None else element_count(arrays[0])
         cycles = (NOMINAL_TRIP if elements is None else float(elements)) + 2
         if any(self.layout(array).interface == "m_axi" for array in arrays):
-            cycles += 72
-        outlined = self.design.options.outlined_loops and len(arrays) == len(expr.args[:2])
+            cycles += MEMORY.axi_copy_cycles
+        outlined = self.design.options.behaviour.outlined_loops and len(arrays) == len(expr.args[:2])
         region.occupy(cycles, copy_uses(arrays, self.port) if outlined else None)
-        self.result.area.control_lut += 60
-        self.result.area.control_ff += 40
-        self.result.unshared.control_lut += 60
-        self.result.unshared.control_ff += 40
+        self.result.area.control_lut += COSTS.copy_lut
+        self.result.area.control_ff += COSTS.copy_ff
+        self.result.unshared.control_lut += COSTS.copy_lut
+        self.result.unshared.control_ff += COSTS.copy_ff
         for key in [k for k in region.env if isinstance(k, tuple) and k[0] in arrays]:
             del region.env[key]
         return Value(region.base, NONE, UNKNOWN, {})
@@ -374,7 +376,9 @@ class FunctionEstimator(Host):
         """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
         tiles = math.ceil(self.average_trip(result.loop) / result.plan.tile)
         restart = result.depth if result.ii is not None else 2.0
-        result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, self.target.year)
+        result.cycles += (tiles - 1) * restart + tiles * reload_cycles(
+            result.loop, self.target.behaviour.tile_burst_cycles
+        )
 
     def can_pipeline(self, loop: ir.Loop, result: LoopResult) -> bool:
         """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
@@ -383,11 +387,11 @@ class FunctionEstimator(Host):
             if count is None or count.average is None or count.source != "bounds":
                 result.notes.append(f"not pipelined: loop {inner.name} inside has no constant trip count")
                 return False
-            if self.design.options.merlin and not count.constant:
+            if self.design.options.behaviour.merlin and not count.constant:
                 result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
                 return False
         total = result.plan.unroll * self.iterations_inside(loop.body)
-        if self.design.options.merlin and total > MERLIN_FLATTEN_LIMIT:
+        if self.design.options.behaviour.merlin and total > MERLIN_FLATTEN_LIMIT:
             result.notes.append("not flattened: too many iterations to unroll")
             return False
         return True
@@ -508,7 +512,8 @@ class FunctionEstimator(Host):
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         stages = max(result.depth, 1)
-        area.registers = min(region.live_bits, 4096) * min(stages, 40) * 0.15 + copied_bits(region) * 0.5
+        held = min(region.live_bits, MAX_LIVE_BITS) * min(stages, MAX_STAGES) * COSTS.pipeline_live
+        area.registers = held + copied_bits(region) * COSTS.pipeline_copied
         loop_control(area, result.trips, result.depth)
         area.mux_lut = ports_lut(region)
         result.area.beside(area)
@@ -582,7 +587,7 @@ class FunctionEstimator(Host):
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
         if result.ii is None:
-            area.registers = copied_bits(region) + region.live_bits * 0.6
+            area.registers = copied_bits(region) * COSTS.plain_copied + region.live_bits * COSTS.plain_live
             area.mux_lut = ports_lut(region)
         loop_control(area, result.trips, result.depth)
         parallel = max(min(result.plan.parallel, result.trips * result.plan.parallel), 1.0)
@@ -635,10 +640,10 @@ class FunctionEstimator(Host):
             else:
                 area.plain_lut += op.lut * units
                 area.plain_dsp += op.dsp * units
-        area.registers = copied_bits(region) * 0.5 + region.live_bits * 0.3
+        area.registers = copied_bits(region) * COSTS.body_copied + region.live_bits * COSTS.body_live
         area.mux_lut = ports_lut(region)
-        area.control_lut += 12
-        area.control_ff += 6
+        area.control_lut += COSTS.function_lut
+        area.control_ff += COSTS.function_ff
         self.result.area.after(area)
         self.result.unshared.beside(area)
         for loop in self.result.loops:
@@ -684,11 +689,14 @@ class Design:
         """Layout of the arrays a function names."""
         found = self._layouts.get(function.name)
         if found is None:
-            merlin = self.options.merlin
+            merlin = self.options.behaviour.merlin
             found = layouts(
-                function, self.program, auto_partition=not merlin, throughput_driven=self.options.throughput_driven
+                function,
+                self.program,
+                auto_partition=not merlin,
+                throughput_driven=self.options.behaviour.throughput_driven,
             )
-            if self.options.merlin:
+            if self.options.behaviour.merlin:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
                     layout.banks = dict.fromkeys(range(8), ("complete", 1))
@@ -700,7 +708,7 @@ class Design:
         """Layout of an array no function in sight declares."""
         if array.type.kind == "stream":
             return Layout(interface="fifo")
-        if self.options.merlin:
+        if self.options.behaviour.merlin:
             return Layout(dict.fromkeys(range(8), ("complete", 1)), merged=False)
         return Layout()
 
@@ -776,13 +784,21 @@ def estimate_program(
     except RecursionError as error:
         raise SourceError("loops and calls are nested too deeply; split the function", path=program.path) from error
     design.functions[top.name] = result
-    if options.merlin:
-        from .merlin import add_transfers
-
-        add_transfers(design, result)
+    if options.behaviour.merlin:
+        add_banks((result.area, result.unshared), _accesses((result, *design.functions.values())))
+        result.cycles += add_transfers(top, result.memory, target.behaviour)
     else:
-        add_interfaces(result, design.layouts(top))
+        add_interfaces(top, result.memory, design.layouts(top))
     return _total(design, result)
+
+
+def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
+    """Loads and stores of all loops, each function's once."""
+    pending = [loop for function in {id(f): f for f in results}.values() for loop in function.loops]
+    while pending:
+        loop = pending.pop()
+        pending += loop.children
+        yield from loop.region.accesses if loop.region is not None else ()
 
 
 def _total(design: Design, result: FunctionResult) -> Estimate:

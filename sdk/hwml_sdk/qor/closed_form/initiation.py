@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from ..program import ir
-from .memory import PORTS_PER_BANK, Layout
+from ..tool.memories import PORTS_PER_BANK
+from .memory import Layout
 from .region import Access, Form, Region
 
 MAX_ENUMERATED = 4096
@@ -68,8 +69,8 @@ def _array_recurrence(
     if chained:
         distance = max(distance, 1.0)
     load = region.host.load_cycles(read.array)
-    if region.target.year < 2020:
-        latency += 1  # Vivado HLS went through the memory every time
+    if region.target.behaviour.through_memory:
+        latency += 1
     elif write.key == read.key or (sure and distance <= 1):
         latency -= load  # the element stays in a register, or is forwarded past the memory
     elif not region.host.in_registers(write.array):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..program.sizes import total_bits
-from ..tool.memories import COMPLETE_THRESHOLD, LUTRAM_BITS, MEMORY, PORTS_PER_BANK, bram_18k  # noqa: F401
+from ..tool.memories import COMPLETE_THRESHOLD, LUTRAM_BITS, MEMORY, bram_18k
 
 
 @dataclass(slots=True)
@@ -53,12 +53,14 @@ def layouts(
         for name, var in names.items() if var.type.kind == "struct"
         for field, inner in program.fields.get(var.type.name, {}).items()
     }  # fmt: skip
+    # Members come last: inside a method a plain name is the object's, not a global's.
     names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
     for var in names.values():
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
     for pragma in _pragmas_of(function):
         _apply(pragma, names, found)
+    # Only what the design owns and no pragma speaks of: the caller's arrays keep the shape of the interface.
     if throughput_driven:
         for var, layout in found.items():
             local = var.scope == "local" or (var.scope == "global" and not var.const)
@@ -86,6 +88,7 @@ def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
 def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
     options = pragma.options
     label = options.get("variable") or options.get("port") or ""
+    # Pragmas name what the code would: an address, a member, an element.
     label = label.strip("&*").replace("this->", "").partition("[")[0]
     var = names.get(label) or names.get(label.partition(".")[0])
     if var is None or pragma.dialect != "HLS":
@@ -163,6 +166,7 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     if layout.interface == "fifo":
         lut = MEMORY.fifo_lut + width * MEMORY.fifo_lut_bit
         return Storage(0, lut, MEMORY.fifo_ff + width * MEMORY.fifo_ff_bit, bits)
+    # More banks than elements stay empty and fall away.
     banks = max(min(layout.bank_count(), count), 1)
     lanes = math.prod(factor for _, factor in layout.reshaped.values()) if layout.reshaped else 1
     deep = max(math.ceil(count / banks / lanes), 1)

@@ -3,62 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.expressions import assigned_variables, children, expressions_of, root_variable
 from ..program.facts import declarations
-from ..tool.releases import MERLIN, behaviour_of
+from ..tool.releases import Behaviour
+from .area import Area
 from .costs import BUS_BYTES, COSTS
 from .memory import Layout, Storage, element_count, storage
-
-if TYPE_CHECKING:
-    from .estimate import Design, FunctionResult
+from .region import Access
 
 
-def add_transfers(design: Design, result: FunctionResult) -> None:
-    """Cycles and memories of the copies in and out."""
-    written = assigned_variables(result.function.body)
+def add_transfers(top: ir.Function, memory: dict[ir.Variable, Storage], behaviour: Behaviour) -> float:
+    """Cycles of the copies in and out; adds their memories to those of the design."""
+    written = assigned_variables(top.body)
     cycles = 0.0
-    behaviour = design.target.behaviour
-    add_banks(result, design.functions.values())
-    for var in result.function.params:
+    for var in top.params:
         if not var.dims:
             continue
         count = element_count(var)
         if count is None:
             continue
         size = count * max(var.type.width, 8) / 8
+        # What is written is copied in as well as out: elements that no loop writes have to stay.
         ways = 2 if var in written else 1
         cycles += ways * (size / BUS_BYTES + COSTS.transfer_cycles)
+        # On the chip the interface array is a local one, whatever its pragmas say of the bus.
         local = ir.Variable(var.name, var.type, var.dims, "local", var.span, var.path)
         copy = storage(local, Layout())
         lut, ff = copy.lut + behaviour.port_lut, copy.ff + behaviour.port_ff
-        result.memory[var] = Storage(copy.bram_18k + COSTS.transfer_bram_18k, lut, ff, copy.bits)
-    result.cycles += cycles
+        memory[var] = Storage(copy.bram_18k + COSTS.transfer_bram_18k, lut, ff, copy.bits)
+    return cycles
 
 
-def add_banks(result: FunctionResult, functions: Iterable[FunctionResult]) -> None:
+def add_banks(areas: Iterable[Area], accesses: Iterable[Access]) -> None:
     """Logic of the banks that Merlin parts arrays into, so that the copies of an access are served at once."""
     copies: dict[ir.Variable, float] = {}
-    pending = [loop for function in {id(f): f for f in (result, *functions)}.values() for loop in function.loops]
-    while pending:
-        loop = pending.pop()
-        pending += loop.children
-        for access in loop.region.accesses if loop.region is not None else ():
-            copies[access.array] = max(copies.get(access.array, 1.0), access.copies)
+    for access in accesses:
+        # The most parallel access decides: all others use the banks that are there.
+        copies[access.array] = max(copies.get(access.array, 1.0), access.copies)
     bits = sum(
         min(count, element_count(array) or count) * max(array.type.width, 8)
         for array, count in copies.items()
         if array.dims
     )
-    result.area.mux_lut += COSTS.merlin_bank_lut * bits
-    result.area.registers += COSTS.merlin_bank_ff * bits
-    result.unshared.mux_lut += COSTS.merlin_bank_lut * bits
-    result.unshared.registers += COSTS.merlin_bank_ff * bits
+    for area in areas:
+        area.mux_lut += COSTS.merlin_bank_lut * bits
+        area.registers += COSTS.merlin_bank_ff * bits
 
 
-def reload_cycles(loop: ir.Loop, year: float) -> float:
+def reload_cycles(loop: ir.Loop, burst_cycles: float) -> float:
     """What one tile of a tiled loop costs beside its work: bursts for the slices of interface arrays it names.
 
     Only around the outermost loop; further in, the arrays are on the chip already.
@@ -67,11 +61,10 @@ def reload_cycles(loop: ir.Loop, year: float) -> float:
         return 0.0
     accesses, _ = _accesses(loop)
     own = _computed_from(loop)
-    burst = behaviour_of(MERLIN, year).tile_burst_cycles
     total = 0.0
     for array, keys in accesses.items():
         if array.scope == "param" and any(name in sub for key in keys for sub in key for name in own):
-            total += burst
+            total += burst_cycles
     return total
 
 
@@ -86,6 +79,7 @@ def conflicting(loop: ir.Loop) -> bool:
         keys = accesses.get(array, [])
         if len(set(keys)) <= 1 or loop.var is None:
             continue
+        # Accesses of a row and of its elements compare in the subscripts that both have.
         rank = min(len(key) for key in keys)
         name = _name(loop.var)
         if not any(name in keys[0][dim] and len({key[dim] for key in keys}) == 1 for dim in range(rank)):
@@ -116,6 +110,7 @@ def shared_scalars(loop: ir.Loop) -> bool:
     Copies of an outer loop would all write it: gemm-ncubed and stencil of data/qor, whose `mult` and `k_col` belong to
     the function, show one copy whatever `parallel` asks for.
     """
+    # Counters are the tool's own in each copy, wherever the source declares them.
     counters = {inner.var for inner in (loop, *ir.loops_of(loop.body))}
     own = {item.var for item in declarations(loop.body)}
     return any(

@@ -31,21 +31,6 @@ class Options:
     default_trip_count: int
     behaviour: Behaviour
 
-    @property
-    def merlin(self) -> bool:
-        """Whether Merlin stands in front."""
-        return self.behaviour.merlin
-
-    @property
-    def throughput_driven(self) -> bool:
-        """Whether the tool splits arrays by itself."""
-        return self.behaviour.throughput_driven
-
-    @property
-    def outlined_loops(self) -> bool:
-        """Whether pipelined loops become functions."""
-        return self.behaviour.outlined_loops
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -17,6 +17,7 @@ from ..program.constants import evaluate
 from ..program.expressions import assigned_variables, children
 from ..program.type_of import type_of_expression
 from ..program.typenames import BOOL, INT, UNKNOWN, join
+from ..tool.memories import MEMORY
 from ..tool.operators import Operator, Target, log2_ceil, operator
 from .beside import Beside, LoopUses
 from .memory import Layout
@@ -24,9 +25,6 @@ from .memory import Layout
 if TYPE_CHECKING:
     from .initiation import Bound
 
-LOAD_CYCLES = 2.0  # block RAM: address in one state, data in the next
-STORE_CYCLES = 1.0
-AXI_READ_CYCLES = 70.0  # m_axi read latency that Vitis HLS schedules by default (64) and the adapter
 MAX_CALL_DEPTH = 24
 
 Form = dict["ir.Variable | None", float]  # affine: coefficient per variable, the constant under None
@@ -314,7 +312,7 @@ class Region:
         self.host.current = saved
         self.chain_new_accumulators(loop, trip, before)
         self.chain_neighbours(loop, trip, before)
-        if self.target.tool != "merlin":  # Merlin makes reductions of such loops
+        if not self.target.behaviour.reductions:
             self.chain_guarded(loop, trip, before)
             self.chain_sweeps(loop, trip, before)
             for access in self.accesses[before:]:
@@ -409,7 +407,7 @@ class Region:
         step = since.pop((loop, key), None)
         extra = 0.0
         # Updates that depend on conditions stay in their order, whatever the type.
-        serially = value.guarded and value.type.is_float and self.target.tool != "merlin"
+        serially = value.guarded and value.type.is_float and not self.target.behaviour.reductions
         if step:
             extra = _whole(step) * (trip - 1) if serially else self.chain(step, trip, value.type)
         # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
@@ -420,7 +418,7 @@ class Region:
 
     def balanced(self, type_: ir.CType) -> bool:
         """Whether the tool may reorder sums of this type: integers; floating point under unsafe math and in Merlin."""
-        return not type_.is_float or self.target.unsafe_math or self.target.tool == "merlin"
+        return not type_.is_float or self.target.unsafe_math or self.target.behaviour.reductions
 
     def chain(self, step: float, trip: float, type_: ir.CType) -> float:
         """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
@@ -656,11 +654,12 @@ class Region:
         self.accesses.append(access)
         done = max(value.time, time)
         if not self.host.in_registers(array):
-            done = math.floor(done + 1e-6) + STORE_CYCLES  # taken over at the end of the state that has the value
+            # Taken over at the end of the state that has the value.
+            done = math.floor(done + 1e-6) + MEMORY.store_cycles
         access.time = done
         self.end = max(self.end, done)
         stored = Value(value.time, value.deps | deps, value.type, value.since)
-        if self.unrolled and value.since and self.target.tool != "merlin":
+        if self.unrolled and value.since and not self.target.behaviour.reductions:
             flow = self.flow.setdefault(array, {})
             through = self.store_cycles(array)
             for mark, cycles in value.since.items():
@@ -681,7 +680,7 @@ class Region:
         if isinstance(target, ir.Ref):
             if target.var is not None:
                 if target.var.type.pointer and target.var.scope == "param":
-                    self.end = max(self.end, value.time + STORE_CYCLES)
+                    self.end = max(self.end, value.time + MEMORY.store_cycles)
                 self.env[target.var] = value
                 self.final[target.var] = value
         elif isinstance(target, ir.Unary) and target.op == "*":
@@ -700,7 +699,7 @@ class Region:
 
     def store_cycles(self, array: ir.Variable) -> float:
         """Cycles from a value to a memory that has it; a register takes it over at once."""
-        return 0.0 if self.host.in_registers(array) else STORE_CYCLES
+        return 0.0 if self.host.in_registers(array) else MEMORY.store_cycles
 
     # -- calls ------------------------------------------------------------------------------------------------
 
@@ -816,8 +815,8 @@ class Host:
         if layout.interface == "register":
             return 0.0
         if layout.interface == "m_axi":
-            return AXI_READ_CYCLES
-        return LOAD_CYCLES
+            return MEMORY.axi_read_cycles
+        return MEMORY.load_cycles
 
     def in_registers(self, array: ir.Variable) -> bool:
         """Whether every element is a register."""
