@@ -132,10 +132,18 @@ def test_float_cores_are_four_cycles_shorter_from_2020_on(at: At, op: str, new: 
     assert only(at(code, "2020.1")).depth == 2 + new + 1 + 1
 
 
+SCHEDULERS = [
+    ("vivado_hls", "2019.2", 1),
+    ("vivado_hls", "2020.1", 0),
+    ("merlin", "2018.3", 1),
+    ("merlin", "2020.2", 0),
+]
+
+
 def test_the_correction_tells_the_schedulers_apart() -> None:
     code = "void k(int x[4]) { x[0] = 1; }"
     flag = FEATURE_NAMES.index("vivado_old")
-    for tool, version, old in (("vivado_hls", "2019.2", 1), ("vivado_hls", "2020.1", 0), ("merlin", "2018.3", 1)):
+    for tool, version, old in SCHEDULERS:
         row = extract(code, top="k", part=PART, clock_period_ns=CLOCK, tool=tool, tool_version=version, stage="csynth")
         assert row.values[flag] == old
 
