@@ -146,7 +146,7 @@ def test_text_is_sorted_and_complete() -> None:
 
 def test_json_round_trip() -> None:
     data = json.loads(json.dumps(as_json([ANALYSIS])))
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     (item,) = data["files"]
     assert item["diagnostics"][0]["fixes"][0]["edits"][0]["new_text"] == "PIPELINE"
     assert item["diagnostics"][0]["range"]["end"] == {"line": 2, "character": 19}

@@ -77,12 +77,12 @@ def _estimate(prediction: Mapping[str, Any], key: str) -> str:
     from hwml_sdk.qor.answer.render import figure
     from hwml_sdk.qor.answer.types import Interval
 
-    interval = prediction["intervals"].get(_TITLES[key] if key == "bram_18k" else key)
+    interval = prediction["intervals"].get(key)
     return figure(prediction[key], None if interval is None else Interval(interval["low"], interval["high"]))
 
 
 def _interval(prediction: Mapping[str, Any], key: str) -> str:
-    interval = prediction["intervals"].get(_TITLES[key] if key == "bram_18k" else key)
+    interval = prediction["intervals"].get(key)
     if interval is None or prediction[key] is None:
         return ""
     return f"{_short(interval['low'])} to {_short(interval['high'])}"
@@ -144,6 +144,8 @@ def _kept(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(read_source(path))
         missing = [key for key in (*_KEYS, "top", "part", "clock_period_ns", "intervals", "loops") if key not in data]
+        if not missing and data.get("schema_version") != SCHEMA_VERSION:
+            missing = [f"schema_version {SCHEMA_VERSION}"]
     except (ValueError, TypeError) as error:
         raise HwmlError(f"{path}: is no kept prediction: {error}; run hwml hooks predict again") from error
     if missing or not isinstance(data, dict):

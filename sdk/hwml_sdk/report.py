@@ -11,7 +11,7 @@ from urllib.parse import quote
 from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
 from .printable import printable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: `bram_18k` in `intervals`, `closed_form` and `explain`, where 1 had `BRAM_18K`
 FORMATS = ("text", "json", "github", "sarif")
 
 _SARIF_LEVEL: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}

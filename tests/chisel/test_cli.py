@@ -40,7 +40,7 @@ def test_check(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_in_json_names_places_and_fixes(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chisel", "check", "--json", str(source)]) == 1
     data = json.loads(capsys.readouterr().out)
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     (item,) = data["files"][0]["diagnostics"]
     assert item["code"] == "CH103" and item["fixes"][0]["verified"] and item["fixes"][0]["safe"]
     assert any("not trusted" in note for note in data["files"][0]["notes"])

@@ -365,7 +365,7 @@ def test_inspect_names_every_feature(
     path = next(sample_folder(1, 1, 2).rglob("*.sample"))
     assert main(["halide", "inspect", str(path), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     sample = load_a_sample(path)
     for index, stage in enumerate(data["stages"]):
         assert list(stage["schedule"]) == list(SCHEDULE_FEATURES)

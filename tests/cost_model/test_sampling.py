@@ -126,7 +126,7 @@ def test_random_pipelines_by_command(tmp_path: Path, capsys: pytest.CaptureFixtu
     command = ["halide", "sample", "random", "--pipelines", "2", "--batch-size", "2", "--samples-dir", str(tmp_path)]
     assert main([*command, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert [item["name"] for item in data["pipelines"]] == ["random_0", "random_1"]
     assert all(Path(path).is_file() for item in data["pipelines"] for path in item["written"])
     check_groups(load_from_dir(tmp_path))

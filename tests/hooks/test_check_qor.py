@@ -83,7 +83,7 @@ def test_lint_findings_and_formats(repo: Path, capsys: Capture) -> None:
     assert main(["a.cpp"]) == 1
     assert "HLS105" in capsys.readouterr().out
     assert main(["a.cpp", "--no-lint"]) == 0
-    for style, mark in (("json", '"schema_version": 1'), ("github", "::warning file=a.cpp"), ("sarif", '"2.1.0"')):
+    for style, mark in (("json", '"schema_version": 2'), ("github", "::warning file=a.cpp"), ("sarif", '"2.1.0"')):
         assert main(["a.cpp", "--format", style]) == 1
         assert mark in capsys.readouterr().out
     (repo / "hwml.toml").write_text('[lint]\nignore = ["HLS105", "HLS119"]\n')
@@ -317,7 +317,7 @@ def test_budget(repo: Path, capsys: Capture) -> None:
     assert "80 %:" in out
     assert hwml(["budget", "a.cpp", "--max-lut", "1", "--json"]) == 1
     row = json.loads(capsys.readouterr().out)
-    assert row["schema_version"] == 1
+    assert row["schema_version"] == 2
     figure = row["designs"][0]["figures"][0]
     assert (figure["low"], figure["value"], figure["high"]) == (interval["low"], found["LUT"], interval["high"])
 

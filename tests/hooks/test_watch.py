@@ -117,7 +117,7 @@ def test_saves_and_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         said = json.loads(capsys.readouterr().out)
         keys = ("LUT", "DSP", "FF", "latency_cycles", "top")
         assert {key: first[key] for key in keys} == {key: said[key] for key in keys}
-        assert first["schema_version"] == 1
+        assert first["schema_version"] == 2
         assert first["before"] is None
         path.write_text(DESIGN % 8)
         second = watch.next("a.cpp")

@@ -69,7 +69,7 @@ def test_machine_formats(bad: Path, style: str, capsys: pytest.CaptureFixture[st
     data = json.loads(capsys.readouterr().out)
     text = json.dumps(data)
     assert "HLS101" in text
-    assert (data["schema_version"] == 1) if style == "json" else (data["version"] == "2.1.0")
+    assert (data["schema_version"] == 2) if style == "json" else (data["version"] == "2.1.0")
 
 
 def test_github_format(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,6 +134,21 @@ def test_json_is_the_documented_one() -> None:
     assert data["unlike_score"] == 0.214
 
 
+def test_a_label_has_one_spelling_wherever_it_is_a_key() -> None:
+    names = ("lut", "dsp", "ff", "bram_18k", "latency_cycles")
+    whole = dataclasses.replace(
+        PREDICTION,
+        intervals=dict.fromkeys(names, Interval(1.0, 2.0)),
+        closed_form=dict.fromkeys(names, 1.0),
+        explain=tuple(Contribution("the rest", name, 1.0, None) for name in names),
+    )
+    data = whole.to_dict()
+    keys = ["LUT", "DSP", "FF", "bram_18k", "latency_cycles"]
+    assert set(keys) <= set(data)
+    assert list(data["intervals"]) == list(data["closed_form"]) == [row["target"] for row in data["explain"]] == keys
+    jsonschema.validate(data, SCHEMA)
+
+
 def test_unknown_figures_are_null() -> None:
     data = dataclasses.replace(PREDICTION, latency_cycles=None).to_dict()
     assert data["latency_cycles"] is None

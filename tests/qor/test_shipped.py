@@ -15,6 +15,7 @@ import pytest
 from tests.qor.tiny_artifact import real_features_table, train_tiny
 
 from hwml_sdk.artifact import MANIFEST, Artifact, shipped
+from hwml_sdk.inference import open_session, run_session
 from hwml_sdk.qor.learned.correct import (
     ERRORS_FILE,
     KIND,
@@ -22,12 +23,10 @@ from hwml_sdk.qor.learned.correct import (
     Corrector,
     closed_form_log,
     error_inputs,
-    open_session,
-    run_session,
 )
-from hwml_sdk.qor.learned.dataset import LABELS
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.table import MAX_TABLE_BYTES, SUFFIX, read_table
+from hwml_sdk.qor.tool.labels import LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "data" / "qor_table"

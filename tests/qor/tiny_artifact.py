@@ -8,9 +8,9 @@ import numpy as np
 from tests.qor.qor_rows import make_table
 
 from hwml_sdk.artifact import Artifact
-from hwml_sdk.qor.learned.dataset import LABELS
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.table import Table, quantise
+from hwml_sdk.qor.tool.labels import LABELS
 
 
 def real_features_table(n: int = 150, *, seed: int = 0) -> Table:

@@ -175,11 +175,12 @@ def _predictions_json(
 
 def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
     from ..qor.answer.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows
+    from ..qor.tool.labels import RESOURCES
     from ..qor.tool.parts import find_part
 
     try:
         part = find_part(prediction.part)
-        limits: Mapping[str, int] = {name: part.limit(name) for name in ("lut", "dsp", "ff", "bram_18k")}
+        limits: Mapping[str, int] = {name: part.limit(name) for name in RESOURCES}
     except HwmlError:
         limits = {}
     print(printable(f"{job.path}: {prediction.top}, {prediction.stage}"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..artifact import Artifact, resolve
-from ..errors import ArtifactError, DataError
+from ..errors import DataError
 from ..files import read_bytes, write_atomic
 from .data.samples import MAX_FEATURE, Floats
 from .machine import this_machine
@@ -92,11 +92,7 @@ def _onnx(path: Path) -> OnnxPredictor:
         data = read_bytes(path)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
-    try:
-        return OnnxPredictor(data)
-    except Exception as error:
-        # onnxruntime raises types of its own, none of them public.
-        raise ArtifactError(f"{path}: not an ONNX model: {str(error).splitlines()[0]}") from error
+    return OnnxPredictor(data, str(path))
 
 
 def _warn_other_machine(artifact: Artifact) -> None:

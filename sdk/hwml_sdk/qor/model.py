@@ -23,21 +23,21 @@ from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.types import QorPrediction
-from .closed_form.design import make_options, make_target, tool_year
+from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.correct import KIND, Correction, Corrector
-from .learned.dataset import LABELS
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
 from .read.source import read_program
+from .tool.labels import LABELS, NEAR_CLOCK, RESOURCES, near_year
 from .tool.operators import Target
+from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
 UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
-MERLIN_VERSION = "2021.1"
 
 
 @contextmanager
@@ -151,13 +151,13 @@ class QorModel:
             found.append(f"part {settings.part} is not in the training data")
         clocks = [float(clock) for clock in seen["clock_period_ns"]]
         nearest = min((abs(math.log(settings.clock_period_ns / clock)) for clock in clocks), default=0.0)
-        if nearest > math.log(1.15):
+        if nearest > math.log(1 + NEAR_CLOCK):
             found.append(f"a clock of {settings.clock_period_ns:g} ns is not in the training data")
         versions = [str(item).partition(" ") for item in seen["tools"]]
         years = [tool_year(version) for name, _, version in versions if name == settings.tool and version]
         if settings.tool not in {name for name, _, _ in versions}:
             found.append(f"tool {settings.tool} is not in the training data")
-        elif min((abs(estimate.target.year - year) for year in years), default=0.0) > 1.5:
+        elif not near_year(estimate.target.year, years):
             found.append(f"tool version {settings.tool_version} is far from those in the training data")
         return found
 
@@ -190,7 +190,7 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     if inputs.directives:
         apply_directives(program, inputs.directives)
     if program.dialect == "ACCEL" and settings.tool == DEFAULT_TOOL:
-        settings = replace(settings, tool="merlin", tool_version=MERLIN_VERSION)
+        settings = replace(settings, tool=MERLIN, tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
     project = inputs.project
     target = make_target(
@@ -227,7 +227,7 @@ def _prediction(
     latency = max(correction.value["latency_cycles"], 1.0) if known else None
     targets = [target for target in LABELS if known or target != "latency_cycles"]
     part = answer.part_or_none(settings.part)
-    areas = {name: correction.value[name] for name in ("lut", "dsp", "ff", "bram_18k")}
+    areas = {name: correction.value[name] for name in LABELS if name in RESOURCES}
     closed = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
               "latency_cycles": estimate.latency_cycles}  # fmt: skip
     return QorPrediction(

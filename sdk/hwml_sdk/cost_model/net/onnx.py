@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import MissingDependencyError
+from ...inference import open_session, run_session
 from ..data.features import N_MODEL_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_INDEX
 from ..data.samples import Floats
 from .terms import N_TERMS, TERMS
@@ -164,15 +165,10 @@ def _first_stage(g: _Graph) -> str:
 
 
 class OnnxPredictor:
-    """Runs an exported model with onnxruntime on one thread."""
+    """Runs an exported model with onnxruntime on one thread. Raises ArtifactError for bytes that are no model."""
 
-    def __init__(self, model: bytes) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    def __init__(self, model: bytes, name: str = "model") -> None:
+        self._session = open_session(model, name)
 
     def predict(self, pipeline: Floats, schedule: Floats, num_cores: float) -> Floats:
         """Run times (n,) in milliseconds of schedules (n, stages, 39) of one pipeline (stages, 280)."""
@@ -181,6 +177,4 @@ class OnnxPredictor:
             "schedule": schedule,
             "num_cores": np.asarray([num_cores], dtype=np.float32),
         }
-        (made,) = self._session.run(["runtime_ms"], inputs)
-        result: Floats = made
-        return result
+        return run_session(self._session, inputs)

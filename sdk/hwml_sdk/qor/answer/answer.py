@@ -13,6 +13,7 @@ from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
 from ..program import ir
 from ..program.facts import calls, reached
 from ..program.handed import is_library
+from ..tool.labels import RESOURCES
 from ..tool.parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -298,4 +299,4 @@ def fits(part: Part | None, values: Mapping[str, float]) -> bool | None:
     """Whether every resource is within the part; None when the part is not known."""
     if part is None:
         return None
-    return all(values[name] <= part.limit(name) for name in ("lut", "dsp", "ff", "bram_18k") if name in values)
+    return all(values[name] <= part.limit(name) for name in RESOURCES if name in values)

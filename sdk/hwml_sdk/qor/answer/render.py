@@ -12,12 +12,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ...report import SCHEMA_VERSION, span_json
+from ..tool.labels import SHOWN, TITLES, json_key
 from .types import FunctionQor, Interval, LoopQor, QorPrediction
 
 MAX_LABEL = 25
 RANGE_FROM = 2.0
 UNKNOWN_FROM = 8.0
-_NAMES = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM_18K", "latency_cycles": "latency_cycles"}
 _SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM", "latency_cycles": "cyc"}
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -35,7 +35,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "bram_18k": whole(prediction.bram_18k),
         "intervals": {
-            _NAMES.get(name, name): {"low": whole(interval.low), "high": whole(interval.high)}
+            json_key(name): {"low": whole(interval.low), "high": whole(interval.high)}
             for name, interval in prediction.intervals.items()
         },
         "top": prediction.top,
@@ -45,7 +45,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "tool_version": prediction.tool_version,
         "stage": prediction.stage,
         "model": prediction.model,
-        "closed_form": {_NAMES.get(name, name): whole(value) for name, value in prediction.closed_form.items()},
+        "closed_form": {json_key(name): whole(value) for name, value in prediction.closed_form.items()},
         "unlike_score": _plain(prediction.unlike_score, 3),
         "fits_part": prediction.fits_part,
         "dominant": prediction.dominant,
@@ -54,7 +54,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "explain": [
             {
                 "what": item.what,
-                "target": _NAMES.get(item.target, item.target),
+                "target": json_key(item.target),
                 "amount": whole(item.amount),
                 "range": None if item.span is None else span_json(item.span),
             }
@@ -262,10 +262,7 @@ def assumptions(prediction: QorPrediction) -> str:
 
 def prediction_detail(prediction: QorPrediction) -> str:
     """Markdown (no tables: several clients show them as text): figures, what dominates, assumptions, warnings."""
-    rows = [
-        (_SHORT[name] if name != "latency_cycles" else "cycles", getattr(prediction, name), name)
-        for name in ("lut", "dsp", "ff", "bram_18k", "latency_cycles")
-    ]
+    rows = [(_SHORT[name] if name != "latency_cycles" else "cycles", getattr(prediction, name), name) for name in SHOWN]
     lines = [f"**{prediction.top}** (predicted, {prediction.stage})", "", "```text"]
     for title, value, name in rows:
         interval = prediction.intervals.get(name)
@@ -375,12 +372,12 @@ def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
 def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str, str]]:
     """(name, figure, 80 % interval, closed form, share of the part) for each resource and the latency."""
     rows = []
-    for name in ("lut", "dsp", "ff", "bram_18k", "latency_cycles"):
+    for name in SHOWN:
         value = getattr(prediction, name)
         interval = prediction.intervals.get(name)
         spread = _range(interval.low, interval.high) if interval is not None and value is not None else ""
         limit = limits.get(name)
         used = percent(value / limit) if limit and value is not None else ""
-        title = "latency (cycles)" if name == "latency_cycles" else _NAMES[name]
+        title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
         rows.append((title, figure(value, interval), spread, figure(prediction.closed_form.get(name)), used))
     return rows

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..tool.operators import Target, operator
+from .costs import COSTS, MAX_HELD_STAGES, MAX_PORT_LUT, MAX_SELECTED, MAX_STATES, counting
 from .memory import Layout, element_count
 from .schedule.accesses import Access, by_array
 from .schedule.region import Kind, Region
@@ -54,55 +55,28 @@ class Cost:
     dsp: float
 
 
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """How many LUTs and FFs a tool's report gives for what `Area` holds.
-
-    held: registers for operands and results of an operator, per bit of its width, times the clock period in ns: the
-    shorter the clock, the more stages they pass.
-    Measured on the groups of data/qor, every source weighing alike: HLS reports two LUTs where place and route needs
-    one for a multiplexer.
-    """
-
-    control_lut: float
-    mux_lut: float
-    plain_lut: float
-    registers: float
-    control_ff: float
-    held: float
-
-
-_CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
-_IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
-_MERLIN = Counting(control_lut=1.0, mux_lut=1.0, plain_lut=1.0, registers=1.0, control_ff=1.0, held=0.0)
-
-
-def counting(target: Target) -> Counting:
-    """How the reports of the target's tool and stage count."""
-    if target.tool == "merlin":
-        return _MERLIN
-    return _IMPL if target.stage == "impl" else _CSYNTH
-
-
 def area_cost(area: Area, target: Target) -> Cost:
     """What an area takes on the target's family, as the report of its tool and stage counts it."""
     rule = counting(target)
     lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + area.mux_lut * rule.mux_lut
     ff = area.registers * rule.registers + area.control_ff * rule.control_ff
     dsp = area.plain_dsp
+    # Only now, not while walking: what several loops share is known when all of them have been added.
     for kind, units in area.shared.items():
         op = operator(*kind, target)
         lut += op.lut * units
-        ff += (op.ff + min(rule.held / target.clock_period_ns, 6.0) * kind[1].width) * units
+        ff += (op.ff + min(rule.held / target.clock_period_ns, MAX_HELD_STAGES) * kind[1].width) * units
         dsp += op.dsp * units
     return Cost(lut, ff, dsp)
 
 
 def loop_control(area: Area, trips: float, depth: float) -> None:
     """Counter, comparison, state machine of one loop."""
+    # A counter to the bound and one more; the logarithm unrounded, so that the model sees no steps.
     bits = math.log2(trips + 2)
-    area.control_lut += 10 + 3.0 * bits + 2.0 * min(depth, 60)
-    area.control_ff += 8 + 2.0 * bits + 1.5 * min(depth, 60)
+    states = min(depth, MAX_STATES)
+    area.control_lut += COSTS.loop_lut + COSTS.loop_lut_bit * bits + COSTS.loop_lut_state * states
+    area.control_ff += COSTS.loop_ff + COSTS.loop_ff_bit * bits + COSTS.loop_ff_state * states
 
 
 def copied_bits(region: Region) -> float:
@@ -117,16 +91,19 @@ def ports_lut(region: Region) -> float:
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         uses = sum(access.copies for access in accesses)
-        total += uses * 4.0
+        total += uses * COSTS.port_lut_access
+        # Registers have no ports: what moves at run time is picked out of all of them.
         if layout.interface == "register":
             count = element_count(array) or 1
             chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
-            total += sum(access.copies for access in chosen) * width * min(count, 64) * 0.2
+            copies = sum(access.copies for access in chosen)
+            total += copies * width * min(count, MAX_SELECTED) * COSTS.register_lut_bit
             continue
+        # Two accesses have a port of the memory each; more of them need selecting.
         if uses > 2:
-            total += (uses - 2) * width * 0.3
+            total += (uses - 2) * width * COSTS.port_lut_bit
         total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
-    return min(total, 4e6)
+    return min(total, MAX_PORT_LUT)
 
 
 def selection_lut(access: Access, layout: Layout, width: int) -> float:
@@ -141,9 +118,10 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
     word = width * math.prod(factor for _, factor in layout.reshaped.values())
     total = 0.0
     if lanes > 1:
-        total += word * math.log2(word) * 0.45
+        total += word * math.log2(word) * COSTS.lane_lut_bit
     if banks > 1:
-        total += banks * 4.0 if access.write else word * min(banks, 64) * 0.17
+        writing, reading = banks * COSTS.bank_lut_write, word * min(banks, MAX_SELECTED) * COSTS.bank_lut_bit
+        total += writing if access.write else reading
     return total
 
 
@@ -152,6 +130,7 @@ def _unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
     total = 1
     for dim, (kind, factor) in splits.items():
         moving = access.moving[dim] if dim < len(access.moving) else None
+        # Banks dealt out in turn are told apart by the constant part of a subscript that moves in whole rounds.
         fixed = moving is not None and (moving == 0 or (kind == "cyclic" and moving % factor == 0))
         if not fixed:
             total *= factor

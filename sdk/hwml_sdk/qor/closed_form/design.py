@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import ConfigError
 from ..program.tops import choose_top
 from ..read.source import read_program
+from ..tool.labels import STAGES
 from ..tool.operators import Target
 from ..tool.parts import find_part
+from ..tool.releases import TOOLS, tool_year
 from .estimate import Estimate, estimate_program
 from .plan import PIPELINE_LOOPS, Options
-
-TOOLS = ("vitis_hls", "vivado_hls", "merlin", "vitis_hls+vivado")
-STAGES = ("csynth", "impl")
-_VERSION = re.compile(r"^(20\d\d)\.(\d)")
-
-
-def tool_year(version: str) -> float:
-    """2022.2 as a number; 2022.1 where a version is not known (the median of the training data)."""
-    match = _VERSION.match(version or "")
-    return float(f"{match.group(1)}.{match.group(2)}") if match else 2022.1
 
 
 def make_target(
@@ -37,6 +28,7 @@ def make_target(
     """Target for a part name. Raises ConfigError for an unknown part, tool, clock or stage."""
     if tool not in TOOLS:
         raise ConfigError(f"unknown tool {tool!r}; there are {', '.join(TOOLS)}")
+    # Beyond this range the operators' tables say nothing.
     if not 0.5 <= clock_period_ns <= 1000:
         raise ConfigError(f"clock period {clock_period_ns!r} ns is outside 0.5 to 1000 ns")
     if stage not in STAGES:
@@ -47,11 +39,10 @@ def make_target(
 def make_options(
     target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
 ) -> Options:
-    """Tool behaviour by tool and version: automatic pipelining came with Vitis HLS 2020.1 (UG1399); Merlin has it."""
-    known = target.year >= 2020 or target.tool == "merlin"
-    automatic = pipeline_loops if known and pipeline_loops else None
-    driven = target.tool != "merlin" and target.year >= 2022
-    return Options(target.tool == "merlin", automatic, driven, default_trip_count, target.year, outlined_loops=driven)
+    """What the user may set, as far as the target's release knows it. pipeline_loops: 0 or None switches it off."""
+    # A release that pipelines nothing by itself does not start to because a setting gives a threshold.
+    automatic = pipeline_loops if target.behaviour.auto_pipeline and pipeline_loops else None
+    return Options(automatic, default_trip_count, target.behaviour)
 
 
 def estimate_source(

@@ -51,11 +51,14 @@ class Design:
         """Layout of the arrays a function names."""
         found = self._layouts.get(function.name)
         if found is None:
-            merlin = self.options.merlin
+            merlin = self.options.behaviour.merlin
             found = layouts(
-                function, self.program, auto_partition=not merlin, throughput_driven=self.options.throughput_driven
+                function,
+                self.program,
+                auto_partition=not merlin,
+                throughput_driven=self.options.behaviour.throughput_driven,
             )
-            if self.options.merlin:
+            if self.options.behaviour.merlin:
                 # Merlin partitions by itself as the parallel factors ask for.
                 for layout in found.values():
                     layout.banks = dict.fromkeys(range(MAX_DIMS), ("complete", 1))
@@ -67,7 +70,7 @@ class Design:
         """Layout of an array no function in sight declares."""
         if array.type.kind == "stream":
             return Layout(interface="fifo")
-        if self.options.merlin:
+        if self.options.behaviour.merlin:
             return Layout(dict.fromkeys(range(MAX_DIMS), ("complete", 1)), merged=False)
         return Layout()
 

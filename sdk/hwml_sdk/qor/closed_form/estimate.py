@@ -9,7 +9,7 @@ II), `hierarchy` (loops, functions, calls, processes), `memory` (banks), `tool.o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import SourceError
 from ..program import ir
@@ -20,9 +20,10 @@ from .design_cache import Design
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
 from .memory import storage
-from .merlin import add_transfers
+from .merlin import add_banks, add_transfers
 from .plan import Options
 from .results import Estimate, FunctionResult, LoopResult
+from .schedule.accesses import Access
 
 __all__ = ["Estimate", "FunctionResult", "LoopResult", "estimate_program"]
 
@@ -42,11 +43,21 @@ def estimate_program(
         raise SourceError("loops and calls are nested too deeply; split the function", path=program.path) from error
     design.functions[top.name] = result
     # Merlin writes the kernel's interface itself, whatever INTERFACE pragmas say.
-    if options.merlin:
-        add_transfers(design, result)
+    if options.behaviour.merlin:
+        add_banks((result.area, result.unshared), _accesses((result, *design.functions.values())))
+        result.cycles += add_transfers(top, result.memory, target.behaviour)
     else:
-        add_interfaces(result, design.layouts(top))
+        add_interfaces(top, result.memory, design.layouts(top))
     return _total(design, result)
+
+
+def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
+    """Loads and stores of all loops, each function's once."""
+    pending = [loop for function in {id(f): f for f in results}.values() for loop in function.loops]
+    while pending:
+        loop = pending.pop()
+        pending += loop.children
+        yield from loop.region.accesses if loop.region is not None else ()
 
 
 def _total(design: Design, result: FunctionResult) -> Estimate:

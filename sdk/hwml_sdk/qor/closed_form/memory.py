@@ -11,13 +11,7 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..program.sizes import total_bits
-
-PORTS_PER_BANK = 2
-# UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
-COMPLETE_THRESHOLD = 4
-# Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
-LUTRAM_BITS = 1024
-BRAM_BITS = 18 * 1024
+from ..tool.memories import COMPLETE_THRESHOLD, LUTRAM_BITS, MEMORY, bram_18k
 
 
 @dataclass(slots=True)
@@ -59,12 +53,14 @@ def layouts(
         for name, var in names.items() if var.type.kind == "struct"
         for field, inner in program.fields.get(var.type.name, {}).items()
     }  # fmt: skip
+    # Members come last: inside a method a plain name is the object's, not a global's.
     names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
     for var in names.values():
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
     for pragma in _pragmas_of(function):
         _apply(pragma, names, found)
+    # Only what the design owns and no pragma speaks of: the caller's arrays keep the shape of the interface.
     if throughput_driven:
         for var, layout in found.items():
             local = var.scope == "local" or (var.scope == "global" and not var.const)
@@ -92,6 +88,7 @@ def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
 def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
     options = pragma.options
     label = options.get("variable") or options.get("port") or ""
+    # Pragmas name what the code would: an address, a member, an element.
     label = label.strip("&*").replace("this->", "").partition("[")[0]
     var = names.get(label) or names.get(label.partition(".")[0])
     if var is None or pragma.dialect != "HLS":
@@ -165,19 +162,16 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
     if layout.interface == "register":
-        return Storage(0, bits * 0.3, bits, bits)
+        return Storage(0, bits * MEMORY.register_lut_bit, bits * MEMORY.register_ff_bit, bits)
     if layout.interface == "fifo":
-        return Storage(0, 20 + width, 10 + width / 4, bits)
+        lut = MEMORY.fifo_lut + width * MEMORY.fifo_lut_bit
+        return Storage(0, lut, MEMORY.fifo_ff + width * MEMORY.fifo_ff_bit, bits)
+    # More banks than elements stay empty and fall away.
     banks = max(min(layout.bank_count(), count), 1)
     lanes = math.prod(factor for _, factor in layout.reshaped.values()) if layout.reshaped else 1
     deep = max(math.ceil(count / banks / lanes), 1)
     wide = width * lanes
     if layout.storage in ("lutram", "ram_1p_lutram", "srl") or deep * wide <= LUTRAM_BITS or deep <= 2:
-        return Storage(0, banks * wide * max(math.ceil(deep / 64), 1) * 1.0, banks * wide, bits)
+        lut = banks * wide * max(math.ceil(deep / 64), 1) * MEMORY.lutram_lut_bit
+        return Storage(0, lut, banks * wide * MEMORY.lutram_ff_bit, bits)
     return Storage(banks * bram_18k(deep, wide), 0, 0, bits)
-
-
-def bram_18k(deep: int, wide: int) -> int:
-    """18 Kbit block RAMs of one true dual-port memory (shapes 16Kx1 to 1Kx18, or 512x36 as Vitis HLS counts them)."""
-    options = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-    return min(math.ceil(deep / depth) * math.ceil(wide / width) for depth, width in options)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..program import ir
 from ..program.trip_counts import TripCount
+from ..tool.releases import Behaviour
 from .merlin_loops import accumulates, conflicting, shared_scalars
 
 # UG1399, config_compile -pipeline_loops: loops of more iterations are pipelined by themselves, else their parent.
@@ -23,18 +24,12 @@ class Options:
 
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
-    throughput_driven: local arrays are split so that pipelined loops reach their II (Vitis HLS 2022.1 on).
-    year: version of the tool as a number.
-    outlined_loops: pipelined loops become functions, which run beside one another where they share nothing (the
-    `_Pipeline_` modules of reports of Vitis HLS 2022.1 on).
+    behaviour: what the tool's release does by itself.
     """
 
-    merlin: bool = False
-    auto_pipeline: int | None = PIPELINE_LOOPS
-    throughput_driven: bool = False
-    default_trip_count: int = 0
-    year: float = 2023.2
-    outlined_loops: bool = False
+    auto_pipeline: int | None
+    default_trip_count: int
+    behaviour: Behaviour
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def make_plans(
     plans: dict[ir.Loop, Plan] = {}
     for loop in ir.loops_of(function.body):
         count = counts.get(loop)
-        plans[loop] = _tiled(loop, counts, options.year) if options.merlin else _vitis(loop, count)
+        plans[loop] = _tiled(loop, counts, options.behaviour) if options.behaviour.merlin else _vitis(loop, count)
     if options.auto_pipeline is not None:
         _automatic(function, counts, plans, options, calls_loops)
     return plans
@@ -98,9 +93,9 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
     return Plan(pipelined and not full, target or 1, copies, full)
 
 
-def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
+def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behaviour) -> Plan:
     """`#pragma ACCEL tile`, and the plan of the loop inside the tile."""
-    plan = _merlin(loop, counts, year)
+    plan = _merlin(loop, counts, behaviour)
     count = counts.get(loop)
     trip = count.average if count is not None else None
     tile = loop.pragma("ACCEL", "TILE")
@@ -110,7 +105,7 @@ def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> P
     return replace(plan, tile=float(factor))
 
 
-def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> Plan:
+def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behaviour) -> Plan:
     """`#pragma ACCEL pipeline | parallel` as the Merlin compiler's guide describes them."""
     count = counts.get(loop)
     trip = count.average if count is not None else None
@@ -125,7 +120,7 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> 
     pipeline = loop.pragma("ACCEL", "PIPELINE")
     # Loops inside that are unrolled whole leave a loop the innermost one (2mm, bicg of data/qor: DSPs of both factors).
     nested = any(True for _ in ir.loops_of(loop.body))
-    innermost = all(_merlin(inner, counts, year).full_unroll for inner in ir.loops_of(loop.body))
+    innermost = all(_merlin(inner, counts, behaviour).full_unroll for inner in ir.loops_of(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
     if (copies > 1 or pipelined) and conflicting(loop):
         note = "iterations depend on each other: not faster when pipelined or parallel"
@@ -134,7 +129,7 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> 
     if full and innermost and not flatten:
         return Plan(unroll=copies, full_unroll=True)
     fine = pipelined and (innermost or flatten)
-    if copies > 1 and nested and accumulates(loop, guarded=year >= 2021):
+    if copies > 1 and nested and accumulates(loop, guarded=behaviour.guarded_sums_serial):
         note = "iterations add to the same elements: not faster when parallel"
         made = copies if fine or innermost else 1.0
         return Plan(fine, unroll=made, serial=made > 1, coarse=pipelined and not fine, note=note)
@@ -144,9 +139,9 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], year: float) -> 
     apart = not shared_scalars(loop)
     if full and apart and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
         return Plan(coarse=pipelined, parallel=copies)
-    # Around other loops `parallel` asks for copies of them: labels of 2018.3 and 2020.2 show them around outermost
-    # loops that divide evenly, and hardly any of 2021.1.
-    if year < 2021 and loop.parent is None and apart and trip is not None and 1 < copies < trip and trip % copies == 0:
+    # Around other loops `parallel` asks for copies of them, where they divide evenly.
+    evenly = trip is not None and 1 < copies < trip and trip % copies == 0
+    if behaviour.copies_outer and loop.parent is None and apart and evenly:
         return Plan(coarse=pipelined, parallel=copies)
     return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
 
@@ -161,15 +156,13 @@ def _automatic(
     """Automatic pipelining: the innermost loop, or its parent when the innermost is short (UG1399).
 
     A perfect nest of short loops counts as the one loop that flattening makes of it: with more iterations than the
-    threshold its innermost loop is pipelined, with fewer the loop around the nest, as labelled designs show. Merlin
-    before 2021.1 pipelines the innermost loop, however short it is; later ones leave it to Vitis HLS.
+    threshold its innermost loop is pipelined, with fewer the loop around the nest, as labelled designs show.
     """
-    innermost = options.merlin and options.year < 2021
     for loop in list(ir.loops_of(function.body)):
         outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
         if outer and not _all_inside_unrolled(loop, plans):
             continue
-        chosen = loop if innermost else _chosen(loop, counts, plans, options)
+        chosen = loop if options.behaviour.innermost_only else _chosen(loop, counts, plans, options)
         if chosen is not None and plans[chosen].coarse:
             chosen = loop
         if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
@@ -198,7 +191,7 @@ def _chosen(
         if above is None or above.average is None or (len(nest) == 1 and above.average > threshold):
             break
         total *= above.average
-        if total > threshold or not above.constant or options.merlin:
+        if total > threshold or not above.constant or options.behaviour.merlin:
             return loop
         nest.append(parent)
         parent = _standing_parent(parent, plans)

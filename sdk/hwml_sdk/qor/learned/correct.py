@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from ...artifact import Artifact
 from ...errors import ArtifactError
 from ...files import read_bytes
-from .dataset import LABELS
+from ...inference import open_session, run_session
+from ..tool.labels import DOMAINS, LABELS
 from .table import quantise
 
 Floats = NDArray[np.float64]
@@ -40,24 +41,13 @@ def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floa
     return found
 
 
-DOMAINS = ("merlin", "impl", "dataflow", "csynth")
-
-
 def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow.
-
-    The closed form is of a different quality in each, so that members and closed form are mixed by it.
-    """
+    """Index into DOMAINS of rows [n, f]: Merlin; labels after place and route; csynth with or without dataflow."""
     found = np.full(len(values), DOMAINS.index("csynth"))
     for name in ("dataflow", "impl", "merlin"):
         if name in names:
             found = np.where(values[:, names.index(name)] > 0, DOMAINS.index(name), found)
     return found
-
-
-# Settings rather than structure. A combination that training never had (within a factor of 1.15 of the clock and 1.5
-# years of the tool's version) says that what was learned may not hold.
-CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
 
 
 @dataclass(frozen=True)
@@ -333,26 +323,3 @@ def _log(count: float | None) -> float:
 def _counts(logs: Floats) -> dict[str, float]:
     """Log values to counts that can be: nothing under 0."""
     return {name: max(math.expm1(min(float(value), 60.0)), 0.0) for name, value in zip(LABELS, logs, strict=True)}
-
-
-def open_session(path: Path | bytes) -> Any:
-    """An onnxruntime session on one thread; ArtifactError when the file is no model it can run."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        source = path if isinstance(path, bytes) else str(path)
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no public base class
-        raise ArtifactError(
-            f"{path if isinstance(path, Path) else 'model'}: onnxruntime refuses it: {error}"
-        ) from error
-
-
-def run_session(session: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The single output of a session for its single input."""
-    result: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: inputs})[0]
-    return result

@@ -24,10 +24,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import open_regular, read_bytes, read_source
-
-# Everything a report gives; QorPrediction's TARGETS are the first four in another order.
-LABELS = ("lut", "dsp", "ff", "latency_cycles", "bram_18k")
-STAGES = ("csynth", "impl")
+from ..tool.labels import LABELS, STAGES
 
 _PLACEHOLDER = re.compile(r"auto\{\s*(\w+)\s*\}")
 _FILE_MARK = re.compile(r"^//==== file: (.+?) ====$", re.MULTILINE)

@@ -21,6 +21,7 @@ from ..closed_form.memory import element_count
 from ..program import ir
 from ..program.facts import reached
 from ..program.sizes import total_bits
+from ..tool.labels import CONTEXT, RESOURCES
 
 FEATURE_VERSION = 2
 
@@ -54,10 +55,9 @@ _PROGRAM = (
     "functions", "calls", "dataflow", "interval", "accesses", "accesses_written", "branches", "live_bits", "static_ops",
     "float_share", "double_share", "scalar_params", "stmts",
 )  # fmt: skip
-_CONTEXT = ("clock_ns", "year", "family_7series", "merlin", "impl", "unsafe_math", "vivado_old")
 
 FEATURE_NAMES: tuple[str, ...] = (
-    *_CLOSED, *_SHARED, *_UNSHARED, *_AREA, *_MEMORY, *_LOOPS, *_PRAGMAS, *_PROGRAM, *_CONTEXT,
+    *_CLOSED, *_SHARED, *_UNSHARED, *_AREA, *_MEMORY, *_LOOPS, *_PRAGMAS, *_PROGRAM, *CONTEXT,
 )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def features_of(estimate: Estimate) -> FeatureRow:
         "lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
         "latency_cycles": estimate.latency_cycles,
     }  # fmt: skip
-    for name in ("lut", "dsp", "ff", "bram_18k"):
+    for name in RESOURCES:
         values[f"cf_{name}"] = _log(closed[name] or 0.0)
     values["cf_latency_cycles"] = _log(estimate.nominal_cycles)
     _area(estimate, values)
@@ -320,8 +320,8 @@ def _context(estimate: Estimate, values: dict[str, float]) -> None:
         clock_ns=target.clock_period_ns,
         year=target.year - 2000.0,
         family_7series=float(target.family == "7series"),
-        merlin=float(target.tool == "merlin"),
+        merlin=float(target.behaviour.merlin),
         impl=float(target.stage == "impl"),
         unsafe_math=float(target.unsafe_math),
-        vivado_old=float(target.year < 2020),
+        vivado_old=float(target.behaviour.vivado_core),
     )

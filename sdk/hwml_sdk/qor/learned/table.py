@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import read_bytes, replace_folder
-from .dataset import LABELS, Rows
+from ..tool.labels import LABELS
+from .dataset import Rows
 
 FORMAT_VERSION = 1
 SUFFIX = ".npz.xz"

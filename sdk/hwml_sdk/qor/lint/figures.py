@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...errors import ConfigError
 from ..answer.types import LoopQor
 from ..program import ir
+from ..tool.labels import RESOURCES
 from ..tool.parts import find_part
 from .code import Code
 from .context import Context, loop_name
@@ -61,7 +62,7 @@ def limits(context: Context) -> None:
         part = find_part(estimate.part)
     except ConfigError:
         return
-    for resource in ("lut", "ff", "dsp", "bram_18k"):
+    for resource in RESOURCES:
         value = float(getattr(estimate, resource))
         interval = estimate.intervals.get(resource)
         low = interval.low if interval is not None else value

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...errors import ConfigError
+from .labels import RESOURCES
 
 FAMILIES = ("7series", "ultrascale", "ultrascaleplus", "versal")
 
@@ -33,7 +34,7 @@ class Part:
 
     def limit(self, resource: str) -> int:
         """How many of `resource` (lut, ff, dsp, bram_18k, uram) there are. KeyError for another name."""
-        if resource not in ("lut", "ff", "dsp", "bram_18k", "uram"):
+        if resource not in (*RESOURCES, "uram"):
             raise KeyError(resource)
         return int(getattr(self, resource))
 

@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...qor.learned.correct import (
-    CONTEXT,
-    DOMAINS,
     N_FAR,
     Calibration,
     Geometry,
@@ -23,8 +21,8 @@ from ...qor.learned.correct import (
     domain_of,
     error_inputs,
 )
-from ...qor.learned.dataset import LABELS
 from ...qor.learned.table import Table
+from ...qor.tool.labels import CONTEXT, DOMAINS, LABELS, NEAR_CLOCK, NEAR_YEARS
 from .evaluate import group_weights, weighted_quantile
 from .fit import TreeConfig, boost, row_weights, targets_of
 
@@ -112,7 +110,8 @@ def _contexts(table: Table) -> tuple[NDArray[np.int32], NDArray[np.float32], NDA
     names = [name for name in CONTEXT if name in table.feature_names]
     columns = np.array([table.feature_names.index(name) for name in names], dtype=np.int32)
     found = np.unique(table.values[:, columns], axis=0)
-    near = {"clock_ns": 0.15 * found[:, names.index("clock_ns")] if "clock_ns" in names else 0, "year": 1.5}
+    clock = NEAR_CLOCK * found[:, names.index("clock_ns")] if "clock_ns" in names else 0
+    near = {"clock_ns": clock, "year": NEAR_YEARS}
     slack = np.stack([np.broadcast_to(near.get(name, 0.25), len(found)) for name in names], axis=1)
     return columns, found.astype(np.float32), slack.astype(np.float32)
 

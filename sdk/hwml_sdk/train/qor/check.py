@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import HwmlError
-from ...qor.learned.correct import N_FAR, Floats, closed_form_log, error_inputs, open_session, run_session
-from ...qor.learned.dataset import LABELS
+from ...inference import open_session, run_session
+from ...qor.learned.correct import N_FAR, Floats, closed_form_log, error_inputs
 from ...qor.learned.table import Table
+from ...qor.tool.labels import LABELS
 from .fit import predict_members
 from .protocol import FinalModel
 

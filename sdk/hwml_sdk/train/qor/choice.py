@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...qor.learned.correct import closed_form_log, domain_of
-from ...qor.learned.dataset import LABELS
 from ...qor.learned.table import Table
+from ...qor.tool.labels import LABELS
 from .calibrate import Evidence, fit_mix
 from .evaluate import group_weights, spearman, weighted_quantile
 from .fit import targets_of

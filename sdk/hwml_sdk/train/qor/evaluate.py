@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...qor.learned.dataset import LABELS, Design, Rows
+from ...qor.learned.dataset import Design, Rows
+from ...qor.tool.labels import LABELS
 from .inspected import inspected
 
 Floats = NDArray[np.float64]

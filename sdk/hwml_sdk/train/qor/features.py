@@ -43,9 +43,11 @@ def code_digest() -> str:
     """Hash of every module that features depend on: a cached row of other code is never used."""
     folder = Path(__file__).resolve().parents[2] / "qor"
     digest = hashlib.sha256(repr(feature_version()).encode())
-    for path in sorted(folder.glob("*.py")):
-        if path.name not in ("dataset.py", "table.py", "correct.py", "model.py", "render.py", "lint.py"):
-            digest.update(path.name.encode() + b"\0" + read_bytes(path))
+    # Rooms that a feature's value passes through; `tool` holds the constants.
+    for room in ("program", "read", "tool", "closed_form", "learned"):
+        for path in sorted((folder / room).rglob("*.py")):
+            if path.name not in ("dataset.py", "table.py", "correct.py"):
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + read_bytes(path))
     return digest.hexdigest()[:16]
 
 

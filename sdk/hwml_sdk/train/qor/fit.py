@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ...errors import MissingDependencyError
 from ...qor.learned.correct import closed_form_log
-from ...qor.learned.dataset import LABELS
 from ...qor.learned.table import Table
+from ...qor.tool.labels import LABELS
 from .mlp import Mlp, MlpConfig, fit_mlp
 
 Floats = NDArray[np.float64]

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...qor.learned.correct import Geometry, closed_form_log
-from ...qor.learned.dataset import LABELS, Rows
+from ...qor.learned.dataset import Rows
 from ...qor.learned.table import Table
+from ...qor.tool.labels import LABELS
 from .calibrate import ErrorConfig, ErrorModels, Evidence, build_geometry, fit_errors, join
 from .evaluate import HLSYN_HELD_OUT, hlsyn_rmse, hlsyn_split
 from .fit import FitConfig, Fitted, TreeConfig, boost, fit_members, predict_members, targets_of, training_rows

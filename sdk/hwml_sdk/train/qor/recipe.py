@@ -4,6 +4,7 @@
 `qor --evaluate`          print every held-out table (groups, sources, controls) without writing anything
 `qor --choice`            print how the kinds of members compare on the inner folds
 `qor features --data DIR` rebuild the numeric table from labelled designs
+`qor constants --data DIR` hold the closed form's numbers against labelled designs
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import check_folder
+from ...report import SCHEMA_VERSION
 from .config import TABLE, TrainConfig
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from ...artifact import Artifact
     from ...qor.learned.table import Table
     from .judge import Judgement
-
-SCHEMA_VERSION = 1
 
 
 def load_table(config: TrainConfig, *, progress: bool = True) -> Table:
@@ -77,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.setdefault(variable, "1")
     if arguments[:1] == ["features"]:
         return _features(arguments[1:])
+    if arguments[:1] == ["constants"]:
+        from . import constants
+
+        return constants.main(arguments[1:])
     options = _parser().parse_args(arguments)
     config = TrainConfig(
         table=options.table,
@@ -106,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sdk.train qor",
         description="Retrain the shipped QoR model from the feature table and print its held-out figures.",
-        epilog="`qor features --data DIR` rebuilds the table; docs/qor-model.md describes data, protocol and choices.",
+        epilog="`qor features --data DIR` rebuilds the table, `qor constants --data DIR` refits the closed form's"
+        " numbers; docs/qor-model.md describes data, protocol and choices.",
     )
     default = TrainConfig()
     parser.add_argument("--evaluate", action="store_true", help="print every held-out table, write nothing")

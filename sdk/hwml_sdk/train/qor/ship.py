@@ -10,8 +10,8 @@ import numpy as np
 
 from ...artifact import Artifact, write
 from ...qor.learned.correct import ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
-from ...qor.learned.dataset import LABELS
 from ...qor.learned.table import SUFFIX, Table
+from ...qor.tool.labels import LABELS
 from .check import OUTPUTS_FILE, check_onnx
 from .config import TrainConfig
 from .judge import Judgement

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, root_variable
 from ..area import Area, loop_control
+from ..costs import COSTS
 from ..results import LoopResult
 from ..schedule.region import Region
 from ..schedule.statements import open_region, walk
@@ -20,8 +21,6 @@ from .frame import Frame
 
 # Calls inside calls that are looked into; further down a call is taken to write its first argument.
 MAX_DEPTH = 8
-# Start and done signals of a process, and the FIFO or buffer control behind it.
-PROCESS_LUT, PROCESS_FF = 20, 10
 
 
 @dataclass(slots=True)
@@ -68,8 +67,9 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
         processes.append(Process(cycles, reads, writes))
     latency = schedule(processes) + 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
-    area.control_lut += PROCESS_LUT * len(processes)
-    area.control_ff += PROCESS_FF * len(processes)
+    # Start and done signals of a process, and the FIFO or buffer control behind it.
+    area.control_lut += COSTS.process_lut * len(processes)
+    area.control_ff += COSTS.process_ff * len(processes)
     return latency, interval
 
 

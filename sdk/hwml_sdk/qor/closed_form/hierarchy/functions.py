@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ...program import ir
 from ...program.constants import Number
 from ..area import Area, copied_bits, ports_lut
+from ..costs import COSTS
 from ..memory import storage
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
@@ -19,10 +20,6 @@ from . import instances, loops
 from .dataflow import overlapped
 from .frame import Frame
 from .sharing import add_operators, memory_cycles, taking_turns
-
-# States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399), whatever is in it.
-CONTROL_LUT, CONTROL_FF = 12, 6
-LOADED_SHARE, LIVE_SHARE = 0.5, 0.3
 
 
 class FunctionEstimator(Frame):
@@ -91,10 +88,11 @@ class FunctionEstimator(Frame):
         """Add the function's own code and its loops. slots: cycles over which its operators can take turns."""
         area = Area()
         add_operators(area, region, self.target, lambda _, units: taking_turns(units, max(slots, 1)))
-        area.registers = copied_bits(region) * LOADED_SHARE + region.live_bits * LIVE_SHARE
+        area.registers = copied_bits(region) * COSTS.body_copied + region.live_bits * COSTS.body_live
         area.mux_lut = ports_lut(region)
-        area.control_lut += CONTROL_LUT
-        area.control_ff += CONTROL_FF
+        # States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399), whatever is in it.
+        area.control_lut += COSTS.function_lut
+        area.control_ff += COSTS.function_ff
         # `after`: cores of callees were added on the way, and the function's own code uses them between the calls.
         self.result.area.after(area)
         self.result.unshared.beside(area)

@@ -10,6 +10,8 @@ from ...program.expressions import root_variable
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN
+from ...tool.memories import MEMORY
+from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count
 from ..results import FunctionResult
@@ -23,10 +25,6 @@ from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
-# A copy from or to m_axi: the request to the bus, its latency and the first beat.
-AXI_COPY_CYCLES = 72
-# The loop that a copy becomes: counter, comparison, states.
-COPY_LUT, COPY_FF = 60, 40
 
 
 def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> Value:
@@ -80,7 +78,7 @@ def _shares_with_callees(frame: Frame) -> bool:
     Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
     of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
     """
-    return frame.design.options.throughput_driven and frame.target.year < 2023 and not frame.result.dataflow
+    return frame.target.behaviour.callees_lend_cores and not frame.result.dataflow
 
 
 def _bind(
@@ -158,13 +156,15 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
     cycles = _elements(frame, arrays, expr) + 2
     if any(frame.layout(array).interface == "m_axi" for array in arrays):
-        cycles += AXI_COPY_CYCLES
+        # The request to the bus, its latency and the first beat.
+        cycles += MEMORY.axi_copy_cycles
     # What is not known to be an array may be any of them: such a copy waits for all that was written before.
-    outlined = frame.design.options.outlined_loops and len(arrays) == len(given)
+    outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given)
     occupy(region, cycles, copy_uses(arrays, frame.port) if outlined else None)
     for area in (frame.result.area, frame.result.unshared):
-        area.control_lut += COPY_LUT
-        area.control_ff += COPY_FF
+        # The loop that a copy becomes: counter, comparison, states.
+        area.control_lut += COSTS.copy_lut
+        area.control_ff += COSTS.copy_ff
     for key in [k for k in region.env if isinstance(k, Element) and k.array in arrays]:
         del region.env[key]
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)

@@ -24,9 +24,9 @@ def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[float, LoopUses
     result.replicas = copies
     frame.sink.append(result)
     options = frame.design.options
-    outlined = result.ii is not None and options.outlined_loops
+    outlined = result.ii is not None and options.behaviour.outlined_loops
     # Copies of a loop run one after another in Vitis HLS, whose states follow the source; Merlin's run side by side.
-    cycles = result.cycles * (1.0 if options.merlin else copies)
+    cycles = result.cycles * (1.0 if options.behaviour.merlin else copies)
     return cycles, loop_uses(loop, region.aliases, frame.port) if outlined else None
 
 
@@ -59,12 +59,14 @@ def _tile(frame: Frame, result: LoopResult) -> None:
     # Two cycles to restart a loop that has no pipeline to fill: its exit test and the step of the loop over tiles.
     tiles = math.ceil(frame.average_trip(result.loop) / result.plan.tile)
     restart = result.depth if result.ii is not None else 2.0
-    result.cycles += (tiles - 1) * restart + tiles * reload_cycles(result.loop, frame.target.year)
+    result.cycles += (tiles - 1) * restart + tiles * reload_cycles(
+        result.loop, frame.target.behaviour.tile_burst_cycles
+    )
 
 
 def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
     """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
-    merlin = frame.design.options.merlin
+    merlin = frame.design.options.behaviour.merlin
     for inner in ir.loops_of(result.loop.body):
         count = frame.counts.get(inner)
         if count is None or count.average is None or count.source != "bounds":

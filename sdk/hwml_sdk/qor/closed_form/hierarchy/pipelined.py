@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from ..area import Area, copied_bits, loop_control, ports_lut
+from ..costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
 from ..schedule.bounds import Bound, NestLoop
 from ..schedule.ports import port_bound
@@ -14,11 +15,6 @@ from ..schedule.region import Region
 from .bodies import body_region
 from .frame import Frame
 from .sharing import add_operators, taking_turns
-
-# Registers of a pipeline: results live on for a few stages, so that neither all of them nor all stages count in full.
-# Where these hold no longer, designs are past what any device holds.
-MOST_LIVE_BITS, MOST_STAGES = 4096, 40
-LIVE_SHARE, LOADED_SHARE = 0.15, 0.5
 
 
 def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
@@ -82,8 +78,10 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     area = Area()
     # A core of a pipeline takes a new pair of operands each cycle, so that it serves II operators of one iteration.
     add_operators(area, region, frame.target, lambda _, units: taking_turns(units, ii))
-    stages = min(max(result.depth, 1), MOST_STAGES)
-    area.registers = min(region.live_bits, MOST_LIVE_BITS) * stages * LIVE_SHARE + copied_bits(region) * LOADED_SHARE
+    # Results live on for a few stages, so that neither all of them nor all stages count in full; past the bounds a
+    # design is larger than any device.
+    held = min(region.live_bits, MAX_LIVE_BITS) * min(max(result.depth, 1), MAX_STAGES) * COSTS.pipeline_live
+    area.registers = held + copied_bits(region) * COSTS.pipeline_copied
     loop_control(area, result.trips, result.depth)
     area.mux_lut = ports_lut(region)
     result.area.beside(area)

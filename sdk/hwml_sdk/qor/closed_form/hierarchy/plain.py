@@ -6,15 +6,13 @@ import math
 
 from ...tool.operators import Target, operator
 from ..area import Area, copied_bits, loop_control, ports_lut
+from ..costs import COSTS
 from ..results import LoopResult
 from ..schedule.region import Kind, Region
 from .bodies import body_region, collecting
 from .flattening import flatten
 from .frame import Frame
 from .sharing import add_operators, memory_cycles, taking_turns
-
-# Without a pipeline a result is held until it is used, in one register for all states.
-LIVE_SHARE = 0.6
 
 
 def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
@@ -48,7 +46,8 @@ def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area
         return min(max(needed, 1) if units >= 1 else needed, _feeders(kind, target) if region.chained else math.inf)
 
     add_operators(area, region, target, cores)
-    area.registers = copied_bits(region) + region.live_bits * LIVE_SHARE
+    # Without a pipeline a result is held until it is used, in one register for all states.
+    area.registers = copied_bits(region) * COSTS.plain_copied + region.live_bits * COSTS.plain_live
     area.mux_lut = ports_lut(region)
     return area
 

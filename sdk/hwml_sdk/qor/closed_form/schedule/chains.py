@@ -20,7 +20,7 @@ from .values import Mark, Value
 
 def is_balanced(region: Region, type_: ir.CType) -> bool:
     """Whether the tool may reorder sums of this type: integers; floating point under unsafe math and in Merlin."""
-    return not type_.is_float or region.target.unsafe_math or region.target.tool == "merlin"
+    return not type_.is_float or region.target.unsafe_math or region.target.behaviour.reductions
 
 
 def chain(region: Region, step: float, trip: float, type_: ir.CType) -> float:
@@ -42,7 +42,7 @@ def close(region: Region, loop: ir.Loop, key: object, value: Value, trip: float)
     step = since.pop((loop, key), None)
     extra = 0.0
     # Updates that depend on conditions stay in their order, whatever the type.
-    serially = value.guarded and value.type.is_float and region.target.tool != "merlin"
+    serially = value.guarded and value.type.is_float and not region.target.behaviour.reductions
     if step:
         extra = _whole(step) * (trip - 1) if serially else chain(region, step, trip, value.type)
     # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
@@ -57,7 +57,7 @@ def link_copies(region: Region, loop: ir.Loop, trip: float, fresh: list[Access])
     _accumulators(region, loop, trip, fresh)
     _neighbours(region, loop, trip, fresh)
     # Merlin makes reductions of such loops: their updates become a tree, whatever the order in the source.
-    if region.target.tool == "merlin":
+    if region.target.behaviour.reductions:
         return
     _guarded(region, loop, trip, fresh)
     _sweeps(region, loop, trip, fresh)

@@ -6,9 +6,10 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
+from ...tool.memories import MEMORY
 from .accesses import Access, Element, Place, Spread, surely_apart
 from .forms import Form, frozen
-from .memory_cycles import STORE_CYCLES, in_registers, load_cycles, store_cycles
+from .memory_cycles import in_registers, load_cycles, store_cycles
 from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
@@ -148,10 +149,10 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     region.accesses.append(access)
     done = max(value.time, found.time)
     if not in_registers(region.host, array):
-        done = math.floor(done + 1e-6) + STORE_CYCLES  # taken over at the end of the state that has the value
+        done = math.floor(done + 1e-6) + MEMORY.store_cycles  # taken over at the end of the state that has the value
     access.time = done
     region.end = max(region.end, done)
-    if region.unrolled and value.since and region.target.tool != "merlin":
+    if region.unrolled and value.since and not region.target.behaviour.reductions:
         flow = region.flow.setdefault(array, {})
         through = store_cycles(region.host, array)
         for mark, cycles in value.since.items():

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from ...program import ir
+from ...tool.memories import MEMORY
 from .region import Host
-
-LOAD_CYCLES = 2.0  # block RAM: address in one state, data in the next
-STORE_CYCLES = 1.0
-AXI_READ_CYCLES = 70.0  # m_axi read latency that Vitis HLS schedules by default (64) and the adapter
 
 
 def load_cycles(host: Host, array: ir.Variable) -> float:
@@ -16,13 +13,13 @@ def load_cycles(host: Host, array: ir.Variable) -> float:
     if layout.interface == "register":
         return 0.0
     if layout.interface == "m_axi":
-        return AXI_READ_CYCLES
-    return LOAD_CYCLES
+        return MEMORY.axi_read_cycles
+    return MEMORY.load_cycles
 
 
 def store_cycles(host: Host, array: ir.Variable) -> float:
     """Cycles from a value to a memory that has it; a register takes it over at once."""
-    return 0.0 if in_registers(host, array) else STORE_CYCLES
+    return 0.0 if in_registers(host, array) else MEMORY.store_cycles
 
 
 def in_registers(host: Host, array: ir.Variable) -> bool:

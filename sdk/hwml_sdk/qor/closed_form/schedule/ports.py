@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import product
 
 from ...program import ir
-from ..memory import PORTS_PER_BANK, Layout
+from ...tool.memories import PORTS_PER_BANK
+from ..memory import Layout
 from .accesses import Access, by_array
 from .bounds import Bound, larger
 from .forms import Form

@@ -47,8 +47,8 @@ def _array_recurrence(
     if chained:
         distance = max(distance, 1.0)
     load = load_cycles(region.host, read.array)
-    if region.target.year < 2020:
-        latency += 1  # Vivado HLS went through the memory every time
+    if region.target.behaviour.through_memory:
+        latency += 1
     elif write.key == read.key or (sure and distance <= 1):
         latency -= load  # the element stays in a register, or is forwarded past the memory
     elif not in_registers(region.host, write.array):

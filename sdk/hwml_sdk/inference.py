@@ -1,0 +1,38 @@
+"""Models in ONNX, opened and run in one way: on one thread, silently, with an error that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ArtifactError
+
+_ONLY_ERRORS = 3  # of onnxruntime's severities; its warnings go to stderr, which is an editor's protocol log
+
+
+def open_session(model: Path | bytes, name: str = "model") -> Any:
+    """An onnxruntime session of a file, or of its bytes by `name`; ArtifactError when it cannot be run."""
+    import onnxruntime  # here: commands without a model need not pay for it
+
+    options = onnxruntime.SessionOptions()
+    # One thread: the same sums on every machine, and no pool that spins beside the editor.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ONLY_ERRORS
+    source, name = (model, name) if isinstance(model, bytes) else (str(model), str(model))
+    try:
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no public base class
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ArtifactError(f"{name}: onnxruntime refuses it: {reason}; retrain or reinstall") from error
+
+
+def run_session(session: Any, inputs: NDArray[np.float32] | Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """The single output of a session for its inputs by name, or for its single one."""
+    feed = dict(inputs) if isinstance(inputs, Mapping) else {session.get_inputs()[0].name: inputs}
+    result: NDArray[np.float32] = session.run(None, feed)[0]
+    return result

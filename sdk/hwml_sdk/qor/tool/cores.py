@@ -1,0 +1,115 @@
+"""What operator cores take: tables and constants that `operators` reads.
+
+Floating-point cores as the Floating-Point Operator guide (PG060) lists them for full or medium DSP usage, and as
+reports of Vitis HLS 2020.1-2023.2 name them (`dadd ... fulldsp`: 3 DSP, `dmul ... maxdsp`: 11, `fadd`: 2, `fmul`: 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .constant import constant
+
+# Clock periods (ns) that the latencies of a core are given for.
+PERIODS = (10.0, 5.0, 4.0, 3.33)
+
+
+@dataclass(slots=True)
+class Core:
+    """A pipelined core. cycles: latency at each of `PERIODS`. The areas are those of one instance."""
+
+    cycles: tuple[int, int, int, int]
+    lut: float
+    ff: float
+    dsp: float
+
+
+# Area: PG060 and reports, see above. Latency: per-loop tables of released Stream-HLS and Prometheus designs
+# (docs/qor-model.md); `python -m sdk.train qor constants --only core` holds both against labelled designs.
+CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
+CORES: dict[tuple[str, str], Core] = {
+    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2),
+    ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3),
+    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0),
+    ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0),
+    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7),
+    ("log", "float"): Core((6, 8, 10, 11), 950, 420, 8),
+    ("trig", "float"): Core((14, 17, 20, 22), 2200, 1400, 20),
+    ("cmp", "float"): Core((1, 1, 1, 1), 66, 66, 0),
+    ("convert", "float"): Core((3, 3, 4, 4), 240, 190, 0),
+    ("add", "double"): Core((4, 5, 6, 6), 650, 445, 3),
+    ("mul", "double"): Core((4, 5, 6, 6), 260, 300, 11),
+    ("div", "double"): Core((21, 27, 30, 30), 3200, 1800, 0),
+    ("sqrt", "double"): Core((20, 27, 30, 30), 1850, 1500, 0),
+    ("exp", "double"): Core((12, 15, 18, 20), 2600, 1500, 26),
+    ("log", "double"): Core((14, 18, 22, 24), 3000, 1800, 30),
+    ("trig", "double"): Core((24, 30, 34, 38), 6000, 4500, 60),
+    ("cmp", "double"): Core((1, 1, 1, 1), 115, 130, 0),
+    ("convert", "double"): Core((2, 2, 3, 3), 300, 240, 0),
+    ("add", "half"): Core((3, 3, 4, 4), 110, 110, 2),
+    ("mul", "half"): Core((2, 3, 3, 3), 45, 60, 2),
+    ("div", "half"): Core((5, 6, 7, 7), 250, 120, 0),
+    ("sqrt", "half"): Core((4, 5, 6, 7), 180, 120, 0),
+    ("cmp", "half"): Core((1, 1, 1, 1), 40, 40, 0),
+    ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
+}
+
+# LUT, FF of floating-point cores without DSP (PG060), and DSPs by degree of DSP usage.
+FABRIC = {
+    ("add", "float"): (390, 220), ("mul", "float"): (650, 180), ("add", "double"): (790, 480),
+    ("mul", "double"): (2300, 700), ("add", "half"): (200, 120), ("mul", "half"): (180, 80),
+}  # fmt: skip
+DEGREES = {
+    ("mul", "float"): {"meddsp": 1, "fulldsp": 2, "maxdsp": 3},
+    ("mul", "double"): {"meddsp": 9, "fulldsp": 10, "maxdsp": 11},
+    ("add", "float"): {"fulldsp": 2},
+    ("add", "double"): {"fulldsp": 3},
+}
+
+# Combinational delays by family, relative to UltraScale; UltraScale+ where a family is not listed.
+SPEED = {"7series": 1.35, "ultrascale": 1.0, "versal": 0.8}
+SPEED_OTHER = 0.85
+
+_CARRY = "UG474, UG574: one LUT a bit of a carry chain"
+_TREE = "UG474, UG574: a 6-input LUT takes two bits"
+_REPORTS = "csynth reports: mul_32s_32s_32_2_1 50 LUT, 165 FF; mul_32s_32s_32_1_1 20 LUT, no FF"
+
+
+@dataclass(slots=True)
+class IntegerCosts:
+    """Integer operators: delays in ns on UltraScale (`SPEED`), LUT and FF by width or once."""
+
+    add_delay: float = constant(0.55)
+    add_delay_bit: float = constant(0.022)
+    add_lut_bit: float = constant(1.0, _CARRY)
+    cmp_delay: float = constant(0.6)
+    cmp_delay_bit: float = constant(0.012)
+    cmp_lut_bit: float = constant(0.5, _TREE)
+    cmp_lut: float = constant(2.0)
+    logic_delay: float = constant(0.35)
+    logic_lut_bit: float = constant(0.5, _TREE)
+    select_delay: float = constant(0.4)
+    select_lut_bit: float = constant(0.5, _TREE)
+    select_lut: float = constant(1.0)
+    shift_delay: float = constant(0.6)
+    shift_delay_level: float = constant(0.15)
+    shift_lut_bit_level: float = constant(0.5, _TREE)
+    div_lut_bit: float = constant(7.5)
+    div_ff_bit: float = constant(12.0)
+    sqrt_lut_bit: float = constant(8.0)
+    sqrt_ff_bit: float = constant(6.0)
+    other_lut_bit: float = constant(20.0)
+    other_ff_bit: float = constant(12.0)
+    small_mul_delay: float = constant(1.2)
+    small_mul_lut_bit2: float = constant(0.9)
+    medium_mul_delay: float = constant(2.2)
+    medium_mul_lut: float = constant(8.0)
+    mul_delay: float = constant(3.0)
+    mul_lut: float = constant(20.0, _REPORTS)
+    mul_lut_dsp: float = constant(16.0, _REPORTS)
+    mul_ff_dsp: float = constant(55.0, _REPORTS)
+    float_select_delay: float = constant(0.5)
+    float_select_lut_bit: float = constant(0.5, _TREE)
+
+
+INTEGER = IntegerCosts()

@@ -1,0 +1,42 @@
+"""What memories are made of: shapes of block RAM, where LUTs take over, ports, cycles of an access."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .constant import constant
+
+PORTS_PER_BANK = 2  # UG473, UG573: true dual-port block RAM
+# UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
+COMPLETE_THRESHOLD = 4
+# Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
+LUTRAM_BITS = 1024
+# (words, bits) of one 18 Kbit block RAM (UG473, UG573), or 512x36 as Vitis HLS counts them.
+_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+
+
+@dataclass(slots=True)
+class MemoryCosts:
+    """LUT and FF of memories that are no block RAM; cycles of an access."""
+
+    load_cycles: float = constant(2.0, "schedules of Vitis HLS: address in one state, data in the next")
+    store_cycles: float = constant(1.0, "schedules of Vitis HLS: taken over at the end of the state")
+    axi_read_cycles: float = constant(70.0, "UG1399, m_axi latency: 64 by default, and the adapter")
+    axi_copy_cycles: float = constant(72.0, "UG1399, m_axi latency: 64 by default, the adapter and one burst")
+    register_lut_bit: float = constant(0.3)
+    register_ff_bit: float = constant(1.0, "one flip-flop a bit")
+    fifo_lut: float = constant(20.0)
+    fifo_lut_bit: float = constant(1.0)
+    fifo_ff: float = constant(10.0)
+    fifo_ff_bit: float = constant(0.25)
+    lutram_lut_bit: float = constant(1.0, "UG474, UG574: a LUT holds 64 words of one bit")
+    lutram_ff_bit: float = constant(1.0, "one output register a bit")
+
+
+MEMORY = MemoryCosts()
+
+
+def bram_18k(deep: int, wide: int) -> int:
+    """18 Kbit block RAMs of one true dual-port memory (shapes 16Kx1 to 1Kx18, or 512x36 as Vitis HLS counts them)."""
+    return min(math.ceil(deep / depth) * math.ceil(wide / width) for depth, width in _SHAPES)
