@@ -98,6 +98,30 @@ def test_parts_of_streams_and_vectors() -> None:
     assert (variables["v"].type.lanes, variables["v"].type.element.kind) == (4, "float")  # type: ignore[union-attr]
 
 
+# Expression -> type of `auto own = ...`: floating point wins, then the wider side; a shift keeps its left side's type.
+VALUES = {
+    "i + f": ("float", 32), "f + d": ("double", 64), "h * f": ("float", 32), "h + i": ("half", 16),
+    "s + l": ("int", 64), "l - s": ("int", 64), "s << l": ("int", 16), "i < s": ("bool", 1), "!l": ("bool", 1),
+    "-s": ("int", 16), "i ? s : l": ("int", 64), "x * x": ("fixed", 18),
+    "(short)l": ("int", 16),
+    "q.read()": ("uint", 9), "v[0]": ("float", 32), "p.a": ("int", 16), "short(l)": ("int", 16),
+    "static_cast<double>(i)": ("double", 64), "1": ("int", 32), "2.0f": ("float", 32), "2.0": ("double", 64),
+    "true": ("bool", 1), "half_of(i)": ("half", 16), "u[3]": ("bool", 1), "row[1]": ("int", 16),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", VALUES)
+def test_types_of_values(written: str) -> None:
+    function = top(
+        "struct Pair { short a; char b; };\n"
+        "half half_of(int a) { return a; }\n"
+        "void top(int i, short s, long l, half h, float f, double d, ap_fixed<18, 4> x, ap_uint<9> u, Pair p,\n"
+        f"         short row[4], hls::stream<ap_uint<9> > &q, hls::vector<float, 4> v) {{ auto own = {written}; }}\n"
+    )
+    kind = function.variables["own"].type
+    assert (kind.kind, kind.width) == VALUES[written]
+
+
 # -- declarators ---------------------------------------------------------------------------------------------
 
 # Declarator -> (extents, depth of pointers and references). Extents are outermost first; None where nothing tells.
@@ -109,6 +133,7 @@ DECLARATORS = {
     "x[-7 / 2 + 5]": ((2,), 0), "x[0x10]": ((16,), 0), "x[010]": ((8,), 0), "x[0b101]": ((5,), 0), "x['a']": ((97,), 0),
     "x[7 % 4]": ((3,), 0), "x[!0 + ~0 + 2]": ((2,), 0), "x[(2 && 0) + (2 || 0)]": ((1,), 0), "x[6 ^ 3]": ((5,), 0),
     "x[(3 <= 3) + (3 < 3)]": ((1,), 0), "x[(3 >= 4) + (4 != 3)]": ((1,), 0), "x[6 & 3]": ((2,), 0),
+    "x[N > 5 ? N > 7 ? 1 : 2 : 3]": ((2,), 0), "x[N > 6 ? 1 : N > 5 ? 2 : 3]": ((2,), 0),
 }  # fmt: skip
 CONSTANTS = """
 const int N = 6;
