@@ -31,6 +31,11 @@ def run_command(
         return 130
 
 
+def tell(text: str) -> None:
+    """Say what takes its time, on stderr at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def worst(codes: Iterable[int]) -> int:
     """The exit code of several files: bad input (2) before a refusal (3) before findings (1) before clean (0)."""
     order = (2, 3, 1, 0)

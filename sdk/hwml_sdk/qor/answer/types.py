@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...document import Span
+from ...document import Interval, Span
+
+__all__ = ["TARGETS", "Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
 TARGETS = ("lut", "dsp", "ff", "latency_cycles")
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """80 % interval: the true value of unseen code lies inside in about four cases of five (measured, see the card)."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,12 @@ class LoopQor:
     notes: tuple[str, ...] = ()
     loops: tuple[LoopQor, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the loops inside."""
+        from .render import loop_json
+
+        return loop_json(self)
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionQor:
@@ -61,6 +61,12 @@ class FunctionQor:
     cycles: float | None
     inlined: bool
     loops: tuple[LoopQor, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        from .render import function_json
+
+        return function_json(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""What installed packages add to hwml: their entry points, by group.
+
+The `entry_points.txt` of every distribution on `sys.path` is read here ("Entry points specification" of the Python
+packaging guide): `importlib.metadata` gives the same, but importing it takes longer than all of `hwml --help`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_METADATA = (".dist-info", ".egg-info")
+_ENTRY = re.compile(r"(?P<name>[^=\s][^=]*?)\s*=\s*(?P<module>[\w.]+)\s*:\s*(?P<object>[\w.]+)")
+
+
+@lru_cache(maxsize=8)
+def entry_points(group: str) -> Mapping[str, str]:
+    """Name -> "module:object" of a group; the distribution that stands first on `sys.path` wins a name."""
+    found: dict[str, str] = {}
+    for place in _descriptions():
+        for name, value in _entries(place, group):
+            found.setdefault(name, value)
+    return found
+
+
+def _descriptions() -> Iterator[Path]:
+    for folder in dict.fromkeys(sys.path):
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder or ".") if entry.name.endswith(_METADATA))
+        except OSError:
+            continue  # sys.path may name what is not there, and archives
+        yield from (Path(folder or ".", name, "entry_points.txt") for name in names)
+
+
+def _entries(place: Path, group: str) -> Iterator[tuple[str, str]]:
+    try:
+        text = place.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    head = f"[{group}]"
+    if head not in text:
+        return
+    inside = False
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            inside = line == head
+        elif inside and (match := _ENTRY.match(line)):
+            yield match["name"], f"{match['module']}:{match['object']}"
+
+
+def load(reference: str) -> Any:
+    """The object that "module:object" names. Raises ImportError or AttributeError."""
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
