@@ -8,14 +8,12 @@ A record holds what is known of a language without loading its provider. Other p
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .plugins import entry_points, load
 
-log = logging.getLogger("hwml_sdk.languages")
 GROUP = "hwml.languages"
 
 
@@ -178,12 +176,18 @@ def _know_others() -> None:
         try:
             language = load(reference)
         except Exception as error:  # whatever another package's module does when it is imported
-            log.warning("language %s (%s): %r", name, reference, error)
+            _warn(f"language {name} ({reference}) is left out: {error!r}")
             continue
         if not isinstance(language, Language):
-            log.warning("language %s (%s): is no hwml_sdk.languages.Language", name, reference)
+            _warn(f"language {name} ({reference}) is left out: it is no hwml_sdk.languages.Language")
         elif language.name not in _registered:
             _add_other(language)
+
+
+def _warn(text: str) -> None:
+    import logging  # most processes have nothing to warn of, and this is read when they start
+
+    logging.getLogger("hwml_sdk.languages").warning(text)
 
 
 def _add_other(language: Language) -> None:

@@ -7,16 +7,13 @@ packaging guide): `importlib.metadata` gives the same, but importing it takes lo
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 _METADATA = (".dist-info", ".egg-info")
-_ENTRY = re.compile(r"(?P<name>[^=\s][^=]*?)\s*=\s*(?P<module>[\w.]+)\s*:\s*(?P<object>[\w.]+)")
 
 
 @lru_cache(maxsize=8)
@@ -29,29 +26,33 @@ def entry_points(group: str) -> Mapping[str, str]:
     return found
 
 
-def _descriptions() -> Iterator[Path]:
+def _descriptions() -> Iterator[str]:
     for folder in dict.fromkeys(sys.path):
         try:
             names = sorted(entry.name for entry in os.scandir(folder or ".") if entry.name.endswith(_METADATA))
         except OSError:
             continue  # sys.path may name what is not there, and archives
-        yield from (Path(folder or ".", name, "entry_points.txt") for name in names)
+        yield from (f"{folder or '.'}/{name}/entry_points.txt" for name in names)
 
 
-def _entries(place: Path, group: str) -> Iterator[tuple[str, str]]:
-    try:
-        text = place.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
+def _entries(place: str, group: str) -> Iterator[tuple[str, str]]:
     head = f"[{group}]"
-    if head not in text:
+    try:
+        with open(place, "rb") as stream:  # noqa: PTH123  # without pathlib `hwml --help` starts sooner
+            content = stream.read()
+    except OSError:
+        return  # most distributions have none
+    if head.encode() not in content:
         return
     inside = False
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, content.decode("utf-8", "replace").splitlines()):
         if line.startswith("["):
             inside = line == head
-        elif inside and (match := _ENTRY.match(line)):
-            yield match["name"], f"{match['module']}:{match['object']}"
+        elif inside and not line.startswith((";", "#")):
+            name, _, value = line.partition("=")
+            module, colon, thing = value.partition("[")[0].partition(":")  # extras stand in brackets
+            if colon:
+                yield name.strip(), f"{module.strip()}:{thing.strip()}"
 
 
 def load(reference: str) -> Any:

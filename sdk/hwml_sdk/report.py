@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
+if TYPE_CHECKING:
+    from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
 
 SCHEMA_VERSION = 1
 FORMATS = ("text", "json", "github", "sarif")
@@ -103,7 +104,7 @@ def _annotation(item: Annotation) -> dict[str, Any]:
         "label": item.label,
         "summary": item.summary,
         "detail": item.detail,
-        "data": dict(item.data),
+        "data": item.data,
     }
 
 
