@@ -13,6 +13,7 @@ from pygls.protocol import default_converter
 
 from hwml_sdk import __version__
 from hwml_sdk.config import FILE_NAME
+from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
 
 from . import actions, commands, completion, diagnostics, hints, hover, lenses
@@ -351,12 +352,20 @@ def _places(server: Server) -> None:
     session = server.session
 
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
-    async def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
+    def hovered(params: lsp.HoverParams) -> lsp.Hover | asyncio.Future[lsp.Hover | None] | None:
         document = session.document(params.text_document.uri)
         if document is None:
             return None
         line, character = document.text.from_units(params.position.line, params.position.character)
-        found = await session.hover(document, line, character)
+        found = hover.annotated(document, line, character)
+        if found is None and session.has_words(document, line):
+            return asyncio.ensure_future(worded(document, line, character))
+        return shown(document, line, found)
+
+    async def worded(document: Document, line: int, character: int) -> lsp.Hover | None:
+        return shown(document, line, await session.hover(document, line, character))
+
+    def shown(document: Document, line: int, found: Hover | None) -> lsp.Hover | None:
         if found is None and not session.backend.ready:
             found = hover.waiting(document, line)
         return None if found is None else hover.to_lsp(document, session.client, found)
@@ -367,8 +376,10 @@ def _places(server: Server) -> None:
         if document is None or document.is_too_large:
             return None
         line, character = document.text.from_units(params.position.line, params.position.character)
+        if not session.has_words(document, line, upto=character):
+            return None
         version = document.version
-        found = await session.ask("complete", document, line, character, upto=character)
+        found = await session.ask("complete", document, line, character)
         if document.version != version:
             raise JsonRpcContentModified
         if found is None:

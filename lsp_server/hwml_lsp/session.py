@@ -255,21 +255,20 @@ class Session:
     async def hover(self, document: Document, line: int, character: int) -> Hover | None:
         """What is known about a place (code points): an annotation, or what the language says of its own words."""
         found = hover.annotated(document, line, character)
-        if found is not None or document.is_too_large:
+        if found is not None or not self.has_words(document, line):
             return found
         raw = await self.ask("hover", document, line, character)
         return None if raw is None else Hover(raw[0], Span(*raw[1]))
 
-    async def ask(self, op: str, document: Document, line: int, character: int, *, upto: int | None = None) -> Any:
-        """The worker's answer about a place; None where the language is silent, or when the worker is lost.
-
-        upto: of the line, only the first so many characters count for whether the language has something to say.
-        """
+    def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
+        """Whether the language may have something to say about a line; upto: only so many of its characters count."""
         language = document.language
-        if language is None or self.backend.given_up:
-            return None
-        if not re.search(language.speaks_in, document.text.line(line)[:upto]):
-            return None
+        if language is None or document.is_too_large or self.backend.given_up:
+            return False
+        return re.search(language.speaks_in, document.text.line(line)[:upto]) is not None
+
+    async def ask(self, op: str, document: Document, line: int, character: int) -> Any:
+        """The worker's answer about a place; None when the worker is lost."""
         question = {
             "path": document.path,
             "text": document.text.for_sdk(),
