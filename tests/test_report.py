@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
@@ -18,7 +19,19 @@ WARNING = Diagnostic(
 )  # fmt: skip
 ERROR = Diagnostic("HLS109", "error", "no variable 'ö'", Span(1, 4, 1, 5))
 HINT = Diagnostic("HLS102", "hint", "uneven", Span(9, 0, 9, 1))
-LABEL = Annotation("loop", "mac", Span(1, 0, 1, 3), "II 1", "**mac**", {"ii": 1})
+
+
+@dataclass(frozen=True)
+class Mac:
+    """What a provider knows of a loop."""
+
+    ii: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"ii": self.ii}
+
+
+LABEL = Annotation("loop", "mac", Span(1, 0, 1, 3), "II 1", "**mac**", Mac(1))
 ANALYSIS = Analysis("src/a,b:c.cpp", "hls", (WARNING, ERROR, HINT), (LABEL,), ("incomplete",))
 
 # The part of SARIF 2.1.0 (OASIS, 2020) that code scanning services rely on.

@@ -10,26 +10,25 @@ Running it again changes nothing. A file that is edited meanwhile keeps the edit
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwml_sdk.config import load_settings
-from hwml_sdk.document import Analysis, Language, analyze, apply_edits, language_of
-from hwml_sdk.errors import ConfigError, HwmlError, RefusedError, SourceError
+from hwml_sdk.document import Analysis, apply_edits, provider_for
+from hwml_sdk.errors import HwmlError, SourceError
+from hwml_sdk.languages import Language, language_of, titles
 from hwml_sdk.printable import printable
 
 from . import marks
-from .command import run_command, worst
+from .command import run_command, tell, worst
 from .git import root_of
 from .rewrite import replace_if_unchanged
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
 MAX_FIXES = 8
-_NUMBERED = re.compile(r"VITIS_LOOP_\d+_\d+|Loop \d+")  # how Vitis HLS and Vivado HLS name loops without a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Outcome:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml annotate`."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="C, C++ or Scala sources")
+    parser.add_argument("files", nargs="*", metavar="FILE", help=f"{titles()} sources")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--remove", action="store_true", help="take the comments away")
     what.add_argument("--check", action="store_true", help="write nothing; 1 when something would be written")
@@ -89,7 +88,7 @@ def annotate_file(
     place = Path(path)
     language = language_of(place)
     if language is None:
-        raise SourceError("is no C, C++ or Scala file (by its name)", path=path)
+        raise SourceError(f"is no {titles()} file (by its name)", path=path)
     for _ in range(MAX_ROUNDS):
         file = read_text(place, root=root_of(place))
         text, notes = _new_text(place, file, language, remove=remove, fix=fix, trusted=trusted)
@@ -109,8 +108,7 @@ def _new_text(
     if remove:
         return bare, ()
     refuse_conflicts(path, file.text)
-    if language == "hls":
-        refuse_numbered_loops(path)
+    provider_for(language).refuse_comments(str(path))
     # Positions of a fix count characters, and in other encodings not everybody counts alike.
     bare, analysis = _analysed(path, bare, language, fix=fix and file.is_utf8, trusted=trusted)
     text = annotated(bare, analysis, language, ascii_only=not file.is_utf8)
@@ -119,26 +117,10 @@ def _new_text(
     return text, (*analysis.notes, *notes)
 
 
-def refuse_numbered_loops(path: Path) -> None:
-    """Raises RefusedError where a project's directives name loops by their line: comments would move the loops away."""
-    from hwml_sdk.qor.project.inputs import gather
-
-    try:
-        directives = gather(path).directives
-    except ConfigError:
-        return  # the analysis says it
-    for item in directives:
-        if _NUMBERED.match(item.label):
-            raise RefusedError(
-                f"{path}: {item.path} names the loop {item.label} by its line, and comments move lines; "
-                "give the loop a label and name that"
-            )
-
-
 def annotated(bare: str, analysis: Analysis, language: Language, *, ascii_only: bool = False) -> str:
     """`bare` (a text without marks, and its analysis) with marks. Raises HwmlError if they could not be taken away."""
     try:
-        text = marks.insert(bare, marks.notes_of(analysis, ascii_only=ascii_only), language)
+        text = marks.insert(bare, marks.notes_of(analysis, language, ascii_only=ascii_only), language)
     except ValueError as error:
         raise HwmlError(f"{analysis.path}: {error}; nothing was written") from error
     if marks.strip(text, language) != bare:
@@ -151,11 +133,7 @@ def _analysed(path: Path, bare: str, language: Language, *, fix: bool, trusted: 
     settings = load_settings(path, trusted=trusted)
 
     def look(text: str) -> Analysis:
-        if language == "chisel":
-            from .chisel_files import analyse
-
-            return analyse(path, readable(text), settings)
-        return analyze(path, readable(text), settings)
+        return provider_for(language).check(str(path), readable(text), settings, tell=tell)
 
     analysis = look(bare)
     for _ in range(MAX_FIXES if fix else 0):

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hwml_sdk.config import LimitSettings, Settings, load_settings, merge
+from hwml_sdk.config import LimitSettings, Settings, load_settings
+from hwml_sdk.document import provider_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.files import read_source
 from hwml_sdk.report import SCHEMA_VERSION
@@ -64,11 +65,11 @@ def _row(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     limits = settings.limits
     if not any(budgets.given_limits(limits)):
         raise ConfigError("no limit is set; pass --max-lut and the like, or write [limits] in hwml.toml", path=path)
-    prediction = predict(path, text, settings)
-    verdicts = budgets.judge(prediction, limits, strict=arguments.strict)
+    design = predict(path, text, settings)
+    verdicts = budgets.judge(design.figures, limits, strict=arguments.strict)
     return {
         "path": name,
-        "top": prediction["top"],
+        "top": design.top,
         "ok": not any(verdict.failed for verdict in verdicts),
         "figures": [_figure(verdict) for verdict in verdicts],
     }
@@ -97,14 +98,8 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
-    settings = load_settings(path)
-    given: dict[str, Any] = {name: getattr(arguments, name) for name in ("top", "part") if getattr(arguments, name)}
-    if arguments.clock:
-        from hwml_sdk.qor.project.values import parse_clock
-
-        given["clock_period_ns"] = parse_clock(arguments.clock)
-    if given:
-        settings = merge(settings, {"hls": given}, origin="command line")
+    given = {name: value for name in ("top", "part", "clock") if (value := getattr(arguments, name))}
+    settings = provider_of(path).with_options(load_settings(path), given)
     chosen = {name: value for name in budgets.LIMITS if (value := getattr(arguments, name)) is not None}
     limits: LimitSettings = replace(settings.limits, **chosen)
     return replace(settings, limits=limits)

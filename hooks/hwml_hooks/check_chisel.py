@@ -15,28 +15,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwml_sdk.config import Settings, is_trusted, load_settings
-from hwml_sdk.document import Analysis, apply_edits
+from hwml_sdk.document import CHECK_TIMEOUT_S, Analysis, apply_edits, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
+from hwml_sdk.languages import Language, language_of, languages, titles
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
-from .chisel_files import TIMEOUT_S, analyse, with_dependents
-from .command import run_command, worst
-from .git import SCALA_FILES, root_of
+from .command import run_command, tell, worst
+from .git import root_of
 from .rewrite import replace_if_unchanged
 from .textfile import read_text, refuse_conflicts
-from .trees import Target, Trees, targets_of
+from .trees import Target, Trees, needs_of, targets_of
+
+MAX_DEPENDENTS = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of hwml-check-chisel."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="Scala files")
+    parser.add_argument("files", nargs="*", metavar="FILE", help=f"{titles(_chosen())} files")
     parser.add_argument("--staged", action="store_true", help="read the index; without FILE: all that is staged")
     parser.add_argument("--fix", action="store_true", help="apply safe repairs to the named files")
     parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
     parser.add_argument("--no-dependents", action="store_true", help="check the named files only")
-    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, metavar="SECONDS", help="limit for each file")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=CHECK_TIMEOUT_S, metavar="SECONDS", help="limit for each file"
+    )
     parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
 
 
@@ -54,15 +58,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Check each file and print what was found; 1 for any error or warning."""
     if arguments.fix and arguments.staged:
         raise ConfigError("--fix changes files on the disk, --staged reads the index: choose one")
-    targets = targets_of(arguments.files, "chisel", staged=arguments.staged)
+    chosen = _chosen()
+    targets = targets_of(arguments.files, chosen, staged=arguments.staged)
     with ExitStack() as stack:
-        trees = Trees(stack, SCALA_FILES, staged=arguments.staged)
+        trees = Trees(stack, needs_of(chosen), staged=arguments.staged)
         check = _Check(trees, arguments)
         analyses = check.all(targets)
         text = render([_shown(analysis, trees) for analysis in analyses], arguments.format)
     if text:
         print(text)
     return worst([*check.failures, 1 if has_findings(analyses) else 0])
+
+
+def _chosen() -> list[Language]:
+    """The languages that a compiler checks."""
+    return [language for language in languages() if language.compiles]
 
 
 class _Check:
@@ -87,7 +97,7 @@ class _Check:
             trusted[place.absolute()] = self.arguments.trust or is_trusted(target.path.parent)
         places, notes = list(named), list[str]()
         if named and not self.arguments.no_dependents:
-            places, notes = with_dependents(named)
+            places, notes = _with_dependents(places)
         for note in notes:
             print(f"hwml-check-chisel: note: {printable(note)}", file=sys.stderr)
         trust = all(trusted.values())
@@ -103,7 +113,7 @@ class _Check:
         try:
             settings = load_settings(place, trusted=trusted)
             text = read_source(place)
-            analysis = analyse(place, text, settings, timeout_s=self.arguments.timeout)
+            analysis = self._checked(place, text, settings)
             if fix and self.arguments.fix:
                 analysis = self._fixed(place, text, analysis, settings)
         except MissingDependencyError:
@@ -125,7 +135,22 @@ class _Check:
         if not replace_if_unchanged(file.path, file.raw, file.with_text(changed)):
             raise HwmlError(f"{place}: has changed meanwhile; nothing was written, run again")
         print(f"hwml-check-chisel: {printable(place)}: {printable(repairs[0].title)}", file=sys.stderr)
-        return analyse(place, changed, settings, timeout_s=self.arguments.timeout)
+        return self._checked(place, changed, settings)
+
+    def _checked(self, place: Path, text: str, settings: Settings) -> Analysis:
+        return provider_of(place).check(str(place), text, settings, timeout_s=self.arguments.timeout, tell=tell)
+
+
+def _with_dependents(first: list[Path]) -> tuple[list[Path], list[str]]:
+    """The changed files (absolute), then those that depend on them, near or far; and notes."""
+    extra: dict[Path, None] = {}
+    for language in _chosen():
+        own = [path for path in first if language_of(path) == language]
+        extra.update(dict.fromkeys(provider_for(language).dependents(own, ()) if own else ()))
+    notes = []
+    if len(extra) > MAX_DEPENDENTS:
+        notes.append(f"{len(extra)} files depend on the changed ones; the nearest {MAX_DEPENDENTS} were checked")
+    return [*first, *list(extra)[:MAX_DEPENDENTS]], notes
 
 
 def _told_once(analysis: Analysis, told: Collection[str]) -> Analysis:

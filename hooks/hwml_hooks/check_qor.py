@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hwml_sdk.config import Settings, is_trusted, load_settings
-from hwml_sdk.document import Analysis, Diagnostic, Span, analyze
+from hwml_sdk.document import Analysis, Diagnostic, Figures, Span, analyze, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError
 from hwml_sdk.files import read_source
+from hwml_sdk.languages import language_of, languages
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
 from .command import run_command, worst
-from .designs import HEADER_SUFFIXES, SOURCE_SUFFIXES, including, predict, top_of
-from .git import DESIGN_FILES, repository_of
+from .designs import design_of, predict
+from .git import repository_of
 from .textfile import refuse_conflicts
-from .trees import Target, Trees, targets_of
+from .trees import Target, Trees, needs_of, targets_of
 
 MAX_DEPENDENTS = 100
 
@@ -46,35 +46,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check each file and print what was found; 1 for any error or warning."""
-    targets = targets_of(arguments.files, "hls", staged=arguments.staged)
+    chosen = [language for language in languages() if language.figures]
+    targets = targets_of(arguments.files, chosen, staged=arguments.staged)
     with ExitStack() as stack:
-        check = _Check(Trees(stack, DESIGN_FILES, staged=arguments.staged), arguments)
+        check = _Check(Trees(stack, needs_of(chosen), staged=arguments.staged), arguments)
         analyses = [found for target in targets if (found := check.file(target)) is not None]
-        if any(_is_header(target.path) for target in targets):
-            analyses += [found for target in _dependents(targets) if (found := check.file(target, lint=False))]
+        analyses += [found for target in _dependents(targets) if (found := check.file(target, lint=False))]
     text = render(analyses, arguments.format)
     if text:
         print(text)
     return worst([*check.failures, 1 if has_findings(analyses) else 0])
 
 
-def _is_header(path: Path) -> bool:
-    return path.suffix.lower() in HEADER_SUFFIXES
-
-
 def _dependents(targets: Sequence[Target]) -> list[Target]:
     """Sources of the same repositories that include a changed header, and are not among the targets themselves."""
     known = {target.path for target in targets}
-    patterns = [f"*{suffix}" for suffix in (*SOURCE_SUFFIXES, *HEADER_SUFFIXES)]
+    headers: dict[str, list[Path]] = {}
+    for target in targets:
+        language = language_of(target.path)
+        if language is not None and target.path.suffix.lower() in language.headers:
+            headers.setdefault(language.name, []).append(target.path)
     found: dict[Path, None] = {}
-    headers = [target.path for target in targets if _is_header(target.path)]
-    for top in {repository.top: None for path in headers if (repository := repository_of(path)) is not None}:
-        repository = repository_of(top)
-        candidates = repository.listed(top, patterns) if repository is not None else []
-        found.update(dict.fromkeys(including([p for p in headers if p.is_relative_to(top)], candidates)))
+    for changed in headers.values():
+        found.update(dict.fromkeys(_including(changed)))
     here = Path.cwd()
     fresh = [path for path in found if path not in known][:MAX_DEPENDENTS]
     return [Target(str(path.relative_to(here)) if path.is_relative_to(here) else str(path), path) for path in fresh]
+
+
+def _including(headers: Sequence[Path]) -> Iterator[Path]:
+    """Of each repository, the sources that some headers of one language are included by."""
+    language = language_of(headers[0])
+    assert language is not None
+    for top in {repository.top: None for path in headers if (repository := repository_of(path)) is not None}:
+        repository = repository_of(top)
+        candidates = repository.listed(top, language.needs) if repository is not None else []
+        yield from provider_for(language).dependents([p for p in headers if p.is_relative_to(top)], candidates)
 
 
 class _Check:
@@ -101,14 +108,16 @@ class _Check:
         refuse_conflicts(target.shown, text)
         settings = self._settings(target, place)
         limited = settings.limits.max_growth_percent > 0 or any(budgets.given_limits(settings.limits))
-        analysis = analyze(place, text, settings) if lint or limited else Analysis(target.shown, "hls")
+        language = language_of(target.path)
+        name = None if language is None else language.name
+        analysis = analyze(place, text, settings) if lint or limited else Analysis(target.shown, name)
         found = list(analysis.diagnostics) if lint else []
         notes = list(analysis.notes) if lint else []
         if limited and analysis.annotations:
             found += self._over(target, place, text, analysis, settings, notes)
         kept = tuple(item for item in found if item.code not in settings.lint.ignore)
         said = tuple(self.trees.shown(note) for note in notes)
-        return Analysis(target.shown, "hls", kept, analysis.annotations, said)
+        return Analysis(target.shown, name, kept, analysis.annotations, said)
 
     def _settings(self, target: Target, place: Path) -> Settings:
         """Those of the tree that is looked at, with the command line's limits over them."""
@@ -121,25 +130,24 @@ class _Check:
         self, target: Target, place: Path, text: str, analysis: Analysis, settings: Settings, notes: list[str]
     ) -> list[Diagnostic]:
         """Limits and growth of the design that the file belongs to."""
-        top = top_of(analysis)
-        prediction = top.data if top is not None else predict(place, text, settings)
-        span = top.span if top is not None else Span.line(0)
-        verdicts = budgets.judge(prediction, settings.limits, strict=self.arguments.strict)
-        found = list(budgets.findings(prediction["top"], verdicts, span))
+        design = design_of(analysis) or predict(place, text, settings)
+        span = analysis.design.span if analysis.design is not None else Span.line(0)
+        verdicts = budgets.judge(design.figures, settings.limits, strict=self.arguments.strict)
+        found = list(budgets.findings(design.top, verdicts, span))
         percent = settings.limits.max_growth_percent
         if percent > 0:
             before = self._before(target, settings, notes)
             if before is not None:
-                found += budgets.check_growth(prediction, before, percent, span)
+                found += budgets.check_growth(design, before, percent, span)
         return found
 
-    def _before(self, target: Target, settings: Settings, notes: list[str]) -> Mapping[str, Any] | None:
-        """The prediction for the committed text, with the settings of now; None when there is nothing to compare."""
+    def _before(self, target: Target, settings: Settings, notes: list[str]) -> Figures | None:
+        """The figures of the committed text, with the settings of now; None when there is nothing to compare."""
         place = self.trees.committed(target)
         if place is None:
             return None
         try:
-            return predict(place, read_source(place), settings)
+            return predict(place, read_source(place), settings).figures
         except ArtifactError:
             raise
         except HwmlError as error:

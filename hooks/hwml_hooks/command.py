@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from hwml_sdk.guard import guard
@@ -21,6 +22,11 @@ def run_command(
     )
     add_arguments(parser)
     return guard(name, lambda: run(parser.parse_args(argv)))
+
+
+def tell(text: str) -> None:
+    """Say what takes its time, on stderr at once."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def worst(codes: Iterable[int]) -> int:

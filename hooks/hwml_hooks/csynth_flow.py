@@ -67,15 +67,15 @@ def _predicted(prediction: Mapping[str, Any]) -> str:
 
 
 def _short(value: float | None) -> str:
-    from hwml_sdk.qor.answer.render import figure
+    from hwml_sdk.amounts import figure
 
     return figure(value)
 
 
 def _estimate(prediction: Mapping[str, Any], key: str) -> str:
     """The estimate; a range or `?` where its interval is too wide to rely on it."""
-    from hwml_sdk.qor.answer.render import figure
-    from hwml_sdk.qor.answer.types import Interval
+    from hwml_sdk.amounts import figure
+    from hwml_sdk.document import Interval
 
     interval = prediction["intervals"].get(key)
     return figure(prediction[key], None if interval is None else Interval(interval["low"], interval["high"]))

@@ -23,12 +23,6 @@ _PLACES = {
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH",
 }  # fmt: skip
-# What reading one design may need besides the design: headers, tables that are included, settings, build files.
-DESIGN_FILES = (
-    "*.c", "*.cc", "*.cpp", "*.cxx", "*.c++", "*.h", "*.hh", "*.hpp", "*.hxx", "*.inc", "*.def", "*.tpp", "*.ipp",
-    "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml",
-)  # fmt: skip
-SCALA_FILES = ("*.scala", "*.sc", "*.sbt", "*.mill", "*hwml.toml")
 
 
 @dataclass(frozen=True, slots=True)

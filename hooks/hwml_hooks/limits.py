@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from hwml_sdk.amounts import figure as shown_figure
+from hwml_sdk.amounts import short_number
 from hwml_sdk.config import LimitSettings
-from hwml_sdk.document import Diagnostic, Severity, Span
-from hwml_sdk.qor.answer.render import figure as shown_figure
-from hwml_sdk.qor.answer.render import short_number
-from hwml_sdk.qor.answer.types import Interval
+from hwml_sdk.document import Design, Diagnostic, Figures, Interval, Severity, Span
 
 OVER_LIMIT = "QOR101"
 NEAR_LIMIT = "QOR102"
@@ -25,11 +24,11 @@ GROWTH = "QOR103"
 UNKNOWN = "QOR104"
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 _AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d{1,3}))?([kmg]?)", re.IGNORECASE)
-# Setting -> (key of a prediction's JSON, what people read).
+# Setting -> (field of Figures, what people read).
 LIMITS = {
-    "max_lut": ("LUT", "LUT"),
-    "max_dsp": ("DSP", "DSP"),
-    "max_ff": ("FF", "FF"),
+    "max_lut": ("lut", "LUT"),
+    "max_dsp": ("dsp", "DSP"),
+    "max_ff": ("ff", "FF"),
     "max_latency_cycles": ("latency_cycles", "cycles"),
 }
 
@@ -75,15 +74,14 @@ class Figure:
         return f"{said} (80 %: {short_number(self.low)} to {short_number(self.high)})"
 
 
-def figure(prediction: Mapping[str, Any], setting: str) -> Figure:
-    """The figure that a setting limits, from a prediction's JSON."""
+def figure(figures: Figures, setting: str) -> Figure:
+    """The figure that a setting limits."""
     key, name = LIMITS[setting]
-    value = prediction.get(key)
-    interval = prediction.get("intervals", {}).get(key) or {}
+    value: int | None = getattr(figures, key)
     if value is None:
         return Figure(name, None, None, None)
-    low, high = interval.get("low", value), interval.get("high", value)
-    return Figure(name, value, min(low, value), max(high, value))
+    interval = figures.intervals.get(key, Interval(value, value))
+    return Figure(name, value, min(interval.low, value), max(interval.high, value))
 
 
 def given_limits(limits: LimitSettings) -> Iterator[tuple[str, float]]:
@@ -110,11 +108,11 @@ class Verdict:
         return f"{self.figure.text}, limit {short_number(self.limit)}{reason.get(self.state, '')}"
 
 
-def judge(prediction: Mapping[str, Any], limits: LimitSettings, *, strict: bool = False) -> list[Verdict]:
-    """Hold a prediction (as JSON) against every limit that is set."""
+def judge(figures: Figures, limits: LimitSettings, *, strict: bool = False) -> list[Verdict]:
+    """Hold predicted figures against every limit that is set."""
     verdicts = []
     for setting, amount in given_limits(limits):
-        found = figure(prediction, setting)
+        found = figure(figures, setting)
         if found.value is None or found.low is None:
             verdicts.append(Verdict(found, amount, "unknown", strict))
         elif found.low > amount:
@@ -137,17 +135,14 @@ def findings(top: str, verdicts: Iterable[Verdict], span: Span) -> Iterator[Diag
             yield Diagnostic(_CODES[verdict.state], severity, f"{top}: {verdict.text}", span)
 
 
-def check_growth(
-    prediction: Mapping[str, Any], before: Mapping[str, Any], percent: float, span: Span
-) -> Iterator[Diagnostic]:
+def check_growth(design: Design, before: Figures, percent: float, span: Span) -> Iterator[Diagnostic]:
     """Findings for figures that grew by more than `percent` since `before`; nothing counts as one."""
-    top = prediction.get("top", "")
     for setting in LIMITS:
-        new, old = figure(prediction, setting), figure(before, setting)
+        new, old = figure(design.figures, setting), figure(before, setting)
         if new.value is None or old.value is None:
             continue
         grown = (new.value - old.value) / max(old.value, 1.0) * 100
         if grown > percent:
             change = f"{new.name} grows by {short_number(grown)} % against HEAD, limit {short_number(percent)} %"
-            message = f"{top}: {change}; now {new.text}"
+            message = f"{design.top}: {change}; now {new.text}"
             yield Diagnostic(GROWTH, "error", message, span)

@@ -1,6 +1,7 @@
 """The comment lines that `hwml annotate` writes: how they look, where they may stand, how they are known again.
 
-A mark is a whole line `// hwml: 1.2k LUT · 5 DSP · 67 cyc` or `// hwml: error CH101: ...`. Only lines of exactly this
+A mark is a whole line `// hwml: 1.2k LUT · 5 DSP · 67 cyc` or `// hwml: error CH101: ...`, with what begins a comment
+in the language in place of `//`. Only lines of exactly this
 form, outside comments and strings, are ever taken away; a person's own `// hwml: ...` line stays. Texts are `str` with
 lines ending in "\\n" or "\\r\\n"; lines count from 0.
 """
@@ -10,29 +11,49 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from hwml_sdk.document import Analysis, Annotation, Diagnostic, Language
+from hwml_sdk.document import Analysis, Annotation, Diagnostic
+from hwml_sdk.languages import Language
 
 from .code_lines import plain_starts
 
-PREFIX = "// hwml: "
 MAX_MESSAGE = 200
 MAX_A_LINE = 4  # several loops on one line, from a macro, say
 
 _NUMBER = r"(?:\?|\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?)"
-_SEGMENT = (
-    rf"(?:{_NUMBER} (?:LUT|DSP|FF|BRAM|URAM|cyc|rounds|stages)|II {_NUMBER}|<?{_NUMBER} ?%|unrolled x{_NUMBER}|inlined)"
-)
+_UNITS = ("LUT", "DSP", "FF", "BRAM", "URAM", "cyc", "rounds", "stages")
 _NAME = r"(?:[A-Za-z_]\w*(?:::\w+)*<[^<>]*>: )?"
-_FIGURES = rf"{_NAME}{_SEGMENT}(?:(?: · | \| ){_SEGMENT})*"
 _FINDING = r"(?:error|warning) [A-Z]+\d+: \S.*"
-_MARK = re.compile(rf"[ \t]*// hwml: (?:{_FIGURES}|{_FINDING})\r?")
-_OURS = re.compile(r"[ \t]*//[ \t]*hwml:")
-# Lines that speak to hwml: they work on the line below, so nothing may come between.
-_DIRECTIVE = re.compile(r"[ \t]*//[ \t]*hwml:[ \t]*(?:ignore\[|elaborate\b)")
 _IGNORE = re.compile(r"hwml:[ \t]*ignore\[")
 _LABEL = re.compile(r"[ \t]*(?!default\b|public\b|private\b|protected\b)[A-Za-z_]\w*[ \t]*:[ \t]*\r?")
 _ASCII = str.maketrans({"·": "|", "–": "-", "×": "x", "…": "."})
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """How marks look in one language. ours: what begins like one; directive: what speaks to hwml, and works on the
+    line below, so that nothing may come between.
+    """
+
+    prefix: str
+    mark: re.Pattern[str]
+    ours: re.Pattern[str]
+    directive: re.Pattern[str]
+
+
+@lru_cache(maxsize=16)
+def _signs(language: Language) -> _Signs:
+    begin = re.escape(language.comments.line)
+    units = "|".join(map(re.escape, (*_UNITS, *language.units)))
+    segment = rf"(?:{_NUMBER} (?:{units})|II {_NUMBER}|<?{_NUMBER} ?%|unrolled x{_NUMBER}|inlined)"
+    figures = rf"{_NAME}{segment}(?:(?: · | \| ){segment})*"
+    return _Signs(
+        f"{language.comments.line} hwml: ",
+        re.compile(rf"[ \t]*{begin} hwml: (?:{figures}|{_FINDING})\r?"),
+        re.compile(rf"[ \t]*{begin}[ \t]*hwml:"),
+        re.compile(rf"[ \t]*{begin}[ \t]*hwml:[ \t]*(?:ignore\[|elaborate\b)"),
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,11 +66,12 @@ class Note:
 
 def strip(text: str, language: Language) -> str:
     """`text` without marks."""
-    if PREFIX not in text:
+    signs = _signs(language)
+    if signs.prefix not in text:
         return text
     lines = text.split("\n")
-    plain = plain_starts(text, language)
-    return "\n".join(line for line, free in zip(lines, plain, strict=True) if not (free and _MARK.fullmatch(line)))
+    plain = plain_starts(text, language.comments)
+    return "\n".join(line for line, free in zip(lines, plain, strict=True) if not (free and signs.mark.fullmatch(line)))
 
 
 def insert(text: str, notes: Iterable[Note], language: Language) -> str:
@@ -58,15 +80,16 @@ def insert(text: str, notes: Iterable[Note], language: Language) -> str:
     Notes that have no place where a comment may stand are left out. The mark has the indentation and the line ending
     of the line below it. Raises ValueError for a note that could not be told from a person's comment.
     """
+    signs = _signs(language)
     lines = text.split("\n")
-    plain = plain_starts(text, language)
+    plain = plain_starts(text, language.comments)
     above: dict[int, list[str]] = {}
     for note in sorted(set(notes)):
-        at = _place(lines, plain, note.line)
+        at = _place(lines, plain, note.line, signs)
         if at is None:
             continue
-        mark = _indentation(lines[at]) + PREFIX + note.text
-        if not _MARK.fullmatch(mark):
+        mark = _indentation(lines[at]) + signs.prefix + note.text
+        if not signs.mark.fullmatch(mark):
             raise ValueError(f"{note.text!r} is no annotation that could be found again")
         known = above.setdefault(at, [])
         if mark not in known and len(known) < MAX_A_LINE:
@@ -90,12 +113,12 @@ def _has_return(lines: Sequence[str], number: int) -> bool:
     return lines[number].endswith("\r")
 
 
-def _place(lines: Sequence[str], plain: Sequence[bool], line: int) -> int | None:
+def _place(lines: Sequence[str], plain: Sequence[bool], line: int, signs: _Signs) -> int | None:
     """The line above which a mark for `line` goes: over labels and directives; None where a comment would harm."""
     if not 0 <= line < len(lines):
         return None
     at = line
-    while at > 0 and (_DIRECTIVE.match(lines[at - 1]) or _LABEL.fullmatch(lines[at - 1])):
+    while at > 0 and (signs.directive.match(lines[at - 1]) or _LABEL.fullmatch(lines[at - 1])):
         at -= 1
     if not plain[at] or (at > 0 and _IGNORE.search(lines[at - 1])):
         return None
@@ -106,24 +129,27 @@ def edited_by_hand(text: str, language: Language) -> list[int]:
     """Lines that begin like a mark, but are none and no directive either: written or changed by a person."""
     if "hwml:" not in text:
         return []
-    plain = plain_starts(text, language)
+    signs = _signs(language)
+    plain = plain_starts(text, language.comments)
     return [
         number
         for number, line in enumerate(text.split("\n"))
-        if plain[number] and _OURS.match(line) and not _MARK.fullmatch(line) and not _DIRECTIVE.match(line)
+        if plain[number] and signs.ours.match(line) and not (signs.mark.fullmatch(line) or signs.directive.match(line))
     ]
 
 
 # -- what is written -----------------------------------------------------------------------------------------
 
 
-def notes_of(analysis: Analysis, *, ascii_only: bool = False) -> list[Note]:
-    """One note for each function, module and loop, and for Chisel one for each error.
+def notes_of(analysis: Analysis, language: Language, *, ascii_only: bool = False) -> list[Note]:
+    """One note for each function, module and loop, and one for each error of a compiler.
 
     ascii_only: for files in an encoding that is not UTF-8.
     """
-    found = [Note(item.span.start_line, _figures(item, analysis.annotations)) for item in analysis.annotations]
-    if analysis.language == "chisel":
+    found = [
+        Note(item.span.start_line, _figures(item, analysis.annotations, language)) for item in analysis.annotations
+    ]
+    if language.compiles:
         errors = [item for item in analysis.diagnostics if item.severity == "error"]
         found += [Note(item.span.start_line, _finding(item)) for item in errors]
     if ascii_only:
@@ -131,11 +157,12 @@ def notes_of(analysis: Analysis, *, ascii_only: bool = False) -> list[Note]:
     return found
 
 
-def _figures(item: Annotation, others: Sequence[Annotation]) -> str:
+def _figures(item: Annotation, others: Sequence[Annotation], language: Language) -> str:
     """The label; instances of one template stand on one line, so their names tell them apart."""
     twins = [o for o in others if o.kind == item.kind and o.span.start_line == item.span.start_line]
     named = f"{item.name}: {item.label}"
-    if len(twins) > 1 and _MARK.fullmatch(PREFIX + named):
+    signs = _signs(language)
+    if len(twins) > 1 and signs.mark.fullmatch(signs.prefix + named):
         return named
     return item.label
 

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
 
 from watchdog.events import (
@@ -24,15 +24,14 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from hwml_sdk.document import language_of
 from hwml_sdk.errors import HwmlError
+from hwml_sdk.languages import language_of, languages
 
 from .git import Repository, repository_of
 from .rewrite import TEMPORARY_SUFFIX
 
-# What the tools and build systems write: Vitis HLS (solutionN, and hls/{syn,sim,...} from 2023.2), sbt, Mill, CMake.
-_BUILD = re.compile(r"build|out|target|dist|node_modules|__pycache__|venv|solution\d+|cmake-build-.*|\..+")
-_HLS_OUTPUT = {"syn", "sim", "csim", "cosim", "impl"}
+# What build systems and package managers write whatever the language is.
+_BUILD = ("build", "out", "target", "dist", "node_modules", "__pycache__", "venv", r"cmake-build-[^/]*", r"\.[^/]+")
 _EVENTS: list[type[FileSystemEvent]] = [
     FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent, FileDeletedEvent,
     DirCreatedEvent, DirMovedEvent,
@@ -46,9 +45,14 @@ def is_build_output(path: Path, root: Path) -> bool:
         folders = path.relative_to(root).parts[:-1]
     except ValueError:
         return True
-    if any(_BUILD.fullmatch(name) for name in folders):
-        return True
-    return any(a == "hls" and b in _HLS_OUTPUT for a, b in pairwise(folders))
+    return _outputs().search(f"/{'/'.join(folders)}/") is not None
+
+
+@cache
+def _outputs() -> re.Pattern[str]:
+    """Finds a folder that tools write in a path of folders: `/src/hls/syn/`."""
+    found = dict.fromkeys([*_BUILD, *(folder for language in languages() for folder in language.outputs)])
+    return re.compile(rf"/(?:{'|'.join(found)})(?=/)")
 
 
 def is_source(path: Path, root: Path) -> bool:
@@ -65,7 +69,7 @@ def sources_below(root: Path) -> list[Path]:
         return sorted(path for path in repository.listed(root, ["*"]) if is_source(path, root))
     found = []
     for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if not _BUILD.fullmatch(name)]
+        names[:] = [name for name in names if not is_build_output(Path(folder, name, "x"), root)]
         found += [path for name in files if is_source(path := Path(folder, name), root)]
     return sorted(found)
 
@@ -147,5 +151,5 @@ def _files_in(folder: Path, root: Path) -> Iterator[Path]:
     if is_build_output(folder / "x", root):
         return
     for place, names, files in os.walk(folder):
-        names[:] = [name for name in names if not _BUILD.fullmatch(name)]
+        names[:] = [name for name in names if not is_build_output(Path(place, name, "x"), root)]
         yield from (Path(place, name) for name in files)

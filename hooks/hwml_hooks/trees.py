@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwml_sdk.document import Language, language_of
 from hwml_sdk.errors import SourceError
+from hwml_sdk.languages import Language, language_of, titles
 
 from .git import Repository, repository_of
 
@@ -71,16 +71,20 @@ def _inside(path: Path, repository: Repository) -> Path:
     return (path.parent.resolve() / path.name).relative_to(repository.top)
 
 
-def targets_of(files: Sequence[str], language: Language, *, staged: bool) -> list[Target]:
-    """The files as named; with `staged` and no names: all staged files of the language.
+def needs_of(languages: Sequence[Language]) -> list[str]:
+    """Patterns of all that reading a source of some languages may need."""
+    return list(dict.fromkeys(pattern for language in languages for pattern in language.needs))
 
-    Raises SourceError when there is nothing to do, or a name is of another language.
+
+def targets_of(files: Sequence[str], languages: Sequence[Language], *, staged: bool) -> list[Target]:
+    """The files as named; with `staged` and no names: all staged files of these languages.
+
+    Raises SourceError when there is nothing to do, or a name is of another one.
     """
     if files:
         for name in files:
-            if language_of(name) != language:
-                kind = "C or C++" if language == "hls" else "Scala"
-                raise SourceError(f"is no {kind} file (by its name)", path=name)
+            if language_of(name) not in languages:
+                raise SourceError(f"is no {titles(languages)} file (by its name)", path=name)
         return [Target(name, Path(name).absolute()) for name in dict.fromkeys(files)]
     if not staged:
         raise SourceError("name a file, or pass --staged")
@@ -91,7 +95,7 @@ def targets_of(files: Sequence[str], language: Language, *, staged: bool) -> lis
     return [
         Target(_from_here(path, here), path)
         for path in repository.staged()
-        if language_of(path) == language and not path.is_symlink()
+        if language_of(path) in languages and not path.is_symlink()
     ]
 
 

@@ -12,29 +12,30 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwml_sdk.config import load_settings
-from hwml_sdk.document import Analysis, Language, analyze, language_of
+from hwml_sdk.document import Analysis, Figures, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
+from hwml_sdk.languages import Language, language_of
 from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import marks
 from .annotate import annotated
-from .designs import HEADER_SUFFIXES, including, predict, top_of
-from .limits import LIMITS
+from .command import tell as say_at_once
+from .designs import design_of, predict
 from .rewrite import replace_if_unchanged
 from .saves import Saves, sources_below
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 FIRST_LOOK = 50  # with more sources than this, each is predicted when it is first saved
 MAX_DEPENDENTS = 50
-_SHORT = {"LUT": "LUT", "DSP": "DSP", "FF": "FF", "latency_cycles": "cyc"}
+# Field of Figures -> what people read.
+_SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "latency_cycles": "cyc"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,14 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line: a design after a save. figures: LUT, DSP, FF, latency_cycles; None where not known."""
+    """One line: a design after a save. figures, before: None where there is no design, or was none."""
 
     path: str
-    language: str
+    language: Language
     top: str = ""
     label: str = ""
-    figures: Mapping[str, float | None] = field(default_factory=dict)
-    before: Mapping[str, float | None] | None = None
+    figures: Figures | None = None
+    before: Figures | None = None
     errors: int = 0
     warnings: int = 0
     first: str = ""
@@ -103,11 +104,11 @@ def _tell_json(event: Event) -> None:
         "schema_version": SCHEMA_VERSION,
         "event": "design",
         "path": event.path,
-        "language": event.language,
+        "language": event.language.name,
         "top": event.top or None,
         "label": event.label,
-        **event.figures,
-        "before": event.before,
+        **({} if event.figures is None else event.figures.to_dict()),
+        "before": None if event.before is None else event.before.to_dict(),
         "errors": event.errors,
         "warnings": event.warnings,
         "first_error": event.first or None,
@@ -125,12 +126,12 @@ def _tell_text(event: Event) -> None:
     if event.label:
         parts.append(event.label)
     if event.before is not None:
-        parts.append(_changes(event.before, event.figures))
+        parts.append(_changes(event.before, event.figures or Figures()))
     counts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in ((event.errors, "error"), (event.warnings, "warning"))
               if n]  # fmt: skip
     if counts:
         parts.append(", ".join(counts))
-    elif event.language == "chisel":
+    elif event.language.compiles:
         parts.append("compiles")
     if event.first:
         parts.append(event.first)
@@ -139,12 +140,12 @@ def _tell_text(event: Event) -> None:
     print(printable("  ".join(parts)), flush=True)
 
 
-def _changes(before: Mapping[str, float | None], now: Mapping[str, float | None]) -> str:
+def _changes(before: Figures, now: Figures) -> str:
     """`(LUT +16 %, cyc -48 %)`, or `(as before)`: two estimates of one model compare better than each is right."""
     changed = [
-        f"{_SHORT[name]} {_change(before.get(name), now.get(name))}"
-        for name in _SHORT
-        if before.get(name) != now.get(name)
+        f"{shown} {_change(getattr(before, name), getattr(now, name))}"
+        for name, shown in _SHORT.items()
+        if getattr(before, name) != getattr(now, name)
     ]
     return f"({', '.join(changed)})" if changed else "(as before)"
 
@@ -163,18 +164,18 @@ class _Seen:
     """What was last said of a file, and of which text (without our comments)."""
 
     digest: bytes
-    figures: Mapping[str, float | None] | None = None
+    figures: Figures | None = None
     marked: bool = False
 
 
 class Watcher:
-    """Looks at saved files, newest first; Scala files in a thread of their own, for compilers take longer."""
+    """Looks at saved files, newest first; those for a compiler in a thread of their own, for it takes longer."""
 
     def __init__(self, root: Path, *, annotate: bool, tell: Tell) -> None:
         self.root, self.annotate, self.tell = root, annotate, tell
         self._seen: dict[Path, _Seen] = {}
         self._sources: set[Path] = set()
-        self._chisel = ThreadPoolExecutor(1, thread_name_prefix="chisel")
+        self._compilers = ThreadPoolExecutor(1, thread_name_prefix="compilers")
         self._said: set[str] = set()
 
     def begin(self) -> None:
@@ -186,7 +187,7 @@ class Watcher:
         _say(f"watching {self.root}: {count} source{'' if count == 1 else 's'}{later}")
         if few:
             # Headers first: one that is saved meanwhile is then new to us, and what includes it is looked at again.
-            for path in sorted(self._sources, key=lambda path: (path.suffix.lower() not in HEADER_SUFFIXES, path)):
+            for path in sorted(self._sources, key=lambda path: (not _is_header(path), path)):
                 self.saved(path, dependents=False)
 
     def follow(self, saves: Saves) -> None:
@@ -201,7 +202,7 @@ class Watcher:
 
     def close(self) -> None:
         """Drop what is waiting."""
-        self._chisel.shutdown(wait=False, cancel_futures=True)
+        self._compilers.shutdown(wait=False, cancel_futures=True)
 
     def saved(self, path: Path, *, dependents: bool = True) -> None:
         """Look at one file, and at the sources that include it if it is a header."""
@@ -209,20 +210,21 @@ class Watcher:
         if language is None:
             return
         self._sources.add(path)
-        if language == "chisel":
-            self._chisel.submit(self._guarded, path, language)
+        if language.compiles:
+            self._compilers.submit(self._guarded, path, language)
             return
         changed = self._guarded(path, language)
-        if changed and dependents and path.suffix.lower() in HEADER_SUFFIXES:
-            for source in including([path], sorted(self._sources))[:MAX_DEPENDENTS]:
-                self._seen_again(source)
+        if changed and dependents and _is_header(path):
+            found = provider_for(language).dependents([path], sorted(self._sources))
+            for source in found[:MAX_DEPENDENTS]:
+                self._seen_again(source, language)
 
-    def _seen_again(self, source: Path) -> None:
+    def _seen_again(self, source: Path, language: Language) -> None:
         """A source whose header has changed: its own text may be the same."""
         known = self._seen.get(source)
         if known is not None:
             known.digest = b""
-        self._guarded(source, "hls")
+        self._guarded(source, language)
 
     def _guarded(self, path: Path, language: Language) -> bool:
         """Whether the file's text was new; what cannot be read is said and passed over."""
@@ -258,12 +260,7 @@ class Watcher:
         refuse_conflicts(path, bare)
         settings = load_settings(path)
         text = readable(bare)
-        if language == "chisel":
-            from .chisel_files import analyse
-
-            analysis = analyse(path, text, settings)
-        else:
-            analysis = analyze(path, text, settings)
+        analysis = provider_for(language).check(str(path), text, settings, tell=say_at_once)
         seen = self._seen[path] = _Seen(digest)
         again = known is not None and known.digest == digest  # an editor saved its text without our comments
         if analysis.annotations or analysis.diagnostics or analysis.notes:
@@ -271,8 +268,8 @@ class Watcher:
             seen.marked = self.annotate and bool(analysis.annotations)
             written = self.annotate and self._write_marks(file, bare, analysis, language)
             elapsed = round((time.monotonic() - started) * 1000)
-            event = self._event(path, text, analysis, before, written, elapsed)
-            seen.figures = event.figures or None
+            event = self._event(path, text, language, analysis, before, written, elapsed)
+            seen.figures = event.figures
             if not again:
                 self.tell(event)
         return True
@@ -286,25 +283,25 @@ class Watcher:
         self,
         path: Path,
         text: str,
+        language: Language,
         analysis: Analysis,
-        before: Mapping[str, float | None] | None,
+        before: Figures | None,
         written: bool,
         elapsed_ms: int,
     ) -> Event:
-        top = top_of(analysis)
-        data: Mapping[str, Any] = top.data if top is not None else {}
-        label = top.label if top is not None else ""
-        if top is None and analysis.language == "hls" and analysis.annotations:
-            data = predict(path, text, load_settings(path))  # the design's top function is in another file
+        design = design_of(analysis)
+        label = analysis.design.label if analysis.design is not None else ""
+        if design is None and language.figures and analysis.annotations:
+            design = predict(path, text, load_settings(path))  # the design's top function is in another file
             label = "the top is in another file"
         errors = [item for item in analysis.diagnostics if item.severity == "error"]
         first = min(errors, key=lambda item: item.span) if errors else None
         return Event(
             path=str(path.relative_to(self.root)),
-            language=analysis.language or "",
-            top=str(data.get("top", "")),
+            language=language,
+            top=design.top if design is not None else "",
             label=label,
-            figures={key: data.get(key) for key, _ in LIMITS.values()} if data else {},
+            figures=design.figures if design is not None else None,
             before=before,
             errors=len(errors),
             warnings=sum(1 for item in analysis.diagnostics if item.severity == "warning"),
@@ -313,6 +310,11 @@ class Watcher:
             annotated=written,
             elapsed_ms=elapsed_ms,
         )
+
+
+def _is_header(path: Path) -> bool:
+    language = language_of(path)
+    return language is not None and path.suffix.lower() in language.headers
 
 
 def _say(text: str) -> None:

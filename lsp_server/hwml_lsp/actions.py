@@ -22,16 +22,14 @@ def wants(only: Sequence[str] | None, kind: str) -> bool:
     return only is None or any(kind == k or kind.startswith(f"{k}.") or k == "" for k in only)
 
 
-def actions(
-    document: Document, client: Client, asked: lsp.Range, only: Sequence[str] | None, *, beside_metals: bool
-) -> list[lsp.CodeAction]:
+def actions(document: Document, client: Client, asked: lsp.Range, only: Sequence[str] | None) -> list[lsp.CodeAction]:
     """Actions for a range of the present text. Empty unless findings of that very text are in."""
     if not document.has_diagnostics:
         return []
     first = document.text.from_units(asked.start.line, asked.start.character)
     last = document.text.from_units(asked.end.line, asked.end.character)
     found: list[lsp.CodeAction] = []
-    items = shown(document, beside_metals=beside_metals)
+    items = shown(document)
     if wants(only, lsp.CodeActionKind.QuickFix):
         for item in items:
             if _meets(item.span, first, last):
@@ -86,9 +84,9 @@ def _apart(document: Document, fixes: Sequence[Fix]) -> bool:
     return True
 
 
-def named(document: Document, data: dict[str, Any], *, beside_metals: bool) -> list[Fix]:
+def named(document: Document, data: dict[str, Any]) -> list[Fix]:
     """The fixes an action was offered for; empty when they are gone."""
-    items = shown(document, beside_metals=beside_metals)
+    items = shown(document)
     if data.get("all"):
         return safe_fixes(document, items)
     for item in items:

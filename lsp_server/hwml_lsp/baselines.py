@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from hwml_sdk.config import user_config_dir
+from hwml_sdk.document import Figures
 from hwml_sdk.files import parse_json, read_bytes, write_atomic
 from hwml_sdk.history import change
 
 log = logging.getLogger("hwml_lsp.baselines")
 SCHEMA_VERSION = 1
-Figures = Mapping[str, Mapping[str, Any]]
+ByName = Mapping[str, Figures]
+
+
+def figures_in(raw: Mapping[str, Any]) -> ByName:
+    """Figures by name again, from JSON. AttributeError where it is none of ours."""
+    return {str(name): Figures.from_dict(values) for name, values in raw.items()}
 
 
 class Baselines:
@@ -23,7 +29,7 @@ class Baselines:
 
     def __init__(self) -> None:
         self._place: Path | None = None
-        self._pinned: dict[str, Figures] = {}
+        self._pinned: dict[str, ByName] = {}
 
     def use(self, workspace: str) -> None:
         """Read what was pinned in a workspace before; a broken file pins nothing."""
@@ -31,20 +37,20 @@ class Baselines:
         self._place = user_config_dir() / "baselines" / f"{name}.json"
         self._pinned = self._read()
 
-    def _read(self) -> dict[str, Figures]:
+    def _read(self) -> dict[str, ByName]:
         if self._place is None:
             return {}
         try:
             raw = parse_json(read_bytes(self._place))
             files = raw["files"] if raw["schema_version"] == SCHEMA_VERSION else {}
-            return {str(path): dict(figures) for path, figures in files.items()}
+            return {str(path): figures_in(raw) for path, raw in files.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("%s: no baseline: %s", self._place, error)
             return {}
 
-    def pin(self, files: Mapping[str, Figures]) -> None:
+    def pin(self, files: Mapping[str, ByName]) -> None:
         """Pin figures by path. HwmlError when they cannot be kept; they hold for this session then."""
         self._pinned = {**self._pinned, **files}
         if self._place is not None:
@@ -59,10 +65,11 @@ class Baselines:
 
     def _write(self) -> None:
         assert self._place is not None
-        content = {"schema_version": SCHEMA_VERSION, "files": self._pinned}
+        files = {path: {name: item.known() for name, item in by.items()} for path, by in self._pinned.items()}
+        content = {"schema_version": SCHEMA_VERSION, "files": files}
         write_atomic(self._place, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
-    def changes(self, path: str, now: Figures) -> dict[str, str] | None:
+    def changes(self, path: str, now: ByName) -> dict[str, str] | None:
         """For each function what moved since the pin; None when nothing of the file is pinned."""
         pinned = self._pinned.get(path)
         if pinned is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.explain import page
+from hwml_sdk.languages import languages
 
 from . import hover
 from .documents import Document
@@ -30,9 +32,10 @@ def register(server: Server) -> None:
 
 
 def _bound(server: Server, function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(*arguments: Any) -> Any:
+    async def run(*arguments: Any) -> Any:
         try:
-            return function(server, *map(plain_json, arguments))
+            done = function(server, *map(plain_json, arguments))
+            return await done if inspect.isawaitable(done) else done
         except TypeError as error:
             raise JsonRpcInvalidParams(str(error)) from error
         except HwmlError as error:
@@ -61,22 +64,23 @@ def unpin(server: Server) -> str:
     return said
 
 
-def details(server: Server, uri: str, line: int, character: int) -> str | None:
+async def details(server: Server, uri: str, line: int, character: int) -> str | None:
     """Everything about the function or loop at a place, as Markdown; shown as a message by the server."""
-    document = server.session.document(uri) if isinstance(uri, str) else None
+    session = server.session
+    document = session.document(uri) if isinstance(uri, str) else None
     if document is None or not isinstance(line, int) or not isinstance(character, int):
         return None
-    place = document.text.from_units(line, character)
-    found = hover.hover(document, server.session.client, *place, loading=False)
-    if found is None or not isinstance(found.contents, lsp.MarkupContent):
+    found = await session.hover(document, *document.text.from_units(line, character))
+    if found is None:
         return None
-    server.say("info", hover.plain(found.contents.value))
-    return found.contents.value
+    server.say("info", hover.plain(found.text))
+    return found.text if session.client.markdown else hover.plain(found.text)
 
 
 def model_card(server: Server) -> str | None:
     """Open the card of the shipped model: what it was trained on, its held-out error, its limits."""
-    card = Path(str(resources.files("hwml_exports").joinpath("qor", "README.md")))
+    model = next(language.card for language in languages() if language.card)
+    card = Path(str(resources.files("hwml_exports").joinpath(model, "README.md")))
     if not card.is_file():
         raise HwmlError(f"{card}: there is no model card; reinstall hwml")
     if server.session.client.shows_documents:

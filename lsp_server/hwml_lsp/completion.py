@@ -1,29 +1,30 @@
-"""Completion inside pragmas, as the worker proposes it."""
+"""Completion where a language has proposals, as the worker makes them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types as lsp
 
+from hwml_sdk.document import CompletionKind
+from hwml_sdk.languages import languages
+
 from .documents import Document
 
-TRIGGERS = (" ", "=")
-_IN_PRAGMA = re.compile(r"^\s*#\s*pragma\s", re.IGNORECASE)
-_KIND = {
-    "dialect": lsp.CompletionItemKind.Module,
-    "pragma": lsp.CompletionItemKind.Keyword,
-    "option": lsp.CompletionItemKind.Property,
+_KIND: dict[CompletionKind, lsp.CompletionItemKind] = {
+    "module": lsp.CompletionItemKind.Module,
+    "keyword": lsp.CompletionItemKind.Keyword,
+    "property": lsp.CompletionItemKind.Property,
     "variable": lsp.CompletionItemKind.Variable,
     "value": lsp.CompletionItemKind.EnumMember,
+    "function": lsp.CompletionItemKind.Function,
 }
 
 
-def in_pragma(document: Document, line: int, character: int) -> bool:
-    """Whether a place (code points) is inside a pragma; elsewhere completion is others' business."""
-    return bool(_IN_PRAGMA.match(document.text.line(line)[:character]))
+def triggers() -> list[str]:
+    """Characters after which clients ask by themselves."""
+    return list(dict.fromkeys(sign for language in languages() for sign in language.triggers))
 
 
 def items(document: Document, line: int, raw: Sequence[Sequence[Any]]) -> list[lsp.CompletionItem]:

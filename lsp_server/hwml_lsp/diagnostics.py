@@ -1,4 +1,4 @@
-"""Diagnostics of the lint and the Chisel checker in LSP terms."""
+"""Diagnostics in LSP terms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from lsprotocol import types as lsp
 
 from hwml_sdk.document import Diagnostic, Span
+from hwml_sdk.languages import Rival
 
 from .client import Client
 from .documents import Document
@@ -19,8 +20,6 @@ _SEVERITY = {
     "info": lsp.DiagnosticSeverity.Information,
     "hint": lsp.DiagnosticSeverity.Hint,
 }
-# What Metals tells as well; the stages after them are hwml's own.
-_METALS_STAGES = ("hwml chisel parse", "hwml chisel type")
 
 
 def to_range(document: Document, span: Span) -> lsp.Range:
@@ -32,14 +31,16 @@ def to_range(document: Document, span: Span) -> lsp.Range:
     )
 
 
-def shown(document: Document, *, beside_metals: bool) -> list[Diagnostic]:
-    """The findings to show; where Metals serves a file, parse and type errors are left to it."""
+def shown(document: Document) -> list[Diagnostic]:
+    """The findings to show; where another server is at work that tells the same, they are left to it."""
     if not document.settings.diagnostics:
         return []
-    found = document.results.diagnostics
-    wanted = document.settings.analysis.get("chisel", {}).get("diagnostics", "auto")
-    if beside_metals and wanted == "auto":
-        found = [item for item in found if item.source not in _METALS_STAGES]
+    found, language = document.results.diagnostics, document.language
+    if language is None or language.rival is None:
+        return found
+    wanted = document.settings.analysis.get(language.name, {}).get("diagnostics", "auto")
+    if wanted == "auto" and _serves(language.rival, document.path or ""):
+        return [item for item in found if item.source not in language.rival.sources]
     return found
 
 
@@ -77,6 +78,6 @@ def page_uri(code: str) -> str | None:
     return page.absolute().as_uri() if page.is_file() else None
 
 
-def metals_serves(path: str) -> bool:
-    """Whether Metals keeps a folder of its own in the file's project."""
-    return any((folder / ".metals").is_dir() for folder in Path(path).absolute().parents)
+def _serves(rival: Rival, path: str) -> bool:
+    """Whether another server keeps a folder of its own in the file's project."""
+    return any((folder / rival.folder).is_dir() for folder in Path(path).absolute().parents)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hwml_sdk.document import Annotation, Diagnostic, language_of
+from hwml_sdk.document import Annotation, Diagnostic, Figures
+from hwml_sdk.languages import Language, language_of
 
+from .baselines import figures_in
 from .moved import move_annotation, move_diagnostic
 from .settings import ClientSettings
 from .text import Change, Encoding, Text
@@ -53,6 +55,7 @@ class Document:
     def __init__(self, uri: str, version: int, text: str, encoding: Encoding) -> None:
         self.uri = uri
         self.path = path_of(uri)
+        self.language: Language | None = None if self.path is None else language_of(self.path)
         self.version = version
         self.text = Text(text, encoding)
         self.results = Results()
@@ -62,7 +65,7 @@ class Document:
         self.timer: asyncio.TimerHandle | None = None
         self.near = 0
         self.about: Mapping[str, Any] = {}
-        self.figures: Mapping[str, Mapping[str, Any]] = {}
+        self.figures: Mapping[str, Figures] = {}
         self.error = ""
         self.analysed = False
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version
@@ -72,7 +75,7 @@ class Document:
     @property
     def is_ours(self) -> bool:
         """Whether it is a file of a language that hwml may have something to say about."""
-        return self.path is not None and language_of(self.path) is not None
+        return self.language is not None
 
     @property
     def is_too_large(self) -> bool:
@@ -144,7 +147,7 @@ class Document:
         if "error" in answer:
             self.error = str(answer["error"])
         if "figures" in answer:
-            self.figures = answer["figures"]
+            self.figures = figures_in(answer["figures"])
         if any(key in answer for key in ("done", "error", "superseded")):
             self.end()
         return "error" in answer

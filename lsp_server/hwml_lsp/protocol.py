@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -105,9 +106,18 @@ class Protocol(LanguageServerProtocol):
         args: tuple[Any, ...] | None = None,
         kwargs: dict[str, Any] | None = None,
     ) -> None:
-        """As pygls, but futures of notifications are forgotten when they are done; pygls 2.1 keeps them for ever."""
+        """As pygls, but futures of notifications are forgotten when they are done; pygls 2.1 keeps them for ever.
 
-        def done(future: Future[Any]) -> None:
+        A plain function may also give a future where it cannot answer at once: what it can is answered without a task.
+        """
+
+        def done(future: Any) -> None:
+            later = None if future.cancelled() or future.exception() is not None else future.result()
+            if isinstance(later, asyncio.Future):
+                futures: dict[Any, Any] = self._request_futures  # pygls keeps both kinds of futures in it
+                futures[msg_id] = later
+                later.add_done_callback(done)
+                return
             callback(future)
             self._request_futures.pop(msg_id, None)
 

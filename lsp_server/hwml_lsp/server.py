@@ -12,6 +12,9 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from hwml_sdk import __version__
+from hwml_sdk.config import FILE_NAME
+from hwml_sdk.document import Hover
+from hwml_sdk.languages import languages
 
 from . import actions, commands, completion, diagnostics, hints, hover, lenses
 from .backend import Answer, Backend
@@ -29,7 +32,6 @@ _ENCODINGS: dict[Any, Encoding] = {
     lsp.PositionEncodingKind.Utf8: "utf-8",
     lsp.PositionEncodingKind.Utf32: "utf-32",
 }
-_WATCHED = ("**/hwml.toml", "**/hls_config.cfg", "**/*.{h,hh,hpp,hxx}", "**/*.cfg", "**/*.tcl")
 
 
 class Server(LanguageServer):
@@ -81,7 +83,7 @@ def make_server(backend: Backend, *, trusted: bool = False) -> Server:
     session.say = server.say
     session.on_results = lambda document, answer: _tell(server, document, answer)
     session.on_slow = lambda document: server.spawn(_progress(server, document))
-    for register in (_lifecycle, _documents, _reading, _changing, commands.register):
+    for register in (_lifecycle, _documents, _hints, _lenses, _places, _pulled, _changing, commands.register):
         register(server)
     return server
 
@@ -150,7 +152,8 @@ def _register(server: Server) -> None:
             lsp.Registration("hwml-configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "hwml"})
         )
     if client.registers_watchers:
-        watchers = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(p) for p in _WATCHED])
+        globs = dict.fromkeys([f"**/{FILE_NAME}", *(glob for language in languages() for glob in language.watched)])
+        watchers = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(glob) for glob in globs])
         wanted.append(lsp.Registration("hwml-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
     if wanted:
         server.client_register_capability(lsp.RegistrationParams(wanted))
@@ -285,8 +288,7 @@ def _lens_mark(document: Document) -> tuple[Any, ...]:
 
 def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
     session = server.session
-    items = diagnostics.shown(document, beside_metals=session.beside_metals(document))
-    return [diagnostics.to_lsp(document, item, session.client) for item in items]
+    return [diagnostics.to_lsp(document, item, session.client) for item in diagnostics.shown(document)]
 
 
 async def _settle(document: Document, *, told_later: bool) -> None:
@@ -306,7 +308,7 @@ async def _settle(document: Document, *, told_later: bool) -> None:
 # -- requests that read --------------------------------------------------------------------------------------
 
 
-def _reading(server: Server) -> None:
+def _hints(server: Server) -> None:
     session = server.session
 
     @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT, lsp.InlayHintOptions(resolve_provider=True))
@@ -331,6 +333,10 @@ def _reading(server: Server) -> None:
             hint.tooltip = hints.tooltip(document, item) if item is not None else None
         return hint
 
+
+def _lenses(server: Server) -> None:
+    session = server.session
+
     @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
     async def code_lenses(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         document = session.document(params.text_document.uri)
@@ -340,31 +346,49 @@ def _reading(server: Server) -> None:
         server.shown.setdefault(document.uri, {})["lenses"] = _lens_mark(document)
         return lenses.lenses(document)
 
+
+def _places(server: Server) -> None:
+    """What is asked about one place: hover and completion."""
+    session = server.session
+
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
-    def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
+    def hovered(params: lsp.HoverParams) -> lsp.Hover | asyncio.Future[lsp.Hover | None] | None:
         document = session.document(params.text_document.uri)
         if document is None:
             return None
         line, character = document.text.from_units(params.position.line, params.position.character)
-        return hover.hover(document, session.client, line, character, loading=not session.backend.ready)
+        found = hover.annotated(document, line, character)
+        if found is None and session.has_words(document, line):
+            return asyncio.ensure_future(worded(document, line, character))
+        return shown(document, line, found)
 
-    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=list(completion.TRIGGERS)))
+    async def worded(document: Document, line: int, character: int) -> lsp.Hover | None:
+        return shown(document, line, await session.hover(document, line, character))
+
+    def shown(document: Document, line: int, found: Hover | None) -> lsp.Hover | None:
+        if found is None and not session.backend.ready:
+            found = hover.waiting(document, line)
+        return None if found is None else hover.to_lsp(document, session.client, found)
+
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=completion.triggers()))
     async def completions(params: lsp.CompletionParams) -> lsp.CompletionList | None:
         document = session.document(params.text_document.uri)
         if document is None or document.is_too_large:
             return None
         line, character = document.text.from_units(params.position.line, params.position.character)
-        if not completion.in_pragma(document, line, character):
+        if not session.has_words(document, line, upto=character):
             return None
         version = document.version
-        question = {"text": document.text.for_sdk(), "line": line, "character": character}
-        try:
-            answer = await session.backend.ask("complete", question)
-        except ConnectionError:
-            return None
+        found = await session.ask("complete", document, line, character)
         if document.version != version:
             raise JsonRpcContentModified
-        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, line, answer["items"]))
+        if found is None:
+            return None
+        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, line, found))
+
+
+def _pulled(server: Server) -> None:
+    session = server.session
 
     @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, False, identifier="hwml"))
     async def pulled(
@@ -401,8 +425,7 @@ def _changing(server: Server) -> None:
         await document.wait(document.has_findings, timeout_s=RESULT_S)
         if document.version != version:
             raise JsonRpcContentModified
-        metals = session.beside_metals(document)
-        return actions.actions(document, session.client, params.range, params.context.only, beside_metals=metals)
+        return actions.actions(document, session.client, params.range, params.context.only)
 
     @server.feature(lsp.CODE_ACTION_RESOLVE)
     def code_action(action: lsp.CodeAction) -> lsp.CodeAction:
@@ -412,7 +435,7 @@ def _changing(server: Server) -> None:
         document = session.document(str(data.get("uri")))
         if document is None or document.version != data.get("version") or not document.has_diagnostics:
             raise JsonRpcContentModified("the text has changed since the action was offered")
-        fixes = actions.named(document, data, beside_metals=session.beside_metals(document))
+        fixes = actions.named(document, data)
         if not fixes:
             raise JsonRpcContentModified("the finding has gone")
         return actions.resolve(document, session.client, action, fixes)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hwml_sdk.document import Hover, Span
+
+from . import hover
 from .backend import Answer, Backend
 from .baselines import Baselines
 from .client import Client
-from .diagnostics import metals_serves
 from .documents import MAX_CHARACTERS, Document, path_of
 from .settings import ClientSettings, read_settings
 from .text import Encoding
@@ -249,10 +252,35 @@ class Session:
         found = self.documents.get(uri)
         return found if found is not None and found.is_ours else None
 
-    def beside_metals(self, document: Document) -> bool:
-        """Whether Metals serves the document too."""
-        path = document.path or ""
-        return path.endswith((".scala", ".sc")) and metals_serves(path)
+    async def hover(self, document: Document, line: int, character: int) -> Hover | None:
+        """What is known about a place (code points): an annotation, or what the language says of its own words."""
+        found = hover.annotated(document, line, character)
+        if found is not None or not self.has_words(document, line):
+            return found
+        raw = await self.ask("hover", document, line, character)
+        return None if raw is None else Hover(raw[0], Span(*raw[1]))
+
+    def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
+        """Whether the language may have something to say about a line; upto: only so many of its characters count."""
+        language = document.language
+        if language is None or document.is_too_large or self.backend.given_up:
+            return False
+        return re.search(language.speaks_in, document.text.line(line)[:upto]) is not None
+
+    async def ask(self, op: str, document: Document, line: int, character: int) -> Any:
+        """The worker's answer about a place; None when the worker is lost."""
+        question = {
+            "path": document.path,
+            "text": document.text.for_sdk(),
+            "line": line,
+            "character": character,
+            "editor": document.settings.analysis,
+            "trusted": self.trusted,
+        }
+        try:
+            return (await self.backend.ask(op, question))["answer"]
+        except ConnectionError:
+            return None
 
     def end(self) -> None:
         """The client is leaving."""

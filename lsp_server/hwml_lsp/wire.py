@@ -21,7 +21,7 @@ def annotation_out(item: Annotation) -> list[Any]:
 def annotation_in(raw: Sequence[Any]) -> Annotation:
     """The annotation again."""
     kind, name, span, label, summary, detail = raw
-    return Annotation(kind, name, Span(*span), label, detail, {}, summary)
+    return Annotation(kind, name, Span(*span), label, detail, summary=summary)
 
 
 def diagnostic_out(item: Diagnostic) -> dict[str, Any]:

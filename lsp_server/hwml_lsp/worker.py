@@ -15,16 +15,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any, NoReturn
 
 from hwml_sdk.config import Settings, load_settings, merge
-from hwml_sdk.document import Analysis, Annotation, Step, analyze, analyze_steps, language_of
+from hwml_sdk.document import Analysis, Annotation, Figures, Step, analyze, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
+from hwml_sdk.languages import Language, language_of, languages
 
-from .wire import annotation_out, diagnostic_out
+from .wire import annotation_out, diagnostic_out, span_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -100,13 +100,14 @@ class Lane:
         settings, problems = _settings(job)
         sent: set[tuple[Any, ...]] = set()
         step = None
-        for step in analyze_steps(job["path"], job["text"], settings, near=job.get("near", 0)):
+        for step in provider_of(job["path"]).steps(job["path"], job["text"], settings, near=job.get("near", 0)):
             if self._unwanted(job):
                 raise Interrupted
             self._send({"id": job["id"], **_step_out(step, sent, problems)})
         if step is not None and job.get("since") == "head":
             self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
-        self._send({"id": job["id"], "done": True, "figures": figures(step.analysis) if step is not None else {}})
+        now = figures(step.analysis) if step is not None else {}
+        self._send({"id": job["id"], "done": True, "figures": {name: item.known() for name, item in now.items()}})
 
 
 class Worker:
@@ -116,6 +117,7 @@ class Worker:
         self._write = write
         self._gate = threading.Lock()
         self._lanes: dict[str | None, Lane] = {}
+        self._cold = {language.name for language in languages() if language.warms_up}
 
     def send(self, message: dict[str, Any]) -> None:
         """One line to the server."""
@@ -131,24 +133,29 @@ class Worker:
         elif op == "cancel":
             for lane in self._lanes.values():
                 lane.stop(message["id"])
-        elif op == "complete":
-            self.send({"id": message["id"], "items": _complete(message)})
+        elif op in QUESTIONS:
+            self.send({"id": message["id"], "answer": _answer(QUESTIONS[op], message)})
 
-    def _lane(self, language: str | None) -> Lane:
-        if language not in self._lanes:
-            lane = self._lanes[language] = Lane(self.send)
-            threading.Thread(target=self._run, args=(lane, language), name=f"analysis {language}", daemon=True).start()
-        return self._lanes[language]
+    def _lane(self, language: Language | None) -> Lane:
+        name = None if language is None else language.name
+        if name not in self._lanes:
+            lane = self._lanes[name] = Lane(self.send)
+            threading.Thread(target=self._run, args=(lane, language), name=f"analysis {name}", daemon=True).start()
+        return self._lanes[name]
 
-    def _run(self, lane: Lane, language: str | None) -> None:
-        if language == "hls":
-            _warm_up()
-            self.send({"ready": True})
+    def _run(self, lane: Lane, language: Language | None) -> None:
+        if language is not None and language.warms_up:
+            _warm_up(language)
+            self._cold.discard(language.name)
+            if not self._cold:
+                self.send({"ready": True})
         lane.run()
 
     def begin(self) -> None:
-        """Load the model before the first document asks for it."""
-        self._lane("hls")
+        """Load what is large before the first document asks for it."""
+        for language in languages():
+            if language.warms_up:
+                self._lane(language)
 
     def close(self) -> None:
         """No more input."""
@@ -180,10 +187,7 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
 
 def _about(items: Iterable[Annotation]) -> dict[str, Any] | None:
     """Model, part and tool of the figures, for the status bar."""
-    for item in items:
-        if "model" in item.data:
-            return {key: item.data.get(key) for key in ("model", "part", "tool", "tool_version", "clock_period_ns")}
-    return None
+    return next((item.basis.to_dict() for item in items if item.basis is not None), None)
 
 
 def _settings(job: dict[str, Any]) -> tuple[Settings, tuple[str, ...]]:
@@ -207,11 +211,11 @@ def _since_head(job: dict[str, Any], analysis: Analysis, settings: Settings) -> 
     return {name: f"{text} since HEAD" for name, text in moved.items() if text}
 
 
-_heads: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+_heads: dict[tuple[str, str, str], dict[str, Figures]] = {}
 MAX_HEADS = 64
 
 
-def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -> dict[str, dict[str, Any]]:
+def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -> dict[str, Figures]:
     mark = (blob, path, key)
     if mark not in _heads:
         while len(_heads) >= MAX_HEADS:
@@ -220,20 +224,41 @@ def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -
     return _heads[mark]
 
 
-def _complete(message: dict[str, Any]) -> list[list[Any]]:
-    from hwml_sdk.qor.pragmas.complete import complete
+def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:
+    """A question about one place; a provider's defect costs the answer, not the worker."""
+    try:
+        return ask(message)
+    except Exception:
+        log.exception("no answer to %r", message["op"])
+        return None
 
-    items = complete(message["text"], message["line"], message["character"])
+
+def _complete(message: dict[str, Any]) -> list[list[Any]]:
+    items = provider_of(message["path"]).complete(*_place(message))
     return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail] for i in items]
 
 
-@lru_cache(maxsize=1)
-def _warm_up() -> None:
-    """Load what every HLS analysis needs; a broken installation is told when a document asks for it."""
+def _hover(message: dict[str, Any]) -> list[Any] | None:
+    found = provider_of(message["path"]).hover(*_place(message))
+    return None if found is None else [found.text, span_out(found.span)]
+
+
+def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
+    settings, _ = _settings(message)
+    return message["path"], message["text"], message["line"], message["character"], settings
+
+
+QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {"complete": _complete, "hover": _hover}
+
+
+def _warm_up(language: Language) -> None:
+    """Load what every analysis of a language needs; a broken installation is told when a document asks for it."""
     try:
-        analyze("warm.cpp", "#pragma HLS TOP\nvoid f(int a[4]) { for (int i = 0; i < 4; i++) a[i] = i; }", Settings())
+        provider_for(language).warm_up()
     except HwmlError as error:
         log.warning("%s", error)
+    except Exception:
+        log.exception("%s does not warm up", language.name)
     gc.collect()
     gc.freeze()
     gc.disable()

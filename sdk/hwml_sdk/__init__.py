@@ -11,11 +11,16 @@ _HOME = {
     "Artifact": "artifact",
     "ArtifactError": "errors",
     "CompileResult": "chisel.types",
+    "Completion": "document",
     "CostModel": "cost_model.model",
     "Diagnostic": "document",
     "Edit": "document",
+    "Figures": "document",
     "Fix": "document",
+    "Hover": "document",
     "HwmlError": "errors",
+    "Language": "languages",
+    "Provider": "document",
     "QorModel": "qor.model",
     "QorPrediction": "qor.answer.types",
     "Settings": "config",
@@ -31,11 +36,16 @@ __all__ = [
     "Artifact",
     "ArtifactError",
     "CompileResult",
+    "Completion",
     "CostModel",
     "Diagnostic",
     "Edit",
+    "Figures",
     "Fix",
+    "Hover",
     "HwmlError",
+    "Language",
+    "Provider",
     "QorModel",
     "QorPrediction",
     "Settings",
@@ -52,8 +62,21 @@ if TYPE_CHECKING:
     from .chisel.types import CompileResult
     from .config import Settings
     from .cost_model.model import CostModel
-    from .document import Analysis, Annotation, Diagnostic, Edit, Fix, Span, analyze
+    from .document import (
+        Analysis,
+        Annotation,
+        Completion,
+        Diagnostic,
+        Edit,
+        Figures,
+        Fix,
+        Hover,
+        Provider,
+        Span,
+        analyze,
+    )
     from .errors import ArtifactError, HwmlError, SourceError
+    from .languages import Language
     from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor
 else:  # in the else branch, or type checkers accept any misspelt name

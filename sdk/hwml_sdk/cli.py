@@ -9,26 +9,50 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NamedTuple
 
 from .guard import guard
+from .plugins import entry_points, load
 
-# Command -> (module, one line of help). Modules are loaded only when their command is chosen: `hwml --help` costs
-# nothing. A module gives `add_arguments(parser)` and `run(arguments) -> int`.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "annotate": ("hwml_hooks.annotate", "write predictions as comments above functions and loops, or remove them"),
-    "budget": ("hwml_hooks.budget", "fail when a design is over its budget of LUT, DSP, FF or latency"),
-    "chisel": ("hwml_sdk.commands.chisel", "check, lower and repair Chisel (setup, check, emit, fix, daemon)"),
-    "doctor": ("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
-    "explain": ("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
-    "halide": ("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
-    "hooks": ("hwml_hooks.compilers", "print what adds hwml to Vitis HLS, sbt or Mill"),
-    "qor": ("hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)"),
-    "train": ("hwml_sdk.commands.train", "train a model; same as python -m sdk.train"),
-    "trust": ("hwml_sdk.commands.trust", "trust a workspace, or take that back"),
-    "watch": ("hwml_hooks.watch", "predict again on every save in a folder, one line a design"),
+GROUP = "hwml.commands"
+
+
+class Command(NamedTuple):
+    """One command, loaded only when it is chosen: `hwml --help` costs nothing.
+
+    module: gives `add_arguments(parser)` and `run(arguments) -> int`; with own_parser `main(argv) -> int`.
+    """
+
+    module: str
+    help: str
+    own_parser: bool = False
+
+
+# hwml's own. Other packages name a table like this one as an entry point of GROUP; hwml_hooks does.
+COMMANDS: dict[str, Command] = {
+    "chisel": Command("hwml_sdk.commands.chisel", "check, lower and repair Chisel (setup, check, emit, fix, daemon)"),
+    "doctor": Command("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
+    "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
+    "halide": Command("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
+    "qor": Command(
+        "hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)", own_parser=True
+    ),
+    "train": Command("hwml_sdk.commands.train", "train a model; same as python -m sdk.train", own_parser=True),
+    "trust": Command("hwml_sdk.commands.trust", "trust a workspace, or take that back"),
 }
-# Commands whose arguments are parsed by the module itself (`main(argv) -> int`).
-_PASS_ON = {"qor", "train"}
+
+
+def all_commands() -> dict[str, Command]:
+    """hwml's own commands and those of other packages; a package that is broken is told and left out."""
+    found = dict(COMMANDS)
+    for name, reference in entry_points(GROUP).items():
+        try:
+            table = {str(command): Command(*entry) for command, entry in load(reference).items()}
+        except Exception as error:  # whatever another package's module does when it is imported
+            print(f"hwml: the commands of {name} ({reference}) are left out: {error!r}", file=sys.stderr)
+            continue
+        found = {**table, **found}
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,10 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if arguments and arguments[0] in COMMANDS:
-        name = arguments[0]
-        module = import_module(COMMANDS[name][0])
-        if name in _PASS_ON:
+    name = arguments[0] if arguments else ""
+    command = COMMANDS.get(name) or (all_commands().get(name) if name and not name.startswith("-") else None)
+    if command is not None:
+        module = import_module(command.module)
+        if command.own_parser:
             return int(module.main(arguments[1:]))
         parser = argparse.ArgumentParser(
             prog=f"hwml {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -52,8 +77,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _top_level(arguments: list[str]) -> int:
-    width = max(map(len, COMMANDS))
-    listing = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in sorted(COMMANDS.items()))
+    commands = all_commands()
+    width = max(map(len, commands))
+    listing = "\n".join(f"  {name:<{width}}  {command.help}" for name, command in sorted(commands.items()))
     parser = argparse.ArgumentParser(
         prog="hwml",
         description="Machine learning beside the hardware engineer's cursor.",
@@ -71,7 +97,7 @@ def _top_level(arguments: list[str]) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    parser.error(f"unknown command {options.command!r}; there are: {', '.join(sorted(COMMANDS))}")
+    parser.error(f"unknown command {options.command!r}; there are: {', '.join(sorted(commands))}")
 
 
 if __name__ == "__main__":

@@ -1,21 +1,28 @@
 """What can be said about one document, in terms every front end renders: server, watcher, hooks, command line.
 
+This is the whole seam between languages and front ends. A front end asks a document's `Provider`, whose features are
+declared in `languages`; neither side knows the other.
+
 Positions count lines and characters (Unicode code points) from 0; a front end converts to what its client speaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from .errors import ConfigError
+from .languages import Language, language_of
+from .plugins import load
 
 if TYPE_CHECKING:
     from .config import Settings
 
 Severity = Literal["error", "warning", "info", "hint"]
-Language = Literal["hls", "chisel"]
+CHECK_TIMEOUT_S = 60.0  # of one file: a busy build machine must not turn a slow compiler into a finding
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,11 +85,88 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """80 % interval: the true value of unseen code lies inside in about four cases of five (measured, see the card)."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Predicted amounts as whole numbers; None: not known, or not said of such a thing.
+
+    lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done, of a loop with all its entries.
+    ii: initiation interval in cycles. trip_count: iterations. intervals: of some of them, by the field's name.
+    """
+
+    lut: int | None = None
+    dsp: int | None = None
+    ff: int | None = None
+    bram_18k: int | None = None
+    uram: int | None = None
+    latency_cycles: int | None = None
+    ii: int | None = None
+    trip_count: float | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, int | None]:
+        """LUT, DSP, FF and latency_cycles under the keys that all of hwml's JSON has for them."""
+        return {key: getattr(self, name) for key, name in FIGURE_KEYS.items()}
+
+    def known(self) -> dict[str, int]:
+        """The same without what is not known."""
+        return {key: value for key, value in self.to_dict().items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Figures:
+        """What `to_dict` and `known` keep; keys and values that they do not write are left out."""
+        found: dict[str, Any] = {name: raw[key] for key, name in FIGURE_KEYS.items() if isinstance(raw.get(key), int)}
+        return cls(**found)
+
+
+# Key in JSON -> field of Figures.
+FIGURE_KEYS = {"LUT": "lut", "DSP": "dsp", "FF": "ff", "latency_cycles": "latency_cycles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What figures stand on, for a status bar: the model, and what was assumed of the tool and the target."""
+
+    model: str = ""
+    part: str = ""
+    tool: str = ""
+    tool_version: str = ""
+    clock_period_ns: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A design as a whole: its top function, and what is predicted of it."""
+
+    top: str
+    figures: Figures
+
+
+class Subject(Protocol):
+    """What a provider itself knows of the thing that an annotation stands at."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, JSON-ready."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """A short text to show beside a function, module or loop.
 
     label: at most 25 characters, with what is known only; summary: the same for places with room (all resources);
-    detail: Markdown for a tooltip; data: the same as plain JSON for machines.
+    detail: Markdown for a tooltip; subject: where its JSON comes from; figures: what front ends compare and add up.
+    is_design: the figures are those of a whole design, with this function as its top. basis: of such figures.
     """
 
     kind: Literal["function", "loop", "module"]
@@ -90,8 +174,40 @@ class Annotation:
     span: Span
     label: str
     detail: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    subject: Subject | None = None
     summary: str = ""
+    figures: Figures = Figures()
+    is_design: bool = False
+    basis: Basis | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All that is known, as plain JSON: for machines to read, not for front ends to take apart."""
+        return {} if self.subject is None else self.subject.to_dict()
+
+
+CompletionKind = Literal["module", "keyword", "property", "variable", "value", "function"]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0)."""
+
+    label: str
+    kind: CompletionKind
+    new_text: str
+    start: int
+    end: int
+    documentation: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """Markdown about the text of `span`."""
+
+    text: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +215,15 @@ class Analysis:
     """All that is said about one version of one document."""
 
     path: str
-    language: Language | None
+    language: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def design(self) -> Annotation | None:
+        """The annotation of the document's first design; None when its top function is elsewhere, or nowhere."""
+        return next((item for item in self.annotations if item.is_design), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +235,103 @@ class Step:
     diagnostics_done: bool = True
 
 
-# Language by suffix, and the module whose `analyze(path, text, settings)` serves it. A provider is loaded on first use.
-SUFFIXES: dict[str, Language] = {
-    **dict.fromkeys((".c", ".cc", ".cpp", ".cxx", ".c++", ".h", ".hh", ".hpp", ".hxx"), "hls"),
-    **dict.fromkeys((".scala", ".sc"), "chisel"),
-}
-PROVIDERS: dict[Language, str] = {"hls": "hwml_sdk.qor.provider", "chisel": "hwml_sdk.chisel.provider"}
+class Provider(Protocol):
+    r"""What serves one language. Subclasses write `analyze` and what else they can; the rest says nothing.
+
+    Nothing here raises for what a text holds; HwmlError means that the installation is broken (a wrong artefact, say)
+    unless a method says otherwise. Lines of a text end in \n or \r\n; there need be no file at `path`.
+    """
+
+    @abstractmethod
+    def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        """All there is to say about one document as it stands in an editor: soon rather than completely."""
+        ...
+
+    def steps(self, path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
+        """The same as `analyze`, told as soon as anything is known; the last step is the answer of `analyze`.
+
+        near: the line a person looks at; what stands there comes first.
+        """
+        yield Step(self.analyze(path, text, settings))
+
+    def check(
+        self,
+        path: str,
+        text: str,
+        settings: Settings,
+        *,
+        timeout_s: float = CHECK_TIMEOUT_S,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Analysis:
+        """The same for hooks, thoroughly: it may take `timeout_s`, and set up what is missing; `tell` hears of that.
+
+        Raises HwmlError (MissingDependencyError, ToolNotFoundError, ToolFailedError) where `analyze` gives a note.
+        """
+        return self.analyze(path, text, settings)
+
+    def warm_up(self) -> None:
+        """Load what every analysis needs."""
+        return
+
+    def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
+        """What a place means that has no annotation."""
+        return None
+
+    def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
+        """What may be typed at a place."""
+        return ()
+
+    def design(self, path: str, text: str, settings: Settings) -> Design | None:
+        """The design that a source belongs to, wherever its top function stands; None for languages without figures.
+
+        Raises SourceError and ConfigError when there is none to predict, ArtifactError for a broken model.
+        """
+        return None
+
+    def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
+        """Sources whose findings or figures may be others because of `changed`; not those themselves.
+
+        candidates: the sources that may be meant; a language that finds its neighbours by itself may pass over them.
+        """
+        return []
+
+    def refuse_comments(self, path: str) -> None:
+        """Raises RefusedError where comment lines would change what the project means."""
+        return
+
+    def with_options(self, settings: Settings, given: Mapping[str, str]) -> Settings:
+        """`settings` with words of a command line over them: top, part, clock. Raises ConfigError for wrong ones."""
+        if given:
+            raise ConfigError(f"{', '.join(given)}: there is no such setting for this language")
+        return settings
 
 
-def language_of(path: str | Path) -> Language | None:
-    """The language a file name stands for, or None when hwml has nothing to say about such files."""
-    return SUFFIXES.get(Path(path).suffix.lower())
+class _Silent(Provider):
+    """For files that are none of hwml's business."""
+
+    def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        return Analysis(path, None)
+
+
+SILENT: Provider = _Silent()
+
+
+def provider_of(path: str | Path) -> Provider:
+    """The provider that serves a file, by its name; where there is none, one that says nothing."""
+    language = language_of(path)
+    return SILENT if language is None else provider_for(language)
+
+
+def provider_for(language: Language) -> Provider:
+    """The provider of a language; one that says nothing where it is not installed."""
+    module = language.provider.partition(":")[0]
+    try:
+        provider: Provider = load(language.provider)
+    except ModuleNotFoundError as error:
+        if error.name != module and not module.startswith(f"{error.name}."):
+            raise
+        return SILENT
+    return provider
 
 
 def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
@@ -132,39 +339,7 @@ def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
 
     Never raises for what the text holds; HwmlError means that the installation is broken (a wrong artefact, say).
     """
-    provider = _provider(path)
-    if provider is None:
-        return Analysis(str(path), None)
-    analysis: Analysis = provider.analyze(str(path), text, settings)
-    return analysis
-
-
-def analyze_steps(path: str | Path, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
-    """The same as `analyze`, told as soon as anything is known; the last step is the answer of `analyze`.
-
-    near: the line a person looks at; what stands there comes first. A provider without steps gives one.
-    """
-    provider = _provider(path)
-    if provider is None:
-        yield Step(Analysis(str(path), None))
-    elif hasattr(provider, "steps"):
-        yield from provider.steps(str(path), text, settings, near=near)
-    else:
-        yield Step(provider.analyze(str(path), text, settings))
-
-
-def _provider(path: str | Path) -> Any:
-    """The module that serves the language of a file name; None when there is none, or it is not installed."""
-    language = language_of(path)
-    if language is None:
-        return None
-    name = PROVIDERS[language]
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name and not name.startswith(f"{error.name}."):
-            raise
-        return None
+    return provider_of(path).analyze(str(path), text, settings)
 
 
 def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:

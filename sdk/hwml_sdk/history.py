@@ -5,17 +5,16 @@ Only objects are read (`git cat-file`): no filter, hook or file watcher that a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from .document import Analysis
+from .document import Analysis, Figures
 from .errors import HwmlError
 from .tools import find_tool, run_tool
 
 GIT_TIMEOUT_S = 5.0
-_SHOWN = (("LUT", "LUT"), ("DSP", "DSP"), ("FF", "FF"), ("latency_cycles", "cyc"))
+# Field of Figures -> what people read.
+_SHOWN = (("lut", "LUT"), ("dsp", "DSP"), ("ff", "FF"), ("latency_cycles", "cyc"))
 _SMALLEST = 0.01  # changes below one percent are noise to a reader
 
 
@@ -46,24 +45,16 @@ def committed(path: str | Path) -> Committed | None:
     return Committed(blob, content.stdout) if content.ok else None
 
 
-def figures(analysis: Analysis) -> dict[str, dict[str, Any]]:
-    """LUT, DSP, FF and cycles of each function or module, by name; only what is known."""
-    found: dict[str, dict[str, Any]] = {}
-    for item in analysis.annotations:
-        if item.kind in ("function", "module"):
-            values = {key: item.data[key] for key, _ in _SHOWN if item.data.get(key) is not None}
-            if "cycles" in item.data and item.data["cycles"] is not None:
-                values["latency_cycles"] = item.data["cycles"]
-            if values:
-                found[item.name] = values
-    return found
+def figures(analysis: Analysis) -> dict[str, Figures]:
+    """Figures of each function or module of which any is known, by name."""
+    return {i.name: i.figures for i in analysis.annotations if i.kind != "loop" and i.figures.known()}
 
 
-def change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def change(old: Figures, new: Figures) -> str:
     """`LUT +12 %, cyc -50 %`: what moved by a percent or more, largest first, two at most; "" when nothing did."""
     moved = []
     for key, name in _SHOWN:
-        before, after = old.get(key), new.get(key)
+        before, after = getattr(old, key), getattr(new, key)
         if before is None or after is None or before == after:
             continue
         if not before:

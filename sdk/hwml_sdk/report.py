@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
 from .printable import printable
+
+if TYPE_CHECKING:
+    from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
 
 SCHEMA_VERSION = 2  # 2: `bram_18k` in `intervals`, `closed_form` and `explain`, where 1 had `BRAM_18K`
 FORMATS = ("text", "json", "github", "sarif")
@@ -104,7 +106,7 @@ def _annotation(item: Annotation) -> dict[str, Any]:
         "label": item.label,
         "summary": item.summary,
         "detail": item.detail,
-        "data": dict(item.data),
+        "data": item.data,
     }
 
 

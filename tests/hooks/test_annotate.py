@@ -20,7 +20,8 @@ from hwml_hooks.annotate import annotate_file, main
 from hwml_hooks.rewrite import replace_if_unchanged
 from hwml_sdk.cli import main as hwml
 from hwml_sdk.config import load_settings
-from hwml_sdk.document import Language, analyze
+from hwml_sdk.document import analyze
+from hwml_sdk.languages import CHISEL, HLS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -36,7 +37,7 @@ FIR = ROOT / "examples/fir.cpp"
 def round_trip(path: Path) -> int:
     """Annotate, again, check, remove; returns how many lines annotating added."""
     original = path.read_bytes()
-    bare = marks.strip(original.decode("utf-8", "surrogateescape"), "hls").encode("utf-8", "surrogateescape")
+    bare = marks.strip(original.decode("utf-8", "surrogateescape"), HLS).encode("utf-8", "surrogateescape")
     annotate_file(path)
     once = path.read_bytes()
     assert not annotate_file(path).changed, "annotating twice changes nothing"
@@ -189,7 +190,7 @@ LABELS = st.sampled_from(
     language=st.sampled_from(["hls", "chisel"]),
 )
 def test_marks_go_in_and_out_of_any_text(text: str, notes: list[tuple[int, str]], language: str) -> None:
-    kind: Language = "chisel" if language == "chisel" else "hls"
+    kind = CHISEL if language == "chisel" else HLS
     bare = marks.strip(text, kind)
     assert marks.strip(bare, kind) == bare
     placed = marks.insert(bare, [marks.Note(*note) for note in notes], kind)
@@ -198,7 +199,7 @@ def test_marks_go_in_and_out_of_any_text(text: str, notes: list[tuple[int, str]]
 
 @pytest.mark.parametrize("language", ["hls", "chisel"])
 def test_lines_in_comments_and_strings_stay(language: str, data: Path) -> None:
-    kind: Language = "chisel" if language == "chisel" else "hls"
+    kind = CHISEL if language == "chisel" else HLS
     text = (data / ("Sample.scala" if language == "chisel" else "tricky.cpp")).read_text()
     assert marks.strip(text, kind) == text
     assert text.count("// hwml:") >= 3

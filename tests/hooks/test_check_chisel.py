@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ from hwml_sdk.errors import HwmlError
 
 Git = Callable[..., str]
 Capture = pytest.CaptureFixture[str]
-HERE = find_spec("hwml_sdk.chisel") is not None
-needs_checker = pytest.mark.skipif(not HERE, reason="this tree has no Chisel checker (hwml_sdk.chisel)")
 
 GOOD = """import chisel3._
 
@@ -56,10 +53,9 @@ class Wide extends Module {
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[None]:
     """The tool chain (fetched once), and a daemon of these tests' own that ends with them."""
-    if not HERE:
-        pytest.skip("this tree has no Chisel checker (hwml_sdk.chisel)")
     toolchain, workers, client, check = (
-        import_module(f"hwml_sdk.chisel.{name}") for name in ("toolchain", "workers", "client", "check")
+        import_module(f"hwml_sdk.chisel.{name}")
+        for name in ("install.toolchain", "compile.workers", "serve.client", "check")
     )
     runtime = tempfile.mkdtemp(prefix="hwml-h-")
     patch = pytest.MonkeyPatch()
@@ -83,15 +79,6 @@ def sources(repo: Path, daemon: None) -> Path:
     (repo / "Pair.scala").write_text(PAIR)
     (repo / "Apart.scala").write_text(APART)
     return repo
-
-
-@pytest.mark.skipif(HERE, reason="this tree has the Chisel checker")
-def test_without_the_checker(repo: Path, capsys: Capture) -> None:
-    (repo / "Adder.scala").write_text(GOOD)
-    assert main(["Adder.scala"]) == 2
-    error = capsys.readouterr().err
-    assert "hwml[chisel]" in error
-    assert error.count("\n") == 1
 
 
 def test_clean_files_and_files_with_errors(sources: Path, capsys: Capture) -> None:

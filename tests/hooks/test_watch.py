@@ -22,6 +22,7 @@ import pytest
 from hwml_hooks import marks
 from hwml_hooks.saves import is_source
 from hwml_sdk.cli import main as hwml
+from hwml_sdk.languages import HLS
 
 Git = Callable[..., str]
 PATIENCE_S = 120.0  # for a machine that does much else; nothing here measures time
@@ -208,11 +209,11 @@ def test_annotating_watcher(tmp_path: Path) -> None:
         assert watch.next("a.cpp")["annotated"]
         text = path.read_text()
         assert text.count("// hwml: ") == 2
-        assert marks.strip(text, "hls") == DESIGN % 1
+        assert marks.strip(text, HLS) == DESIGN % 1
         state = path.stat()
         save_by_rename(path, DESIGN % 8)
         assert watch.next("a.cpp")["annotated"]
-        assert marks.strip(path.read_text(), "hls") == DESIGN % 8
+        assert marks.strip(path.read_text(), HLS) == DESIGN % 8
         state = path.stat()
         (tmp_path / "b.cpp").write_text(DESIGN % 2)
         watch.next("b.cpp")
@@ -313,7 +314,7 @@ def test_two_watchers_and_an_editor(tmp_path: Path) -> None:
         while not over.is_set():
             with editor.lock:
                 text = path.read_text()
-            if marks.strip(text, "hls") not in editor.texts:
+            if marks.strip(text, HLS) not in editor.texts:
                 broken.append(text)
             time.sleep(0.001)
 
@@ -325,7 +326,7 @@ def test_two_watchers_and_an_editor(tmp_path: Path) -> None:
         for number in range(SAVES):
             editor.save(number)
             editor.pause()
-            settle(lambda: marks.strip(path.read_text(), "hls") == editor.last, f"save {number} was lost")
+            settle(lambda: marks.strip(path.read_text(), HLS) == editor.last, f"save {number} was lost")
         settle(lambda: "// hwml: " in path.read_text(), "the last save was never annotated")
         time.sleep(1.0)
         state = path.stat()
@@ -336,7 +337,7 @@ def test_two_watchers_and_an_editor(tmp_path: Path) -> None:
         assert (path.stat().st_ino, path.stat().st_mtime_ns) == (state.st_ino, state.st_mtime_ns), (
             "somebody still writes"
         )
-        assert marks.strip(path.read_text(), "hls") == editor.last
+        assert marks.strip(path.read_text(), HLS) == editor.last
         assert not broken, "a file that nobody saved"
         writes = sum(event["annotated"] for event in events)
         assert 1 <= writes <= SAVES, "at most one write of comments for each save"

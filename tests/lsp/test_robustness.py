@@ -62,32 +62,37 @@ def provider(tmp_path: Path) -> dict[str, str]:
         textwrap.dedent(
             """
             import os, time
-            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Edit, Fix, Span
+            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Provider, Span
             from hwml_sdk.errors import ArtifactError
 
-            def analyze(path, text, settings):
-                if "CRASH" in text:
-                    os._exit(3)
-                if "BROKEN" in text:
-                    raise ArtifactError("the model is broken; reinstall it")
-                if "DEFECT" in text:
-                    raise ZeroDivisionError("oops")
-                if "module" not in text:
-                    return Analysis(path, "chisel")
-                span = Span(0, 0, 0, 5)
-                note = Annotation("module", "Adder", span, "depth 2", "two registers", {}, "64 LUT · depth 2")
-                kinds = ("parse", "type", "elaborate")
-                found = tuple(
-                    Diagnostic(f"C{n}", "error", kind, Span(n, 0, n, 1), (), (), f"hwml chisel {kind}")
-                    for n, kind in enumerate(kinds)
-                )
-                return Analysis(path, "chisel", found, (note,))
+            class Other(Provider):
+                def analyze(self, path, text, settings):
+                    if "CRASH" in text:
+                        os._exit(3)
+                    if "BROKEN" in text:
+                        raise ArtifactError("the model is broken; reinstall it")
+                    if "DEFECT" in text:
+                        raise ZeroDivisionError("oops")
+                    if "module" not in text:
+                        return Analysis(path, "chisel")
+                    span = Span(0, 0, 0, 5)
+                    note = Annotation("module", "Adder", span, "depth 2", "two registers", summary="64 LUT · depth 2")
+                    kinds = ("parse", "type", "elaborate")
+                    found = tuple(
+                        Diagnostic(f"C{n}", "error", kind, Span(n, 0, n, 1), (), (), f"hwml chisel {kind}")
+                        for n, kind in enumerate(kinds)
+                    )
+                    return Analysis(path, "chisel", found, (note,))
+
+            OTHER = Other()
             """
         ),
         encoding="utf-8",
     )
     (folder / "sitecustomize.py").write_text(
-        "import hwml_sdk.document as d\nd.PROVIDERS['chisel'] = 'other_provider'\n", encoding="utf-8"
+        "from dataclasses import replace\nfrom hwml_sdk.languages import CHISEL, register\n"
+        "register(replace(CHISEL, provider='other_provider:OTHER'))\n",
+        encoding="utf-8",
     )
     from tests.lsp.lsp_client import environment
 

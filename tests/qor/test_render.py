@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from hwml_sdk import amounts
 from hwml_sdk.document import Span
 from hwml_sdk.qor.answer import render
 from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction
@@ -46,7 +47,7 @@ PREDICTION = QorPrediction(
     ],
 )  # fmt: skip
 def test_numbers_have_two_or_three_digits(value: float, text: str) -> None:
-    assert render.short_number(value) == text
+    assert amounts.short_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -65,19 +66,19 @@ def test_numbers_have_two_or_three_digits(value: float, text: str) -> None:
     ],
 )
 def test_wide_intervals_are_ranges_or_unknown(value: float, low: float, high: float, text: str) -> None:
-    assert render.figure(value, Interval(low, high)) == text
+    assert amounts.figure(value, Interval(low, high)) == text
 
 
 def test_what_is_unknown_is_a_question_mark() -> None:
-    assert render.figure(None) == render.figure(float("nan")) == render.figure(float("inf")) == "?"
+    assert amounts.figure(None) == amounts.figure(float("nan")) == amounts.figure(float("inf")) == "?"
 
 
 def test_float_noise_changes_nothing() -> None:
     for value in (1050.0, 999.5, 1234.5, 9950.0):
         assert (
-            render.short_number(value)
-            == render.short_number(value * (1 + 1e-7))
-            == render.short_number(value * (1 - 1e-7))
+            amounts.short_number(value)
+            == amounts.short_number(value * (1 + 1e-7))
+            == amounts.short_number(value * (1 - 1e-7))
         )
 
 
@@ -85,7 +86,7 @@ def test_float_noise_changes_nothing() -> None:
     ("share", "text"), [(0.613, "61 %"), (1.0, "100 %"), (0.004, "<1 %"), (0.0, "0 %"), (0.005, "1 %")]
 )
 def test_percent(share: float, text: str) -> None:
-    assert render.percent(share) == text
+    assert amounts.percent(share) == text
 
 
 def test_labels_fit_beside_code() -> None:

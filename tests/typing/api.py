@@ -7,8 +7,14 @@ from typing import assert_type
 
 from hwml_sdk import (
     Analysis,
+    Annotation,
+    Completion,
     Diagnostic,
+    Figures,
+    Hover,
     HwmlError,
+    Language,
+    Provider,
     QorModel,
     QorPrediction,
     Settings,
@@ -50,6 +56,31 @@ analysis = analyze("fir.cpp", text, Settings())
 assert_type(analysis, Analysis)
 assert_type(analysis.diagnostics, tuple[Diagnostic, ...])
 assert_type(analysis.diagnostics[0].code, str)
+
+assert_type(analysis.design, Annotation | None)
+assert_type(analysis.annotations[0].figures, Figures)
+assert_type(analysis.annotations[0].figures.lut, int | None)
+assert_type(analysis.annotations[0].figures.intervals["lut"], Interval)
+analysis.annotations[0].figures.LUT  # type: ignore[attr-defined]  # noqa: B018
+
+
+class Silent(Provider):
+    """The least that a provider has to write."""
+
+    def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        return Analysis(path, "toy")
+
+
+class Nothing(Provider):
+    """Has not even that."""
+
+
+Nothing()  # type: ignore[abstract]
+provider: Provider = Silent()
+assert_type(provider.hover("a.toy", text, 0, 0, Settings()), Hover | None)
+assert_type([*provider.complete("a.toy", text, 0, 0, Settings())], list[Completion])
+toy = Language("toy", "toy_hdl.provider:PROVIDER", (".toy",), ("Toy",), figures=True)
+Language("toy")  # type: ignore[call-arg]
 
 try:
     predict_qor("gone.cpp")

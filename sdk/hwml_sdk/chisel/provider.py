@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import Settings
-from ..document import Analysis, Diagnostic, Fix, Related, Span
+from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
 from ..errors import HwmlError, SourceError
+from .build.dependents import dependents
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
-from .install.toolchain import installed
+from .compile.workers import prepare
+from .install.toolchain import ensure, installed
 from .repair.gate import Repair, find_repairs
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0
+CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
 EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
@@ -140,4 +143,50 @@ def _from_elsewhere(item: ChiselDiagnostic) -> Diagnostic:
     return Diagnostic(item.code, item.severity, message, Span.line(0), related=(related,), source="hwml chisel")
 
 
-__all__ = ["Examination", "SourceError", "analyze", "as_analysis", "examine", "is_chisel", "repairs_for"]
+class ChiselProvider(Provider):
+    """Chisel for every front end."""
+
+    def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        """Findings of the warm compiler."""
+        return analyze(path, text, settings)
+
+    def check(
+        self,
+        path: str,
+        text: str,
+        settings: Settings,
+        *,
+        timeout_s: float = CHECK_TIMEOUT_S,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Analysis:
+        """Check one file with its neighbours; the tool chain is set up on first use.
+
+        Raises MissingDependencyError, ToolNotFoundError (Java), ToolFailedError (the tool chain cannot be fetched).
+        """
+        place = Path(path)
+        if not is_chisel(place, text):
+            return Analysis(path, "chisel")
+        version = choose_version(place, text, settings).version
+        if installed(version) is None:
+            prepare(ensure(version, progress=tell), progress=tell)
+        found = examine(place, text, settings, timeout_s=timeout_s)
+        return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
+        """Files of the same source roots that use what a changed one defines."""
+        return dependents(changed)
+
+
+PROVIDER = ChiselProvider()
+
+__all__ = [
+    "PROVIDER",
+    "ChiselProvider",
+    "Examination",
+    "SourceError",
+    "analyze",
+    "as_analysis",
+    "examine",
+    "is_chisel",
+    "repairs_for",
+]

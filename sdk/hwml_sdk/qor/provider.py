@@ -8,27 +8,41 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..config import FILE_NAME, PROJECT_FILE, HlsSettings, Settings, find_upwards
-from ..document import Analysis, Annotation, Diagnostic, Step
-from ..errors import ArtifactError, ConfigError, HwmlError, SourceError
+from ..amounts import whole
+from ..config import FILE_NAME, PROJECT_FILE, HlsSettings, Settings, find_upwards, merge
+from ..document import (
+    Analysis,
+    Annotation,
+    Basis,
+    Completion,
+    Design,
+    Diagnostic,
+    Figures,
+    Hover,
+    Interval,
+    Provider,
+    Step,
+)
+from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
 from .answer.render import (
     function_detail,
-    function_json,
     function_label,
     function_summary,
     loop_detail,
-    loop_json,
     loop_label,
     prediction_detail,
-    prediction_json,
     prediction_label,
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
 from .lint.run import lint_files, verify_fixes
+from .pragmas.complete import complete
+from .pragmas.hover import hover
+from .project.includes import including
 from .project.inputs import Inputs, gather
+from .project.values import parse_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -186,18 +200,48 @@ class _Shown:
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
-    if function.name == prediction.top:
-        label, summary = prediction_label(prediction), prediction_summary(prediction)
-        detail, data = prediction_detail(prediction), prediction_json(prediction)
-    else:
-        label, summary = function_label(function), function_summary(function)
-        detail, data = function_detail(function), function_json(function)
-    return Annotation("function", function.name, function.span, label, detail, data, summary)
+    if function.name != prediction.top:
+        return Annotation(
+            "function", function.name, function.span, function_label(function), function_detail(function), function,
+            function_summary(function), _function_figures(function),
+        )  # fmt: skip
+    return Annotation(
+        "function", function.name, function.span, prediction_label(prediction), prediction_detail(prediction),
+        prediction, prediction_summary(prediction), _design_figures(prediction), is_design=True,
+        basis=_basis(prediction),
+    )  # fmt: skip
 
 
 def _loop(loop: LoopQor) -> Annotation:
     label = loop_label(loop)
-    return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop_json(loop), label)
+    figures = Figures(
+        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count
+    )
+    return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop, label, figures)
+
+
+def _function_figures(function: FunctionQor) -> Figures:
+    return Figures(
+        lut=whole(function.lut), dsp=whole(function.dsp), ff=whole(function.ff), bram_18k=whole(function.bram_18k),
+        latency_cycles=whole(function.cycles),
+    )  # fmt: skip
+
+
+def _design_figures(prediction: QorPrediction) -> Figures:
+    ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
+    return Figures(
+        lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
+        bram_18k=whole(prediction.bram_18k), latency_cycles=whole(prediction.latency_cycles),
+        intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
+    )  # fmt: skip
+
+
+def _basis(prediction: QorPrediction) -> Basis:
+    clock = prediction.clock_period_ns
+    return Basis(
+        prediction.model, prediction.part, prediction.tool, prediction.tool_version,
+        int(clock) if clock == int(clock) else round(clock, 6),
+    )  # fmt: skip
 
 
 def _all_loops(prediction: QorPrediction) -> list[LoopQor]:
@@ -232,3 +276,64 @@ def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings)
         return predict_document(path, text, inputs, settings)
     except HwmlError:
         return None
+
+
+# How Vitis HLS and Vivado HLS name loops without a label.
+_NUMBERED = re.compile(r"VITIS_LOOP_\d+_\d+|Loop \d+")
+_OPTIONS = {"top": "top", "part": "part", "clock": "clock_period_ns"}
+
+
+class HlsProvider(Provider):
+    """HLS C and C++ for every front end."""
+
+    def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        """Lint findings and annotations."""
+        return analyze(path, text, settings)
+
+    def steps(self, path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
+        """Figures, findings, and last the findings whose fixes were tried."""
+        return steps(path, text, settings, near=near)
+
+    def warm_up(self) -> None:
+        """Load the model, and run it once."""
+        analyze("warm.cpp", "#pragma HLS TOP\nvoid f(int a[4]) { for (int i = 0; i < 4; i++) a[i] = i; }", Settings())
+
+    def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
+        """What a pragma or an option means."""
+        return hover(text, line, character)
+
+    def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
+        """What may stand in a pragma."""
+        return complete(text, line, character)
+
+    def design(self, path: str, text: str, settings: Settings) -> Design:
+        """The prediction of the design's top, in this source or in another one of its project."""
+        prediction = predict_document(path, text, gather(path), settings)
+        return Design(prediction.top, _design_figures(prediction))
+
+    def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
+        """Sources that include a changed header."""
+        return including(changed, candidates)
+
+    def refuse_comments(self, path: str) -> None:
+        """A project's directives may name loops by their line: comments would move the loops away."""
+        try:
+            directives = gather(path).directives
+        except ConfigError:
+            return  # the analysis says it
+        for item in directives:
+            if _NUMBERED.match(item.label):
+                raise RefusedError(
+                    f"{path}: {item.path} names the loop {item.label} by its line, and comments move lines; "
+                    "give the loop a label and name that"
+                )
+
+    def with_options(self, settings: Settings, given: Mapping[str, str]) -> Settings:
+        """Top, part and clock; the clock as `3.33`, `3.33ns` or `300MHz`."""
+        values: dict[str, Any] = {_OPTIONS[name]: value for name, value in given.items()}
+        if "clock" in given:
+            values["clock_period_ns"] = parse_clock(given["clock"])
+        return merge(settings, {"hls": values}, origin="command line") if values else settings
+
+
+PROVIDER = HlsProvider()

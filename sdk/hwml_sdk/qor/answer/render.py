@@ -1,25 +1,21 @@
 """Predictions as JSON, as short labels beside code, as Markdown for tooltips, and as text for terminals.
 
-Numbers for people have two or three digits. An interval wider than a factor of two is shown as a range, one wider than
-a factor of eight as `?`: a figure nobody can rely on is not shown. All of it is the same on every machine.
+Numbers for people are those of `hwml_sdk.amounts`. All of it is the same on every machine.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from ...amounts import figure, percent, range_of, short_number, whole
 from ...report import SCHEMA_VERSION, span_json
 from ..tool.labels import SHOWN, TITLES, json_key
-from .types import FunctionQor, Interval, LoopQor, QorPrediction
+from .types import FunctionQor, LoopQor, QorPrediction
 
 MAX_LABEL = 25
-RANGE_FROM = 2.0
-UNKNOWN_FROM = 8.0
 _SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM", "latency_cycles": "cyc"}
-_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------
@@ -102,90 +98,12 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
     }
 
 
-_EXACT = 2.0**53
-_LARGEST = Decimal(10) ** 15  # shown with a unit
-
-
-def whole(value: float | None) -> int | None:
-    """The nearest integer, halves up; None stays None, and so does what is no number."""
-    if value is None or not math.isfinite(value):
-        return None
-    if abs(value) >= _EXACT:
-        return int(value)  # every float up there is an integer
-    return int(Decimal(repr(float(value))).quantize(Decimal(1), ROUND_HALF_UP))
-
-
 def _plain(value: float | None, digits: int = 6) -> int | float | None:
     """A float for JSON, without noise in its last places; integers without a point."""
     if value is None or not math.isfinite(value):
         return None
     rounded = round(float(value), digits)
     return int(rounded) if rounded == int(rounded) else rounded
-
-
-# -- numbers for people --------------------------------------------------------------------------------------
-
-
-def short_number(value: float) -> str:
-    """`67`, `850`, `1.2k`, `12k`, `123k`, `1.0M`: two to three digits, as integers below a thousand.
-
-    Beyond the last unit as a power of ten: `5e+38`.
-    """
-    amount = _settled(value)
-    if amount >= _LARGEST:
-        return f"{amount:.0e}"
-    if amount < 999.5:
-        return str(whole(float(amount)))
-    fitting = [(amount / Decimal(size), unit) for size, unit in reversed(_UNITS)]
-    scaled, unit = next((choice for choice in fitting if choice[0] < Decimal("999.5")), fitting[-1])
-    return f"{_digits(scaled)}{unit}"
-
-
-def _settled(value: float) -> Decimal:
-    """Six significant digits: differences of the last float bits between machines end here."""
-    return Decimal(f"{max(value, 0.0):.6g}")
-
-
-def _digits(scaled: Decimal) -> str:
-    places = Decimal("0.1") if scaled < Decimal("9.95") else Decimal(1)
-    return str(scaled.quantize(places, ROUND_HALF_UP))
-
-
-def figure(value: float | None, interval: Interval | None = None) -> str:
-    """A number, a range (`0.8–2k`) where the interval is wider than x2, or `?` where it is wider than x8 or unknown."""
-    if value is None or not math.isfinite(value):
-        return "?"
-    if interval is None:
-        return short_number(value)
-    low, high = max(min(interval.low, value), 0.0), max(interval.high, value)
-    # One more of each, so that 0 to 3 DSP is a range and no infinite factor.
-    spread = (high + 1) / (low + 1)
-    if spread > UNKNOWN_FROM:
-        return "?"
-    return _range(low, high) if spread > RANGE_FROM else short_number(value)
-
-
-def _range(low: float, high: float) -> str:
-    """Both ends in the unit of the upper one: `0.8–2k`, `12–40k`, `30–75`."""
-    bottom, top = _settled(low), _settled(high)
-    if top >= _LARGEST:
-        return f"{short_number(low)}–{short_number(high)}"
-    size, unit = next(((Decimal(s), u) for s, u in _UNITS if top >= Decimal(s) * Decimal("0.9995")), (Decimal(1), ""))
-    if not unit:
-        return f"{whole(float(bottom))}–{whole(float(top))}"
-    first, last = (_trimmed(amount / size) for amount in (bottom, top))
-    return f"{first}–{last}{unit}"
-
-
-def _trimmed(scaled: Decimal) -> str:
-    text = _digits(scaled)
-    return text.removesuffix(".0")
-
-
-def percent(share: float) -> str:
-    """A share of the latency as whole percents; `<1 %` where it would round to nothing."""
-    value = whole(float(_settled(share * 100))) or 0
-    return "<1 %" if value == 0 and share > 0 else f"{value} %"
 
 
 # -- labels beside code --------------------------------------------------------------------------------------
@@ -266,7 +184,9 @@ def prediction_detail(prediction: QorPrediction) -> str:
     lines = [f"**{prediction.top}** (predicted, {prediction.stage})", "", "```text"]
     for title, value, name in rows:
         interval = prediction.intervals.get(name)
-        spread = f"   80 %: {_range(interval.low, interval.high)}" if interval is not None and value is not None else ""
+        spread = (
+            f"   80 %: {range_of(interval.low, interval.high)}" if interval is not None and value is not None else ""
+        )
         lines.append(f"{title:<7}{figure(value, interval):>9}{spread}")
     lines += ["```", ""]
     if prediction.dominant:
@@ -375,7 +295,7 @@ def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[
     for name in SHOWN:
         value = getattr(prediction, name)
         interval = prediction.intervals.get(name)
-        spread = _range(interval.low, interval.high) if interval is not None and value is not None else ""
+        spread = range_of(interval.low, interval.high) if interval is not None and value is not None else ""
         limit = limits.get(name)
         used = percent(value / limit) if limit and value is not None else ""
         title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...document import Span
+from ...document import Interval, Span
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """80 % interval: the true value of unseen code lies inside in about four cases of five (measured, see the card)."""
-
-    low: float
-    high: float
+__all__ = ["Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,12 @@ class LoopQor:
     notes: tuple[str, ...] = ()
     loops: tuple[LoopQor, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the loops inside."""
+        from .render import loop_json
+
+        return loop_json(self)
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionQor:
@@ -59,6 +59,12 @@ class FunctionQor:
     cycles: float | None
     inlined: bool
     loops: tuple[LoopQor, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        from .render import function_json
+
+        return function_json(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
+from ...document import Completion, CompletionKind
 from ...errors import SourceError
 from ..read.source import read_program
 from .docs import option_doc, pragma_doc
 from .table import ACCEL_KINDS, HLS_OPTIONS, VALUES, VARIABLE_OPTION
 
-CompletionKind = Literal["dialect", "pragma", "option", "variable", "value"]
 _PRAGMA = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+(?P<rest>.*)$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z_]\w*$")
 _SAID = re.compile(r"\b([A-Za-z_]\w*)\b(?=\s*=|\s|$)")
@@ -66,19 +64,6 @@ _FLAGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0)."""
-
-    label: str
-    kind: CompletionKind
-    new_text: str
-    start: int
-    end: int
-    documentation: str = ""
-    detail: str = ""
-
-
 def complete(text: str, line: int, character: int) -> tuple[Completion, ...]:
     """Proposals at a place of an HLS source; none outside a pragma. Never raises for what the text holds."""
     lines = text.split("\n")
@@ -104,12 +89,12 @@ def _proposals(said: str, lines: list[str], line: int) -> Iterator[_Proposal]:
     words = said.split(None, 1)
     dialect = words[0].upper() if words else ""
     if not words:
-        yield "HLS", "dialect", "HLS ", "Directives for Vitis HLS and Vivado HLS.", ""
-        yield "ACCEL", "dialect", "ACCEL ", "Directives for the Merlin compiler.", ""
+        yield "HLS", "module", "HLS ", "Directives for Vitis HLS and Vivado HLS.", ""
+        yield "ACCEL", "module", "ACCEL ", "Directives for the Merlin compiler.", ""
     elif dialect in ("HLS", "ACCEL") and len(words) == 1:
         for kind in sorted(HLS_OPTIONS if dialect == "HLS" else ACCEL_KINDS):
             options = bool(HLS_OPTIONS.get(kind)) and dialect == "HLS"
-            yield kind, "pragma", f"{kind} " if options else kind, pragma_doc(dialect, kind), dialect
+            yield kind, "keyword", f"{kind} " if options else kind, pragma_doc(dialect, kind), dialect
     elif dialect == "HLS":
         kind, _, rest = words[1].partition(" ")
         yield from _inside(kind.upper(), rest, lines, line)
@@ -125,7 +110,7 @@ def _inside(kind: str, rest: str, lines: list[str], line: int) -> Iterator[_Prop
                 kind == "INTERFACE" and option.startswith(("ap_", "s_ax", "m_ax", "axis", "bram"))
             )
             name = "II" if option == "ii" else option
-            yield name, "option", name if flag else f"{name}=", option_doc(kind, option), kind
+            yield name, "property", name if flag else f"{name}=", option_doc(kind, option), kind
         return
     option = asked.group(1).lower()
     if option == VARIABLE_OPTION.get(kind):

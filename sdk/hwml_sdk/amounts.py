@@ -1,0 +1,91 @@
+"""Numbers for people: two or three digits, the same on every machine.
+
+An interval wider than a factor of two is shown as a range, one wider than a factor of eight as `?`: a figure nobody can
+rely on is not shown.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .document import Interval
+
+RANGE_FROM = 2.0
+UNKNOWN_FROM = 8.0
+_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_EXACT = 2.0**53
+_LARGEST = Decimal(10) ** 15  # shown with a unit
+
+
+def whole(value: float | None) -> int | None:
+    """The nearest integer, halves up; None stays None, and so does what is no number."""
+    if value is None or not math.isfinite(value):
+        return None
+    if abs(value) >= _EXACT:
+        return int(value)  # every float up there is an integer
+    return int(Decimal(repr(float(value))).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def short_number(value: float) -> str:
+    """`67`, `850`, `1.2k`, `12k`, `123k`, `1.0M`: two to three digits, as integers below a thousand.
+
+    Beyond the last unit as a power of ten: `5e+38`.
+    """
+    amount = _settled(value)
+    if amount >= _LARGEST:
+        return f"{amount:.0e}"
+    if amount < 999.5:
+        return str(whole(float(amount)))
+    fitting = [(amount / Decimal(size), unit) for size, unit in reversed(_UNITS)]
+    scaled, unit = next((choice for choice in fitting if choice[0] < Decimal("999.5")), fitting[-1])
+    return f"{_digits(scaled)}{unit}"
+
+
+def _settled(value: float) -> Decimal:
+    """Six significant digits: differences of the last float bits between machines end here."""
+    return Decimal(f"{max(value, 0.0):.6g}")
+
+
+def _digits(scaled: Decimal) -> str:
+    places = Decimal("0.1") if scaled < Decimal("9.95") else Decimal(1)
+    return str(scaled.quantize(places, ROUND_HALF_UP))
+
+
+def figure(value: float | None, interval: Interval | None = None) -> str:
+    """A number, a range (`0.8–2k`) where the interval is wider than x2, or `?` where it is wider than x8 or unknown."""
+    if value is None or not math.isfinite(value):
+        return "?"
+    if interval is None:
+        return short_number(value)
+    low, high = max(min(interval.low, value), 0.0), max(interval.high, value)
+    # One more of each, so that 0 to 3 DSP is a range and no infinite factor.
+    spread = (high + 1) / (low + 1)
+    if spread > UNKNOWN_FROM:
+        return "?"
+    return range_of(low, high) if spread > RANGE_FROM else short_number(value)
+
+
+def range_of(low: float, high: float) -> str:
+    """Both ends in the unit of the upper one: `0.8–2k`, `12–40k`, `30–75`."""
+    bottom, top = _settled(low), _settled(high)
+    if top >= _LARGEST:
+        return f"{short_number(low)}–{short_number(high)}"
+    size, unit = next(((Decimal(s), u) for s, u in _UNITS if top >= Decimal(s) * Decimal("0.9995")), (Decimal(1), ""))
+    if not unit:
+        return f"{whole(float(bottom))}–{whole(float(top))}"
+    first, last = (_trimmed(amount / size) for amount in (bottom, top))
+    return f"{first}–{last}{unit}"
+
+
+def _trimmed(scaled: Decimal) -> str:
+    text = _digits(scaled)
+    return text.removesuffix(".0")
+
+
+def percent(share: float) -> str:
+    """A share of the latency as whole percents; `<1 %` where it would round to nothing."""
+    value = whole(float(_settled(share * 100))) or 0
+    return "<1 %" if value == 0 and share > 0 else f"{value} %"

@@ -1,0 +1,18 @@
+"""The record of a toy language: `unit NAME WIDTH`, widths from headers, `#` comments."""
+
+from hwml_sdk.languages import Comments, Language
+
+LANGUAGE = Language(
+    "toy",
+    "toy_hdl.provider:PROVIDER",
+    suffixes=(".toy", ".toyh"),
+    titles=("Toy",),
+    figures=True,
+    headers=(".toyh",),
+    needs=("*.toy", "*.toyh", "*hwml.toml"),
+    watched=("**/*.toyh",),
+    outputs=("toy_out",),
+    triggers=(".",),
+    comments=Comments(line="#", tokens=r"#\{.*?(?:#\}|\Z)|#[^\n]*|\"[^\"\n]*\""),
+    units=("gates",),
+)
