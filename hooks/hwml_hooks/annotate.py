@@ -19,10 +19,10 @@ from pathlib import Path
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Language, analyze, apply_edits, language_of
 from hwml_sdk.errors import ConfigError, HwmlError, RefusedError, SourceError
+from hwml_sdk.git import root_of
 
 from . import marks
 from .command import run_command, worst
-from .git import root_of
 from .rewrite import replace_if_unchanged
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 

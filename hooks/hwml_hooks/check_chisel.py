@@ -18,14 +18,14 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, apply_edits
 from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
+from hwml_sdk.git import root_of
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from .chisel_files import TIMEOUT_S, analyse, with_dependents
 from .command import run_command, worst
-from .git import SCALA_FILES, root_of
 from .rewrite import replace_if_unchanged
 from .textfile import read_text, refuse_conflicts
-from .trees import Target, Trees, targets_of
+from .trees import SCALA_FILES, Target, Trees, targets_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,14 +18,14 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, Diagnostic, Span, analyze
 from hwml_sdk.errors import ArtifactError, HwmlError
 from hwml_sdk.files import read_source
+from hwml_sdk.git import repository_of
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
 from .command import run_command, worst
 from .designs import HEADER_SUFFIXES, SOURCE_SUFFIXES, including, predict, top_of
-from .git import DESIGN_FILES, repository_of
 from .textfile import refuse_conflicts
-from .trees import Target, Trees, targets_of
+from .trees import DESIGN_FILES, Target, Trees, targets_of
 
 MAX_DEPENDENTS = 100
 

@@ -26,8 +26,8 @@ from watchdog.observers import Observer
 
 from hwml_sdk.document import language_of
 from hwml_sdk.errors import HwmlError
+from hwml_sdk.git import Repository, repository_of
 
-from .git import Repository, repository_of
 from .rewrite import TEMPORARY_SUFFIX
 
 # What the tools and build systems write: Vitis HLS (solutionN, and hls/{syn,sim,...} from 2023.2), sbt, Mill, CMake.

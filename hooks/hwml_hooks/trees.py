@@ -9,8 +9,14 @@ from pathlib import Path
 
 from hwml_sdk.document import Language, language_of
 from hwml_sdk.errors import SourceError
+from hwml_sdk.git import Repository, repository_of
 
-from .git import Repository, repository_of
+# What reading one design may need besides the design: headers, tables that are included, settings, build files.
+DESIGN_FILES = (
+    "*.c", "*.cc", "*.cpp", "*.cxx", "*.c++", "*.h", "*.hh", "*.hpp", "*.hxx", "*.inc", "*.def", "*.tpp", "*.ipp",
+    "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml",
+)  # fmt: skip
+SCALA_FILES = ("*.scala", "*.sc", "*.sbt", "*.mill", "*hwml.toml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from ...errors import ToolFailedError
-from ...tools import kill_group
+from ...processes import kill_group
 
 Frame = list[bytes]
 _MAX_FIELDS = 1 << 20

@@ -21,12 +21,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...errors import HwmlError
+from ...errors import HwmlError, ProtocolError
 from ..compile.workers import Programs, log_file, prepare
 from ..install.toolchain import ensure, locked_folder
 from ..session import Session
 from ..types import CheckRequest
-from .protocol import PROTOCOL, ProtocolError, listen, meeting_place, receive, request_from, result_json, send
+from .protocol import PROTOCOL, listen, meeting_place, receive, request_from, result_json, send
 
 IDLE_S = 30 * 60.0
 _WATCH_EVERY_S = 2.0

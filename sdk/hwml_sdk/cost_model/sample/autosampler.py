@@ -17,10 +17,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...errors import DataError, HwmlError
+from ...errors import DataError, HwmlError, TooFewSamplesError
 from ...executor import Executor, Limits, Outcome
 from ...files import write_atomic
-from ..data.dataset import TooFewSamplesError
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
 from ..net.weights import Weights
 from ..toolkit import halide_folder, this_machine

@@ -23,6 +23,7 @@ from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData, load_pipe
 from ...cost_model.net.metrics import AVERAGED, Metrics, evaluate, evaluate_each, summarize
 from ...cost_model.net.weights import Weights
 from ...errors import DataError, HwmlError, RefusedError
+from ...processes import protect_children
 from .procedure import Board, Found, Report, Run, run_procedure, state_path
 
 MIN_PIPELINES_TO_HOLD_OUT = 5
@@ -136,6 +137,7 @@ def cross_validate(config: TrainConfig, *, workers: int = 1, report: Report | No
     judge = partial(_judge_fold, config, others)
     if workers == 1:
         return _collect(map(judge, parts), say)
+    protect_children()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return _collect(pool.map(judge, parts), say)
 
