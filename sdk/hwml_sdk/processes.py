@@ -52,9 +52,10 @@ def python_environment() -> dict[str, str]:
     """
     here = Path.cwd()
     root = Path(__file__).resolve().parents[1]
-    found = [] if root.name in ("site-packages", "dist-packages") else [root]
-    found += [here / entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    roots = [str(path) for path in found if path.resolve() != here.resolve() or path == root]
+    roots = [] if root.name in ("site-packages", "dist-packages") else [str(root)]
+    for entry in map(Path, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+        if entry.is_absolute() or (here / entry).resolve() != here.resolve():  # Path("") is Path(".")
+            roots.append(str(here / entry))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if roots:
         environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(roots))
