@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, HwmlError, ToolFailedError
+from ...files import locked
 from ..compile.workers import Programs, prepare
 from .toolchain import (
     LockedFile,
@@ -26,7 +27,6 @@ from .toolchain import (
     chisel_cache,
     folder_of,
     installed,
-    locked_folder,
     locked_versions,
     read_lock,
     without_address,
@@ -52,7 +52,7 @@ def resolve_and_prepare(version: str, *, progress: Progress | None = None) -> Pr
     if not _VERSION.fullmatch(version):
         raise ConfigError(f"{version!r} is no Chisel version; they look like {locked_versions()[0]}")
     say = progress or (lambda text: None)
-    with locked_folder(chisel_cache(), "setup"):
+    with locked(chisel_cache(), "setup"):
         chain = installed(version) or _resolved(version, say)
     try:
         return prepare(chain, progress=progress)
