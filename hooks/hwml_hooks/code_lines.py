@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from hwml_sdk.document import Language
+from hwml_sdk.text import LineIndex, with_newlines
 
 _CPP = re.compile(
     r"//(?:[^\n\\]|\\\r?\n|\\.)*"
@@ -34,8 +35,9 @@ _NESTING = re.compile(r"/\*|\*/")
 
 
 def plain_starts(text: str, language: Language) -> list[bool]:
-    """For each line (split at "\\n"): whether it begins in plain code."""
-    starts = [0] + [match.end() for match in re.finditer("\n", text)]
+    """For each line (as `hwml_sdk.text` counts them): whether it begins in plain code."""
+    text = with_newlines(text)
+    starts = LineIndex(text).starts
     plain = [True] * len(starts)
     for begin, end in _multi_line(text, language):
         # What is never closed also holds the empty line behind the last line's end.

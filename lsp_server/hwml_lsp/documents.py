@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hwml_sdk.document import Annotation, Diagnostic, language_of
+from hwml_sdk.text import Encoding
 
 from .moved import move_annotation, move_diagnostic
 from .settings import ClientSettings
-from .text import Change, Encoding, Text
+from .text import Change, Text
 from .wire import annotation_in, diagnostic_in
 
 MAX_CHARACTERS = 2 * 1024 * 1024  # of what is analysed; larger files are left alone

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hwml_sdk.text import Encoding
+
 from .backend import Answer, Backend
 from .baselines import Baselines
 from .client import Client
 from .diagnostics import metals_serves
 from .documents import MAX_CHARACTERS, Document, path_of
 from .settings import ClientSettings, read_settings
-from .text import Encoding
 
 log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3

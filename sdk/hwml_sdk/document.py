@@ -11,26 +11,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .text import LineIndex, with_newlines
+from .text import Span as Span  # noqa: PLC0414 - a word of this module too
+
 if TYPE_CHECKING:
     from .config import Settings
 
 Severity = Literal["error", "warning", "info", "hint"]
 Language = Literal["hls", "chisel"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Half-open range of text: from (start_line, start_character) up to (end_line, end_character)."""
-
-    start_line: int
-    start_character: int
-    end_line: int
-    end_character: int
-
-    @classmethod
-    def line(cls, line: int, length: int = 0) -> Span:
-        """The first `length` characters of one line."""
-        return cls(line, 0, line, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +123,7 @@ def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
     provider = _provider(path)
     if provider is None:
         return Analysis(str(path), None)
-    analysis: Analysis = provider.analyze(str(path), text, settings)
+    analysis: Analysis = provider.analyze(str(path), with_newlines(text), settings)
     return analysis
 
 
@@ -148,9 +136,9 @@ def analyze_steps(path: str | Path, text: str, settings: Settings, *, near: int 
     if provider is None:
         yield Step(Analysis(str(path), None))
     elif hasattr(provider, "steps"):
-        yield from provider.steps(str(path), text, settings, near=near)
+        yield from provider.steps(str(path), with_newlines(text), settings, near=near)
     else:
-        yield Step(provider.analyze(str(path), text, settings))
+        yield Step(provider.analyze(str(path), with_newlines(text), settings))
 
 
 def _provider(path: str | Path) -> Any:
@@ -169,11 +157,11 @@ def _provider(path: str | Path) -> Any:
 
 def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:
     """`text` with all `edits` applied; they must not overlap. ValueError when they do or lie outside the text."""
-    starts = _line_starts(text)
+    places = LineIndex(text)
     pieces: list[tuple[int, int, str]] = []
     for edit in edits:
-        begin = _offset(text, starts, edit.span.start_line, edit.span.start_character)
-        end = _offset(text, starts, edit.span.end_line, edit.span.end_character)
+        begin = places.exact(edit.span.start_line, edit.span.start_character)
+        end = places.exact(edit.span.end_line, edit.span.end_character)
         if end < begin:
             raise ValueError(f"edit ends before it starts: {edit.span}")
         pieces.append((begin, end, edit.new_text))
@@ -187,17 +175,3 @@ def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:
         at = end
     out.append(text[at:])
     return "".join(out)
-
-
-def _line_starts(text: str) -> list[int]:
-    return [0] + [index + 1 for index, character in enumerate(text) if character == "\n"]
-
-
-def _offset(text: str, starts: list[int], line: int, character: int) -> int:
-    if not 0 <= line < len(starts):
-        raise ValueError(f"line {line} is outside the text")
-    end = starts[line + 1] if line + 1 < len(starts) else len(text)
-    offset = starts[line] + character
-    if not starts[line] <= offset <= end:
-        raise ValueError(f"character {character} is outside line {line}")
-    return offset

@@ -253,7 +253,7 @@ class _Check:
 
     def _described(self, module: ModuleClass) -> ChiselModule:
         path, text = self.sources.get(module.file)
-        start = text.offset(module.point)
+        start = text.from_utf16(module.point)
         missing = tuple(f"{parameter.name}: {parameter.type}" for parameter in module.missing)
         return ChiselModule(module.name, path, text.span(start, start + len(module.name)), missing=missing)
 
