@@ -43,7 +43,6 @@ class Results:
     annotations: list[Annotation] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     diagnostics_version: int = -1
-    diagnostics_final: bool = False
     changes: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -173,7 +172,6 @@ class Document:
                 found = [d for d in (move_diagnostic(d, change, path) for d in found) if d is not None]
             results.diagnostics = found
             results.diagnostics_version = self.job_version
-            results.diagnostics_final = bool(answer.get("diagnostics_done"))
         self.analysed = True
         self._wake()
 

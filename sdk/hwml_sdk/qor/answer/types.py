@@ -8,8 +8,6 @@ from typing import Any
 
 from ...document import Span
 
-TARGETS = ("lut", "dsp", "ff", "latency_cycles")
-
 
 @dataclass(frozen=True, slots=True)
 class Interval:

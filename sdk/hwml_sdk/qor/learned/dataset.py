@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 
-# Everything a report gives; QorPrediction's TARGETS are the first four in another order.
+# Everything a report gives.
 LABELS = ("lut", "dsp", "ff", "latency_cycles", "bram_18k")
 STAGES = ("csynth", "impl")
 
