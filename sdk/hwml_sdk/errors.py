@@ -80,6 +80,20 @@ class ToolFailedError(HwmlError):
     """An external program failed, hung past its time limit, or could not be started."""
 
 
+class WorkerDiedError(ToolFailedError):
+    """A worker ended, hung past its limit and was killed, or sent something else than messages.
+
+    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended.
+    """
+
+    def __init__(self, name: str, frames: list[list[bytes]], *, timed_out: bool, exit_code: int | None) -> None:
+        reason = "hung and was stopped" if timed_out else f"ended with status {exit_code}"
+        super().__init__(f"the {name} {reason}; the next check starts a new one")
+        self.frames = frames
+        self.timed_out = timed_out
+        self.status = exit_code
+
+
 class EndedError(ToolFailedError):
     """A server ended although it was asked something."""
 

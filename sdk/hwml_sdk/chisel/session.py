@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
+from ..errors import WorkerDiedError
 from .compile.calls import Call, calls_of, calls_source
 from .compile.checker import Checker, CompileOutcome, ModuleClass
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
-from .compile.wire import WorkerDiedError
 from .compile.workers import SCALAC_OPTIONS, Programs, _empty_folder
 from .install.resolve import unpinned_note
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
