@@ -233,7 +233,7 @@ def command_line(texts: dict[str, str], options: list[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         for name in COLD_MODULES:
             (Path(folder) / f"{name}.scala").write_text(texts[name], encoding="utf-8")
-        argv = [sys.executable, "-m", "hwml_sdk.cli", "chisel", "check", "--trust", *options, folder]
+        argv = [sys.executable, "-P", "-m", "hwml_sdk.cli", "chisel", "check", "--trust", *options, folder]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "sdk"), str(ROOT / "exports")])}
         started = time.perf_counter()
         subprocess.run(argv, check=True, capture_output=True, env=environment)

@@ -108,7 +108,7 @@ def repeat(work: Callable[[], object], runs: int = RUNS) -> list[tuple[float, fl
 def child(arguments: Sequence[str]) -> tuple[float, float, float]:
     """(wall seconds, CPU seconds, peak MB) of a fresh interpreter."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-P", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)

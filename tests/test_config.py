@@ -124,3 +124,15 @@ def test_a_broken_list_trusts_nothing(workspace: Path, text: str) -> None:
 def test_folders_can_be_moved(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWML_CACHE_DIR", str(workspace))
     assert user_cache_dir() == workspace
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "1e999", "-1"])
+def test_numbers_beyond_all_floats_are_told(workspace: Path, number: str) -> None:
+    """TOML's whole numbers have no end; a float has."""
+    (workspace / FILE_NAME).write_text(f"[limits]\nmax_lut = {number}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"hwml\.toml: limits\.max_lut must be a number from 0 up"):
+        load_settings(workspace / "a.cpp")
+    for text in ("a = 1" + "0" * 5000, "a = " + "[" * 100_000):
+        (workspace / FILE_NAME).write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError, match="not TOML"):
+            load_settings(workspace / "a.cpp")

@@ -18,12 +18,12 @@ from pathlib import Path
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, apply_edits, provider_for
 from hwml_sdk.errors import HwmlError, SourceError
+from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, titles
 from hwml_sdk.printable import printable
 
 from . import marks
 from .command import run_command, tell, worst
-from .git import root_of
 from .rewrite import replace_if_unchanged
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 

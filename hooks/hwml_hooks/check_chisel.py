@@ -18,12 +18,12 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import CHECK_TIMEOUT_S, Analysis, apply_edits, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
+from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, languages, titles
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from .command import run_command, tell, worst
-from .git import root_of
 from .rewrite import replace_if_unchanged
 from .textfile import read_text, refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of

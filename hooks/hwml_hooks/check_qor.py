@@ -17,6 +17,7 @@ from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, Diagnostic, Figures, Span, analyze, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError
 from hwml_sdk.files import read_source
+from hwml_sdk.git import repository_of
 from hwml_sdk.languages import language_of, languages
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
@@ -24,7 +25,6 @@ from hwml_sdk.report import FORMATS, has_findings, render
 from . import limits as budgets
 from .command import run_command, worst
 from .designs import design_of, predict
-from .git import repository_of
 from .textfile import refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
 

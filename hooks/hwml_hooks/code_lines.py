@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from hwml_sdk.languages import Comments
+from hwml_sdk.text import LineIndex, with_newlines
 
 _NESTING = re.compile(r"/\*|\*/")
 
 
 def plain_starts(text: str, comments: Comments) -> list[bool]:
-    """For each line (split at "\\n"): whether it begins in plain code."""
-    starts = [0] + [match.end() for match in re.finditer("\n", text)]
+    """For each line (as `hwml_sdk.text` counts them): whether it begins in plain code."""
+    text = with_newlines(text)
+    starts = LineIndex(text).starts
     plain = [True] * len(starts)
     for begin, end in _multi_line(text, comments):
         # What is never closed also holds the empty line behind the last line's end.

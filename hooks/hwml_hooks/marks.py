@@ -1,9 +1,8 @@
 """The comment lines that `hwml annotate` writes: how they look, where they may stand, how they are known again.
 
 A mark is a whole line `// hwml: 1.2k LUT · 5 DSP · 67 cyc` or `// hwml: error CH101: ...`, with what begins a comment
-in the language in place of `//`. Only lines of exactly this
-form, outside comments and strings, are ever taken away; a person's own `// hwml: ...` line stays. Texts are `str` with
-lines ending in "\\n" or "\\r\\n"; lines count from 0.
+in the language in place of `//`. Only lines of exactly this form, outside comments and strings, are ever taken away; a
+person's own `// hwml: ...` line stays. Lines are those of `hwml_sdk.text`, counted from 0.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from functools import lru_cache
 
 from hwml_sdk.document import Analysis, Annotation, Diagnostic
 from hwml_sdk.languages import Language
+from hwml_sdk.text import LineIndex
 
 from .code_lines import plain_starts
 
@@ -69,9 +69,10 @@ def strip(text: str, language: Language) -> str:
     signs = _signs(language)
     if signs.prefix not in text:
         return text
-    lines = text.split("\n")
+    places = LineIndex(text)
     plain = plain_starts(text, language.comments)
-    return "\n".join(line for line, free in zip(lines, plain, strict=True) if not (free and signs.mark.fullmatch(line)))
+    kept = (n for n, free in enumerate(plain) if not (free and signs.mark.fullmatch(places.line(n))))
+    return "".join(map(places.whole, kept))
 
 
 def insert(text: str, notes: Iterable[Note], language: Language) -> str:
@@ -81,7 +82,8 @@ def insert(text: str, notes: Iterable[Note], language: Language) -> str:
     of the line below it. Raises ValueError for a note that could not be told from a person's comment.
     """
     signs = _signs(language)
-    lines = text.split("\n")
+    places = LineIndex(text)
+    lines = [places.line(number) for number in range(places.lines)]
     plain = plain_starts(text, language.comments)
     above: dict[int, list[str]] = {}
     for note in sorted(set(notes)):
@@ -95,22 +97,20 @@ def insert(text: str, notes: Iterable[Note], language: Language) -> str:
         if mark not in known and len(known) < MAX_A_LINE:
             known.append(mark)
     out: list[str] = []
-    for number, line in enumerate(lines):
-        ending = "\r" if _has_return(lines, number) else ""
-        out += [mark + ending for mark in above.get(number, ())]
-        out.append(line)
-    return "\n".join(out)
+    for number in range(places.lines):
+        out += [mark + _ending(places, number) for mark in above.get(number, ())]
+        out.append(places.whole(number))
+    return "".join(out)
 
 
 def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _has_return(lines: Sequence[str], number: int) -> bool:
-    """Whether a line ends in "\\r\\n"; the last one has no ending, the one before speaks for it."""
-    if number == len(lines) - 1:
-        return number > 0 and lines[number - 1].endswith("\r")
-    return lines[number].endswith("\r")
+def _ending(places: LineIndex, number: int) -> str:
+    """The end of a line; the last one has none, the one before speaks for it."""
+    asked = number if number < places.lines - 1 else number - 1
+    return places.whole(asked)[len(places.line(asked)) :] or "\n"
 
 
 def _place(lines: Sequence[str], plain: Sequence[bool], line: int, signs: _Signs) -> int | None:
@@ -130,11 +130,13 @@ def edited_by_hand(text: str, language: Language) -> list[int]:
     if "hwml:" not in text:
         return []
     signs = _signs(language)
-    plain = plain_starts(text, language.comments)
+    places = LineIndex(text)
     return [
         number
-        for number, line in enumerate(text.split("\n"))
-        if plain[number] and signs.ours.match(line) and not (signs.mark.fullmatch(line) or signs.directive.match(line))
+        for number, free in enumerate(plain_starts(text, language.comments))
+        if free
+        and signs.ours.match(line := places.line(number))
+        and not (signs.mark.fullmatch(line) or signs.directive.match(line))
     ]
 
 

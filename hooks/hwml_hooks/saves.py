@@ -25,9 +25,9 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from hwml_sdk.errors import HwmlError
+from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import language_of, languages
 
-from .git import Repository, repository_of
 from .rewrite import TEMPORARY_SUFFIX
 
 # What build systems and package managers write whatever the language is.

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwml_sdk.errors import SourceError
+from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import Language, language_of, titles
-
-from .git import Repository, repository_of
 
 
 @dataclass(frozen=True, slots=True)

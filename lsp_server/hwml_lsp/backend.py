@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from hwml_sdk.framing import Lines
+from hwml_sdk.processes import Child, own_folder, python_command, python_environment
 
 log = logging.getLogger("hwml_lsp.backend")
 HANG_AFTER_S = 180.0  # a build server of Chisel may take minutes to start
@@ -26,7 +26,7 @@ class Backend:
         self.ready = False
         self.on_answer: Callable[[Answer], None] = lambda _: None
         self.on_lost: Callable[[str], None] = lambda _: None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker: Child[Answer] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[Answer] = []
         self._gate = threading.Lock()
@@ -35,17 +35,15 @@ class Backend:
         self._since: dict[int, float] = {}
         self._restarts = 0
         self._closed = False
-        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Start the process; called before the event loop runs, so that both load at the same time."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hwml_lsp.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
-        self._process = process
+        worker = Child(python_command("hwml_lsp.worker"), Lines(), cwd=own_folder(), env=python_environment())
+        self._worker = worker
         self._outbox = queue.SimpleQueue()
-        threading.Thread(target=self._read, args=(process,), name="worker answers", daemon=True).start()
-        threading.Thread(target=_write, args=(process, self._outbox), name="worker questions", daemon=True).start()
+        threading.Thread(target=self._read, args=(worker,), name="worker answers", daemon=True).start()
+        threading.Thread(target=_write, args=(worker, self._outbox), name="worker questions", daemon=True).start()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Deliver answers on this loop from now on."""
@@ -58,7 +56,7 @@ class Backend:
     @property
     def pid(self) -> int | None:
         """Of the worker."""
-        return self._process.pid if self._process is not None else None
+        return self._worker.pid if self._worker is not None else None
 
     def next_number(self) -> int:
         """A fresh number for a job."""
@@ -106,25 +104,23 @@ class Backend:
     # -- inside --
 
     def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        worker, self._worker = self._worker, None
+        if worker is None:
             return
         self._outbox.put(None)
-        process.kill()
-        process.wait()
+        worker.end_now()
 
     def _send(self, message: dict[str, Any]) -> None:
-        self._outbox.put(json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n")
+        self._outbox.put(message)
 
-    def _read(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        buffered = b""
-        while chunk := process.stdout.read(1 << 16):
-            *lines, buffered = (buffered + chunk).split(b"\n")
-            for line in lines:
-                self._deliver({**json.loads(line), "_pid": process.pid})
-        code = process.wait()
-        self._deliver({"_gone": code, "_pid": process.pid})
+    def _read(self, worker: Child[Answer]) -> None:
+        try:
+            while (answer := worker.receive()) is not None:
+                self._deliver({**answer, "_pid": worker.pid})
+        except (OSError, EOFError, ValueError) as error:
+            log.debug("the worker's last words: %s", error)  # it was killed in the middle of a line
+        code = worker.wait()
+        self._deliver({"_gone": code, "_pid": worker.pid})
 
     def _deliver(self, answer: Answer) -> None:
         with self._gate:
@@ -141,7 +137,7 @@ class Backend:
         if answer.pop("_pid") != self.pid:
             return  # of a worker that was replaced
         if "_gone" in answer:
-            self._process = None
+            self._worker = None
             if not self._closed:
                 self._restarts += 1
                 self._lost(f"it ended with status {answer['_gone']}")
@@ -175,17 +171,14 @@ class Backend:
     @property
     def given_up(self) -> bool:
         """No worker is left and none will be started."""
-        return self._process is None
+        return self._worker is None
 
 
-def _write(process: subprocess.Popen[bytes], outbox: queue.SimpleQueue[bytes | None]) -> None:
+def _write(worker: Child[Answer], outbox: queue.SimpleQueue[Answer | None]) -> None:
     """Feed the worker from a thread of its own: a full pipe must not hold up the event loop."""
-    assert process.stdin is not None
     try:
-        while (line := outbox.get()) is not None:
-            view = memoryview(line)
-            while view:  # an unbuffered pipe takes a part at a time
-                view = view[process.stdin.write(view) or 0 :]
-        process.stdin.close()
-    except OSError as error:
+        while (message := outbox.get()) is not None:
+            worker.send(message)
+    except (OSError, EOFError) as error:
         log.debug("worker does not read: %s", error)  # the reading thread tells that it is gone
+    worker.close_input()

@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 from hwml_sdk.document import Annotation, Diagnostic, Figures
 from hwml_sdk.languages import Language, language_of
+from hwml_sdk.text import Encoding
 
 from .baselines import figures_in
 from .moved import move_annotation, move_diagnostic
 from .settings import ClientSettings
-from .text import Change, Encoding, Text
+from .text import Change, Text
 from .wire import annotation_in, diagnostic_in
 
 MAX_CHARACTERS = 2 * 1024 * 1024  # of what is analysed; larger files are left alone
@@ -44,7 +45,6 @@ class Results:
     annotations: list[Annotation] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     diagnostics_version: int = -1
-    diagnostics_final: bool = False
     changes: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -175,7 +175,6 @@ class Document:
                 found = [d for d in (move_diagnostic(d, change, path) for d in found) if d is not None]
             results.diagnostics = found
             results.diagnostics_version = self.job_version
-            results.diagnostics_final = bool(answer.get("diagnostics_done"))
         self.analysed = True
         self._wake()
 

@@ -15,6 +15,7 @@ from hwml_sdk import __version__
 from hwml_sdk.config import FILE_NAME
 from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
+from hwml_sdk.text import Encoding
 
 from . import actions, commands, completion, diagnostics, hints, hover, lenses
 from .backend import Answer, Backend
@@ -22,7 +23,6 @@ from .client import Client
 from .documents import Document
 from .protocol import Protocol, ServerCancelled
 from .session import Session, folder_path
-from .text import Encoding
 
 log = logging.getLogger("hwml_lsp.server")
 FIRST_RESULT_S = 10.0  # how long a request waits for the first results of a document

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hwml_sdk.document import Hover, Span
+from hwml_sdk.text import Encoding
 
 from . import hover
 from .backend import Answer, Backend
@@ -17,7 +18,6 @@ from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .settings import ClientSettings, read_settings
-from .text import Encoding
 
 log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from hwml_sdk.config import SECTIONS, Settings, merge
+from hwml_sdk.config import SECTIONS, Settings, check_setting, merge
 from hwml_sdk.errors import ConfigError
 
 When = Literal["auto", "always", "never"]
-_WHEN = ("auto", "always", "never")
 MAX_DEBOUNCE_MS = 10_000
 
 
@@ -32,14 +31,15 @@ class ClientSettings:
     analysis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-# Name in the client's settings -> field, and the values it may have (None: true or false).
-_FIELDS: dict[str, tuple[str, tuple[str, ...] | None]] = {
-    "inlayHints.enable": ("hints", None),
-    "inlayHints.functions": ("hints_functions", _WHEN),
-    "inlayHints.loops": ("hints_loops", None),
-    "codeLens.enable": ("lenses", None),
+# Name in the client's settings -> field, and the values it may have (empty: any of the field's type).
+_FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "inlayHints.enable": ("hints", ()),
+    "inlayHints.functions": ("hints_functions", ("auto", "always", "never")),
+    "inlayHints.loops": ("hints_loops", ()),
+    "codeLens.enable": ("lenses", ()),
     "codeLens.since": ("since", ("head", "never")),
-    "diagnostics.enable": ("diagnostics", None),
+    "diagnostics.enable": ("diagnostics", ()),
+    "debounceMs": ("debounce_ms", ()),
 }
 # Settings of the extension itself; the server has no use for them.
 _OTHERS = frozenset(("server", "trace"))
@@ -79,20 +79,15 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _own_value(values: dict[str, Any], name: str, value: Any) -> str:
-    if name == "debounceMs":
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DEBOUNCE_MS:
-            return f"hwml.debounceMs must be a number from 0 to {MAX_DEBOUNCE_MS}, not {value!r}"
-        values["debounce_ms"] = int(value)
-        return ""
     known = _FIELDS.get(name)
     if known is None:
         return "" if name.partition(".")[0] in _OTHERS else f"unknown setting hwml.{name}"
     field_name, choices = known
-    if choices is None and not isinstance(value, bool):
-        return f"hwml.{name} must be true or false, not {value!r}"
-    if choices is not None and value not in choices:
-        return f"hwml.{name} must be one of {', '.join(choices)}, not {value!r}"
-    values[field_name] = value
+    kind = next(str(f.type) for f in fields(ClientSettings) if f.name == field_name)
+    try:
+        values[field_name] = check_setting(f"hwml.{name}", value, kind, choices=choices, most=MAX_DEBOUNCE_MS)
+    except ConfigError as error:
+        return str(error)
     return ""
 
 
@@ -109,4 +104,4 @@ def known_names() -> tuple[str, ...]:
     """Every setting that the server reads, without the leading `hwml.`."""
     default = Settings()
     sdk = [f"{section}.{f.name}" for section in SECTIONS for f in fields(getattr(default, section))]
-    return (*_FIELDS, "debounceMs", *sdk)
+    return (*_FIELDS, *sdk)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,7 @@ class Settings:
         return self.origins.get(key, "default")
 
 
+_LARGEST = sys.float_info.max  # whole numbers of TOML and JSON have no end
 SECTIONS = ("hls", "chisel", "limits", "lint")
 # A workspace must not choose what is loaded or run.
 _FORBIDDEN_IN_WORKSPACE = {"hls.model"}
@@ -143,24 +145,49 @@ def merge(
 
 
 def _checked(current: Any, name: str, key: str, value: Any, place: Path | None) -> Any:
-    """`value` in the type of the field's default, or ConfigError."""
-    known = [f.name for f in fields(current)]
-    if key not in known:
-        raise ConfigError(f"unknown setting {name!r}; there are {', '.join(known)}", path=place)
-    old = getattr(current, key)
-    if isinstance(old, tuple):
+    """`value` in the type of the field, or ConfigError."""
+    kinds = {f.name: str(f.type) for f in fields(current)}
+    if key not in kinds:
+        raise ConfigError(f"unknown setting {name!r}; there are {', '.join(kinds)}", path=place)
+    return check_setting(name, value, kinds[key], path=place)
+
+
+def check_setting(
+    name: str,
+    value: Any,
+    kind: str,
+    *,
+    choices: Sequence[str] = (),
+    most: float = float("inf"),
+    path: Path | None = None,
+) -> Any:
+    """`value` in the type that a setting's annotation names. Raises ConfigError, which says what is allowed.
+
+    kind: "bool", "str", "int", "float" or "tuple[str, ...]"; numbers go from 0 to `most`.
+    """
+
+    def wrong(allowed: str) -> ConfigError:
+        return ConfigError(f"{name} must be {allowed}, not {value!r}", path=path)
+
+    if choices:
+        if value in choices:
+            return value
+        raise wrong(f"one of {', '.join(choices)}")
+    if kind == "bool":
+        if isinstance(value, bool):
+            return value
+        raise wrong("true or false")
+    if kind.startswith("tuple"):
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
-        raise ConfigError(f"{name} must be a list of strings, not {value!r}", path=place)
-    if isinstance(old, str):
+        raise wrong("a list of strings")
+    if kind == "str":
         if isinstance(value, str):
             return value
-        raise ConfigError(f"{name} must be a string, not {value!r}", path=place)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise ConfigError(f"{name} must be a number from 0 up, not {value!r}", path=place)
-    if isinstance(old, int) and not isinstance(old, bool) and key == "trip_count":
-        return int(value)
-    return float(value)
+        raise wrong("a string")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= min(most, _LARGEST):
+        raise wrong("a number from 0 up" if most == float("inf") else f"a number from 0 to {most:g}")
+    return int(value) if kind == "int" else float(value)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -17,27 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from .errors import ConfigError
 from .languages import Language, language_of
 from .plugins import load
+from .text import LineIndex, with_newlines
+from .text import Span as Span  # noqa: PLC0414 - a word of this module too
 
 if TYPE_CHECKING:
     from .config import Settings
 
 Severity = Literal["error", "warning", "info", "hint"]
 CHECK_TIMEOUT_S = 60.0  # of one file: a busy build machine must not turn a slow compiler into a finding
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Half-open range of text: from (start_line, start_character) up to (end_line, end_character)."""
-
-    start_line: int
-    start_character: int
-    end_line: int
-    end_character: int
-
-    @classmethod
-    def line(cls, line: int, length: int = 0) -> Span:
-        """The first `length` characters of one line."""
-        return cls(line, 0, line, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,16 +326,16 @@ def analyze(path: str | Path, text: str, settings: Settings) -> Analysis:
 
     Never raises for what the text holds; HwmlError means that the installation is broken (a wrong artefact, say).
     """
-    return provider_of(path).analyze(str(path), text, settings)
+    return provider_of(path).analyze(str(path), with_newlines(text), settings)
 
 
 def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:
     """`text` with all `edits` applied; they must not overlap. ValueError when they do or lie outside the text."""
-    starts = _line_starts(text)
+    places = LineIndex(text)
     pieces: list[tuple[int, int, str]] = []
     for edit in edits:
-        begin = _offset(text, starts, edit.span.start_line, edit.span.start_character)
-        end = _offset(text, starts, edit.span.end_line, edit.span.end_character)
+        begin = places.exact(edit.span.start_line, edit.span.start_character)
+        end = places.exact(edit.span.end_line, edit.span.end_character)
         if end < begin:
             raise ValueError(f"edit ends before it starts: {edit.span}")
         pieces.append((begin, end, edit.new_text))
@@ -362,17 +349,3 @@ def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:
         at = end
     out.append(text[at:])
     return "".join(out)
-
-
-def _line_starts(text: str) -> list[int]:
-    return [0] + [index + 1 for index, character in enumerate(text) if character == "\n"]
-
-
-def _offset(text: str, starts: list[int], line: int, character: int) -> int:
-    if not 0 <= line < len(starts):
-        raise ValueError(f"line {line} is outside the text")
-    end = starts[line + 1] if line + 1 < len(starts) else len(text)
-    offset = starts[line] + character
-    if not starts[line] <= offset <= end:
-        raise ValueError(f"character {character} is outside line {line}")
-    return offset

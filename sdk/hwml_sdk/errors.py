@@ -4,10 +4,14 @@ HwmlError
 ├── SourceError             a source file cannot be read as what it should be
 ├── ConfigError             hwml.toml, hls_config.cfg or an editor setting is wrong
 ├── DataError               a data row, sample or table breaks its format
+│   └── TooFewSamplesError  no pipeline has enough schedules
 ├── ReportError             a tool's report cannot be read
 ├── ArtifactError           not a readable artefact of the expected kind and format
 ├── ToolNotFoundError       an external program is missing
 ├── ToolFailedError         an external program failed, hung or was killed
+│   ├── EndedError          a server ended although it was asked something
+│   └── WorkerDiedError     a worker ended, hung, or sent something else than messages
+├── ProtocolError           the other side of a connection sent something else than a message
 ├── MissingDependencyError  an optional package is missing
 └── RefusedError            done on purpose: worse than before, or not trusted
 """
@@ -61,6 +65,10 @@ class DataError(_LocatedError):
     """A row of a data set, a sample or a feature table breaks its format."""
 
 
+class TooFewSamplesError(DataError):
+    """No pipeline has enough different schedules to learn from."""
+
+
 class ReportError(_LocatedError):
     """A synthesis report is broken, or of a kind hwml does not know."""
 
@@ -79,6 +87,28 @@ class ToolNotFoundError(HwmlError):
 
 class ToolFailedError(HwmlError):
     """An external program failed, hung past its time limit, or could not be started."""
+
+
+class WorkerDiedError(ToolFailedError):
+    """A worker ended, hung past its limit and was killed, or sent something else than messages.
+
+    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended.
+    """
+
+    def __init__(self, name: str, frames: list[list[bytes]], *, timed_out: bool, exit_code: int | None) -> None:
+        reason = "hung and was stopped" if timed_out else f"ended with status {exit_code}"
+        super().__init__(f"the {name} {reason}; the next check starts a new one")
+        self.frames = frames
+        self.timed_out = timed_out
+        self.status = exit_code
+
+
+class EndedError(ToolFailedError):
+    """A server ended although it was asked something."""
+
+
+class ProtocolError(HwmlError):
+    """The other side sent something else than a message, or has gone."""
 
 
 class MissingDependencyError(HwmlError, ImportError):

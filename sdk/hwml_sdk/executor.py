@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +17,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from subprocess import DEVNULL, Popen
 from typing import Any, Literal
 
 from .errors import HwmlError, MissingDependencyError
 from .files import parse_json, read_bytes
-from .tools import kill_group
+from .processes import finish, kill_group, lifeline, own_folder, python_command, python_environment, start
 
 Status = Literal["ok", "failed", "crashed", "timeout"]
 MAX_STDERR_CHARS = 4000
@@ -185,34 +184,35 @@ def _attempt(call: _Call, key: str, item: dict[str, Any], running: set[Popen[byt
 
 
 def _once(call: _Call, key: str, item: dict[str, Any], running: set[Popen[bytes]]) -> Outcome:
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hwml-item-") as folder:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="hwml-item-") as folder, lifeline() as stdin:
         job, result = Path(folder) / "job.json", Path(folder) / "result.json"
-        job.write_text(json.dumps({"function": call.function, "item": item, "memory_bytes": call.limits.memory_bytes}))
-        command = [sys.executable, "-m", "hwml_sdk.executor_child", str(job), str(result)]
-        process = Popen(
-            command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, cwd=Path.cwd(), env=_child_env(folder),
-            start_new_session=True,
-        )  # fmt: skip
+        what = {
+            "function": call.function,
+            "item": item,
+            "memory_bytes": call.limits.memory_bytes,
+            "cwd": str(Path.cwd()),
+        }
+        job.write_text(json.dumps(what))
+        command = python_command("hwml_sdk.executor_child", str(job), str(result))
+        process = start(command, stdin=stdin, stdout=DEVNULL, cwd=own_folder(), env=_child_env(folder))
         running.add(process)
         try:
-            _, stderr = process.communicate(timeout=call.limits.timeout_s)
-            status, value, error = _read_result(process.returncode, result, stderr)
-        except TimeoutExpired:
-            kill_group(process)
-            process.communicate()
-            status, value, error = "timeout", {}, f"took over {call.limits.timeout_s:g} s and was ended"
+            done = finish(process, timeout_s=call.limits.timeout_s)
         finally:
             running.discard(process)
             kill_group(process)
-    return Outcome(key, status, value, error, seconds=time.monotonic() - start, host=socket.gethostname())
+        if done.timed_out:
+            said = f"took over {call.limits.timeout_s:g} s and was ended"
+            status: Status = "timeout"
+            value: dict[str, Any] = {}
+        else:
+            status, value, said = _read_result(done.returncode, result, done.stderr)
+    return Outcome(key, status, value, said, seconds=time.monotonic() - began, host=socket.gethostname())
 
 
 def _child_env(folder: str) -> dict[str, str]:
-    """The environment, with this copy of hwml on the path (a checkout need not be installed)."""
-    environment = dict(os.environ)
-    roots = [str(Path(__file__).resolve().parents[1]), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(root for root in roots if root)
+    environment = python_environment()
     environment["TMPDIR"] = folder
     environment["HWML_SHARED_TMP"] = environment.get("HWML_SHARED_TMP") or tempfile.gettempdir()
     return environment

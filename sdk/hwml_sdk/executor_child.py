@@ -1,19 +1,26 @@
-"""One item of an Executor, in a process of its own: `python -m hwml_sdk.executor_child JOB RESULT`."""
+"""One item of an Executor, in a process of its own: `python -P -m hwml_sdk.executor_child JOB RESULT`.
+
+It ends with the process that waits for it (standard input is a pipe from there).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hwml_sdk.errors import HwmlError
+from hwml_sdk.processes import end_with_parent
 
 
 def main(argv: list[str]) -> int:
     """Run the function of the job file and write what it returned, or its error, to the result file."""
+    end_with_parent()
     job = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    os.chdir(job["cwd"])  # where the caller's relative names count from; modules are not looked for there (-P)
     _limit_memory(int(job["memory_bytes"]))
     module, _, name = job["function"].partition(":")
     try:

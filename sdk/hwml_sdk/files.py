@@ -57,6 +57,28 @@ def _copy_mode(old: Path, new: Path) -> None:
 
 
 @contextmanager
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold an exclusive lock between processes, `folder/name.lock`; it is gone with the process.
+
+    Raises HwmlError when the folder cannot be written.
+    """
+    from filelock import FileLock  # brings asyncio, which few commands need
+
+    lock = FileLock(folder / f"{name}.lock", mode=0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise HwmlError(
+            f"{folder}: cannot write: {error.strerror or error}; HWML_CACHE_DIR and TMPDIR choose others"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def replace_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; on success it takes that place, on error it is removed."""
     path = Path(path)

@@ -1,6 +1,6 @@
 """What a document was at the last commit, and how far its predicted figures have moved since.
 
-Only objects are read (`git cat-file`): no filter, hook or file watcher that a repository configures is run.
+Nothing that a repository configures is run (see `git`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .document import Analysis, Figures
 from .errors import HwmlError
-from .tools import find_tool, run_tool
+from .git import find_repository
 
 GIT_TIMEOUT_S = 5.0
 # Field of Figures -> what people read.
@@ -33,16 +33,13 @@ def committed(path: str | Path) -> Committed | None:
     """
     place = Path(path)
     try:
-        git = find_tool("git")
-        revision = f"HEAD:./{place.name}"
-        found = run_tool([git, "-C", place.parent, "rev-parse", "--verify", "-q", revision], timeout_s=GIT_TIMEOUT_S)
-        if not found.ok:
-            return None
-        blob = found.stdout.strip()
-        content = run_tool([git, "-C", place.parent, "cat-file", "blob", blob], timeout_s=GIT_TIMEOUT_S)
+        repository = find_repository(place, timeout_s=GIT_TIMEOUT_S)
+        blob = repository.committed(place, timeout_s=GIT_TIMEOUT_S) if repository is not None else None
     except HwmlError:
         return None
-    return Committed(blob, content.stdout) if content.ok else None
+    if blob is None or blob.data is None:
+        return None
+    return Committed(blob.name, blob.data.decode("utf-8", "replace"))
 
 
 def figures(analysis: Analysis) -> dict[str, Figures]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
-from .errors import ToolFailedError, ToolNotFoundError
+from .errors import ToolNotFoundError
+from .processes import finish, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def find_tool(name: str, *, variable: str | None = None, hint: str = "") -> Path
         if found is None:
             raise ToolNotFoundError(name, variable, f"it now says {chosen!r}, which is no program")
         return Path(found)
-    found = shutil.which(name)
+    # An entry of PATH that is not absolute (`.`, or an empty one) means a folder of the workspace.
+    path = os.pathsep.join(entry for entry in os.get_exec_path() if Path(entry).is_absolute())
+    found = shutil.which(name, path=path)
     if found is None:
         raise ToolNotFoundError(name, variable, hint)
     return Path(found)
@@ -67,46 +69,14 @@ def start_tool(
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
     wants_input: bool = False,
-) -> subprocess.Popen[str]:
+) -> Popen[bytes]:
     """The first half of `run_tool`: a running program, for `finish_tool`. Raises ToolFailedError."""
-    try:
-        return subprocess.Popen(
-            [str(argument) for argument in argv],
-            stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env=None if env is None else dict(env),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ToolFailedError(f"{argv[0]}: cannot be started: {error.strerror or error}") from error
+    return start(argv, cwd=cwd, env=env, stdin=PIPE if wants_input else DEVNULL)
 
 
-def finish_tool(process: subprocess.Popen[str], stdin: str | None = None, *, timeout_s: float) -> ToolResult:
+def finish_tool(process: Popen[bytes], stdin: str | None = None, *, timeout_s: float) -> ToolResult:
     """The second half: give a program its input and wait for its end; past `timeout_s` its group is killed."""
-    try:
-        stdout, stderr = process.communicate(stdin, timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        kill_group(process)
-        stdout, stderr = process.communicate()
-        return ToolResult(process.returncode, stdout, stderr, timed_out=True)
-    except BaseException:
-        kill_group(process)
-        process.wait()
-        raise
-    return ToolResult(process.returncode, stdout, stderr)
-
-
-def kill_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Kill a process started with `start_new_session=True` and all its children."""
-    if hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-    else:
-        process.kill()
+    raw = None if stdin is None else stdin.encode("utf-8", "replace")
+    done = finish(process, raw, timeout_s=timeout_s)
+    stdout, stderr = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    return ToolResult(done.returncode, stdout, stderr, done.timed_out)

@@ -85,7 +85,8 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
             _run(executor, "square", items, journal=journal)
 
 
-def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGKILL])
+def test_the_end_of_a_run_ends_its_children(tmp_path: Path, way: signal.Signals) -> None:
     script = (
         "from hwml_sdk.executor import Executor\n"
         f"items = {{'a': {{'file': {str(tmp_path / 'pid')!r}}}}}\n"
@@ -96,9 +97,9 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
     while not (tmp_path / "pid").exists() and time.monotonic() < end:
         time.sleep(0.05)
     child = int((tmp_path / "pid").read_text())
-    process.send_signal(signal.SIGINT)
-    process.wait(20)
-    end = time.monotonic() + 10
+    process.send_signal(way)
+    process.wait(60)
+    end = time.monotonic() + 60
     while Path(f"/proc/{child}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()

@@ -169,5 +169,5 @@ async function doctor(context: vscode.ExtensionContext): Promise<void> {
   }
   const terminal = vscode.window.createTerminal({ name: 'hwml doctor', env: found.env });
   terminal.show();
-  terminal.sendText(`"${found.interpreter}" -m hwml_sdk.cli doctor`);
+  terminal.sendText(`"${found.interpreter}" -P -m hwml_sdk.cli doctor`);
 }

@@ -8,6 +8,8 @@ import * as vscode from 'vscode';
 const run = promisify(execFile);
 const PROBE = 'import hwml_lsp, sys; print(sys.executable)';
 const PROBE_TIMEOUT_MS = 20_000;
+// -P: modules are not looked for in the current folder, which is the workspace's.
+const SERVER = ['-P', '-m', 'hwml_lsp'];
 
 export interface ServerCommand {
   command: string;
@@ -25,12 +27,12 @@ export async function findServer(context: vscode.ExtensionContext, output: vscod
   }
   for (const interpreter of await candidates(context, settings)) {
     if (await hasServer(interpreter, output)) {
-      return { command: interpreter, args: ['-m', 'hwml_lsp'], env: {}, interpreter };
+      return { command: interpreter, args: SERVER, env: {}, interpreter };
     }
   }
   if (settings.get<boolean>('manage', false) && vscode.workspace.isTrusted && (await setUp(context, output))) {
     const interpreter = managedInterpreter(context);
-    return { command: interpreter, args: ['-m', 'hwml_lsp'], env: {}, interpreter };
+    return { command: interpreter, args: SERVER, env: {}, interpreter };
   }
   return undefined;
 }
@@ -62,7 +64,7 @@ async function ofPythonExtension(): Promise<string | undefined> {
 
 async function hasServer(interpreter: string, output: vscode.LogOutputChannel): Promise<boolean> {
   try {
-    await run(interpreter, ['-c', PROBE], { timeout: PROBE_TIMEOUT_MS, cwd: path.dirname(process.execPath) });
+    await run(interpreter, ['-P', '-c', PROBE], { timeout: PROBE_TIMEOUT_MS, cwd: path.dirname(process.execPath) });
     return true;
   } catch (error) {
     output.info(`${interpreter} has no hwml: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
@@ -84,15 +86,15 @@ export async function setUp(context: vscode.ExtensionContext, output: vscode.Log
   const source = vscode.workspace.getConfiguration('hwml.server').get<string>('source', 'hwml');
   const python = process.platform === 'win32' ? 'python' : 'python3';
   const steps: [string, string, string[]][] = [
-    ['making an environment', python, ['-m', 'venv', managedFolder(context)]],
-    [`installing ${source}`, managedInterpreter(context), ['-m', 'pip', 'install', '--upgrade', source]],
+    ['making an environment', python, ['-I', '-m', 'venv', managedFolder(context)]],
+    [`installing ${source}`, managedInterpreter(context), ['-I', '-m', 'pip', 'install', '--upgrade', source]],
   ];
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'hwml' }, async (progress) => {
     await vscode.workspace.fs.createDirectory(context.globalStorageUri);
     for (const [title, command, args] of steps) {
       progress.report({ message: title });
       try {
-        const done = await run(command, args, { maxBuffer: 16 * 1024 * 1024 });
+        const done = await run(command, args, { maxBuffer: 16 * 1024 * 1024, cwd: context.globalStorageUri.fsPath });
         output.info(done.stdout);
       } catch (error) {
         output.error(String(error));

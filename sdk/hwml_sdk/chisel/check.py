@@ -80,16 +80,10 @@ def refuse_too_large(source: str, path: str) -> None:
         )
 
 
-def check_file(path: Path, text: str, request: CheckRequest, check: Check) -> CompileResult:
-    """Check a file of a plain folder: other files of its source root join as far as names are missing."""
-    result, _ = check_with_siblings(path, text, request, check)
-    return result
-
-
 def check_with_siblings(
     path: Path, text: str, request: CheckRequest, check: Check, roots: Sequence[Path] = ()
 ) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
-    """The same, and which files joined, so that a fix can be tried against the same ones.
+    """Check a file of a plain folder; also which other files of its source root joined, for a fix to be tried with.
 
     The file is compiled alone first. Names that it does not know are looked up among the definitions of its
     neighbours: files that define them join, until nothing is missing or nothing new is found. Files that have

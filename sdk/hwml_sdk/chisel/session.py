@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
+from ..errors import WorkerDiedError
 from .compile.checker import Checker, CompileOutcome, ModuleClass
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
-from .compile.wire import WorkerDiedError
 from .compile.workers import SCALAC_OPTIONS, Programs, _empty_folder
 from .install.resolve import unpinned_note
 from .say.calls import Call, calls_of, calls_source
@@ -253,7 +253,7 @@ class _Check:
 
     def _described(self, module: ModuleClass) -> ChiselModule:
         path, text = self.sources.get(module.file)
-        start = text.offset(module.point)
+        start = text.from_utf16(module.point)
         missing = tuple(f"{parameter.name}: {parameter.type}" for parameter in module.missing)
         return ChiselModule(module.name, path, text.span(start, start + len(module.name)), missing=missing)
 

@@ -16,12 +16,11 @@ from ..errors import HwmlError
 from ..printable import printable
 from ..report import SCHEMA_VERSION
 
-CORE = ("numpy", "onnxruntime", "tree-sitter", "tree-sitter-cpp", "tree-sitter-scala", "defusedxml", "pygls",
-        "watchdog", "rich", "platformdirs")  # fmt: skip
+CORE = ("numpy", "onnxruntime", "tree-sitter", "tree-sitter-cpp", "defusedxml", "pygls",
+        "watchdog", "rich", "platformdirs", "filelock")  # fmt: skip
 OPTIONAL = {
-    "scikit-learn": ("train-qor", "retraining the QoR model"),
-    "torch": ("train", "the encoder path"),
-    "transformers": ("train", "the encoder path"),
+    "lightgbm": ("train-qor", "retraining the QoR model"),
+    "torch": ("train", "training cost models"),
 }
 
 

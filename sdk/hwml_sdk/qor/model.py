@@ -204,17 +204,6 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     return OpenDesign(program, target, options, settings, tuple(notes))
 
 
-def estimate_text(
-    text: str, *, path: str, inputs: Inputs, settings: HlsSettings
-) -> tuple[Estimate, HlsSettings, tuple[str, ...]]:
-    """Read and estimate one design; also the settings as used, and notes on what was assumed.
-
-    Raises SourceError (no function, unknown top, not text) and ConfigError (unknown part, tool, clock).
-    """
-    design = open_design(text, path=path, inputs=inputs, settings=settings)
-    return design.estimate(design.top()), design.settings, design.notes
-
-
 def _prediction(
     estimate: Estimate,
     correction: Correction,

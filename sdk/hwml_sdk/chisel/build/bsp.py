@@ -8,34 +8,28 @@ failed request is an error object with code -32603; answers and notifications co
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import shutil
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from ...errors import ConfigError, ToolFailedError
+from ...errors import ConfigError, EndedError, ToolFailedError
 from ...files import parse_json, read_bytes
-from ...tools import kill_group
+from ...framing import Headed
+from ...processes import Child
 
 FOLDER = ".bsp"
 _MAX_FILE_BYTES = 1 << 20
 _MAX_MESSAGE = 64 << 20
 _PREFERRED = ("sbt", "mill-bsp", "mill", "scala-cli", "bleep", "bloop")
 _END_S = 5.0
-
-
-class _EndedError(ToolFailedError):
-    """The server ended although it was asked something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,7 @@ def ask_build(connection: Connection, *, timeout_s: float, log: Path) -> list[Bu
     limit = time.monotonic() + timeout_s
     try:
         return _asked_once(connection, limit, log)
-    except _EndedError:  # sbt's client ends without a word when it finds the socket of a server that was killed
+    except EndedError:  # sbt's client ends without a word when it finds the socket of a server that was killed
         return _asked_once(connection, limit, log)
 
 
@@ -208,23 +202,10 @@ class _Server:
             raise ToolFailedError(
                 f"{self.connection.argv[0]!r}, the build server that {self.connection.path} names, is not there"
             )
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as errors:
-            try:
-                self._process = subprocess.Popen(
-                    [program, *self.connection.argv[1:]],
-                    cwd=self.connection.workspace,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise ToolFailedError(f"{program}: cannot be started: {error.strerror or error}") from error
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._input, output = self._process.stdin, self._process.stdout
-        threading.Thread(target=self._read, args=(output,), daemon=True).start()
+        argv = [program, *self.connection.argv[1:]]
+        framing = Headed(lambda line: self._messages.append(_first_line(line)), _MAX_MESSAGE)
+        self._child = Child(argv, framing, cwd=self.connection.workspace, log=self.log)
+        threading.Thread(target=self._read, daemon=True).start()
 
     def call(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """One request and its answer. Raises ToolFailedError for errors, silence and nonsense."""
@@ -238,7 +219,7 @@ class _Server:
                 raise ToolFailedError(self._said(f"did not answer {method} in time")) from None
             if answer is None:
                 self._ended = True
-                raise _EndedError(self._said(f"ended before it answered {method}"))
+                raise EndedError(self._said(f"ended before it answered {method}"))
             if "method" in answer:
                 self._note(answer)
             elif answer.get("id") == self._sent:
@@ -266,71 +247,34 @@ class _Server:
         if "id" in message:
             self._send({"id": message["id"], "error": {"code": -32601, "message": "not supported"}})
 
-    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+    def notify(self, method: str, params: dict[str, Any]) -> None:
         """Send a message that has no answer."""
         self._send({"method": method, "params": params})
 
-    def _send(self, message: Mapping[str, Any]) -> None:
-        raw = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        try:
-            self._input.write(b"Content-Length: %d\r\n\r\n" % len(raw) + raw)
-            self._input.flush()
-        except OSError:  # it has ended: reading says so
-            return
+    def _send(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it has ended: reading says so
+            self._child.send(message)
 
-    def _read(self, stream: IO[bytes]) -> None:
+    def _read(self) -> None:
         """Move messages to the queue; None at the end, also when what comes is no message."""
         try:
-            while (message := _message(stream, self._messages)) is not None:
+            while (message := self._child.receive()) is not None:
                 self._answers.put(message)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             self._messages.append(f"it sent something that is no message ({_first_line(error)})")
         self._answers.put(None)
 
     def end(self) -> None:
-        """Ask the server to end; then end it, and what it started."""
+        """Ask the server to end; then end it, and what it started.
+
+        One that ends by itself tidies up: sbt would otherwise trip over its own socket at the next start.
+        """
         self.limit = time.monotonic() + _END_S
         if not self._ended:
             with contextlib.suppress(ToolFailedError):
                 self.call("build/shutdown", {})
             self.notify("build/exit", {})
-        with contextlib.suppress(OSError):
-            self._input.close()
-        self._end_group()
-
-    def _end_group(self) -> None:
-        """A server that ends by itself tidies up: sbt would otherwise trip over its own socket at the next start."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGTERM)
-                limit = time.monotonic() + _END_S
-                while time.monotonic() < limit:
-                    self._process.poll()  # a process that has ended stays in the group until it is waited for
-                    os.killpg(self._process.pid, 0)
-                    time.sleep(0.05)
-        kill_group(self._process)
-        self._process.wait()
-
-
-def _message(stream: IO[bytes], stray: list[str]) -> dict[str, Any] | None:
-    """The next message, or None at the end; lines around messages go to `stray`. Raises ValueError for nonsense."""
-    length = -1
-    while line := stream.readline(65536):
-        name, _, value = line.partition(b":")
-        if not line.strip() and length >= 0:
-            break
-        if name.strip().lower() == b"content-length":
-            length = int(value)
-        elif not line.lower().startswith(b"content-") and line.strip():
-            stray.append(_first_line(line.decode("utf-8", "replace")))
-    if not line:
-        return None
-    if not 0 <= length <= _MAX_MESSAGE:
-        raise ValueError(f"a length of {length}")
-    data = json.loads(stream.read(length))
-    if not isinstance(data, dict):
-        raise ValueError("no object")
-    return data
+        self._child.end(grace_s=_END_S)
 
 
 def _first_line(words: object) -> str:

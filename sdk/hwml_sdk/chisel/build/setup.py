@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...errors import HwmlError
-from ...files import parse_json, read_bytes, write_atomic
-from ..install.toolchain import chisel_cache, installed, locked_folder, locked_versions
+from ...files import locked, parse_json, read_bytes, write_atomic
+from ..install.toolchain import chisel_cache, installed, locked_versions
 from .bsp import BuildTarget, ask_build, find_connections, read_connection, target_holding
 from .project import BUILD_FILES
 
@@ -103,7 +103,7 @@ def _ask(key: str, connections: list[Path]) -> None:
 def _remembered(key: str, connections: list[Path]) -> list[BuildTarget]:
     """The answer on disk for this state of the build, else a fresh one."""
     place = chisel_cache() / "projects" / f"{key}.json"
-    with locked_folder(place.parent, key):
+    with locked(place.parent, key):
         try:
             return [_target_from(row) for row in parse_json(read_bytes(place))]
         except (OSError, ValueError, TypeError, AttributeError):

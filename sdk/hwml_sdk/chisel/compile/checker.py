@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...errors import WorkerDiedError
 from ...files import write_atomic
 from ..install.toolchain import chisel_cache
-from .wire import Frame, Worker, WorkerDiedError
+from .wire import Frame, Worker
 from .workers import _CACHE_OPTIONS, SCALAC_OPTIONS, Programs, start_checker
 
 

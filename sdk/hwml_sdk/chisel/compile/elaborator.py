@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .wire import Frame, Worker, WorkerDiedError
+from ...errors import WorkerDiedError
+from .wire import Frame, Worker
 from .workers import Programs, start_elaborator
 
 Ending = Literal["ok", "fail", "timeout", "memory", "exit", "died"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
-from ...tools import finish_tool, kill_group, start_tool
+from ...processes import kill_group
+from ...tools import finish_tool, start_tool
 from ..types import Port
 
 # No randomisation blocks and no locators, plain enough for yosys; layers off, or the single file ends in include
@@ -64,7 +65,7 @@ class Firtool:
     def __init__(self, program: Path, folder: Path) -> None:
         self._program = program
         self._folder = folder
-        self._waiting: list[subprocess.Popen[str]] = []
+        self._waiting: list[Popen[bytes]] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -87,7 +88,7 @@ class Firtool:
         words = result.stderr.strip().splitlines()
         return Lowered("", messages, words[-1] if words else f"firtool ended with status {result.returncode}")
 
-    def _process_for(self, chirrtl: str) -> subprocess.Popen[str]:
+    def _process_for(self, chirrtl: str) -> Popen[bytes]:
         flags = [_ONE_THREAD] if len(chirrtl) < _THREADS_FROM else []
         if "\n  layer " in chirrtl:
             return self._start(_LAYERS_OFF, *flags)
@@ -99,7 +100,7 @@ class Firtool:
                         return process
         return self._start(*flags)
 
-    def _start(self, *more: str) -> subprocess.Popen[str]:
+    def _start(self, *more: str) -> Popen[bytes]:
         return start_tool([self._program, "-", *FLAGS, *more], cwd=self._folder, wants_input=True)
 
     def close(self) -> None:

@@ -16,9 +16,10 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import HwmlError, ToolFailedError
+from ...files import locked
 from ...tools import run_tool
 from ..install.java import Java, find_java
-from ..install.toolchain import Progress, ToolChain, chisel_cache, locked_folder, private_temporary_folder
+from ..install.toolchain import Progress, ToolChain, chisel_cache, private_temporary_folder
 from .fence import clean_environment, fenced
 from .wire import Worker
 
@@ -81,7 +82,7 @@ def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
     if jar.is_file() and (programs.archive("checker").is_file() or java.major < _FIRST_ARCHIVE_MAJOR):
         return programs
     say = progress or (lambda text: None)
-    with locked_folder(chain.folder, "worker"):
+    with locked(chain.folder, "worker"):
         if not jar.is_file():
             say("compiling the checker, once")
             _compile_workers(programs)

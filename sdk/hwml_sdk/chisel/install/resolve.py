@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, HwmlError, ToolFailedError
+from ...files import locked
 from .toolchain import (
     LockedFile,
     Progress,
@@ -23,7 +24,6 @@ from .toolchain import (
     _maven_context,
     chisel_cache,
     installed,
-    locked_folder,
     locked_versions,
     read_lock,
     without_address,
@@ -47,7 +47,7 @@ def resolved(version: str, *, progress: Progress | None = None) -> ToolChain:
     """
     if not _VERSION.fullmatch(version):
         raise ConfigError(f"{version!r} is no Chisel version; they look like {locked_versions()[0]}")
-    with locked_folder(chisel_cache(), "setup"):
+    with locked(chisel_cache(), "setup"):
         return installed(version) or _resolved(version, progress or (lambda text: None))
 
 

@@ -15,8 +15,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 
 from ...config import DEFAULT_CHISEL_VERSION, user_cache_dir
 from ...errors import ConfigError, HwmlError, MissingDependencyError, ToolFailedError
-from ...files import parse_json, read_bytes
+from ...files import locked, parse_json, read_bytes, replace_folder
 
 Progress = Callable[[str], None]
 READY_FILE = "ready.json"
@@ -160,55 +159,11 @@ def ensure(version: str = DEFAULT_CHISEL_VERSION, *, progress: Progress | None =
     if chain is not None:
         return chain
     files = read_lock(version)  # other versions are resolved for trusted workspaces only: resolve.py
-    with locked_folder(chisel_cache(), "setup"):
+    with locked(chisel_cache(), "setup"):
         return installed(version) or _install(version, files, progress or (lambda text: None), locked=True)
 
 
-@contextmanager
-def locked_folder(folder: Path, name: str) -> Iterator[None]:
-    """Hold an exclusive lock between processes; it is gone with the process. HwmlError when it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / f"{name}.lock").open("a+b")
-    except OSError as error:
-        raise HwmlError(
-            f"{folder}: cannot write: {error.strerror or error}; set HWML_CACHE_DIR to a folder of your own"
-        ) from error
-    with stream:
-        _lock(stream.fileno())
-        try:
-            yield
-        finally:
-            _unlock(stream.fileno())
-
-
-if sys.platform == "win32":  # untested
-
-    def _lock(descriptor: int) -> None:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-else:
-
-    def _lock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _unlock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
 def _install(version: str, files: tuple[LockedFile, ...], progress: Progress, *, locked: bool) -> ToolChain:
-    from ...files import replace_folder
-
     _check_platform(files)
     total = sum(file.size for file in files)
     progress(f"Chisel {version}: fetching {len(files)} files, {total / 1e6:.0f} MB, once")

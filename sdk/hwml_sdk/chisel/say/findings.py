@@ -186,7 +186,7 @@ def _home(target: str, modules: Mapping[str, ModuleClass], calls: Sequence[Call]
     module = modules.get(target)
     if module is not None:
         path, text = sources.get(module.file)
-        start = text.offset(module.point)
+        start = text.from_utf16(module.point)
         return path, text.span(start, start + len(module.name)), module.name
     for call in calls:
         if target.endswith(f"{call.object_name}$"):
@@ -267,7 +267,7 @@ def firtool_diagnostics(answer: Lowered, module: ModuleClass | None, sources: So
     """What firtool refused, at the Scala line that its locator names."""
     if module is not None:
         path, text = sources.get(module.file)
-        start = text.offset(module.point)
+        start = text.from_utf16(module.point)
         home = (path, text.span(start, start + len(module.name)))
     else:
         home = (sources.main_path, Span.line(0))

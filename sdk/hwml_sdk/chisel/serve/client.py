@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from ...errors import ToolFailedError
+from ...errors import ProtocolError, ToolFailedError
+from ...processes import own_folder, python_command, python_environment, start
 from ..compile.workers import Programs, log_file, prepare
-from ..install.toolchain import Progress, chisel_cache, ensure
+from ..install.toolchain import Progress, ensure
 from ..types import CheckRequest, CompileResult
-from .protocol import PROTOCOL, ProtocolError, connect, meeting_place, receive, request_json, result_from, send
+from .protocol import PROTOCOL, connect, meeting_place, receive, request_json, result_from, send
 
 _CONNECT_S = 2.0
 _START_S = 180.0  # a loaded machine with slow disks; a daemon that fails is noticed at once
@@ -104,20 +103,11 @@ class Client:
         return link
 
     def _start(self, elaborate: bool) -> socket.socket:
-        argv = [sys.executable, "-m", "hwml_sdk.chisel.serve.daemon", "--version", self._programs.chain.version]
-        argv += ["--parent", str(os.getpid()), "--warm", "elaborate" if elaborate else "compile"]
-        if self._keep:
-            argv.append("--keep")
+        arguments = ["--version", self._programs.chain.version, "--parent", str(os.getpid())]
+        arguments += ["--warm", "elaborate" if elaborate else "compile", *(["--keep"] if self._keep else [])]
+        argv = python_command("hwml_sdk.chisel.serve.daemon", *arguments)
         with log_file().open("ab") as log:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=chisel_cache(),
-                env=_environment(),
-                start_new_session=True,
-            )
+            process = start(argv, stdout=log, stderr=log, cwd=own_folder(), env=python_environment())
         limit = time.monotonic() + _START_S
         while time.monotonic() < limit:
             link = _open(self._place, user=True, keep=self._keep)
@@ -136,13 +126,6 @@ class Client:
         if link is not None:
             link.close()
             self._local.link = None
-
-
-def _environment() -> dict[str, str]:
-    """The daemon imports the same hwml as its client, from wherever that lies; hooks may run with little else."""
-    root = str(Path(__file__).resolve().parents[3])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
 def running_daemon(programs: Programs) -> dict[str, Any] | None:

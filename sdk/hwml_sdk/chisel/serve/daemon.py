@@ -21,12 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...errors import HwmlError
+from ...errors import HwmlError, ProtocolError
+from ...files import locked
 from ..compile.workers import Programs, log_file, prepare
-from ..install.toolchain import ensure, locked_folder
+from ..install.toolchain import ensure
 from ..session import Session
 from ..types import CheckRequest
-from .protocol import PROTOCOL, ProtocolError, listen, meeting_place, receive, request_from, result_json, send
+from .protocol import PROTOCOL, listen, meeting_place, receive, request_from, result_json, send
 
 IDLE_S = 30 * 60.0
 _WATCH_EVERY_S = 2.0
@@ -219,7 +220,7 @@ def _run(arguments: argparse.Namespace) -> int:
     place = meeting_place(programs.key)
     from .client import reachable
 
-    with locked_folder(place.parent, place.stem):  # two that start at once: the second finds the first
+    with locked(place.parent, place.stem):  # two that start at once: the second finds the first
         if reachable(place):
             return 0
         server, token = listen(place)
@@ -243,7 +244,7 @@ def _forget(place: Path, server: socket.socket) -> None:
     server.close()
     from .client import reachable
 
-    with locked_folder(place.parent, place.stem):
+    with locked(place.parent, place.stem):
         if not reachable(place):
             place.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""How clients and the daemon talk: a length (big-endian), then JSON; and where they meet."""
+"""How clients and the daemon talk (`framing.Sized`), and where they meet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import stat
-import struct
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -19,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ...document import Span
-from ...errors import HwmlError
+from ...errors import HwmlError, ProtocolError
 from ...files import parse_json, read_bytes, write_atomic
+from ...framing import Sized
 from ..install.toolchain import chisel_cache
 from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port
 
@@ -30,44 +30,22 @@ _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _PRIVATE = 0o700
 
 
-class ProtocolError(HwmlError):
-    """The other side sent something else than a message, or has gone."""
+_FRAMES = Sized(_MAX_MESSAGE)
 
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     """Send one message."""
-    raw = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    connection.sendall(struct.pack(">I", len(raw)) + raw)
+    with connection.makefile("wb") as stream:
+        _FRAMES.write(stream, message)
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
     """The next message; None when the other side has closed. Raises ProtocolError for anything else."""
-    head = _exactly(connection, 4)
-    if head is None:
-        return None
-    length = struct.unpack(">I", head)[0]
-    if length > _MAX_MESSAGE:
-        raise ProtocolError(f"a message of {length} bytes is over the limit")
-    raw = _exactly(connection, length)
-    if raw is None:
-        raise ProtocolError("the connection ended inside a message")
     try:
-        message = json.loads(raw.decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+        with connection.makefile("rb", buffering=0) as stream:
+            return _FRAMES.read(stream)
+    except (EOFError, ValueError) as error:
         raise ProtocolError(f"not a message: {error}") from error
-    if not isinstance(message, dict):
-        raise ProtocolError("not a message: no object")
-    return message
-
-
-def _exactly(connection: socket.socket, length: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < length:
-        piece = connection.recv(min(1 << 20, length - len(data)))
-        if not piece:
-            return None
-        data += piece
-    return bytes(data)
 
 
 def meeting_place(key: str) -> Path:

@@ -10,16 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DataError
+from ...errors import DataError, TooFewSamplesError
 from ...files import parse_json, read_bytes
 from .samples import MAX_RUNTIME_MS, Floats, Sample, load_from_dir, mixed_pipelines
 
 HALIDE_NUM_CORES = 32  # what Halide's own trainer always uses
 MAX_SCHEDULES = 1024  # of one pipeline in a training step, as in Halide's trainer
-
-
-class TooFewSamplesError(DataError):
-    """No pipeline has enough different schedules to learn from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,19 @@ import base64
 import hashlib
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from subprocess import STDOUT
 from typing import Any
 
 from ...config import user_cache_dir
 from ...errors import HwmlError, ToolFailedError, ToolNotFoundError
 from ...files import read_bytes, read_source, replace_folder
+from ...processes import finish, start
 from ...tools import find_tool
 from ..machine import this_machine
 from ..toolkit import (
@@ -95,15 +96,9 @@ def _compile(cxx: Path, arguments: Sequence[str | Path], source: str | Path) -> 
 
 def _call(command: Sequence[str | Path], limit_s: float, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Exit status and output. The process stays in our group, so that whoever ends us ends it too."""
-    try:
-        done = subprocess.run(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=limit_s, env=env, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    done = finish(start(command, stderr=STDOUT, env=env, own_group=False), timeout_s=limit_s)
+    if done.timed_out:
         return -1, f"took over {limit_s:g} s and was ended"
-    except OSError as error:
-        raise ToolFailedError(f"{command[0]}: cannot be started: {error.strerror or error}") from error
     return done.returncode, done.stdout.decode("utf-8", errors="replace")
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import HwmlError
+from ...files import locked
 from ..data.samples import Sample, parse_featurization
 from ..machine import this_machine
 from ..toolkit import AUTOSCHEDULER, halide_version, plugin_path
@@ -92,7 +93,8 @@ def _elapsed(call: Callable[[], None], count: int) -> float:
 @contextmanager
 def benchmark_alone(num_threads: int) -> Iterator[None]:
     """Hold the machine's benchmark lock, pinned to the last `num_threads` cores (where the system can do that)."""
-    with _lock():
+    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    with locked(Path(os.environ.get("HWML_SHARED_TMP") or tempfile.gettempdir()), f"hwml-benchmark-{user}"):
         before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
         if before is not None:
             os.sched_setaffinity(0, sorted(before)[-num_threads:])
@@ -101,22 +103,6 @@ def benchmark_alone(num_threads: int) -> Iterator[None]:
         finally:
             if before is not None:
                 os.sched_setaffinity(0, before)
-
-
-@contextmanager
-def _lock() -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # Windows: no lock, so sample with one worker there
-        yield
-        return
-    folder = Path(os.environ.get("HWML_SHARED_TMP") or tempfile.gettempdir())
-    descriptor = os.open(folder / f"hwml-benchmark-{os.getuid()}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...document import Diagnostic, Edit, Fix, Related, Severity, Span
+from ...text import LINE_END, LineIndex
 from ..program import ir
 from ..program.facts import calls, declarations, function_of
 from ..program.uses import UseFinder
@@ -23,50 +24,21 @@ if TYPE_CHECKING:
 _DEFINITION = re.compile(r"(?=\b([\w:]+)\s*\([^;{}]*\)\s*(?:const\s*)?\{)")
 
 
-@dataclass(slots=True)
-class SourceText:
-    """A text with a way from offsets to positions and back."""
+class SourceText(LineIndex):
+    """A text that pragmas stand in."""
 
-    text: str
-    starts: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.starts = [0] + [match.end() for match in re.finditer("\n", self.text)]
-
-    def offset(self, line: int, character: int) -> int:
-        """Offset of a position, held inside the text."""
-        if line >= len(self.starts):
-            return len(self.text)
-        return min(self.starts[line] + character, len(self.text))
-
-    def slice(self, span: Span) -> str:
-        """The text of a span."""
-        begin = self.offset(span.start_line, span.start_character)
-        return self.text[begin : self.offset(span.end_line, span.end_character)]
-
-    def span(self, begin: int, end: int) -> Span:
-        """The span of text[begin:end]."""
-        from bisect import bisect_right
-
-        first = bisect_right(self.starts, begin) - 1
-        last = bisect_right(self.starts, end) - 1
-        return Span(first, begin - self.starts[first], last, end - self.starts[last])
-
-    def lines(self, span: Span) -> Span:
+    def whole_lines(self, span: Span) -> Span:
         """The whole lines a span lies on, when nothing but blanks and comments stands beside it; else the span."""
-        before = self.text[self.offset(span.start_line, 0) : self.offset(span.start_line, span.start_character)]
-        end = self.offset(span.end_line, span.end_character)
-        newline = self.text.find("\n", end)
+        before = self.text[self.index(span.start_line, 0) : self.index(span.start_line, span.start_character)]
+        end = self.index(span.end_line, span.end_character)
+        found = LINE_END.search(self.text, end)
+        newline = found.start() if found else -1
         after = self.text[end : newline if newline >= 0 else len(self.text)].strip()
         if before.strip() or (after and not after.startswith("//")):
             return span
         if newline < 0:
-            return Span(span.start_line, 0, *self._position(len(self.text)))
+            return Span(span.start_line, 0, *self.place(len(self.text)))
         return Span(span.start_line, 0, span.end_line + 1, 0)
-
-    def _position(self, offset: int) -> tuple[int, int]:
-        span = self.span(offset, offset)
-        return span.start_line, span.start_character
 
 
 @dataclass(slots=True)
@@ -82,7 +54,7 @@ class PragmaText:
         if self.source is not None and not self.pragma.from_file:
             span = self.pragma.span
             self.raw = self.source.slice(span)
-            self.begin = self.source.offset(span.start_line, span.start_character)
+            self.begin = self.source.index(span.start_line, span.start_character)
 
     @property
     def editable(self) -> bool:
@@ -124,7 +96,7 @@ class PragmaText:
         """A fix that takes the pragma's line out; none when it cannot be edited."""
         if not self.editable or self.source is None:
             return ()
-        return (Fix(title, (Edit(self.source.lines(self.pragma.span), ""),), safe=safe),)
+        return (Fix(title, (Edit(self.source.whole_lines(self.pragma.span), ""),), safe=safe),)
 
     def remove_option(self, name: str, title: str) -> tuple[Fix, ...]:
         """A fix that takes one option out of the pragma."""

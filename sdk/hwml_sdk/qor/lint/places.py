@@ -57,7 +57,7 @@ def _at_file_level(context: Context, pragma: ir.Pragma) -> bool:
     source = context.source(pragma.path)
     if source is None:
         return False
-    before = _COMMENT.sub("", source.text[: source.offset(pragma.span.start_line, 0)])
+    before = _COMMENT.sub("", source.text[: source.index(pragma.span.start_line, 0)])
     return before.count("{") == before.count("}")
 
 
@@ -67,7 +67,7 @@ def _into_function(context: Context, pragma: ir.Pragma) -> tuple[Fix, ...]:
     text = context.text(pragma)
     if source is None or not text.editable:
         return ()
-    end = source.offset(pragma.span.end_line, pragma.span.end_character)
+    end = source.index(pragma.span.end_line, pragma.span.end_character)
     match = re.compile(r"\s*\{[ \t]*\n").match(source.text, end)
     before = source.text[: text.begin].rstrip()
     if match is None or not before.endswith(")"):
@@ -80,9 +80,9 @@ def _loop_below(context: Context, pragma: ir.Pragma, function: ir.Function) -> i
     source = context.source(pragma.path)
     if source is None or not context.text(pragma).editable:
         return None
-    end = source.offset(pragma.span.end_line, pragma.span.end_character)
+    end = source.index(pragma.span.end_line, pragma.span.end_character)
     for loop in context.program.loops(function.name):
-        begin = source.offset(loop.span.start_line, loop.span.start_character)
+        begin = source.index(loop.span.start_line, loop.span.start_character)
         if loop.parent is None and loop.path == pragma.path and begin > end:
             between = _COMMENT.sub("", source.text[end:begin])
             between = re.sub(r"#\s*pragma[^\n]*", "", between)
@@ -94,7 +94,7 @@ def _into_loop(context: Context, pragma: ir.Pragma, loop: ir.Loop) -> tuple[Fix,
     source = context.source(pragma.path)
     if source is None:
         return ()
-    head = source.offset(loop.head.end_line, loop.head.end_character)
+    head = source.index(loop.head.end_line, loop.head.end_character)
     match = re.compile(r"\s*\{[ \t]*\n").match(source.text, head)
     return _move(context, pragma, match.end()) if match else ()
 
@@ -104,7 +104,7 @@ def _move(context: Context, pragma: ir.Pragma, target: int) -> tuple[Fix, ...]:
     text = context.text(pragma)
     source = text.source
     assert source is not None
-    line = source.lines(pragma.span)
+    line = source.whole_lines(pragma.span)
     if line == pragma.span:
         return ()
     place = source.span(target, target)

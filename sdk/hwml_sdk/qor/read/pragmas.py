@@ -46,10 +46,10 @@ def collect(unit: Unit) -> list[tuple[ir.Pragma, int]]:
 
 def _place(unit: Unit, raw: RawPragma) -> tuple[Span, str]:
     source = unit.files[raw.file]
-    line, character = source.position(raw.source_offset)
+    line, character = source.places.place(raw.source_offset)
     text = source.text[raw.source_offset : raw.source_offset + raw.length]
     lead = len(text) - len(text.lstrip())
-    end_line, end = source.position(raw.source_offset + len(text))
+    end_line, end = source.places.place(raw.source_offset + len(text))
     return Span(line, character + lead, end_line, end), source.path
 
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ...document import Span
 from ...errors import SourceError
 from ...files import read_source
+from ...text import LineIndex, Span, with_newlines
 from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
 
@@ -71,14 +71,10 @@ class SourceFile:
 
     path: str
     text: str
-    starts: list[int] = field(default_factory=list)
+    places: LineIndex = field(init=False)
 
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and character (from 0) of an offset."""
-        if not self.starts:
-            self.starts = [0] + [match.end() for match in re.finditer("\n", self.text)]
-        line = bisect_right(self.starts, offset) - 1
-        return line, offset - self.starts[line]
+    def __post_init__(self) -> None:
+        self.places = LineIndex(self.text)
 
 
 @dataclass(slots=True)
@@ -112,10 +108,10 @@ class Unit:
         file, begin = self.place(start)
         last_file, last = self.place(max(end - 1, start))
         source = self.files[file]
-        first = source.position(begin)
+        first = source.places.place(begin)
         if last_file != file or last < begin:
             return Span(*first, *first)
-        line, character = source.position(last)
+        line, character = source.places.place(last)
         return Span(*first, line, character + 1)
 
 
@@ -153,6 +149,7 @@ class Preprocessor:
     def run_file(self, path: str, text: str, stack: tuple[str, ...]) -> None:
         """Process one file in place."""
         index = len(self.files)
+        text = with_newlines(text)  # clang and editors end a line at a lone carriage return; gcc does not
         self.files.append(SourceFile(path, text))
         blanked = self._blank(path, text, index)
         if blanked.isascii() is False:
@@ -178,7 +175,7 @@ class Preprocessor:
             if found[0] != "/":
                 return found
             if "hwml:" in found:
-                notes[self.files[index].position(match.start())[0]] = found
+                notes[self.files[index].places.place(match.start())[0]] = found
             return "".join("\n" if c == "\n" else " " for c in found) if "\n" in found else " " * len(found)
 
         blanked = _BLANK.sub(replace, text)
@@ -231,7 +228,7 @@ class Preprocessor:
             self.missing.append(name)
             return
         path, text = found
-        line, character = self.files[file].position(start)
+        line, character = self.files[file].places.place(start)
         span = Span(line, character, line, character + len(rest))
         if path in stack:
             self.problems.append(Problem(f"{name} includes itself; left out here", self.files[file].path, span))

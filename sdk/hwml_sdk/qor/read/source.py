@@ -7,13 +7,13 @@ for loop in program.loops(): ...
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...document import Span
 from ...errors import SourceError
-from ...files import MAX_SOURCE_BYTES, read_source
+from ...files import MAX_SOURCE_BYTES
 from ..program import ir
 from ..program.handed import mark_handed
 from .grammar import CPP
@@ -62,11 +62,6 @@ def read_program(
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
         program.dialect = "ACCEL"
     return program
-
-
-def read_files(paths: Iterable[str | Path]) -> dict[str, str]:
-    """Text of each path. Raises SourceError for the first that cannot be read."""
-    return {str(path): read_source(path) for path in paths}
 
 
 def _check(text: str, path: str) -> None:

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from ...cost_model.data.dataset import PipelineData, split
 from ...cost_model.net.metrics import Metrics, evaluate_each, summarize
 from ...cost_model.net.weights import Weights
+from ...processes import protect_children
 from .config import TrainConfig
 from .fit import fit, read_samples
 from .procedure import Report
@@ -44,6 +45,7 @@ def cross_validate(config: TrainConfig, *, workers: int = 1, report: Report | No
     judge = partial(_judge_fold, config, others)
     if workers == 1:
         return _collect(map(judge, parts), say)
+    protect_children()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return _collect(pool.map(judge, parts), say)
 

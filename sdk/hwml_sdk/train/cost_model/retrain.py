@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...cost_model.data.dataset import TooFewSamplesError
 from ...cost_model.net.weights import Weights
 from ...cost_model.sample.autosampler import SampleSettings, sample
 from ...cost_model.sample.targets import parse_target
+from ...errors import TooFewSamplesError
 from .config import TrainConfig
 from .recipe import train_cost_model
 

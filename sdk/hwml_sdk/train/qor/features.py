@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...config import user_cache_dir
 from ...errors import DataError, HwmlError
 from ...files import read_bytes, write_atomic
+from ...processes import protect_children
 from ...qor.learned.dataset import Design, Rows
 from ...qor.learned.table import Table, quantise
 
@@ -107,6 +108,7 @@ def _extract_all(
     if processes <= 1 or len(chunks) == 1:
         yield from track(map(extract_chunk, chunks), "features", total=len(chunks), disable=off, console=said)
         return
+    protect_children()
     with ProcessPoolExecutor(min(processes, os.cpu_count() or 1)) as pool:
         done = pool.map(extract_chunk, chunks)
         try:

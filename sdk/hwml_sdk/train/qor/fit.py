@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from ...errors import MissingDependencyError
 from ...qor.learned.correct import closed_form_log
 from ...qor.learned.table import Table
-from ...qor.tool.labels import LABELS
 from .mlp import Mlp, MlpConfig, fit_mlp
 
 Floats = NDArray[np.float64]
@@ -217,8 +216,3 @@ class Linear:
 def predict_members(members: Sequence[Fitted], values: NDArray[np.float32]) -> Floats:
     """[members, n, len(LABELS)] log(1 + value)."""
     return np.stack([member.predict(values) for member in members])
-
-
-def known_targets(table: Table) -> NDArray[np.bool_]:
-    """Which labels are there, [n, len(LABELS)]."""
-    return np.asarray(np.isfinite(table.rows.labels)).reshape(-1, len(LABELS))
