@@ -1,4 +1,4 @@
-"""Pipelined loops, flattened nests, unrolled loops, automatic pipelining: UG1399, pragmas pipeline, unroll, loop_flatten."""
+"""Pipelined loops, flattened nests, unrolled loops, automatic pipelining (UG1399, pragmas of these names)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ void top(float a[100], float b[100], float x) {
     b[i] = a[i] * x + 1.5f;
   }
 }""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 4 + 1))}),
-    # The same at 4 ns, float add 3; and at 10 ns, mul 2, add 3 (operator tables of PG060 as reports of 2023.2 name them).
+    # The same at 4 ns, float add 3; and at 10 ns, mul 2, add 3 (cores of PG060 as reports of 2023.2 name them).
     Pin("depth at 4 ns", """
 void top(float a[100], float b[100], float x) {
   L: for (int i = 0; i < 100; i++) {
@@ -112,7 +112,7 @@ void top(int a[12][100], int b[12][100]) {
     }
   }
 }""", {"O+L": (1, 1200, pipeline(1200, 1, COPY))}),
-    # A store beside the inner loop: imperfect, each round enters the pipeline anew; 1 state for the store of a constant.
+    # A store beside the inner loop: imperfect, each round enters the pipeline anew; 1 state for a constant's store.
     Pin("a store beside", """
 void top(int a[12][100], int b[12][100], int c[12]) {
   O: for (int i = 0; i < 12; i++) {
@@ -276,7 +276,7 @@ void top(int a[10], int b[10], int n) {{
 ]  # fmt: skip
 
 AUTOMATIC = [
-    # 64 iterations are not more than 64, and there is a loop around: that one is pipelined, the inner one unrolled:
+    # 64 iterations are not more than 64, and there is a loop around: that one is pipelined, this one unrolled:
     # 64 loads on two ports: II 32.
     Pin("64: the parent", """
 void top(int a[70][64], int b[70]) {
