@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,11 @@ def wait_for(condition: Callable[[], Found], what: str, *, patience_s: float = P
         assert time.monotonic() < limit, f"waited {patience_s:g} s for {what}"
         time.sleep(0.02)
     return found
+
+
+def interruptible() -> None:
+    """For `preexec_fn`: have Ctrl-C end a child also where this process, started behind a shell's back, ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(pid: int) -> bool:

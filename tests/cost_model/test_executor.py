@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.waiting import PATIENCE_S, ended, wait_for
+from tests.waiting import PATIENCE_S, ended, interruptible, wait_for
 
 from hwml_sdk.errors import HwmlError, MissingDependencyError
 from hwml_sdk.executor import Executor, Limits, Outcome
@@ -96,7 +96,11 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
         f"items = {{'a': {{'file': {str(tmp_path / 'pid')!r}}}}}\n"
         f"list(Executor(workers=1).run('{HERE}:wait_long', items))\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=interruptible,  # noqa: PLW1509
+    )
     wait_for((tmp_path / "pid").exists, "the item to start")
     child = int((tmp_path / "pid").read_text())
     process.send_signal(signal.SIGINT)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.waiting import PATIENCE_S, wait_for
+from tests.waiting import PATIENCE_S, interruptible, wait_for
 
 from hwml_hooks import marks
 from hwml_hooks.saves import is_source
@@ -44,8 +44,9 @@ class Watch:
     def __init__(self, folder: Path, *options: str) -> None:
         argv = [sys.executable, "-P", "-m", "hwml_sdk.cli", "watch", str(folder), "--json", "--debounce", "0.05"]
         self.process = subprocess.Popen(
-            [*argv, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
-        )
+            [*argv, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+            preexec_fn=interruptible,  # noqa: PLW1509
+        )  # fmt: skip
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.errors: list[str] = []
         self._ready = threading.Event()
