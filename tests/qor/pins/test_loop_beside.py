@@ -266,3 +266,21 @@ def test_memcpy_beside_memcpy() -> None:
     assert copies(both) == 256 + 2 + RETURN
     assert copies(both, version="2021.2") == 2 * (256 + 2) + RETURN
     assert copies("memcpy(t, a, 1024); memcpy(b, t, 1024);") == 2 * (256 + 2) + RETURN
+
+
+def test_what_a_copy_overwrites_is_loaded_again() -> None:
+    """Load 2, store 1, the copy, and then load 2 and store 1 of the new value; or the store of the old one."""
+    code = """
+#include <string.h>
+void top(int a[256], int b[256], int d[256], int c[2]) {{
+  c[0] = a[0];
+  memcpy({to}, b, 1024);
+  c[1] = a[0];
+}}"""
+    assert closed(code.format(to="a")).latency_cycles == 3 + 258 + 3 + RETURN
+    assert closed(code.format(to="d")).latency_cycles == 3 + 258 + 1 + RETURN
+
+
+def test_memset() -> None:
+    assert copies("memset(b, 0, 400);") == 100 + 2 + RETURN
+    assert copies("memmove(b, a, 400);") == 100 + 2 + RETURN

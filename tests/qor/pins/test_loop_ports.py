@@ -214,3 +214,32 @@ def test_a_load_takes_two_states() -> None:
     assert figures(closed(gather("a[i] + 1")))["L"] == (1, 100, pipeline(100, 1, COPY))
     (loop,) = loops(closed(gather("a[i] + 1"))).values()
     assert loop.depth == COPY + 1
+
+
+MANY = """
+void top(int a[10][8192], int b[10]) {{
+{pragma}
+  L: for (int i = 0; i < 10; i++) {{
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 8192; j++) s += a[i][{index}];
+    b[i] = s;
+  }}
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("options", "index", "right"),
+    [
+        # Too many copies to follow one by one: the same arithmetic. 8192 loads over two ports of each bank.
+        ("cyclic factor=1 dim=2", "j", 4096), ("cyclic factor=16 dim=2", "j", 256),
+        # ceil(8192 / 3) = 2731 in one of three banks.
+        ("cyclic factor=3 dim=2", "j", 1366), ("block factor=4 dim=2", "j", 1024), ("block factor=3 dim=2", "j", 1366),
+        ("complete dim=2", "j", 1), ("complete dim=1", "j", 4096),
+        # Every fourth element: in 4 of 16 banks, 2048 each; every other of a power of two in one.
+        ("cyclic factor=16 dim=2", "4 * j", 1024), ("cyclic factor=16 dim=2", "16 * j", 4096),
+    ],
+)  # fmt: skip
+def test_thousands_of_copies(options: str, index: str, right: int) -> None:
+    pragma = f"#pragma HLS array_partition variable=a {options}"
+    assert ii(MANY.format(pragma=pragma, index=index)) == right

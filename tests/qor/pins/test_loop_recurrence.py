@@ -251,3 +251,49 @@ float top(float a[100]) {{
   return x + y;
 }}"""
     assert ii(code) == CIRCUITS[statement]
+
+
+STATE = """
+void top(float x[100], float y[100]) {{
+  float a[8], b[8];
+#pragma HLS array_partition variable=a complete
+#pragma HLS array_partition variable=b complete
+  T: for (int t = 0; t < 100; t++) {{
+#pragma HLS pipeline
+    {body}
+  }}
+}}"""
+
+
+def state(body: str) -> tuple[int | None, float, float]:
+    return figures(closed(STATE.format(body=body)))["T"]
+
+
+@pytest.mark.parametrize(
+    ("body", "ii", "states"),
+    [
+        # One sum a round: 4; eight on one element, in their order: 8 * 4. Load 2 before, nothing to store.
+        ("a[3] += x[t];", 4, 2 + 4), ("for (int j = 0; j < 8; j++) a[3] += x[t];", 32, 2 + 32),
+        # Eight elements, one sum each.
+        ("for (int j = 0; j < 8; j++) a[j] += x[t];", 4, 2 + 4),
+        # Each sum under a condition of its own: in order, from registers; the first may start at once.
+        ("for (int i = 0; i < 4; i++) if (x[t] > b[i]) a[3] += b[i];", 16, 16),
+        # Neighbours: a[0] is never written, so that rounds need nothing of each other; 7 sums in a chain, or 3 of 6.
+        ("for (int j = 1; j < 8; j++) a[j] = a[j - 1] + x[t];", 1, 2 + 7 * 4),
+        ("for (int j = 2; j < 8; j++) a[j] = a[j - 2] + x[t];", 1, 2 + 3 * 4),
+        # Two sweeps: a[j] is fed by itself through b[j]: mul 3 + add 4.
+        ("for (int j = 0; j < 8; j++) b[j] = a[j] * 2.5f; for (int j = 0; j < 8; j++) a[j] = b[j] + 1.5f;", 7, 7),
+        # A shift register: elements move on; load 2.
+        ("for (int j = 7; j > 0; j--) a[j] = a[j - 1]; a[0] = x[t];", 1, 2),
+        # A filter of second order: a[0] is fed by its product, and two sums from left to right: 3 + 4 + 4.
+        ("float v = x[t] + a[0] * 0.5f + a[1] * 0.25f; a[1] = a[0]; a[0] = v;", 11, 11),
+    ],
+)  # fmt: skip
+def test_state_in_registers(body: str, ii: int, states: int) -> None:
+    assert state(body) == (ii, 100, pipeline(100, ii, states))
+
+
+@pytest.mark.xfail(strict=True, reason="of two loops that are unrolled around a sum, only the inner one is followed")
+def test_sums_in_two_unrolled_loops() -> None:
+    """Each of eight elements gets four sums a round, one after the other: 4 * 4."""
+    assert state("for (int i = 0; i < 4; i++) for (int j = 0; j < 8; j++) a[j] += x[t] * b[i];")[0] == 16
