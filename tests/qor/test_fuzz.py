@@ -241,6 +241,7 @@ def deep(n: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("index", range(len(list(deep(1)))))
+@pytest.mark.timeout(1200)  # whatever the machine does beside
 def test_deep_nesting(index: int) -> None:
     for n in (3, 30, 300, 3000):
         swallow_soon(list(deep(n))[index])
