@@ -165,3 +165,10 @@ void top(int a[10][100], int b[10][100]) {
     one = pipeline(100, 1, COPY)
     assert figures(closed(code))["R"] == (None, 10, 9 * (one + 1) + 2 * one + REGION + 1)
     assert figures(closed(code.replace("#pragma HLS dataflow\n", "")))["R"] == (None, 10, plain(10, 2 * one))
+
+
+def test_a_region_takes_logic_for_each_process() -> None:
+    """Start, done and idle of one process more: 20 LUT and 10 FF of control, before they are weighted by stage."""
+    two, three = region("  load(a, t); store(t, b);"), region("  load(a, t); store(t, b); store(t, c);")
+    assert three.area.control_ff - two.area.control_ff == 10
+    assert three.area.control_lut - two.area.control_lut == 20

@@ -243,3 +243,28 @@ void top(int a[10][8192], int b[10]) {{
 def test_thousands_of_copies(options: str, index: str, right: int) -> None:
     pragma = f"#pragma HLS array_partition variable=a {options}"
     assert ii(MANY.format(pragma=pragma, index=index)) == right
+
+
+@pytest.mark.parametrize(
+    ("between", "right"),
+    [
+        # Nothing is written: one load. Another element: one load and one store. The element itself: its value is known.
+        ("", 1),
+        ("a[2 * i] = 7;", 1),
+        ("a[2 * i + 1] = 7;", 1),
+        # An element nobody knows: the second load has to look again; two loads and a store on two ports.
+        ("a[at[i]] = 7;", 2),
+    ],
+)
+def test_a_load_after_a_store(between: str, right: int) -> None:
+    code = f"""
+void top(int a[256], int at[100], int b[100], int c[100]) {{
+  L: for (int i = 0; i < 100; i++) {{
+#pragma HLS pipeline
+#pragma HLS dependence variable=a type=inter dependent=false
+    b[i] = a[2 * i + 1];
+    {between}
+    c[i] = a[2 * i + 1];
+  }}
+}}"""
+    assert ii(code) == right

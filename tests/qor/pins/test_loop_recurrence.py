@@ -297,3 +297,29 @@ def test_state_in_registers(body: str, ii: int, states: int) -> None:
 def test_sums_in_two_unrolled_loops() -> None:
     """Each of eight elements gets four sums a round, one after the other: 4 * 4."""
     assert state("for (int i = 0; i < 4; i++) for (int j = 0; j < 8; j++) a[j] += x[t] * b[i];")[0] == 16
+
+
+EXTREMES = """
+{kind} top({kind} a[64]) {{
+#pragma HLS array_partition variable=a complete
+  {kind} m = a[0];
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+#pragma HLS unroll factor=16
+    {update}
+  }}
+  return m;
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "update", "right"),
+    [
+        # Integers: a tree of comparisons and selections, the old extreme enters at its root.
+        ("int", "m = a[i] > m ? a[i] : m;", 1), ("int", "m = a[i] < m ? a[i] : m;", 1),
+        # A comparison of floats takes a cycle; sixteen, each with the extreme of the one before.
+        ("float", "if (a[i] > m) m = a[i];", 16),
+    ],
+)  # fmt: skip
+def test_unrolled_extremes(kind: str, update: str, right: int) -> None:
+    assert ii(EXTREMES.format(kind=kind, update=update)) == right
