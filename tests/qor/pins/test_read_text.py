@@ -142,13 +142,13 @@ def test_what_is_no_pragma(pragma: str) -> None:
 
 def test_a_macro_in_a_pragma() -> None:
     for text in ("#define K 3", "#define THREE 3\n#define K THREE"):
-        code = text + NEST.format(**{name: "" for name in PLACES} | {"inner": "\n#pragma HLS pipeline II=K\n"})
+        code = text + NEST.format(**dict.fromkeys(PLACES, "") | {"inner": "\n#pragma HLS pipeline II=K\n"})
         assert iis(closed(code)) == {"O+L": 3}
 
 
 def test_a_macro_that_is_a_pragma() -> None:
     text = "#define DO_PRAGMA(x) _Pragma(#x)\n#define PIPE(n) DO_PRAGMA(HLS pipeline II=n)"
-    code = text + NEST.format(**{name: "" for name in PLACES} | {"inner": "PIPE(3)"})
+    code = text + NEST.format(**dict.fromkeys(PLACES, "") | {"inner": "PIPE(3)"})
     assert iis(closed(code)) == {"O+L": 3}
 
 
@@ -164,7 +164,7 @@ EXPRESSIONS = {
 def test_options_that_are_expressions(name: str) -> None:
     """UG1399 takes integer constant expressions; all of these are 3."""
     before, option = EXPRESSIONS[name]
-    code = before + NEST.format(**{name: "" for name in PLACES} | {"inner": f"\n#pragma HLS pipeline {option}\n"})
+    code = before + NEST.format(**dict.fromkeys(PLACES, "") | {"inner": f"\n#pragma HLS pipeline {option}\n"})
     assert iis(closed(code)) == {"O+L": 3}
 
 
