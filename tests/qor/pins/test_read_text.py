@@ -62,6 +62,13 @@ def test_includes() -> None:
     assert bound('#include "all.h"', files=files) == 7
 
 
+def test_pragma_once() -> None:
+    """Read a second time the header would say 9."""
+    again = "#ifdef SEEN\n#undef N\n#define N 9\n#else\n#define N 4\n#define SEEN\n#endif\n"
+    assert bound('#include "n.h"\n#include "n.h"', files={"n.h": "#pragma once\n" + again}) == 4
+    assert bound('#include "n.h"\n#include "n.h"', files={"n.h": again}) == 9
+
+
 def test_include_guards() -> None:
     files = {"n.h": "#ifndef N_H\n#define N_H\nconst int N = 21;\n#endif\n"}
     assert bound('#include "n.h"\n#include "n.h"', files=files) == 21

@@ -24,6 +24,7 @@ EXPRESSIONS = {
     "!0 + !7 + 2": 3, "~(-9)": 8, "-(-6)": 6, "+7": 7, "-7 / 2 + 10": 7, "-7 % 3 + 10": 9, "1 ? 6 : 7": 6,
     "0 ? 6 : 1 ? 8 : 9": 8, "5 - 5 ? 6 : 7": 7, "0x1F": 31, "017": 15, "0b101": 5, "1u + 2ul": 3, "'A' - '0'": 17,
     "(3 + 4) * (5 - 3)": 14, "(int)3.9": 3, "int(7.2) + 1": 8, "(3 < 4) * 6": 6, "2 * 3 % 4": 2, "1 == 1 == 1": 1,
+    "7 / 1": 7, "7 % 1 + 3": 3, "(5 == 3 < 1) + 4": 4, "(2 == 2 & 5) + 3": 4, "(1 | 0 ^ 1) + 2": 3,
 }  # fmt: skip
 
 
@@ -94,6 +95,7 @@ TEMPLATES = [
     # (definition, call) of a function that holds the loop, and the iterations an instance has.
     ("template <int N> void work(int a[4096])", "N", "work<13>(a);", 13),
     ("template <int N, int M = 5> void work(int a[4096])", "N + M", "work<13, 1>(a);", 14),
+    ("template <int N, int M = 5> void work(int a[4096])", "N + M", "work<13>(a);", 18),
     ("template <typename T> void work(int a[4096])", "sizeof(T)", "work<double>(a);", 8),
     ("template <typename T, int N> void work(T a[N])", "N", "int t[33]; work(t);", 33),
     ("template <class C> void work(int a[4096])", "C::n", "work<conf>(a);", 17),
