@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from hwml_hooks.marks import Note, insert, strip
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Edit, Span, analyze, apply_edits
-from hwml_sdk.languages import language_of
+from hwml_sdk.languages import Language, languages
 from hwml_sdk.text import LineIndex, characters, units, with_newlines
 
-HLS = language_of("k.cpp")
-assert HLS is not None
+HLS: Language = next(language for language in languages() if ".cpp" in language.suffixes)
 
 TEXTS = st.text(alphabet="ab\r\n\u00e9\u4e2d\U0001f600\u2028\x0c", max_size=30)
 CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}

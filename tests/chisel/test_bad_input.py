@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -60,11 +59,9 @@ MISBEHAVIOUR = [
 @pytest.mark.parametrize(("body", "code", "words"), MISBEHAVIOUR)
 def test_constructor_that_misbehaves(session: Session, body: str, code: str, words: str) -> None:
     _next_check_works(session)  # the time limit below is for the constructor, not for a first start
-    started = time.monotonic()
     result = check(session, _demo(body), timeout_s=12)
     assert code in {item.code for item in result.errors}, result.diagnostics
     assert any(words in item.text for item in result.errors)
-    assert time.monotonic() - started < 90
     _next_check_works(session)
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from tests.waiting import PATIENCE_S, wait_for
 
 from hwml_sdk.chisel.compile.workers import Programs
 from hwml_sdk.chisel.serve import client, protocol
@@ -27,13 +28,6 @@ def _status(programs: Programs) -> dict[str, object]:
     return answer
 
 
-def _wait_for(condition: object, seconds: float = 30) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < limit, "the condition was not met in time"
-        time.sleep(0.05)
-
-
 def test_two_clients_share_one_daemon(programs: Programs) -> None:
     first, second = Client("7.14.0"), Client("7.14.0")
     assert first.check(REQUEST).ok and second.check(REQUEST).ok
@@ -44,7 +38,7 @@ def test_two_clients_share_one_daemon(programs: Programs) -> None:
 
 def test_clients_that_race_for_the_start(programs: Programs) -> None:
     stop_daemon(programs)
-    _wait_for(lambda: running_daemon(programs) is None)
+    wait_for(lambda: running_daemon(programs) is None, "the daemon to end")
     results = []
     threads = [threading.Thread(target=lambda: results.append(Client("7.14.0").check(REQUEST).ok)) for _ in range(4)]
     for thread in threads:
@@ -73,20 +67,20 @@ def test_stop_and_status(programs: Programs) -> None:
     status = _status(programs)
     assert status["version"] == "7.14.0" and isinstance(status["sessions"], list)
     assert stop_daemon(programs) is not None
-    _wait_for(lambda: running_daemon(programs) is None)
+    wait_for(lambda: running_daemon(programs) is None, "the daemon to end")
     place = protocol.meeting_place(programs.key)
-    _wait_for(lambda: not place.exists())
+    wait_for(lambda: not place.exists(), "the socket to go")
 
 
 def test_it_ends_with_its_parent(programs: Programs) -> None:
     stop_daemon(programs)
-    _wait_for(lambda: running_daemon(programs) is None)
+    wait_for(lambda: running_daemon(programs) is None, "the daemon to end")
     code = (
         "from hwml_sdk.chisel.serve.client import Client; from hwml_sdk.chisel.types import CheckRequest;"
         f"Client('7.14.0', keep=False).check(CheckRequest((('G.scala', {GOOD!r}),), elaborate=False))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-    _wait_for(lambda: running_daemon(programs) is None)
+    wait_for(lambda: running_daemon(programs) is None, "the daemon to end")
 
 
 @pytest.mark.parametrize("raw", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff", b"\0\0\0\x02[]", b"\0\0\0\x03{}"])
@@ -101,7 +95,7 @@ def test_strangers_on_the_socket(programs: Programs, raw: bytes) -> None:
 
 def test_another_protocol_is_refused(programs: Programs) -> None:
     Client("7.14.0").check(REQUEST)
-    found = protocol.connect(protocol.meeting_place(programs.key), timeout_s=5)
+    found = protocol.connect(protocol.meeting_place(programs.key), timeout_s=PATIENCE_S)
     assert found is not None
     with found[0] as stranger:
         protocol.send(stranger, {"protocol": 99, "token": ""})

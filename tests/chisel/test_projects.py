@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE_S
 
 from hwml_sdk.chisel.build import bsp
 from hwml_sdk.chisel.build import setup as build
@@ -112,20 +113,24 @@ def test_other_build_servers_are_read_and_their_absence_is_said(programs: Progra
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        ("pass", "ended before it answered"),
-        ("import sys; sys.exit(3)", "ended before it answered"),
-        ("print('hello, I am no server', flush=True); import time; time.sleep(60)", "it said: hello"),
-        ("print('Content-Length: 99999999999\\r\\n\\r\\n', flush=True); import time; time.sleep(60)", "no message"),
-        ("print('Content-Length: 2\\r\\n\\r\\n[]', flush=True); import time; time.sleep(60)", "no message"),
-        ("import time; time.sleep(60)", "in time"),
+    ("script", "words", "patience_s"),
+    [  # only a server that says nothing is waited for to the end
+        ("pass", "ended before it answered", 120),
+        ("import sys; sys.exit(3)", "ended before it answered", 120),
+        ("print('hello, I am no server', flush=True); import time; time.sleep(600)", "it said: hello", 120),
+        (
+            "print('Content-Length: 99999999999\\r\\n\\r\\n', flush=True); import time; time.sleep(600)",
+            "no message",
+            120,
+        ),
+        ("print('Content-Length: 2\\r\\n\\r\\n[]', flush=True); import time; time.sleep(600)", "no message", 120),
+        ("import time; time.sleep(600)", "in time", 1),
     ],
 )
 def test_servers_that_make_no_sense(
-    monkeypatch: pytest.MonkeyPatch, programs: Programs, tmp_path: Path, script: str, words: str
+    monkeypatch: pytest.MonkeyPatch, programs: Programs, tmp_path: Path, script: str, words: str, patience_s: float
 ) -> None:
-    monkeypatch.setattr(build, "ASK_S", 3.0)
+    monkeypatch.setattr(build, "ASK_S", patience_s)
     source = _project(tmp_path)
     _server(tmp_path, [sys.executable, "-c", script])
     found = examine(source, SIMPLE, TRUSTED)
@@ -178,10 +183,13 @@ def test_hostile_argv_never_runs_untrusted(programs: Programs, tmp_path: Path) -
 
 def test_an_editor_does_not_wait_for_a_slow_server(programs: Programs, tmp_path: Path) -> None:
     source = _project(tmp_path)
-    _server(tmp_path, [sys.executable, "-c", "import time; time.sleep(2)"])
+    go = tmp_path / "go"
+    script = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)"
+    _server(tmp_path, [sys.executable, "-c", script])
     found = examine(source, SIMPLE, TRUSTED, build_wait_s=0.05)
     assert found.result.ok and any("is being asked" in note for note in found.notes)
-    later = examine(source, SIMPLE, TRUSTED, build_wait_s=60)
+    go.touch()
+    later = examine(source, SIMPLE, TRUSTED, build_wait_s=PATIENCE_S)
     assert any("ended before" in note for note in later.notes)
 
 

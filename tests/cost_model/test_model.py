@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.cost_model.conftest import PIPELINES, as_any, made_up, shared
+from tests.waiting import PATIENCE_S
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import CostModel, Sample, Weights, load_a_sample
@@ -129,7 +130,9 @@ def _trainer_prediction(sample: Sample, others: list[Sample], weights: Path, fol
     command: list[str | Path] = [program("adams2019_retrain_cost_model"), "--epochs=1", "--rates=0", "--num_cores=32",
                f"--initial_weights={weights}", f"--weights_out={folder / 'o.weights'}",
                f"--best_benchmark={folder / 'b'}", f"--best_schedule={folder / 's'}"]  # fmt: skip
-    done = subprocess.run(command, input="\n".join(paths), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, input="\n".join(paths), capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     found = re.search(r"Worst: (\S+) s0\.sample", done.stdout + done.stderr)
     assert found, done.stdout[-300:]
     return 90000.0 / float(found.group(1))
@@ -167,7 +170,7 @@ def test_the_autoscheduler_prints_the_same_cost(cores: int, tmp_path: Path) -> N
     )
     environment = dict(os.environ) | {"HL_DEBUG_AUTOSCHEDULE": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120, env=environment
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE_S, env=environment
     )
     printed = float(re.findall(r"Best cost: (\S+)", done.stdout + done.stderr)[-1])
     data = (tmp_path / "f.featurization").read_bytes()
@@ -261,7 +264,7 @@ def test_prediction_imports_neither_torch_nor_halide(weights: Weights, tmp_path:
         "assert model.predict(numpy.ones((2, 40, 7)), numpy.ones((4, 2, 39)), 2).shape == (4,)\n"
         "assert not {'torch', 'halide', 'onnx', 'ray', 'matplotlib'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=PATIENCE_S)
 
 
 def test_training_without_torch_says_what_is_needed(tmp_path: Path) -> None:
@@ -272,7 +275,9 @@ def test_training_without_torch_says_what_is_needed(tmp_path: Path) -> None:
         "from hwml_sdk.cli import main\n"
         f"raise SystemExit(main(['train', 'cost_model', '--samples', {str(tmp_path)!r}, '--weights', 'x']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 2
     assert "hwml[halide]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.cost_model.conftest import made_up, shared
+from tests.waiting import PATIENCE_S
 
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import Weights
@@ -45,7 +46,7 @@ def _halide_trainer(samples: Path, weights: Path, out: Path, epochs: int) -> lis
                f"--initial_weights={weights}", f"--weights_out={out}", f"--best_benchmark={out}.txt",
                f"--best_schedule={out}.h"]  # fmt: skip
     paths = "\n".join(map(str, sorted(samples.rglob("*.sample"))))
-    done = subprocess.run(command, input=paths, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, input=paths, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     lines = (done.stdout + done.stderr).splitlines()
     return [float(line.split()[1]) for line in lines if line.startswith("Loss:")]
 

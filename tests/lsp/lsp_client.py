@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "hwml_lsp"]
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0  # an age; on a slow machine that does much else, too
 
 # What VS Code 1.100 declares, as far as this server looks at it; a client without `refresh` and one with `push` below.
 FULL: dict[str, Any] = {
@@ -80,6 +80,7 @@ class Client:
         self._arrived = threading.Condition()
         self._number = 0
         self._gone = False
+        self._held: bytes | None = None
         self.stderr: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._read_log, daemon=True).start()
@@ -93,7 +94,21 @@ class Client:
 
     def send(self, message: dict[str, Any]) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.send_bytes(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        framed = b"Content-Length: %d\r\n\r\n" % len(body) + body
+        if self._held is None:
+            self.send_bytes(framed)
+        else:
+            self._held += framed
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Send what the block sends in one piece, so that the server reads it without a pause between."""
+        self._held = b""
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            self.send_bytes(held)
 
     def _read(self) -> None:
         stream = self.process.stdout
@@ -123,7 +138,7 @@ class Client:
             elif "id" in message:
                 self.requests.append(message)
             else:
-                self.notifications.append({**message, "at": time.monotonic()})
+                self.notifications.append(message)
             self._arrived.notify_all()
         if "method" in message and "id" in message and self.answers_requests:
             self._reply(message)
@@ -218,11 +233,13 @@ class Client:
             {"textDocument": {"uri": uri, "version": version}, "contentChanges": list(changes)},
         )
 
-    def hints(self, uri: str, first: int = 0, last: int = 100_000) -> list[dict[str, Any]]:
+    def ask_hints(self, uri: str, first: int = 0, last: int = 100_000) -> int:
+        """Ask without waiting."""
         asked = {"start": {"line": first, "character": 0}, "end": {"line": last, "character": 0}}
-        found: list[dict[str, Any]] = self.request(
-            "textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": asked}
-        )
+        return self.start("textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": asked})
+
+    def hints(self, uri: str, first: int = 0, last: int = 100_000) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.wait(self.ask_hints(uri, first, last))
         return found
 
     def lenses(self, uri: str) -> list[dict[str, Any]]:
@@ -320,4 +337,4 @@ def at(line: int, first: int, last_line: int, last: int, text: str) -> dict[str,
     return {"range": {"start": start, "end": end}, "text": text}
 
 
-__all__ = ["FULL", "PLAIN", "ROOT", "Client", "ResponseError", "at", "environment", "running"]
+__all__ = ["FULL", "PLAIN", "ROOT", "TIMEOUT_S", "Client", "ResponseError", "at", "environment", "running"]

@@ -30,8 +30,10 @@ def in_step(hints: list[dict[str, Any]], text: str) -> bool:
 def test_hints_move_with_the_text_before_the_new_result_is_in(client: Client, uri: str) -> None:
     client.open(uri, SCALE)
     (before,) = client.hints(uri)
-    client.change(uri, 2, at(0, 0, 0, 0, "// one\n// two\n"))
-    (after,) = client.hints(uri)  # asked at once: the analysis rests until typing does
+    with client.at_once():  # the analysis rests until typing does
+        client.change(uri, 2, at(0, 0, 0, 0, "// one\n// two\n"))
+        asked = client.ask_hints(uri)
+    (after,) = client.wait(asked)
     assert after["label"] == before["label"]
     assert after["position"]["line"] == before["position"]["line"] + 2
 
@@ -39,8 +41,10 @@ def test_hints_move_with_the_text_before_the_new_result_is_in(client: Client, ur
 def test_a_touched_line_loses_its_hint_at_once(client: Client, uri: str) -> None:
     client.open(uri, SCALE)
     client.hints(uri)
-    client.change(uri, 2, at(4, 22, 4, 24, "32"))
-    assert client.hints(uri) == []
+    with client.at_once():
+        client.change(uri, 2, at(4, 22, 4, 24, "32"))
+        asked = client.ask_hints(uri)
+    assert client.wait(asked) == []
     (after,) = client.until(lambda: client.hints(uri), "new hint")
     assert " 37 cyc" in after["label"]
 
@@ -63,7 +67,8 @@ def test_nothing_is_refreshed_when_nothing_changed(client: Client, uri: str) -> 
     client.lenses(uri)
     client.hints(uri)
     client.pull(uri)
-    time.sleep(0.3)
+    client.until(lambda: client.pull_is_in(uri), "result")
+    client.pull(uri)  # whatever the server has to say about the first result is said before this answer
     client.forget()
     client.change(uri, 2, at(6, 4, 6, 4, " "))
     client.notified("hwml/status", lambda p: (p["uri"], p["version"], p["state"]) == (uri, 2, "ready"))
@@ -82,10 +87,10 @@ def test_a_client_that_cannot_be_told_waits_for_the_new_result(plain: Client, ur
 def test_a_superseded_request_is_told_so(plain: Client, uri: str) -> None:
     plain.open(uri, SCALE)
     plain.hints(uri)
-    plain.change(uri, 2, at(5, 21, 5, 25, "II=8"))
-    place = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
-    waiting = plain.start("textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": place})
-    plain.change(uri, 3, at(5, 21, 5, 25, "II=9"))
+    with plain.at_once():
+        plain.change(uri, 2, at(5, 21, 5, 25, "II=8"))
+        waiting = plain.ask_hints(uri)
+        plain.change(uri, 3, at(5, 21, 5, 25, "II=9"))
     with pytest.raises(ResponseError) as caught:
         plain.wait(waiting)
     assert caught.value.code == -32801
@@ -94,9 +99,10 @@ def test_a_superseded_request_is_told_so(plain: Client, uri: str) -> None:
 def test_a_superseded_pull_is_asked_for_again(client: Client, uri: str) -> None:
     client.open(uri, SCALE)
     client.pull(uri)
-    client.change(uri, 2, at(0, 0, 0, 0, "\n"))
-    waiting = client.start("textDocument/diagnostic", {"textDocument": {"uri": uri}})
-    client.change(uri, 3, at(0, 0, 0, 0, "\n"))
+    with client.at_once():
+        client.change(uri, 2, at(0, 0, 0, 0, "\n"))
+        waiting = client.start("textDocument/diagnostic", {"textDocument": {"uri": uri}})
+        client.change(uri, 3, at(0, 0, 0, 0, "\n"))
     with pytest.raises(ResponseError) as caught:
         client.wait(waiting)
     assert (caught.value.code, caught.value.data) == (-32802, {"retriggerRequest": True})

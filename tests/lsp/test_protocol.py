@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lsp.lsp_client import PLAIN, Client, ResponseError, at, running
+from tests.lsp.lsp_client import PLAIN, TIMEOUT_S, Client, ResponseError, at, running
 from tests.lsp.sources import FAULTY, SCALE, kernels
+from tests.waiting import ended, wait_for
 
 
 def alive(client: Client) -> bool:
@@ -53,14 +54,14 @@ def test_initialize_comes_once_and_nothing_after_shutdown(tmp_path: Path) -> Non
             client.hints("file:///x.cpp")
         assert caught.value.code == -32600
         client.notify("exit")
-        assert client.process.wait(timeout=20) == 0
+        assert client.process.wait(timeout=TIMEOUT_S) == 0
 
 
 def test_exit_without_shutdown_is_an_error(tmp_path: Path) -> None:
     with running(tmp_path) as client:
         client.initialize(folder=tmp_path)
         client.notify("exit")
-        assert client.process.wait(timeout=20) == 1
+        assert client.process.wait(timeout=TIMEOUT_S) == 1
 
 
 def test_the_end_of_input_ends_server_and_worker(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_the_end_of_input_ends_server_and_worker(tmp_path: Path) -> None:
         assert workers
         assert client.process.stdin is not None
         client.process.stdin.close()
-        assert client.process.wait(timeout=20) == 1
+        assert client.process.wait(timeout=TIMEOUT_S) == 1
         gone(workers)
 
 
@@ -98,12 +99,7 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pids: list[int]) -> None:
-    end = time.monotonic() + 20
-    while any(
-        Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text() for pid in pids
-    ):
-        assert time.monotonic() < end, f"still there: {pids}"
-        time.sleep(0.05)
+    wait_for(lambda: all(map(ended, pids)), f"the end of {pids}")
 
 
 def test_shutdown_in_the_middle_of_work(tmp_path: Path) -> None:
@@ -115,7 +111,7 @@ def test_shutdown_in_the_middle_of_work(tmp_path: Path) -> None:
         with suppress(ResponseError):  # answered or given up, but not forgotten
             client.wait(waiting)
         client.notify("exit")
-        assert client.process.wait(timeout=20) == 0
+        assert client.process.wait(timeout=TIMEOUT_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -284,10 +280,10 @@ def test_serving_on_a_port_of_this_machine(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hwml_lsp", "--tcp", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environment(tmp_path), cwd=tmp_path)
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + TIMEOUT_S
         while True:
             try:
-                connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+                connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
                 break
             except OSError:
                 assert time.monotonic() < end
@@ -308,7 +304,7 @@ def test_serving_on_a_port_of_this_machine(tmp_path: Path) -> None:
             body = b'{"jsonrpc":"2.0","method":"exit"}'
             stream.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
             stream.flush()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=TIMEOUT_S) == 0
     finally:
         if process.poll() is None:
             process.kill()

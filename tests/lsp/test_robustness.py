@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
@@ -362,16 +361,18 @@ def test_long_work_shows_progress_that_can_be_cancelled(tmp_path: Path) -> None:
 
 def test_loading_is_said_instead_of_a_number(tmp_path: Path, provider: dict[str, str]) -> None:
     """A worker that is slow to start: hover says so, and no figure stands anywhere."""
-    slow = {**provider, "HWML_TEST_SLOW": "1"}
+    go = tmp_path / "go"
     site = Path(provider["PYTHONPATH"].split(os.pathsep)[0]) / "sitecustomize.py"
     site.write_text(
-        "import sys, time\nif 'hwml_lsp.worker' in ' '.join(sys.orig_argv): time.sleep(4)\n", encoding="utf-8"
+        f"import os, sys, time\nif 'hwml_lsp.worker' in ' '.join(sys.orig_argv):\n"
+        f"    while not os.path.exists({str(go)!r}): time.sleep(0.02)\n",
+        encoding="utf-8",
     )
-    with running(tmp_path, env=slow) as client:
+    with running(tmp_path, env=provider) as client:
         client.initialize(folder=tmp_path)
         uri = client.open((tmp_path / "s.cpp").as_uri(), SCALE)
         assert client.hover(uri, 2, 7).startswith("Loading model")
         client.notified("$/progress", lambda p: p["value"].get("title") == "hwml: loading model")
-        time.sleep(0.1)
+        go.touch()
         assert client.hints(uri)  # waits for the first result
         assert client.hover(uri, 2, 7).startswith("**scale**")

@@ -156,7 +156,7 @@ def _run(folder: Path, main: str, top: str, seconds: int) -> dict[str, dict[int,
         GXX, "-x", "c++", "-std=c++17", "-w", "-fpermissive", "-O0", "--coverage", f"-I{STUBS}", "-I.", f"-I{STUBS}/..",
         "-include", "hwml_driver.h", "-Dmain=hwml_other_main", "-o", "kernel", main,
     ]  # fmt: skip
-    if _call(build, folder, 60)[0] != 0:
+    if _call(build, folder, 120)[0] != 0:
         raise NotRunnableError("g++ refuses it")
     code, _ = _call(["./kernel"], folder, seconds)
     if code != 0:
@@ -165,7 +165,7 @@ def _run(folder: Path, main: str, top: str, seconds: int) -> dict[str, dict[int,
     if data is None:
         raise NotRunnableError("no coverage was written")
     done = subprocess.run(
-        [GCOV, "--json-format", "--stdout", data.name], cwd=folder, capture_output=True, timeout=60, check=True
+        [GCOV, "--json-format", "--stdout", data.name], cwd=folder, capture_output=True, timeout=120, check=True
     )
     lines: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for entry in json.loads(done.stdout)["files"]:

@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -331,7 +330,6 @@ def test_ctrl_c_in_training_leaves_the_old_model(table: Path, model: Path) -> No
     process = _training(table, model)
     assert process.stderr is not None
     first = process.stderr.readline()  # the first step is under way
-    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     # 130, or ended by the signal itself (Python does that when it was in the middle of an import): 130 for the shell.

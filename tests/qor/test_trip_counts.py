@@ -312,7 +312,7 @@ def _counted_by_running(text: str, folder: Path) -> list[float]:
     (folder / "k.cpp").write_text("\n".join(lines), encoding="utf-8")
     assert GXX is not None
     subprocess.run([GXX, "-std=c++17", "-w", "-O0", "-o", "k", "k.cpp"], cwd=folder, check=True, timeout=120)
-    done = subprocess.run([folder / "k"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([folder / "k"], capture_output=True, text=True, check=True, timeout=120)
     return [float(line) for line in done.stdout.split()]
 
 
