@@ -1,0 +1,68 @@
+"""What every pin uses: a snippet, a target, and the figures of the closed form. Import paths of the product stand here only.
+
+A pin names the settings it was derived for; the defaults are those of most derivations: ZU9EG (UltraScale+), 3.33 ns,
+Vitis HLS 2023.2, stage csynth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
+from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult
+
+ZU9EG = "xczu9eg-ffvb1156-2-i"
+ZYNQ = "xc7z020clg484-1"
+U280 = "xcu280-fsvh2892-2L-e"
+VERSAL = "xcvc1902-vsva2197-2MP-e-S"
+OFF = "#pragma HLS pipeline off"
+
+
+def closed(
+    code: str,
+    *,
+    top: str | None = "top",
+    part: str = ZU9EG,
+    clock: float = 3.33,
+    tool: str = "vitis_hls",
+    version: str = "2023.2",
+    stage: str = "csynth",
+    unsafe_math: bool = False,
+    files: Mapping[str, str] | None = None,
+    defines: Mapping[str, str] | None = None,
+    default_trip_count: int = 0,
+    pipeline_loops: int | None = None,
+) -> Estimate:
+    """The closed form of a snippet. pipeline_loops: as in hls_config.cfg; None leaves the tool's own threshold (64)."""
+    target = make_target(part, clock, tool, version, unsafe_math=unsafe_math, stage=stage)
+    automatic = {} if pipeline_loops is None else {"pipeline_loops": pipeline_loops}
+    options = make_options(target, default_trip_count=default_trip_count, **automatic)
+    return estimate_source(
+        code, path="k.cpp", top=top, target=target, options=options, files=files, defines=defines
+    )  # fmt: skip
+
+
+def standing(result: FunctionResult) -> Iterator[LoopResult]:
+    """Loops that stay loops, callees' too; of a flattened nest the outermost, which stands for all."""
+    pending = list(result.loops)
+    while pending:
+        loop = pending.pop(0)
+        yield loop
+        pending += [child for child in loop.children if not child.flattened]
+    for call in result.calls:
+        yield from standing(call)
+
+
+def loops(estimate: Estimate) -> dict[str, LoopResult]:
+    """Standing loops by name; a flattened nest is `outer+inner`."""
+    return {"+".join(item.name for item in loop.members): loop for loop in standing(estimate.top)}
+
+
+def iis(estimate: Estimate) -> dict[str, int | None]:
+    """II by loop; None: not pipelined."""
+    return {name: loop.ii for name, loop in loops(estimate).items()}
+
+
+def cores(estimate: Estimate) -> dict[str, float]:
+    """Shareable operators as built: "mul int32" -> how many."""
+    return {f"{op} {kind.kind}{kind.width}": units for (op, kind), units in estimate.area.shared.items()}
