@@ -66,3 +66,8 @@ def iis(estimate: Estimate) -> dict[str, int | None]:
 def cores(estimate: Estimate) -> dict[str, float]:
     """Shareable operators as built: "mul int32" -> how many."""
     return {f"{op} {kind.kind}{kind.width}": units for (op, kind), units in estimate.area.shared.items()}
+
+
+def memories(estimate: Estimate) -> dict[str, tuple[float, float, float]]:
+    """(BRAM18, LUT, FF) of each array of the top function."""
+    return {var.name: (cost.bram_18k, cost.lut, cost.ff) for var, cost in estimate.top.memory.items()}
