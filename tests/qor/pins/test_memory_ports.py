@@ -10,7 +10,9 @@ FAR = ["m[i]", "m[i + 64]", "m[i + 128]", "m[i + 192]", "m[i + 1]", "m[i + 65]"]
 EVEN = ["m[8 * i]", "m[8 * i + 2]", "m[8 * i + 4]", "m[8 * i + 6]"]
 
 
-def ii_of(reads: list[str], pragmas: str, declaration: str = "int m[256]", writes: list[str] | None = None) -> int | None:
+def ii_of(
+    reads: list[str], pragmas: str, declaration: str = "int m[256]", writes: list[str] | None = None
+) -> int | None:
     """II of a loop of 32 iterations that reads (xor of all) and writes."""
     stores = "".join(f"    {target} = i;\n" for target in writes or [])
     code = f"""
@@ -101,7 +103,9 @@ void top(int m[256], int q[64]) { f(m, q); }
     assert iis(closed(inside.replace("#pragma HLS array_partition variable=m cyclic factor=4", ""))) == {"L": 2}
 
 
-@pytest.mark.parametrize(("factor", "partition", "ii"), [(2, 1, 1), (4, 1, 2), (4, 2, 1), (8, 2, 2), (8, 4, 1), (16, 4, 2)])
+@pytest.mark.parametrize(
+    ("factor", "partition", "ii"), [(2, 1, 1), (4, 1, 2), (4, 2, 1), (8, 2, 2), (8, 4, 1), (16, 4, 2)]
+)
 def test_copies_of_an_unrolled_loop_are_accesses(factor: int, partition: int, ii: int) -> None:
     """`unroll factor=8` loads 8 neighbours an iteration: 8 / (2 ports * banks)."""
     code = f"""

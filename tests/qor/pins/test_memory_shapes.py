@@ -92,7 +92,11 @@ def test_beyond_1024_bits_it_is_a_block_ram() -> None:
 
 def test_two_words_are_no_block_ram_however_wide() -> None:
     """After a partition into 8 of 16 words: 8 memories of 2 x 1024 bits, in LUTs."""
-    assert storage_of("ap_uint<1024> m[16]", "#pragma HLS array_partition variable=m cyclic factor=8") == (0, 8192, 8192)
+    assert storage_of("ap_uint<1024> m[16]", "#pragma HLS array_partition variable=m cyclic factor=8") == (
+        0,
+        8192,
+        8192,
+    )
     three = storage_of("ap_uint<1024> m[24]", "#pragma HLS array_partition variable=m cyclic factor=8")
     assert three == (8 * 29, 0, 0)  # 1024 / 36 = 28.4
 
@@ -151,11 +155,11 @@ def test_complete_in_every_dimension_is_registers(declaration: str, how: str) ->
 
 
 def test_two_pragmas_for_two_dimensions() -> None:
-    both = (
-        "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m cyclic factor=2 dim=2"
-    )
+    both = "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m cyclic factor=2 dim=2"
     assert storage_of("int m[4][2048]", both) == (4 * 2 * 2, 0, 0)
-    registers = "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m complete dim=2"
+    registers = (
+        "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m complete dim=2"
+    )
     assert storage_of("int m[4][16]", registers)[2] == 4 * 16 * 32
 
 
@@ -266,7 +270,9 @@ def test_from_2022_local_arrays_are_split_until_the_ports_do(version: str, bram:
 
 def test_a_stated_partition_is_left_alone() -> None:
     """Who partitions by hand gets that: 2 banks, 4 of the 7 loads on the even one: II 2."""
-    by_hand = AUTOMATIC.replace("float m[1024];", "float m[1024];\n#pragma HLS array_partition variable=m cyclic factor=2")
+    by_hand = AUTOMATIC.replace(
+        "float m[1024];", "float m[1024];\n#pragma HLS array_partition variable=m cyclic factor=2"
+    )
     found = closed(by_hand)
     assert found.bram_18k == 2
     assert {loop.loop.name: loop.ii for loop in found.top.loops}["R"] == 2
