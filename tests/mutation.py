@@ -230,7 +230,7 @@ class Finder:
     def on_UnaryOp(self, node: ast.UnaryOp) -> None:  # noqa: N802
         """`not` and the minus sign left out."""
         if isinstance(node.op, ast.Not | ast.USub):
-            start, end = self.span(node)
+            start, _ = self.span(node)
             operand, _ = self.span(node.operand)
             self.add(start, operand, "", f"{ast.unparse(node)} -> {ast.unparse(node.operand)}")
 

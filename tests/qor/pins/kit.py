@@ -1,4 +1,6 @@
-"""What every pin uses: a snippet, a target, and the figures of the closed form. Import paths of the product stand here only.
+"""What every pin uses: a snippet, a target, and the figures of the closed form.
+
+Import paths of the closed form stand here only.
 
 A pin names the settings it was derived for; the defaults are those of most derivations: ZU9EG (UltraScale+), 3.33 ns,
 Vitis HLS 2023.2, stage csynth.

@@ -205,7 +205,15 @@ def test_pipeline_registers_to_40_stages_and_4096_bits() -> None:
     """.15 FF a bit that is alive and a stage; deep pipelines keep values in memories of LUTs."""
 
     def registers(body: str, kind: str = "double") -> float:
-        code = f"#include <ap_int.h>\nvoid top({kind} a[64], {kind} b[64], {kind} x) {{\n  L: for (int i = 0; i < 64; i++) {{\n#pragma HLS pipeline\n    b[i] = {body};\n  }}\n}}"
+        code = f"""
+#include <ap_int.h>
+void top({kind} a[64], {kind} b[64], {kind} x) {{
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+    b[i] = {body};
+  }}
+}}
+"""
         return closed(code).area.registers
 
     assert registers("a[i] / x") == pytest.approx(64 * 34 * 0.15 + 32)
@@ -317,7 +325,15 @@ def test_an_element_of_a_reshaped_word_is_shifted_out_of_it() -> None:
 
 def test_an_if_selects_what_it_writes() -> None:
     """Both arms are built; a selector of w bits takes w / 2 + 1 LUTs, a comparison of w bits w / 2 + 2."""
-    code = "void top(int a[4], int b[4], int *c) {{\n#pragma HLS array_partition variable=a complete\nint x = a[0], y = a[1], z = a[2]; int t = x ^ y; {} *c = t; }}"
+    code = """
+void top(int a[4], int b[4], int *c) {{
+#pragma HLS array_partition variable=a complete
+  int x = a[0], y = a[1], z = a[2];
+  int t = x ^ y;
+  {}
+  *c = t;
+}}
+"""
     plain = closed(code.format("")).area.plain_lut
     assert closed(code.format("if (x < y) t = z;")).area.plain_lut - plain == pytest.approx(32 / 2 + 2 + 32 / 2 + 1)
     assert closed(code.format("t = x == y ? z : t;")).area.plain_lut - plain == pytest.approx(18 + 17)

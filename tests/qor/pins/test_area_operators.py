@@ -113,7 +113,7 @@ def test_latency_between_and_beyond_the_listed_clocks(clock: float, cycles: int)
 
 
 def test_latency_by_family_and_tool() -> None:
-    """7 series takes a stage more for float and double (fadd 5 at 10 ns less usual, PG060); Vivado HLS 4 for add, mul."""
+    """7 series takes a stage more for float and double; Vivado HLS 4 more for sums and products."""
 
     def latency(expression: str, kind: str, **settings: object) -> float:
         return unit(expression, kind, **settings).nominal_cycles - unit("a", kind, **settings).nominal_cycles
@@ -129,7 +129,7 @@ def test_latency_by_family_and_tool() -> None:
 
 
 def test_a_double_product_needs_more_of_the_narrow_dsps() -> None:
-    """DSP48E1 (7 series) multiplies 25 x 18: 11 of them; DSP48E2 and DSP58 27 x 18: 8. A float product takes 3 anywhere."""
+    """DSP48E1 (7 series) multiplies 25 x 18: 11 of them; DSP48E2 and DSP58 27 x 18: 8. A float product 3 anywhere."""
     assert [unit("a * b", "double", part=part).dsp for part in (ZYNQ, KU, VERSAL)] == [11, 8, 8]
     assert [unit("a * b", "float", part=part).dsp for part in (ZYNQ, KU, VERSAL)] == [3, 3, 3]
 
@@ -204,7 +204,7 @@ def test_the_delay_of_a_combinational_product() -> None:
 
 
 def test_logic_beside_a_multiplier() -> None:
-    """LUTs and FFs as reports list them: 4 bits .9 * 16; 8 bits 8; 16 bits none; 32 bits in 2 stages 16 a DSP and 55 FF.
+    """LUTs and FFs as reports list them: 4 bits .9 * 16; 8 bits 8; 16 bits none; 32 bits in 2 stages 16, 55 FF a DSP.
 
     mul_32s_32s_32_2_1 takes 50 LUTs and 165 FFs, mul_32s_32s_32_1_1 (10 ns) 20 LUTs and no FF.
     """
@@ -309,7 +309,7 @@ def test_delay_by_width(kind: str, op: str, fit: int) -> None:
 
 
 def test_bound_implementations() -> None:
-    """BIND_OP (UG1399): fabric takes no DSP; degrees of usage by PG060: fmul 1, 2, 3; dmul 9, 10, 11 (8 on 27 x 18)."""
+    """BIND_OP (UG1399): fabric takes no DSP; degrees by PG060: fmul 1, 2, 3; dmul 9, 10, 11 (8 on 27 x 18)."""
 
     def bound(op: str, impl: str, kind: str, part: str = ZYNQ) -> Estimate:
         symbol = "*" if op.endswith("mul") else "+"

@@ -155,12 +155,10 @@ def test_complete_in_every_dimension_is_registers(declaration: str, how: str) ->
 
 
 def test_two_pragmas_for_two_dimensions() -> None:
-    both = "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m cyclic factor=2 dim=2"
-    assert storage_of("int m[4][2048]", both) == (4 * 2 * 2, 0, 0)
-    registers = (
-        "#pragma HLS array_partition variable=m complete dim=1\n#pragma HLS array_partition variable=m complete dim=2"
-    )
-    assert storage_of("int m[4][16]", registers)[2] == 4 * 16 * 32
+    """4 x 2 banks of 1024 words; both complete: every element a register."""
+    pragma = "#pragma HLS array_partition variable=m "
+    assert storage_of("int m[4][2048]", f"{pragma}complete dim=1\n{pragma}cyclic factor=2 dim=2") == (4 * 2 * 2, 0, 0)
+    assert storage_of("int m[4][16]", f"{pragma}complete dim=1\n{pragma}complete dim=2")[2] == 4 * 16 * 32
 
 
 @pytest.mark.parametrize(
@@ -216,7 +214,7 @@ def test_a_stream_is_a_short_fifo() -> None:
 
 
 def test_which_arrays_count() -> None:
-    """Arguments lie outside; globals that are written are memories of the kernel, whether a function names them first."""
+    """Arguments lie outside; globals that are written are memories of the kernel, whoever names them first."""
     code = "int table[1024];\nvoid top(int p[1024], int q[1024]) {{ for (int i = 0; i < 1024; i++) {} }}"
     assert closed(code.format("p[i] = q[i];")).bram_18k == 2
     assert closed(code.format("{ table[i] = q[i]; p[i] = table[i] ^ 1; }")).bram_18k == 2
@@ -228,7 +226,9 @@ def test_which_arrays_count() -> None:
 def test_a_table_is_a_rom() -> None:
     """1024 words of 32 bits, read at an index known at run time only: two block RAMs."""
     values = ", ".join(str(i * i % 977) for i in range(1024))
-    code = f"const int table[1024] = {{{values}}};\nvoid top(int p[64], int q[64]) {{ for (int i = 0; i < 64; i++) p[i] = table[q[i]]; }}"
+    loop = "for (int i = 0; i < 64; i++) p[i] = table[q[i]];"
+    loop = "for (int i = 0; i < 64; i++) p[i] = table[q[i]];"
+    code = f"const int table[1024] = {{{values}}};\nvoid top(int p[64], int q[64]) {{ {loop} }}"
     assert closed(code).bram_18k == 2
 
 

@@ -329,9 +329,8 @@ def test_a_bus_answers_after_70_cycles() -> None:
     bus = loops(with_ports("#pragma HLS interface m_axi port=a bundle=g"))
     code = "void top(int a[64], int b[64]) { for (int i = 0; i < 64; i++) { b[i] = a[i]; } }"
     memory = loops(closed(code))
-    assert [loop.depth for loop in bus.values()][0] - [loop.depth for loop in memory.values()][0] == pytest.approx(
-        68, abs=1
-    )
+    depths = [next(iter(found.values())).depth for found in (bus, memory)]
+    assert depths[0] - depths[1] == pytest.approx(68, abs=1)
 
 
 # -- settings
