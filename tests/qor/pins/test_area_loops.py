@@ -9,6 +9,7 @@ log2(trips + 2) + 1.5 depth FFs (depth counts to 60); a function's: 12 and 6. Ea
 from __future__ import annotations
 
 from math import log2
+from typing import Any
 
 import pytest
 from tests.qor.pins.kit import OFF, closed, cores, loops
@@ -18,7 +19,7 @@ from hwml_sdk.qor.closed_form.estimate import Estimate
 ON = "#pragma HLS pipeline"
 
 
-def square(pragma: str, **settings: object) -> Estimate:
+def square(pragma: str, **settings: Any) -> Estimate:
     """b[i] = a[i]^2 + 3. At 3.33 ns: load 2, product 2 (48 LUT, 165 FF, 3 DSP), adder .44 (32 LUT), store at 5."""
     code = f"""
 void top(int a[64], int b[64]) {{
@@ -28,7 +29,7 @@ void top(int a[64], int b[64]) {{
   }}
 }}
 """
-    return closed(code, **settings)  # type: ignore[arg-type]
+    return closed(code, **settings)
 
 
 def test_a_pipelined_loop_added_up() -> None:
@@ -96,7 +97,7 @@ void top(short a[4], short b[4], short c[4]) {{
     assert ff(3) - ff(2) == pytest.approx(16 * (12 + bits + 0.3 + 1.0))
 
 
-def products(count: int, pragma: str, loads: str = "complete", op: str = "*", **settings: object) -> Estimate:
+def products(count: int, pragma: str, loads: str = "complete", op: str = "*", **settings: Any) -> Estimate:
     """A loop with `count` independent products of 32 bits an iteration."""
     body = "\n".join(f"    b[{count} * i + {k}] = a[{count} * i + {k}] {op} x;" for k in range(count))
     split = f"#pragma HLS array_partition variable=a {loads}\n#pragma HLS array_partition variable=b {loads}"
@@ -109,7 +110,7 @@ void top(int a[{8 * count}], int b[{8 * count}], int x) {{
   }}
 }}
 """
-    return closed(code, **settings)  # type: ignore[arg-type]
+    return closed(code, **settings)
 
 
 @pytest.mark.parametrize(

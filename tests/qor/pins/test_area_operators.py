@@ -9,6 +9,7 @@ its width (csynth), and .3 FF a bit of the value that is alive. Cores as csynth 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from tests.qor.pins.kit import VERSAL, ZYNQ, closed
@@ -19,7 +20,7 @@ KU = "xcku115-flvb2104-2-e"
 CLOCKS = (10.0, 5.0, 4.0, 3.33)
 
 
-def unit(expression: str, kind: str, result: str = "", **settings: object) -> Estimate:
+def unit(expression: str, kind: str, result: str = "", **settings: Any) -> Estimate:
     """A function of one expression over a and b, which come out of registers."""
     code = f"""#include <ap_int.h>
 void top({kind} p[2], {kind} q[2], {result or kind} *c, {kind} *d) {{
@@ -29,7 +30,7 @@ void top({kind} p[2], {kind} q[2], {result or kind} *c, {kind} *d) {{
   *c = {expression};
   *d = b;
 }}"""
-    return closed(code, **settings)  # type: ignore[arg-type]
+    return closed(code, **settings)
 
 
 CORES = [
@@ -115,7 +116,7 @@ def test_latency_between_and_beyond_the_listed_clocks(clock: float, cycles: int)
 def test_latency_by_family_and_tool() -> None:
     """7 series takes a stage more for float and double; Vivado HLS 4 more for sums and products."""
 
-    def latency(expression: str, kind: str, **settings: object) -> float:
+    def latency(expression: str, kind: str, **settings: Any) -> float:
         return unit(expression, kind, **settings).nominal_cycles - unit("a", kind, **settings).nominal_cycles
 
     assert latency("a + b", "float", clock=10, part=ZYNQ) == 3 + 1
@@ -261,14 +262,14 @@ def test_negation_and_absolute_value_of_floats_are_a_sign_bit() -> None:
     assert unit("-a", "half").lut - unit("a", "half").lut == pytest.approx(8)
 
 
-def chained(count: int, kind: str, op: str = "+", **settings: object) -> float:
+def chained(count: int, kind: str, op: str = "+", **settings: Any) -> float:
     """Cycles of a chain of so many dependent operators."""
     body = " ".join(f"{kind} t{i + 1} = t{i} {op} p[{i}];" for i in range(count))
     code = (
         f"#include <ap_int.h>\nvoid top({kind} t0, {kind} p[{count}], {kind} *c) {{\n"
         f"#pragma HLS array_partition variable=p complete\n{body} *c = t{count}; }}"
     )
-    return closed(code, **settings).nominal_cycles  # type: ignore[arg-type]
+    return closed(code, **settings).nominal_cycles
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ def chained(count: int, kind: str, op: str = "+", **settings: object) -> float:
         ({"clock": 20.0}, 13),  # 14.6 / 1.066 = 13.7
     ],
 )
-def test_adders_in_one_cycle(settings: dict[str, object], fit: int) -> None:
+def test_adders_in_one_cycle(settings: dict[str, Any], fit: int) -> None:
     """The uncertainty of the clock by tool, and the delay by family."""
     alone = chained(1, "int", **settings)
     assert chained(fit, "int", **settings) == alone

@@ -104,7 +104,7 @@ def test_two_words_are_no_block_ram_however_wide() -> None:
 @pytest.mark.parametrize(("count", "registers"), [(1, True), (3, True), (4, True), (5, False)])
 def test_up_to_four_elements_become_registers(count: int, registers: bool) -> None:
     """config_array_partition -complete_threshold is 4 (UG1399): each bit is a flip-flop, with .3 LUT to choose it."""
-    wanted = (0, pytest.approx(32 * count * 0.3), 32 * count) if registers else (0, 32, 32)
+    wanted = pytest.approx((0, 32 * count * 0.3, 32 * count) if registers else (0, 32, 32))
     assert storage_of(f"int m[{count}]") == wanted
     if registers:
         assert storage_of(f"int m[{count}][1]") == wanted
@@ -151,7 +151,7 @@ def test_a_partition_into_small_banks_is_lutram() -> None:
 )
 def test_complete_in_every_dimension_is_registers(declaration: str, how: str) -> None:
     found = storage_of(declaration, f"#pragma HLS array_partition variable=m {how}")
-    assert found == (0, pytest.approx(2048 * 0.3), 2048)
+    assert found == pytest.approx((0, 2048 * 0.3, 2048))
 
 
 def test_two_pragmas_for_two_dimensions() -> None:
@@ -174,6 +174,14 @@ def test_two_pragmas_for_two_dimensions() -> None:
 )
 def test_reshapes(declaration: str, how: str, bram: int) -> None:
     assert storage_of(declaration, f"#pragma HLS array_reshape variable=m {how}")[0] == bram
+
+
+def test_a_pragma_that_names_a_field_splits_the_array_of_structs() -> None:
+    """4096 structs of 64 bits: 512 x 36, 8 deep and 2 wide; 128 banks of 32 words take 2 each."""
+    assert storage_of("Pair m[4096]")[0] == 16
+    for named in ("m.x", "m", "&m", "this->m", "m[0].x"):
+        assert storage_of("Pair m[4096]", f"#pragma HLS array_partition variable={named} cyclic factor=128")[0] == 256
+    assert storage_of("Pair m[4096]", "#pragma HLS array_partition variable=p cyclic factor=128")[0] == 16
 
 
 def test_reshaped_and_partitioned() -> None:
@@ -265,6 +273,14 @@ def test_from_2022_local_arrays_are_split_until_the_ports_do(version: str, bram:
     """config_array_partition -throughput_driven auto: 7 loads on 2 ports need ceil(7 / 2) = 4 banks of 256 words."""
     found = closed(AUTOMATIC, version=version)
     assert found.bram_18k == bram
+    assert {loop.loop.name: loop.ii for loop in found.top.loops}["R"] == ii
+
+
+@pytest.mark.parametrize(("declaration", "ii"), [("static float m[1024];", 1), ("const float m[1024] = {1.0f};", 4)])
+def test_written_globals_are_split_like_local_arrays_and_tables_are_not(declaration: str, ii: int) -> None:
+    store = "m[i] = p[i & 255];" if "static" in declaration else "q[i & 255] = p[i & 255];"
+    code = AUTOMATIC.replace("  float m[1024];", "").replace("m[i] = p[i & 255];", store)
+    found = closed(f"{declaration}\n{code}")
     assert {loop.loop.name: loop.ii for loop in found.top.loops}["R"] == ii
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.qor.pins.kit import OFF, VERSAL, ZYNQ, closed, iis, loops
 
@@ -29,9 +31,9 @@ void top(int a[4096], int q[256]) {{
 """
 
 
-def pipelined(code: str, **settings: object) -> set[str]:
+def pipelined(code: str, **settings: Any) -> set[str]:
     """Names of loops that are pipelined; a loop unrolled into another is none any more."""
-    return {name for name, ii in iis(closed(code, **settings)).items() if ii is not None}  # type: ignore[arg-type]
+    return {name for name, ii in iis(closed(code, **settings)).items() if ii is not None}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_the_threshold_of_automatic_pipelining(inner: int, threshold: int | None
         ({"version": "next"}, {"O"}),  # a release nobody can read counts as 2022.1
     ],
 )
-def test_which_releases_pipeline_by_themselves(settings: dict[str, object], expected: set[str]) -> None:
+def test_which_releases_pipeline_by_themselves(settings: dict[str, Any], expected: set[str]) -> None:
     assert pipelined(nest(100, 8), **settings) == expected
 
 
@@ -141,7 +143,7 @@ void top(int a[4096], int q[4096]) {{
         ({"tool": "vivado_hls", "version": "2018.3", "clock": 10.0}, 10, 7),
     ],
 )
-def test_accumulators_by_release(settings: dict[str, object], in_memory: int, in_register: int) -> None:
+def test_accumulators_by_release(settings: dict[str, Any], in_memory: int, in_register: int) -> None:
     memory = """
 void top(float a[100], float s[4]) {
   L: for (int i = 0; i < 100; i++) {
@@ -160,8 +162,8 @@ void top(float a[100], float s[4]) {
   s[0] = t;
 }
 """
-    assert iis(closed(memory, **settings)) == {"L": in_memory}  # type: ignore[arg-type]
-    assert iis(closed(register, **settings)) == {"L": in_register}  # type: ignore[arg-type]
+    assert iis(closed(memory, **settings)) == {"L": in_memory}
+    assert iis(closed(register, **settings)) == {"L": in_register}
 
 
 # -- loops beside one another
@@ -280,19 +282,19 @@ def adapters(estimate: Estimate) -> tuple[float, float, float]:
 )
 def test_an_adapter_by_width(kind: str, bram: int, lut: float, ff: float) -> None:
     one = adapters(with_ports("#pragma HLS interface m_axi port=a bundle=g", kind))
-    assert one == (bram, pytest.approx(lut), pytest.approx(ff))
+    assert one == pytest.approx((bram, lut, ff))
     both = adapters(with_ports("#pragma HLS interface m_axi port=a\n#pragma HLS interface m_axi port=b", kind))
     assert both == (2 * bram, pytest.approx(lut), pytest.approx(ff))  # one bundle, read and written
     apart = "#pragma HLS interface m_axi port=a bundle=g\n#pragma HLS interface m_axi port=b bundle=h"
-    assert adapters(with_ports(apart, kind)) == (2 * bram, pytest.approx(2 * lut), pytest.approx(2 * ff))
+    assert adapters(with_ports(apart, kind)) == pytest.approx((2 * bram, 2 * lut, 2 * ff))
 
 
 def test_reports_of_adapters() -> None:
     """The two reports themselves, within 1 %: 580 LUT and 512 FF; 1052 and 881."""
     _, lut, ff = adapters(with_ports("#pragma HLS interface m_axi port=a bundle=g"))
-    assert (lut, ff) == (pytest.approx(580, rel=0.01), pytest.approx(512, rel=0.01))
+    assert (lut, ff) == pytest.approx((580, 512), rel=0.01)
     _, lut, ff = adapters(with_ports("#pragma HLS interface m_axi port=a bundle=g", "ap_uint<512>"))
-    assert (lut, ff) == (pytest.approx(1052, rel=0.01), pytest.approx(881, rel=0.01))
+    assert (lut, ff) == pytest.approx((1052, 881), rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -339,9 +341,9 @@ def test_a_bus_answers_after_70_cycles() -> None:
 def test_settings_outside_what_there_is() -> None:
     for wrong in ({"tool": "catapult"}, {"clock": 0.4}, {"clock": 1001.0}, {"stage": "route"}, {"part": "xc9z1"}):
         with pytest.raises(ConfigError):
-            closed("void top(int *a) { *a = 1; }", **wrong)  # type: ignore[arg-type]
+            closed("void top(int *a) { *a = 1; }", **wrong)
     for right in ({"clock": 0.5}, {"clock": 1000.0}):
-        assert closed("void top(int *a) { *a = 1; }", **right).nominal_cycles == 1  # type: ignore[arg-type]
+        assert closed("void top(int *a) { *a = 1; }", **right).nominal_cycles == 1
 
 
 # -- parts: data sheets DS180, DS190, DS890, DS891, DS950; block RAM stands there in 36 Kbit
