@@ -284,7 +284,7 @@ def test_an_adapter_by_width(kind: str, bram: int, lut: float, ff: float) -> Non
     one = adapters(with_ports("#pragma HLS interface m_axi port=a bundle=g", kind))
     assert one == pytest.approx((bram, lut, ff))
     both = adapters(with_ports("#pragma HLS interface m_axi port=a\n#pragma HLS interface m_axi port=b", kind))
-    assert both == (2 * bram, pytest.approx(lut), pytest.approx(ff))  # one bundle, read and written
+    assert both == pytest.approx((2 * bram, lut, ff))  # one bundle, read and written
     apart = "#pragma HLS interface m_axi port=a bundle=g\n#pragma HLS interface m_axi port=b bundle=h"
     assert adapters(with_ports(apart, kind)) == pytest.approx((2 * bram, 2 * lut, 2 * ff))
 
@@ -339,11 +339,15 @@ def test_a_bus_answers_after_70_cycles() -> None:
 
 
 def test_settings_outside_what_there_is() -> None:
-    for wrong in ({"tool": "catapult"}, {"clock": 0.4}, {"clock": 1001.0}, {"stage": "route"}, {"part": "xc9z1"}):
+    code = "void top(int *a) { *a = 1; }"
+    wrong: list[dict[str, Any]] = [
+        {"tool": "catapult"}, {"clock": 0.4}, {"clock": 1001.0}, {"stage": "route"}, {"part": "xc9z1"},
+    ]  # fmt: skip
+    for settings in wrong:
         with pytest.raises(ConfigError):
-            closed("void top(int *a) { *a = 1; }", **wrong)
-    for right in ({"clock": 0.5}, {"clock": 1000.0}):
-        assert closed("void top(int *a) { *a = 1; }", **right).nominal_cycles == 1
+            closed(code, **settings)
+    for clock in (0.5, 1000.0):
+        assert closed(code, clock=clock).nominal_cycles == 1
 
 
 # -- parts: data sheets DS180, DS190, DS890, DS891, DS950; block RAM stands there in 36 Kbit
