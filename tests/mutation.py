@@ -46,7 +46,10 @@ QOR = SDK / "hwml_sdk" / "qor"
 PACKAGES = ("closed_form", "tool", "program", "read", "learned")
 EQUIVALENTS = ROOT / "tests" / "mutation_equivalents.toml"
 # The quick tests below tests/qor: pins, and cases whose derivations stand beside them. What is not there is left out.
-NEAR = ("pins/test_*.py", "test_initiation.py", "test_area_rules.py", "test_merlin.py", "test_parts.py")
+NEAR = (
+    "pins/test_*.py", "test_initiation.py", "test_area_rules.py", "test_merlin.py", "test_parts.py", "test_project.py",
+    "test_dataset.py", "test_table.py", "test_lint.py",
+)  # fmt: skip
 SLOWEST_TEST_S = 3.0  # a test that takes longer is not tried either
 LIMIT_S = 60.0  # a mutant that takes this much longer than its tests runs for ever: killed
 _MISSING = "no test runs it"

@@ -77,6 +77,17 @@ void top(int a[64], int b[64]) {
     assert found.ff - memory[1] == pytest.approx(area.registers + area.control_ff)
 
 
+def test_merlin_counts_a_core_bare() -> None:
+    """A float division: 761 LUT and 320 FF, nothing around it whatever the clock."""
+    code = "void top(float a[4], float b[4]) { b[0] = a[0] / a[1]; }"
+    found = closed(code, tool="merlin", version="2020.2", clock=4.0)
+    area = found.area
+    memory = [sum(getattr(item, name) for item in found.top.memory.values()) for name in ("lut", "ff")]
+    assert cores(found) == {"div float32": 1}
+    assert found.lut - memory[0] - area.plain_lut - area.control_lut - area.mux_lut == pytest.approx(761)
+    assert found.ff - memory[1] - area.registers - area.control_ff == pytest.approx(320)
+
+
 @pytest.mark.parametrize(("clock", "bits"), [(10.0, 1.3), (5.0, 2.6), (2.5, 5.2), (2.0, 6.0), (1.0, 6.0)])
 def test_registers_around_a_core_by_clock(clock: float, bits: float) -> None:
     """13 / clock, but 6 at most: the second core of two in one cycle shares nothing of it."""
@@ -345,7 +356,7 @@ void top(int a[4], int b[4], int *c) {{
 
 
 def test_functions_called_in_copies_are_copied() -> None:
-    """A callee with a loop inside an unrolled loop of 4: four instances, four times the cores."""
+    """A callee with a loop inside an unrolled loop of 4: four instances, four times all that it takes."""
     code = """
 void f(int p[64], int x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }
 void top(int a[4][64], int x) {
@@ -356,5 +367,37 @@ void top(int a[4][64], int x) {
   }
 }
 """
-    assert closed(code).dsp == 3 * 4
+    four = closed(code)
+    assert four.dsp == 3 * 4
     assert closed(code.replace("#pragma HLS unroll", OFF)).dsp == 3
+    alone = closed("void top(int p[64], int x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }")
+    # A function's own control stands once more for each instance, and once for the caller.
+    assert four.area.control_lut == pytest.approx(4 * alone.area.control_lut + 12)
+    assert four.area.control_ff == pytest.approx(4 * alone.area.control_ff + 6)
+    assert four.area.registers >= 4 * alone.area.registers
+    assert four.area.mux_lut >= 4 * alone.area.mux_lut
+
+
+@pytest.mark.xfail(strict=True, reason="a row of an array that is handed to a function counts as a load of an element")
+def test_handing_over_a_row_loads_nothing() -> None:
+    code = """
+void f(int p[64], int x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }
+void top(int a[4][64], int b[64], int x) { f(%s, x); }
+"""
+    assert closed(code % "a[2]").area.registers == closed(code % "b").area.registers
+
+
+def test_small_products_of_copies_are_logic_of_each() -> None:
+    """4 x 4 bits are LUTs (.9 * 16): not shared; four instances, four times."""
+    code = """
+#include <ap_int.h>
+void f(ap_int<4> p[64], ap_int<4> x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }
+void top(ap_int<4> a[4][64], ap_int<4> x) {
+  U: for (int k = 0; k < 4; k++) {
+#pragma HLS unroll
+    f(a[k], x);
+  }
+}
+"""
+    four = closed(code)
+    assert (four.dsp, four.area.plain_lut) == (0, pytest.approx(4 * 14.4))
