@@ -184,6 +184,10 @@ def test_loops_one_after_another_use_the_same_cores() -> None:
     assert cores(after) == {"mul int32": 3}
     beside = closed(TWO.format("#pragma HLS dataflow", "b[i] * b[i] * b[i] * 5"))
     assert cores(beside) == {"mul int32": 5}
+    # Told to the correction as well: what it would be if nothing were shared.
+    assert [sum(found.unshared.shared.values()) for found in (after, beside)] == [5, 5]
+    assert after.unshared.control_lut == after.area.control_lut
+    assert beside.unshared.plain_lut == beside.area.plain_lut
     # Logic, control and multiplexers of both are there in either case; dataflow adds 20 LUT and 10 FF a process.
     assert beside.area.plain_lut == after.area.plain_lut
     assert beside.area.control_lut - after.area.control_lut == pytest.approx(2 * 20 - 12)
@@ -401,3 +405,28 @@ void top(ap_int<4> a[4][64], ap_int<4> x) {
 """
     four = closed(code)
     assert (four.dsp, four.area.plain_lut) == (0, pytest.approx(4 * 14.4))
+
+
+def test_what_nothing_shared_would_take() -> None:
+    """Beside the area as built stands the one without sharing between loops and calls: logic and state are the same."""
+    for found in (square(ON), square(OFF), closed("void top(int a[4], int b[4]) { b[0] = a[0] * a[0] + 3; }")):
+        assert found.unshared == found.area
+    nested = closed(
+        """
+void f(int p[64]) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * p[i]; } }
+void top(int p[64], int q[64]) {
+  O: for (int k = 0; k < 8; k++) {
+    p[k] = q[k] * q[k + 1];
+    I: for (int i = 0; i < 64; i++) { q[i] = p[i] * k; }
+    J: for (int i = 0; i < 64; i++) { q[i] = q[i] * p[i]; }
+  }
+  f(p);
+}
+""",
+        version="2022.1",
+    )
+    # As built one multiplier serves O, I, J and f; else each has its own. The body of O has three in its region.
+    assert cores(nested) == {"mul int32": 1}
+    assert sum(nested.unshared.shared.values()) == 4
+    for name in ("plain_lut", "registers", "control_lut", "control_ff", "mux_lut"):
+        assert getattr(nested.unshared, name) == pytest.approx(getattr(nested.area, name)), name
