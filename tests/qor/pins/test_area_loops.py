@@ -92,7 +92,7 @@ def test_merlin_counts_a_core_bare() -> None:
 def test_registers_around_a_core_by_clock(clock: float, bits: float) -> None:
     """13 / clock, but 6 at most: the second core of two in one cycle shares nothing of it."""
 
-    def ff(count: int) -> float:
+    def built(count: int) -> Estimate:
         terms = " ".join(f"c[{k}] = a[{k}] / b[{k}];" for k in range(count))
         code = f"""
 void top(short a[4], short b[4], short c[4]) {{
@@ -102,10 +102,11 @@ void top(short a[4], short b[4], short c[4]) {{
 {terms}
 }}
 """
-        return closed(code, clock=clock).ff
+        return closed(code, clock=clock)
 
-    # A 16-bit divider: 12 FF a bit; its result and two operands: .3 and 2 * .5 a bit.
-    assert ff(3) - ff(2) == pytest.approx(16 * (12 + bits + 0.3 + 1.0))
+    # A 16-bit divider: 12 FF and 7.5 LUT a bit; its result and two operands: .3 and 2 * .5 a bit; three addresses.
+    assert built(3).ff - built(2).ff == pytest.approx(16 * (12 + bits + 0.3 + 1.0))
+    assert built(3).lut - built(2).lut == pytest.approx(16 * 7.5 + 2 * 3 * 4)
 
 
 def products(count: int, pragma: str, loads: str = "complete", op: str = "*", **settings: Any) -> Estimate:
