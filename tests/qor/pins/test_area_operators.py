@@ -340,11 +340,19 @@ void top({kind} p[2], {kind} q[2], {kind} *c, {kind} *d) {{
     assert [bound(op, impl, kind).dsp for op, impl, kind, _ in dsps] == [dsp for *_, dsp in dsps]
     assert bound("dmul", "maxdsp", "double", "xczu9eg").dsp == 8
     assert bound("dmul", "meddsp", "double", "xczu9eg").dsp == 8
-    # LUTs of cores without DSP (PG060); an integer product of w bits takes w^2; an adder in a DSP none.
-    fabric = {("fadd", "float"): 390, ("fmul", "float"): 650, ("dadd", "double"): 790, ("dmul", "double"): 2300,
-              ("hadd", "half"): 200, ("hmul", "half"): 180, ("mul", "ap_int<12>"): 144}  # fmt: skip
-    for (op, kind), lut in fabric.items():
-        assert bound(op, "fabric", kind).lut - unit("a", kind, part=ZYNQ).lut == pytest.approx(lut), op
+    # LUTs and FFs of cores without DSP (PG060); an integer product of w bits takes w^2 and w.
+    fabric = [
+        ("fadd", "float", 390, 220, 32), ("fmul", "float", 650, 180, 32), ("dadd", "double", 790, 480, 64),
+        ("dmul", "double", 2300, 700, 64), ("hadd", "half", 200, 120, 16), ("hmul", "half", 180, 80, 16),
+        ("mul", "ap_int<12>", 144, 12, 12),
+    ]  # fmt: skip
+    for op, kind, lut, ff, width in fabric:
+        core, wire = bound(op, "fabric", kind), unit("a", kind, part=ZYNQ)
+        assert core.lut - wire.lut == pytest.approx(lut), op
+        assert core.ff - wire.ff == pytest.approx(ff + (13 / 3.33 + 0.3) * width), op
+    # Latency is the core's own, and an adder in a DSP takes no LUT.
+    slow = unit("a + b", "float", part=ZYNQ).nominal_cycles
+    assert bound("fadd", "fabric", "float").nominal_cycles == slow
     assert bound("add", "dsp", "int").lut == pytest.approx(unit("a", "int", part=ZYNQ).lut)
 
 
