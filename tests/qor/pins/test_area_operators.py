@@ -365,3 +365,49 @@ def test_cores_of_a_vector_stand_beside_one_another() -> None:
     assert unit("a + b", kind).nominal_cycles == unit("a + b", "float").nominal_cycles
     added = unit("a + b", kind).ff - unit("a", kind).ff
     assert added == pytest.approx(4 * 227 + (13 / 3.33 + 0.3) * 128)
+
+
+@pytest.mark.parametrize(
+    ("core", "kind", "symbol", "dsp"),
+    [
+        # UG902, pragma HLS resource: cores by name; 7 series.
+        ("AddSub", "int", "+", 0), ("AddSub_DSP", "int", "+", 1), ("Mul_LUT", "int", "*", 0), ("Mul", "int", "*", 3),
+        ("DSP48", "int", "*", 3), ("FAddSub_nodsp", "float", "+", 0), ("FAddSub_fulldsp", "float", "+", 2),
+        ("DAddSub_nodsp", "double", "+", 0), ("DAddSub_fulldsp", "double", "+", 3), ("FMul_nodsp", "float", "*", 0),
+        ("FMul_meddsp", "float", "*", 1), ("FMul_fulldsp", "float", "*", 2), ("FMul_maxdsp", "float", "*", 3),
+        ("DMul_nodsp", "double", "*", 0), ("DMul_meddsp", "double", "*", 9), ("DMul_fulldsp", "double", "*", 10),
+        ("DMul_maxdsp", "double", "*", 11), ("NoSuchCore", "float", "*", 3),
+    ],
+)  # fmt: skip
+def test_cores_of_the_older_pragma(core: str, kind: str, symbol: str, dsp: int) -> None:
+    code = f"""
+void top({kind} a[64], {kind} b[64], {kind} c[64]) {{
+  L: for (int i = 0; i < 64; i++) {{
+    {kind} t;
+#pragma HLS resource variable=t core={core}
+    t = a[i] {symbol} b[i];
+    c[i] = t;
+  }}
+}}
+"""
+    assert closed(code, part=ZYNQ, tool="vivado_hls", version="2019.2").dsp == dsp
+
+
+def test_what_a_binding_reaches() -> None:
+    """The operators that produce the variable, an array's elements too; no others, and no operator of another kind."""
+    code = """
+void top(float a[64], float b[64], float c[64]) {{
+#pragma HLS bind_op variable={} op={} impl=fabric
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+    float t = a[i] * b[i];
+    c[i] = t * a[i] + 1.0f;
+  }}
+}}
+"""
+    assert closed(code.format("x", "fmul")).dsp == 3 + 3 + 2
+    assert closed(code.format("t", "fmul")).dsp == 3 + 2
+    assert closed(code.format("c", "fmul")).dsp == 3 + 2
+    assert closed(code.format("c", "fadd")).dsp == 3 + 3
+    assert closed(code.format("c", "fdiv")).dsp == 3 + 3 + 2
+    assert closed(code.format("c", "fsub")).dsp == 3 + 3

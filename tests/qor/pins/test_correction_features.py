@@ -186,3 +186,51 @@ def test_what_bounds_the_ii() -> None:
     assert (found["bound_recurrence_share"], found["bound_ports_share"], found["guess_share"]) == (1, 0, 0)
     assert features(code.format("", guess))["guess_share"] == 1
     assert features(code.format(" off", ports))["plain_share"] == 1
+
+
+def test_pragmas_of_merlin() -> None:
+    """Factors as sums of log2; a factor of 1 asks for nothing."""
+    code = """
+void top(int q[256], int m[256]) {
+#pragma ACCEL PIPELINE flatten
+#pragma ACCEL TILE FACTOR=8
+  A: for (int i = 0; i < 256; i++) {
+#pragma ACCEL PARALLEL FACTOR=4
+    B: for (int j = 0; j < 8; j++) q[i] = q[i] ^ m[j];
+  }
+#pragma ACCEL TILE FACTOR=1
+#pragma ACCEL PARALLEL FACTOR=1
+  C: for (int i = 0; i < 256; i++) m[i] = q[i];
+}
+"""
+    settings = {"tool": "merlin", "tool_version": "2021.1", "part": "xcvu9p", "clock_period_ns": 4.0}
+    found, counts = features(code, **settings), counted(code, **settings)
+    assert (found["tile_log_sum"], found["parallel_log_sum"]) == (3, 2)
+    names = ("pragma_pipeline", "pragma_flatten", "pragma_tile", "pragma_parallel")
+    assert [counts[name] for name in names] == pytest.approx([1, 1, 1, 1])
+
+
+def test_what_the_tool_did_by_itself_or_refused() -> None:
+    """An innermost loop of 100 pipelined by itself; a flattened nest; a pipeline around a loop of unknown length."""
+    code = """
+void top(int q[100], int n) {{
+  O: for (int k = 0; k < 7; k++) {{
+{}
+    I: for (int i = 0; i < {}; i++) q[i] = q[i] ^ k;
+  }}
+}}
+"""
+    assert counted(code.format("", "100"))["automatic"] == pytest.approx(1)
+    assert counted(code.format("", "100"))["flattened"] == pytest.approx(1)
+    refused = counted(code.format("#pragma HLS pipeline", "n"))
+    assert (refused["refused"], refused["loops_unknown"]) == pytest.approx((1, 2))
+
+
+def test_loops_and_functions_are_counted_once() -> None:
+    """Two calls of one function with the same arrays are one instance."""
+    code = """
+void f(int q[64]) { A: for (int i = 0; i < 64; i++) q[i] = q[i] ^ 1; }
+void top(int q[64]) { f(q); f(q); }
+"""
+    counts = counted(code)
+    assert (counts["functions"], counts["calls"], counts["stmts"]) == pytest.approx((2, 2, 4))
