@@ -33,6 +33,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -112,6 +113,7 @@ class Finder:
         self.found: list[Mutant] = []
         self.depth = 0
         self.statement: ast.stmt | None = None
+        self.again: Counter[tuple[int, str]] = Counter()
 
     def run(self) -> list[Mutant]:
         """All mutants of the module."""
@@ -135,9 +137,11 @@ class Finder:
         body = getattr(self.statement, "body", None)
         last = body[0].lineno - 1 if isinstance(body, list) else (self.statement.end_lineno or self.statement.lineno)
         lines = range(self.statement.lineno, max(last, self.statement.lineno) + 1)
-        self.found.append(
-            Mutant(self.path, start, end, new, change or f"{old} -> {new}", head, lines, self.depth == 0)
-        )  # fmt: skip
+        change = change or f"{old} -> {new}"
+        self.again[self.statement.lineno, change] += 1
+        ordinal = self.again[self.statement.lineno, change]
+        numbered = change if ordinal == 1 else f"{change} #{ordinal}"  # the second of its kind in the statement
+        self.found.append(Mutant(self.path, start, end, new, numbered, head, lines, self.depth == 0))
 
     # -- statements
 

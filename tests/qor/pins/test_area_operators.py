@@ -309,6 +309,31 @@ def test_delay_by_width(kind: str, op: str, fit: int) -> None:
     assert chained(fit + 1, kind, op) == alone + 1
 
 
+def test_delay_of_comparisons_selectors_and_shifters() -> None:
+    """In 10 ns, 7.3 usable, UltraScale+ (times .85): what fits of each, by delays in ns.
+
+    A minimum of 32 bits: comparison .6 + .012 * 32, selector .4: 1.176, 6.2 of them. A shifter: .6 + .15 log2(w + 1):
+    32 bits 1.153, 6.3 of them; 8 bits .914, 7.98.
+    """
+    code = """
+void top(int t0, int p[16], int *c) {{
+#pragma HLS array_partition variable=p complete
+  {} *c = t{};
+}}
+"""
+
+    def minima(count: int) -> float:
+        steps = (f"int t{i + 1} = t{i} < p[{i}] ? t{i} : p[{i}];" for i in range(count))
+        return closed(code.format(" ".join(steps), count), clock=10.0).nominal_cycles
+
+    assert minima(6) == minima(1)
+    assert minima(7) == minima(1) + 1
+    for kind, fit in (("int", 6), ("char", 7)):
+        alone = chained(1, kind, "<<", clock=10.0)
+        assert chained(fit, kind, "<<", clock=10.0) == alone, kind
+        assert chained(fit + 1, kind, "<<", clock=10.0) == alone + 1, kind
+
+
 def test_bound_implementations() -> None:
     """BIND_OP (UG1399): fabric takes no DSP; degrees by PG060: fmul 1, 2, 3; dmul 9, 10, 11 (8 on 27 x 18)."""
 
