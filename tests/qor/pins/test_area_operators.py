@@ -436,3 +436,23 @@ void top(float a[64], float b[64], float c[64]) {{
     assert closed(code.format("c", "fadd")).dsp == 3 + 3
     assert closed(code.format("c", "fdiv")).dsp == 3 + 3 + 2
     assert closed(code.format("c", "fsub")).dsp == 3 + 3
+
+
+def test_library_functions_of_floats() -> None:
+    """A power is a logarithm, a product and an exponential; others share a core with their kin (PG060)."""
+    dsps = {
+        "powf(a, b)": 8 + 3 + 7, "cosf(a)": 20, "tanf(a)": 20, "atan2f(a, b)": 20, "log2f(a)": 8, "exp2f(a)": 7,
+        "hypotf(a, b)": 0, "fmodf(a, b)": 0, "fminf(a, b)": 0, "floorf(a)": 0, "hls::sqrt(a)": 0, "hls::expf(a)": 7,
+    }  # fmt: skip
+    assert {text: unit(text, "float").dsp for text in dsps} == dsps
+    assert unit("fmodf(a, b)", "float").nominal_cycles == unit("a / b", "float").nominal_cycles
+    assert unit("hypotf(a, b)", "float").nominal_cycles == unit("sqrtf(a)", "float").nominal_cycles
+
+
+def test_library_functions_of_fixed_point() -> None:
+    """No floating-point core: w / 4 + 4 stages, 20 LUT and 12 FF a bit."""
+    kind = "ap_fixed<16, 8>"
+    wire, core = unit("a", kind), unit("hls::exp(a)", kind)
+    assert core.nominal_cycles - wire.nominal_cycles == 8
+    assert core.lut - wire.lut == pytest.approx(16 * 20)
+    assert core.ff - wire.ff == pytest.approx(16 * (12 + 13 / 3.33 + 0.3))
