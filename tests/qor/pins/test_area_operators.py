@@ -113,6 +113,13 @@ def test_latency_between_and_beyond_the_listed_clocks(clock: float, cycles: int)
     assert core.nominal_cycles - wire.nominal_cycles == cycles
 
 
+@pytest.mark.parametrize(("clock", "cycles"), [(9.955, 8), (9.945, 9), (4.955, 9), (4.945, 10)])
+def test_a_listed_clock_is_met_within_a_twentieth_of_a_ns(clock: float, cycles: int) -> None:
+    """fdiv takes 8 cycles at 10 ns, 9 at 5, 10 at 4; 3.33 or 9.95 is how people write 300 or 100 MHz and a bit."""
+    wire, core = unit("a", "float", clock=clock), unit("a / b", "float", clock=clock)
+    assert core.nominal_cycles - wire.nominal_cycles == cycles
+
+
 def test_latency_by_family_and_tool() -> None:
     """7 series takes a stage more for float and double; Vivado HLS 4 more for sums and products."""
 

@@ -402,3 +402,11 @@ def test_every_part_is_built_of_the_same_slices() -> None:
     assert all(part.uram == 0 for part in parts if part.family in ("7series", "ultrascale"))
     with pytest.raises(KeyError):
         find_part(ZYNQ).limit("latency")
+
+
+def test_an_unknown_part_is_told_three_near_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_part("xczu9g")
+    near = str(caught.value).partition("did you mean ")[2].rstrip("?").split(", ")
+    assert len(near) == 3
+    assert "xczu9" in near
