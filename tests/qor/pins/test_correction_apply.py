@@ -1,0 +1,394 @@
+"""The learned correction against the arithmetic it stands for, done here row by row from the artefact's own numbers.
+
+Rows, members and errors are those the trainer left beside the model (trainer_outputs.npz, written by its own trees and
+not by onnxruntime); calibration and geometry are read from artifact.json and unlike.npz without the package's readers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from hwml_sdk.artifact import MANIFEST, shipped
+from hwml_sdk.errors import ArtifactError
+from hwml_sdk.qor.learned.correct import Calibration, Correction, Corrector, Geometry
+
+TARGETS = ("lut", "dsp", "ff", "latency_cycles", "bram_18k")
+DOMAIN_OF_FLAG = {"merlin": 0, "impl": 1, "dataflow": 2, "": 3}  # order of `mix`; the first flag that is set counts
+pytestmark = pytest.mark.skipif(shipped("qor") is None, reason="the trained artefact qor is not in the repository")
+Row = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The artefact's numbers, read here."""
+
+    config: dict[str, Any]
+    geometry: dict[str, NDArray[Any]]
+    values: NDArray[np.float32]
+    members: NDArray[np.float64]
+    errors: Any
+
+    def column(self, name: str) -> int:
+        """Where a feature stands."""
+        return int(self.config["feature_names"].index(name))
+
+
+@cache
+def artefact() -> Shipped:
+    """Read once."""
+    folder = shipped("qor")
+    assert folder is not None
+    config = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["config"]
+    with np.load(folder / "unlike.npz") as geometry, np.load(folder / "trainer_outputs.npz") as outputs:
+        session = onnxruntime.InferenceSession(folder / "errors.onnx", providers=["CPUExecutionProvider"])
+        return Shipped(config, dict(geometry), outputs["values"], outputs["members"], session)
+
+
+@cache
+def corrector() -> Corrector:
+    """The product."""
+    return Corrector.load("qor")
+
+
+def domain(row: Row) -> int:
+    """Merlin before impl before dataflow; else csynth."""
+    flags = [name for name in ("merlin", "impl", "dataflow") if row[artefact().column(name)] > 0]
+    return DOMAIN_OF_FLAG[flags[0] if flags else ""]
+
+
+def rows_of(wanted: int, count: int = 3) -> list[int]:
+    """Indices of the first rows of a domain."""
+    return [index for index, row in enumerate(artefact().values) if domain(row) == wanted][:count]
+
+
+def base_of(row: Row) -> list[float]:
+    """log(1 + closed form): the features hold log2."""
+    return [float(row[artefact().column(f"cf_{name}")]) * math.log(2) for name in TARGETS]
+
+
+def closed_form(row: Row) -> dict[str, float | None]:
+    """What the closed form said, as counts; None where it said nothing."""
+    return {name: None if math.isnan(log) else math.expm1(log) for name, log in zip(TARGETS, base_of(row), strict=True)}
+
+
+def distances(row: Row) -> list[float]:
+    """Root mean square distance in z-scores to the nearest group, mean of the three nearest, share outside."""
+    geometry = artefact().geometry
+    z = np.nan_to_num((row - geometry["mean"]) / geometry["scale"], nan=0.0)
+    steps = np.rint(np.clip(z, -4, 4) * 31) / 31
+    groups: dict[int, float] = {}
+    for point, group in zip(geometry["points"], geometry["group"], strict=True):
+        away = math.sqrt(float(((steps - point.astype(float) / 31) ** 2).mean()))
+        groups[int(group)] = min(away, groups.get(int(group), math.inf))
+    nearest = sorted(groups.values())[:3]
+    outside = sum(
+        bool(v < low or v > high) for v, low, high in zip(row, geometry["low"], geometry["high"], strict=True)
+    )
+    return [nearest[0], sum(nearest) / 3, outside / len(row)]
+
+
+def unseen(row: Row) -> bool:
+    """No combination of training is near in every setting."""
+    geometry = artefact().geometry
+    mine = [float(row[c]) for c in geometry["context_columns"]]
+    return not any(
+        all(abs(m - c) <= s for m, c, s in zip(mine, context.tolist(), slack.tolist(), strict=True))
+        for context, slack in zip(geometry["contexts"], geometry["slack"], strict=True)
+    )
+
+
+def errors_of(row: Row, members: NDArray[np.float64], base: list[float], step: float = 0.0) -> list[float]:
+    """Unlike-score, low ends, high ends. step: what single precision may make of a distance of 0."""
+    columns = [away * 16 for away in distances(row)]
+    columns[0] += step
+    spread = [max(members[:, t]) - min(members[:, t]) for t in range(len(TARGETS))]
+    blend = [sum(members[:, t]) / len(members) for t in range(len(TARGETS))]
+    columns += [sum(spread) / len(spread), *spread, *blend, *(a - b for a, b in zip(blend, base, strict=True))]
+    inputs = np.array([[*(round(float(c) * 64) / 64 for c in columns), *row.tolist()]], dtype=np.float32)
+    session = artefact().errors
+    return [float(v) for v in session.run(None, {session.get_inputs()[0].name: inputs})[0][0]]
+
+
+def expected(row: Row, members: NDArray[np.float64], widen: float = 1.0, step: float = 0.0) -> dict[str, Any]:
+    """The whole correction of one row; members [3, targets]."""
+    calibration = artefact().config["calibration"]
+    base, new = base_of(row), unseen(row)
+    score, *ends = errors_of(row, members, base, step)
+    knots = calibration["unlike_knots"]
+    unlike = float(np.interp(score, knots, [i / (len(knots) - 1) for i in range(len(knots))]))
+    found: dict[str, Any] = {"unlike": unlike, "unseen": new, "shrink": [], "value": [], "low": [], "high": []}
+    for t in range(len(TARGETS)):
+        weights = calibration["mix"][domain(row)][t]
+        learned = sum(w * m for w, m in zip(weights, members[:, t], strict=False)) / sum(weights[:-1])
+        mixed = (1 - weights[-1]) * learned + weights[-1] * base[t]
+        weight = float(np.interp(unlike, calibration["shrink_knots"], calibration["shrink"][int(new)][t]))
+        log = base[t] + weight * (mixed - base[t])
+        factor = calibration["widen"][int(new)][t]
+        low = log + min(ends[t] * widen, -0.02) * factor
+        high = log + max(ends[len(TARGETS) + t] * widen, 0.02) * factor
+        found["shrink"].append(weight)
+        for name, value in (("value", log), ("low", low), ("high", high)):
+            found[name].append(max(math.expm1(value), 0.0))
+    return found
+
+
+def check(made: Correction, row: Row, members: NDArray[np.float64], widen: float = 1.0) -> None:
+    """A row that is a training point has the distance 0, which may come out as one quantisation step of 1/64."""
+    wanted = expected(row, members, widen)
+    if abs(made.unlike_score - wanted["unlike"]) > 1e-4 and distances(row)[0] < 1e-3:
+        wanted = expected(row, members, widen, step=1 / 64)
+    same(made, wanted)
+
+
+def same(made: Correction, wanted: Mapping[str, Any]) -> None:
+    """All that a correction says. Tree outputs are float32, hence the tolerance."""
+    assert made.unseen == wanted["unseen"]
+    assert made.unlike_score == pytest.approx(wanted["unlike"], abs=1e-4)
+    assert list(made.shrink) == list(made.value) == list(made.low) == list(made.high) == list(TARGETS)
+    assert list(made.shrink.values()) == pytest.approx(wanted["shrink"], abs=1e-4)
+    for name in ("value", "low", "high"):
+        assert list(getattr(made, name).values()) == pytest.approx(wanted[name], rel=1e-3, abs=1e-3), name
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 2, 3], ids=["merlin", "impl", "dataflow", "csynth"])
+def test_rows_of_every_domain(wanted: int) -> None:
+    """Members as the trainer's trees gave them, mixed by domain, drawn to the closed form by the unlike-score."""
+    indices = rows_of(wanted)
+    assert indices, "the trainer left no row of this domain"
+    for index in indices:
+        row = artefact().values[index]
+        made = corrector().apply(row, closed_form(row))
+        check(made, row, artefact().members[:, index])
+
+
+def test_many_at_once_are_the_same_as_one_by_one() -> None:
+    rows = artefact().values[:40]
+    # A product of more rows sums in another order: a distance may fall on the other side of a quantisation step.
+    together = corrector().apply_many(rows, [closed_form(row) for row in rows])
+    for row, made in zip(rows, together, strict=True):
+        alone = corrector().apply(row, closed_form(row))
+        assert list(alone.value.values()) == pytest.approx(list(made.value.values()), rel=5e-3)
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 3], ids=["merlin", "impl", "csynth"])
+@pytest.mark.parametrize(("setting", "value"), [("clock_ns", 40.0), ("year", 3.0)])
+def test_unseen_settings(wanted: int, setting: str, value: float) -> None:
+    """A clock or a release that training never had: shrink and widen of the other set; here the closed form alone."""
+    index = rows_of(wanted, 1)[0]
+    row = artefact().values[index].copy()
+    row[artefact().column(setting)] = value
+    assert unseen(row)
+    members = corrector().members(row[None, :])[:, 0]  # other settings, other leaves; their use is what is checked
+    made = corrector().apply(row, closed_form(row))
+    check(made, row, members)
+    if all(max(curve) == 0 for curve in artefact().config["calibration"]["shrink"][1]):
+        wanted_counts = [v for v in closed_form(row).values() if v is not None]
+        assert list(made.value.values()) == pytest.approx(wanted_counts, rel=1e-6, abs=1e-6)
+
+
+def test_widening_on_request() -> None:
+    index = rows_of(3, 1)[0]
+    row = artefact().values[index]
+    made = corrector().apply(row, closed_form(row), widen=1.5)
+    check(made, row, artefact().members[:, index], widen=1.5)
+
+
+def test_features_are_taken_in_steps_of_a_64th() -> None:
+    """What training never told apart is not told apart: a shift under half a step changes nothing."""
+    index = rows_of(3, 1)[0]
+    row = artefact().values[index]
+    near = row + np.float32(0.4 / 64)
+    form = closed_form(row)
+    assert corrector().apply(near, form) == corrector().apply(row, form)
+
+
+def test_an_unknown_closed_form_takes_its_nominal_value() -> None:
+    """No trip count: the feature holds the nominal latency, on which members and mixture stand all the same."""
+    row = artefact().values[rows_of(3, 1)[0]]
+    form = closed_form(row)
+    assert corrector().apply(row, {**form, "latency_cycles": None}).value == pytest.approx(
+        corrector().apply(row, form).value, rel=1e-6
+    )
+
+
+def test_a_closed_form_that_is_missing_altogether() -> None:
+    """Neither value nor feature (NaN): the members share the weight, the fill of training stands in their ratio."""
+    row = artefact().values[rows_of(3, 1)[0]].copy()
+    row[artefact().column("cf_dsp")] = np.nan
+    form = {**closed_form(row), "dsp": None}
+    members = corrector().members(row[None, :])[:, 0]
+    ratio, fill = artefact().config["ratio"], artefact().config["fill"][1]
+    made = corrector().apply(row, form)
+    weights = artefact().config["calibration"]["mix"][3][1][:-1]
+    mixed = sum(w * m for w, m in zip(weights, members[:, 1], strict=True)) / sum(weights)
+    assert made.value["dsp"] == pytest.approx(max(math.expm1(mixed), 0), rel=1e-5)
+    # A member of ratios gives log(label / closed form): its raw output plus the fill.
+    row[artefact().column("cf_dsp")] = np.nan
+    raw = raw_members(row)
+    assert members[:, 1] == pytest.approx(
+        [raw[m, 1] + (fill if ratio[m] else 0.0) for m in range(len(ratio))], abs=1e-5
+    )
+
+
+def raw_members(row: Row) -> NDArray[np.float64]:
+    """[members, targets] as members.onnx gives them."""
+    folder = shipped("qor")
+    assert folder is not None
+    session = onnxruntime.InferenceSession(folder / "members.onnx", providers=["CPUExecutionProvider"])
+    out = session.run(None, {session.get_inputs()[0].name: row[None, :]})[0]
+    return np.asarray(out, dtype=np.float64).reshape(-1, len(TARGETS))
+
+
+# -- calibration by hand: two members, one or two targets --------------------------------------------------------------
+
+KNOTS = (0.0, 1.0, 3.0)
+
+
+def calibration(**changes: Any) -> Calibration:
+    """Two targets, two domains. mix: members .25 and .25 against .5; then the second member alone."""
+    fields: dict[str, Any] = {
+        "unlike_knots": KNOTS,
+        "shrink_knots": (0.0, 0.5, 1.0),
+        "shrink": (((1.0, 0.8, 0.2), (0.6, 0.6, 0.0)), ((0.5, 0.1, 0.0), (0.4, 0.2, 0.2))),
+        "widen": ((1.0, 2.0), (3.0, 4.0)),
+        "mix": (((0.25, 0.25, 0.5), (0.6, 0.2, 0.2)), ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0))),
+    }
+    return Calibration(**{**fields, **changes})
+
+
+def test_mixing_by_hand() -> None:
+    """Domain 0: .25 * 2 + .25 * 6 + .5 * 10 = 7; .6 * 1 + .2 * 5 + .2 * 3 = 2.2. Domain 1: one member; the form."""
+    members = np.array([[[2.0, 1.0], [2.0, 1.0]], [[6.0, 5.0], [6.0, 5.0]]])
+    base = np.array([[10.0, 3.0], [10.0, 3.0]])
+    mixed = calibration().mixed(members, base, np.array([0, 1]))
+    assert mixed == pytest.approx(np.array([[7.0, 2.2], [6.0, 3.0]]))
+
+
+def test_mixing_without_a_closed_form() -> None:
+    """Members share its weight as .25 : .25 and .6 : .2; all alike where the closed form had everything."""
+    members = np.array([[[2.0, 1.0], [2.0, 1.0]], [[6.0, 5.0], [6.0, 5.0]]])
+    base = np.full((2, 2), np.nan)
+    mixed = calibration().mixed(members, base, np.array([0, 1]))
+    assert mixed == pytest.approx(np.array([[4.0, 0.75 * 1 + 0.25 * 5], [6.0, 3.0]]))
+
+
+def test_unlike_score_by_hand() -> None:
+    """Knots at 0, 1, 3 stand for 0, .5 and 1 of the groups; nothing beyond."""
+    assert calibration().unlike(np.array([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 9.0])) == pytest.approx(
+        np.array([0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0])
+    )
+
+
+def test_shrinking_by_hand() -> None:
+    """At .25: (1 + .8) / 2 and .6 for known settings; (.5 + .1) / 2 and (.4 + .2) / 2 for others."""
+    unlike, new = np.array([0.25, 0.25, 0.75]), np.array([False, True, False])
+    weight = calibration().weight(unlike, new)
+    assert weight == pytest.approx(np.array([[0.9, 0.6], [0.3, 0.3], [0.5, 0.3]]))
+    drawn = calibration().blend(np.full((3, 2), 4.0), np.array([[2.0, np.nan]] * 3), unlike, new)
+    assert drawn == pytest.approx(np.array([[2 + 0.9 * 2, 4.0], [2 + 0.3 * 2, 4.0], [2 + 0.5 * 2, 4.0]]))
+
+
+def test_ends_by_hand() -> None:
+    """Quantiles of the remaining error times widen; at least .02 to either side."""
+    value = np.array([[1.0, 2.0], [1.0, 2.0]])
+    quantiles = np.array([[-0.5, 0.3, 0.25, 0.01], [-0.5, 0.3, 0.25, 0.01]])
+    low, high = calibration().ends(value, quantiles, np.array([False, True]))
+    assert low == pytest.approx(np.array([[0.5, 2 - 0.04], [1 - 1.5, 2 - 0.08]]))
+    assert high == pytest.approx(np.array([[1.25, 2 + 0.04], [1 + 0.75, 2 + 0.08]]))
+
+
+def test_ends_of_settings_that_training_never_had() -> None:
+    """Two sets of quantiles: the second is theirs."""
+    quantiles = np.array([[-1.0, -1.0, 1.0, 1.0, -2.0, -3.0, 4.0, 5.0]] * 2)
+    low, high = calibration().ends(np.zeros((2, 2)), quantiles, np.array([False, True]))
+    assert low == pytest.approx(np.array([[-1.0, -2.0], [-6.0, -12.0]]))
+    assert high == pytest.approx(np.array([[1.0, 2.0], [12.0, 20.0]]))
+
+
+# -- geometry by hand: three features, three groups --------------------------------------------------------------------
+
+
+def geometry() -> Geometry:
+    """Groups at z = (0, 0, 0), (1, 0, 0) and, of two points, (2, 2, 0) and (0, 3, 0); two settings in column 2."""
+    points = np.array([[62, 62, 0], [31, 0, 0], [0, 93, 0], [0, 0, 0]], dtype=np.int8)
+    return Geometry(
+        mean=np.array([1.0, 0.0, 0.0], np.float32), scale=np.array([2.0, 1.0, 1.0], np.float32),
+        low=np.array([-1.0, -1.0, 0.0], np.float32), high=np.array([5.0, 3.0, 10.0], np.float32),
+        points=points, group=np.array([7, 2, 7, 4], np.int32), context_columns=np.array([2], np.int32),
+        contexts=np.array([[0.0], [5.0]], np.float32), slack=np.array([[0.5], [1.0]], np.float32),
+    )  # fmt: skip
+
+
+def test_distances_by_hand() -> None:
+    """Row (3, 0, 0) is z = (1, 0, 0): 0 from one group, 1 from the origin, sqrt(1 + 4) from (2, 2, 0)."""
+    found = geometry().distances(np.array([[3.0, 0.0, 0.0], [-9.0, 0.0, 11.0], [1.0, 3.0, 0.0]], np.float32))
+    third = math.sqrt(3)
+    assert found[0] == pytest.approx([0.0, (0 + 1 + math.sqrt(5)) / 3 / third, 0.0], abs=1e-6)
+    # z = (-5, 0, 11) is cut to (-4, 0, 4): sqrt(32) from the origin, sqrt(25 + 16) and sqrt(16 + 9 + 16); two outside.
+    assert found[1] == pytest.approx(
+        [math.sqrt(32) / third, (math.sqrt(32) + 2 * math.sqrt(41)) / 3 / third, 2 / 3], abs=1e-6
+    )
+    # z = (0, 3, 0) is the second point of a group; 3 from the origin, sqrt(1 + 9) from (1, 0, 0).
+    assert found[2] == pytest.approx([0.0, (3 + math.sqrt(10)) / 3 / third, 0.0], abs=1e-6)
+
+
+def test_z_scores_are_kept_in_31sts() -> None:
+    """(2.1 - 1) / 2 = .55 -> 17.05 / 31; unknown is the mean; cut at 4."""
+    codes = geometry().codes(np.array([[2.1, np.nan, 99.0], [-99.0, 0.0484, 0.0]], np.float32))
+    assert codes.tolist() == [[17, 0, 124], [-124, 2, 0]]
+
+
+def test_settings_within_the_slack_are_known() -> None:
+    rows = np.zeros((6, 3), np.float32)
+    rows[:, 2] = [0.0, 0.5, 0.75, 4.0, 6.0, 6.5]
+    assert geometry().unseen(rows).tolist() == [False, False, True, False, False, True]
+
+
+def test_a_geometry_survives_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "unlike.npz"
+    path.write_bytes(geometry().to_bytes())
+    row = np.array([[3.0, 0.0, 0.0]], np.float32)
+    assert Geometry.from_file(path).distances(row) == pytest.approx(geometry().distances(row))
+    path.write_bytes(b"PK nothing")
+    with pytest.raises(ArtifactError, match="retrain"):
+        Geometry.from_file(path)
+
+
+# -- a broken artefact --
+
+
+@pytest.mark.parametrize(
+    "change", [{"labels": ["lut"]}, {"feature_version": "x"}, {"calibration": {}}, {"fill": "x"}, {"seen": 3}]
+)
+def test_a_config_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    folder = shipped("qor")
+    assert folder is not None
+    copy = Path(shutil.copytree(folder, tmp_path / "qor"))
+    manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
+    manifest["config"].update(change)
+    (copy / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="retrain"):
+        Corrector.load(copy)
+
+
+def test_features_of_another_version_are_refused() -> None:
+    made = corrector()
+    made.check_features(made.feature_version, made.feature_names)
+    for version, names in (
+        (made.feature_version + 1, made.feature_names),
+        (made.feature_version, made.feature_names[1:]),
+    ):
+        with pytest.raises(ArtifactError, match="retrain"):
+            made.check_features(version, names)
