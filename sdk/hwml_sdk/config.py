@@ -17,6 +17,8 @@ from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, write_atomic
+from .languages import languages
+from .plugins import load
 
 FILE_NAME = "hwml.toml"
 PROJECT_FILE = "hls_config.cfg"
@@ -104,11 +106,10 @@ def load_settings(
     """
     folder = _folder_of(path)
     settings = Settings(trusted=is_trusted(folder) if trusted is None else trusted)
-    project = find_upwards(folder, PROJECT_FILE)
-    if project is not None:
-        from .qor.project.cfg import read_hls_config
-
-        settings = merge(settings, {"hls": read_hls_config(project).settings()}, origin=project.name, place=project)
+    for name, reader in [language.project for language in languages() if language.project]:
+        project = find_upwards(folder, name)
+        if project is not None:
+            settings = merge(settings, load(reader)(project), origin=project.name, place=project)
     toml = find_upwards(folder, FILE_NAME)
     if toml is not None:
         settings = merge(settings, _read_toml(toml), origin=FILE_NAME, place=toml, workspace=True)
