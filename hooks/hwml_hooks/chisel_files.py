@@ -46,7 +46,7 @@ def analyse(path: Path, text: str, settings: Settings, *, timeout_s: float = TIM
 
     Raises MissingDependencyError, ToolNotFoundError (Java), ToolFailedError (the tool chain cannot be fetched).
     """
-    provider, project = _part("provider"), _part("project")
+    provider, project = _part("provider"), _part("build.project")
     if not provider.is_chisel(path, text):
         return Analysis(str(path), "chisel")
     _set_up(project.choose_version(path, text, settings).version)
@@ -57,7 +57,7 @@ def analyse(path: Path, text: str, settings: Settings, *, timeout_s: float = TIM
 
 
 def _set_up(version: str) -> None:
-    toolchain, workers = _part("toolchain"), _part("workers")
+    toolchain, workers = _part("install.toolchain"), _part("compile.workers")
     if toolchain.installed(version) is None:
         workers.prepare(toolchain.ensure(version, progress=_say), progress=_say)
 
@@ -72,7 +72,7 @@ def with_dependents(changed: Iterable[Path]) -> tuple[list[Path], list[str]]:
     A file depends on another when it names something that the other defines outermost: an outline, not a type check,
     that rather takes one file too many.
     """
-    project = _part("project")
+    project = _part("build.project")
     first = list(dict.fromkeys(path.absolute() for path in changed))
     texts: dict[Path, str] = {}
     for root in dict.fromkeys(project.source_root(path) for path in first):

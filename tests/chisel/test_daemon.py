@@ -82,7 +82,7 @@ def test_it_ends_with_its_parent(programs: Programs) -> None:
     stop_daemon(programs)
     _wait_for(lambda: running_daemon(programs) is None)
     code = (
-        "from hwml_sdk.chisel.client import Client; from hwml_sdk.chisel.types import CheckRequest;"
+        "from hwml_sdk.chisel.serve.client import Client; from hwml_sdk.chisel.types import CheckRequest;"
         f"Client('7.14.0', keep=False).check(CheckRequest((('G.scala', {GOOD!r}),), elaborate=False))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
