@@ -18,7 +18,7 @@ from .backend import Answer, Backend
 from .client import Client
 from .documents import Document
 from .protocol import Protocol, ServerCancelled
-from .session import Session, folder_path
+from .session import Session, folder_paths
 from .text import Encoding
 
 log = logging.getLogger("hwml_lsp.server")
@@ -99,7 +99,8 @@ def _lifecycle(server: Server) -> None:
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
         session.backend.attach(asyncio.get_running_loop())
         session.take_settings(None, _settings_of(params.initialization_options))
-        session.baselines.use(folder_path([*server.workspace.folders, server.workspace.root_uri or ""]))
+        session.roots = _roots(server)
+        session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
 
@@ -119,6 +120,7 @@ def _lifecycle(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        session.roots = _roots(server)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -154,6 +156,10 @@ def _register(server: Server) -> None:
         wanted.append(lsp.Registration("hwml-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
     if wanted:
         server.client_register_capability(lsp.RegistrationParams(wanted))
+
+
+def _roots(server: Server) -> list[str]:
+    return folder_paths([*server.workspace.folders] or [server.workspace.root_uri or ""])
 
 
 async def _configure(server: Server) -> None:

@@ -61,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", help="Scala files, or folders that hold some")
     parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
+    parser.add_argument("--no-fence", action="store_true", help="elaborate with your own rights, without a fence")
     parser.add_argument("--version", help="Chisel version; default: what the build file says, else the newest pinned")
     parser.add_argument(
         "--args", action="append", default=[], metavar="'Fifo(8, 16)'", help="an instance to elaborate as well"
@@ -160,7 +161,16 @@ def _examinations(
         text = read_source(path)
         settings = _settings(path, arguments)
         _ensure(path, text, settings, failed)
-        found = examine(path, text, settings, calls=arguments.args, outputs=outputs, timeout_s=arguments.timeout)
+        found = examine(
+            path,
+            text,
+            settings,
+            calls=arguments.args,
+            outputs=outputs,
+            timeout_s=arguments.timeout,
+            fence=not arguments.no_fence,
+            fence_or_refuse=True,
+        )
         yield path, text, found, settings
 
 

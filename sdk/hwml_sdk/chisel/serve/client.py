@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...errors import ToolFailedError
+from ...errors import RefusedError, ToolFailedError
 from ..compile.workers import Programs, log_file, prepare
 from ..install.toolchain import Progress, chisel_cache, ensure
 from ..types import CheckRequest, CompileResult
@@ -65,7 +65,7 @@ class Client:
         self._local = threading.local()  # a connection a thread: checks of one process may overlap
 
     def check(self, request: CheckRequest) -> CompileResult:
-        """Run one check. Raises ToolFailedError when the daemon cannot be started or fails."""
+        """Run one check. Raises ToolFailedError when the daemon fails, RefusedError where it has no fence."""
         answer = self._ask(
             {"do": "check", "request": request_json(request)},
             timeout_s=request.timeout_s + _GRACE_S,
@@ -92,6 +92,8 @@ class Client:
             if answer is None:
                 self.close()
                 continue
+            if "refused" in answer:
+                raise RefusedError(str(answer["refused"]))
             if "error" in answer:
                 raise ToolFailedError(str(answer["error"]))
             return answer
