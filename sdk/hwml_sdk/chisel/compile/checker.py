@@ -55,13 +55,17 @@ class ModuleClass:
 
 @dataclass(frozen=True, slots=True)
 class CompileOutcome:
-    """Answer of one compile run. crash: what the compiler died of, else ""."""
+    """Answer of one compile run. crash: what the compiler died of, else "".
+
+    unusual: what makes the constructors more than plain hardware, so that no other check may follow them, or "".
+    """
 
     crash: str
     findings: tuple[Finding, ...]
     modules: tuple[ModuleClass, ...]
     black_boxes: int
     classes: dict[str, bytes]
+    unusual: str = ""
 
     @property
     def ok(self) -> bool:
@@ -111,14 +115,22 @@ class Checker:
         for name, text in files:
             request += [name.encode(), text.encode("utf-8", "replace")]
         with self._lock:
-            worker = self._running()
             try:
-                worker.wait_ready()
-                frames = worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)
+                return self._answer(request, timeout_s)
+            except WorkerDiedError as error:
+                self._worker = None
+                if not error.garbled:
+                    raise
+            try:
+                return self._answer(request, timeout_s)
             except WorkerDiedError:
                 self._worker = None
                 raise
-        return _outcome(frames[-1])
+
+    def _answer(self, request: list[bytes], timeout_s: float) -> CompileOutcome:
+        worker = self._running()
+        worker.wait_ready()
+        return _outcome(worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)[-1])
 
     def _running(self) -> Worker:
         if self._worker is not None and (not self._worker.alive or self._worker.requests >= self.RENEW_AFTER):
@@ -171,8 +183,9 @@ def _outcome(frame: Frame) -> CompileOutcome:
         parameters = [Parameter(text(), text(), number(), number() == 1, number() == 1) for _ in range(number())]
         modules.append(ModuleClass(*head, tuple(parameters)))
     black_boxes = number()
+    unusual = text()
     classes = {}
     for _ in range(number()):
         name = text()
         classes[name] = next(fields)
-    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes)
+    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes, unusual)

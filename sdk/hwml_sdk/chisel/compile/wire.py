@@ -1,36 +1,126 @@
-"""Talk to a worker program (worker/Wire.scala): a count, then byte strings, each after its length, big-endian."""
+"""Talk to a worker program (worker/Wire.scala) over a line of its own, and know which question an answer is for.
+
+A message is a count, then byte strings, each after its length, big-endian. A request opens with an id that nobody can
+guess; every answer opens with that id and a digest of the request as it arrived. An answer that does not is somebody
+else's doing: the worker is killed, and the owner asks again in a new one.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
+import secrets
+import select
+import shutil
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from ...errors import ToolFailedError
+from ...errors import HwmlError, ToolFailedError
+from ...ownership import private_folder
 from ...tools import kill_group
 
 Frame = list[bytes]
 _MAX_FIELDS = 1 << 20
-_MAX_BYTES = 256 << 20
+_MAX_BYTES = 256 << 20  # of a whole message
+_MAX_FRAMES = 10_000  # in answer to one request
+_NAMED_PIPES = hasattr(os, "mkfifo") and sys.platform != "win32"
+_POLL_MS = 50
+_STALE_S = 3600.0
+
+
+class _MismatchError(ValueError):
+    """What came is no answer to what was asked."""
+
+
+class Channel:
+    """Two named pipes in a private folder; the names go as soon as the worker has opened both.
+
+    Descriptors 0, 1 and 2 of the worker are not among them, so that nothing it prints can pass for an answer. Without
+    named pipes (Windows, untested) the line is standard input and output.
+    """
+
+    def __init__(self, base: Path) -> None:
+        try:
+            private_folder(base)
+            _remove_old(base)
+            self.folder = Path(tempfile.mkdtemp(prefix="line-", dir=base))
+        except OSError as error:
+            raise HwmlError(f"{base}: cannot write: {error.strerror or error}; set HWML_CACHE_DIR") from error
+        self._to_worker, self._from_worker = self.folder / "in", self.folder / "out"
+        if _NAMED_PIPES:
+            os.mkfifo(self._to_worker, 0o600)
+            os.mkfifo(self._from_worker, 0o600)
+            self._reading = os.open(self._from_worker, os.O_RDONLY | os.O_NONBLOCK)
+            self._held = os.open(self._to_worker, os.O_RDWR)  # lets the worker open its end without waiting for ours
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the worker is told."""
+        return [str(self._to_worker), str(self._from_worker)] if _NAMED_PIPES else ["-", "-"]
+
+    def join(self, process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+        """Streams to and from the worker, once it has sent something. Raises EOFError when it ended before."""
+        if not _NAMED_PIPES:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            return process.stdin, process.stdout
+        waiting = select.poll()
+        waiting.register(self._reading, select.POLLIN)
+        while not any(event & select.POLLIN for _, event in waiting.poll(_POLL_MS)):
+            if process.poll() is not None:
+                raise EOFError("the worker ended before it was ready")
+        os.set_blocking(self._reading, True)
+        writing = os.open(self._to_worker, os.O_WRONLY)
+        streams = os.fdopen(writing, "wb"), os.fdopen(self._reading, "rb")
+        os.close(self._held)
+        self._reading = self._held = -1
+        self.remove()
+        return streams
+
+    def remove(self) -> None:
+        """Take the names away, and close what no stream owns yet."""
+        if _NAMED_PIPES:
+            for descriptor in (self._reading, self._held):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._reading = self._held = -1
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _remove_old(base: Path) -> None:
+    """Folders whose owner was killed before its worker was ready."""
+    for folder in base.glob("line-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _STALE_S:
+                shutil.rmtree(folder)
 
 
 class WorkerDiedError(ToolFailedError):
     """A worker ended, hung past its limit and was killed, or sent something else than messages.
 
-    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended.
+    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended;
+    garbled: it sent what is no answer to the question.
     """
 
-    def __init__(self, name: str, frames: list[Frame], *, timed_out: bool, exit_code: int | None) -> None:
+    def __init__(
+        self, name: str, frames: list[Frame], *, timed_out: bool, exit_code: int | None, garbled: bool = False
+    ) -> None:
         reason = "hung and was stopped" if timed_out else f"ended with status {exit_code}"
+        if garbled:
+            reason = "sent what is no answer to the question, and was stopped"
         super().__init__(f"the {name} {reason}; the next check starts a new one")
         self.frames = frames
         self.timed_out = timed_out
         self.status = exit_code
+        self.garbled = garbled
 
 
 class Worker:
@@ -41,29 +131,34 @@ class Worker:
         name: str,
         argv: Sequence[str],
         *,
+        channel: Channel,
         log: Path,
         env: Mapping[str, str],
         cwd: Path,
+        watched: bool = False,
         start_timeout_s: float = 180,
     ) -> None:
+        """watched: argv is the fence's launcher, which ends everything when its standard input closes."""
         self.name = name
         self.requests = 0
+        self._channel = channel
+        self._streams: tuple[IO[bytes], IO[bytes]] | None = None
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             try:
                 self._process = subprocess.Popen(
                     list(argv),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
+                    stdin=subprocess.PIPE if watched or not _NAMED_PIPES else subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL if _NAMED_PIPES else subprocess.PIPE,
                     stderr=errors,
                     env=dict(env),
                     cwd=cwd,
                     start_new_session=True,
                 )
             except OSError as error:
+                channel.remove()
                 raise ToolFailedError(f"{argv[0]}: cannot be started: {error.strerror or error}") from error
         self._start_limit = time.monotonic() + start_timeout_s
-        self._ready = False
 
     @property
     def pid(self) -> int:
@@ -77,21 +172,29 @@ class Worker:
 
     def wait_ready(self) -> None:
         """Wait until the worker has started. Raises WorkerDiedError when it does not."""
-        if not self._ready:
+        if self._streams is None:
             limit = max(0.1, self._start_limit - time.monotonic())
-            self._guarded(lambda: [self._read_frame()], limit, [])
-            self._ready = True
+            self._guarded(self._join, limit, [])
+
+    def _join(self) -> list[Frame]:
+        self._streams = self._channel.join(self._process)
+        return [self._read_frame()]
 
     def exchange(self, request: Sequence[bytes], *, timeout_s: float, last: Callable[[Frame], bool]) -> list[Frame]:
         """Send `request` and collect answers up to the one that `last` accepts. Raises WorkerDiedError."""
         self.wait_ready()
         self.requests += 1
         frames: list[Frame] = []
+        message = [secrets.token_hex(16).encode(), *request]
+        stamp = [message[0], _digest(message)]
 
         def talk() -> list[Frame]:
-            self._write_frame(request)
+            self._write_frame(message)
             while not frames or not last(frames[-1]):
-                frames.append(self._read_frame())
+                frame = self._read_frame()
+                if frame[:2] != stamp or len(frame) == len(stamp) or len(frames) >= _MAX_FRAMES:
+                    raise _MismatchError("not an answer to the question")
+                frames.append(frame[2:])
             return frames
 
         return self._guarded(talk, timeout_s, frames)
@@ -111,14 +214,19 @@ class Worker:
             return talk()
         except (OSError, EOFError, ValueError) as error:
             self._settle()
+            late = timed_out.is_set()
             raise WorkerDiedError(
-                self.name, frames, timed_out=timed_out.is_set(), exit_code=self._process.returncode
+                self.name,
+                frames,
+                timed_out=late,
+                exit_code=self._process.returncode,
+                garbled=isinstance(error, ValueError) and not late,
             ) from error
         finally:
             timer.cancel()
 
     def _write_frame(self, fields: Sequence[bytes]) -> None:
-        stream = self._pipe(self._process.stdin)
+        stream = self._open_streams()[0]
         stream.write(struct.pack(">I", len(fields)))
         for field in fields:
             stream.write(struct.pack(">I", len(field)))
@@ -126,42 +234,44 @@ class Worker:
         stream.flush()
 
     def _read_frame(self) -> Frame:
-        stream = self._pipe(self._process.stdout)
-        count = self._read_number(stream, _MAX_FIELDS)
-        return [self._read_exactly(stream, self._read_number(stream, _MAX_BYTES)) for _ in range(count)]
+        stream = self._open_streams()[1]
+        frame: Frame = []
+        left = _MAX_BYTES
+        for _ in range(self._read_number(stream, _MAX_FIELDS)):
+            frame.append(self._read_exactly(stream, self._read_number(stream, left)))
+            left -= len(frame[-1])
+        return frame
 
-    def _read_number(self, stream: IO[bytes], limit: int) -> int:
-        number: int = struct.unpack(">I", self._read_exactly(stream, 4))[0]
+    @staticmethod
+    def _read_number(stream: IO[bytes], limit: int) -> int:
+        number: int = struct.unpack(">I", Worker._read_exactly(stream, 4))[0]
         if number > limit:
-            raise ValueError("not a message")
+            raise _MismatchError("not a message")
         return number
 
     @staticmethod
     def _read_exactly(stream: IO[bytes], length: int) -> bytes:
         data = stream.read(length)
         if len(data) != length:
-            raise EOFError("the worker closed its output")
+            raise EOFError("the worker closed its line")
         return data
 
-    @staticmethod
-    def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-        if stream is None or stream.closed:
+    def _open_streams(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._streams is None or self._streams[0].closed:
             raise EOFError("the worker is closed")
-        return stream
+        return self._streams
 
     def close(self) -> None:
         """Let the worker end by itself, by force after a while."""
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError:  # it has gone already
-                self.kill()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
+        if self._streams is None:
             self.kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+            return
+        try:
+            self._streams[0].close()
+            self._process.wait(30)
+        except (OSError, subprocess.TimeoutExpired):  # it has gone already, or does not go
+            self.kill()
+        self._release()
 
     def _settle(self) -> None:
         """Give a process that is ending by itself the time to leave its exit status, then make sure."""
@@ -173,9 +283,20 @@ class Worker:
         """End the worker and its children at once."""
         kill_group(self._process)
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
+        self._release()
+
+    def _release(self) -> None:
+        self._channel.remove()
+        for stream in (*(self._streams or ()), self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):  # unsent bytes for a dead process
                     stream.close()
-                except OSError:  # unsent bytes for a dead process
-                    continue
+
+
+def _digest(fields: Sequence[bytes]) -> bytes:
+    """Over lengths and bytes, so that no two requests share it."""
+    state = hashlib.sha256()
+    for field in fields:
+        state.update(struct.pack(">I", len(field)))
+        state.update(field)
+    return state.digest()

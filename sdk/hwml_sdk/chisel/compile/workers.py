@@ -16,16 +16,19 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import HwmlError, ToolFailedError
+from ...ownership import private_folder
 from ...tools import run_tool
 from ..install.java import Java, find_java
 from ..install.toolchain import Progress, ToolChain, chisel_cache, locked_folder, private_temporary_folder
-from .fence import clean_environment, fenced
-from .wire import Worker
+from .fence import clean_environment, fenced, linked_outside
+from .wire import Channel, Worker
 
 # scalac's options for plain files, as Chisel's own build template sets them.
 SCALAC_OPTIONS = ("-language:reflectiveCalls", "-Ymacro-annotations", "-deprecation", "-feature", "-unchecked")
 _CACHE_OPTIONS = ("-Ycache-plugin-class-loader:last-modified", "-Ycache-macro-class-loader:last-modified")
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8")
+# What the JVM would reserve without need, 1.3 GB of address space, and its doors for debuggers.
+_BOUNDED = ("-XX:CompressedClassSpaceSize=128m", "-XX:ReservedCodeCacheSize=48m", "-XX:+DisableAttachMechanism")
 CHECKER_HEAP_MB = 256
 ELABORATOR_HEAP_MB = 160
 _FIRST_ARCHIVE_MAJOR = 13  # -XX:ArchiveClassesAtExit
@@ -116,6 +119,7 @@ def _move_in(source: Path, target: Path) -> None:
     aside = target.with_name(f".{target.name}.new")
     try:
         shutil.copyfile(source, aside)
+        aside.chmod(0o644)
         aside.replace(target)
     except OSError as error:
         raise HwmlError(f"{target}: cannot write: {error.strerror or error}; free space in the cache") from error
@@ -166,23 +170,45 @@ _TRAINING_BAD = _TRAINING.replace("import chisel3.util._", "").replace("=== 3.U"
 
 def start_checker(programs: Programs, arguments: Sequence[str], *, archive: str) -> Worker:
     """Start a checker JVM; `arguments` are those of worker/CheckerMain.scala. archive: "read" or "write"."""
+    channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
     argv = _java(programs, "checker", CHECKER_HEAP_MB, archive)
-    argv += ["-cp", programs.class_path(compiler=True), "hwml.worker.CheckerMain", *arguments]
-    folder = _empty_folder()
-    return Worker("checker", argv, log=log_file(), env=clean_environment(folder), cwd=folder)
+    argv += ["-cp", programs.class_path(compiler=True), "hwml.worker.CheckerMain", *channel.arguments, *arguments]
+    return Worker("checker", argv, channel=channel, log=log_file(), env=clean_environment(folder), cwd=folder)
 
 
-def start_elaborator(programs: Programs, extra_class_path: Sequence[Path], *, archive: str) -> Worker:
-    """Start an elaborator JVM behind the fence."""
-    folder = _empty_folder()
+def start_elaborator(
+    programs: Programs, extra_class_path: Sequence[Path], *, archive: str, with_fence: bool = True
+) -> Worker:
+    """Start an elaborator JVM, behind the fence unless the user wants none. Raises RefusedError where none can be had.
+
+    With archive "write" it runs our own module only, and needs no fence.
+    """
+    with_fence = with_fence and archive != "write"
+    channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
     argv = _java(programs, "elaborator", ELABORATOR_HEAP_MB, archive)
     argv += ["-XX:+ExitOnOutOfMemoryError", "-XX:MaxDirectMemorySize=64m", f"-Djava.io.tmpdir={folder}"]
+    argv += _BOUNDED
     class_path = os.pathsep.join([programs.class_path(compiler=False), *map(str, extra_class_path)])
-    argv += ["-cp", class_path, "hwml.worker.ElaboratorMain"]
-    if archive != "write":
-        readable = [programs.java.home, programs.chain.folder, *extra_class_path]
-        argv = fenced(argv, readable=readable, folder=folder)
-    return Worker("elaborator", argv, log=log_file(), env=clean_environment(folder), cwd=folder)
+    argv += ["-cp", class_path, "hwml.worker.ElaboratorMain", *channel.arguments]
+    env = clean_environment(folder)
+    try:
+        if with_fence:
+            argv = _fenced(programs, argv, extra_class_path, channel, folder, env)
+        log = log_file()
+        return Worker("elaborator", argv, channel=channel, log=log, env=env, cwd=folder, watched=with_fence)
+    except HwmlError:
+        channel.remove()
+        raise
+
+
+def _fenced(
+    programs: Programs, argv: list[str], jars: Sequence[Path], channel: Channel, folder: Path, env: dict[str, str]
+) -> list[str]:
+    home = programs.java.home
+    readable = [home, *linked_outside(home), programs.chain.folder, *jars]
+    # Behind the fence there is no /proc, from which the program would learn where its libraries lie.
+    env = {**env, "LD_LIBRARY_PATH": os.pathsep.join([str(home / "lib"), str(home / "lib" / "jli")])}
+    return fenced(argv, readable=readable, channel=channel.folder, folder=folder, env=env)
 
 
 def _java(programs: Programs, role: str, heap_mb: int, archive: str) -> list[str]:
@@ -197,11 +223,11 @@ def _java(programs: Programs, role: str, heap_mb: int, archive: str) -> list[str
     return [*argv, "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
-def _empty_folder() -> Path:
+def empty_folder() -> Path:
     """A folder without files for a worker to stand in; shared, since nothing can be written there."""
     folder = chisel_cache() / "empty"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
     except OSError as error:
         raise HwmlError(f"{folder}: cannot write: {error.strerror or error}; set HWML_CACHE_DIR") from error
     return folder
