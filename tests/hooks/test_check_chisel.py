@@ -59,7 +59,8 @@ def daemon() -> Iterator[None]:
     if not HERE:
         pytest.skip("this tree has no Chisel checker (hwml_sdk.chisel)")
     toolchain, workers, client, check = (
-        import_module(f"hwml_sdk.chisel.{name}") for name in ("toolchain", "workers", "client", "check")
+        import_module(f"hwml_sdk.chisel.{name}")
+        for name in ("install.toolchain", "compile.workers", "serve.client", "check")
     )
     runtime = tempfile.mkdtemp(prefix="hwml-h-")
     patch = pytest.MonkeyPatch()
