@@ -109,7 +109,7 @@ def test_two_processes_set_up_at_once(programs: workers.Programs, tmp_path: Path
     folder.mkdir(parents=True)
     shutil.copytree(programs.chain.folder, folder / "chisel-7.14.0", ignore=shutil.ignore_patterns("worker-*"))
     code = (
-        "from hwml_sdk.chisel import toolchain, workers;"
+        "from hwml_sdk.chisel.compile import workers; from hwml_sdk.chisel.install import toolchain;"
         "p = workers.prepare(toolchain.ensure('7.14.0')); print(p.jar.stat().st_size, p.archive('checker').is_file())"
     )
     environment = {**__import__("os").environ, "HWML_CACHE_DIR": str(tmp_path / "cache")}
