@@ -79,7 +79,7 @@ object Vetting {
   private val Again = Set(
     "chisel3.internal.sourceinfo", "chisel3.internal.firrtl.Width", "chisel3.internal.firrtl.KnownWidth",
     "chisel3.internal.firrtl.UnknownWidth", "chisel3.internal.HasId.suggestName", "scala.reflect.ClassTag",
-    "scala.reflect.classTag", "scala.reflect.ClassManifest", "scala.sys.package.<module>", "scala.sys.package.error"
+    "scala.reflect.classTag", "scala.reflect.ClassManifest", "scala.sys.package.<module>", "scala.sys.error"
   )
 
   private def plain(name: String): Boolean = {
