@@ -20,7 +20,7 @@ from .client import Client
 from .connection import Server
 from .documents import Document
 from .protocol import ServerCancelled
-from .session import Session, folder_path
+from .session import Session, folder_paths
 
 log = logging.getLogger("hwml_lsp.server")
 FIRST_RESULT_S = 10.0  # how long a request waits for the first results of a document
@@ -57,7 +57,8 @@ def _lifecycle(server: Server) -> None:
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
         session.backend.attach(asyncio.get_running_loop())
         session.take_settings(None, _settings_of(params.initialization_options))
-        session.baselines.use(folder_path([*server.workspace.folders, server.workspace.root_uri or ""]))
+        session.roots = _roots(server)
+        session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
 
@@ -77,6 +78,7 @@ def _lifecycle(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        session.roots = _roots(server)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -113,6 +115,10 @@ def _register(server: Server) -> None:
         wanted.append(lsp.Registration("hwml-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
     if wanted:
         server.client_register_capability(lsp.RegistrationParams(wanted))
+
+
+def _roots(server: Server) -> list[str]:
+    return folder_paths([*server.workspace.folders] or [server.workspace.root_uri or ""])
 
 
 async def _configure(server: Server) -> None:
