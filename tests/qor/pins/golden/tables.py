@@ -1,0 +1,93 @@
+"""Tables that no single kernel shows whole: every operator on every type and target, every part, rows of features."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from hwml_sdk.qor.closed_form.design import make_target
+from hwml_sdk.qor.learned.features import FEATURE_NAMES, features_of
+from hwml_sdk.qor.program.ir import CType
+from hwml_sdk.qor.tool.operators import Operator, Target, operator
+from hwml_sdk.qor.tool.parts import all_parts, find_part
+
+from . import HLS, MERLIN, cases, number
+
+HERE = Path(__file__).parent / "tables"
+Table = dict[str, str]
+
+FLOAT_KINDS = (
+    "add", "mul", "div", "sqrt", "exp", "log", "trig", "cmp", "convert", "select", "logic", "shift", "add@fabric",
+    "add@fulldsp", "mul@fabric", "mul@meddsp", "mul@fulldsp", "mul@maxdsp", "div@fabric",
+)  # fmt: skip
+INTEGER_KINDS = (
+    "add", "cmp", "logic", "not", "select", "shift", "mul", "convert", "div", "mod", "sqrt", "exp", "add@dsp",
+    "mul@fabric", "mul@dsp", "div@dsp",
+)  # fmt: skip
+WIDTHS = (1, 4, 5, 6, 8, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27, 32, 34, 35, 48, 49, 64, 97)
+CLOCKS = (12.0, 9.95, 9.0, 8.9, 5.0, 4.95, 4.9, 4.0, 3.95, 3.9, 3.33, 3.28, 3.2, 2.0, 1.0)
+
+
+def operators() -> Table:
+    """Kind and type -> what an operator takes on each target; clocks of the cores."""
+    found = {}
+    targets = [make_target(*chosen[:4], stage=chosen[4]) for chosen in (*HLS.values(), *MERLIN.values())]
+    floats = [CType("half", 16), CType("float", 32), CType("double", 64), CType("vector", 128, lanes=4)]
+    floats[-1] = CType("vector", 128, lanes=4, element=floats[1])
+    for kind in FLOAT_KINDS:
+        for type_ in floats:
+            found[f"{kind} {type_.kind}"] = "; ".join(_operator(operator(kind, type_, target)) for target in targets)
+    for kind in INTEGER_KINDS:
+        for width in WIDTHS:
+            line = [_operator(operator(kind, CType("int", width), target)) for target in targets[:5]]
+            found[f"{kind} int{width}"] = "; ".join(line)
+    found |= {f"{kind} fixed24": _operator(operator(kind, CType("fixed", 24), targets[3])) for kind in INTEGER_KINDS}
+    for kind in FLOAT_KINDS[:9]:
+        for type_ in floats[:3]:
+            cycles = [operator(kind, type_, Target("ultrascaleplus", clock)).latency_cycles for clock in CLOCKS]
+            found[f"cycles of {kind} {type_.kind}"] = " ".join(map(str, cycles))
+    return found
+
+
+def _operator(op: Operator) -> str:
+    numbers = (op.latency_cycles, op.delay_ns, op.lut, op.ff, op.dsp)
+    return " ".join(map(number, numbers)) + (" shared" if op.shareable else "")
+
+
+def parts() -> Table:
+    """What every part holds."""
+    found = {}
+    for name in all_parts():
+        part = find_part(name)
+        held = [part.lut, part.ff, part.dsp, part.bram_18k, part.uram]
+        found[name] = f"{part.device} {part.family} {' '.join(map(str, held))}"
+    return found
+
+
+def features() -> Table:
+    """The features, but those that are 0, of some kernels; every one of them is not 0 somewhere."""
+    found = {}
+    for case in (*cases()[::3], *(case for case in cases() if case.subject == "features")):
+        name, estimate = list(case.estimates())[-2 if case.subject != "merlin" else -1]
+        row = features_of(estimate).values.tolist()
+        pairs = [f"{feature} {number(value)}" for feature, value in zip(FEATURE_NAMES, row, strict=True) if value]
+        found[f"{case.subject} {case.name} {name}"] = ", ".join(pairs)
+    return found
+
+
+TABLES: dict[str, Callable[[], Table]] = {"operators": operators, "parts": parts, "features": features}
+
+
+def stored_table(name: str) -> Table:
+    """What was written."""
+    table: Table = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+    return table
+
+
+def write_tables() -> None:
+    """Write the tables anew."""
+    HERE.mkdir(exist_ok=True)
+    for name, make in TABLES.items():
+        text = json.dumps(make(), indent=1, ensure_ascii=False)
+        (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
