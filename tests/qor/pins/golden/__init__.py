@@ -7,7 +7,8 @@ of kernels written for this purpose is held, so that no change of them goes unse
 
 writes figures/*.json anew; review the difference line by line, it is what users will see.
 
-A case stands in a `*.cpp` file of this folder below a line `//: name`; its top function is `top`.
+A case stands in a `*.cpp` file of this folder below a line `//: name`, or is one of `combined`; its top function is
+`top`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from pathlib import Path
 from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
 from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult
 
+from .combined import combined
+
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures"
 MARK = "//: "
+COMBINED = "combined"
 
 # (part, clock period in ns, tool, version, stage, unsafe math): every family, stage and row of the table of releases.
 HLS = {
@@ -49,6 +53,8 @@ class Case:
 
     def settings(self) -> Mapping[str, tuple[str, float, str, str, str, bool]]:
         """What it is estimated for, by name."""
+        if self.subject == COMBINED:
+            return {name: HLS[name] for name in ("2019.2", "2023.2")}
         return MERLIN if self.subject == "merlin" else HLS
 
     def estimates(self) -> Iterator[tuple[str, Estimate]]:
@@ -65,7 +71,7 @@ def cases() -> list[Case]:
         for part in path.read_text(encoding="utf-8").split(MARK)[1:]:
             name, _, code = part.partition("\n")
             found.append(Case(path.stem, name, code))
-    return found
+    return [*found, *(Case(COMBINED, name, code) for name, code in combined())]
 
 
 def stored() -> dict[tuple[str, str], dict[str, str]]:

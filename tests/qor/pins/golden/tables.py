@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 from hwml_sdk.qor.closed_form.design import make_target
@@ -11,8 +12,9 @@ from hwml_sdk.qor.learned.features import FEATURE_NAMES, features_of
 from hwml_sdk.qor.program.ir import CType
 from hwml_sdk.qor.tool.operators import Operator, Target, operator
 from hwml_sdk.qor.tool.parts import all_parts, find_part
+from hwml_sdk.qor.tool.releases import TOOLS, Behaviour, behaviour_of
 
-from . import HLS, MERLIN, cases, number
+from . import COMBINED, HLS, MERLIN, cases, number
 
 HERE = Path(__file__).parent / "tables"
 Table = dict[str, str]
@@ -68,7 +70,8 @@ def parts() -> Table:
 def features() -> Table:
     """The features, but those that are 0, of some kernels; every one of them is not 0 somewhere."""
     found = {}
-    for case in (*cases()[::3], *(case for case in cases() if case.subject == "features")):
+    chosen = [case for case in cases() if case.subject != COMBINED]
+    for case in (*chosen[::3], *(case for case in chosen if case.subject == "features")):
         name, estimate = list(case.estimates())[-2 if case.subject != "merlin" else -1]
         row = features_of(estimate).values.tolist()
         pairs = [f"{feature} {number(value)}" for feature, value in zip(FEATURE_NAMES, row, strict=True) if value]
@@ -76,7 +79,23 @@ def features() -> Table:
     return found
 
 
-TABLES: dict[str, Callable[[], Table]] = {"operators": operators, "parts": parts, "features": features}
+def releases() -> Table:
+    """How every tool behaves, around every release from which something changed."""
+    found = {}
+    for tool in TOOLS:
+        for year in (-1.0, 0.0, 2018.3, 2019.2, 2019.9, 2020.0, 2020.1, 2021.0, 2021.2, 2022.0, 2022.1, 2023.0, 2024.1):
+            behaviour = behaviour_of(tool, year)
+            values = [(item.name, getattr(behaviour, item.name)) for item in fields(Behaviour)]
+            found[f"{tool} {year:g}"] = ", ".join(f"{name} {number(value)}" for name, value in values)
+    return found
+
+
+TABLES: dict[str, Callable[[], Table]] = {
+    "operators": operators,
+    "parts": parts,
+    "features": features,
+    "releases": releases,
+}
 
 
 def stored_table(name: str) -> Table:
