@@ -14,7 +14,7 @@ A case stands in a `*.cpp` file of this folder below a line `//: name`, or is on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,11 @@ class Case:
             return {name: HLS[name] for name in ("2019.2", "2023.2")}
         return MERLIN if self.subject == "merlin" else HLS
 
-    def estimates(self) -> Iterator[tuple[str, Estimate]]:
-        """(setting, closed form) for each setting."""
+    def estimates(self, only: Collection[str] = ()) -> Iterator[tuple[str, Estimate]]:
+        """(setting, closed form) for each setting. only: names of settings, none for all of them."""
         for name, (part, clock, tool, version, stage, unsafe) in self.settings().items():
+            if only and name not in only:
+                continue
             target = make_target(part, clock, tool, version, stage=stage, unsafe_math=unsafe)
             yield name, estimate_source(self.code, top="top", target=target, options=make_options(target))
 

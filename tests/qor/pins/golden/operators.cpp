@@ -168,3 +168,9 @@ struct P { int x; float y; };
 void top(P p, int *q, float *r) { P o; o.x = p.x + 1; o.y = p.y * p.y; q[0] = o.x; r[0] = o.y; }
 //: comma_and_lists
 void top(int a, int b, int *q) { int t[4] = {a, b, a + b, a - b}; int x; x = (q[0] = a, b * 3); q[1] = x + t[1] + t[3]; }
+//: fixed_functions
+#include "ap_fixed.h"
+#include "hls_math.h"
+void top(ap_fixed<16, 8> a, ap_fixed<32, 8> b, ap_fixed<16, 8> *q, ap_fixed<32, 8> *r) {
+  q[0] = hls::sqrt(a); q[1] = hls::exp(a); r[0] = hls::sqrt(b); r[1] = hls::log(b); r[2] = hls::sin(b);
+}
