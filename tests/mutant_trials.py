@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.abc
 import importlib.util
 import json
@@ -26,6 +27,7 @@ NEAR = (
     "test_dataset.py", "test_table.py", "test_lint.py",
 )  # fmt: skip
 SLOWEST_TEST_S = 3.0  # a test that takes longer is not tried either
+MEASURED = ROOT / ".mutation_map.json"
 LIMIT_S = 60.0  # a mutant that takes this much longer than its tests runs for ever: killed
 
 
@@ -51,6 +53,12 @@ def test_files() -> list[str]:
     return [str(path) for pattern in NEAR for path in sorted((ROOT / "tests" / "qor").glob(pattern))]
 
 
+def _worked() -> float:
+    """Seconds of work so far, children's too: what else the machine does plays no part."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 class Measuring:
     """A pytest plugin: what each test runs, and how long it takes."""
 
@@ -69,10 +77,12 @@ class Measuring:
                     if hasattr(value, "cache_clear"):
                         value.cache_clear()
         self.coverage.switch_context(item.nodeid)
+        self.seconds[item.nodeid] = -_worked()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Seconds by test."""
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.when == "teardown":
+            self.seconds[report.nodeid] += _worked()
         if report.failed:
             self.failed.append(report.nodeid)
 
@@ -157,14 +167,42 @@ def _stop(pid: int) -> None:
 
 
 def measure() -> Map:
-    """Run all tests once, without faults. Exits when one fails."""
+    """Run the tests without faults, but those files that were measured before on the same code. Exits when one fails.
+
+    What was measured stands in `MEASURED`, by a hash of all that a file's tests depend on.
+    """
+    shared = _digest([*QOR.rglob("*.py"), *_beside(ROOT / "tests" / "qor")])
+    keys = {name: f"{shared}-{_digest([Path(name)])}" for name in test_files()}
+    known: dict[str, Any] = json.loads(MEASURED.read_text()) if MEASURED.is_file() else {}
+    found = {name: known[name] for name, key in keys.items() if known.get(name, {}).get("key") == key}
+    stale = [name for name in keys if name not in found]
+    for name, part in _measured(stale).items() if stale else ():
+        found[name] = {"key": keys[name], **part}
+    MEASURED.write_text(json.dumps(found))
+    return _map(list(found.values()))
+
+
+def _beside(folder: Path) -> Iterator[Path]:
+    """Files that tests of a folder read: kits, kernels, figures."""
+    return (path for path in folder.rglob("*") if path.suffix in (".py", ".cpp", ".json") and path.name[:5] != "test_")
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(paths):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def _measured(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Test file -> seconds by test, and line -> tests by file, of one run."""
 
     def work() -> dict[str, Any]:
         import pytest
 
         plugin = Measuring()
         plugin.coverage.start()
-        pytest.main([*_ARGUMENTS[1:], *test_files()], plugins=[plugin])
+        pytest.main([*_ARGUMENTS[1:], *names], plugins=[plugin])
         plugin.coverage.stop()
         return plugin.result()
 
@@ -174,11 +212,28 @@ def measure() -> Map:
     out.unlink()
     if found["failed"]:
         raise SystemExit(f"{found['failed'][0]} fails without a fault ({len(found['failed'])} do)")
-    tests = {name: seconds for name, seconds in found["seconds"].items() if seconds < SLOWEST_TEST_S}
-    lines = {
-        path: {int(line): {name for name in names if name in tests} for line, names in by_line.items()}
-        for path, by_line in found["lines"].items()
-    }
+    parts: dict[str, dict[str, Any]] = {name: {"seconds": {}, "lines": {}} for name in names}
+    for test, seconds in found["seconds"].items():
+        parts[_file(test)]["seconds"][test] = seconds
+    for path, by_line in found["lines"].items():
+        for line, tests in by_line.items():
+            for test in filter(None, tests):
+                parts[_file(test)]["lines"].setdefault(path, {}).setdefault(line, []).append(test)
+    return parts
+
+
+def _file(test: str) -> str:
+    return str(ROOT / test.split("::", maxsplit=1)[0])
+
+
+def _map(parts: Sequence[dict[str, Any]]) -> Map:
+    tests = {test: s for part in parts for test, s in part["seconds"].items() if s < SLOWEST_TEST_S}
+    lines: dict[str, dict[int, set[str]]] = {}
+    for part in parts:
+        for path, by_line in part["lines"].items():
+            of_file = lines.setdefault(path, {})
+            for line, names in by_line.items():
+                of_file.setdefault(int(line), set()).update(name for name in names if name in tests)
     return Map(tests, lines)
 
 
