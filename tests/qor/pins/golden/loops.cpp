@@ -302,3 +302,63 @@ void top(int a[4][100], int b[4][100]) { I: for (int i = 0; i < 4; i++) {
   J: for (int j = 0; j < 100; j++) {
 #pragma HLS pipeline
   b[i][j] = a[i][j] * 3; } } }
+//: accumulated_then_used
+void top(float a[16], float s[8], float q[4]) { for (int r = 0; r < 5; r++) {
+#pragma HLS pipeline
+  for (int i = 0; i < 16; i++) s[0] += a[i]; q[r & 3] = s[0] * 3.0f + s[1]; s[2] = s[0]; } }
+//: accumulated_int_then_used
+void top(int a[16], int s[8], int q[4]) { for (int r = 0; r < 5; r++) {
+#pragma HLS pipeline
+  for (int i = 0; i < 16; i++) { s[0] += a[i] * a[i]; s[1] = s[0] ^ 3; } q[r & 3] = s[0] * 3 + s[1]; } }
+//: two_loops_unrolled
+void top(float a[16][4], float s[4], float *q) { for (int r = 0; r < 5; r++) {
+#pragma HLS pipeline
+  float t = 0; for (int i = 0; i < 16; i++) for (int j = 0; j < 4; j++) { t += a[i][j]; s[j] = t; } *q = t; } }
+//: temporaries
+void top(int a[64], int b[64]) { int t, u = 3; L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+  int v; t = a[i] * u; v = t + u; u = v >> 1; b[i] = v; } b[0] = t; b[1] = u; }
+//: several_arms
+void top(int a[64], int b[64], int m) { L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+  switch (a[i]) { case 0: b[i] = m; break; case 1: b[i] = m * 3; break; case 2: b[i + 1] = m / 3; break; default: b[i] = 0; } } }
+//: nested_arms
+void top(float a[64], float b[64], float m) { float s = 0; L: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+  if (a[i] > m) { s += a[i]; if (a[i] > 2 * m) { s += b[i]; b[i] = s; } else { b[i] = -s; } } } a[0] = s; }
+//: stored_under_condition
+void top(int a[64], int b[64]) { L: for (int i = 0; i < 60; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+  if (a[i] > 3) { b[i] = a[i]; } b[i + 1] = b[i] * 3; } }
+//: elements_of_two_names
+void top(int a[64], int n, int m) { L: for (int i = 0; i < 60; i++) {
+#pragma HLS pipeline
+  a[i + n] = a[i + n + 1] * 3; a[m] += a[i]; a[n] = 7; } }
+//: loop_inside_copies
+void top(int a[4][70], int b[70]) { O: for (int i = 0; i < 4; i++) {
+#pragma HLS unroll
+  b[i] = i; P: for (int j = 0; j < 70; j++) b[j] += a[i][j]; Q: for (int j = 0; j < 70; j++) a[i][j] = b[j]; } }
+//: copies_by_two
+void top(float a[64], float b[64]) { L: for (int i = 0; i < 30; i++) {
+#pragma HLS unroll factor=2
+  M: for (int j = 0; j < 70; j++) {
+#pragma HLS pipeline II=2
+  b[i] += a[j & 63] * a[i]; } } }
+//: steps_unknown
+void top(int a[128], int n) { L: for (int i = 0; i < 128; i += n) {
+#pragma HLS loop_tripcount max=20
+#pragma HLS pipeline
+  a[i] = a[i] * 3; } M: for (int i = n; i < 100; i++) a[i] = 3; }
+//: doubles_in_steps
+void top(double a[128]) { L: for (int i = 1; i < 128; i *= 2) {
+#pragma HLS pipeline
+  a[i] = a[i - 1] * 3.0; } }
+//: long_sum
+void top(long a[100], long *q) { long s = 0, p = 1; L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+  s += a[i]; p *= a[i]; } *q = s + p; }
+//: quotients
+void top(int a[100], int *q) { int s = 1000; L: for (int i = 0; i < 100; i++) {
+#pragma HLS pipeline
+  s = s / a[i] + 1; } *q = s; }

@@ -176,3 +176,50 @@ struct Ring { int data[64]; int head; void put(int x) { data[head] = x; head = h
 void top(int a[100], int b[100]) { Ring r; for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
  r.put(a[i]); b[i] = r.get(3); } }
+//: many_copies_looked_up
+void top(int a[8192], int k[8192], int b[8192]) {
+#pragma HLS array_partition variable=a cyclic factor=16
+for (int r = 0; r < 2; r++) {
+#pragma HLS pipeline
+  for (int i = 0; i < 5000; i++) b[i] = a[k[i]] + a[k[i] + 1]; } }
+//: many_copies_two_dims
+void top(int a[128][128], int b[128][128]) {
+#pragma HLS array_partition variable=a block factor=4 dim=1
+#pragma HLS array_partition variable=a cyclic factor=8 dim=2
+#pragma HLS array_partition variable=b complete dim=2
+for (int r = 0; r < 2; r++) {
+#pragma HLS pipeline
+  for (int i = 0; i < 100; i++) for (int j = 0; j < 64; j++) b[i][j] = a[i][2 * j] + a[i + 3][j]; } }
+//: block_of_unknown_size
+void top(int *a, int b[]) {
+#pragma HLS array_partition variable=b block factor=4
+for (int i = 0; i < 40; i++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=4
+ a[i] = b[i]; } }
+//: partition_options
+void top(int i, int q[8]) { int a[48], b[48], c[48], d[6][8], e[48];
+#pragma HLS array_partition variable=a factor=5 cyclic
+#pragma HLS array_partition variable=b block factor=100
+#pragma HLS array_partition variable=c cyclic factor=1
+#pragma HLS array_partition variable=d dim=3 complete
+#pragma HLS array_partition variable=d[0] dim=2 type=block factor=0x4
+#pragma HLS array_partition variable=&e cyclic factor=n
+ a[i] = q[0]; b[i] = q[1]; c[i] = q[2]; d[i][i] = q[3]; e[i] = q[4]; q[5] = a[3] + b[i + 1] + c[i + 2] + d[3][i] + e[2]; }
+//: struct_members
+struct S { int v[64]; int w[8]; };
+void top(int i, int q[8]) { S s;
+#pragma HLS array_partition variable=s.v cyclic factor=4
+#pragma HLS array_partition variable=s.w complete
+ for (int k = 0; k < 64; k++) {
+#pragma HLS pipeline
+#pragma HLS unroll factor=8
+ s.v[k] = k * i; } for (int k = 0; k < 8; k++) q[k] = s.w[k] + s.v[8 * k]; }
+//: bundles
+void top(const int *a, const int *b, short *c, long *d, int n) {
+#pragma HLS interface m_axi port=a bundle=g0 offset=slave
+#pragma HLS interface m_axi port=b bundle=g0 offset=slave
+#pragma HLS interface m_axi port=c bundle=g1 offset=off
+#pragma HLS interface mode=m_axi port=d bundle=g1
+#pragma HLS interface mode=s_axilite port=n
+ A: for (int i = 0; i < 70; i++) { c[i] = a[i] + b[i]; } B: for (int i = 0; i < 70; i++) { d[i] = n; } C: for (int i = 0; i < 80; i++) c[i] = b[i]; }

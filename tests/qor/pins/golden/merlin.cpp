@@ -140,3 +140,48 @@ void top(float a[64], float b[64], int n) {
 void top(int a[256], int b[256]) {
 #pragma ACCEL parallel factor=4
  for (int i = 0; i < 16; i++) { int base = i * 16; for (int j = 0; j < 16; j++) b[base + j] = a[base + j] + 1; } }
+//: odd_subscripts
+void top(int a[256], int b[256], int k[64]) {
+#pragma ACCEL tile factor=8
+#pragma ACCEL parallel factor=2
+ for (int i = 0; i < 64; i++) { (a + i)[0] = (b + 4)[i]; b[k[i]] = a[i] + *(k + i); b[-i + 70] = -a[(int)(i + 1)]; int t; t = i * 2; b[t] += 1; } }
+//: tile_whole
+void top(float a[64], float b[64]) {
+#pragma ACCEL tile factor=64
+ for (int i = 0; i < 64; i++) b[i] = a[i];
+#pragma ACCEL tile factor=1
+ for (int i = 0; i < 64; i++) b[i] += a[i];
+#pragma ACCEL tile factor=16
+#pragma ACCEL parallel factor=64
+ for (int i = 0; i < 64; i++) b[i] *= a[i]; }
+//: factors_beyond
+void top(float a[30], float b[30]) {
+#pragma ACCEL parallel factor=64
+ for (int i = 0; i < 30; i++) b[i] = a[i] / 3.0f;
+#pragma ACCEL parallel factor=7
+#pragma ACCEL pipeline
+ for (int i = 0; i < 30; i++) b[i] += a[i]; }
+//: full_limit
+void top(int a[100][64], int b[100], int c[101]) {
+#pragma ACCEL parallel factor=100
+ for (int i = 0; i < 100; i++) { int s = 0; for (int j = 0; j < 64; j++) s += a[i][j]; b[i] = s; }
+#pragma ACCEL parallel factor=101
+ for (int i = 0; i < 101; i++) { int s = 0; for (int j = 0; j < 64; j++) s ^= a[i % 100][j]; c[i] = s; } }
+//: flatten_limit
+void top(int a[128][64], int b[4]) {
+#pragma ACCEL pipeline flatten
+ for (int r = 0; r < 4; r++) { int s = 0; for (int i = 0; i < 128; i++) for (int j = 0; j < 64; j++) s += a[i][j]; b[r] = s; } }
+//: conflicts_parted
+void top(int a[64][64], int b[64][64]) {
+#pragma ACCEL parallel factor=4
+ for (int i = 1; i < 64; i++) {
+#pragma ACCEL parallel factor=4
+  for (int j = 1; j < 64; j++) { a[i][j] = a[i][j - 1] + b[i][j]; } }
+#pragma ACCEL parallel factor=4
+ for (int i = 0; i < 63; i++) for (int j = 0; j < 64; j++) b[i][j] = b[i + 1][j] * 3; }
+//: sums_serial
+void top(float a[64][64], float y[64], float x[64]) {
+ for (int i = 0; i < 64; i++) {
+#pragma ACCEL parallel factor=4
+#pragma ACCEL pipeline
+  for (int j = 0; j < 64; j++) { if (x[j] > 0.0f) { for (int k = 0; k < 8; k++) { if (a[j][k] > x[j]) y[k] += a[j][k]; else x[k] -= 1.0f; } } } } }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
+from hwml_sdk.errors import ConfigError
 from hwml_sdk.qor.closed_form.design import make_target
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, features_of
 from hwml_sdk.qor.program.ir import CType
@@ -67,6 +68,30 @@ def parts() -> Table:
     return found
 
 
+SPELLINGS = (
+    "xczu9eg-ffvb1156-2-i", "XCZU9EG-FFVB1156-2-I", "xczu9eg", "zu9eg", "xczu9", "xczu7ev-ffvc1156-2-e", "xczu3cg",
+    "xczu28dr-ffvg1517-2-e", "xczu21dr", "xc7z020clg484-1", "xc7z020-clg484-1", "xc7z020clg400-1", "7z020", "xc7z020i",
+    "xc7a100tcsg324-1", "xc7a100t", "xc7a100tl", "xc7k325tffg900-2", "xc7vx690tffg1761-2", "xcku040-ffva1156-2-e",
+    "xcvu9p-flga2104-2-i", "xcvu9p-flgb2104-2-i", "xcu200-fsgd2104-2-e", "xcu280-fsvh2892-2L-e", "xcu50-fsvh2104-2-e",
+    "xcu55c-fsvh2892-2L-e", "xcvc1902-vsva2197-2MP-e-S", "xck26-sfvc784-2LV-c", "u200", "U280", "u55c", "zcu102",
+    "zcu104", "pynq-z2", "zedboard", "kv260", "ultra96", "alveo-u250", "xilinx_u250_gen3x16_xdma_4_1_202210_1",
+    "xilinx.com:zcu102:part0:3.4", " xczu9eg ", "xczu9egx", "xczu99", "xc7z02", "xcku", "", "-", "stratix10",
+    "xczu9eg-3", "xc7z020clg484-3", "xcvu9p_CIV-flga2577-2-e", "xcvu37p-fsvh2892-2L-e", "xcvh1582", "xcu26", "xa7z020-1clg400i", "xq7k325tl", "xazu3eg-sfvc784-1-i", "xqku040", "xqvu9p",
+)  # fmt: skip
+
+
+def spellings() -> Table:
+    """Names as people and tools write them -> the device and speed grade, or what is said about the name."""
+    found = {}
+    for name in SPELLINGS:
+        try:
+            part = find_part(name)
+            found[name] = f"{part.name} {part.device} {part.family} {part.speed_grade}"
+        except ConfigError as error:
+            found[name] = str(error)
+    return found
+
+
 def features() -> Table:
     """The features, but those that are 0, of some kernels; every one of them is not 0 somewhere."""
     found = {}
@@ -91,11 +116,8 @@ def releases() -> Table:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
-    "operators": operators,
-    "parts": parts,
-    "features": features,
-    "releases": releases,
-}
+    "operators": operators, "parts": parts, "features": features, "releases": releases, "spellings": spellings,
+}  # fmt: skip
 
 
 def stored_table(name: str) -> Table:
