@@ -76,7 +76,8 @@ SPELLINGS = (
     "xcu55c-fsvh2892-2L-e", "xcvc1902-vsva2197-2MP-e-S", "xck26-sfvc784-2LV-c", "u200", "U280", "u55c", "zcu102",
     "zcu104", "pynq-z2", "zedboard", "kv260", "ultra96", "alveo-u250", "xilinx_u250_gen3x16_xdma_4_1_202210_1",
     "xilinx.com:zcu102:part0:3.4", " xczu9eg ", "xczu9egx", "xczu99", "xc7z02", "xcku", "", "-", "stratix10",
-    "xczu9eg-3", "xc7z020clg484-3", "xcvu9p_CIV-flga2577-2-e", "xcvu37p-fsvh2892-2L-e", "xcvh1582", "xcu26", "xa7z020-1clg400i", "xq7k325tl", "xazu3eg-sfvc784-1-i", "xqku040", "xqvu9p",
+    "xczu9eg-3", "xc7z020clg484-3", "xcvu9p_CIV-flga2577-2-e", "xcvu37p-fsvh2892-2L-e", "xcvh1582", "xcu26",
+    "xa7z020-1clg400i", "xq7k325tl", "xazu3eg-sfvc784-1-i", "xqku040", "xqvu9p",
 )  # fmt: skip
 
 
