@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     everything = mutants(args.package or PACKAGES, args.match)
     same = equivalents()
     real = [mutant for mutant in everything if mutant.key() not in same]
+    for statement, change in sorted(set(same) - {mutant.key() for mutant in mutants(PACKAGES)}):
+        print(f"listed as equivalent, but there is no such fault any more: in `{statement}`: {change}")
     chosen = random.Random(args.seed).sample(real, min(args.mutants, len(real)))
     known = measure()
     print(f"{len(everything)} mutants, {len(everything) - len(real)} of them equivalent; {len(chosen)} tried with "
