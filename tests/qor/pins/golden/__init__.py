@@ -20,6 +20,7 @@ from pathlib import Path
 
 from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
 from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult
+from hwml_sdk.qor.closed_form.schedule.region import Region
 
 from .combined import combined
 
@@ -132,10 +133,20 @@ def _loop(loop: LoopResult) -> Iterator[str]:
         f"loop {loop.loop.name} ii {loop.ii} trips {number(loop.trips)} depth {number(loop.depth)}"
         f" cycles {number(loop.cycles)} entries {number(loop.entries)}x{number(loop.replicas)}"
         f" plan {number(plan.unroll)} {number(plan.parallel)} {number(plan.tile)} {plan.coarse:d}{plan.serial:d}"
-        f" by {loop.bound.by or 'nothing'}{guess}{''.join(f' ({note})' for note in loop.notes)}"
+        f" by {loop.bound.by or 'nothing'}{guess}{''.join(f' ({note})' for note in loop.notes)}{_body(loop.region)}"
     )
     for child in loop.children:
         yield from _loop(child)
+
+
+def _body(region: Region | None) -> str:
+    """What a walk over a loop's body has counted."""
+    if region is None:
+        return ""
+    loads = sum(access.copies for access in region.accesses if not access.write)
+    stores = sum(access.copies for access in region.accesses if access.write)
+    counts = (region.live_bits, region.branches, region.copies_made, loads, stores)
+    return f" body {' '.join(map(number, counts))}{' chained' * region.chained}"
 
 
 def write() -> None:

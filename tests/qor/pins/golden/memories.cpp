@@ -223,3 +223,6 @@ void top(const int *a, const int *b, short *c, long *d, int n) {
 #pragma HLS interface mode=m_axi port=d bundle=g1
 #pragma HLS interface mode=s_axilite port=n
  A: for (int i = 0; i < 70; i++) { c[i] = a[i] + b[i]; } B: for (int i = 0; i < 70; i++) { d[i] = n; } C: for (int i = 0; i < 80; i++) c[i] = b[i]; }
+//: unknown_sizes
+extern int table[]; int known[100];
+void top(int n, int *q) { int t[n]; float u[4][n]; for (int i = 0; i < 64; i++) { t[i] = q[i]; u[1][i] = i; } for (int i = 0; i < 64; i++) q[i] = t[63 - i] + table[i] + known[i] + u[2][i]; }

@@ -185,3 +185,12 @@ void top(float a[64][64], float y[64], float x[64]) {
 #pragma ACCEL parallel factor=4
 #pragma ACCEL pipeline
   for (int j = 0; j < 64; j++) { if (x[j] > 0.0f) { for (int k = 0; k < 8; k++) { if (a[j][k] > x[j]) y[k] += a[j][k]; else x[k] -= 1.0f; } } } } }
+//: conflict_among_many
+void top(int a[64], int b[64], int c[64], int d[64], int e[64]) {
+#pragma ACCEL parallel factor=4
+#pragma ACCEL pipeline
+ for (int i = 1; i < 64; i++) { a[i] = i; b[i] = i; c[i] = c[i - 1] * 3; d[i] = i; e[i] = i; }
+#pragma ACCEL parallel factor=4
+ for (int i = 0; i < 64; i++) { int s = 0; for (int j = 0; j < 64; j++) { a[j] = s; b[i] += j; c[i] += j; d[i] = j; s += e[j]; } } }
+//: arrays_of_unknown_size
+void top(float *a, float b[], int n) { float t[n]; for (int i = 0; i < 64; i++) t[i] = a[i]; for (int i = 0; i < 64; i++) b[i] = t[63 - i]; }
