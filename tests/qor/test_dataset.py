@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hwml_sdk.errors import DataError
-from hwml_sdk.qor.learned.dataset import group_fold, read_designs, render, split_files
+from hwml_sdk.qor.learned.dataset import Rows, group_fold, read_designs, render, split_files
 
 ROW: dict[str, Any] = {
     "id": "a/1",
@@ -84,6 +85,17 @@ def test_files_are_parted_and_the_one_with_the_top_comes_first() -> None:
         ({"label_stage": "cosim"}, "cosim"),
         ({"part": None}, "part is missing"),
         ({"pragmas": 3}, "must be objects"),
+        ({"censored": [1]}, "must be objects"),
+        ({"kernel": 3}, "kernel must be a string, not 3"),
+        ({"top": 7}, "top must be a string, not 7"),
+        ({"id": ["x"]}, "id must be a string"),
+        ({"kernel": ""}, "kernel is missing"),
+        ({"kernel": None}, "kernel is missing"),
+        ({"latency_cycles": float("inf")}, "latency_cycles must be a number"),
+        ({"latency_cycles": float("nan")}, "latency_cycles must be a number"),
+        ({"bram_18k": -0.5}, "bram_18k is negative"),
+        ({"clock_period_ns": None}, "clock_period_ns must be over 0"),
+        ({"clock_period_ns": "4"}, "clock_period_ns must be a number"),
     ],
 )
 def test_broken_row_names_file_and_line(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -93,6 +105,63 @@ def test_broken_row_names_file_and_line(tmp_path: Path, change: dict[str, Any], 
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{folder / 'designs.jsonl.gz'}:2: ")
     assert caught.value.line == 2
+
+
+def test_what_a_row_may_leave_out(tmp_path: Path) -> None:
+    """Names default to those of the file and the kernel, the tool to Vitis HLS, flags to a design that fits."""
+    short = {name: ROW[name] for name in ("kernel", "part", "clock_period_ns", "code_ref", "lut", "dsp", "ff")}
+    (design,) = read_designs(write(tmp_path / "d", [short | {"latency_cycles": 0}]))
+    assert (design.id, design.source, design.licence) == ("designs.jsonl.gz:1", "designs.jsonl", "unknown")
+    assert (design.kernel, design.group, design.top) == ("mac", "mac", "")
+    assert (design.tool, design.tool_version, design.stage) == ("vitis_hls", "", "csynth")
+    assert (design.fits_device, design.unsafe_math, design.line) == (True, False, 1)
+    assert design.labels == (10.0, None, 20.0, 0.0, None)  # no cycles are a label, too
+    assert design.bounds == (None,) * 5
+    assert design.pragmas == {}
+    assert design.code() == CODE  # nothing to fill in: placeholders stay
+
+
+@pytest.mark.parametrize(("said", "expected"), [(False, False), (True, True), (None, True), (0, True)])
+def test_a_design_fits_unless_said(tmp_path: Path, said: object, expected: bool) -> None:
+    (design,) = read_designs(write(tmp_path / "d", [ROW | {"fits_device": said, "unsafe_math": said}]))
+    assert design.fits_device is expected
+    assert design.unsafe_math is (said is True)
+
+
+def test_tables_of_a_folder_follow_one_another(tmp_path: Path) -> None:
+    """Empty lines count as lines but hold nothing; what is wrong with the texts beside a table names their file."""
+    folder = write(tmp_path / "d", [ROW | {"id": "second"}])
+    (folder / "a_kernels.jsonl").write_text(json.dumps({"code_ref": "k", "code": CODE}) + "\n")
+    (folder / "a_designs.jsonl").write_text("\n" + json.dumps(ROW | {"id": "first"}) + "\n\n")
+    assert [(design.id, design.line) for design in read_designs(folder)] == [("first", 2), ("second", 1)]
+    for text, message in (
+        (json.dumps({"code_ref": "k", "code": 3}), r"a_kernels\.jsonl:1: code_ref and code must be strings"),
+        (json.dumps({"code_ref": 3, "code": ""}), r"a_kernels\.jsonl:1: code_ref and code must be strings"),
+        ("[]", "a JSON object was expected"),
+        ("{", r"a_kernels\.jsonl:1: not JSON"),
+    ):
+        (folder / "a_kernels.jsonl").write_text(text + "\n")
+        with pytest.raises(DataError, match=message):
+            read_designs(folder)
+    (folder / "a_kernels.jsonl").unlink()
+    with pytest.raises(DataError, match="is missing beside its designs file"):
+        read_designs(folder)
+
+
+def test_neither_folder_nor_table(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(DataError, match="neither a folder"):
+        read_designs(tmp_path / "x.json")
+
+
+def test_the_last_file_that_defines_the_top_is_the_main_one() -> None:
+    mark = "//==== file: {} ====\n{}\n".format
+    code = mark("a.cpp", "int f() {}") + mark("b.CPP", "void f(int x)\n{ }") + mark("c.h", "int f() { }")
+    assert split_files(code, "f")[0] == "void f(int x)\n{ }\n"
+    assert split_files(code, "g")[0] == "void f(int x)\n{ }\n"  # nobody defines it: the last C or C++ file
+    assert split_files(code, "")[0] == "void f(int x)\n{ }\n"
+    assert split_files(mark("a.h", "1") + mark("b.h", "2"), "f") == ("2\n", {"a.h": "1\n"})
+    assert split_files("int f() {}", "f") == ("int f() {}", {})
 
 
 def test_row_without_a_label_column_is_refused(tmp_path: Path) -> None:
@@ -132,6 +201,37 @@ def test_csv_rows_and_their_errors(tmp_path: Path) -> None:
     table.write_text("file,part\nmac.c,xcu280\n")
     with pytest.raises(DataError, match="column 'clock_period_ns' is missing"):
         read_designs(table)
+
+
+def test_columns_of_a_table_that_may_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "mac.c").write_text(CODE)
+    table = tmp_path / "own.csv"
+    head = "file,part,clock_period_ns,lut,dsp,ff,latency_cycles,stage,group,kernel,label_stage,bram_18k\n"
+    table.write_text(head + "mac.c, xcu280 ,10,5,1,7,9,impl,sums,,,2\nmac.c,xcu280,10,5,1,7,9,impl,,own,csynth,\n")
+    one, two = read_designs(table)
+    assert (one.stage, one.group, one.kernel, one.part) == ("impl", "sums", "mac", "xcu280")
+    assert (two.stage, two.group, two.kernel) == ("csynth", "own", "own")
+    assert (one.labels[4], two.labels[4]) == (2.0, None)
+    table.write_text(head + "mac.c,xcu280,10,many,1,7,9,,,,,\n")
+    with pytest.raises(DataError, match=r"own\.csv:2: lut must be a number, not 'many'"):
+        read_designs(table)
+    table.write_text(head + ",xcu280,10,5,1,7,9,,,,,\n")
+    with pytest.raises(DataError, match=r"own\.csv:2: file is empty"):
+        read_designs(table)
+
+
+def test_columns_of_designs(tmp_path: Path) -> None:
+    """What evaluation reads: unknown labels become NaN, keys are joined, rows can be taken, groups fold together."""
+    rows = Rows.of(read_designs(write(tmp_path / "d", [ROW, ROW | {"kernel": "b", "algo_group": "g1", "dsp": 3}])))
+    assert len(rows) == 2
+    assert rows.key.tolist() == ["a/2020.2/csynth/mac", "a/2020.2/csynth/b"]
+    assert [np.isnan(line).tolist() for line in rows.labels] == [[False, True] + [False] * 3, [False] * 5]
+    assert rows.bounds[:, 1].tolist() == [68.0, 68.0]
+    assert rows.fold().tolist() == [group_fold("mac"), group_fold("g1")]
+    assert rows.fold(3).tolist() == [group_fold("mac", 3), group_fold("g1", 3)]
+    assert rows.take(np.array([False, True])).kernel.tolist() == ["b"]
+    assert rows.clock_period_ns.tolist() == [4.0, 4.0]
+    assert rows.fits_device.tolist() == [True, True]
 
 
 def test_fold_is_the_hash_of_the_group() -> None:

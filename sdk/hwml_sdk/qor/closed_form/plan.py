@@ -134,7 +134,7 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behav
         made = copies if fine or innermost else 1.0
         return Plan(fine, unroll=made, serial=made > 1, coarse=pipelined and not fine, note=note)
     if fine or innermost:
-        return Plan(fine, 1, copies)
+        return Plan(fine, unroll=copies)
     # All iterations of an outermost loop side by side: labels of every version show the copies, while they are few.
     apart = not shared_scalars(loop)
     if full and apart and 1 < copies <= MERLIN_FULL_LIMIT and loop.parent is None and not accumulates(loop):
@@ -168,7 +168,9 @@ def _automatic(
         if chosen is None or _decided(chosen, plans) or calls_loops(chosen):
             continue
         old = plans[chosen]
-        plans[chosen] = Plan(True, 1, old.unroll, False, old.parallel, automatic=True, serial=old.serial, tile=old.tile)
+        plans[chosen] = Plan(
+            True, unroll=old.unroll, parallel=old.parallel, automatic=True, serial=old.serial, tile=old.tile
+        )
 
 
 def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:

@@ -30,8 +30,8 @@ class LoopResult:
     trips: float
     ii: int | None = None
     bound: Bound = field(default_factory=lambda: Bound(1, ""))
-    depth: float = 0.0
-    cycles: float = 0.0
+    depth: float = field(init=False)
+    cycles: float = field(init=False)
     known: bool = True
     area: Area = field(default_factory=Area)
     unshared: Area = field(default_factory=Area)
@@ -40,8 +40,8 @@ class LoopResult:
     members: list[ir.Loop] = field(default_factory=list)
     region: Region | None = None
     notes: list[str] = field(default_factory=list)
-    entries: float = 1.0
-    replicas: float = 1.0
+    entries: float = field(init=False)
+    replicas: float = field(init=False)
     flattened: bool = False
 
 
@@ -54,7 +54,7 @@ class FunctionResult:
     """
 
     function: ir.Function
-    cycles: float = 0.0
+    cycles: float = field(init=False)
     known: bool = True
     area: Area = field(default_factory=Area)
     unshared: Area = field(default_factory=Area)
@@ -62,7 +62,7 @@ class FunctionResult:
     loops: list[LoopResult] = field(default_factory=list)
     calls: list[FunctionResult] = field(default_factory=list)
     dataflow: bool = False
-    interval: float = 0.0
+    interval: float = field(init=False)
     reasons: list[str] = field(default_factory=list)
     unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)
 

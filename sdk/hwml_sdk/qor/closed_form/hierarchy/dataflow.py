@@ -30,8 +30,8 @@ class Process:
     cycles: float
     reads: set[ir.Variable] = field(default_factory=set)
     writes: set[ir.Variable] = field(default_factory=set)
-    start: float = 0.0
-    finish: float = 0.0
+    start: float = field(init=False)
+    finish: float = field(init=False)
 
 
 def build_dataflow(frame: Frame, result: LoopResult, rounds: float) -> None:

@@ -74,9 +74,9 @@ class FunctionEstimator(Frame):
             memory = memory_cycles(region)
             # One state more than the work takes: the one that says it is done.
             result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
+            result.interval = result.cycles
             self._add_area(region, 1 if pipelined else memory)
         self.regions.pop()
-        result.interval = result.interval or result.cycles
         self._finish()
         return result
 

@@ -58,7 +58,7 @@ class Access:
     spread: Spread = ()
     moving: tuple[float | None, ...] = ()
     since: Sources = field(default_factory=dict)
-    time: float = 0.0
+    time: float = field(init=False)
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
     late: bool = False

@@ -25,7 +25,7 @@ class NestLoop:
 
     var: ir.Variable | None
     trip: float
-    stride: float = 1.0
+    stride: float
     copies: float = 1.0
 
 
