@@ -55,7 +55,8 @@ def head(chance: random.Random, level: int) -> tuple[str, str, str, int]:
 def written(name: str, start: str, op: str, bound: str, step: int, way: int) -> str:
     """The head in one of the ways to write it."""
     mirror = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}[op]
-    test = (f"{name} {op} {bound}", f"{bound} {mirror} {name}", f"{name} + 2 {op} ({bound}) + 2", f"(int){name} {op} {bound}",
+    test = (f"{name} {op} {bound}", f"{bound} {mirror} {name}", f"{name} + 2 {op} ({bound}) + 2",
+            f"(int){name} {op} {bound}",
             f"{name} - 3 {op} ({bound}) - 3")[way % 5]  # fmt: skip
     plus = f"{name} += {step}" if step > 0 else f"{name} -= {-step}"
     change = (plus, f"{name} = {name} + ({step})", f"{name} = {step} + {name}", f"{name} = {name} - ({-step})")[way % 4]
@@ -259,7 +260,7 @@ def test_what_holds_everywhere_in_a_function() -> None:
 
 
 def test_long_loops_are_sampled() -> None:
-    """More than 4,096 rounds are told apart by 64: the middles of 64 equal parts, 39 = 5000 / 128, 4960 = 127 * 39.06."""
+    """More than 4,096 rounds are told apart by 64: the middles of 64 equal parts, 39 = 5000 / 128 and 4960."""
     _, inner = counts("for (int i = 0; i < 4096; i++) for (int j = 0; j < i; j++) ;")
     assert (figures(inner), inner.sampled) == ((2047.5, 0, 4095), False)
     _, inner = counts("for (int i = 0; i < 5000; i++) for (int j = 0; j < i; j++) ;")
