@@ -36,7 +36,7 @@ TEXTS = {
     "__SYNTHESIS__ __VITIS_HLS__": "1 1",
     "a // b \\\nc\nd": "a d", "a /* b // */ c": "a c", "a /* b": "a", "'\"' /* */ '\"' \"//\" b": "'\"' '\"' \"//\" b",
     "\"a\\\" /* \" b /* c */ \"*/\"": "\"a\\\" /* \" b \"*/\"", "a\rb // c\rd": "a b d",
-    
+
     "#pragma HLS pipeline\na": "a", '_Pragma("HLS pipeline") a': "a", "_Pragma(x) a": "_Pragma(x) a",
     # Conditions.
     "#ifdef A\n1\n#elif 1\n2\n#elif 1\n3\n#else\n4\n#endif\n5": "2 5", "#if (1 +\n1\n#else\n2\n#endif": "2",
@@ -116,10 +116,12 @@ INCLUDES = [
     ("#include <a.h>", {"a.h": "1"}, "1"), ('#include "a.h"', {"src/a.h": "1"}, "1"),
     ('#include "x/a.h"', {"src/x/a.h": "1",
     "a.h": "2"}, "1"), ('#include "x/a.h"', {"y/a.h": "1"}, "1"), ('#include "../a.h"', {"a.h": "1"}, "1"),
-    ('#include "./a.h"', {"b.h": "1"}, ""), ('#include "x\\a.h"', {"x\\a.h": "1"}, "1"), ("#define H \"a.h\"\n#include H", {"a.h": "1"}, "1"),
+    ('#include "./a.h"', {"b.h": "1"}, ""), ('#include "x\\a.h"', {"x\\a.h": "1"}, "1"),
+    ("#define H \"a.h\"\n#include H", {"a.h": "1"}, "1"),
     ("#define H <a.h>\n#include H", {"a.h": "1"}, "1"),
     ("#include a.h", {"a.h": "1"}, ""), ('#include "b.h"', {"ab.h": "1"}, ""),
-    ('#include "a.h"\n#include "a.h"', {"a.h": "1"}, "1 1"), ('#include "a.h"\n#include "a.h"', {"a.h": "#pragma once\n1"}, "1"),
+    ('#include "a.h"\n#include "a.h"', {"a.h": "1"}, "1 1"),
+    ('#include "a.h"\n#include "a.h"', {"a.h": "#pragma once\n1"}, "1"),
     ('#include "a.h"', {"a.h": '#include "b.h"\n1', "b.h": "2"}, "2 1"), ('#include "a.h"\n2', {"a.h": "1"}, "1 2"),
     ('#include "a.h"', {"a.h": '#include "a.h"\n1'}, "1"), ('#include "k.cpp"\n1', {"k.cpp": "2"}, "1"),
 ]  # fmt: skip
@@ -284,7 +286,7 @@ def test_owners_and_ranges_of_pragmas() -> None:
     program = read_program(OWNERS, path="k.cpp")
     owners = {pragma.kind: pragma.owner.name if pragma.owner is not None else "" for pragma in program.pragmas}
     assert owners == {
-        "A0": "", "A1": "top", "B1": "A", "A2": "A", "A3": "B", "B2": "C", "B3": "C", "A4": "C", "B4": "", 
+        "A0": "", "A1": "top", "B1": "A", "A2": "A", "A3": "B", "B2": "C", "B3": "C", "A4": "C", "B4": "",
         "A5": "top::f", "A6": "D", "A7": "top", "B6": "",
     }  # fmt: skip
     lines = OWNERS.split("\n")
