@@ -135,6 +135,7 @@ FORMS: dict[str, range | list[int] | None] = {
 
 # Loops whose counter is not the head's own: only how often they run is told.
 ROUNDS = {
+    "int i = 0; for (int k = 0; i < 5; k++) { a[k] = 1; i += 2; }": 3,
     "int i = 0; while (i < 5) { a[i]++; i++; }": 5,
     "int i = 5; while (i > 0) { a[i]++; i -= 2; }": 3,
     "int i = 5; while (i) { a[i]++; i--; }": 5,
@@ -197,6 +198,57 @@ def test_bounds_that_are_computed_in_the_body(statements: str) -> None:
     value = DEFINED[statements]
     assert figures(found[0]) == (10, 10, 10)
     assert figures(found[-1]) == ((None, None, None) if value is None else of([value(i) for i in range(10)]))
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("int t = i + y; LOOP", lambda i, y: i + y), ("{ int t = 2 * i; LOOP }", lambda i, y: 2 * i),
+        ("if (m) { int t = y; LOOP }", lambda i, y: y), ("if (m) ; else { int t = i; LOOP }", lambda i, y: i),
+        ("int t; t = y + 1, m = 2; LOOP", lambda i, y: y + 1),
+    ("int s = y; { int t = s + i; LOOP }", lambda i, y: y + i),
+    ],
+)  # fmt: skip
+def test_bounds_that_are_computed_further_inside(body: str, right: Callable[[int, int], int]) -> None:
+    loop = "for (int z = 0; z < t; z++) a[z] = 1;"
+    found = counts(f"for (int i = 0; i < 5; i++) for (int y = 1; y < 9; y *= 2) {{ {body.replace('LOOP', loop)} }}")
+    assert figures(found[-1]) == of([right(i, y) for i in range(5) for y in (1, 2, 4, 8)])
+
+
+STEPS = {
+    "i < N; i += 2": 50_000, "i < N; i = i + 2": 50_000, "i < N; i = 2 + i": 50_000, "N > i; i++": 100_000,
+    "i != N; ++i": 100_000,
+    "(int)i < N; i++": 100_000, "i + 5 < N; i++": 99_995, "i - 5 < N; i++": 100_005, "i <= N; i += 1": 100_001,
+    "i > -N; i--": 100_000,
+    "i > -N; i -= 4": 25_000, "i > -N; i = i - 4": 25_000, "-N <= i; --i": 100_001, "i < N; i = 2 - i": None,
+    "i < N; i = i * 2": None,
+    "i < N; i += 2, m++": 50_000, "i < N; m++, i += 2": 50_000, "i < N; i -= -2": 50_000, "i < N; i = m + i": None,
+    "i < N; i = m": None,
+    "i < N; i *= 2": None, "i < N; m = i": None, "i < N; m += 2": None, "i < N; a[i] += 2": None,
+    "i + m < N; i++": None, "2 * i < N; i++": None,
+    "i < m; i++": None, "m < N; i++": None, "5 + i < N; i++": None, "i < N; i += 1.5": 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("head_", STEPS)
+def test_long_loops_in_closed_form(head_: str) -> None:
+    """Longer than what is run step by step."""
+    (found,) = counts(f"const int N = 100000; for (int i = 0; {head_}) a[0] = 1;")
+    assert found.average == STEPS[head_]
+
+
+def test_what_ranges_of_one_step_take_together() -> None:
+    """Millions of entries, and exact: the values of an inner counter weigh as often as they are taken."""
+    inner = "for (int k = 0; k < j; k++) ;"
+    long = counts(f"for (int i = 0; i < 3000; i++) for (int j = 0; j < 3000; j++) {inner}")
+    assert [figures(found) for found in long] == [(3000, 3000, 3000), (3000, 3000, 3000), (1499.5, 0, 2999)]
+    both = counts(f"for (int i = 0; i < 100; i++) for (int j = 2 * i; j < 200; j += 2) {inner}")[-1]
+    values = [j for i in range(100) for j in range(2 * i, 200, 2)]
+    assert both.average == pytest.approx(sum(values) / len(values)) and not both.sampled
+    assert (both.least, both.most) == (0, 198)
+    odd = counts(f"for (int i = 0; i < 100; i++) for (int j = i; j < 200; j += 2) {inner}")[-1]
+    values = [j for i in range(100) for j in range(i, 200, 2)]
+    assert odd.average == pytest.approx(sum(values) / len(values), rel=0.02)
 
 
 def test_range_loops() -> None:

@@ -57,6 +57,24 @@ def test_values_of_deep_expressions(operators: int, known: bool) -> None:
     assert evaluate(expr, {n: 5}) == ((5 if operators % 2 == 0 else -6) if known else None)
 
 
+@pytest.mark.parametrize(
+    "around",
+    ["(int){}", "{} + 1", "1 + {}", "{} ? 1 : 2", "1 ? {} : 2", "0 ? 1 : {}", "abs({})", "min(1, {})", "row[{}]",
+     "twice({})", "grid[1][{}]", "grid[{}][1]", "ps[{}].a", "q.two[{}].a", "ps[1].b[{}]"],
+)  # fmt: skip
+def test_depth_in_every_kind_of_expression(around: str) -> None:
+    """Each is a level of its own; a field is one too, and what it is a field of the next."""
+    levels = 1 + around.count("].")
+    for operators, known in ((60 - levels, True), (62 - levels, False)):
+        inner = "~ " * operators + ("one" if operators % 2 == 0 else "other")
+        program = read_program(
+            f"{CONSTANTS}void top() {{ const int one = 1, other = -2; auto own = {around.format(inner)}; }}"
+        )
+        variables = program.functions["top"].variables
+        found = evaluate(variables["own"].init, {variables["one"]: 1, variables["other"]: -2})
+        assert (found is not None) == known
+
+
 # Body of `constexpr int f(int n)`, arguments, value.
 BODIES = [
     ("return n - 1;", "5", 4), ("double a = n; return 2 * (a / 2);", "5", 5),
@@ -150,7 +168,10 @@ FLOW = [
     ("ap_int<4> n = 9;", "n + 10", 3), ("ap_int<4> n = 7;", "n", 7), ("int n = 3.7;", "n", 3),
     ("float n = 2.5;", "2 * n", 5),
     ("ap_uint<70> n = 5;", "n", 5), ("short n = 65537;", "n", 1), ("ap_uint<64> n = 0 - 1;", "n & 7", 7),
-    ("ap_uint<1> n = 3;", "n", 1), ("short n; n = 65540;", "n", 4),
+    ("ap_uint<60> n = 0 - 1;", "n > 5", 1), ("ap_uint<64> n = 0 - 1;", "n > 5", 1),
+    ("ap_int<64> n = 0 - 1;", "n + 3", 2),
+    ("int n = 4; for (n = 2; m < 1; ) m++;", "n", None), ("ap_uint<1> n = 3;", "n", 1),
+    ("short n; n = 65540;", "n", 4),
     # Assignments and steps.
     ("int n = 4; n = n + 1;", "n", 5), ("int n = 4; n += 3; n -= 1; n *= 2;", "n", 12), ("int n = 9; n /= 2;", "n", 4),
     ("int n = 9; n %= 5; n <<= 2; n >>= 1; n |= 1; n &= 13; n ^= 3;", "n", 10), ("int n = 4; n++; ++n;", "n", 6),

@@ -129,7 +129,7 @@ class _UnknownError(Exception):
     """Something the run needs is not known."""
 
 
-def _result_of(function: ir.Function, values: Sequence[Number], depth: int = 0) -> Number | None:
+def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> Number | None:
     """What a `constexpr` function returns, None where it cannot be told."""
     if depth > MAX_CALL_DEPTH or len(values) > len(function.params):
         return None
@@ -186,7 +186,7 @@ class _Run:
             chosen = item.then if self.value(item.condition) else item.otherwise
             if chosen is not None:
                 self.block(chosen)
-        elif isinstance(item, ir.Loop):
+        else:
             self.loop(item)
 
     def loop(self, loop: ir.Loop) -> None:
