@@ -231,3 +231,110 @@ def test_what_is_left_of_half_a_head() -> None:
         assert lines[2] == "  for VITIS_LOOP_2_1 2:2-2:29 head 2:2-2:29"
         assert not right or lines[3] == f"    {right}"
         assert right or lines[4] == "    a@p1[i@2] = 1"
+
+
+def test_an_open_head_has_a_scope_of_its_own() -> None:
+    """Without a step the counter is what the head declares, not what stands before it."""
+    lines = shown("void top(int a[9]) {\n  int n = 4;\n  for (int i = 0; i < 8; ) {\n    a[i] = n;\n").split("\n")
+    assert lines[-2:] == ["    (i@3 int32: 0; (i@3 < 8); -)", "    a@p1[i@3] = n@2"]
+
+
+# Expression -> as it is read, in `void top(P p, int i, ap_uint<8> u, int a[4])`.
+READ = {
+    "p.get(1)": "p@p2.P::get(1)", "p.unheard(1)": "p@p2.unheard(1)", "u.get(1)": "u@p2.get(1)", "sizeof()": "?",
+    "f()": "f()^2:0",
+    "P(i)": "<struct32 P{x int32}>i@p2", "P(i, 2)": "P(i@p2, 2)", "u(3, 1)": "u(3, 1)", "i(3, 1)": "i(3, 1)^2:0",
+    "int(i)": "<int32>i@p2",
+    "static_cast<short>(i)": "<int16>i@p2", "reinterpret_cast<P>(i)": "<struct32 P{x int32}>i@p2",
+    "const_cast<int>(i)": "<int32>i@p2",
+    "dynamic_cast<long>(i)": "<int64>i@p2", "other_cast<int>(i)": "other_cast<int>(i@p2)^2:0",
+    "std::max<int>(i, 2)": "std::max<int>(i@p2, 2)^2:0",
+    "ap_int<5>(i)": "<int5>i@p2", "(ap_uint<3>)i": "<uint3>i@p2", "a.size()": "4", "a.at(2)": "a@p2[2]",
+    "a.size(1)": "a@p2.size(1)",
+    "a.at(1, 2)": "a@p2.at(1, 2)", "i.size()": "i@p2.size()", "p->x": "p@p2.x", "(&p)->x": "(& p@p2).x",
+    "a[i][2]": "a@p2[i@p2][2]",
+    "(*a)[1]": "(* a@p2)[1]", "- 5": "-5", "-(5)": "-5", "-i": "(- i@p2)", "+5": "5", "~5": "(~ 5)",
+    "-2.5f": "-2.5:float32", "2.5F": "2.5:float32",
+    "2.5": "2.5:double64", "true": "1:bool1", "false": "0:bool1", "'a'": "97",
+    "nullptr": "?:unknown32", '"text"': "?:unknown32",
+    "i, a[1], 3": "{i@p2, a@p2[1], 3}", "Color::RED": "3", "RED": "3", "n::RED": "3", "P::K": "7", "x::P::K": "7",
+    "N": "N@g1", "n::N": "n::N@g1",
+    "unheard": "unheard?", "i++": "(p++ i@p2)", "++i": "(++ i@p2)", "i--": "(p-- i@p2)", "--i": "(-- i@p2)",
+    "new int": "new()^2:0",
+    "delete a": "delete()^2:0", "delete[] a": "delete()^2:0", "twice(i)": "twice(i@p2)^2:0$",
+    "n::twice(i)": "n::twice(i@p2)^2:0$", "plain(i)": "plain(i@p2)^2:0",
+    "i = 2": "i@p2 = 2", "i >>= a[0]": "i@p2 >>= a@p2[0]", "i ? 1 : 2": "(i@p2 ? 1 : 2)", "(((i)))": "i@p2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", READ)
+def test_expressions(text: str) -> None:
+    program = read_program(
+        "enum Color { RED = 3 }; const int N = 2; "
+        "struct P { int x; static const int K = 7; int get(int k) { return k; } }; "
+        "constexpr int twice(int n) { return 2 * n; } int plain(int n) { return n; }\n"
+        f"void top(P p, int i, ap_uint<8> u, int a[4]) {{\n{text}; }}"
+    )
+    (item,) = [item for item in program.functions["top"].body.items if isinstance(item, ir.Evaluate)]
+    assert of_expr(item.expr).replace("^3:", "^2:") == READ[text]
+
+
+# Expression -> bytes (LP64, System V ABI); None: what a parameter or pointer stands for the text does not tell.
+SIZES = {
+    "sizeof(x)": 4, "sizeof x": 4, "sizeof(row)": 24, "sizeof row": 24, "sizeof(row[0])": 8, "sizeof(row[0][1])": 4,
+    "sizeof(*row)": 8,
+    "sizeof(row) / sizeof(row[0])": 3, "sizeof(row[0][1][2])": None, "sizeof(**row)": 4, "sizeof(p)": 12,
+    "sizeof(p.b)": 6, "sizeof(p.b[1])": 2,
+    "sizeof(p.c)": 4, "sizeof(p.none)": None, "sizeof(ps)": 24, "sizeof(ps[1])": 12, "sizeof(ps[1].b)": 6,
+    "sizeof(ps[0].b[2])": 2,
+    "sizeof(q)": None, "sizeof(*q)": 8, "sizeof(q[0])": 8, "sizeof(q[0][1])": None, "sizeof(a)": None,
+    "sizeof(a[0])": 4, "sizeof(*a)": 4,
+    "sizeof(m[0])": 12, "sizeof(m[0][1])": 4, "sizeof(i)": 4, "sizeof(int)": 4, "sizeof(long)": 8,
+    "sizeof(char *)": 8, "sizeof(P *)": 8,
+    "sizeof(P)": 12, "sizeof(struct P)": 12, "sizeof(row_t)": 20, "sizeof(unheard)": None, "sizeof(ap_int<24>)": 4,
+    "sizeof((x))": 4,
+    "sizeof(ap_uint<72>)": 16, "sizeof(x + 1)": None, "sizeof(*x)": None, "sizeof(arr)": 24, "sizeof(void)": None,
+    "sizeof(hs)": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SIZES)
+def test_sizes(text: str) -> None:
+    program = read_program(
+        "struct P { int c; short b[3]; }; typedef int row_t[5];\n"
+        "void top(double *q, int a[9], int m[2][3], int i, hls::stream<int> &hs) {"
+        f" int x; int row[3][2]; P p; P ps[2]; std::array<int, 6> arr; auto own = {text}; }}"
+    )
+    assert evaluate(program.functions["top"].variables["own"].init, {}) == SIZES[text]
+
+
+LEAVES = {
+    # Body of the inner one of two loops -> (outer is left early, inner is, inner skips).
+    "a[0]++;": (False, False, False), "break;": (False, True, False), "continue;": (False, False, True),
+    "return;": (True, True, False),
+    "goto out;": (True, True, False), "if (a[0]) { break; }": (False, True, False),
+    "if (a[0]) ; else { { continue; } }": (False, False, True),
+    "switch (a[0]) { case 1: break; }": (False, False, False),
+    "switch (a[0]) { case 1: continue; }": (False, False, True),
+    "switch (a[0]) { case 1: return; }": (True, True, False),
+    "switch (a[0]) { case 1: goto out; }": (True, True, False),
+    "switch (a[0]) { default: if (a[1]) { break; } }": (False, False, False),
+    "switch (a[0]) { case 1: a[1]++; } break;": (False, True, False),
+    "switch (a[0]) { case 1: for (;;) { break; } }": (False, False, False),
+    "switch (a[0]) { case 1: while (1) { break; } }": (False, False, False),
+    "switch (a[0]) { case 1: do { break; } while (1); }": (False, False, False),
+    "auto f = [&]() { return 1; };": (False, False, False),
+    "for (;;) { return; }": (True, True, False), "for (;;) { break; }": (False, False, False),
+    "for (;;) { continue; }": (False, False, False),
+    "for (auto v : a) { break; }": (False, False, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", LEAVES)
+def test_what_leaves_loops(body: str) -> None:
+    program = read_program(f"void top(int a[4]) {{ A: for (;;) {{ B: while (a[0]) {{ {body} }} }} out: ; }}")
+    outer, inner, *rest = program.loops("top")
+    assert (outer.has_break, inner.has_break, inner.has_continue) == LEAVES[body]
+    assert not outer.has_continue
+    for loop in rest:
+        assert loop.has_break == ("break" in body or "return" in body) and loop.has_continue == ("continue" in body)
