@@ -10,8 +10,8 @@ from .numbers import Number, binary, literal, unary
 Lookup = Callable[[str], Number | None]
 
 _TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F']+|0[bB][01']+|(?:\d[\d']*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[A-Za-z_]\w*(?:::\w+)*|'(?:\\.|[^'])'"
-    r"|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>!~&|^?:(),])([uUlLfF]*)"
+    r"\s*(?:(0[xX][0-9a-fA-F']+|0[bB][01']+|(?:\d[\d']*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[uUlLfF]*"
+    r"|([A-Za-z_]\w*(?:::\w+)*|'(?:\\.|[^'])'|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>!~&|^?:(),]))"
 )
 _LEVEL = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
@@ -39,7 +39,7 @@ def _tokens(text: str) -> list[str] | None:
         match = _TOKEN.match(text, at)
         if match is None:
             return None
-        tokens.append(match.group(1))
+        tokens.append(match.group(1) or match.group(2))
         at = match.end()
     return tokens
 

@@ -88,10 +88,17 @@ def _variable(var: ir.Variable | None, known: Bindings, depth: int) -> Number | 
         return known[var]
     if var.const and not var.dims:
         value = evaluate(var.init, {}, depth + 1)
-        if value is not None and var.type.kind in ("int", "uint"):
-            return int(value)
-        return value
+        return None if value is None else _stored(var.type, value)
     return None
+
+
+def _stored(kind: ir.CType, value: Number) -> Number:
+    """The value as one of that type holds it, whatever its width."""
+    if kind.kind == "bool":
+        return int(value != 0)
+    if kind.kind in ("int", "uint"):
+        return int(value)
+    return float(value) if kind.is_float else value
 
 
 _BUILTINS: dict[str, Callable[..., Number]] = {
@@ -122,18 +129,19 @@ class _UnknownError(Exception):
     """Something the run needs is not known."""
 
 
-def _result_of(function: ir.Function, values: Sequence[Number], depth: int = 0) -> Number | None:
+def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> Number | None:
     """What a `constexpr` function returns, None where it cannot be told."""
     if depth > MAX_CALL_DEPTH or len(values) > len(function.params):
         return None
     run = _Run(depth)
-    run.values.update(zip(function.params, values, strict=False))
+    for param, value in zip(function.params, values, strict=False):
+        run.values[param] = _stored(param.type, value)
     try:
         run.block(function.body)
     except _UnknownError:
         return None
     found = run.returned
-    return int(found) if found is not None and function.returns.kind in ("int", "uint", "bool") else found
+    return None if found is None else _stored(function.returns, found)
 
 
 class _Run:
@@ -169,7 +177,7 @@ class _Run:
             self.returned, self.done = self.value(item.value), True
         elif isinstance(item, ir.Declare):
             if item.var.init is not None:
-                self.values[item.var] = self.typed(item.var, self.value(item.var.init))
+                self.values[item.var] = _stored(item.var.type, self.value(item.var.init))
         elif isinstance(item, ir.Evaluate):
             self.change(item.expr)
         elif isinstance(item, ir.Block):
@@ -178,7 +186,7 @@ class _Run:
             chosen = item.then if self.value(item.condition) else item.otherwise
             if chosen is not None:
                 self.block(chosen)
-        elif isinstance(item, ir.Loop):
+        else:
             self.loop(item)
 
     def loop(self, loop: ir.Loop) -> None:
@@ -213,8 +221,4 @@ class _Run:
                 value = binary("+", self.value(target), 1 if "+" in item.op else -1)  # type: ignore[union-attr]
             if value is None:
                 raise _UnknownError
-            self.values[target.var] = self.typed(target.var, value)
-
-    def typed(self, var: ir.Variable, value: Number) -> Number:
-        """The value as the variable holds it."""
-        return int(value) if var.type.kind in ("int", "uint", "bool") else value
+            self.values[target.var] = _stored(target.var.type, value)

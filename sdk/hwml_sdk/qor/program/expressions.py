@@ -99,6 +99,9 @@ def _assigned_in(block: ir.Block) -> dict[ir.Variable, None]:
             var = root_variable(target)
             if var is not None:
                 found[var] = None
+    for loop in ir.loops_of(block):  # `for (n = 2; ...)` keeps no assignment, and the step need not change n
+        if loop.var is not None and loop.start is not None:
+            found.setdefault(loop.var)
     return found
 
 

@@ -49,6 +49,7 @@ class UseFinder:
             if var is not None:
                 uses.reads.add(var)
                 uses.writes.add(var)
+            self._subscripts(expr.operand, uses)
         elif isinstance(expr, ir.Call):
             self._call(expr, uses)
         elif isinstance(expr, ir.Binary) and expr.op in ("<<", ">>") and _stream(expr.left) is not None:
@@ -83,9 +84,11 @@ class UseFinder:
         self._expression(expr.value, uses)
 
     def _subscripts(self, expr: ir.Expr, uses: Uses) -> None:
-        if isinstance(expr, ir.Index):
-            for subscript in expr.subscripts:
+        """What an access reads to find its place: `n` of `a[n].x` and `&a[n]`."""
+        while isinstance(expr, ir.Index | ir.Member | ir.Unary | ir.Cast):
+            for subscript in expr.subscripts if isinstance(expr, ir.Index) else ():
                 self._expression(subscript, uses)
+            expr = expr.base if isinstance(expr, ir.Index | ir.Member) else expr.operand
 
     def _call(self, expr: ir.Call, uses: Uses) -> None:
         receiver = root_variable(expr.receiver) if expr.receiver is not None else None

@@ -93,9 +93,7 @@ class Unit:
 
     def place(self, offset: int) -> tuple[int, int]:
         """(file index, offset in that file) of a character of the text; inside an expansion: where the macro stands."""
-        index = max(bisect_right(self._at, offset) - 1, 0)
-        if not self._at:
-            return 0, 0
+        index = max(bisect_right(self._at, offset) - 1, 0)  # each file leaves a line end at least
         file, start, verbatim = self._from[index]
         return file, start + (offset - self._at[index] if verbatim else 0)
 
@@ -151,20 +149,16 @@ class Preprocessor:
         index = len(self.files)
         text = with_newlines(text)  # clang and editors end a line at a lone carriage return; gcc does not
         self.files.append(SourceFile(path, text))
-        blanked = self._blank(path, text, index)
-        if blanked.isascii() is False:
-            blanked = _NON_ASCII.sub("_", blanked)
+        blanked = _NON_ASCII.sub("_", self._blank(path, text, index))
         state = _Conditions()
-        at = 0
         chunk = 0
         for start, end in _directive_lines(blanked):
             if state.active:
                 self._expand_chunk(blanked, chunk, start, index)
             self._directive(blanked[start:end], start, index, state, (*stack, path))
             chunk = end
-            at = end
         if state.active:
-            self._expand_chunk(blanked, max(chunk, at), len(blanked), index)
+            self._expand_chunk(blanked, chunk, len(blanked), index)
         self.emit("\n", index, len(text), False)
 
     def _blank(self, path: str, text: str, index: int) -> str:

@@ -94,9 +94,8 @@ def break_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> 
 
 
 def goto_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
-    """`goto done;`, which may leave every loop around it."""
-    if not _leaves_switch(node):
-        _mark_break(reader.loop, all_loops=True)
+    """`goto done;`, which may leave every loop around it, out of a `switch` too."""
+    _mark_break(reader.loop, all_loops=True)
 
 
 def _leaves_switch(node: Node) -> bool:
