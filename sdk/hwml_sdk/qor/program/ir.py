@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...document import Span
+from .budget import READ_STEPS, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ class Program:
     """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
 
     sources: text of every file that was read, by path, for exact ranges and edits.
-    fields: what the methods of a struct see of it, by struct and field.
+    fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
     """
 
     path: str
@@ -307,6 +308,7 @@ class Program:
     missing_headers: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     dialect: str = "HLS"
+    work: Work = field(default_factory=lambda: Work(READ_STEPS))
     _dependences: list[Pragma] | None = None
 
     def dependences(self) -> list[Pragma]:

@@ -14,6 +14,8 @@ from .reader import Reader
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+CLOSURE_DEPTH = 3  # what a lambda counts for beside its declaration, as reading one takes as many calls as four nodes
+
 
 def function_item(reader: Reader, node: Node) -> None:
     """A function at file or namespace level."""
@@ -94,8 +96,10 @@ def closure(reader: Reader, name: str, node: Node) -> None:
         return
     span, path = reader.span(node), reader.path(node)
     function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
+    reader.depth += CLOSURE_DEPTH
     with inside(reader, function, node.child_by_field_name("declarator"), reader.anonymous):
         reader.statements(body.named_children, function.body)
         reader.regions.append((body.start_byte, body.end_byte, function))
+    reader.depth -= CLOSURE_DEPTH
     kind = ir.CType("function", 0, name=function.name)
     reader.names.scopes[-1][name] = ir.Variable(name, kind, (), "local", span, path)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...program import ir
+from ...program.budget import Work
 from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
@@ -34,6 +35,10 @@ class Host(Protocol):
     @property
     def program(self) -> ir.Program:
         """The whole program."""
+
+    @property
+    def work(self) -> Work:
+        """What may still be walked of the design."""
 
     @property
     def known(self) -> Mapping[ir.Variable, Number]:
@@ -74,7 +79,7 @@ class Region:
     """State of the walk over a stretch of code, made by `statements.open_region`.
 
     unroll_all: loops inside become copies (the region is the body of a pipeline). automatic: nobody asked for that.
-    handlers: how to walk each type of expression.
+    handlers: how to walk each type of expression. work: what may still be walked.
 
     What is known at the point the walk has come to:
     env: value of each variable and array element that was read or written. base: cycles before which nothing starts
@@ -95,6 +100,7 @@ class Region:
     target: Target
     aliases: dict[ir.Variable, Alias]
     handlers: Handlers
+    work: Work
     unroll_all: bool = False
     automatic: bool = False
     env: dict[object, Value] = field(default_factory=dict)
@@ -123,4 +129,5 @@ class Region:
     # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:
         """Walk an expression and say what comes of it."""
+        self.work.left -= 1
         return self.handlers[type(expr)](self, expr)
