@@ -42,6 +42,7 @@ class Variable:
     """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
 
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
+    value: of a constant whose initial value was evaluated.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Variable:
     init: Expr | None = None
     function: str = ""
     handed: bool = False
+    value: int | float | None = None
+    evaluated: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.
@@ -257,7 +260,7 @@ Stmt = Block | Declare | Evaluate | If | Return | Loop
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function with a body."""
+    """A function with a body. work: of the document, which running a `constexpr` function takes from."""
 
     name: str
     params: list[Variable]
@@ -271,6 +274,7 @@ class Function:
     variables: dict[str, Variable] = field(default_factory=dict)
     static: bool = False
     constexpr: bool = False
+    work: Work | None = None
 
     def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
         """The last pragma of one of these kinds that applies to the whole function, or None."""

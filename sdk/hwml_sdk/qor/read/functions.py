@@ -47,7 +47,7 @@ def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key:
         return None
     name = key or reader.src(name_node)
     span, name_span = reader.span(whole), reader.span(name_node)
-    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole))
+    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole), work=reader.program.work)
 
 
 @contextmanager

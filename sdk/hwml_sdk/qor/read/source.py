@@ -15,7 +15,7 @@ from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES, read_source
 from ..program import ir
-from ..program.budget import depth_guard
+from ..program.budget import TEXT_CHARACTERS, depth_guard
 from ..program.handed import mark_handed
 from .grammar import CPP
 from .pragmas import attach, collect
@@ -90,6 +90,7 @@ _OPERAND = re.compile(r"\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
 _TYPE_NAME = re.compile(
     r"\b(?:typedef\b[^;{}]{0,400}?\b(\w{1,200})\s{0,99};|(?:using|struct|class|union|enum|typename)\s{1,99}(\w+))"
 )
+_DENSE = re.compile(r"\S+")
 _BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
 
 
@@ -127,11 +128,25 @@ def _parse(text: str) -> Tree:
     return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
 
 
+def _bounded_text(unit: Unit, program: ir.Program) -> str:
+    """The unit's text as far as it is not too long to be parsed: cut between lines, the rest is left out."""
+    text = unit.text
+    if len(text) <= TEXT_CHARACTERS:
+        return text
+    left = TEXT_CHARACTERS
+    for match in _DENSE.finditer(text):
+        left -= match.end() - match.start()
+        if left < 0:
+            program.work.leave_out(f"more than {TEXT_CHARACTERS // 1000} KB of code after macros and includes")
+            return text[: text.rfind("\n", 0, match.start()) + 1]
+    return text
+
+
 def _read(unit: Unit, program: ir.Program) -> Reader:
     """Read one unit into the program; templates that nothing asked for yet are left."""
     if unit.left_out:
         program.work.leave_out(unit.left_out)
-    tree = _parse(unit.text)
+    tree = _parse(_bounded_text(unit, program))
     root = tree.root_node
     reader = Reader(unit, tree, program, CPP)
     reader.items(root.children if root.type == "translation_unit" else [root])

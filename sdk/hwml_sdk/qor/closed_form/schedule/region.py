@@ -16,7 +16,7 @@ from ...program.budget import Work
 from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
-from .accesses import Access, Alias
+from .accesses import Access, Alias, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .values import NO_LOOPS, Sources, Value
@@ -92,7 +92,7 @@ class Region:
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
-    into. live_bits: bits of all results. branches: conditions. chained: floating-point updates follow one another.
+    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     """
 
@@ -120,6 +120,7 @@ class Region:
     carried: set[object] = field(default_factory=set)
     final: dict[object, Value] = field(default_factory=dict)
     written: set[ir.Variable] = field(default_factory=set)
+    stored: set[Element] = field(default_factory=set)
     live_bits: float = 0.0
     branches: int = 0
     chained: bool = False

@@ -16,7 +16,7 @@ from .operations import make
 from .region import Handlers, Host, Region
 from .values import NO_LOOPS, Value, either
 
-KNOWN_A_STEP = 4  # values that are copied and compared at a branch in the time that an expression takes
+KNOWN_A_STEP = 40  # values that are copied and compared at a branch in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
 HANDLERS: Handlers = {
@@ -181,6 +181,7 @@ def occupy(region: Region, cycles: float, uses: LoopUses | None) -> None:
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
+    region.work.left -= len(region.beside.running) // KNOWN_A_STEP
     start = region.beside.start(now, None if alone else uses)
     region.base = region.end = region.beside.finish(start + cycles, None if alone else uses)
 
