@@ -37,7 +37,7 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, verify_fixes
+from .lint.run import lint_files, reading_steps, verify_fixes
 from .pragmas.complete import complete
 from .pragmas.hover import hover
 from .project.includes import including
@@ -127,7 +127,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
         return _all(lint_files(again.program, settings=settings))
 
-    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found), steps=design.program.work.used)
+    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found), steps=reading_steps(design.program))
     yield Step(replace(analysis, diagnostics=tried))
     if broken is not None:
         raise broken

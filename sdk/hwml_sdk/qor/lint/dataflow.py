@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from ..program import ir
@@ -30,13 +31,14 @@ def _region(context: Context, function: ir.Function, body: ir.Block) -> None:
         return
     uses = [context.uses.of(item) for item in processes]
     parts = _passed_in_parts(processes)
+    unknown = {var for use in uses for var in use.unknown}
+    written = Counter(var for use in uses for var in use.writes)
+    read = Counter(var for use in uses for var in use.reads if var not in use.writes)
     declared = {item.var for item in _flat(body) if isinstance(item, ir.Declare)}
     for var in declared:
-        if not _is_channel(context, function, var, parts) or any(var in use.unknown for use in uses):
+        if not _is_channel(context, function, var, parts) or var in unknown:
             continue
-        writers = sum(var in use.writes for use in uses)
-        readers = sum(var in use.reads and var not in use.writes for use in uses)
-        for count, verb in ((writers, "written"), (readers, "read")):
+        for count, verb in ((written[var], "written"), (read[var], "read")):
             if count > 1:
                 message = (
                     f"{var.name} is {verb} by {count} processes of the dataflow region: a channel has one writer and "

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # Each fix costs reading and linting the text once more.
 MAX_VERIFIED_FIXES = 24
+PRAGMA_STEPS = 10  # nodes that are read in the time that reading and linting a pragma takes
 _IGNORE = re.compile(r"hwml:\s*ignore\[([A-Za-z0-9_,\s]+)\]")
 
 
@@ -146,6 +147,11 @@ def verify_fixes(
                 fixes.append(replace(fix, verified=True))
         done.append(replace(item, fixes=tuple(fixes)))
     return tuple(done)
+
+
+def reading_steps(program: ir.Program) -> int:
+    """Work of reading and linting a program once, in nodes."""
+    return program.work.used + PRAGMA_STEPS * len(program.pragmas)
 
 
 def _count(findings: Iterable[Diagnostic]) -> Counter[str]:

@@ -9,7 +9,7 @@ from ..program import ir
 from ..program.constants import settle
 from ..program.sizes import Dims
 from ..program.typenames import UNKNOWN
-from .declarators import declarator, unpacked, with_pointer
+from .declarators import VARIABLE_STEPS, declarator, unpacked, with_pointer
 from .functions import closure
 from .reader import Reader
 
@@ -80,7 +80,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     if inner is None or inner.type == "function_declarator":
         return
     name, dims, pointer = declarator(reader, inner)
-    if not name:
+    if not name or not reader.program.work.take(VARIABLE_STEPS):
         return
     if value is not None and value.type == "lambda_expression":
         closure(reader, name, value)

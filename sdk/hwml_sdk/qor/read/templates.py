@@ -10,7 +10,7 @@ from ..program import ir
 from ..program.budget import MAX_DEPTH
 from ..program.typenames import split_template
 from .declarators import declared_name, extent_texts, function_declarator
-from .functions import function_definition
+from .functions import FUNCTION_STEPS, function_definition
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
 from .records import record_body
 
@@ -49,6 +49,7 @@ def instantiate_unused(reader: Reader) -> None:
 def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence[ir.Expr]) -> str:
     """Read a function template with the given arguments; returns the name of the function made of it."""
     inner, parameters = reader.templates[name]
+    reader.program.work.take(FUNCTION_STEPS)
     labels = [_label(reader, parameter) for parameter in parameters.named_children]
     bound = _bound(reader, parameters, given)
     _deduce(reader, inner, labels, bound, arguments)

@@ -92,7 +92,8 @@ class Region:
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
-    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point updates follow one another.
+    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point
+    updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     """
 

@@ -181,7 +181,6 @@ def occupy(region: Region, cycles: float, uses: LoopUses | None) -> None:
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
-    region.work.left -= len(region.beside.running) // KNOWN_A_STEP
     start = region.beside.start(now, None if alone else uses)
     region.base = region.end = region.beside.finish(start + cycles, None if alone else uses)
 
