@@ -18,6 +18,7 @@ _HEAD = "void f(int a[64], int s) {\n#pragma HLS INTERFACE m_axi port=a\n"
 
 
 def _family(make: Family) -> Family:
+    """Keep a family under its name; the names say what grows."""
     FAMILIES[make.__name__] = make
     return make
 
@@ -627,3 +628,14 @@ def pragma_spaces(n: int) -> str:
 @_family
 def directives_unknown(n: int) -> str:
     return kernel("  a[0] = 1;\n" + "".join(f"#pragma HLS FANCY{i} a=b\n" for i in range(n)))
+
+
+def macro_grid(n: int) -> str:
+    """A table of n x n macros, each with a value of its own, as generated headers of coefficients have them."""
+    defines = "".join(f"#define W_{i}_{j} {i} * {n} + {j}\n" for i in range(n) for j in range(n))
+    rows = ",\n".join("{" + ", ".join(f"W_{i}_{j}" for j in range(n)) + "}" for i in range(n))
+    table = f"const int table[{n}][{n}] = {{{rows}}};\n"
+    return kernel(f"  for (int i = 0; i < {n}; i++) a[i] = table[i][s & 7];", defines + table)
+
+
+FAMILIES["macro_grid"] = lambda n: macro_grid(max(int(n**0.5), 1))
