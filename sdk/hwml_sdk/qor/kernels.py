@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..errors import SourceError
 from ..interrupt import checkpoint
 from .answer.types import QorPrediction
 from .model import OpenDesign, QorModel
 from .program import ir
+from .program.budget import DOCUMENT_STEPS, TOP_STEPS, Work
 from .program.facts import reached
 from .program.tops import called_functions
 
@@ -23,17 +25,32 @@ def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> It
     """
     top = design.top()
     others = sorted(_others(design, top), key=lambda function: abs(function.span.start_line - near))
-    yield _batch(model, design, [top, *others[:FIRST_BATCH]])
+    work = Work(DOCUMENT_STEPS)
+    yield _batch(model, design, [top, *others[:FIRST_BATCH]], work)
     for start in range(FIRST_BATCH, len(others), BATCH):
-        yield _batch(model, design, others[start : start + BATCH])
+        yield _batch(model, design, others[start : start + BATCH], work)
 
 
-def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function]) -> list[QorPrediction]:
+def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function], work: Work) -> list[QorPrediction]:
+    """Predictions of some functions; one that cannot be estimated is noted, and keeps no other from its figures."""
     estimates = []
     for top in tops:
         checkpoint()
-        estimates.append(design.estimate(top))
+        if work.left <= 0:
+            _note(design, top, "is not estimated: the functions before it took all the work one document may cause")
+            break
+        try:
+            estimate = design.estimate(top)
+        except SourceError as error:
+            _note(design, top, f"is not estimated: {error}")
+            continue
+        work.left -= TOP_STEPS + estimate.steps
+        estimates.append(estimate)
     return model.correct(design, estimates)
+
+
+def _note(design: OpenDesign, top: ir.Function, what: str) -> None:
+    design.program.problems.append(ir.Problem(f"{top.name} {what}", top.path, top.name_span, "info"))
 
 
 def _others(design: OpenDesign, top: ir.Function) -> Iterator[ir.Function]:

@@ -37,7 +37,7 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, verify_fixes
+from .lint.run import lint_files, reading_steps, verify_fixes
 from .pragmas.complete import complete
 from .pragmas.hover import hover
 from .project.includes import including
@@ -111,7 +111,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     broken: ArtifactError | None = None
     try:
         for predictions in _kernels(design, settings, near) if not problem else ():
-            first = first or predictions[0]
+            first = first or next(iter(predictions), None)
             shown.add(predictions)
             yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
     except (SourceError, ConfigError) as error:
@@ -127,7 +127,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
         return _all(lint_files(again.program, settings=settings))
 
-    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found))
+    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found), steps=reading_steps(design.program))
     yield Step(replace(analysis, diagnostics=tried))
     if broken is not None:
         raise broken

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from ..program import ir
+from ..program.budget import ESTIMATE_STEPS, Work
 from ..program.constants import Number
 from ..program.expressions import root_variable
 from ..program.facts import calls
@@ -25,7 +26,7 @@ class Design:
     """One program with one target.
 
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
-    walks: calls that were walked so far.
+    walks: calls that were walked so far. work: what may still be walked.
     """
 
     def __init__(self, program: ir.Program, target: Target, options: Options) -> None:
@@ -35,6 +36,7 @@ class Design:
         self.functions: dict[str, FunctionResult] = {}
         self.results: dict[Hashable, FunctionResult] = {}
         self.walks = 0
+        self.work = Work(ESTIMATE_STEPS)
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
         self._loops_below: dict[str, bool] = {}
         self._steps: dict[ir.Loop, float] = {}

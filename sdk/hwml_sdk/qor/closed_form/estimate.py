@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ...errors import SourceError
 from ..program import ir
+from ..program.budget import depth_guard
 from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
@@ -37,10 +37,11 @@ def estimate_program(
 ) -> Estimate:
     """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked."""
     design = Design(program, target, options)
-    try:
+    with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
-    except RecursionError as error:
-        raise SourceError("loops and calls are nested too deeply; split the function", path=program.path) from error
+    for work in (program.work, design.work):
+        if work.reason:
+            result.unknown_because(work.reason)
     design.functions[top.name] = result
     # Merlin writes the kernel's interface itself, whatever INTERFACE pragmas say.
     if options.behaviour.merlin:
@@ -72,5 +73,5 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
     return Estimate(
         design.program, result, design.target, design.options, lut, cost.dsp, ff,
         sum(item.bram_18k for item in memory), result.cycles if result.known else None, max(result.cycles, 1.0),
-        result.area, result.unshared, design.functions,
+        result.area, result.unshared, design.functions, design.work.used,
     )  # fmt: skip

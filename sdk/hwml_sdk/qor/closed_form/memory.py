@@ -134,13 +134,16 @@ def _integer(text: str | None) -> int | None:
         return None
 
 
+MAX_ELEMENTS = 1 << 60
+
+
 def element_count(var: ir.Variable) -> int | None:
-    """Elements of an array, None when an extent is unknown."""
+    """Elements of an array, None when an extent is unknown; never more than a device could ever hold."""
     total = 1
     for extent in var.dims:
         if extent is None:
             return None
-        total *= extent
+        total = min(total * extent, MAX_ELEMENTS)
     return total
 
 

@@ -76,7 +76,10 @@ class FunctionResult:
 # Unknown latency still has a nominal one: the learned part needs a number, and shares of loops are taken of it.
 @dataclass(slots=True, eq=False)
 class Estimate:
-    """The whole design. Latency is None when a loop's trip count is unknown; `nominal_cycles` then assumes 32."""
+    """The whole design. Latency is None when a loop's trip count is unknown; `nominal_cycles` then assumes 32.
+
+    steps: work it took (see `program.budget`).
+    """
 
     program: ir.Program
     top: FunctionResult
@@ -91,3 +94,4 @@ class Estimate:
     area: Area
     unshared: Area
     functions: dict[str, FunctionResult]
+    steps: int = 0

@@ -124,6 +124,7 @@ class Context:
     findings: list[Finding] = field(default_factory=list)
     _texts: dict[str, SourceText] = field(default_factory=dict)
     _called: set[str] | None = None
+    _declared: dict[str, Counter[str]] = field(default_factory=dict)
     _definitions: Counter[str] | None = None
 
     def source(self, path: str) -> SourceText | None:
@@ -176,7 +177,10 @@ class Context:
 
     def declared_twice(self, function: ir.Function, name: str) -> bool:
         """Whether a local name stands for several variables, in different blocks."""
-        return sum(item.var.name == name for item in declarations(function.body)) > 1
+        counts = self._declared.get(function.name)
+        if counts is None:
+            counts = self._declared[function.name] = Counter(item.var.name for item in declarations(function.body))
+        return counts[name] > 1
 
     def is_template(self, owner: ir.Loop | ir.Function | None) -> bool:
         """Whether the code stands for several instances, so that numbers of one do not speak for all."""

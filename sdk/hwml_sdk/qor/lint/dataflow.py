@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from ..program import ir
@@ -29,13 +30,15 @@ def _region(context: Context, function: ir.Function, body: ir.Block) -> None:
     if any(_dissolves(context, item) for item in processes):
         return
     uses = [context.uses.of(item) for item in processes]
+    parts = _passed_in_parts(processes)
+    unknown = {var for use in uses for var in use.unknown}
+    written = Counter(var for use in uses for var in use.writes)
+    read = Counter(var for use in uses for var in use.reads if var not in use.writes)
     declared = {item.var for item in _flat(body) if isinstance(item, ir.Declare)}
     for var in declared:
-        if not _is_channel(context, function, var, processes) or any(var in use.unknown for use in uses):
+        if not _is_channel(context, function, var, parts) or var in unknown:
             continue
-        writers = sum(var in use.writes for use in uses)
-        readers = sum(var in use.reads and var not in use.writes for use in uses)
-        for count, verb in ((writers, "written"), (readers, "read")):
+        for count, verb in ((written[var], "written"), (read[var], "read")):
             if count > 1:
                 message = (
                     f"{var.name} is {verb} by {count} processes of the dataflow region: a channel has one writer and "
@@ -68,7 +71,7 @@ def _dissolves(context: Context, item: ir.Stmt) -> bool:
     return callee is not None and is_on(callee.pragma("HLS", "INLINE"))
 
 
-def _is_channel(context: Context, function: ir.Function, var: ir.Variable, processes: list[ir.Stmt]) -> bool:
+def _is_channel(context: Context, function: ir.Function, var: ir.Variable, parts: set[ir.Variable]) -> bool:
     """Local arrays and single streams, used whole: parts of an array may go to different processes."""
     if var.static or var.const or var.type.pointer or context.declared_twice(function, var.name):
         return False
@@ -82,14 +85,11 @@ def _is_channel(context: Context, function: ir.Function, var: ir.Variable, proce
             and pragma.options.get("type") != "fifo"
         ):
             return var.type.kind == "stream"
-    return not any(_passes_part(item, var) for item in processes)
+    return var not in parts
 
 
-def _passes_part(item: ir.Stmt, var: ir.Variable) -> bool:
-    if not isinstance(item, ir.Evaluate) or not isinstance(item.expr, ir.Call):
-        return False
-    for argument in item.expr.args:
-        plain = isinstance(argument, ir.Ref)
-        if not plain and root_variable(argument) is var:
-            return True
-    return False
+def _passed_in_parts(processes: Iterable[ir.Stmt]) -> set[ir.Variable]:
+    """Variables of which some process is given a part only."""
+    calls = [item.expr for item in processes if isinstance(item, ir.Evaluate) and isinstance(item.expr, ir.Call)]
+    roots = [root_variable(argument) for call in calls for argument in call.args if not isinstance(argument, ir.Ref)]
+    return {var for var in roots if var is not None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from ...document import Analysis, Diagnostic, Fix, apply_edits
 from ...interrupt import checkpoint
 from ..program import ir
+from ..program.budget import VERIFY_STEPS
 from ..program.uses import UseFinder
 from ..project.directives import apply_directives
 from ..project.types import Directive
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 # Each fix costs reading and linting the text once more.
 MAX_VERIFIED_FIXES = 24
+PRAGMA_STEPS = 10  # nodes that are read in the time that reading and linting a pragma takes
 _IGNORE = re.compile(r"hwml:\s*ignore\[([A-Za-z0-9_,\s]+)\]")
 
 
@@ -53,7 +56,8 @@ def lint_files(
     context = Context(program, Facts.of(program, top), UseFinder(program), estimate, settings)
     for rule in RULES:
         checkpoint()
-        rule.run(context)
+        with suppress(RecursionError):  # what is nested too deeply is said with the figures, and other rules go on
+            rule.run(context)
     left_out = set(settings.lint.ignore) if settings is not None else set()
     kept: dict[str, list[Diagnostic]] = {}
     seen = set()
@@ -104,7 +108,9 @@ def lint_source(
     program = read_program(text, path=path, files=files, include_dirs=include_dirs, defines=defines)
     apply_directives(program, directives)
     found = lint_files(program, estimate=estimate, settings=settings)
-    own = verify_fixes(text, found.get(path, ()), lambda changed: _all(check(changed)), before=_all(found))
+    own = verify_fixes(
+        text, found.get(path, ()), lambda changed: _all(check(changed)), before=_all(found), steps=program.work.used
+    )
     notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in program.problems if p.severity == "info"]
     analyses = [Analysis(path, "hls", own, notes=tuple(notes))]
     analyses += [Analysis(other, "hls", items) for other, items in sorted(found.items()) if other != path]
@@ -121,10 +127,14 @@ def verify_fixes(
     check: Callable[[str], Iterable[Diagnostic]],
     *,
     before: Iterable[Diagnostic] | None = None,
+    steps: int = 0,
 ) -> tuple[Diagnostic, ...]:
-    """`findings` with each fix tried: `check` lints a changed text. Fixes that do not hold are taken out."""
+    """`findings` with each fix tried: `check` lints a changed text. Fixes that do not hold are taken out.
+
+    steps: work of reading the text once; of long texts fewer fixes are tried, and the others stay unverified.
+    """
     counts = _count(findings if before is None else before)
-    budget = MAX_VERIFIED_FIXES
+    budget = min(MAX_VERIFIED_FIXES, VERIFY_STEPS // max(steps, 1))
     done = []
     for item in findings:
         fixes = []
@@ -137,6 +147,11 @@ def verify_fixes(
                 fixes.append(replace(fix, verified=True))
         done.append(replace(item, fixes=tuple(fixes)))
     return tuple(done)
+
+
+def reading_steps(program: ir.Program) -> int:
+    """Work of reading and linting a program once, in nodes."""
+    return program.work.used + PRAGMA_STEPS * len(program.pragmas)
 
 
 def _count(findings: Iterable[Diagnostic]) -> Counter[str]:

@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from . import ir
+from .budget import Work
 from .numbers import Number, binary, unary
 
-__all__ = ["Bindings", "Number", "binary", "evaluate"]
+__all__ = ["Bindings", "Number", "binary", "evaluate", "settle"]
 
 _MAX_DEPTH = 60  # of expressions inside one another
 MAX_STEPS = 2000  # of a `constexpr` function
@@ -30,6 +31,8 @@ def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | 
         return _variable(expr.var, known, depth)
     if isinstance(expr, ir.Binary):
         left = evaluate(expr.left, known, depth + 1)
+        if left is None and expr.op not in ("&&", "*"):
+            return None  # only a zero on the right could still decide it
         return binary(expr.op, left, evaluate(expr.right, known, depth + 1))
     if isinstance(expr, ir.Unary):
         return unary(expr.op, evaluate(expr.operand, known, depth + 1))
@@ -87,9 +90,18 @@ def _variable(var: ir.Variable | None, known: Bindings, depth: int) -> Number | 
     if var in known:
         return known[var]
     if var.const and not var.dims:
+        if var.evaluated:
+            return var.value
         value = evaluate(var.init, {}, depth + 1)
         return None if value is None else _stored(var.type, value)
     return None
+
+
+def settle(var: ir.Variable) -> None:
+    """Find the value of a constant where it is declared: later ones then need not go back through all before them."""
+    if var.const and not var.dims:
+        value = evaluate(var.init, {})
+        var.value, var.evaluated = None if value is None else _stored(var.type, value), True
 
 
 def _stored(kind: ir.CType, value: Number) -> Number:
@@ -133,7 +145,7 @@ def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> N
     """What a `constexpr` function returns, None where it cannot be told."""
     if depth > MAX_CALL_DEPTH or len(values) > len(function.params):
         return None
-    run = _Run(depth)
+    run = _Run(depth, function.work)
     for param, value in zip(function.params, values, strict=False):
         run.values[param] = _stored(param.type, value)
     try:
@@ -147,7 +159,8 @@ def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> N
 class _Run:
     """One call."""
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, work: Work | None) -> None:
+        self.work = work
         self.values: dict[ir.Variable, Number] = {}
         self.depth = depth
         self.steps = 0
@@ -166,10 +179,14 @@ class _Run:
         for item in block.items:
             if self.done:
                 return
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise _UnknownError
+            self.count()
             self.statement(item)
+
+    def count(self) -> None:
+        """One step more, of this call and of the document."""
+        self.steps += 1
+        if self.steps > MAX_STEPS or (self.work is not None and not self.work.take()):
+            raise _UnknownError
 
     def statement(self, item: ir.Stmt) -> None:
         """Run one statement."""
@@ -199,9 +216,7 @@ class _Run:
         while not self.done and (first or self.value(loop.condition)):
             first = False
             self.block(loop.body)
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise _UnknownError
+            self.count()
             if loop.step is not None and not self.done:
                 self.change(loop.step)
 

@@ -6,7 +6,7 @@ and one that any branch or loop changes to something unknown is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...document import Span
@@ -21,19 +21,28 @@ class Values:
 
     def __init__(self) -> None:
         self.numbers: dict[ir.Variable, Number] = {}
+        # Who may be defined by a variable. Copies share it, so that it may hold more than is true of one of them.
+        self._users: dict[ir.Variable, dict[ir.Variable, None]] = {}
+        self._shared = False
         self.definitions: dict[ir.Variable, ir.Expr] = {}  # oldest first: each needs earlier ones only
 
     def copy(self) -> Values:
         """The same, to be changed apart."""
         made = Values()
         made.numbers, made.definitions = dict(self.numbers), dict(self.definitions)
+        made._share(self)
         return made
+
+    def _share(self, other: Values) -> None:
+        self._users = other._users
+        self._shared = other._shared = True
 
     def common(self, other: Values) -> Values:
         """What holds whichever way was taken."""
         made = Values()
         made.numbers = {var: n for var, n in self.numbers.items() if other.numbers.get(var) == n}
         made.definitions = {v: e for v, e in self.definitions.items() if other.definitions.get(v) is e}
+        made._share(self)
         return made
 
     def forget(self, changed: Collection[ir.Variable]) -> None:
@@ -43,22 +52,29 @@ class Values:
         for var in changed:
             self.numbers.pop(var, None)
             self.definitions.pop(var, None)
-        gone = set(changed)
-        for var, expr in list(self.definitions.items()):
-            if any(other in gone for other in variables_in(expr)):
-                del self.definitions[var]
-                gone.add(var)
+        pending = list(changed)
+        while pending and self.definitions:
+            gone = pending.pop()
+            for var in self._users.get(gone, ()):
+                expr = self.definitions.get(var)
+                if expr is not None and gone in variables_in(expr):
+                    del self.definitions[var]
+                    pending.append(var)
+            if not self._shared:
+                self._users.pop(gone, None)
 
     def assign(self, var: ir.Variable, expr: ir.Expr | None, known: Mapping[ir.Variable, Number]) -> None:
         """`var = expr`."""
         trusted = _is_trusted(var) and expr is not None
-        value = evaluate(expr, {**known, **self.numbers}) if trusted else None
-        itself = trusted and expr is not None and var in variables_in(expr)
+        value = evaluate(expr, _Both(self.numbers, known)) if trusted else None
+        named = variables_in(expr) if trusted else []
         self.forget((var,))
         if value is not None:
             self.numbers[var] = held(var.type, value)
-        elif trusted and expr is not None and not itself and not changed_in((expr,)):
+        elif trusted and expr is not None and var not in named and not changed_in((expr,)):
             self.definitions[var] = expr
+            for other in named:
+                self._users.setdefault(other, {})[var] = None
 
     def run(self, expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> None:
         """An expression statement."""
@@ -104,6 +120,28 @@ class Values:
                 expr = self.definitions.get(var)
                 pending += variables_in(expr) if expr is not None else ()
         return found
+
+
+class _Both(Mapping[ir.Variable, Number]):
+    """Two tables as one, the first before the second, without a copy for every assignment."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Mapping[ir.Variable, Number], second: Mapping[ir.Variable, Number]) -> None:
+        self._first = first
+        self._second = second
+
+    def __getitem__(self, var: ir.Variable) -> Number:
+        return self._first[var] if var in self._first else self._second[var]
+
+    def __contains__(self, var: object) -> bool:
+        return var in self._first or var in self._second
+
+    def __iter__(self) -> Iterator[ir.Variable]:
+        return iter({**self._second, **self._first})
+
+    def __len__(self) -> int:
+        return len({**self._second, **self._first})
 
 
 def held(kind: ir.CType, value: Number) -> Number:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...document import Span
+from .budget import READ_STEPS, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Variable:
     """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
 
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
+    value: of a constant whose initial value was evaluated.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Variable:
     init: Expr | None = None
     function: str = ""
     handed: bool = False
+    value: int | float | None = None
+    evaluated: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.
@@ -256,7 +260,7 @@ Stmt = Block | Declare | Evaluate | If | Return | Loop
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function with a body."""
+    """A function with a body. work: of the document, which running a `constexpr` function takes from."""
 
     name: str
     params: list[Variable]
@@ -270,6 +274,7 @@ class Function:
     variables: dict[str, Variable] = field(default_factory=dict)
     static: bool = False
     constexpr: bool = False
+    work: Work | None = None
 
     def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
         """The last pragma of one of these kinds that applies to the whole function, or None."""
@@ -294,7 +299,7 @@ class Program:
     """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
 
     sources: text of every file that was read, by path, for exact ranges and edits.
-    fields: what the methods of a struct see of it, by struct and field.
+    fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
     """
 
     path: str
@@ -307,6 +312,7 @@ class Program:
     missing_headers: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     dialect: str = "HLS"
+    work: Work = field(default_factory=lambda: Work(READ_STEPS))
     _dependences: list[Pragma] | None = None
 
     def dependences(self) -> list[Pragma]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 Number = int | float
 
 _MAX_SHIFT = 256
+_MAX_DIGITS = 80  # of a literal, more than 256 bits have
+_MAX_BITS = 512  # of a result: it stays a number that costs nothing to go on with
 
 
 def literal(text: str) -> Number | None:
@@ -15,6 +17,8 @@ def literal(text: str) -> Number | None:
     if text.startswith("'"):
         inner = text[1:-1]
         return ord(inner) if len(inner) == 1 else {"\\n": 10, "\\t": 9, "\\0": 0, "\\r": 13, "\\\\": 92}.get(inner)
+    if len(text) > _MAX_DIGITS and "." not in text:
+        return None
     body = text.replace("'", "")
     if body[:1] in ("-", "+"):  # the parser takes the sign of `i + -1` into the number
         return unary(body[0], literal(body[1:].lstrip()))
@@ -66,7 +70,8 @@ def binary(op: str, left: Number | None, right: Number | None) -> Number | None:
         if op in ("<<", ">>"):
             if not 0 <= b <= _MAX_SHIFT:
                 return None
-            return a << b if op == "<<" else a >> b
+            shifted = a << b if op == "<<" else a >> b
+            return shifted if shifted.bit_length() <= _MAX_BITS else None
         return {"&": a & b, "|": a | b, "^": a ^ b}.get(op)
     except (OverflowError, ValueError):
         return None

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.constants import settle
 from ..program.sizes import Dims
 from ..program.typenames import UNKNOWN
-from .declarators import declarator, unpacked, with_pointer
+from .declarators import VARIABLE_STEPS, declarator, unpacked, with_pointer
 from .functions import closure
 from .reader import Reader
 
@@ -79,7 +80,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     if inner is None or inner.type == "function_declarator":
         return
     name, dims, pointer = declarator(reader, inner)
-    if not name:
+    if not name or not reader.program.work.take(VARIABLE_STEPS):
         return
     if value is not None and value.type == "lambda_expression":
         closure(reader, name, value)
@@ -92,6 +93,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     )  # fmt: skip
     if dims and dims[0] is None and isinstance(init, ir.Many):
         var.dims = (len(init.items), *var.dims[1:])
+    settle(var)
     reader.names.scopes[-1][name] = var
     if into is not None:
         if reader.function is not None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.typenames import UNKNOWN
-from .declarators import declarator, function_declarator, unpacked, with_pointer
+from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
 from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+FUNCTION_STEPS = 8  # nodes that are read in the time that a function takes beside its statements
+CLOSURE_DEPTH = 3  # what a lambda counts for beside its declaration, as reading one takes as many calls as four nodes
 
 
 def function_item(reader: Reader, node: Node) -> None:
@@ -41,11 +44,11 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
 def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key: str = "") -> ir.Function | None:
     """The function a declarator names, still empty; None where it names none."""
     name_node = head.child_by_field_name("declarator")
-    if name_node is None:
+    if name_node is None or not reader.program.work.take(FUNCTION_STEPS):
         return None
     name = key or reader.src(name_node)
     span, name_span = reader.span(whole), reader.span(name_node)
-    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole))
+    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole), work=reader.program.work)
 
 
 @contextmanager
@@ -77,6 +80,7 @@ def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
     kind, extents = unpacked(reader, reader.type_of(kind_node))
     if pointer:
         kind = with_pointer(kind, pointer)
+    reader.program.work.take(VARIABLE_STEPS)
     var = ir.Variable(
         name, kind, (*dims, *base_dims, *extents), "param", reader.span(inner), reader.path(node),
         function=function.name,
@@ -94,8 +98,10 @@ def closure(reader: Reader, name: str, node: Node) -> None:
         return
     span, path = reader.span(node), reader.path(node)
     function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
+    reader.depth += CLOSURE_DEPTH
     with inside(reader, function, node.child_by_field_name("declarator"), reader.anonymous):
         reader.statements(body.named_children, function.body)
         reader.regions.append((body.start_byte, body.end_byte, function))
+    reader.depth -= CLOSURE_DEPTH
     kind = ir.CType("function", 0, name=function.name)
     reader.names.scopes[-1][name] = ir.Variable(name, kind, (), "local", span, path)

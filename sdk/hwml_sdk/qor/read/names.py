@@ -14,6 +14,7 @@ from ..program.sizes import Dims
 from ..program.typenames import parse_type
 
 T = TypeVar("T")
+MAX_BASES = 64  # structs that a member is looked for in
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Names:
             return table[name]
         head, _, tail = name.rpartition("::")
         pending, seen = [head.rpartition("::")[2] or self.owner], set[str]()
-        while pending:
+        while pending and len(seen) < MAX_BASES:
             owner = pending.pop()
             kind = self.types.get(owner)
             for known in (owner, kind.name if kind is not None else ""):

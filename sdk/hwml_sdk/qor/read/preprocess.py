@@ -16,13 +16,14 @@ from pathlib import Path, PurePosixPath
 from ...errors import SourceError
 from ...files import read_source
 from ...text import LineIndex, Span, with_newlines
+from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
 
 MAX_INCLUDE_DEPTH = 32
-MAX_EXPANSIONS = 200_000
-MAX_MACRO_DEPTH = 24
-MAX_OUTPUT = 32_000_000
+MAX_MACRO_DEPTH = 64
+MAX_OUTPUT = 16_000_000
+_PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
 PREDEFINED = {
@@ -34,11 +35,10 @@ PREDEFINED = {
     "M_PI": "3.14159265358979323846", "hls_thread_local": "static",
 }  # fmt: skip
 
-_BLANK = re.compile(
-    r"//(?:[^\n\\]|\\\r?\n|\\.)*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'",
-    re.DOTALL,
-)
-_WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.']*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
+# A quote that nothing closes ends with its line, an apostrophe is none: both are found in one look, whatever follows.
+_QUOTED = r"\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n]){0,99}'"
+_BLANK = re.compile(rf"//(?:[^\n\\]|\\\r?\n|\\.)*+|/\*.*?(?:\*/|\Z)|{_QUOTED}", re.DOTALL)
+_WORD = re.compile(rf"[A-Za-z_]\w*|\d[\w.']*|{_QUOTED}")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
@@ -79,7 +79,10 @@ class SourceFile:
 
 @dataclass(slots=True)
 class Unit:
-    """A preprocessed translation unit: ASCII text of the same meaning, and the way back to the sources."""
+    """A preprocessed translation unit: ASCII text of the same meaning, and the way back to the sources.
+
+    left_out: why a part of it is not as it should be, "" where all is.
+    """
 
     text: str
     files: list[SourceFile]
@@ -88,6 +91,7 @@ class Unit:
     comments: dict[str, dict[int, str]]
     missing_headers: list[str]
     macros: dict[str, Macro]
+    left_out: str
     _at: list[int]
     _from: list[tuple[int, int, bool]]
 
@@ -131,14 +135,17 @@ class Preprocessor:
         self.at: list[int] = []
         self.origin: list[tuple[int, int, bool]] = []
         self.once: set[str] = set()
-        self.expansions = 0
+        self.work = Work(MACRO_STEPS)
+        self.depth = 0
 
     def emit(self, text: str, file: int, offset: int, verbatim: bool) -> None:
         """Append text that came from `offset` of `file`."""
         if not text:
             return
         if self.length + len(text) > MAX_OUTPUT:
-            raise SourceError("grows past 32 MB by includes and macros", path=self.files[0].path)
+            raise SourceError(
+                f"grows past {MAX_OUTPUT // 1_000_000} MB by includes and macros", path=self.files[0].path
+            )
         self.at.append(self.length)
         self.origin.append((file, offset, verbatim))
         self.out.append(text)
@@ -265,12 +272,13 @@ class Preprocessor:
     def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
         """Emit text[start:end] with its macros expanded."""
         at = start
+        brackets = _Brackets(text, end)
         macros = self.macros
         for match in _WORD.finditer(text, start, end):
             word = match.group()
             if match.start() < at or (word not in macros and word != "_Pragma"):
                 continue
-            stop, expanded = self._use(text, match.start(), match.end(), end)
+            stop, expanded = self._use(text, match.start(), match.end(), brackets)
             if stop is None:
                 continue
             self.emit(text[at : match.start()], file, at, True)
@@ -288,7 +296,7 @@ class Preprocessor:
             done = match.end()
         self.emit(expanded[done:], file, offset, False)
 
-    def _use(self, text: str, start: int, stop: int, end: int) -> tuple[int | None, str]:
+    def _use(self, text: str, start: int, stop: int, brackets: _Brackets) -> tuple[int | None, str]:
         """Expand the macro use at text[start:stop]; returns where it ends (None: no use) and what it becomes."""
         name = text[start:stop]
         if name == "_Pragma":
@@ -297,7 +305,7 @@ class Preprocessor:
         macro = self.macros[name]
         if macro.params is None:
             return stop, self._body(macro.body, frozenset((name,)))
-        found = _arguments(text, stop, end)
+        found = _arguments(brackets, stop)
         if found is None:
             return None, ""
         arguments, stop = found
@@ -308,23 +316,27 @@ class Preprocessor:
         return self._body(text, frozenset())
 
     def _body(self, text: str, hidden: frozenset[str]) -> str:
-        if len(hidden) > MAX_MACRO_DEPTH:
+        if self.depth > MAX_MACRO_DEPTH:
+            self.work.leave_out(f"macros stand inside one another more than {MAX_MACRO_DEPTH} times")
             return text
+        if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
+            return text
+        self.depth += 1
         out: list[str] = []
         at = 0
+        brackets = _Brackets(text, len(text))
         for match in _WORD.finditer(text):
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
                 continue
-            self.expansions += 1
-            if self.expansions > MAX_EXPANSIONS:
-                raise SourceError("expands too many macros", path=self.files[0].path if self.files else None)
+            if not self.work.take(_PER_EXPANSION):
+                break
             macro = self.macros[word]
             stop = match.end()
             if macro.params is None:
                 replacement = self._body(macro.body, hidden | {word})
             else:
-                found = _arguments(text, stop, len(text))
+                found = _arguments(brackets, stop)
                 if found is None:
                     continue
                 arguments, stop = found
@@ -332,6 +344,7 @@ class Preprocessor:
             out += [text[at : match.start()], replacement]
             at = stop
         out.append(text[at:])
+        self.depth -= 1
         return "".join(out)
 
     def _call(self, name: str, macro: Macro, arguments: list[str], hidden: frozenset[str]) -> str:
@@ -378,17 +391,49 @@ def _directive_lines(text: str) -> list[tuple[int, int]]:
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)
 
 
-def _arguments(text: str, at: int, end: int) -> tuple[list[str], int] | None:
+class _Brackets:
+    """Text up to `end`; which of its brackets nothing closes is found once, when the first such one was met."""
+
+    __slots__ = ("_open", "end", "text")
+
+    def __init__(self, text: str, end: int) -> None:
+        self.text = text
+        self.end = end
+        self._open: frozenset[int] | None = None
+
+    def unclosed(self, at: int) -> bool:
+        """Whether nothing closes the bracket at `at`, as far as that is known."""
+        return self._open is not None and at in self._open
+
+    def note_unclosed(self) -> None:
+        """One was met: without this, each of a thousand would be looked for up to the end."""
+        if self._open is None:
+            pending: list[int] = []
+            for match in _BRACKET.finditer(self.text, 0, self.end):
+                if match.group() in "([{":
+                    pending.append(match.start())
+                elif pending:
+                    pending.pop()
+            self._open = frozenset(pending)
+
+
+_BRACKET = re.compile(r"[(\[{)\]}]")
+_SEPARATOR = re.compile(r"[(\[{)\]},]")
+_MACRO_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _arguments(brackets: _Brackets, at: int) -> tuple[list[str], int] | None:
     """Arguments of a macro call whose `(` follows `at`, and where the call ends; None when there is none."""
-    while at < end and text[at] in " \t\r\n":
-        at += 1
-    if at >= end or text[at] != "(":
+    text, end = brackets.text, brackets.end
+    blank = _MACRO_BLANK.match(text, at, end)
+    at = blank.end() if blank is not None else at
+    if at >= end or text[at] != "(" or brackets.unclosed(at):
         return None
     depth = 0
     begin = at + 1
     arguments = []
-    for index in range(at, end):
-        character = text[index]
+    for match in _SEPARATOR.finditer(text, at, end):
+        character, index = match.group(), match.start()
         if character in "([{":
             depth += 1
         elif character in ")]}":
@@ -396,13 +441,14 @@ def _arguments(text: str, at: int, end: int) -> tuple[list[str], int] | None:
             if depth == 0:
                 arguments.append(text[begin:index].strip().replace("\n", " "))
                 return arguments, index + 1
-        elif character == "," and depth == 1:
+        elif depth == 1:
             arguments.append(text[begin:index].strip().replace("\n", " "))
             begin = index + 1
+    brackets.note_unclosed()
     return None
 
 
-_PASTE = re.compile(r"\s*##\s*")
+_PASTE = re.compile(r"(?<!\s)\s*##\s*")
 _PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
@@ -433,11 +479,11 @@ def preprocess(
     """Preprocess one translation unit.
 
     files: other sources by path; headers are looked up there first, then on the disk beside the including file.
-    Raises SourceError when includes or macros grow without bound.
+    Raises SourceError when includes grow without bound; what macros made to grow leave out is in `Unit.left_out`.
     """
     worker = Preprocessor(files or {}, include_dirs, defines or {})
     worker.run_file(path, text, ())
     return Unit(
         "".join(worker.out), worker.files, worker.pragmas, worker.problems, worker.comments,
-        worker.missing, worker.macros, worker.at, worker.origin,
+        worker.missing, worker.macros, worker.work.reason, worker.at, worker.origin,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...document import Span
 from ..program import ir
+from ..program.budget import MAX_DEPTH
 from ..program.type_of import type_of_expression
 from ..program.typenames import UNKNOWN
 from .names import Names
@@ -22,7 +23,6 @@ from .preprocess import Unit
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
-MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_INSTANCES = 200  # of templates, in one unit
 MAX_OPEN_CLASSES = 32  # instances of class templates inside one another: `Pair<Pair<T>>` may grow for ever
 
@@ -92,6 +92,13 @@ class Reader:
 
     # -- what is inside a node --------------------------------------------------------------------------------
 
+    def _may_read(self) -> bool:
+        """Whether one more node may be read: neither too far inside nor over the document's work."""
+        if self.depth > MAX_DEPTH:
+            self.program.work.leave_out("code is nested too deeply: what is further inside is left out")
+            return False
+        return self.program.work.take()
+
     def items(self, nodes: Iterable[Node]) -> None:
         """Read everything at file or namespace level."""
         for node in nodes:
@@ -100,7 +107,7 @@ class Reader:
     def item(self, node: Node) -> None:
         """Read one thing at file or namespace level."""
         self.depth += 1
-        if self.depth <= MAX_DEPTH:
+        if self._may_read():
             rule = self.grammar.items.get(node.type)
             if rule is not None:
                 rule(self, node)
@@ -114,7 +121,7 @@ class Reader:
     def statement(self, node: Node, block: ir.Block, label: str = "") -> None:
         """Read one statement into a block; an expression may stand for one in half-typed code."""
         self.depth += 1
-        if self.depth <= MAX_DEPTH:
+        if self._may_read():
             rule = self.grammar.statements.get(node.type)
             if rule is not None:
                 rule(self, node, block, label)
@@ -128,7 +135,7 @@ class Reader:
             return ir.Const(None, UNKNOWN)
         self.depth += 1
         try:
-            rule = self.grammar.expressions.get(node.type) if self.depth <= MAX_DEPTH else None
+            rule = self.grammar.expressions.get(node.type) if self._may_read() else None
             return rule(self, node) if rule is not None else ir.Const(None, UNKNOWN)
         finally:
             self.depth -= 1

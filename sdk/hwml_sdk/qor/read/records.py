@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.budget import MAX_DEPTH
 from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
 from .declarators import declarator, declared_name, unpacked
 from .functions import function_definition
-from .reader import MAX_DEPTH, Reader
+from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -15,6 +15,7 @@ from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES
 from ..program import ir
+from ..program.budget import TEXT_CHARACTERS, depth_guard
 from ..program.handed import mark_handed
 from .grammar import CPP
 from .pragmas import attach, collect
@@ -44,6 +45,13 @@ def read_program(
     """
     files = dict(files or {})
     _check(source, path)
+    with depth_guard(path):
+        return _read_units(source, path, files, include_dirs, defines)
+
+
+def _read_units(
+    source: str, path: str, files: Mapping[str, str], include_dirs: Sequence[Path], defines: Mapping[str, str] | None
+) -> ir.Program:
     program = ir.Program(path)
     units = [(path, source)]
     units += [(p, t) for p, t in files.items() if not p.endswith(HEADER_SUFFIXES) and p != path]
@@ -72,8 +80,12 @@ def _check(text: str, path: str) -> None:
         raise SourceError("holds NUL bytes: not source text", path=path, line=text.count("\n", 0, zero) + 1)
 
 
-_OPERAND = re.compile(r"(\w|[)\]])?(\s*)\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
-_TYPE_NAME = re.compile(r"\b(?:typedef\b[^;{}]*?(\w+)\s*;|(?:using|struct|class|union|enum|typename)\s+(\w+))")
+# Blanks and lengths are bounded or looked at once: a text of nothing but blanks costs no more than any other.
+_OPERAND = re.compile(r"\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
+_TYPE_NAME = re.compile(
+    r"\b(?:typedef\b[^;{}]{0,400}?\b(\w{1,200})\s{0,99};|(?:using|struct|class|union|enum|typename)\s{1,99}(\w+))"
+)
+_DENSE = re.compile(r"\S+")
 _BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
 
 
@@ -83,14 +95,22 @@ def _bare_operands(text: str) -> str:
 
     def bare(match: re.Match[str]) -> str:
         nonlocal types
-        before, space, left, name, right = match.groups()
+        left, name, right = match.groups()
         if types is None:
             types = {a or b for a, b in _TYPE_NAME.findall(text)}
-        if before is not None or name in types or _BUILT_IN.match(name):
+        if _ends_operand(text, match.start()) or name in types or _BUILT_IN.match(name):
             return match.group()
-        return f"{space} {left}{name}{right} "
+        return f" {left}{name}{right} "
 
     return _OPERAND.sub(bare, text)
+
+
+def _ends_operand(text: str, at: int) -> bool:
+    """Whether what stands before `at` is a word or a closing bracket."""
+    at -= 1
+    while at >= 0 and text[at].isspace():
+        at -= 1
+    return at >= 0 and (text[at].isalnum() or text[at] in "_)]")
 
 
 def _parse(text: str) -> Tree:
@@ -103,9 +123,25 @@ def _parse(text: str) -> Tree:
     return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
 
 
+def _bounded_text(unit: Unit, program: ir.Program) -> str:
+    """The unit's text as far as it is not too long to be parsed: cut between lines, the rest is left out."""
+    text = unit.text
+    if len(text) <= TEXT_CHARACTERS:
+        return text
+    left = TEXT_CHARACTERS
+    for match in _DENSE.finditer(text):
+        left -= match.end() - match.start()
+        if left < 0:
+            program.work.leave_out(f"more than {TEXT_CHARACTERS // 1000} KB of code after macros and includes")
+            return text[: text.rfind("\n", 0, match.start()) + 1]
+    return text
+
+
 def _read(unit: Unit, program: ir.Program) -> Reader:
     """Read one unit into the program; templates that nothing asked for yet are left."""
-    tree = _parse(unit.text)
+    if unit.left_out:
+        program.work.leave_out(unit.left_out)
+    tree = _parse(_bounded_text(unit, program))
     root = tree.root_node
     reader = Reader(unit, tree, program, CPP)
     reader.items(root.children if root.type == "translation_unit" else [root])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.budget import MAX_BRANCHES
 from ..program.typenames import BOOL, INT
 from .reader import Reader
 
@@ -37,19 +38,44 @@ def labeled(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
 
 
 def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
-    """`if (c) ... else ...`."""
-    condition = node.child_by_field_name("condition")
-    item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
-    reader.names.scopes.append({})
-    then = node.child_by_field_name("consequence")
-    if then is not None:
-        reader.statement(then, item.then)
-    other = node.child_by_field_name("alternative")
-    if other is not None:
-        item.otherwise = ir.Block()
-        reader.statements(other.named_children if other.type == "else_clause" else [other], item.otherwise)
-    reader.names.scopes.pop()
-    block.items.append(item)
+    """`if (c) ... else if (d) ... else ...`: the chain is read link by link, however long it is."""
+    scopes = reader.names.scopes
+    outside, outer, current = len(scopes), block, block
+    link: Node | None = node
+    count = 0
+    while link is not None:
+        condition = link.child_by_field_name("condition")
+        item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
+        scopes.append({})
+        then = link.child_by_field_name("consequence")
+        if then is not None:
+            reader.statement(then, item.then)
+        current.items.append(item)
+        count += 1
+        other = link.child_by_field_name("alternative")
+        link = _next_link(other)
+        if link is not None:
+            current = _beneath(item, outer, count)
+        elif other is not None:
+            item.otherwise = ir.Block()
+            reader.statements(other.named_children if other.type == "else_clause" else [other], item.otherwise)
+    del scopes[outside:]
+
+
+def _next_link(other: Node | None) -> Node | None:
+    """The `if` of an `else if`; None where there is no such thing."""
+    if other is None or other.type != "else_clause" or other.named_child_count != 1:
+        return None
+    inner = other.named_children[0]
+    return inner if inner.type == "if_statement" else None
+
+
+def _beneath(item: ir.If, outer: ir.Block, count: int) -> ir.Block:
+    """Where the next branch of a chain goes: into the one before, or beside the first where that grows too deep."""
+    if count % MAX_BRANCHES == 0:
+        return outer
+    item.otherwise = ir.Block()
+    return item.otherwise
 
 
 def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
@@ -58,6 +84,7 @@ def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     subject = reader.expression(condition) if condition is not None else ir.Const(None, INT)
     body = node.child_by_field_name("body")
     current = block
+    count = 0
     for child in body.named_children if body is not None else ():
         if child.type != "case_statement":
             continue
@@ -69,9 +96,10 @@ def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
         if value is None:
             current.items.append(arm)
             continue
-        rest = ir.Block()
-        current.items.append(ir.If(ir.Binary("==", subject, reader.expression(value)), arm, rest))
-        current = rest
+        item = ir.If(ir.Binary("==", subject, reader.expression(value)), arm, ir.Block())
+        current.items.append(item)
+        count += 1
+        current = _beneath(item, block, count)
 
 
 def return_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.budget import MAX_DEPTH
 from ..program.typenames import split_template
 from .declarators import declared_name, extent_texts, function_declarator
-from .functions import function_definition
-from .reader import MAX_DEPTH, MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
+from .functions import FUNCTION_STEPS, function_definition
+from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
 from .records import record_body
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def instantiate_unused(reader: Reader) -> None:
 def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence[ir.Expr]) -> str:
     """Read a function template with the given arguments; returns the name of the function made of it."""
     inner, parameters = reader.templates[name]
+    reader.program.work.take(FUNCTION_STEPS)
     labels = [_label(reader, parameter) for parameter in parameters.named_children]
     bound = _bound(reader, parameters, given)
     _deduce(reader, inner, labels, bound, arguments)
@@ -55,6 +57,8 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
     if key not in reader.program.functions and reader.instances < MAX_INSTANCES:
         with _instance(reader, bound):
             function_definition(reader, inner, key=key, template_params=tuple(labels))
+    elif key not in reader.program.functions:
+        reader.program.work.leave_out(f"more than {MAX_INSTANCES} instances of templates: the rest is left out")
     return key
 
 

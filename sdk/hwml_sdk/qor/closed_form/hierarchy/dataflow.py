@@ -75,12 +75,12 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
 
 def schedule(processes: list[Process]) -> float:
     """Longest path through the processes; sets their start and finish."""
+    writers: dict[ir.Variable, list[int]] = {}
     for index, process in enumerate(processes):
         start = finish = 0.0
-        for earlier in processes[:index]:
+        for before in {place for var in process.reads for place in writers.get(var, ())}:
+            earlier = processes[before]
             shared = earlier.writes & process.reads
-            if not shared:
-                continue
             # Two cycles until the first element is through the FIFO; the last one comes no earlier than it was put in.
             if all(_is_stream(var) for var in shared):
                 start = max(start, earlier.start + 2)
@@ -89,6 +89,8 @@ def schedule(processes: list[Process]) -> float:
                 start = max(start, earlier.finish)
         process.start = start
         process.finish = max(start + process.cycles, finish)
+        for var in process.writes:
+            writers.setdefault(var, []).append(index)
     return max((process.finish for process in processes), default=0.0)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from ...program import ir
+from ...program.budget import Work
 from ...program.constants import Number
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
@@ -97,6 +98,11 @@ class Frame(ABC):
     def program(self) -> ir.Program:
         """The whole program."""
         return self.design.program
+
+    @property
+    def work(self) -> Work:
+        """What may still be walked of the design."""
+        return self.design.work
 
     @property
     def target(self) -> Target:

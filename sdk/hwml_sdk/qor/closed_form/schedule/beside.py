@@ -26,26 +26,25 @@ class LoopUses:
     writes: frozenset[object]
     ports: frozenset[object]
 
-    def meets(self, other: LoopUses) -> bool:
-        """Whether two loops share a port, or one writes what the other uses."""
-        return bool(
-            self.ports & other.ports
-            or self.writes & (other.reads | other.writes)
-            or self.reads & other.writes
-        )  # fmt: skip
-
 
 @dataclass(slots=True)
 class Beside:
-    """Loops since the last one that had to wait for everything. floor: when that was done; until: when all are."""
+    """Loops since the last one that had to wait for everything. floor: when that was done; until: when all are.
+
+    Two loops wait for one another when they share a port, or one writes what the other uses; so that only the last end
+    of those at each port, reading and writing each variable, is kept.
+    """
 
     floor: float = 0.0
     until: float = -1.0
-    running: list[tuple[float, LoopUses]] = field(default_factory=list)
+    ports: dict[object, float] = field(default_factory=dict)
+    reads: dict[object, float] = field(default_factory=dict)
+    writes: dict[object, float] = field(default_factory=dict)
 
     def clear(self) -> None:
         """What comes waits for everything before."""
-        self.running.clear()
+        for ends in (self.ports, self.reads, self.writes):
+            ends.clear()
         self.until = -1.0
 
     def start(self, now: float, uses: LoopUses | None) -> float:
@@ -56,13 +55,18 @@ class Beside:
             self.floor = now
         if uses is None:
             return now
-        return max((finish for finish, other in self.running if uses.meets(other)), default=self.floor)
+        pairs = (
+            (uses.ports, self.ports), (uses.writes, self.reads), (uses.writes, self.writes), (uses.reads, self.writes),
+        )  # fmt: skip
+        return max((ends[used] for wanted, ends in pairs for used in wanted & ends.keys()), default=self.floor)
 
     def finish(self, time: float, uses: LoopUses | None) -> float:
         """Note the end of a loop; returns when everything is done."""
         if uses is None:
             return time
-        self.running.append((time, uses))
+        for used, ends in ((uses.ports, self.ports), (uses.reads, self.reads), (uses.writes, self.writes)):
+            for item in used:
+                ends[item] = max(ends.get(item, time), time)
         self.until = max(self.until, time)
         return self.until
 

@@ -14,6 +14,9 @@ from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
 
+ENTRIES_A_STEP = 160  # known values that are looked through in the time that an expression takes
+ELEMENTS_A_STEP = 4  # elements that are held against one another in it
+
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
     """Where an access goes; None when `expr` is none. Its subscripts are walked, as the address has to be computed."""
@@ -145,7 +148,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     access = _access(region, found, write=True, since=value.since)
     access.guarded = bool(region.guards)
     # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
-    region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
+    if key in region.stored:
+        region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
+    region.stored.add(key)
     region.accesses.append(access)
     done = max(value.time, found.time)
     if not in_registers(region.host, array):
@@ -158,7 +163,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         for mark, cycles in value.since.items():
             flow[mark] = max(flow.get(mark, 0.0), cycles + through)
     # Elements that may be this one are not known any more; a later load has to go to the memory for them.
-    for other in [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]:
+    others = [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]
+    region.work.left -= len(region.env) // ENTRIES_A_STEP + len(others) // ELEMENTS_A_STEP
+    for other in others:
         if not surely_apart(other, key):
             del region.env[other]
     region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...program import ir
+from ...program.budget import Work
 from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
-from .accesses import Access, Alias
+from .accesses import Access, Alias, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .values import NO_LOOPS, Sources, Value
@@ -34,6 +35,10 @@ class Host(Protocol):
     @property
     def program(self) -> ir.Program:
         """The whole program."""
+
+    @property
+    def work(self) -> Work:
+        """What may still be walked of the design."""
 
     @property
     def known(self) -> Mapping[ir.Variable, Number]:
@@ -74,7 +79,7 @@ class Region:
     """State of the walk over a stretch of code, made by `statements.open_region`.
 
     unroll_all: loops inside become copies (the region is the body of a pipeline). automatic: nobody asked for that.
-    handlers: how to walk each type of expression.
+    handlers: how to walk each type of expression. work: what may still be walked.
 
     What is known at the point the walk has come to:
     env: value of each variable and array element that was read or written. base: cycles before which nothing starts
@@ -87,7 +92,8 @@ class Region:
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
-    into. live_bits: bits of all results. branches: conditions. chained: floating-point updates follow one another.
+    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point
+    updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     """
 
@@ -95,6 +101,7 @@ class Region:
     target: Target
     aliases: dict[ir.Variable, Alias]
     handlers: Handlers
+    work: Work
     unroll_all: bool = False
     automatic: bool = False
     env: dict[object, Value] = field(default_factory=dict)
@@ -114,6 +121,7 @@ class Region:
     carried: set[object] = field(default_factory=set)
     final: dict[object, Value] = field(default_factory=dict)
     written: set[ir.Variable] = field(default_factory=set)
+    stored: set[Element] = field(default_factory=set)
     live_bits: float = 0.0
     branches: int = 0
     chained: bool = False
@@ -123,4 +131,5 @@ class Region:
     # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:
         """Walk an expression and say what comes of it."""
+        self.work.left -= 1
         return self.handlers[type(expr)](self, expr)

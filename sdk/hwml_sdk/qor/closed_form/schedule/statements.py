@@ -16,6 +16,8 @@ from .operations import make
 from .region import Handlers, Host, Region
 from .values import NO_LOOPS, Value, either
 
+KNOWN_A_STEP = 40  # values that are copied and compared at a branch in the time that an expression takes
+
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
 HANDLERS: Handlers = {
     ir.Const: expressions.constant,
@@ -36,12 +38,14 @@ def open_region(
     host: Host, target: Target, aliases: dict[ir.Variable, Alias], *, unroll_all: bool, automatic: bool = False
 ) -> Region:
     """A region to walk: nothing known yet. Parameters as of `Region`; aliases are copied, as inlining adds to them."""
-    return Region(host, target, dict(aliases), HANDLERS, unroll_all, automatic)
+    return Region(host, target, dict(aliases), HANDLERS, host.work, unroll_all, automatic)
 
 
 def walk(region: Region, block: ir.Block) -> None:
-    """Walk statements in order."""
+    """Walk statements in order, as long as there is work left."""
     for item in block.items:
+        if not region.work.take():
+            return
         if isinstance(item, ir.Evaluate):
             region.value(item.expr)
         elif isinstance(item, ir.Declare):
@@ -78,6 +82,7 @@ def _branch(region: Region, item: ir.If) -> None:
         return
     condition = region.value(item.condition)
     region.branches += 1
+    region.work.left -= len(region.env) // KNOWN_A_STEP
     before = dict(region.env)
     region.guards.append(condition)
     pinned, region.pinned = region.pinned, region.pinned | _pins(region, item.condition)

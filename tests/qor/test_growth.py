@@ -1,0 +1,172 @@
+"""Work grows no faster than the text: calls counted at n and at 2n, as these are the same on every machine."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from tests.qor.growth import FAMILIES, OTHER, kernel, macro_grid
+
+from hwml_sdk.cli import main
+from hwml_sdk.config import Settings
+from hwml_sdk.document import Analysis
+from hwml_sdk.errors import SourceError
+from hwml_sdk.qor.answer.types import QorPrediction
+from hwml_sdk.qor.model import predict_text
+from hwml_sdk.qor.project.inputs import Inputs
+from hwml_sdk.qor.provider import analyze
+
+MOST = 2.3  # twice the text, and room for what is counted in blocks
+SIZE = 150
+# Every kernel is a design of its own and is answered as one; the rest of the document is what grows here.
+PATH = "kernel.cpp"
+
+
+def _counted(work: Any, text: str) -> int:
+    """Calls of functions, in Python and in C, while `work` deals with the text."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        if event in ("call", "c_call"):
+            calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work(text)
+    except SourceError:
+        pass  # of a text that is over a limit, or whose braces nothing closes
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def _predict(text: str) -> QorPrediction:
+    return predict_text(text, path=PATH, inputs=Inputs(), settings=replace(Settings().hls, top="f"))
+
+
+def _analyze(text: str) -> Analysis:
+    return analyze(PATH, text, Settings())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    _analyze(OTHER)
+    _predict(kernel(""))
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_a_prediction_is_linear_in_the_text(name: str) -> None:
+    once, twice = (_counted(_predict, FAMILIES[name](n)) for n in (SIZE, 2 * SIZE))
+    assert twice <= MOST * once
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_everything_the_editor_shows_is_linear_in_the_text(name: str) -> None:
+    once, twice = (_counted(_analyze, FAMILIES[name](n)) for n in (SIZE, 2 * SIZE))
+    assert twice <= MOST * once
+
+
+# -- files that once ended in a traceback, or not at all --------------------------------------------------------------
+
+
+def _pasted() -> str:
+    """An identifier of 2 MB, made by `##` from 600 bytes."""
+    levels = "".join(f"#define P{i}(x) P{i - 1}(x##x)\n" for i in range(1, 21))
+    return kernel("  a[0] = P20(x);", "#define P0(x) x##x\n" + levels)
+
+
+FAULTS = {
+    "paste": _pasted(),
+    "switch": FAMILIES["switch_cases"](500),
+    "arguments": FAMILIES["macro_arguments_nested"](3000),
+    "lambdas": FAMILIES["lambda_nest"](400),
+    "else if": FAMILIES["else_if_chain"](3000),
+    "dimensions": FAMILIES["array_dimensions"](1600),
+    "table": macro_grid(64),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_a_file_made_to_grow_is_answered_or_refused_in_one_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "kernel.cpp"
+    path.write_text(FAULTS[name])
+    code = main(["qor", "--top", "f", str(path)])
+    said = capsys.readouterr()
+    assert code in (0, 2)
+    assert "Traceback" not in said.err
+    if code == 2:
+        assert len(said.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_the_other_functions_of_such_a_file_are_answered(name: str) -> None:
+    shown = {item.name for item in _analyze(FAULTS[name]).annotations if item.kind == "function"}
+    assert "other" in shown
+
+
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"braces_open", "parentheses_open", "macro_arguments_open"}))
+def test_a_kernel_beside_what_grows_has_figures(name: str) -> None:
+    # Kernels in front of code that is too much, too deep or broken; unclosed brackets take what follows with them.
+    shown = {item.name for item in _analyze(FAMILIES[name](400)).annotations if item.kind == "function"}
+    assert "other" in shown or "f" in shown
+
+
+def test_a_long_switch_has_a_latency() -> None:
+    # 500 arms that store one element each; it takes a state or more.
+    prediction = _predict(FAMILIES["switch_cases"](500))
+    assert prediction.latency_cycles is not None
+    assert prediction.latency_cycles >= 1
+
+
+def test_what_is_left_out_makes_the_latency_unknown_and_says_why() -> None:
+    prediction = _predict(FAMILIES["parentheses_sums"](1000))
+    assert prediction.latency_cycles is None
+    assert any("nested too deeply" in warning for warning in prediction.warnings)
+    text = FAMILIES["assignments_straight"](30_000)
+    prediction = _predict(text)
+    assert prediction.latency_cycles is None
+    assert any("left out" in warning for warning in prediction.warnings)
+
+
+def test_a_chain_of_constants_has_its_value_however_long_it_is() -> None:
+    # c0 = 1 and each one more than the one before: the loop runs 500 times.
+    chain = "".join(f"const int c{i} = c{i - 1} + 1;\n" for i in range(1, 500))
+    text = kernel("  for (int i = 0; i < c499; i++) a[i % 64] += i;", "const int c0 = 1;\n" + chain)
+    loop = next(loop for loop in _predict(text).loops if loop.name)
+    assert loop.trip_count == 500
+
+
+@pytest.mark.parametrize("expression", ["c{0} + c{0}", "c{0} * c{0}", "c{0} && c{0}"])
+def test_constants_made_of_two_others_are_evaluated_once_each(expression: str) -> None:
+    # Evaluated anew for every use, the last of these takes two to the thirtieth evaluations.
+    chain = "".join(f"const int c{i} = {expression.format(i - 1)};\n" for i in range(1, 400))
+    for first in ("1", "unknown"):
+        text = kernel("  for (int i = 0; i < c399; i++) a[i % 64] += i;", f"const int c0 = {first};\n" + chain)
+        assert _counted(_predict, text) < 3_000_000
+
+
+def test_macros_that_call_twice_what_calls_twice_are_left_out() -> None:
+    levels = "".join(f"#define D{i} D{i - 1} + D{i - 1}\n" for i in range(1, 40))
+    prediction = _predict(kernel("  a[0] = 1;", "#define D0 1\n" + levels + "int g = D39;\n"))
+    assert prediction.latency_cycles is None
+    assert any("macros grow too large" in warning for warning in prediction.warnings)
+
+
+def test_macros_in_macros_are_expanded_to_the_depth_that_the_words_say() -> None:
+    # 60 levels are expanded: the loop runs 61 times. 80 are not: the latency is unknown, and it is said why.
+    def loop(levels: int) -> Any:
+        chain = "".join(f"#define M{i} (M{i - 1} + 1)\n" for i in range(1, levels + 1))
+        return _predict(kernel(f"  for (int i = 0; i < M{levels}; i++) a[i % 64] += i;", "#define M0 1\n" + chain))
+
+    assert next(item for item in loop(60).loops).trip_count == 61
+    deep = loop(80)
+    assert deep.latency_cycles is None
+    assert any("macros stand inside one another" in warning for warning in deep.warnings)
