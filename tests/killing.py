@@ -1,4 +1,4 @@
-"""Runs that are killed: real child processes that end with SIGKILL, at a step of their writing or at a random moment."""
+"""Runs that are killed: real child processes, ended with SIGKILL at a step of their writing or at a random moment."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-# Counts what a run does to files from the first half-made one on, and kills it at step N of that; then runs CODE.
+# Counts what a run does to half-made files, and kills it at step N of that; then runs CODE.
 _AT_STEP = """
 import os, signal, sys
 left = int(sys.argv.pop(1))
-begun = False
 def count(event, arguments):
-    global left, begun
+    global left
     if event == "open" or event.startswith(("os.", "shutil.")):
-        begun = begun or any(".hwml-" in str(a) and not ".hwml-item" in str(a) for a in arguments)
-        left -= begun
-        if begun and left == 0:
+        left -= any(".hwml-" in str(argument) for argument in arguments)
+        if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(count)
 """
@@ -49,10 +47,15 @@ def killed_at_each_step(code: str, arguments: Sequence[str], before: Callable[[]
     raise AssertionError("200 steps, and no end")
 
 
-def killed_at_random(code: str, arguments: Sequence[str], count: int, seed: int, **more: str) -> Iterator[bool]:
-    """Kill `count` runs after a random part of the time that a whole one takes; yields whether it met a running one."""
+def killed_at_random(
+    code: str, arguments: Sequence[str], count: int, seed: int, apart: Sequence[str] = (), **more: str
+) -> Iterator[bool]:
+    """Kill `count` runs after a random part of the time that a whole one takes; yields whether it met a running one.
+
+    apart: arguments of the whole one that is timed first, where it must not touch what the others write.
+    """
     begin = time.monotonic()
-    assert run(code, *arguments, **more).wait(280) == 0
+    assert run(code, *(apart or arguments), **more).wait(280) == 0
     whole_s = time.monotonic() - begin
     moments = random.Random(seed)
     for _ in range(count):

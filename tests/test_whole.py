@@ -126,7 +126,7 @@ from hwml_lsp.baselines import Baselines
 from hwml_sdk.document import Figures
 made = Baselines()
 made.use("/w")
-made.pin({"/w/b.cpp": {"f": Figures(lut=2.0)}})
+made.pin({"/w/b.cpp": {"f": Figures(lut=2)}})
 """
 
 
@@ -136,7 +136,7 @@ def test_baselines_killed_at_each_step(tmp_path: Path, monkeypatch: pytest.Monke
     def pin() -> None:
         one = Baselines()
         one.use("/w")
-        one.pin({"/w/a.cpp": {"f": Figures(lut=100.0)}})
+        one.pin({"/w/a.cpp": {"f": Figures(lut=100)}})
 
     def known() -> Baselines:
         again = Baselines()
@@ -144,7 +144,7 @@ def test_baselines_killed_at_each_step(tmp_path: Path, monkeypatch: pytest.Monke
         return again
 
     for _ in killed_at_each_step(_PIN, [str(tmp_path)], pin):
-        assert known().changes("/w/a.cpp", {"f": Figures(lut=200.0)})
+        assert known().changes("/w/a.cpp", {"f": Figures(lut=200)})
     (made,) = tmp_path.rglob("baselines")
     sweep(made)
     assert leftovers(tmp_path) == []
@@ -198,14 +198,14 @@ def test_a_full_disk_under_hwmls_own_files(small_disk: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CONFIG_HOME", str(small_disk))
     pins = Baselines()
     pins.use("/w")
-    pins.pin({"/w/a.cpp": {"f": Figures(lut=100.0)}})
+    pins.pin({"/w/a.cpp": {"f": Figures(lut=100)}})
     journal = small_disk / "rows.jsonl"
     append_line(journal, '{"n": 1}')
     write(small_disk / "made", kind="qor", files={"a": b"1"}, config={}, metrics={}, provenance={})
     kept = {path: path.read_bytes() for path in small_disk.rglob("*") if path.is_file()}
     _fill(small_disk)
     with pytest.raises(HwmlError, match="No space"):
-        pins.pin({f"/w/{n}.cpp": {"f": Figures(lut=1.0)} for n in range(200)})
+        pins.pin({f"/w/{n}.cpp": {"f": Figures(lut=1)} for n in range(200)})
     with pytest.raises(OSError, match="No space"):
         append_line(journal, "x" * 9000)
     with pytest.raises(HwmlError, match="No space"):
