@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 from tests.chisel.repair_cases import Case, mistakes
 from tests.chisel.style_files import single_modules
 
-from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.compile.prepare import prepare
 from hwml_sdk.chisel.compile.workers import SCALAC_OPTIONS, Programs
 from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.chisel.repair.gate import find_repairs
@@ -252,7 +252,7 @@ def own_daemon(version: str) -> Iterator[Programs]:
     """A daemon of the benchmark's own, gone at the end."""
     with tempfile.TemporaryDirectory(prefix="hwml-b-") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
-        programs = workers.prepare(toolchain.ensure(version, progress=say), progress=say)
+        programs = prepare(toolchain.ensure(version, progress=say), progress=say)
         try:
             yield programs
         finally:

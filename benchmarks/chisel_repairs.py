@@ -34,7 +34,7 @@ from tests.chisel.repair_cases import (
 )
 from tests.chisel.slips import slips
 
-from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.compile.prepare import prepare
 from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.chisel.session import Session
 
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", help="one of the sets")
     parser.add_argument("--list", action="store_true", help="name the cases that are not repaired")
     arguments = parser.parse_args(argv)
-    session = Session(workers.prepare(toolchain.ensure(arguments.version)))
+    session = Session(prepare(toolchain.ensure(arguments.version)))
     print(f"Chisel {arguments.version}, load {os.getloadavg()[0]:.1f}")
     titles = {"reported": 8, "in place": 8, "by itself": 9, "choice": 6, "repaired": 8, "wrong": 5, "p50 ms": 7}
     print(f"{'set':18} {'cases':>5} " + " ".join(f"{title:>{width}}" for title, width in titles.items()))

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from hwml_sdk.config import Settings, is_trusted, load_settings
+from hwml_sdk.config import Settings, load_settings
 from hwml_sdk.document import CHECK_TIMEOUT_S, Analysis, apply_edits, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
@@ -86,7 +86,7 @@ class _Check:
     def all(self, targets: Sequence[Target]) -> list[Analysis]:
         """The named files, then those that depend on them; an error is told once, at the file it is in."""
         named: dict[Path, Path] = {}  # where it lies -> as it was named
-        trusted: dict[Path, bool] = {}
+        roots: set[Path | None] = set()
         for target in targets:
             try:
                 place = self.trees.place(target)
@@ -95,14 +95,14 @@ class _Check:
                 self._failed(error)
                 continue
             named[place.absolute()] = place
-            trusted[place.absolute()] = self.arguments.trust or is_trusted(target.path.parent)
+            roots.add(self.trees.trust_root(target, given=self.arguments.trust))
         places, notes = list(named), list[str]()
         if named and not self.arguments.no_dependents:
             places, notes = _with_dependents(places)
         for note in notes:
             print(f"hwml-check-chisel: note: {printable(note)}", file=sys.stderr)
-        trust = all(trusted.values())
-        found = [self._file(named.get(place, place), trust, fix=place in named) for place in places]
+        trusted = [] if None in roots else [root for root in roots if root is not None]
+        found = [self._file(named.get(place, place), trusted, fix=place in named) for place in places]
         told = {str(path) for path in (*places, *named.values())}
         return [_told_once(analysis, told) for analysis in found if analysis is not None]
 
@@ -110,9 +110,9 @@ class _Check:
         print(f"hwml-check-chisel: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
         self.failures.append(error.exit_code)
 
-    def _file(self, place: Path, trusted: bool, *, fix: bool) -> Analysis | None:
+    def _file(self, place: Path, trusted: Sequence[Path], *, fix: bool) -> Analysis | None:
         try:
-            settings = load_settings(place, trusted=trusted)
+            settings = load_settings(place, trusted=None if trusted else False, vouched=trusted)
             text = read_source(place)
             analysis = self._checked(place, text, settings)
             if fix and self.arguments.fix:

@@ -121,7 +121,7 @@ class _Check:
 
     def _settings(self, target: Target, place: Path) -> Settings:
         """Those of the tree that is looked at, with the command line's limits over them."""
-        settings = load_settings(place, trusted=is_trusted(target.path.parent))
+        settings = load_settings(place, trusted=is_trusted(target.path))
         names = (*budgets.LIMITS, "max_growth_percent")
         given = {name: value for name in names if (value := getattr(self.arguments, name)) is not None}
         return replace(settings, limits=replace(settings.limits, **given))

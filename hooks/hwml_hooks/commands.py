@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwml_sdk.cli import Command
+from hwml_sdk.plugins import Command
 
 COMMANDS = {
     "annotate": Command(

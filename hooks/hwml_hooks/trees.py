@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwml_sdk.config import load_settings
 from hwml_sdk.errors import SourceError
 from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import Language, language_of, titles
@@ -39,6 +40,16 @@ class Trees:
         if not place.is_file():
             raise SourceError("is not in the index; git add it, or leave --staged out", path=target.shown)
         return place
+
+    def trust_root(self, target: Target, *, given: bool) -> Path | None:
+        """The folder that is trusted around a target, where it is read; None for none. given: the user says so now."""
+        settings = load_settings(target.path, trusted=True if given else None)
+        repository = repository_of(target.path) if self._staged else None
+        if repository is None or settings.trust_root is None:
+            return settings.trust_root
+        written = self._folder(repository, "").resolve()
+        inside = settings.trust_root.is_relative_to(repository.top)
+        return written / settings.trust_root.relative_to(repository.top) if inside else written
 
     def committed(self, target: Target) -> Path | None:
         """A target's text at HEAD, under its old name if it was renamed; None when there was none."""

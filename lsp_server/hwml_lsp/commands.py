@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 from lsprotocol import types as lsp
@@ -17,10 +17,8 @@ from hwml_sdk.explain import page
 from hwml_sdk.languages import languages
 
 from . import hover
+from .connection import Server
 from .documents import Document
-
-if TYPE_CHECKING:
-    from .server import Server
 
 STATUS = "hwml/status"
 

@@ -8,10 +8,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
-from pygls.lsp.server import LanguageServer
-from pygls.protocol import default_converter
 
-from hwml_sdk import __version__
 from hwml_sdk.config import FILE_NAME
 from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
@@ -20,9 +17,10 @@ from hwml_sdk.text import Encoding
 from . import actions, commands, completion, diagnostics, hints, hover, lenses
 from .backend import Answer, Backend
 from .client import Client
+from .connection import Server
 from .documents import Document
-from .protocol import Protocol, ServerCancelled
-from .session import Session, folder_path
+from .protocol import ServerCancelled
+from .session import Session, folder_paths
 
 log = logging.getLogger("hwml_lsp.server")
 FIRST_RESULT_S = 10.0  # how long a request waits for the first results of a document
@@ -32,48 +30,6 @@ _ENCODINGS: dict[Any, Encoding] = {
     lsp.PositionEncodingKind.Utf8: "utf-8",
     lsp.PositionEncodingKind.Utf32: "utf-32",
 }
-
-
-class Server(LanguageServer):
-    """pygls' server with a session."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(
-            "hwml-lsp",
-            __version__,
-            protocol_cls=Protocol,
-            converter_factory=default_converter,
-            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
-        )
-        self.session = session
-        self.tasks: set[asyncio.Task[Any]] = set()
-        self.shown: dict[str, dict[str, Any]] = {}  # what the client has seen of a document, by feature
-
-    def spawn(self, work: Any) -> None:
-        """Run something beside the requests; its failure is logged."""
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background work failed", exc_info=error)
-
-    def report_server_error(self, error: Exception, source: Any) -> None:
-        """Wrong input is answered or logged; it is not worth a message box."""
-        if isinstance(error, ValueError) and source is JsonRpcException:  # the body was no JSON: no id to answer to
-            self.protocol._send_response(None, None, JsonRpcException("Parse Error", -32700).to_response_error())  # type: ignore[arg-type]
-            return
-        log.warning("%s: %s", getattr(source, "__name__", source), error)
-
-    def say(self, severity: str, text: str) -> None:
-        """Tell the person: as a message, or in the log."""
-        if severity == "log":
-            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, text))
-            return
-        kinds = {"error": lsp.MessageType.Error, "warning": lsp.MessageType.Warning}
-        self.window_show_message(lsp.ShowMessageParams(kinds.get(severity, lsp.MessageType.Info), text))
 
 
 def make_server(backend: Backend, *, trusted: bool = False) -> Server:
@@ -101,7 +57,8 @@ def _lifecycle(server: Server) -> None:
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
         session.backend.attach(asyncio.get_running_loop())
         session.take_settings(None, _settings_of(params.initialization_options))
-        session.baselines.use(folder_path([*server.workspace.folders, server.workspace.root_uri or ""]))
+        session.roots = _roots(server)
+        session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
 
@@ -121,6 +78,7 @@ def _lifecycle(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        session.roots = _roots(server)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -157,6 +115,10 @@ def _register(server: Server) -> None:
         wanted.append(lsp.Registration("hwml-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
     if wanted:
         server.client_register_capability(lsp.RegistrationParams(wanted))
+
+
+def _roots(server: Server) -> list[str]:
+    return folder_paths([*server.workspace.folders] or [server.workspace.root_uri or ""])
 
 
 async def _configure(server: Server) -> None:

@@ -26,11 +26,15 @@ MAX_CRASHES = 2
 
 
 class Session:
-    """State of one client. `notify` is told of documents with new results, `say` of what a person should read."""
+    """State of one client. `notify` is told of documents with new results, `say` of what a person should read.
+
+    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them.
+    """
 
     def __init__(self, backend: Backend, *, trusted: bool = False) -> None:
         self.backend = backend
         self.trusted = trusted
+        self.roots: list[str] = []
         self.client = Client()
         self.encoding: Encoding = "utf-16"
         self.documents: dict[str, Document] = {}
@@ -146,7 +150,7 @@ class Session:
                 "near": document.near,
                 "editor": document.settings.analysis,
                 "since": document.settings.since,
-                "trusted": self.trusted,
+                "vouched": self.roots if self.trusted else [],
             },
         )
         asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._look, document, number)
@@ -289,6 +293,6 @@ class Session:
         self.backend.close()
 
 
-def folder_path(uris: Mapping[str, Any] | list[str]) -> str:
-    """The first folder of the workspace, for what is kept per workspace; "" without one."""
-    return next((path for path in map(path_of, uris) if path), "")
+def folder_paths(uris: Mapping[str, Any] | list[str]) -> list[str]:
+    """The folders of the workspace on this machine."""
+    return [path for path in map(path_of, uris) if path]

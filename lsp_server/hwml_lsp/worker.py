@@ -193,9 +193,8 @@ def _about(items: Iterable[Annotation]) -> dict[str, Any] | None:
 def _settings(job: dict[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     """Settings of a document; a broken hwml.toml or project file is told, and what stands above it still holds."""
     editor = job.get("editor") or {}
-    trusted = True if job.get("trusted") else None
     try:
-        return load_settings(job["path"], editor=editor, trusted=trusted), ()
+        return load_settings(job["path"], editor=editor, vouched=job.get("vouched") or ()), ()
     except ConfigError as error:
         return merge(Settings(), editor, origin="editor"), (str(error),)
 

@@ -9,23 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple
 
 from .guard import guard
-from .plugins import entry_points, load
+from .plugins import Command, entry_points, load
 
 GROUP = "hwml.commands"
-
-
-class Command(NamedTuple):
-    """One command, loaded only when it is chosen: `hwml --help` costs nothing.
-
-    module: gives `add_arguments(parser)` and `run(arguments) -> int`; with own_parser `main(argv) -> int`.
-    """
-
-    module: str
-    help: str
-    own_parser: bool = False
 
 
 # hwml's own. Other packages name a table like this one as an entry point of GROUP; hwml_hooks does.

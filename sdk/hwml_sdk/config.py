@@ -10,13 +10,16 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, write_atomic
+from .languages import languages
+from .ownership import foreign, refuse_foreign
+from .plugins import load
 
 FILE_NAME = "hwml.toml"
 PROJECT_FILE = "hls_config.cfg"
@@ -73,7 +76,11 @@ class LintSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one document, and `origins`: where each one that is no default came from."""
+    """All settings of one document, and `origins`: where each one that is no default came from.
+
+    trusted: whether its code may run; trust_root: the folder this was said of, outside which nothing may run (None
+    where the caller vouches for all of it).
+    """
 
     hls: HlsSettings = field(default_factory=HlsSettings)
     chisel: ChiselSettings = field(default_factory=ChiselSettings)
@@ -81,6 +88,11 @@ class Settings:
     lint: LintSettings = field(default_factory=LintSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
+    trust_root: Path | None = None
+
+    def may_run(self, path: Path) -> bool:
+        """Whether trust covers a file: by its own name, and by where its links lead."""
+        return self.trusted and (self.trust_root is None or root_holding(path, (self.trust_root,)) is not None)
 
     def origin(self, key: str) -> str:
         """Where a setting such as "hls.part" came from: "editor", a file name, or "default"."""
@@ -94,21 +106,27 @@ _FORBIDDEN_IN_WORKSPACE = {"hls.model"}
 
 
 def load_settings(
-    path: str | Path | None = None, *, editor: Mapping[str, Any] | None = None, trusted: bool | None = None
+    path: str | Path | None = None,
+    *,
+    editor: Mapping[str, Any] | None = None,
+    trusted: bool | None = None,
+    vouched: Iterable[str | Path] = (),
 ) -> Settings:
     """Settings for a document at `path` (None: the current folder), layer by layer.
 
     editor: nested values as an editor sends them, e.g. {"hls": {"part": "xczu9eg"}}.
-    trusted: overrides the user's list of trusted folders.
+    trusted: overrides the user's list of trusted folders for this document, as far as the current folder reaches, or
+        else the document's own.
+    vouched: folders that the user trusts for now, beside those of the list.
     Raises ConfigError naming file and key of the first wrong value.
     """
     folder = _folder_of(path)
-    settings = Settings(trusted=is_trusted(folder) if trusted is None else trusted)
-    project = find_upwards(folder, PROJECT_FILE)
-    if project is not None:
-        from .qor.project.cfg import read_hls_config
-
-        settings = merge(settings, {"hls": read_hls_config(project).settings()}, origin=project.name, place=project)
+    root = _trust_root(folder if path is None else Path(path), trusted, vouched)
+    settings = Settings(trusted=root is not None, trust_root=root)
+    for name, reader in [language.project for language in languages() if language.project]:
+        project = find_upwards(folder, name)
+        if project is not None:
+            settings = merge(settings, load(reader)(project), origin=project.name, place=project)
     toml = find_upwards(folder, FILE_NAME)
     if toml is not None:
         settings = merge(settings, _read_toml(toml), origin=FILE_NAME, place=toml, workspace=True)
@@ -239,29 +257,57 @@ def user_cache_dir() -> Path:
 
 
 def trusted_folders() -> tuple[Path, ...]:
-    """Folders the user trusts; a broken or missing list trusts nothing."""
+    """Folders the user trusts; a broken or missing list trusts nothing, nor does one that others can write."""
+    place = user_config_dir() / "trusted.json"
     try:
-        names = parse_json(read_bytes(user_config_dir() / "trusted.json"))
+        names = parse_json(read_bytes(place))
     except (OSError, ValueError):
         return ()
-    if not isinstance(names, list):
+    if not isinstance(names, list) or foreign_list():
         return ()
     return tuple(Path(name) for name in names if isinstance(name, str))
 
 
-def is_trusted(folder: str | Path) -> bool:
-    """Whether `folder` or a folder above it was trusted by the user (links resolved)."""
-    known = trusted_folders()
-    if not known:
-        return False
-    place = Path(folder).resolve()
-    return any(place == entry or entry in place.parents for entry in known)
+def foreign_list() -> str:
+    """Why the list of trusted folders is not believed, "" when it is (or there is none)."""
+    place = user_config_dir() / "trusted.json"
+    return foreign(place) if place.exists() else ""
+
+
+def is_trusted(place: str | Path) -> bool:
+    """Whether a file or folder lies in a folder that the user trusts."""
+    return root_holding(Path(place), trusted_folders()) is not None
+
+
+def root_holding(place: Path, roots: Iterable[str | Path]) -> Path | None:
+    """The outermost of `roots` (links resolved) that holds `place` by its own name and by where its links lead."""
+    ends = (place.resolve(), place.absolute().parent.resolve() / place.name)
+    known = {Path(root).resolve() for root in roots}
+    holding = [root for root in known if all(end == root or root in end.parents for end in ends)]
+    return min(holding, key=lambda root: len(root.parts), default=None)
+
+
+def _trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path]) -> Path | None:
+    if trusted is False:
+        return None
+    if trusted is None:
+        return root_holding(place, (*trusted_folders(), *vouched))
+    here, end = Path.cwd().resolve(), place.resolve()
+    if here != Path.home().resolve() and here != Path(here.anchor) and root_holding(place, (here,)) is not None:
+        return here
+    return end if end.is_dir() else end.parent
 
 
 def set_trust(folder: str | Path, trusted: bool) -> None:
-    """Add `folder` to the user's list of trusted folders, or take it off. Raises HwmlError when it cannot be kept."""
+    """Add `folder` to the user's list of trusted folders, or take it off.
+
+    Raises HwmlError when it cannot be kept, RefusedError where others can write the list.
+    """
     place = Path(folder).resolve()
+    listed = user_config_dir() / "trusted.json"
+    if listed.exists():
+        refuse_foreign(listed, "it says what you trust", "make it and the folders above it yours alone (chmod go-w)")
     names = {str(entry) for entry in trusted_folders() if entry != place}
     if trusted:
         names.add(str(place))
-    write_atomic(user_config_dir() / "trusted.json", json.dumps(sorted(names), indent=1) + "\n")
+    write_atomic(listed, json.dumps(sorted(names), indent=1) + "\n")

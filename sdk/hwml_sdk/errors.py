@@ -92,15 +92,21 @@ class ToolFailedError(HwmlError):
 class WorkerDiedError(ToolFailedError):
     """A worker ended, hung past its limit and was killed, or sent something else than messages.
 
-    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended.
+    frames: the messages that came before; timed_out: whether the limit was the reason; status: how it ended;
+    garbled: it sent what is no answer to the question.
     """
 
-    def __init__(self, name: str, frames: list[list[bytes]], *, timed_out: bool, exit_code: int | None) -> None:
+    def __init__(
+        self, name: str, frames: list[list[bytes]], *, timed_out: bool, exit_code: int | None, garbled: bool = False
+    ) -> None:
         reason = "hung and was stopped" if timed_out else f"ended with status {exit_code}"
+        if garbled:
+            reason = "sent what is no answer to the question, and was stopped"
         super().__init__(f"the {name} {reason}; the next check starts a new one")
         self.frames = frames
         self.timed_out = timed_out
         self.status = exit_code
+        self.garbled = garbled
 
 
 class EndedError(ToolFailedError):

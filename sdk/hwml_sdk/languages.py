@@ -55,6 +55,8 @@ class Language:
     watched: globs of files that its documents depend on. outputs: regular expressions of folders that tools write.
     speaks_in: regular expression of the lines where hover and completion have something to say; "": everywhere.
     triggers: characters after which completions are worth asking for.
+    project: name of the file in which a project states settings, and "module:function" that reads it to a mapping of
+    sections, as `hwml.toml` has them.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
     """
 
@@ -74,6 +76,7 @@ class Language:
     comments: Comments = Comments()
     units: tuple[str, ...] = ()
     rival: Rival | None = None
+    project: tuple[str, str] | None = None
     card: str = ""
 
 
@@ -119,6 +122,7 @@ HLS = Language(
     speaks_in=r"(?i)^\s*#\s*pragma\s",
     triggers=(" ", "="),
     comments=_CPP,
+    project=("hls_config.cfg", "hwml_sdk.qor.project.cfg:stated_settings"),
     card="qor",
 )  # fmt: skip
 CHISEL = Language(

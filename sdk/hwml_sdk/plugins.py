@@ -11,9 +11,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 _METADATA = (".dist-info", ".egg-info")
+
+
+class Command(NamedTuple):
+    """One command, loaded only when it is chosen: `hwml --help` costs nothing.
+
+    module: gives `add_arguments(parser)` and `run(arguments) -> int`; with own_parser `main(argv) -> int`.
+    """
+
+    module: str
+    help: str
+    own_parser: bool = False
 
 
 @lru_cache(maxsize=8)
@@ -27,12 +38,13 @@ def entry_points(group: str) -> Mapping[str, str]:
 
 
 def _descriptions() -> Iterator[str]:
-    for folder in dict.fromkeys(sys.path):
+    # "" is the current folder, which may be anybody's: what lies there is not installed.
+    for folder in dict.fromkeys(filter(None, sys.path)):
         try:
-            names = sorted(entry.name for entry in os.scandir(folder or ".") if entry.name.endswith(_METADATA))
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_METADATA))
         except OSError:
             continue  # sys.path may name what is not there, and archives
-        yield from (f"{folder or '.'}/{name}/entry_points.txt" for name in names)
+        yield from (f"{folder}/{name}/entry_points.txt" for name in names)
 
 
 def _entries(place: str, group: str) -> Iterator[tuple[str, str]]:

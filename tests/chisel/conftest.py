@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hwml_sdk.chisel.compile import workers
+from hwml_sdk.chisel.compile.prepare import prepare
 from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.chisel.serve import client
 from hwml_sdk.chisel.session import Session
@@ -33,7 +34,7 @@ def old_programs() -> workers.Programs:
 
 def _programs(version: str) -> workers.Programs:
     try:
-        return workers.prepare(toolchain.ensure(version))
+        return prepare(toolchain.ensure(version))
     except HwmlError as error:
         pytest.skip(f"tool chain {version}: {error}")
 
@@ -62,7 +63,7 @@ def own_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     for version in (*toolchain.locked_versions(), *toolchain.installed_unpinned()):
         chain = toolchain.installed(version)
         if chain is not None and (chain.folder / toolchain.READY_FILE).exists():
-            client.stop_daemon(workers.prepare(chain))
+            client.stop_daemon(prepare(chain))
     for link in client_links():
         link.close()
     patch.undo()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from hwml_sdk.chisel import session as session_module
 from hwml_sdk.chisel.say import codes, findings
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.explain import codes as page_codes
@@ -23,10 +25,8 @@ _LIMITS = {"CH230", "CH231"}
 def test_every_code_that_can_be_reported_has_a_page() -> None:
     rules = [*codes._SCALAC, *codes._ELABORATION, *codes._FIRTOOL]
     named = {rule.code for rule in rules} | {ending[0] for ending in findings._ENDINGS.values()}
-    from pathlib import Path
-
-    for module in ("codes", "findings", "session"):
-        source = Path(codes.__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
+    for module in (codes, findings, session_module):
+        source = Path(str(module.__file__)).read_text(encoding="utf-8")
         named |= set(re.findall(r'"(CH\d{3})"', source))
     assert named <= set(PAGES)
 

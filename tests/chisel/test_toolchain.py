@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.chisel.compile import workers
-from hwml_sdk.chisel.compile.fence import fence_kind, fenced
 from hwml_sdk.chisel.install import java, toolchain
 from hwml_sdk.chisel.install.toolchain import ensure, installed, locked_versions, parse_lock, read_lock
 from hwml_sdk.errors import ConfigError, HwmlError, ToolFailedError, ToolNotFoundError
@@ -110,8 +109,8 @@ def test_two_processes_set_up_at_once(programs: workers.Programs, tmp_path: Path
     folder.mkdir(parents=True)
     shutil.copytree(programs.chain.folder, folder / "chisel-7.14.0", ignore=shutil.ignore_patterns("worker-*"))
     code = (
-        "from hwml_sdk.chisel import toolchain, workers;"
-        "p = workers.prepare(toolchain.ensure('7.14.0')); print(p.jar.stat().st_size, p.archive('checker').is_file())"
+        "from hwml_sdk.chisel.compile.prepare import prepare; from hwml_sdk.chisel.install import toolchain;"
+        "p = prepare(toolchain.ensure('7.14.0')); print(p.jar.stat().st_size, p.archive('checker').is_file())"
     )
     environment = {**__import__("os").environ, "HWML_CACHE_DIR": str(tmp_path / "cache")}
     runs = [
@@ -129,13 +128,15 @@ def test_an_interrupted_set_up_leaves_nothing_that_counts(cache: Path, programs:
 
 
 def test_a_home_that_is_read_only(tmp_path: Path) -> None:
-    """The whole command inside our own fence, where no file can be written: one line, exit code 2."""
-    if fence_kind() != "unshare":
-        pytest.skip(f"needs a machine whose fence is unshare, not {fence_kind()}")
+    """The whole command where the cache cannot be written: one line, exit code 2."""
+    seal = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    alone = ["unshare", "-Urm", "sh", "-c", seal, str(tmp_path)]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs unshare, to make a folder read-only also for the superuser")
     path = tmp_path / "Blink.scala"
     path.write_text("import chisel3._\nclass Blink extends Module { val y = IO(Output(Bool())); y := true.B }\n")
     kept = {name: value for name, value in os.environ.items() if name not in ("HWML_CACHE_DIR", "XDG_CACHE_HOME")}
-    argv = fenced([sys.executable, "-m", "hwml_sdk.cli", "chisel", "check", str(path)], readable=[], folder=tmp_path)
+    argv = [*alone, sys.executable, "-m", "hwml_sdk.cli", "chisel", "check", str(path)]
     run = subprocess.run(
         argv, env={**kept, "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False
     )

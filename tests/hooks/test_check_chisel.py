@@ -53,15 +53,15 @@ class Wide extends Module {
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[None]:
     """The tool chain (fetched once), and a daemon of these tests' own that ends with them."""
-    toolchain, workers, client, check = (
+    toolchain, preparing, client, check = (
         import_module(f"hwml_sdk.chisel.{name}")
-        for name in ("install.toolchain", "compile.workers", "serve.client", "check")
+        for name in ("install.toolchain", "compile.prepare", "serve.client", "check")
     )
     runtime = tempfile.mkdtemp(prefix="hwml-h-")
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_RUNTIME_DIR", runtime)
     try:
-        programs = workers.prepare(toolchain.ensure("7.14.0"))
+        programs = preparing.prepare(toolchain.ensure("7.14.0"))
     except HwmlError as error:
         pytest.skip(f"no Chisel tool chain: {error}")
     yield

@@ -40,11 +40,11 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Java of the checker; its tool chain is there, too."""
     if find_spec("hwml_sdk.chisel") is None:
         pytest.skip("this tree has no Chisel checker (hwml_sdk.chisel)")
-    toolchain, workers, java = (
-        import_module(f"hwml_sdk.chisel.{name}") for name in ("install.toolchain", "compile.workers", "install.java")
+    toolchain, preparing, java = (
+        import_module(f"hwml_sdk.chisel.{name}") for name in ("install.toolchain", "compile.prepare", "install.java")
     )
     try:
-        workers.prepare(toolchain.ensure("7.14.0"))
+        preparing.prepare(toolchain.ensure("7.14.0"))
         found: Path = java.find_java().program
     except HwmlError as error:
         pytest.skip(f"no Chisel tool chain: {error}")

@@ -17,7 +17,8 @@ import pytest
 from tests.qor.qor_data import designs, needs_data
 
 from hwml_sdk.qor.closed_form.design import estimate_source, make_target
-from hwml_sdk.qor.learned.dataset import LABELS, Design
+from hwml_sdk.qor.learned.dataset import Design
+from hwml_sdk.qor.tool.labels import LABELS
 
 BARS = Path(__file__).with_name("labelled_bars.json")
 MARGIN = 1.02

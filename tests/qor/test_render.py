@@ -12,7 +12,7 @@ import pytest
 from hwml_sdk import amounts
 from hwml_sdk.document import Span
 from hwml_sdk.qor.answer import render
-from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction
+from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction, loop_json
 
 SPAN = Span(2, 2, 2, 30)
 INNER = LoopQor(
@@ -153,7 +153,7 @@ def test_a_label_has_one_spelling_wherever_it_is_a_key() -> None:
 def test_unknown_figures_are_null() -> None:
     data = dataclasses.replace(PREDICTION, latency_cycles=None).to_dict()
     assert data["latency_cycles"] is None
-    guess = render.loop_json(dataclasses.replace(INNER, ii_is_guess=True))
+    guess = loop_json(dataclasses.replace(INNER, ii_is_guess=True))
     assert guess["ii"] is None
     assert guess["ii_is_guess"]
     jsonschema.validate(data, SCHEMA)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from hwml_sdk.cli import Command
+from hwml_sdk.plugins import Command
 
 COMMANDS = {"toy": Command("toy_hdl.command", "count the units of a Toy file")}
 

@@ -42,6 +42,7 @@ def check_chisel(
     timeout_s: float = 20.0,
     path: str = "Source.scala",
     outputs: bool = False,
+    fence: bool = True,
 ) -> CompileResult:
     """Compile Chisel, elaborate its modules and lower them; what is wrong is a result, never an exception.
 
@@ -54,9 +55,11 @@ def check_chisel(
     args: instances to elaborate on top of modules without parameters, such as "Fifo(8, 16)".
     timeout_s: limit for the whole check in seconds.
     outputs: keep CHIRRTL and SystemVerilog in the result.
+    fence: False runs the constructors with your own rights, also where no fence can be had.
 
-    Raises SourceError for text over 1 MB, ValueError for a wrong `elaborate`, MissingDependencyError,
-    ToolNotFoundError (Java) or ToolFailedError when the tool chain is not there and cannot be fetched or started.
+    Raises RefusedError where constructors are to run and no fence can be had, SourceError for text over 1 MB,
+    ValueError for a wrong `elaborate`, MissingDependencyError, ToolNotFoundError (Java) or ToolFailedError when the
+    tool chain is not there and cannot be fetched or started.
     """
     if elaborate not in ("trusted", "never"):
         raise ValueError(f"elaborate is 'trusted' or 'never', not {elaborate!r}")
@@ -67,6 +70,7 @@ def check_chisel(
         calls=tuple(args),
         outputs=outputs,
         timeout_s=timeout_s,
+        fence=fence,
     )
     return client_for(version or DEFAULT_CHISEL_VERSION).check(request)
 
@@ -81,14 +85,19 @@ def refuse_too_large(source: str, path: str) -> None:
 
 
 def check_with_siblings(
-    path: Path, text: str, request: CheckRequest, check: Check, roots: Sequence[Path] = ()
+    path: Path,
+    text: str,
+    request: CheckRequest,
+    check: Check,
+    roots: Sequence[Path] = (),
+    may_join: Callable[[Path], bool] | None = None,
 ) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
     """Check a file of a plain folder; also which other files of its source root joined, for a fix to be tried with.
 
     The file is compiled alone first. Names that it does not know are looked up among the definitions of its
     neighbours: files that define them join, until nothing is missing or nothing new is found. Files that have
     nothing to do with it never take part, so that a folder may hold many modules of the same name.
-    roots: where neighbours are, when a build says so.
+    roots: where neighbours are, when a build says so; may_join: whether a neighbour may take part (None: any).
     """
     files = [(str(path), text)]
     chosen: set[Path] = set()
@@ -98,6 +107,7 @@ def check_with_siblings(
         if not names:
             return result, tuple(files[1:])
         fresh = [other for other in siblings_defining(path, names, roots) if other not in chosen]
+        fresh = [other for other in fresh if may_join is None or may_join(other)]
         if not fresh or len(chosen) + len(fresh) > _MAX_SIBLINGS:
             return result, tuple(files[1:])
         chosen.update(fresh)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Settings
 from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
-from ..errors import HwmlError, SourceError
+from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
-from .compile.workers import prepare
+from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .repair.gate import Repair, find_repairs
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
@@ -69,17 +69,21 @@ def examine(
     timeout_s: float = 20.0,
     keep: bool = True,
     build_wait_s: float = ASK_S,
+    fence: bool = True,
+    fence_or_refuse: bool = False,
 ) -> Examination:
     """Check a document in its surroundings: its project's class path where trusted, else its neighbours.
 
     build_wait_s: how long to wait for the project's build server the first time; later its answer is known.
+    fence: False elaborates with the user's own rights. fence_or_refuse: where there is no fence, raise RefusedError
+    instead of checking types only, with a note.
     Raises SourceError for a file that is too large, and what `check_chisel` raises.
     """
     refuse_too_large(text, str(path))
     choice = choose_version(path, text, settings)
     elaborate = settings.trusted and settings.chisel.elaborate != "never"
     notes = [choice.note] if choice.note else []
-    setup = project_setup(path, trusted=settings.trusted, wait_s=build_wait_s)
+    setup = project_setup(path, trusted=settings.trusted, within=settings.trust_root, wait_s=build_wait_s)
     notes += setup.notes
     version = setup.version or choice.version
     request = CheckRequest(
@@ -90,22 +94,22 @@ def examine(
         timeout_s=timeout_s,
         class_path=setup.class_path,
         options=setup.options,
+        fence=fence,
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
-    result, others = check_with_siblings(path, text, request, check, roots)
+    joins = settings.may_run if elaborate else None
+    try:
+        result, others = check_with_siblings(path, text, request, check, roots, joins)
+    except RefusedError as error:
+        if fence_or_refuse:
+            raise
+        notes.append(f"types only: {error}")
+        request = replace(request, elaborate=False, calls=())
+        result, others = check_with_siblings(path, text, request, check, roots, joins)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
-    request = CheckRequest(
-        files=(*request.files, *others),
-        elaborate=request.elaborate,
-        calls=request.calls,
-        outputs=outputs,
-        timeout_s=timeout_s,
-        class_path=request.class_path,
-        options=request.options,
-    )
-    return Examination(result, request, check, tuple(notes))
+    return Examination(result, replace(request, files=(*request.files, *others)), check, tuple(notes))
 
 
 def _what_trust_adds(settings: Settings) -> str:

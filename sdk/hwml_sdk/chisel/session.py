@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
@@ -12,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..document import Span
-from ..errors import WorkerDiedError
+from ..errors import RefusedError, WorkerDiedError
 from .compile.checker import Checker, CompileOutcome, ModuleClass
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
-from .compile.workers import SCALAC_OPTIONS, Programs, _empty_folder
+from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
 from .say.calls import Call, calls_of, calls_source
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
@@ -33,26 +34,37 @@ _LOCATOR = re.compile(r" ?@\[[^\]]*\]")
 class Session:
     """One tool chain and class path, kept warm. Safe for several threads."""
 
-    def __init__(self, programs: Programs, *, class_path: Sequence[Path] = (), options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        programs: Programs,
+        *,
+        class_path: Sequence[Path] = (),
+        options: Sequence[str] = (),
+        with_fence: bool = True,
+    ) -> None:
         self.programs = programs
         # A project's jars come after ours, so that both programs see the Chisel that they were made for.
         libraries = (*programs.chain.library_jars, *class_path)
         self.checker = Checker(programs, class_path=libraries, options=options or SCALAC_OPTIONS)
-        self.elaborator = Elaborator(programs, class_path=class_path)
-        self.firtool = Firtool(programs.chain.firtool, _empty_folder())
+        self.elaborator = Elaborator(programs, class_path=class_path, with_fence=with_fence)
+        self.firtool = Firtool(programs.chain.firtool, empty_folder())
         self._hiding: set[str] = set()  # packages of users that hide packages of jars
         self._lowered: OrderedDict[str, Lowered] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
 
     def warm_up(self, *, elaborate: bool) -> None:
-        """Start the programs without waiting for them."""
+        """Start the programs without waiting for them; where there is no fence, the check will say so."""
         self.checker.start()
         if elaborate:
-            self.elaborator.start()
+            with contextlib.suppress(RefusedError):
+                self.elaborator.start()
 
     def check(self, request: CheckRequest) -> CompileResult:
-        """Run the stages as far as they go. What the source holds is never an exception."""
+        """Run the stages as far as they go. What the source holds is never an exception.
+
+        Raises RefusedError when constructors are to run and no fence can be had.
+        """
         started = time.monotonic()
         if request.elaborate:
             self.elaborator.start()
@@ -187,7 +199,9 @@ class _Check:
             for name in outcome.classes
             if name.endswith(f"{call.object_name}$")
         ]
-        results = self.session.elaborator.run(outcome.classes, ready + called, timeout_s=self._left())
+        results = self.session.elaborator.run(
+            outcome.classes, ready + called, timeout_s=self._left(), plain=not outcome.unusual
+        )
         user_classes = frozenset(outcome.classes)
         places = {module.binary_name: module for module in modules}
         for elaborated in results:

@@ -95,6 +95,7 @@ class CheckRequest:
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
     outputs: keep CHIRRTL and Verilog in the answer.
+    fence: False runs constructors with the user's own rights, where the user says so.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
 
@@ -105,3 +106,4 @@ class CheckRequest:
     timeout_s: float = 20.0
     class_path: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    fence: bool = True

@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", help="Scala files, or folders that hold some")
     parser.add_argument("--trust", action="store_true", help="elaborate: run the constructors of these files, fenced")
+    parser.add_argument("--no-fence", action="store_true", help="elaborate with your own rights, without a fence")
     parser.add_argument("--version", help="Chisel version; default: what the build file says, else the newest pinned")
     parser.add_argument(
         "--args", action="append", default=[], metavar="'Fifo(8, 16)'", help="an instance to elaborate as well"
@@ -82,8 +83,8 @@ def _say(text: str) -> None:
 
 
 def _setup(arguments: argparse.Namespace) -> int:
+    from ..chisel.compile.prepare import prepare
     from ..chisel.compile.unpinned import resolve_and_prepare
-    from ..chisel.compile.workers import prepare
     from ..chisel.install.java import find_java
     from ..chisel.install.toolchain import clear_downloads, ensure, locked_versions
 
@@ -137,8 +138,8 @@ def _ensure(path: Path, text: str, settings: Settings, failed: set[str]) -> None
     failed: versions without a lock that could not be resolved; they are not tried for every file anew.
     """
     from ..chisel.build.project import choose_version
+    from ..chisel.compile.prepare import prepare
     from ..chisel.compile.unpinned import resolve_and_prepare
-    from ..chisel.compile.workers import prepare
     from ..chisel.install.toolchain import ensure, installed
 
     choice = choose_version(path, text, settings)
@@ -164,7 +165,16 @@ def _examinations(
         text = read_source(path)
         settings = _settings(path, arguments)
         _ensure(path, text, settings, failed)
-        found = examine(path, text, settings, calls=arguments.args, outputs=outputs, timeout_s=arguments.timeout)
+        found = examine(
+            path,
+            text,
+            settings,
+            calls=arguments.args,
+            outputs=outputs,
+            timeout_s=arguments.timeout,
+            fence=not arguments.no_fence,
+            fence_or_refuse=True,
+        )
         yield path, text, found, settings
 
 
@@ -273,7 +283,7 @@ def _show(path: Path, text: str, repairs: Sequence[Repair], written: Repair | No
 
 
 def _daemon(arguments: argparse.Namespace) -> int:
-    from ..chisel.compile.workers import prepare
+    from ..chisel.compile.prepare import prepare
     from ..chisel.install.toolchain import installed, installed_unpinned, locked_versions
     from ..chisel.serve.client import running_daemon, stop_daemon
 

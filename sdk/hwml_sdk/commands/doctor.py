@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from ..config import is_trusted, user_cache_dir, user_config_dir
+from ..config import foreign_list, is_trusted, trusted_folders, user_cache_dir, user_config_dir
 from ..errors import HwmlError
+from ..ownership import foreign
 from ..printable import printable
 from ..report import SCHEMA_VERSION
 
@@ -76,10 +77,18 @@ def optional_checks() -> list[Check]:
 def place_checks() -> list[Check]:
     """Folders hwml uses, and whether this workspace is trusted."""
     here = Path.cwd()
+    cache = user_cache_dir()
+    open_to = foreign(cache) if cache.exists() else ""
+    listed, names = foreign_list(), ", ".join(map(str, trusted_folders()))
     return [
         Check("configuration", True, str(user_config_dir())),
-        Check("cache", True, str(user_cache_dir())),
+        Check(
+            "cache", not open_to, open_to or str(cache), "it is not used; make it yours alone, or set HWML_CACHE_DIR"
+        ),
         Check("workspace", True, f"{here} ({'trusted' if is_trusted(here) else 'not trusted'})"),
+        Check(
+            "trusted", not listed, listed or names or "no folder", "nothing is trusted until the list is yours alone"
+        ),
     ]
 
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from ..chisel.compile.fence import fence_kind
+from ..chisel.compile.fence import KINDS, find_fence
 from ..chisel.install.java import find_java
 from ..chisel.install.toolchain import folder_of, installed, installed_unpinned, locked_versions
 from ..errors import HwmlError
-
-_FENCES = {
-    "bwrap": "bwrap (sees only Java, jars and nothing to write)",
-    "unshare": "unshare (no network, every file read-only, no other process; bwrap would also hide your files)",
-    "network": "unshare (no network; files can be read and removed, not written: user or mount namespaces are limited)",
-    "base": "process limits only (untested platform, or neither bwrap nor unshare works)",
-}
 
 
 def findings() -> list[tuple[str, bool, str, str]]:
@@ -28,9 +21,16 @@ def findings() -> list[tuple[str, bool, str, str]]:
         rows.append(
             (f"chisel {version}", True, f"{folder_of(version)} (resolved, not pinned; trusted folders only)", "")
         )
-    kind = fence_kind()
-    rows.append(("fence", kind in ("bwrap", "unshare"), _FENCES[kind], "apt install bubblewrap"))
+    rows.append(_fence())
     return rows
+
+
+def _fence() -> tuple[str, bool, str, str]:
+    fence = find_fence()
+    if fence.kind:
+        return "fence", True, KINDS[fence.kind], ""
+    words = f"none, elaboration is refused ({fence.reason})"
+    return "fence", False, words, "install bubblewrap, or allow user namespaces, or Linux 6.2 with Landlock"
 
 
 def _package(name: str, meaning: str) -> tuple[str, bool, str, str]:

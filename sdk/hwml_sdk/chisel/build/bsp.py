@@ -57,15 +57,24 @@ class BuildTarget:
     scala_version: str = ""
 
 
-def find_connections(path: Path) -> list[Path]:
-    """Connection files of the nearest folder at or above a file that has some; the kinds we know first."""
-    for folder in path.absolute().parents:
-        found = sorted((folder / FOLDER).glob("*.json"), key=lambda file: (_rank(file.stem), file.name))
+def find_connections(path: Path, within: Path | None = None) -> list[Path]:
+    """Connection files of the nearest folder at or above a file that has some; the kinds we know first.
+
+    Looks where the file itself lies, not at a link to it. within: a folder outside which none counts.
+    """
+    for folder in path.resolve().parents:
+        if within is not None and folder != within and within not in folder.parents:
+            break
+        found = [file for file in (folder / FOLDER).glob("*.json") if within is None or _lies_in(file, within)]
         if found:
-            return found
+            return sorted(found, key=lambda file: (_rank(file.stem), file.name))
         if (folder / ".git").exists():
             break
     return []
+
+
+def _lies_in(file: Path, folder: Path) -> bool:
+    return folder in file.resolve().parents
 
 
 def _rank(name: str) -> int:

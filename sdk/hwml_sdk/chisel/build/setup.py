@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ...errors import HwmlError
 from ...files import locked, parse_json, read_bytes, write_atomic
-from ..install.toolchain import chisel_cache, installed, locked_versions
+from ...ownership import refuse_foreign
+from ..install.toolchain import chisel_cache, installed, locked_versions, refuse_foreign_cache
 from .bsp import BuildTarget, ask_build, find_connections, read_connection, target_holding
 from .project import BUILD_FILES
 
@@ -55,13 +56,14 @@ _asking: dict[str, threading.Thread] = {}
 _lock = threading.Lock()
 
 
-def project_setup(path: Path, *, trusted: bool, wait_s: float = ASK_S) -> ProjectSetup:
+def project_setup(path: Path, *, trusted: bool, within: Path | None = None, wait_s: float = ASK_S) -> ProjectSetup:
     """Class path, options and sources of the build target that holds `path`.
 
+    within: the folder that is trusted; a build above it is not asked.
     Without `.bsp/` above the file, or in a workspace that is not trusted, the answer is empty and nothing runs. The
     server is asked in the background; past `wait_s` seconds the answer is empty with a note, and a later call has it.
     """
-    connections = find_connections(path) if trusted else []
+    connections = find_connections(path, within) if trusted else []
     if not connections:
         return ProjectSetup()
     key = _stamp(connections)
@@ -102,13 +104,17 @@ def _ask(key: str, connections: list[Path]) -> None:
 
 def _remembered(key: str, connections: list[Path]) -> list[BuildTarget]:
     """The answer on disk for this state of the build, else a fresh one."""
+    refuse_foreign_cache()
     place = chisel_cache() / "projects" / f"{key}.json"
     with locked(place.parent, key):
+        if place.exists():
+            refuse_foreign(place, "it says what to compile against", "remove it, and keep the cache yours alone")
         try:
             return [_target_from(row) for row in parse_json(read_bytes(place))]
         except (OSError, ValueError, TypeError, AttributeError):
             targets = _asked(connections)
             write_atomic(place, json.dumps([asdict(target) for target in targets], indent=1))
+            place.chmod(0o600)
             return targets
 
 

@@ -12,7 +12,7 @@ from ...errors import WorkerDiedError
 from ...files import write_atomic
 from ..install.toolchain import chisel_cache
 from .wire import Frame, Worker
-from .workers import _CACHE_OPTIONS, SCALAC_OPTIONS, Programs, start_checker
+from .workers import CACHE_OPTIONS, SCALAC_OPTIONS, Programs, start_checker
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,17 @@ class ModuleClass:
 
 @dataclass(frozen=True, slots=True)
 class CompileOutcome:
-    """Answer of one compile run. crash: what the compiler died of, else ""."""
+    """Answer of one compile run. crash: what the compiler died of, else "".
+
+    unusual: what makes the constructors more than plain hardware, so that no other check may follow them, or "".
+    """
 
     crash: str
     findings: tuple[Finding, ...]
     modules: tuple[ModuleClass, ...]
     black_boxes: int
     classes: dict[str, bytes]
+    unusual: str = ""
 
     @property
     def ok(self) -> bool:
@@ -85,7 +89,7 @@ class Checker:
     ) -> None:
         self._programs = programs
         self._class_path = tuple(class_path) if class_path is not None else programs.chain.library_jars
-        self._options = (*options, *_CACHE_OPTIONS)
+        self._options = (*options, *CACHE_OPTIONS)
         self._archive = archive
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -112,14 +116,22 @@ class Checker:
         for name, text in files:
             request += [name.encode(), text.encode("utf-8", "replace")]
         with self._lock:
-            worker = self._running()
             try:
-                worker.wait_ready()
-                frames = worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)
+                return self._answer(request, timeout_s)
+            except WorkerDiedError as error:
+                self._worker = None
+                if not error.garbled:
+                    raise
+            try:
+                return self._answer(request, timeout_s)
             except WorkerDiedError:
                 self._worker = None
                 raise
-        return _outcome(frames[-1])
+
+    def _answer(self, request: list[bytes], timeout_s: float) -> CompileOutcome:
+        worker = self._running()
+        worker.wait_ready()
+        return _outcome(worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)[-1])
 
     def _running(self) -> Worker:
         if self._worker is not None and (not self._worker.alive or self._worker.requests >= self.RENEW_AFTER):
@@ -172,8 +184,9 @@ def _outcome(frame: Frame) -> CompileOutcome:
         parameters = [Parameter(text(), text(), number(), number() == 1, number() == 1) for _ in range(number())]
         modules.append(ModuleClass(*head, tuple(parameters)))
     black_boxes = number()
+    unusual = text()
     classes = {}
     for _ in range(number()):
         name = text()
         classes[name] = next(fields)
-    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes)
+    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes, unusual)

@@ -1,12 +1,15 @@
 """The elaboration stage: run module constructors in a process of its own, behind a fence.
 
 Constructors are the user's code. They may loop, recurse, exit, fill memory or write files; none of that may reach
-hwml or the next check. The process starts lazily and is renewed after trouble and after a number of checks.
+hwml or the next check. The process starts lazily. It is renewed after trouble, after a number of checks, and after
+every check whose source refers to more than plain hardware (worker/Vetting.scala): what such a constructor may have
+left in it, threads, hooks, changed classes or late answers, dies with it.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +19,13 @@ from ...errors import WorkerDiedError
 from .wire import Frame, Worker
 from .workers import Programs, start_elaborator
 
-Ending = Literal["ok", "fail", "timeout", "memory", "exit", "died"]
+Ending = Literal["ok", "fail", "timeout", "memory", "exit", "died", "garbled"]
 _EXIT_OUT_OF_MEMORY = 3  # -XX:+ExitOnOutOfMemoryError
+_LEAST_S = 0.05
+
+
+class _GarbledError(Exception):
+    """What came back is no answer to what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,13 @@ class Elaborator:
 
     RENEW_AFTER = 400
 
-    def __init__(self, programs: Programs, *, class_path: Sequence[Path] = (), archive: str = "read") -> None:
+    def __init__(
+        self, programs: Programs, *, class_path: Sequence[Path] = (), archive: str = "read", with_fence: bool = True
+    ) -> None:
         self._programs = programs
         self._class_path = tuple(class_path)
         self._archive = archive
+        self._with_fence = with_fence
         self._lock = threading.Lock()
         self._worker: Worker | None = None
 
@@ -69,26 +80,39 @@ class Elaborator:
         with self._lock:
             self._running()
 
-    def run(self, classes: Mapping[str, bytes], targets: Sequence[str], *, timeout_s: float) -> list[Elaborated]:
+    def run(
+        self, classes: Mapping[str, bytes], targets: Sequence[str], *, timeout_s: float, plain: bool = False
+    ) -> list[Elaborated]:
         """Elaborate `targets`: binary names of module classes, or of objects (ending in "$") with an `apply`.
 
         Targets after one that ended the process are tried again in a new one, as far as `timeout_s` reaches.
+        plain: the classes only describe hardware, and the process may serve other checks afterwards.
+        Raises RefusedError where no fence can be had.
         """
-        import time
-
         limit = time.monotonic() + timeout_s
         results: list[Elaborated] = []
+        garbled = 0
         with self._lock:
             while len(results) < len(targets):
                 left = limit - time.monotonic()
                 rest = targets[len(results) :]
-                if left <= 0.05:
+                if left <= _LEAST_S:
                     results += [Elaborated(target, "timeout") for target in rest]
                     break
-                results += self._some(classes, rest, left)
+                try:
+                    results += self._some(classes, rest, left)
+                except _GarbledError:
+                    self._renew()
+                    garbled += 1
+                    if garbled > 1:  # twice the same: it is the constructor's doing
+                        results.append(Elaborated(rest[0], "garbled"))
+                        garbled = 0
+            if targets and not plain:
+                self._renew()
         return results
 
     def _some(self, classes: Mapping[str, bytes], targets: Sequence[str], timeout_s: float) -> list[Elaborated]:
+        """Answers for the first few targets, at least one. Raises _GarbledError."""
         request = [b"%d" % len(classes)]
         for name, data in classes.items():
             request += [name.encode(), data]
@@ -97,16 +121,21 @@ class Elaborator:
         try:
             frames = worker.exchange(request, timeout_s=timeout_s, last=lambda frame: frame[0] in (b"done", b"exit"))
         except WorkerDiedError as error:
+            if error.garbled:
+                raise _GarbledError from error
             self._renew()
-            done = [_elaborated(frame) for frame in error.frames if frame[0] in (b"ok", b"fail")]
+            done = _answers(error.frames, targets)
             if len(done) < len(targets):
                 done.append(Elaborated(targets[len(done)], _ending(error)))
             return done
-        done = [_elaborated(frame) for frame in frames if frame[0] in (b"ok", b"fail")]
+        done = _answers(frames[:-1], targets)
         if frames[-1][0] == b"exit":
             self._renew()
-            done.append(Elaborated(targets[len(done)], "exit"))
-        elif int(frames[-1][1]) > 0:  # threads were left running
+            if len(done) < len(targets):
+                done.append(Elaborated(targets[len(done)], "exit"))
+        elif len(done) != len(targets):
+            raise _GarbledError
+        elif frames[-1][1:] != [b"0"]:  # threads were left running
             self._renew()
         return done
 
@@ -114,7 +143,10 @@ class Elaborator:
         """Replace the process; the new one starts while the caller looks at the answer."""
         if self._worker is not None:
             self._worker.kill()
-        self._worker = start_elaborator(self._programs, self._class_path, archive=self._archive)
+            self._worker = None
+        self._worker = start_elaborator(
+            self._programs, self._class_path, archive=self._archive, with_fence=self._with_fence
+        )
 
     def _running(self) -> Worker:
         worker = self._worker
@@ -143,12 +175,27 @@ def _ending(error: WorkerDiedError) -> Ending:
     return "memory" if error.status == _EXIT_OUT_OF_MEMORY else "died"
 
 
+def _answers(frames: Sequence[Frame], targets: Sequence[str]) -> list[Elaborated]:
+    """One answer a target, in their order. Raises _GarbledError for anything else."""
+    try:
+        done = [_elaborated(frame) for frame in frames]
+    except (ValueError, IndexError) as error:
+        raise _GarbledError from error
+    if [item.target for item in done] != list(targets[: len(done)]):
+        raise _GarbledError
+    return done
+
+
 def _elaborated(frame: Frame) -> Elaborated:
     fields = [field.decode("utf-8", "replace") for field in frame]
     if fields[0] == "ok":
-        return Elaborated(fields[1], "ok", chirrtl=fields[2], output=fields[3])
+        _, target, chirrtl, output = fields
+        return Elaborated(target, "ok", chirrtl=chirrtl, output=output)
+    kind, target, name, message, trace, output = fields
+    if kind != "fail":
+        raise ValueError(f"an answer of kind {kind!r}")
     frames = []
-    for line in fields[4].splitlines():
+    for line in trace.splitlines():
         class_name, file, number = line.split("\t")
         frames.append(StackFrame(class_name, file, int(number)))
-    return Elaborated(fields[1], "fail", error=fields[2], message=fields[3], frames=tuple(frames), output=fields[5])
+    return Elaborated(target, "fail", error=name, message=message, frames=tuple(frames), output=output)

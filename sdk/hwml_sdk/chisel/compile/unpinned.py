@@ -7,7 +7,8 @@ import shutil
 from ...errors import ToolFailedError
 from ..install.resolve import resolved
 from ..install.toolchain import Progress, folder_of
-from .workers import Programs, prepare
+from .prepare import prepare
+from .workers import Programs
 
 
 def resolve_and_prepare(version: str, *, progress: Progress | None = None) -> Programs:

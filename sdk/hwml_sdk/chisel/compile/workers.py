@@ -8,30 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from ...errors import HwmlError, ToolFailedError
-from ...files import locked
-from ...tools import run_tool
-from ..install.java import Java, find_java
-from ..install.toolchain import Progress, ToolChain, chisel_cache, private_temporary_folder
-from .fence import clean_environment, fenced
-from .wire import Worker
+from ...errors import HwmlError
+from ...ownership import private_folder
+from ..install.java import Java
+from ..install.toolchain import ToolChain, chisel_cache
+from .fence import clean_environment, fenced, linked_outside
+from .wire import Channel, Worker
 
 # scalac's options for plain files, as Chisel's own build template sets them.
 SCALAC_OPTIONS = ("-language:reflectiveCalls", "-Ymacro-annotations", "-deprecation", "-feature", "-unchecked")
-_CACHE_OPTIONS = ("-Ycache-plugin-class-loader:last-modified", "-Ycache-macro-class-loader:last-modified")
-_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8")
+CACHE_OPTIONS = ("-Ycache-plugin-class-loader:last-modified", "-Ycache-macro-class-loader:last-modified")
+JVM_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8")
+# What the JVM would reserve without need, 1.3 GB of address space, and its doors for debuggers.
+_BOUNDED = ("-XX:CompressedClassSpaceSize=128m", "-XX:ReservedCodeCacheSize=48m", "-XX:+DisableAttachMechanism")
 CHECKER_HEAP_MB = 256
 ELABORATOR_HEAP_MB = 160
-_FIRST_ARCHIVE_MAJOR = 13  # -XX:ArchiveClassesAtExit
+FIRST_ARCHIVE_MAJOR = 13  # -XX:ArchiveClassesAtExit
 _FIRST_AOT_MAJOR = 25  # -XX:AOTCacheOutput
-_BUILD_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,131 +65,60 @@ def worker_sources() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """Changes with the sources of the workers."""
     text = "\0".join(f"{name}\0{code}" for name, code in worker_sources().items())
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
-    """Compile the workers for `chain` and archive their classes, unless that was done before.
-
-    Raises ToolNotFoundError without Java, ToolFailedError when the workers do not compile.
-    """
-    java = find_java()
-    jar = chain.folder / f"worker-{_sources_hash()}.jar"
-    programs = Programs(chain, java, jar)
-    if jar.is_file() and (programs.archive("checker").is_file() or java.major < _FIRST_ARCHIVE_MAJOR):
-        return programs
-    say = progress or (lambda text: None)
-    with locked(chain.folder, "worker"):
-        if not jar.is_file():
-            say("compiling the checker, once")
-            _compile_workers(programs)
-        if not programs.archive("checker").is_file() and java.major >= _FIRST_ARCHIVE_MAJOR:
-            say("archiving its classes for a fast start, once")
-            _archive(programs)
-    return programs
-
-
-def _compile_workers(programs: Programs) -> None:
-    chain, java = programs.chain, programs.java
-    folder = private_temporary_folder()
-    try:
-        for name, code in worker_sources().items():
-            (folder / name).write_text(code, encoding="utf-8")
-        target = folder / "worker.jar"
-        class_path = os.pathsep.join(map(str, chain.jars))
-        compiler = [str(java.program), "-Xss8m", *_JVM, "-cp", class_path, "scala.tools.nsc.Main"]
-        options = ["-cp", class_path, f"-Xplugin:{chain.plugin}", "-language:reflectiveCalls", "-d", str(target)]
-        sources = [str(path) for path in sorted(folder.glob("*.scala"))]
-        result = run_tool([*compiler, *options, *sources], timeout_s=_BUILD_TIMEOUT_S, env=clean_environment(folder))
-        if not result.ok:
-            first = (result.stderr or result.stdout).strip().splitlines()[:1]
-            raise ToolFailedError(f"the checker does not compile with {java.program}: {' '.join(first)}")
-        _move_in(target, programs.jar)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move_in(source: Path, target: Path) -> None:
-    """Copy beside the target, then rename: the temporary folder may be on another disk."""
-    aside = target.with_name(f".{target.name}.new")
-    try:
-        shutil.copyfile(source, aside)
-        aside.replace(target)
-    except OSError as error:
-        raise HwmlError(f"{target}: cannot write: {error.strerror or error}; free space in the cache") from error
-
-
-def _archive(programs: Programs) -> None:
-    """Run each worker once on a typical module and let the JVM keep what it loaded. Failing is no fault."""
-    from .checker import Checker
-    from .elaborator import Elaborator
-
-    checker = Checker(programs, archive="write")
-    classes: dict[str, bytes] = {}
-    try:
-        for text in (_TRAINING_BAD, _TRAINING):
-            outcome = checker.compile([("Training.scala", text)], want_classes=True, timeout_s=120)
-            classes = outcome.classes
-    finally:
-        checker.close()
-    elaborator = Elaborator(programs, archive="write")
-    try:
-        elaborator.run(classes, [name for name in classes if name.endswith("Training")], timeout_s=120)
-    finally:
-        elaborator.close()
-
-
-_TRAINING = """import chisel3._
-import chisel3.util._
-
-class Training(width: Int = 8) extends Module {
-  val io = IO(new Bundle {
-    val in = Flipped(Decoupled(UInt(width.W)))
-    val out = Decoupled(UInt(width.W))
-    val pick = Input(UInt(2.W))
-  })
-  val idle :: busy :: Nil = Enum(2)
-  val state = RegInit(idle)
-  val total = RegInit(0.U(width.W))
-  switch(state) {
-    is(idle) { when(io.in.fire) { state := busy; total := total + io.in.bits } }
-    is(busy) { state := Mux(io.pick === 3.U, idle, busy) }
-  }
-  io.out <> Queue(io.in, 2)
-  when(PopCount(total) === 2.U) { io.out.bits := Cat(total(3, 0), Fill(4, io.pick(0))) }
-}
-"""
-_TRAINING_BAD = _TRAINING.replace("import chisel3.util._", "").replace("=== 3.U", "=== 3")
-
-
 def start_checker(programs: Programs, arguments: Sequence[str], *, archive: str) -> Worker:
     """Start a checker JVM; `arguments` are those of worker/CheckerMain.scala. archive: "read" or "write"."""
+    channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
     argv = _java(programs, "checker", CHECKER_HEAP_MB, archive)
-    argv += ["-cp", programs.class_path(compiler=True), "hwml.worker.CheckerMain", *arguments]
-    folder = _empty_folder()
-    return Worker("checker", argv, log=log_file(), env=clean_environment(folder), cwd=folder)
+    argv += ["-cp", programs.class_path(compiler=True), "hwml.worker.CheckerMain", *channel.arguments, *arguments]
+    return Worker("checker", argv, channel=channel, log=log_file(), env=clean_environment(folder), cwd=folder)
 
 
-def start_elaborator(programs: Programs, extra_class_path: Sequence[Path], *, archive: str) -> Worker:
-    """Start an elaborator JVM behind the fence."""
-    folder = _empty_folder()
+def start_elaborator(
+    programs: Programs, extra_class_path: Sequence[Path], *, archive: str, with_fence: bool = True
+) -> Worker:
+    """Start an elaborator JVM, behind the fence unless the user wants none. Raises RefusedError where none can be had.
+
+    With archive "write" it runs our own module only, and needs no fence.
+    """
+    with_fence = with_fence and archive != "write"
+    channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
     argv = _java(programs, "elaborator", ELABORATOR_HEAP_MB, archive)
     argv += ["-XX:+ExitOnOutOfMemoryError", "-XX:MaxDirectMemorySize=64m", f"-Djava.io.tmpdir={folder}"]
+    argv += _BOUNDED
     class_path = os.pathsep.join([programs.class_path(compiler=False), *map(str, extra_class_path)])
-    argv += ["-cp", class_path, "hwml.worker.ElaboratorMain"]
-    if archive != "write":
-        readable = [programs.java.home, programs.chain.folder, *extra_class_path]
-        argv = fenced(argv, readable=readable, folder=folder)
-    return Worker("elaborator", argv, log=log_file(), env=clean_environment(folder), cwd=folder)
+    argv += ["-cp", class_path, "hwml.worker.ElaboratorMain", *channel.arguments]
+    env = clean_environment(folder)
+    try:
+        if with_fence:
+            argv = _fenced(programs, argv, extra_class_path, channel, folder, env)
+        log = log_file()
+        return Worker("elaborator", argv, channel=channel, log=log, env=env, cwd=folder, watched=with_fence)
+    except HwmlError:
+        channel.remove()
+        raise
+
+
+def _fenced(
+    programs: Programs, argv: list[str], jars: Sequence[Path], channel: Channel, folder: Path, env: dict[str, str]
+) -> list[str]:
+    home = programs.java.home
+    readable = [home, *linked_outside(home), programs.chain.folder, *jars]
+    # Behind the fence there is no /proc, from which the program would learn where its libraries lie.
+    env = {**env, "LD_LIBRARY_PATH": os.pathsep.join([str(home / "lib"), str(home / "lib" / "jli")])}
+    return fenced(argv, readable=readable, channel=channel.folder, folder=folder, env=env)
 
 
 def _java(programs: Programs, role: str, heap_mb: int, archive: str) -> list[str]:
-    argv = [str(programs.java.program), "-Xss8m", f"-Xmx{heap_mb}m", *_JVM]
+    argv = [str(programs.java.program), "-Xss8m", f"-Xmx{heap_mb}m", *JVM_OPTIONS]
     path = programs.archive(role)
     aot = programs.java.major >= _FIRST_AOT_MAJOR
-    if archive == "write" and programs.java.major >= _FIRST_ARCHIVE_MAJOR:
+    if archive == "write" and programs.java.major >= FIRST_ARCHIVE_MAJOR:
         argv.append(f"-XX:{'AOTCacheOutput' if aot else 'ArchiveClassesAtExit'}={path}")
     elif path.is_file():
         # A cache that does not fit is passed over without a word.
@@ -198,11 +126,11 @@ def _java(programs: Programs, role: str, heap_mb: int, archive: str) -> list[str
     return [*argv, "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
-def _empty_folder() -> Path:
+def empty_folder() -> Path:
     """A folder without files for a worker to stand in; shared, since nothing can be written there."""
     folder = chisel_cache() / "empty"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
     except OSError as error:
         raise HwmlError(f"{folder}: cannot write: {error.strerror or error}; set HWML_CACHE_DIR") from error
     return folder

@@ -24,12 +24,15 @@ from ...config import DEFAULT_CHISEL_VERSION, user_cache_dir
 from ...errors import ConfigError, HwmlError, MissingDependencyError, ToolFailedError
 from ...files import locked, parse_json, read_bytes, replace_folder
 from ...leftovers import scratch_of_process, sweep
+from ...ownership import close_to_others, refuse_foreign, refuse_foreign_tree
 
 Progress = Callable[[str], None]
 READY_FILE = "ready.json"
 _DOWNLOADS = "downloads"
 _DOWNLOADS_AT_ONCE = 4
 _CONNECT_TIMEOUT_S = 30
+_RUN_FROM_HERE = "programs are run from there, so it is not used"
+_REMEDY = "make it yours alone (chown, chmod -R go-w), or set HWML_CACHE_DIR to a folder of your own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,12 @@ def ensure(version: str = DEFAULT_CHISEL_VERSION, *, progress: Progress | None =
 
     Safe against a second process that does the same, and against interruption. Raises ConfigError for a version
     without a lock, MissingDependencyError without the extra `chisel`, ToolFailedError when files cannot be had or
-    do not match their sums, HwmlError when the cache cannot be written.
+    do not match their sums, HwmlError when the cache cannot be written, RefusedError when others can write to it.
     """
+    refuse_foreign_cache()
     chain = installed(version)
     if chain is not None:
+        refuse_foreign_tree(chain.folder, _RUN_FROM_HERE, _REMEDY)
         return chain
     files = read_lock(version)  # other versions are resolved for trusted workspaces only: resolve.py
     with locked(chisel_cache(), "setup"):
@@ -170,6 +175,14 @@ def clear_downloads() -> None:
         with locked(chisel_cache(), "setup"):
             sweep(chisel_cache())
             shutil.rmtree(chisel_cache() / _DOWNLOADS, ignore_errors=True)
+
+
+def refuse_foreign_cache() -> None:
+    """Raise RefusedError where others can write to the cache, out of which programs are run."""
+    place = chisel_cache()
+    existing = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    if existing in (place, user_cache_dir()):
+        refuse_foreign(existing, _RUN_FROM_HERE, _REMEDY)
 
 
 def _install(version: str, files: tuple[LockedFile, ...], progress: Progress, *, locked: bool) -> ToolChain:
@@ -194,6 +207,7 @@ def _install(version: str, files: tuple[LockedFile, ...], progress: Progress, *,
             "locked": locked,
         }
         (folder / READY_FILE).write_text(json.dumps(ready, indent=1) + "\n", encoding="utf-8")
+        close_to_others(folder)
     shutil.rmtree(downloads, ignore_errors=True)
     progress(f"Chisel {version}: every file verified")
     chain = installed(version)

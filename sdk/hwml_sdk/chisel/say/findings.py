@@ -141,6 +141,7 @@ _ENDINGS = {
     "timeout": ("CH230", "its constructor did not finish in {limit:g} s and was stopped", "look for an endless loop"),
     "memory": ("CH231", "its constructor ran out of memory and was stopped", "look for a collection that grows"),
     "exit": ("CH232", "its constructor calls System.exit", "throw an exception, or use require"),
+    "garbled": ("CH234", "its constructor disturbs the line to hwml", "a constructor only describes hardware"),
     "died": ("CH233", "the process that elaborates died", "try again; native code or a limit may be the reason"),
 }
 

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...errors import ProtocolError, ToolFailedError
+from ...errors import ProtocolError, RefusedError, ToolFailedError
 from ...processes import own_folder, python_command, python_environment, start
-from ..compile.workers import Programs, log_file, prepare
+from ..compile.prepare import prepare
+from ..compile.workers import Programs, log_file
 from ..install.toolchain import Progress, ensure
 from ..types import CheckRequest, CompileResult
 from .protocol import PROTOCOL, connect, meeting_place, receive, request_json, result_from, send
@@ -64,7 +65,7 @@ class Client:
         self._local = threading.local()  # a connection a thread: checks of one process may overlap
 
     def check(self, request: CheckRequest) -> CompileResult:
-        """Run one check. Raises ToolFailedError when the daemon cannot be started or fails."""
+        """Run one check. Raises ToolFailedError when the daemon fails, RefusedError where it has no fence."""
         answer = self._ask(
             {"do": "check", "request": request_json(request)},
             timeout_s=request.timeout_s + _GRACE_S,
@@ -91,6 +92,8 @@ class Client:
             if answer is None:
                 self.close()
                 continue
+            if "refused" in answer:
+                raise RefusedError(str(answer["refused"]))
             if "error" in answer:
                 raise ToolFailedError(str(answer["error"]))
             return answer

@@ -21,9 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...errors import HwmlError, ProtocolError
+from ...errors import HwmlError, ProtocolError, RefusedError
 from ...files import locked
-from ..compile.workers import Programs, log_file, prepare
+from ..compile.prepare import prepare
+from ..compile.workers import Programs, log_file
 from ..install.toolchain import ensure
 from ..session import Session
 from ..types import CheckRequest
@@ -41,7 +42,7 @@ class Daemon:
     def __init__(self, programs: Programs, *, idle_s: float = IDLE_S) -> None:
         self._programs = programs
         self._idle_s = idle_s
-        self._sessions: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Session] = OrderedDict()
+        self._sessions: OrderedDict[tuple[tuple[str, ...], tuple[str, ...], bool], Session] = OrderedDict()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._parents: set[int] = set()
@@ -66,14 +67,14 @@ class Daemon:
 
     def session(self, request: CheckRequest) -> Session:
         """The warm session for the request's class path."""
-        key = (request.class_path, request.options)
+        key = (request.class_path, request.options, request.fence)
         with self._lock:
             session = self._sessions.get(key)
             if session is None:
                 paths = [Path(path) for path in request.class_path]
-                session = Session(self._programs, class_path=paths, options=request.options)
+                session = Session(self._programs, class_path=paths, options=request.options, with_fence=request.fence)
                 self._sessions[key] = session
-                projects = [k for k in self._sessions if k[0]]
+                projects = [k for k in self._sessions if k[0] or not k[2]]
                 for old in projects[:-_PROJECTS_KEPT]:
                     self._sessions.pop(old).kill()
             self._sessions.move_to_end(key)
@@ -135,6 +136,8 @@ class Daemon:
             self._busy += 1
         try:
             return verb(message)
+        except RefusedError as error:
+            return {"refused": str(error)}
         except HwmlError as error:
             return {"error": str(error)}
         except Exception as error:  # the daemon serves others: keep it, tell the client and the log

@@ -21,6 +21,7 @@ from ...document import Span
 from ...errors import HwmlError, ProtocolError
 from ...files import parse_json, read_bytes, write_atomic
 from ...framing import Sized
+from ...ownership import refuse_foreign
 from ..install.toolchain import chisel_cache
 from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port
 
@@ -78,6 +79,7 @@ def _private_folder() -> Path:
         state.st_uid != os.getuid() or not stat.S_ISDIR(state.st_mode) or state.st_mode & 0o077
     ):
         raise HwmlError(f"{folder}: belongs to somebody else or is open to others; remove it or set XDG_RUNTIME_DIR")
+    refuse_foreign(folder, "programs meet there", "set XDG_RUNTIME_DIR to a folder of your own")
     return folder
 
 
@@ -128,6 +130,7 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
             timeout_s=float(data["timeout_s"]),
             class_path=tuple(map(str, data["class_path"])),
             options=tuple(map(str, data["options"])),
+            fence=data["fence"] is not False,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(f"not a request: {error}") from error

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...amounts import whole
 from ...document import Interval, Span
+from ...report import SCHEMA_VERSION, span_json
+from ..tool.labels import json_key
 
 __all__ = ["Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
@@ -40,8 +44,6 @@ class LoopQor:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""
-        from .render import loop_json
-
         return loop_json(self)
 
 
@@ -62,8 +64,6 @@ class FunctionQor:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        from .render import function_json
-
         return function_json(self)
 
 
@@ -113,6 +113,92 @@ class QorPrediction:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
-        from .render import prediction_json
-
         return prediction_json(self)
+
+
+# -- as JSON -------------------------------------------------------------------------------------------------
+
+
+def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
+    """The spec's four keys (`LUT`, `DSP`, `FF`, `latency_cycles`; integers or null), then everything else."""
+    return {
+        "LUT": whole(prediction.lut),
+        "DSP": whole(prediction.dsp),
+        "FF": whole(prediction.ff),
+        "latency_cycles": whole(prediction.latency_cycles),
+        "schema_version": SCHEMA_VERSION,
+        "bram_18k": whole(prediction.bram_18k),
+        "intervals": {
+            json_key(name): {"low": whole(interval.low), "high": whole(interval.high)}
+            for name, interval in prediction.intervals.items()
+        },
+        "top": prediction.top,
+        "part": prediction.part,
+        "clock_period_ns": plain_number(prediction.clock_period_ns),
+        "tool": prediction.tool,
+        "tool_version": prediction.tool_version,
+        "stage": prediction.stage,
+        "model": prediction.model,
+        "closed_form": {json_key(name): whole(value) for name, value in prediction.closed_form.items()},
+        "unlike_score": plain_number(prediction.unlike_score, 3),
+        "fits_part": prediction.fits_part,
+        "dominant": prediction.dominant,
+        "loops": [loop_json(loop) for loop in prediction.loops],
+        "functions": [function_json(function) for function in prediction.functions],
+        "explain": [
+            {
+                "what": item.what,
+                "target": json_key(item.target),
+                "amount": whole(item.amount),
+                "range": None if item.span is None else span_json(item.span),
+            }
+            for item in prediction.explain
+        ],
+        "warnings": list(prediction.warnings),
+        "origins": dict(prediction.origins),
+    }
+
+
+def loop_json(loop: LoopQor) -> dict[str, Any]:
+    """One loop and those inside it."""
+    return {
+        "name": loop.name,
+        "function": loop.function,
+        "path": loop.path,
+        "range": span_json(loop.span),
+        "trip_count": plain_number(loop.trip_count, 3),
+        "pipelined": loop.pipelined,
+        "ii": None if loop.ii_is_guess else loop.ii,
+        "ii_is_guess": loop.ii_is_guess,
+        "ii_bound_by": loop.ii_bound_by,
+        "unroll_factor": loop.unroll_factor,
+        "depth": plain_number(loop.depth, 1),
+        "cycles": whole(loop.cycles),
+        "total_cycles": whole(loop.total_cycles),
+        "share": plain_number(loop.share, 4),
+        "notes": list(loop.notes),
+        "loops": [loop_json(inner) for inner in loop.loops],
+    }
+
+
+def function_json(function: FunctionQor) -> dict[str, Any]:
+    """One function: closed-form area of one instance."""
+    return {
+        "name": function.name,
+        "path": function.path,
+        "range": span_json(function.span),
+        "LUT": whole(function.lut),
+        "DSP": whole(function.dsp),
+        "FF": whole(function.ff),
+        "bram_18k": whole(function.bram_18k),
+        "cycles": whole(function.cycles),
+        "inlined": function.inlined,
+    }
+
+
+def plain_number(value: float | None, digits: int = 6) -> int | float | None:
+    """A float for JSON, without noise in its last places; integers without a point."""
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = round(float(value), digits)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from .directives import FLAGS, add_directive
 from .types import HlsProject, Place, read_text, skip
@@ -30,6 +31,11 @@ def read_hls_config(path: str | Path) -> HlsProject:
         else:
             skip(project, place, "no `key=value`")
     return project
+
+
+def stated_settings(path: Path) -> dict[str, Any]:
+    """The settings that a project's configuration states, as sections of `hwml.toml`. Raises ConfigError."""
+    return {"hls": read_hls_config(path).settings()}
 
 
 def _config_line(project: HlsProject, key: str, value: str, place: Place) -> None:

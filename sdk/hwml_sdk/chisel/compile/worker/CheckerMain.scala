@@ -1,21 +1,19 @@
 package hwml.worker
 
-import java.io.{BufferedInputStream, BufferedOutputStream, DataInputStream, DataOutputStream}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Paths}
 import scala.collection.mutable
 
-/** The resident checker. Arguments: a file that holds class path, plug-in jar and options of scalac, one a line. */
+/** The resident checker. Arguments: the two pipes, then a file of class path, plug-in and scalac's options by line. */
 object CheckerMain {
   def main(arguments: Array[String]): Unit = {
-    val out = new DataOutputStream(new BufferedOutputStream(new java.io.FileOutputStream(java.io.FileDescriptor.out)))
+    val wire = new Wire(arguments.take(2).toSeq)
     System.setOut(System.err)
-    val lines = new String(Files.readAllBytes(Paths.get(arguments(0))), UTF_8).split('\n').toList
+    val lines = new String(Files.readAllBytes(Paths.get(arguments(2))), UTF_8).split('\n').toList
     val compiler = new Compiler(lines(0), lines(1), lines.drop(2).filter(_.nonEmpty))
-    val in = new DataInputStream(new BufferedInputStream(System.in))
-    Wire.write(out, Seq(Wire.bytes("ready")))
-    Iterator.continually(Wire.read(in)).takeWhile(_.isDefined).flatten.foreach { request =>
-      Wire.write(out, answer(compiler, request))
+    wire.ready()
+    Iterator.continually(wire.read()).takeWhile(_.isDefined).flatten.foreach { request =>
+      wire.answer(request, answer(compiler, request.fields))
       compiler.rest()
     }
     // No `exit`: the archive of loaded classes is written when the last thread ends.
@@ -35,6 +33,7 @@ object CheckerMain {
         fields ++= Seq(Wire.bytes(p.name), Wire.bytes(p.tpe), Wire.bytes(p.group), Wire.bytes(if (p.hasDefault) 1 else 0), Wire.bytes(if (p.isImplicit) 1 else 0))
     }
     fields += Wire.bytes(outcome.blackBoxes)
+    fields += Wire.bytes(outcome.unusual)
     fields += Wire.bytes(outcome.classes.size)
     for ((name, bytes) <- outcome.classes) fields ++= Seq(Wire.bytes(name), bytes)
     fields.toSeq

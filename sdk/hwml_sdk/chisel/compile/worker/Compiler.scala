@@ -15,11 +15,13 @@ final case class Parameter(name: String, tpe: String, group: Int, hasDefault: Bo
 /** A concrete module class that can be instantiated from outside. */
 final case class ModuleClass(binaryName: String, name: String, file: String, point: Int, parameters: Seq[Parameter])
 
+/** What a run found; unusual: what makes its constructors more than plain hardware (Vetting), or "". */
 final case class Outcome(
     crash: String,
     findings: Seq[Finding],
     modules: Seq[ModuleClass],
     blackBoxes: Int,
+    unusual: String,
     classes: Seq[(String, Array[Byte])]
 )
 
@@ -32,7 +34,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
   private val RenewAfter = 150
   private val output = new VirtualDirectory("(memory)", None)
   private var reporter: StoreReporter = _
-  private var global: Global = _
+  private var global: PlainGlobal = _
   private var runs = 0
   private var sequence = 0
   renew()
@@ -86,7 +88,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     try checked(files, packageName, prefix, wantClasses)
     catch {
       case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
-      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, Nil)
+      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, "", Nil)
     }
 
   private def checked(
@@ -97,13 +99,16 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
   ): Outcome = {
     val g = global
     val run = new g.Run
+    g.unusual = ""
     val sources = files.map { case (name, code) => new BatchSourceFile(name, prefix + code) }
     try {
       run.compileSources(sources.toList)
       val findings = reporter.infos.toSeq.map(info => finding(info.pos, info.severity.toString, info.msg, packageName, prefix))
       val (modules, blackBoxes) = if (reporter.hasErrors) (Nil, 0) else moduleClasses(g)(run, prefix)
       val classes = if (wantClasses && !reporter.hasErrors) classFiles(output, "") else Nil
-      Outcome("", findings, modules, blackBoxes, classes)
+      // In a package that is Chisel's own, its insides would be in reach.
+      val unusual = if (prefix.isEmpty) "packages of jars" else g.unusual
+      Outcome("", findings, modules, blackBoxes, unusual, classes)
     } finally {
       val root = g.rootMirror.RootClass.info.decls
       root.lookupAll(g.TermName(packageName)).toList.foreach(root.unlink)

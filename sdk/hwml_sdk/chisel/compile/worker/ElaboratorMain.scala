@@ -27,37 +27,35 @@ object ElaboratorMain {
   private val OutputLimit = 256 * 1024
   private val StackBytes = 32L << 20
 
+  /** Arguments: the two pipes. */
   def main(arguments: Array[String]): Unit = {
-    val out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)))
-    val in = new DataInputStream(new BufferedInputStream(System.in))
+    val wire = new Wire(arguments.take(2).toSeq)
     System.setOut(new PrintStream(new Capture(0)))
     System.setIn(new ByteArrayInputStream(Array()))
-    var finished = false
-    @volatile var busy = false
-    Runtime.getRuntime.addShutdownHook(new Thread(() => if (!finished) Wire.write(out, Seq(Wire.bytes("exit")))))
+    @volatile var busy: Option[Request] = None
+    Runtime.getRuntime.addShutdownHook(new Thread(() => busy.foreach(wire.answer(_, Seq(Wire.bytes("exit"))))))
     try elaborated(classOf[WarmUp].getName, new MemoryClasses(Map(), getClass.getClassLoader))
     catch { case error: Exception => System.err.println(s"warm-up: $error") }
-    val requests = new java.util.concurrent.LinkedBlockingQueue[Option[Array[Array[Byte]]]]
+    val requests = new java.util.concurrent.LinkedBlockingQueue[Option[Request]]
     val reader = new Thread(() => {
-      var next = Wire.read(in)
-      while (next.isDefined) { requests.put(next); next = Wire.read(in) }
+      var next = wire.read()
+      while (next.isDefined) { requests.put(next); next = wire.read() }
       // The caller has gone: do not outlive it, whatever a constructor is doing.
-      if (busy) Runtime.getRuntime.halt(0)
+      if (busy.isDefined) Runtime.getRuntime.halt(0)
       requests.put(None)
     })
     reader.setDaemon(true)
     reader.start()
-    Wire.write(out, Seq(Wire.bytes("ready")))
+    wire.ready()
     Iterator.continually(requests.take()).takeWhile(_.isDefined).flatten.foreach { request =>
-      busy = true
-      serve(request, out)
-      busy = false
+      busy = Some(request)
+      serve(request.fields, wire.answer(request, _))
+      busy = None
     }
-    finished = true
   }
 
   /** Request: number of classes, name and bytes of each, then targets (class names). One answer a target, then "done". */
-  private def serve(request: Array[Array[Byte]], out: DataOutputStream): Unit = {
+  private def serve(request: Array[Array[Byte]], answer: Seq[Array[Byte]] => Unit): Unit = {
     val count = Wire.text(request(0)).toInt
     val classes = (0 until count).map(i => Wire.text(request(1 + 2 * i)) -> request(2 + 2 * i)).toMap
     val targets = request.drop(1 + 2 * count).map(Wire.text)
@@ -65,11 +63,11 @@ object ElaboratorMain {
     val group = new ThreadGroup("check")
     for (target <- targets) {
       val loader = new MemoryClasses(classes, getClass.getClassLoader)
-      Wire.write(out, run(target, loader, group))
+      answer(run(target, loader, group))
     }
     System.setProperties(properties)
     // A thread that a constructor started would live on in later checks: the caller renews this process then.
-    Wire.write(out, Seq(Wire.bytes("done"), Wire.bytes(group.activeCount())))
+    answer(Seq(Wire.bytes("done"), Wire.bytes(group.activeCount())))
   }
 
   private def run(target: String, loader: ClassLoader, group: ThreadGroup): Seq[Array[Byte]] = {

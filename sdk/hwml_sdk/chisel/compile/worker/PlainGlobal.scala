@@ -22,9 +22,27 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
     }
   }
 
+  /** What the last run's sources refer to beyond plain hardware, or "". */
+  var unusual = ""
+
+  private object vetting extends SubComponent {
+    val global: self.type = self
+    val phaseName = "hwml-vetting"
+    val runsAfter: List[String] = List("typer")
+    val runsRightAfter: Option[String] = Some("typer")
+    override def newPhase(prev: Phase): StdPhase = new StdPhase(prev) {
+      override def run(): Unit = if (!self.reporter.hasErrors) {
+        val own = self.currentRun.symSource.keySet
+        unusual = new Vetting[self.type](self).firstUnusual(self.currentRun.units, own)
+      }
+      override def apply(unit: self.CompilationUnit): Unit = ()
+    }
+  }
+
   override protected def computeInternalPhases(): Unit = {
     super.computeInternalPhases()
     phasesSet -= unspecialized // components are equal by name
     phasesSet += unspecialized
+    phasesSet += vetting
   }
 }
