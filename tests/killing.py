@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 # Counts what a run does to half-made files, and kills it at step N of that; then runs CODE.
@@ -26,12 +26,12 @@ sys.addaudithook(count)
 COMMAND = "from hwml_sdk.cli import main; sys.exit(main())"
 
 
-def run(code: str, *arguments: str, step: int | None = None, **more: str) -> subprocess.Popen[bytes]:
+def run(code: str, *arguments: str, step: int | None = None, env: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
     """A child that runs `code` with arguments, in a group of its own; killed at the given step of its writing."""
     text = ("import sys\n" if step is None else _AT_STEP) + code
     argv = [sys.executable, "-P", "-c", text, *([] if step is None else [str(step)]), *arguments]
     return subprocess.Popen(
-        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **more}
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **env}
     )
 
 
@@ -48,18 +48,23 @@ def killed_at_each_step(code: str, arguments: Sequence[str], before: Callable[[]
 
 
 def killed_at_random(
-    code: str, arguments: Sequence[str], count: int, seed: int, apart: Sequence[str] = (), **more: str
+    code: str,
+    arguments: Sequence[str],
+    count: int,
+    seed: int,
+    apart: Sequence[str] = (),
+    env: Mapping[str, str] = {},
 ) -> Iterator[bool]:
     """Kill `count` runs after a random part of the time that a whole one takes; yields whether it met a running one.
 
     apart: arguments of the whole one that is timed first, where it must not touch what the others write.
     """
     begin = time.monotonic()
-    assert run(code, *(apart or arguments), **more).wait(280) == 0
+    assert run(code, *(apart or arguments), env=env).wait(280) == 0
     whole_s = time.monotonic() - begin
     moments = random.Random(seed)
     for _ in range(count):
-        child = run(code, *arguments, **more)
+        child = run(code, *arguments, env=env)
         try:
             child.wait(moments.uniform(0.3, 1.05) * whole_s)
         except subprocess.TimeoutExpired:

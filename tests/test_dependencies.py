@@ -21,7 +21,8 @@ _HOSTS = (("pypi", ".org"), ("python", "hosted"), ("npmjs", ".org"), ("npmjs", "
 def _requirements() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["project"]["optional-dependencies"].values()
-    lines = [*project["build-system"]["requires"], *project["project"]["dependencies"], *sum(groups, [])]
+    lines = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    lines += [line for group in groups for line in group]
     return [made for line in lines if (made := Requirement(line)).name != "hwml"]
 
 

@@ -28,24 +28,24 @@ def test_sampling(count: int, tmp_path: Path) -> None:
     pytest.importorskip("halide", reason="halide is not installed (extra halide)")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    more = {"TMPDIR": str(temporary)}
+    env = {"TMPDIR": str(temporary)}
 
     def arguments(folder: Path) -> list[str]:
         return ["halide", "sample", f"{PIPELINES}:product", "--name", "product", "--batch-size", "4", "--seed", "3",
                 "--batches", "1", "--samples-dir", str(folder)]  # fmt: skip
 
     broken, unbroken = tmp_path / "broken", tmp_path / "whole"
-    assert run(COMMAND, *arguments(unbroken), **more).wait(280) == 0
+    assert run(COMMAND, *arguments(unbroken), env=env).wait(280) == 0
     (first,) = _batches(unbroken)
     met = 0
     # The first run there, which says how long one takes, goes into a folder of its own.
     for hit in killed_at_random(
-        COMMAND, arguments(broken), count, seed=11, apart=arguments(tmp_path / "apart"), **more
+        COMMAND, arguments(broken), count, seed=11, apart=arguments(tmp_path / "apart"), env=env
     ):
         met += hit
         for path in broken.rglob("*.sample"):
             load_a_sample(path)
-    assert run(COMMAND, *arguments(broken), **more).wait(280) == 0
+    assert run(COMMAND, *arguments(broken), env=env).wait(280) == 0
     assert met >= count // 2
     assert _schedules(_batches(broken)[0]) == _schedules(first)
     check_groups([load_a_sample(path) for path in broken.rglob("*.sample")])

@@ -314,11 +314,12 @@ def test_a_save_between_comparing_and_renaming_wins(
     in_place: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The save comes at the worst moment: after the comparison, before the exchange (and once more after it)."""
+    from hwml_sdk import exchange as system
     from hwml_sdk import rewrite
 
     path = tmp_path / "a.cpp"
     path.write_bytes(b"older")
-    exchange = rewrite.exchange
+    exchange = system.exchange
     calls = 0
 
     def save(text: bytes) -> None:
