@@ -18,8 +18,9 @@ left = int(sys.argv.pop(1))
 def count(event, arguments):
     global left
     if event == "open" or event.startswith(("os.", "shutil.")):
-        left -= any(".hwml-" in str(argument) for argument in arguments)
-        if left == 0:
+        named = any(".hwml-" in str(argument) for argument in arguments)
+        left -= named
+        if named and left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(count)
 """
