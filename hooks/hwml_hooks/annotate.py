@@ -20,11 +20,12 @@ from hwml_sdk.document import Analysis, apply_edits, provider_for
 from hwml_sdk.errors import HwmlError, SourceError
 from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, titles
+from hwml_sdk.leftovers import sweep
 from hwml_sdk.printable import printable
+from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
 from .command import run_command, tell, worst
-from .rewrite import replace_if_unchanged
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
@@ -91,6 +92,8 @@ def annotate_file(
         raise SourceError(f"is no {titles()} file (by its name)", path=path)
     for _ in range(MAX_ROUNDS):
         file = read_text(place, root=root_of(place))
+        if write:
+            sweep(file.path.parent)
         text, notes = _new_text(place, file, language, remove=remove, fix=fix, trusted=trusted)
         new = file.with_text(text)
         if new == file.raw:

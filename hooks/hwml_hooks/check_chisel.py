@@ -20,11 +20,12 @@ from hwml_sdk.errors import ConfigError, HwmlError, MissingDependencyError
 from hwml_sdk.files import read_source
 from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, languages, titles
+from hwml_sdk.leftovers import sweep
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
+from hwml_sdk.rewrite import replace_if_unchanged
 
 from .command import run_command, tell, worst
-from .rewrite import replace_if_unchanged
 from .textfile import read_text, refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
 
@@ -125,6 +126,7 @@ class _Check:
 
     def _fixed(self, place: Path, text: str, analysis: Analysis, settings: Settings) -> Analysis:
         """Apply the first safe repair (it mends the whole file), unless the file has changed meanwhile."""
+        sweep(place.resolve().parent)
         repairs = [f for item in analysis.diagnostics for f in item.fixes if f.safe and f.verified]
         if not repairs:
             return analysis

@@ -11,7 +11,7 @@ from typing import Any
 
 from hwml_sdk.config import load_settings, merge
 from hwml_sdk.errors import HwmlError, ReportError, SourceError
-from hwml_sdk.files import read_source, write_atomic
+from hwml_sdk.files import append_line, read_source, write_atomic
 from hwml_sdk.report import SCHEMA_VERSION
 
 LOG = "hwml_csynth.jsonl"
@@ -174,8 +174,7 @@ def _loops(said: Mapping[str, Any], reported: Mapping[str, Any]) -> list[dict[st
 
 def _append(path: Path, row: Mapping[str, Any]) -> None:
     try:
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        append_line(path, json.dumps(row, ensure_ascii=False))
     except OSError as error:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; --no-log leaves it out") from error
 

@@ -28,8 +28,6 @@ from hwml_sdk.errors import HwmlError
 from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import language_of, languages
 
-from .rewrite import TEMPORARY_SUFFIX
-
 # What build systems and package managers write whatever the language is.
 _BUILD = ("build", "out", "target", "dist", "node_modules", "__pycache__", "venv", r"cmake-build-[^/]*", r"\.[^/]+")
 _EVENTS: list[type[FileSystemEvent]] = [
@@ -57,7 +55,7 @@ def _outputs() -> re.Pattern[str]:
 
 def is_source(path: Path, root: Path) -> bool:
     """Whether hwml has anything to say about such a file, by its name and place."""
-    if language_of(path) is None or path.name.endswith(TEMPORARY_SUFFIX) or path.name.startswith("."):
+    if language_of(path) is None or path.name.startswith("."):
         return False
     return not is_build_output(path, root)
 

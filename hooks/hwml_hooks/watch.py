@@ -23,12 +23,12 @@ from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, So
 from hwml_sdk.languages import Language, language_of
 from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
+from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
 from .annotate import annotated
 from .command import tell as say_at_once
 from .designs import design_of, predict
-from .rewrite import replace_if_unchanged
 from .saves import Saves, sources_below
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 

@@ -14,14 +14,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any, Literal
 
 from .errors import HwmlError, MissingDependencyError
-from .files import parse_json, read_bytes
+from .files import append_line, parse_json, read_bytes
+from .leftovers import scratch_folder
 from .processes import finish, kill_group, lifeline, own_folder, python_command, python_environment, start
 
 Status = Literal["ok", "failed", "crashed", "timeout"]
@@ -185,8 +185,8 @@ def _attempt(call: _Call, key: str, item: dict[str, Any], running: set[Popen[byt
 
 def _once(call: _Call, key: str, item: dict[str, Any], running: set[Popen[bytes]]) -> Outcome:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hwml-item-") as folder, lifeline() as stdin:
-        job, result = Path(folder) / "job.json", Path(folder) / "result.json"
+    with scratch_folder() as folder, lifeline() as stdin:
+        job, result = folder / "job.json", folder / "result.json"
         what = {
             "function": call.function,
             "item": item,
@@ -195,7 +195,7 @@ def _once(call: _Call, key: str, item: dict[str, Any], running: set[Popen[bytes]
         }
         job.write_text(json.dumps(what))
         command = python_command("hwml_sdk.executor_child", str(job), str(result))
-        process = start(command, stdin=stdin, stdout=DEVNULL, cwd=own_folder(), env=_child_env(folder))
+        process = start(command, stdin=stdin, stdout=DEVNULL, cwd=own_folder(), env=_child_env(str(folder)))
         running.add(process)
         try:
             done = finish(process, timeout_s=call.limits.timeout_s)
@@ -247,24 +247,6 @@ def _read_journal(journal: str | Path | None) -> dict[str, Outcome]:
 
 def _append(journal: Path, outcome: Outcome) -> None:
     try:
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        with journal.open("rb+" if journal.exists() else "wb+") as stream:
-            _cut_partial_line(stream)
-            stream.write((json.dumps(asdict(outcome)) + "\n").encode())
+        append_line(journal, json.dumps(asdict(outcome)))
     except OSError as error:
         raise HwmlError(f"{journal}: cannot write: {error.strerror or error}; free space and run again") from error
-
-
-def _cut_partial_line(stream: Any) -> None:
-    """Move to the end of the last whole line."""
-    size = stream.seek(0, os.SEEK_END)
-    tail = min(size, 1 << 20)
-    stream.seek(size - tail)
-    data = stream.read(tail)
-    with suppress(ValueError):
-        keep = data.rindex(b"\n") + 1
-        stream.seek(size - tail + keep)
-        stream.truncate()
-        return
-    stream.seek(0)
-    stream.truncate()

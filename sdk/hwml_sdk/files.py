@@ -7,13 +7,15 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .errors import HwmlError, SourceError
+from .errors import HwmlError, RefusedError, SourceError
+from .exchange import exchange
+from .leftovers import new_name, writing
 
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
 # What is no source is a report, a table or an artefact: those of real tools stay far below this.
@@ -23,27 +25,61 @@ MAX_DATA_BYTES = 1 << 30
 def write_atomic(path: str | Path, data: bytes | str) -> None:
     """Write `data` to `path` through a temporary file beside it, then rename: readers see the old or the new file.
 
-    Raises HwmlError when the folder cannot be written or the disk is full; the old file is then untouched.
+    Where `path` is a link, the file it leads to is written. Raises HwmlError when the folder cannot be written or the
+    disk is full, RefusedError for what is no regular file or has hard links; the old file is then untouched.
+    """
+    raw = data.encode("utf-8") if isinstance(data, str) else data
+    with new_file(path) as temporary:
+        fill(temporary, raw)
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """Yield a name beside `path` to write a file under, which then takes that place; on error it is removed.
+
+    Raises as `write_atomic` does.
     """
     path = Path(path)
-    raw = data.encode("utf-8") if isinstance(data, str) else data
-    temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(raw)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _copy_mode(path, Path(temporary))
-        Path(temporary).replace(path)
+        place = _resolved(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with writing(place.parent):
+            temporary = new_name(place.parent)
+            try:
+                yield temporary
+                _copy_mode(place, temporary)
+                temporary.replace(place)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise HwmlError(
             f"{path}: cannot write: {error.strerror or error}; free space or choose another folder"
         ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+
+
+def fill(path: Path, data: bytes) -> None:
+    """Make a file that only this user can read and see it on the disk. Raises OSError, also where one is there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _resolved(path: Path) -> Path:
+    """Where a file is to be written: links are followed. Raises RefusedError where a new file cannot take its place."""
+    try:
+        path = path.resolve() if path.is_symlink() else path
+        state = path.stat()
+    except RuntimeError as error:  # links in a ring, before Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    if not stat.S_ISREG(state.st_mode):
+        raise RefusedError(f"{path}: is no regular file, and is not written over; choose another name")
+    if state.st_nlink > 1:
+        raise RefusedError(f"{path}: has {state.st_nlink} names (hard links), which a new file would part; remove one")
+    return path
 
 
 def _copy_mode(old: Path, new: Path) -> None:
@@ -82,18 +118,24 @@ def locked(folder: Path, name: str) -> Iterator[None]:
 def replace_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; on success it takes that place, on error it is removed."""
     path = Path(path)
+    held = ExitStack()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        place = path.resolve() if path.is_symlink() else path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        held.enter_context(writing(place.parent))
+        temporary = new_name(place.parent)
+        temporary.mkdir(mode=0o700)
     except OSError as error:
+        held.close()
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
     try:
         yield temporary
-        _swap(temporary, path)
+        _swap(temporary, place)
     except OSError as error:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; the folder is as it was") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        held.close()
 
 
 def check_folder(path: str | Path) -> None:
@@ -101,26 +143,61 @@ def check_folder(path: str | Path) -> None:
     path = Path(path)
     try:
         existing = next(parent for parent in path.absolute().parents if parent.exists())
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=existing):
-            pass
+        with writing(existing):
+            tried = new_name(existing)
+            tried.mkdir(mode=0o700)
+            tried.rmdir()
     except OSError as error:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
 
 
 def _swap(new: Path, old: Path) -> None:
+    """Put `new` in the place of `old`; what was there then bears the name of `new`, or is gone."""
     new.chmod(0o755)
     if not old.exists():
         new.replace(old)
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".{old.name}.old.", dir=old.parent)) / "old"
-    old.replace(aside)
+    if exchange(new, old):
+        return
+    aside = new_name(old.parent, "old")
+    aside.mkdir(mode=0o700)
+    kept = aside / old.name  # its name says where it belongs, should we be killed before the next line
+    old.replace(kept)
     try:
         new.replace(old)
     except OSError:
-        aside.replace(old)
+        kept.replace(old)
         raise
     finally:
-        shutil.rmtree(aside.parent, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def append_line(path: str | Path, line: str) -> None:
+    """Add a line to a file of lines; a line that a killed run or a full disk cut off is taken away.
+
+    Raises OSError; the file is then as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("rb+" if path.exists() else "wb+", buffering=0) as stream:
+        end = _end_of_lines(stream)
+        stream.truncate(end)
+        stream.seek(end)
+        data = (line + "\n").encode("utf-8")
+        try:
+            while data:
+                data = data[stream.write(data) :]
+        except OSError:
+            stream.truncate(end)
+            raise
+
+
+def _end_of_lines(stream: RawIOBase) -> int:
+    """Where the last whole line ends; a single line is shorter than a megabyte."""
+    size = stream.seek(0, os.SEEK_END)
+    start = max(0, size - (1 << 20))
+    stream.seek(start)
+    return start + (stream.read(size - start) or b"").rfind(b"\n") + 1
 
 
 def open_regular(path: str | Path) -> BinaryIO:

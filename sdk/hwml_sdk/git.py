@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from subprocess import DEVNULL, PIPE
 from .errors import HwmlError, ToolNotFoundError
 from .files import MAX_SOURCE_BYTES
 from .framing import Reader, Writer
+from .leftovers import scratch_folder
 from .processes import Child, Finished, finish, start
 from .tools import find_tool
 
@@ -172,8 +172,8 @@ class Repository:
     @contextmanager
     def checked_out(self, tree: str, patterns: Sequence[str]) -> Iterator[Path]:
         """The files of `tree` ("" for the index, else "HEAD") that match, as stored, in a temporary folder."""
-        with tempfile.TemporaryDirectory(prefix="hwml-") as name:
-            folder = Path(name).resolve()
+        with scratch_folder() as place:
+            folder = place.resolve()
             (folder / ".git").mkdir()  # settings and projects are not looked for above it
             with self._stand_in() as here:
                 env = here | ({"GIT_INDEX_FILE": str(folder / ".git" / "index")} if tree else {})
@@ -234,8 +234,7 @@ class Repository:
     @contextmanager
     def _stand_in(self) -> Iterator[dict[str, str]]:
         """An environment in which git works on this repository's objects and index, without its configuration."""
-        with tempfile.TemporaryDirectory(prefix="hwml-git-") as name:
-            folder = Path(name)
+        with scratch_folder() as folder:
             for part in ("refs", "objects", "info"):
                 (folder / part).mkdir()
             (folder / "HEAD").write_text(f"{self._head() or 'ref: refs/heads/none'}\n")

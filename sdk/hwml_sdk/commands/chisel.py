@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 
 from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
 from ..errors import HwmlError, RefusedError, SourceError
-from ..files import read_bytes, read_source, write_atomic
+from ..files import read_source, write_atomic
+from ..leftovers import sweep
 from ..printable import printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
+from ..rewrite import rewrite_source
 
 if TYPE_CHECKING:
     from ..chisel.provider import Examination
@@ -84,7 +86,7 @@ def _setup(arguments: argparse.Namespace) -> int:
     from ..chisel.compile.prepare import prepare
     from ..chisel.compile.unpinned import resolve_and_prepare
     from ..chisel.install.java import find_java
-    from ..chisel.install.toolchain import ensure, locked_versions
+    from ..chisel.install.toolchain import clear_downloads, ensure, locked_versions
 
     java = find_java()
     for version in arguments.version or [DEFAULT_CHISEL_VERSION]:
@@ -96,6 +98,7 @@ def _setup(arguments: argparse.Namespace) -> int:
             known = ", ".join(locked_versions())
             raise RefusedError(f"Chisel {version} is not pinned ({known} are): --trust resolves it without known sums")
         print(f"Chisel {version} with Java {java.major} ({java.origin}) is ready in {programs.chain.folder}")
+    clear_downloads()
     return 0
 
 
@@ -233,12 +236,14 @@ def _fix(arguments: argparse.Namespace) -> int:
     rows = []
     left = False
     for path, text, found, _ in _examinations(arguments):
+        if arguments.write:
+            sweep(path.resolve().parent)
         if not any(item.severity in ("error", "warning") for item in found.result.diagnostics):
             continue
         repairs = repairs_for(path, text, found, budget_s=max(2.0, arguments.timeout / 2))
         chosen = _chosen(repairs, arguments)
         if arguments.write and chosen is not None:
-            _write_back(path, text, chosen)
+            rewrite_source(path, text, chosen.text)
         left = left or chosen is None or not arguments.write
         rows.append(_row(path, repairs, chosen if arguments.write else None))
         if not arguments.json:
@@ -257,15 +262,6 @@ def _chosen(repairs: Sequence[Repair], arguments: argparse.Namespace) -> Repair 
     if choice is not None and 1 <= choice <= len(repairs):
         return repairs[choice - 1]
     return None
-
-
-def _write_back(path: Path, text: str, repair: Repair) -> None:
-    """Write the repaired text; refused when the file has changed meanwhile or cannot be read back byte for byte."""
-    raw = read_bytes(path)
-    mark = "\ufeff" if raw.startswith(b"\xef\xbb\xbf") else ""
-    if raw.decode("utf-8-sig", errors="replace") != text or "\ufffd" in text:
-        raise HwmlError(f"{path}: has changed meanwhile or is not UTF-8; nothing was written")
-    write_atomic(path, (mark + repair.text).encode("utf-8"))
 
 
 def _row(path: Path, repairs: Sequence[Repair], written: Repair | None) -> dict[str, object]:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
-from ..files import read_source, write_atomic
+from ..files import read_source
+from ..leftovers import sweep
 from ..printable import printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
+from ..rewrite import rewrite_source
 
 if TYPE_CHECKING:
     from ..document import Analysis
@@ -267,9 +269,10 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
 def _fixed(job: _Job) -> _Job:
     from ..qor.lint.run import apply_safe_fixes
 
+    sweep(job.path.resolve().parent)
     changed = apply_safe_fixes(job.text, lambda text: _lint(replace(job, text=text), estimate=False)[0].diagnostics)
     if changed != job.text:
-        write_atomic(job.path, changed)
+        rewrite_source(job.path, job.text, changed)
         print(f"hwml: {printable(job.path)}: fixed", file=sys.stderr)
     return replace(job, text=changed)
 

@@ -42,7 +42,7 @@ def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
 
 def _compile_workers(programs: Programs) -> None:
     chain, java = programs.chain, programs.java
-    folder = private_temporary_folder("hwml-worker-")
+    folder = private_temporary_folder()
     try:
         for name, code in worker_sources().items():
             (folder / name).write_text(code, encoding="utf-8")

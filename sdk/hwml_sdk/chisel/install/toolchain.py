@@ -13,7 +13,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,10 +23,12 @@ from typing import Any
 from ...config import DEFAULT_CHISEL_VERSION, user_cache_dir
 from ...errors import ConfigError, HwmlError, MissingDependencyError, ToolFailedError
 from ...files import locked, parse_json, read_bytes, replace_folder
+from ...leftovers import scratch_of_process, sweep
 from ...ownership import close_to_others, refuse_foreign, refuse_foreign_tree
 
 Progress = Callable[[str], None]
 READY_FILE = "ready.json"
+_DOWNLOADS = "downloads"
 _DOWNLOADS_AT_ONCE = 4
 _CONNECT_TIMEOUT_S = 30
 _RUN_FROM_HERE = "programs are run from there, so it is not used"
@@ -168,6 +169,14 @@ def ensure(version: str = DEFAULT_CHISEL_VERSION, *, progress: Progress | None =
         return installed(version) or _install(version, files, progress or (lambda text: None), locked=True)
 
 
+def clear_downloads() -> None:
+    """Remove what a set-up that was killed at its very end has left. Raises HwmlError; waits for one under way."""
+    if chisel_cache().exists():
+        with locked(chisel_cache(), "setup"):
+            sweep(chisel_cache())
+            shutil.rmtree(chisel_cache() / _DOWNLOADS, ignore_errors=True)
+
+
 def refuse_foreign_cache() -> None:
     """Raise RefusedError where others can write to the cache, out of which programs are run."""
     place = chisel_cache()
@@ -180,7 +189,7 @@ def _install(version: str, files: tuple[LockedFile, ...], progress: Progress, *,
     _check_platform(files)
     total = sum(file.size for file in files)
     progress(f"Chisel {version}: fetching {len(files)} files, {total / 1e6:.0f} MB, once")
-    downloads = chisel_cache() / "downloads"
+    downloads = chisel_cache() / _DOWNLOADS
     paths = _fetch_all(files, downloads, progress)
     with replace_folder(folder_of(version)) as folder:
         jars = folder / "jars"
@@ -305,6 +314,6 @@ def _extract_firtool(jar: Path, folder: Path) -> str:
     return name
 
 
-def private_temporary_folder(prefix: str) -> Path:
+def private_temporary_folder() -> Path:
     """An empty folder that only this user can read."""
-    return Path(tempfile.mkdtemp(prefix=prefix))
+    return scratch_of_process()

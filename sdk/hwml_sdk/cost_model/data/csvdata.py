@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import TextIO
 
 import numpy as np
 
-from ...errors import DataError, HwmlError
-from ...files import open_regular
+from ...errors import DataError
+from ...files import new_file, open_regular
 from .features import N_MODEL_ROWS, N_PIPELINE, N_ROWS, N_SCHEDULE, N_TYPES
 from .samples import MAX_STAGES, Floats, Sample, check_features
 
@@ -140,16 +139,8 @@ def write_csv(samples: Iterable[Sample], path: str | Path) -> int:
     never in memory, and an error leaves what was there. Raises HwmlError when the folder cannot be written.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            made = Path(folder) / path.name
-            with made.open("w", encoding="utf-8", newline="") as stream:
-                count = _write_rows(samples, stream)
-            made.replace(path)
-    except OSError as error:
-        raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another place") from error
-    return count
+    with new_file(path) as made, made.open("x", encoding="utf-8", newline="") as stream:
+        return _write_rows(samples, stream)
 
 
 def _write_rows(samples: Iterable[Sample], stream: TextIO) -> int:

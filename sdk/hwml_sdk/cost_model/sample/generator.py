@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from typing import Any
 from ...config import user_cache_dir
 from ...errors import HwmlError, ToolFailedError, ToolNotFoundError
 from ...files import read_bytes, read_source, replace_folder
+from ...leftovers import scratch_folder
 from ...processes import finish, start
 from ...tools import find_tool
 from ..machine import this_machine
@@ -117,8 +117,7 @@ def prepare(source: str | Path, name: str) -> str:
 
 def measure_generator(job: dict[str, Any]) -> dict[str, Any]:
     """Like `measure.measure_sample`, for the generator program `job["program"]` and its pipeline `job["generator"]`."""
-    with tempfile.TemporaryDirectory(prefix="hwml-generator-") as place:
-        folder = Path(place)
+    with scratch_folder() as folder:
         answer = _scheduled(job, folder)
         if answer["schedule_digest"] in job["known"]:
             return {name: value for name, value in answer.items() if name != "featurization"} | {"duplicate": True}
@@ -127,14 +126,13 @@ def measure_generator(job: dict[str, Any]) -> dict[str, Any]:
 
 def schedule_generator(job: dict[str, Any]) -> dict[str, Any]:
     """Like `measure.schedule_only`, for a generator."""
-    with tempfile.TemporaryDirectory(prefix="hwml-generator-") as place:
-        return _scheduled(job, Path(place))
+    with scratch_folder() as folder:
+        return _scheduled(job, folder)
 
 
 def measure_unscheduled_generator(job: dict[str, Any]) -> dict[str, Any]:
     """Like `measure.measure_unscheduled`, for a generator."""
-    with tempfile.TemporaryDirectory(prefix="hwml-generator-") as place:
-        folder = Path(place)
+    with scratch_folder() as folder:
         _generate(job, None, folder)
         return _timed(_link(folder), job)
 

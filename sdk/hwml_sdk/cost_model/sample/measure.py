@@ -21,6 +21,7 @@ import numpy as np
 
 from ...errors import HwmlError
 from ...files import locked
+from ...leftovers import scratch_folder
 from ..data.samples import Sample, parse_featurization
 from ..machine import this_machine
 from ..toolkit import AUTOSCHEDULER, halide_version, plugin_path
@@ -146,9 +147,9 @@ def schedule(pipeline: Any, search: Search, halide_target: str = "host") -> Sche
         "random_dropout_seed": str(search.random_dropout_seed),
     }
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         if search.weights:
-            path = Path(folder) / "search.weights"
+            path = folder / "search.weights"
             path.write_bytes(base64.b64decode(search.weights))
             options["weights_path"] = str(path)
         try:
