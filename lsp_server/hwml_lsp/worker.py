@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from hwml_sdk.config import Settings, load_settings, merge
 from hwml_sdk.document import Analysis, Annotation, Figures, Step, analyze, provider_for, provider_of
-from hwml_sdk.errors import ConfigError, HwmlError
+from hwml_sdk.errors import ConfigError, HwmlError, SourceError
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
@@ -108,9 +108,16 @@ class Lane:
             self._send({"id": number, "superseded": True})
         except HwmlError as error:
             self._send({"id": number, "error": str(error), "kind": type(error).__name__})
+        except RecursionError:
+            self._refuse(job, "is nested too deeply to be analysed; split it")
+        except MemoryError:
+            self._refuse(job, "needs more memory to be analysed than there is; split it")
         except Exception as error:  # a defect must not take the session with it; the server logs it
             log.exception("analysis failed")
             self._send({"id": number, "error": f"internal error: {error!r}", "kind": "defect"})
+
+    def _refuse(self, job: dict[str, Any], words: str) -> None:
+        self._send({"id": job["id"], "error": f"{job['path']}: {words}", "kind": SourceError.__name__})
 
     def _analyse(self, job: dict[str, Any]) -> None:
         settings, problems = _settings(job)
