@@ -9,11 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import psutil
 import pytest
 from tests.hooks.test_watch import watching
-from tests.lsp.lsp_client import FULL, Client, running
+from tests.lsp.lsp_client import FULL, Client, at, running
+from tests.lsp.sources import SCALE
 
 TOY = Path(__file__).with_name("toy_hdl")
 # Two units with comments and strings around them; what is in `#{ ... #}` is no code.
@@ -110,6 +113,69 @@ def test_a_defect_of_its_hover_costs_that_answer_only(client: Client, toy: Path)
     assert client.hover(uri, 2, 1) == ""
     assert client.hover(uri, 1, 1) == "25 % each"
     assert [child.pid for child in psutil.Process(client.process.pid).children()] == workers
+
+
+HANGS = "unit adder 8\n# wait for ever\n"
+
+
+def codes(client: Client, uri: str) -> set[str]:
+    return {str(item["code"]) for item in client.pull(uri)}
+
+
+def workers(client: Client) -> set[int]:
+    return {child.pid for child in psutil.Process(client.process.pid).children()}
+
+
+@pytest.mark.parametrize("hangs", [HANGS, "unit adder 8\n# back and forth\n"])
+def test_what_hangs_is_ended_with_a_finding_and_its_neighbours_are_answered(
+    client: Client, toy: Path, hangs: str
+) -> None:
+    cpp = client.open((toy / "a.cpp").as_uri(), SCALE)
+    assert len(client.hints(cpp)) == 1
+    (hls,) = workers(client)
+    bad = client.open((toy / "bad.toy").as_uri(), hangs, "toy")
+    good = client.open((toy / "good.toy").as_uri(), "unit adder 8\n", "toy")
+    client.until(lambda: len(workers(client)) == 2, "worker of the toy language")
+    (first,) = workers(client) - {hls}
+    # The other language is served by its own process, which stays.
+    client.change(cpp, 2, at(5, 21, 5, 25, "II=4"))
+    client.until(lambda: client.hints(cpp) and client.hints(cpp)[0]["label"].startswith("II 4"), "new result")
+    client.until(lambda: codes(client, bad) == {"HWML001"}, "finding of the file that hangs")
+    assert "did not end" in page_of(client, bad)
+    assert "bad.toy" in client.notified("window/showMessage", lambda p: "left alone" in p["message"])["message"]
+    client.until(lambda: client.lenses(good), "figures of its neighbour")
+    assert first not in workers(client)
+    assert hls in workers(client)
+    client.change(bad, 2, {"text": "unit adder 4\n"})
+    client.until(lambda: codes(client, bad) == set(), "clean answer")
+    assert [lens["command"]["title"] for lens in client.lenses(bad)] == ["32 gates · 16 LUT"]
+
+
+def page_of(client: Client, uri: str) -> str:
+    """The page that the finding of a document names."""
+    return Path(url2pathname(urlsplit(client.pull(uri)[0]["codeDescription"]["href"]).path)).read_text("utf-8")
+
+
+def test_what_waits_holds_up_no_neighbour_of_its_own_language(toy: Path) -> None:
+    """Two that hang leave a thread: what is opened after them is answered long before their patience is over."""
+    record = toy.parent / "site" / "toy_hdl" / "language.py"
+    record.write_text(record.read_text().replace("patience_s=4.0", "patience_s=3600.0"))
+    with running(toy) as client:
+        client.initialize(folder=toy)
+        for number in range(2):
+            client.open((toy / f"bad{number}.toy").as_uri(), HANGS, "toy")
+        good = client.open((toy / "good.toy").as_uri(), "unit adder 8\n", "toy")
+        client.until(lambda: client.lenses(good), "figures of the third")
+        assert client.end() == 0
+
+
+def test_a_hover_that_hangs_costs_its_answer(client: Client, toy: Path) -> None:
+    uri = client.open((toy / "a.toy").as_uri(), "unit adder 8\nshare for ever\n", "toy")
+    assert len(client.lenses(uri)) == 1
+    assert client.hover(uri, 1, 1) == ""
+    client.change(uri, 2, {"text": "unit adder 4\nshare 4\n"})
+    client.until(lambda: client.hover(uri, 1, 1) == "25 % each", "hover after it")
+    client.until(lambda: [lens["command"]["title"] for lens in client.lenses(uri)] == ["32 gates · 16 LUT"], "lens")
 
 
 def test_watch_predicts_on_save_and_after_a_header_changed(toy: Path) -> None:

@@ -1,4 +1,4 @@
-"""The server's side of the worker: start it, hand it documents, pass on answers, replace it when it dies or hangs."""
+"""The server's side of one lane: start its worker, hand it documents, pass on answers, replace it when it hangs."""
 
 from __future__ import annotations
 
@@ -6,40 +6,53 @@ import asyncio
 import logging
 import queue
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+from hwml_sdk.errors import ToolFailedError
 from hwml_sdk.framing import Lines
+from hwml_sdk.languages import Language
 from hwml_sdk.processes import Child, own_folder, python_command, python_environment
 
 log = logging.getLogger("hwml_lsp.backend")
-HANG_AFTER_S = 180.0  # a build server of Chisel may take minutes to start
-MAX_RESTARTS = 5  # without an answer in between
+MAX_RESTARTS = 5  # without an analysis in between
+ENDS = ("done", "error", "superseded")
 Answer = dict[str, Any]
 
 
 class Backend:
-    """One worker process at a time. All methods but `start` belong to the event loop's thread."""
+    """The worker process of one language, one at a time. All but `start` belongs to the event loop's thread.
 
-    def __init__(self) -> None:
+    on_lost hears why the process is gone, the numbers of the analyses that are to blame (the one that hung, or those
+    that were under way in a process that died), and whether it hung.
+    """
+
+    def __init__(self, language: Language) -> None:
         self.ready = False
         self.on_answer: Callable[[Answer], None] = lambda _: None
-        self.on_lost: Callable[[str], None] = lambda _: None
+        self.on_lost: Callable[[str, Collection[int], bool], None] = lambda _reason, _numbers, _hung: None
+        self._language = language
         self._worker: Child[Answer] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[Answer] = []
         self._gate = threading.Lock()
-        self._number = 0
         self._questions: dict[int, asyncio.Future[Answer]] = {}
-        self._since: dict[int, float] = {}
+        self._sent: set[int] = set()
+        self._watched: dict[int, asyncio.TimerHandle] = {}  # analyses under way, with the end of their patience
         self._restarts = 0
+        self._careful = False
         self._closed = False
         self._outbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Start the process; called before the event loop runs, so that both load at the same time."""
-        worker = Child(python_command("hwml_lsp.worker"), Lines(), cwd=own_folder(), env=python_environment())
+        arguments = [self._language.name, *(["--one-by-one"] if self._careful else [])]
+        command = python_command("hwml_lsp.worker", *arguments)
+        try:
+            worker = Child(command, Lines(), cwd=own_folder(), env=python_environment())
+        except ToolFailedError as error:
+            log.error("%s", error)
+            return
         self._worker = worker
         self._outbox = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(worker,), name="worker answers", daemon=True).start()
@@ -58,48 +71,48 @@ class Backend:
         """Of the worker."""
         return self._worker.pid if self._worker is not None else None
 
-    def next_number(self) -> int:
-        """A fresh number for a job."""
-        self._number += 1
-        return self._number
+    @property
+    def given_up(self) -> bool:
+        """No worker is left and none will be started."""
+        return self._worker is None
 
     def analyze(self, number: int, job: dict[str, Any]) -> None:
         """Have a document analysed; answers come to `on_answer`."""
-        self._since[number] = time.monotonic()
+        self._sent.add(number)
         self._send({"op": "analyze", "id": number, **job})
 
     def cancel(self, number: int) -> None:
-        """Nobody waits for this job any more."""
-        if self._since.pop(number, None) is not None:
+        """Nobody waits for this job any more; one under way is still watched, for it may not hear of it."""
+        if number in self._sent:
+            self._sent.discard(number)
             self._send({"op": "cancel", "id": number})
 
-    async def ask(self, op: str, question: dict[str, Any]) -> Answer:
-        """A question with one answer. ConnectionError when the worker is lost."""
-        number = self.next_number()
+    async def ask(self, number: int, op: str, question: dict[str, Any]) -> Answer:
+        """A question with one answer. ConnectionError when the worker is lost, or too slow even for an analysis."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._questions[number] = future
         self._send({"op": op, "id": number, **question})
         try:
-            return await future
+            return await asyncio.wait_for(future, self._language.patience_s)
+        except TimeoutError as error:
+            if self.ready:
+                self._hangs(())
+            raise ConnectionError("no answer") from error
         finally:
             self._questions.pop(number, None)
 
     def restart(self, reason: str) -> None:
         """Replace the worker; `on_lost` has the documents sent again."""
+        self._restarts = 0
+        self._careful = False
         self._stop()
-        self._lost(reason)
-
-    def check_hang(self) -> None:
-        """Replace a worker that has been busy with one job for too long. Called now and then."""
-        oldest = min(self._since.values(), default=None)
-        if self.ready and oldest is not None and time.monotonic() - oldest > HANG_AFTER_S:
-            self._restarts += 1
-            self.restart(f"an analysis took over {HANG_AFTER_S:.0f} s")
+        self._lost(reason, (), hung=False)
 
     def close(self) -> None:
         """End for good."""
         self._closed = True
         self._stop()
+        self._forget()
 
     # -- inside --
 
@@ -137,10 +150,7 @@ class Backend:
         if answer.pop("_pid") != self.pid:
             return  # of a worker that was replaced
         if "_gone" in answer:
-            self._worker = None
-            if not self._closed:
-                self._restarts += 1
-                self._lost(f"it ended with status {answer['_gone']}")
+            self._died(answer["_gone"])
             return
         if answer.get("ready"):
             self.ready = True
@@ -150,28 +160,54 @@ class Backend:
             if not question.done():
                 question.set_result(answer)
             return
-        self._restarts = 0
-        if any(key in answer for key in ("done", "error", "superseded")):
-            self._since.pop(number, None)
-        elif number in self._since:
-            self._since[number] = time.monotonic()
-        self.on_answer(answer)
+        if "answer" in answer:
+            return  # nobody waits for it any more
+        if number:
+            self._watch(number, over=any(key in answer for key in ENDS))
+        if "begun" not in answer:
+            self.on_answer(answer)
 
-    def _lost(self, reason: str) -> None:
+    def _watch(self, number: int, *, over: bool) -> None:
+        """A sign of life of an analysis: its patience starts anew, or is over with it."""
+        self._restarts = 0
+        timer = self._watched.pop(number, None)
+        if timer is not None:
+            timer.cancel()
+        if over:
+            self._sent.discard(number)
+        else:
+            loop = asyncio.get_running_loop()
+            self._watched[number] = loop.call_later(self._language.patience_s, self._hangs, (number,))
+
+    def _hangs(self, numbers: Collection[int]) -> None:
+        """Only the process can be ended, not what runs in it: the other documents are sent to the next one."""
+        self._stop()
+        self._lost(f"it had not ended after {self._language.patience_s:g} s", numbers, hung=True)
+
+    def _died(self, code: int) -> None:
+        self._worker = None
+        if self._closed:
+            return
+        self._restarts += 1
+        self._careful = True  # among several that run at once, the one that ends the process would not be known
+        self._lost(f"it ended the analysis with status {code}", tuple(self._watched), hung=False)
+
+    def _forget(self) -> None:
         self.ready = False
-        self._since.clear()
+        self._sent.clear()
+        for timer in self._watched.values():
+            timer.cancel()
+        self._watched.clear()
+
+    def _lost(self, reason: str, blamed: Collection[int], *, hung: bool) -> None:
+        self._forget()
         for future in self._questions.values():
             if not future.done():
                 future.set_exception(ConnectionError(reason))
         self._questions.clear()
         if self._restarts < MAX_RESTARTS:
             self.start()
-        self.on_lost(reason)
-
-    @property
-    def given_up(self) -> bool:
-        """No worker is left and none will be started."""
-        return self._worker is None
+        self.on_lost(reason, blamed, hung)
 
 
 def _write(worker: Child[Answer], outbox: queue.SimpleQueue[Answer | None]) -> None:

@@ -14,25 +14,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until the client leaves; 0 after an orderly shutdown, 1 otherwise, 2 for wrong arguments."""
     options = _parser().parse_args(argv)
     _log_to(options.log, options.verbose)
-    from .backend import Backend
+    from .lanes import Lanes
 
-    backend = Backend()
-    backend.start()  # its imports run while ours do
+    lanes = Lanes()
+    lanes.start()  # its imports run while ours do
     try:
-        return _serve(backend, options)
+        return _serve(lanes, options)
     except KeyboardInterrupt:
         return 130
     finally:
-        backend.close()
+        lanes.close()
 
 
-def _serve(backend: object, options: argparse.Namespace) -> int:
-    from .backend import Backend
+def _serve(lanes: object, options: argparse.Namespace) -> int:
+    from .lanes import Lanes
     from .protocol import Protocol
     from .server import make_server
 
-    assert isinstance(backend, Backend)
-    server = make_server(backend, trusted=options.trust)
+    assert isinstance(lanes, Lanes)
+    server = make_server(lanes, trusted=options.trust)
     if options.tcp is not None:
         server.start_tcp(*options.tcp)
     else:

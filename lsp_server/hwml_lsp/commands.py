@@ -45,7 +45,7 @@ def _bound(server: Server, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def restart(server: Server) -> None:
     """Start the analysis process anew and analyse everything again."""
-    server.session.backend.restart("asked for")
+    server.session.restart()
 
 
 def pin(server: Server, uri: str | None = None) -> str:
@@ -106,9 +106,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 def tell_status(server: Server, document: Document) -> None:
     """State, model and part for the status bar of a client that asked for it."""
     session = server.session
-    if session.backend.given_up or document.error:
+    if session.lanes.has_given_up(document.language) or document.error:
         state = "error"
-    elif not session.backend.ready:
+    elif not session.lanes.is_ready(document.language):
         state = "loading"
     else:
         state = "ready" if document.job is None and document.timer is None else "busy"

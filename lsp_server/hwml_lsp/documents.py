@@ -178,6 +178,14 @@ class Document:
         self.analysed = True
         self._wake()
 
+    def leave_alone(self, finding: Diagnostic) -> None:
+        """The analysis under way came to nothing; what it has told so far is shown, with a finding that says why."""
+        self.results.annotations = sorted(self._fresh, key=lambda item: item.span)
+        self.results.diagnostics = [finding]
+        self.results.version = self.results.diagnostics_version = self.version
+        self.analysed = True
+        self.end()
+
     def end(self) -> None:
         """The analysis under way is over, whatever came of it."""
         self.job = None

@@ -15,10 +15,11 @@ from hwml_sdk.languages import languages
 from hwml_sdk.text import Encoding
 
 from . import actions, commands, completion, diagnostics, hints, hover, lenses
-from .backend import Answer, Backend
+from .backend import Answer
 from .client import Client
 from .connection import Server
 from .documents import Document
+from .lanes import Lanes
 from .protocol import ServerCancelled
 from .session import Session, folder_paths
 
@@ -32,9 +33,9 @@ _ENCODINGS: dict[Any, Encoding] = {
 }
 
 
-def make_server(backend: Backend, *, trusted: bool = False) -> Server:
+def make_server(lanes: Lanes, *, trusted: bool = False) -> Server:
     """A server with all features on a session of its own."""
-    session = Session(backend, trusted=trusted)
+    session = Session(lanes, trusted=trusted)
     server = Server(session)
     session.say = server.say
     session.on_results = lambda document, answer: _tell(server, document, answer)
@@ -55,7 +56,7 @@ def _lifecycle(server: Server) -> None:
         session.client = Client.of(params)
         encoding = server.protocol.workspace.position_encoding
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
-        session.backend.attach(asyncio.get_running_loop())
+        session.lanes.attach(asyncio.get_running_loop())
         session.take_settings(None, _settings_of(params.initialization_options))
         session.roots = _roots(server)
         session.baselines.use(next(iter(session.roots), ""))
@@ -65,7 +66,7 @@ def _lifecycle(server: Server) -> None:
     @server.feature(lsp.INITIALIZED)
     async def initialized(_params: lsp.InitializedParams) -> None:
         _register(server)
-        if session.client.shows_progress and not session.backend.ready:
+        if session.client.shows_progress and not session.lanes.is_ready():
             server.spawn(_loading(server))
         await _configure(server)
 
@@ -145,7 +146,8 @@ async def _loading(server: Server) -> None:
     token = "hwml/loading"
     await server.work_done_progress.create_async(token)
     server.work_done_progress.begin(token, lsp.WorkDoneProgressBegin("hwml: loading model"))
-    while not server.session.backend.ready and not server.session.backend.given_up:
+    lanes = server.session.lanes
+    while not lanes.is_ready() and not lanes.has_given_up():
         await asyncio.sleep(0.05)
     server.work_done_progress.end(token, lsp.WorkDoneProgressEnd())
 
@@ -328,7 +330,7 @@ def _places(server: Server) -> None:
         return shown(document, line, await session.hover(document, line, character))
 
     def shown(document: Document, line: int, found: Hover | None) -> lsp.Hover | None:
-        if found is None and not session.backend.ready:
+        if found is None and not session.lanes.is_ready(document.language):
             found = hover.waiting(document, line)
         return None if found is None else hover.to_lsp(document, session.client, found)
 

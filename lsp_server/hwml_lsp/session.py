@@ -6,23 +6,26 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from hwml_sdk.document import Hover, Span
+from hwml_sdk.document import Diagnostic, Hover, Span
+from hwml_sdk.languages import Language
 from hwml_sdk.text import Encoding
 
 from . import hover
-from .backend import Answer, Backend
+from .backend import Answer
 from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
+from .lanes import Lanes
 from .settings import ClientSettings, read_settings
 
 log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3
 SLOW_AFTER_S = 1.5
 MAX_CRASHES = 2
+LEFT_ALONE = "HWML001"
 
 
 class Session:
@@ -31,8 +34,8 @@ class Session:
     trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them.
     """
 
-    def __init__(self, backend: Backend, *, trusted: bool = False) -> None:
-        self.backend = backend
+    def __init__(self, lanes: Lanes, *, trusted: bool = False) -> None:
+        self.lanes = lanes
         self.trusted = trusted
         self.roots: list[str] = []
         self.client = Client()
@@ -48,8 +51,9 @@ class Session:
         self._jobs: dict[int, Document] = {}
         self._said: set[str] = set()
         self._crashes: Counter[tuple[str, int]] = Counter()
-        backend.on_answer = self._answer
-        backend.on_lost = self._lost
+        self._left_alone: dict[str, int] = {}  # documents that hang or end the analysis, by the version that does
+        lanes.on_answer = self._answer
+        lanes.on_lost = self._lost
 
     # -- what the client does --
 
@@ -76,6 +80,7 @@ class Session:
         if document is not None:
             self._give_up(document)
             document.end()
+            self._left_alone.pop(uri, None)
         return document
 
     def say_once(self, severity: str, text: str) -> None:
@@ -110,12 +115,14 @@ class Session:
             settings = self.settings_for(document.uri)
             if settings != document.settings:
                 document.settings = settings
+                self._left_alone.pop(document.uri, None)
                 document.results.version = -1
                 self.schedule(document, 0)
         self.configured.set()
 
     def analyse_all(self) -> None:
         """Something that documents depend on has changed on disk."""
+        self._left_alone.clear()
         for document in self.documents.values():
             self.schedule(document, WATCH_DELAY_S)
 
@@ -135,14 +142,14 @@ class Session:
             document.timer = asyncio.get_running_loop().call_later(0.02, self._start, document)
             return
         self._give_up(document)
-        mark = (document.uri, document.version)
-        if self._crashes[mark] >= MAX_CRASHES:
+        if document.language is None or self._left_alone.get(document.uri) == document.version:
             return
-        number = self.backend.next_number()
+        number = self.lanes.next_number()
         self._jobs[number] = document
         document.begin(number)
-        self.backend.analyze(
+        self.lanes.analyze(
             number,
+            document.language,
             {
                 "uri": document.uri,
                 "path": document.path,
@@ -158,8 +165,6 @@ class Session:
     def _look(self, document: Document, number: int) -> None:
         if document.job == number:
             self.on_slow(document)
-            self.backend.check_hang()
-            asyncio.get_running_loop().call_later(SLOW_AFTER_S * 4, self._look, document, number)
 
     def _give_up(self, document: Document) -> None:
         if document.timer is not None:
@@ -167,7 +172,7 @@ class Session:
             document.timer = None
         if document.job is not None:
             self._jobs.pop(document.job, None)
-            self.backend.cancel(document.job)
+            self.lanes.cancel(document.job)
             document.job = None
             self.on_idle(document)
 
@@ -208,21 +213,42 @@ class Session:
         if pinned is not None:
             document.results.changes = pinned
 
-    def _lost(self, reason: str) -> None:
-        log.warning("analysis process: %s", reason)
-        working = list(self._jobs.values())
-        self._jobs.clear()
-        for document in working:
-            self._crashes[(document.uri, document.version)] += 1
-            if self._crashes[(document.uri, document.version)] >= MAX_CRASHES:
-                self.say_once("warning", f"hwml: {document.path} is left alone until it changes: {reason}")
-            document.end()
+    def _lost(self, language: Language, reason: str, blamed: Collection[int], hung: bool) -> None:
+        """The worker of a language was ended or died: leave alone what is to blame, analyse the rest again."""
+        log.warning("analysis of %s: %s", language.name, reason)
+        for number, document in [(n, d) for n, d in self._jobs.items() if d.language == language]:
+            del self._jobs[number]
+            document.job = None
             self.on_idle(document)
-        if self.backend.given_up:
+            if number in blamed and document.version == document.job_version:
+                self._blame(document, reason, hung)
+            else:
+                document.end()
+        if self.lanes.has_given_up(language):
             self.say_once("error", f"hwml: no analysis any more: {reason}; the command hwml.restart starts it again")
             return
         for document in self.documents.values():
-            self.schedule(document, 0)
+            if document.language == language:
+                self.schedule(document, 0)
+
+    def restart(self) -> None:
+        """New workers, and another try of everything."""
+        self._left_alone.clear()
+        self.lanes.restart("asked for")
+
+    def _blame(self, document: Document, reason: str, hung: bool) -> None:
+        """A hang is certain; a process may have died of something else, so what it worked on is tried once more."""
+        mark = (document.uri, document.version)
+        self._crashes[mark] += 1
+        if not hung and self._crashes[mark] < MAX_CRASHES:
+            document.end()
+            return
+        del self._crashes[mark]
+        self._left_alone[document.uri] = document.version
+        words = f"left alone until it changes: {reason}"
+        self.say_once("warning", f"hwml: {document.path} is {words}")
+        document.leave_alone(Diagnostic(LEFT_ALONE, "warning", f"this file is {words}", Span.line(0)))
+        self.on_results(document, {"diagnostics": []})
 
     # -- baselines --
 
@@ -267,12 +293,13 @@ class Session:
     def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
         """Whether the language may have something to say about a line; upto: only so many of its characters count."""
         language = document.language
-        if language is None or document.is_too_large or self.backend.given_up:
+        if language is None or document.is_too_large or self.lanes.has_given_up(language):
             return False
         return re.search(language.speaks_in, document.text.line(line)[:upto]) is not None
 
     async def ask(self, op: str, document: Document, line: int, character: int) -> Any:
         """The worker's answer about a place; None when the worker is lost."""
+        language = document.language
         question = {
             "path": document.path,
             "text": document.text.for_sdk(),
@@ -282,7 +309,7 @@ class Session:
             "trusted": self.trusted,
         }
         try:
-            return (await self.backend.ask(op, question))["answer"]
+            return None if language is None else (await self.lanes.ask(language, op, question))["answer"]
         except ConnectionError:
             return None
 
@@ -290,7 +317,7 @@ class Session:
         """The client is leaving."""
         for uri in list(self.documents):
             self.close(uri)
-        self.backend.close()
+        self.lanes.close()
 
 
 def folder_paths(uris: Mapping[str, Any] | list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The process that analyses: `python -m hwml_lsp.worker`, started and stopped by the server.
+"""The process that analyses one language: `python -m hwml_lsp.worker LANGUAGE`, started and stopped by the server.
 
 Reads one JSON object a line and answers with the same. Analysis runs here so that the server's loop is never held up,
 so that a document that hangs or breaks the analysis costs a worker and not the session, and so that loading the model
@@ -7,6 +7,7 @@ overlaps with the start of the server.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import logging
@@ -14,77 +15,92 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from hwml_sdk.config import Settings, load_settings, merge
 from hwml_sdk.document import Analysis, Annotation, Figures, Step, analyze, provider_for, provider_of
-from hwml_sdk.errors import ConfigError, HwmlError
+from hwml_sdk.errors import ConfigError, HwmlError, SourceError
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
-from hwml_sdk.languages import Language, language_of, languages
+from hwml_sdk.languages import Language, languages
 
 from .wire import annotation_out, diagnostic_out, span_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
+# Two documents that take long leave a thread to the others, each with its share of one processor.
+THREADS = 3
+RELIEF_S = 0.1  # so that a file which is read quickly is read alone
 
 
 class Lane:
-    """Documents of one language, analysed one after the other; languages do not wait for each other.
+    """Documents of the language, the latest first.
 
-    A newer text of a document stops the work on the older one.
+    One is analysed at a time, which is quickest for all of them; those that wait for one that takes long are given
+    to a thread beside it. A newer text of a document stops the work on the older one.
     """
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self._send = send
-        self._ready = threading.Condition()
+        self._changed = threading.Condition()
         self._jobs: dict[str, dict[str, Any]] = {}
-        self._running: int | None = None
-        self._stopped = False
+        self._running: dict[int, float] = {}  # when each was begun
+        self._stopped: set[int] = set()
         self._end = False
 
     def put(self, job: dict[str, Any]) -> None:
         """A document to analyse; the latest one is worked on first."""
-        with self._ready:
+        with self._changed:
             self._jobs.pop(job["uri"], None)
             self._jobs[job["uri"]] = job
-            self._ready.notify()
+            self._changed.notify_all()
 
     def stop(self, number: int) -> None:
         """Give a job up, wherever it is."""
-        with self._ready:
-            self._stopped = self._stopped or self._running == number
+        with self._changed:
+            if number in self._running:
+                self._stopped.add(number)
             for uri in [u for u, job in self._jobs.items() if job["id"] == number]:
                 del self._jobs[uri]
 
     def close(self) -> None:
-        """Stop after the job at hand, which is given up."""
-        with self._ready:
+        """Stop after the jobs at hand, which are given up."""
+        with self._changed:
             self._end = True
-            self._ready.notify()
+            self._changed.notify_all()
 
     def run(self) -> None:
-        """Work until `close`."""
+        """Work until `close`; called in `THREADS` threads, or in one."""
         collected = time.monotonic()
-        while True:
-            with self._ready:
-                while not self._jobs and not self._end:
-                    self._ready.wait()
-                if self._end:
-                    return
-                _, job = self._jobs.popitem()
-                self._running, self._stopped = job["id"], False
+        while (job := self._next()) is not None:
             self._work(job)
+            with self._changed:
+                del self._running[job["id"]]
+                self._stopped.discard(job["id"])
+                self._changed.notify_all()
             if not self._jobs or time.monotonic() - collected > COLLECT_AFTER_S:
                 gc.collect()  # programs are full of cycles; between jobs nobody waits
                 collected = time.monotonic()
 
+    def _next(self) -> dict[str, Any] | None:
+        """The next job, once no other is under way or all others have been for long; None at the end."""
+        with self._changed:
+            while not self._end:
+                left = max(self._running.values(), default=-RELIEF_S) + RELIEF_S - time.monotonic()
+                if self._jobs and (not self._running or left <= 0):
+                    _, job = self._jobs.popitem()
+                    self._running[job["id"]] = time.monotonic()
+                    return job
+                self._changed.wait(left if self._jobs else None)
+        return None
+
     def _unwanted(self, job: dict[str, Any]) -> bool:
-        return self._end or self._stopped or job["uri"] in self._jobs
+        return self._end or job["id"] in self._stopped or job["uri"] in self._jobs
 
     def _work(self, job: dict[str, Any]) -> None:
         number = job["id"]
+        self._send({"id": number, "begun": True})
         try:
             with interruptible(lambda: self._unwanted(job)):
                 self._analyse(job)
@@ -92,9 +108,16 @@ class Lane:
             self._send({"id": number, "superseded": True})
         except HwmlError as error:
             self._send({"id": number, "error": str(error), "kind": type(error).__name__})
+        except RecursionError:
+            self._refuse(job, "is nested too deeply to be analysed; split it")
+        except MemoryError:
+            self._refuse(job, "needs more memory to be analysed than there is; split it")
         except Exception as error:  # a defect must not take the session with it; the server logs it
             log.exception("analysis failed")
             self._send({"id": number, "error": f"internal error: {error!r}", "kind": "defect"})
+
+    def _refuse(self, job: dict[str, Any], words: str) -> None:
+        self._send({"id": job["id"], "error": f"{job['path']}: {words}", "kind": SourceError.__name__})
 
     def _analyse(self, job: dict[str, Any]) -> None:
         settings, problems = _settings(job)
@@ -111,13 +134,14 @@ class Lane:
 
 
 class Worker:
-    """Takes the server's lines; one lane for each language."""
+    """Takes the server's lines about documents of one language."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], language: Language, *, threads: int) -> None:
         self._write = write
         self._gate = threading.Lock()
-        self._lanes: dict[str | None, Lane] = {}
-        self._cold = {language.name for language in languages() if language.warms_up}
+        self._language = language
+        self._threads = threads
+        self._lane = Lane(self.send)
 
     def send(self, message: dict[str, Any]) -> None:
         """One line to the server."""
@@ -129,38 +153,27 @@ class Worker:
         """One line from the server: a document to analyse, a job to give up, or a question to answer at once."""
         op = message.get("op")
         if op == "analyze":
-            self._lane(language_of(message["path"])).put(message)
+            self._lane.put(message)
         elif op == "cancel":
-            for lane in self._lanes.values():
-                lane.stop(message["id"])
+            self._lane.stop(message["id"])
         elif op in QUESTIONS:
             self.send({"id": message["id"], "answer": _answer(QUESTIONS[op], message)})
 
-    def _lane(self, language: Language | None) -> Lane:
-        name = None if language is None else language.name
-        if name not in self._lanes:
-            lane = self._lanes[name] = Lane(self.send)
-            threading.Thread(target=self._run, args=(lane, language), name=f"analysis {name}", daemon=True).start()
-        return self._lanes[name]
-
-    def _run(self, lane: Lane, language: Language | None) -> None:
-        if language is not None and language.warms_up:
-            _warm_up(language)
-            self._cold.discard(language.name)
-            if not self._cold:
-                self.send({"ready": True})
-        lane.run()
-
     def begin(self) -> None:
         """Load what is large before the first document asks for it."""
-        for language in languages():
-            if language.warms_up:
-                self._lane(language)
+        threading.Thread(target=self._run, name="analysis", daemon=True).start()
+
+    def _run(self) -> None:
+        if self._language.warms_up:
+            _warm_up(self._language)
+        self.send({"ready": True})
+        for number in range(1, self._threads):
+            threading.Thread(target=self._lane.run, name=f"analysis {number}", daemon=True).start()
+        self._lane.run()
 
     def close(self) -> None:
         """No more input."""
-        for lane in self._lanes.values():
-            lane.close()
+        self._lane.close()
 
 
 def _mark(item: Annotation) -> tuple[Any, ...]:
@@ -263,8 +276,13 @@ def _warm_up(language: Language) -> None:
     gc.disable()
 
 
-def main() -> NoReturn:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run until standard input ends. Standard output belongs to the server; whatever else prints goes to stderr."""
+    parser = argparse.ArgumentParser(prog="hwml_lsp.worker")
+    known = {language.name: language for language in languages()}
+    parser.add_argument("language", choices=known)
+    parser.add_argument("--one-by-one", action="store_true", help="never analyse two documents at once")
+    options = parser.parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="hwml worker: %(levelname)s: %(message)s")
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
@@ -273,7 +291,7 @@ def main() -> NoReturn:
         out.write(line)
         out.flush()
 
-    worker = Worker(write)
+    worker = Worker(write, known[options.language], threads=1 if options.one_by_one else THREADS)
     worker.begin()
     try:
         for line in sys.stdin.buffer:

@@ -50,6 +50,7 @@ class Language:
     figures: it predicts figures of designs, so budgets and growth apply.
     compiles: it asks a compiler: looking takes seconds, errors are worth a comment, and a clean file "compiles".
     warms_up: its provider loads something large, worth doing before the first document.
+    patience_s: an analysis in the editor that has said nothing new for so many seconds hangs, and is ended.
 
     headers: suffixes of files that others include. needs: git patterns of all that reading a source may need.
     watched: globs of files that its documents depend on. outputs: regular expressions of folders that tools write.
@@ -67,6 +68,7 @@ class Language:
     figures: bool = False
     compiles: bool = False
     warms_up: bool = False
+    patience_s: float = 20.0  # what is bounded to a second of work needs so long on no machine that still answers
     headers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
@@ -131,6 +133,8 @@ CHISEL = Language(
     suffixes=(".scala", ".sc"),
     titles=("Scala",),
     compiles=True,
+    # Its own limits come first: 180 s for a first start of the compiler on a slow disk, 20 s and 30 s for the answer.
+    patience_s=240.0,
     needs=("*.scala", "*.sc", "*.sbt", "*.mill", "*hwml.toml"),
     outputs=("target", "out"),
     comments=_SCALA,

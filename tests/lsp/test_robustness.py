@@ -70,6 +70,8 @@ def provider(tmp_path: Path) -> dict[str, str]:
                         os._exit(3)
                     if "BROKEN" in text:
                         raise ArtifactError("the model is broken; reinstall it")
+                    if "DEEP" in text:
+                        return self.analyze(path, text, settings)
                     if "DEFECT" in text:
                         raise ZeroDivisionError("oops")
                     if "module" not in text:
@@ -138,7 +140,9 @@ def test_a_document_that_kills_the_worker_is_left_alone_and_others_live(
         client.until(lambda: client.lenses(bad), "lens of the mended file")
 
 
-@pytest.mark.parametrize(("text", "word"), [("BROKEN", "the model is broken"), ("DEFECT", "oops")])
+@pytest.mark.parametrize(
+    ("text", "word"), [("BROKEN", "the model is broken"), ("DEFECT", "oops"), ("DEEP", "A.scala: is nested too deeply")]
+)
 def test_a_failed_analysis_is_told_and_shows_nothing(
     tmp_path: Path, provider: dict[str, str], text: str, word: str
 ) -> None:

@@ -8,6 +8,7 @@ LANGUAGE = Language(
     suffixes=(".toy", ".toyh"),
     titles=("Toy",),
     figures=True,
+    patience_s=4.0,
     headers=(".toyh",),
     needs=("*.toy", "*.toyh", "*hwml.toml"),
     watched=("**/*.toyh",),

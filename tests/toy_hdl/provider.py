@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,10 @@ class ToyProvider(Provider):
     """What an editor shows of it."""
 
     def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
+        if "wait for ever" in text:
+            threading.Event().wait()
+        if "back and forth" in text:  # for longer than the world stands, and no other thread gets a turn
+            re.match(r"(a|a)*$", "a" * 200 + "b")
         known = units(path, text)
         wide = [unit for unit in known if unit.bits]
         return Analysis(path, "toy", tuple(_empty(u) for u in known if not u.bits), tuple(map(_annotation, wide)))
@@ -71,6 +76,7 @@ class ToyProvider(Provider):
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         words = text.split("\n")[line]
         if words.startswith("share "):
+            threading.Event().wait() if words == "share for ever" else None
             return Hover(f"{100 // int(words[6:])} % each", Span(line, 0, line, 5))  # a defect: nobody can share by 0
         for word in re.finditer(r"\w+", words):
             if word.start() <= character <= word.end() and word.group() in WORDS:
