@@ -45,8 +45,8 @@ def head(chance: random.Random, level: int) -> tuple[str, str, str, int]:
     ]
     step = chance.choice((1, 1, 2, 3)) * chance.choice((1, 1, -1))
     if chance.random() < 0.15:
-        rounds, start = chance.randrange(5), chance.choice((0, 4))
-        return str(start), "!=", str(start + rounds * step), step
+        rounds, first = chance.randrange(5), chance.choice((0, 4))
+        return str(first), "!=", str(first + rounds * step), step
     near, far = [chance.choice([*outer, "0", "1", "4"]) for _ in range(2)], str(chance.randrange(3, 12))
     start, bound = (near[0], chance.choice((far, near[1]))) if step > 0 else (chance.choice((far, near[1])), near[0])
     return start, chance.choice(("<", "<=") if step > 0 else (">", ">=")), bound, step
