@@ -12,7 +12,14 @@ from hwml_sdk.document import Span
 from hwml_sdk.errors import SourceError
 from hwml_sdk.qor.program import ir
 from hwml_sdk.qor.read.pragmas import parse_pragma
-from hwml_sdk.qor.read.preprocess import MAX_EXPANSIONS, MAX_INCLUDE_DEPTH, MAX_OUTPUT, PREDEFINED, preprocess
+from hwml_sdk.qor.read.preprocess import (
+    MAX_EXPANSIONS,
+    MAX_INCLUDE_DEPTH,
+    MAX_OUTPUT,
+    PREDEFINED,
+    Preprocessor,
+    preprocess,
+)
 from hwml_sdk.qor.read.source import read_program
 
 # Text -> its words and signs, one blank between lines and words.
@@ -185,6 +192,20 @@ def test_texts_that_grow() -> None:
     long = "x" * 8_000_000
     with pytest.raises(SourceError, match="grows past 32 MB"):
         preprocess(f"#define L {long}\nL\nL\nL\nL\n", "k.cpp")
+
+
+def test_the_last_use_and_the_last_character() -> None:
+    """200,000 uses of macros and 32,000,000 characters are taken, one more is not."""
+    worker = Preprocessor({}, [], {})
+    worker.run_file("k.cpp", "", ())
+    worker.expansions = MAX_EXPANSIONS - 2
+    assert worker.expand("NULL NULL") == "0 0"
+    with pytest.raises(SourceError, match="expands too many macros"):
+        worker.expand("NULL")
+    worker.length = MAX_OUTPUT - 3
+    worker.emit("abc", 0, 0, True)
+    with pytest.raises(SourceError, match="grows past 32 MB"):
+        worker.emit("d", 0, 0, True)
 
 
 def test_limits_of_macros() -> None:
