@@ -247,7 +247,10 @@ def test_bytes(text: str) -> None:
     assert byte_size(kind(text), (3, None)) is None
 
 
-def struct(*fields: tuple[str, CType, tuple[int | None, ...]]) -> CType:
+Field = tuple[str, CType, tuple[int | None, ...]]
+
+
+def struct(*fields: Field) -> CType:
     return CType("struct", sum(item.width for _, item, _ in fields), fields=fields, name="S")
 
 
@@ -255,7 +258,7 @@ def test_bytes_and_bits_of_structs() -> None:
     """System V ABI, AMD64: members at multiples of their alignment, the whole a multiple of the strictest."""
     char, short, double = kind("char"), kind("short"), kind("double")
     pointer = CType("int", 32, pointer=1)
-    for fields, size, bits in [
+    cases: list[tuple[list[Field], int | None, int]] = [
         ([("a", char, ()), ("b", short, ()), ("c", char, ())], 6, 32),
         ([("a", double, ()), ("b", char, (3,))], 16, 88),
         ([("a", char, (3,)), ("b", short, (2, 2))], 12, 88),
@@ -265,7 +268,8 @@ def test_bytes_and_bits_of_structs() -> None:
         ([("a", char, ()), ("b", char, (None,))], None, 16),
         ([("a", kind("hls::stream<int>"), ())], None, 32),
         ([], 1, 0),
-    ]:
+    ]
+    for fields, size, bits in cases:
         assert (byte_size(struct(*fields)), total_bits(struct(*fields))) == (size, bits), fields
     assert total_bits(CType("struct", 8, fields=(("a", short, (4,)),), pointer=1)) == 8
     assert total_bits(double) == 64

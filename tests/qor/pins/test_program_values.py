@@ -182,6 +182,7 @@ FLOW = [
     ("int n = 4; a[n++] = 1;", "n", None), ("int n = 4; a[0] = 1;", "n", 4), ("int n = 4, k; k = n++;", "n", None),
     ("int n = 4, k = 1; k = n++;", "k", None), ("int n = 4; int k = n++;", "n", None), ("int n = 4; (void)n;", "n", 4),
     ("int n = 4; m ? n++ : 1;", "n", None), ("int n = 4; a[1] += n;", "n", 4),
+    ("int n = 4; n = 5 + 0 * unheard++;", "n", 5),
     ("int n[1] = {4}; n[0] = 5;", "n[0]", None),
     # A definition by something unknown counts as long as that does not change.
     ("int n = m; int k = n - n;", "k + 3", None), ("int n = m * 2; n = n + 1;", "n", None),

@@ -338,3 +338,12 @@ def test_what_leaves_loops(body: str) -> None:
     assert not outer.has_continue
     for loop in rest:
         assert loop.has_break == ("break" in body or "return" in body) and loop.has_continue == ("continue" in body)
+
+
+def test_functions_that_return_pointers() -> None:
+    program = read_program(
+        "int *f(int x) { return 0; }\nint &g(int y) { return y; }\nint **h(int *z, int w) { return 0; }"
+    )
+    assert [[name, *function.variables] for name, function in program.functions.items()] == [
+        ["f", "x"], ["g", "y"], ["h", "z", "w"]
+    ]  # fmt: skip

@@ -11,8 +11,15 @@ import pytest
 from hwml_sdk.document import Span
 from hwml_sdk.errors import SourceError
 from hwml_sdk.qor.program import ir
+from hwml_sdk.qor.program.budget import MACRO_STEPS
 from hwml_sdk.qor.read.pragmas import parse_pragma
-from hwml_sdk.qor.read.preprocess import MAX_INCLUDE_DEPTH, MAX_OUTPUT, PREDEFINED, preprocess
+from hwml_sdk.qor.read.preprocess import (
+    MAX_INCLUDE_DEPTH,
+    MAX_OUTPUT,
+    PREDEFINED,
+    Preprocessor,
+    preprocess,
+)
 from hwml_sdk.qor.read.source import read_program
 
 # Text -> its words and signs, one blank between lines and words.
@@ -168,18 +175,33 @@ def test_includes_that_go_round() -> None:
     assert words == [str(n) for n in range(32)]
 
 
+def doublings(count: int) -> str:
+    """A macro of 2 ** count words."""
+    lines = ["#define M0 x", *(f"#define M{n} M{n - 1} M{n - 1}" for n in range(1, count + 1)), f"M{count}"]
+    return "\n".join(lines)
+
+
 def test_macros_that_grow() -> None:
-    """Thirty doublings are a billion words: refused, as one clear error, by the count of uses and by the length."""
-    lines = [f"#define M{n} M{n - 1} M{n - 1}" for n in range(1, 31)]
-    with pytest.raises(SourceError, match="expands too many macros"):
-        preprocess("\n".join(["#define M0 x", *lines, "M20"]), "k.cpp")
-    assert len(preprocess("\n".join(["#define M0 x", *lines, "M10"]), "k.cpp").text.split()) == 2**10
-    long = "x" * 1_000_000
-    with pytest.raises(SourceError, match="grows past 32 MB"):
-        preprocess(f"#define L {long}\n" + "L\n" * 33, "k.cpp")
-    assert MAX_OUTPUT == 32_000_000
+    """Twenty doublings are a million words: some are left out, and that is said."""
+    unit = preprocess(doublings(20), "k.cpp")
+    assert unit.left_out and len(unit.text) < MACRO_STEPS
+    small = preprocess(doublings(10), "k.cpp")
+    assert not small.left_out and len(small.text.split()) == 2**10
+
+
+def test_texts_that_grow() -> None:
+    """The text after macros and includes is bounded, too: one more character is refused."""
+    worker = Preprocessor({}, [], {})
+    worker.run_file("k.cpp", "", ())
+    worker.length = MAX_OUTPUT - 3
+    worker.emit("abc", 0, 0, True)
+    with pytest.raises(SourceError, match="grows past 16 MB"):
+        worker.emit("d", 0, 0, True)
+
+
+def test_macros_inside_macros() -> None:
     deep = [f"#define D{n} D{n + 1}" for n in range(40)]
-    assert preprocess("\n".join([*deep, "D0 D20"]), "k.cpp").text.split() == ["D25", "D40"]
+    assert preprocess("\n".join([*deep, "D0 D20"]), "k.cpp").text.split() == ["D40", "D40"]
 
 
 # -- where it came from --------------------------------------------------------------------------------------
