@@ -87,9 +87,16 @@ class Measuring:
             self.failed.append(report.nodeid)
 
     def result(self) -> dict[str, Any]:
-        """All that was measured, as JSON can hold it."""
+        """All that was measured, as JSON can hold it; tests stand in `lines` as their place in `seconds`."""
         data = self.coverage.get_data()
-        lines = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+        places = {name: place for place, name in enumerate(self.seconds)}
+        lines = {
+            path: {
+                line: [places[name] for name in names if name in places]
+                for line, names in data.contexts_by_lineno(path).items()
+            }
+            for path in data.measured_files()
+        }
         return {"seconds": self.seconds, "failed": self.failed, "lines": lines}
 
 
@@ -212,13 +219,17 @@ def _measured(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     out.unlink()
     if found["failed"]:
         raise SystemExit(f"{found['failed'][0]} fails without a fault ({len(found['failed'])} do)")
+    tests = list(found["seconds"])
+    files = [_file(test) for test in tests]
     parts: dict[str, dict[str, Any]] = {name: {"seconds": {}, "lines": {}} for name in names}
-    for test, seconds in found["seconds"].items():
-        parts[_file(test)]["seconds"][test] = seconds
+    places = []  # of each test among those of its file
+    for test, name in zip(tests, files, strict=True):
+        places.append(len(parts[name]["seconds"]))
+        parts[name]["seconds"][test] = found["seconds"][test]
     for path, by_line in found["lines"].items():
-        for line, tests in by_line.items():
-            for test in filter(None, tests):
-                parts[_file(test)]["lines"].setdefault(path, {}).setdefault(line, []).append(test)
+        for line, runs in by_line.items():
+            for test in runs:
+                parts[files[test]]["lines"].setdefault(path, {}).setdefault(line, []).append(places[test])
     return parts
 
 
@@ -227,13 +238,16 @@ def _file(test: str) -> str:
 
 
 def _map(parts: Sequence[dict[str, Any]]) -> Map:
-    tests = {test: s for part in parts for test, s in part["seconds"].items() if s < SLOWEST_TEST_S}
+    tests: dict[str, float] = {}
     lines: dict[str, dict[int, set[str]]] = {}
     for part in parts:
+        names = list(part["seconds"])
+        slow = {place for place, name in enumerate(names) if part["seconds"][name] >= SLOWEST_TEST_S}
+        tests |= {name: part["seconds"][name] for place, name in enumerate(names) if place not in slow}
         for path, by_line in part["lines"].items():
             of_file = lines.setdefault(path, {})
-            for line, names in by_line.items():
-                of_file.setdefault(int(line), set()).update(name for name in names if name in tests)
+            for line, places in by_line.items():
+                of_file.setdefault(int(line), set()).update(names[place] for place in places if place not in slow)
     return Map(tests, lines)
 
 

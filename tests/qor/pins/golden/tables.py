@@ -78,6 +78,7 @@ SPELLINGS = (
     "xilinx.com:zcu102:part0:3.4", " xczu9eg ", "xczu9egx", "xczu99", "xc7z02", "xcku", "", "-", "stratix10",
     "xczu9eg-3", "xc7z020clg484-3", "xcvu9p_CIV-flga2577-2-e", "xcvu37p-fsvh2892-2L-e", "xcvh1582", "xcu26",
     "xa7z020-1clg400i", "xq7k325tl", "xazu3eg-sfvc784-1-i", "xqku040", "xqvu9p",
+    "xczu99-ffvb1156-2-i", "zcu10",
 )  # fmt: skip
 
 
