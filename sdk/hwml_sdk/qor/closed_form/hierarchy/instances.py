@@ -25,6 +25,7 @@ from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
+LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -46,7 +47,8 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
     if region.unroll_all or design.is_straight(function):
         return _in_place(frame, region, function, args, aliases, constants, time)
-    frame.work.left -= INSTANCE_STEPS
+    if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
+        return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     _add_instance(frame, result, copies)
