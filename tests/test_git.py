@@ -15,6 +15,7 @@ from tests.lsp.lsp_client import running
 
 from hwml_hooks.check_qor import main as check_qor
 from hwml_hooks.saves import Saves, sources_below
+from hwml_sdk.errors import HwmlError
 from hwml_sdk.git import repository_of
 from hwml_sdk.history import committed
 
@@ -289,3 +290,15 @@ def test_saves_pass_over_what_is_ignored(tmp_path: Path, canary: Path) -> None:
         assert saves.settled(wait=True) in ([folder / "k.cpp"], [])
     finally:
         saves.stop()
+
+
+def test_a_pipe_in_place_of_the_index_is_refused(tmp_path: Path) -> None:
+    """git would wait for somebody who writes to it."""
+    folder = set_up(tmp_path / "work")
+    index = folder / ".git" / "index"
+    index.unlink()
+    os.mkfifo(index)
+    repository = repository_of(folder)
+    assert repository is not None
+    with pytest.raises(HwmlError, match="index: is no regular file"):
+        repository.staged()

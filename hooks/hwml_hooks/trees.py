@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hwml_sdk.config import load_settings
 from hwml_sdk.errors import SourceError
+from hwml_sdk.files import real_path
 from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import Language, language_of, titles
 
@@ -78,7 +79,7 @@ class Trees:
 
 def _inside(path: Path, repository: Repository) -> Path:
     """The path within the repository; links above the file are resolved, the file itself is not."""
-    return (path.parent.resolve() / path.name).relative_to(repository.top)
+    return (real_path(path.parent) / path.name).relative_to(repository.top)
 
 
 def needs_of(languages: Sequence[Language]) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
-from .files import parse_json, read_bytes, write_atomic
+from .files import parse_json, read_bytes, real_path, write_atomic
 from .languages import languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
@@ -281,8 +281,8 @@ def is_trusted(place: str | Path) -> bool:
 
 def root_holding(place: Path, roots: Iterable[str | Path]) -> Path | None:
     """The outermost of `roots` (links resolved) that holds `place` by its own name and by where its links lead."""
-    ends = (place.resolve(), place.absolute().parent.resolve() / place.name)
-    known = {Path(root).resolve() for root in roots}
+    ends = (real_path(place), real_path(place.absolute().parent) / place.name)
+    known = {real_path(root) for root in roots}
     holding = [root for root in known if all(end == root or root in end.parents for end in ends)]
     return min(holding, key=lambda root: len(root.parts), default=None)
 
@@ -292,7 +292,7 @@ def _trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path]
         return None
     if trusted is None:
         return root_holding(place, (*trusted_folders(), *vouched))
-    here, end = Path.cwd().resolve(), place.resolve()
+    here, end = Path.cwd().resolve(), real_path(place)
     if here != Path.home().resolve() and here != Path(here.anchor) and root_holding(place, (here,)) is not None:
         return here
     return end if end.is_dir() else end.parent
@@ -303,7 +303,7 @@ def set_trust(folder: str | Path, trusted: bool) -> None:
 
     Raises HwmlError when it cannot be kept, RefusedError where others can write the list.
     """
-    place = Path(folder).resolve()
+    place = real_path(folder)
     listed = user_config_dir() / "trusted.json"
     if listed.exists():
         refuse_foreign(listed, "it says what you trust", "make it and the folders above it yours alone (chmod go-w)")

@@ -20,6 +20,7 @@ from .leftovers import new_name, writing
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
 # What is no source is a report, a table or an artefact: those of real tools stay far below this.
 MAX_DATA_BYTES = 1 << 30
+_SPECIAL = "is no regular file (a pipe, device or socket)"
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
@@ -200,6 +201,14 @@ def _end_of_lines(stream: RawIOBase) -> int:
     return start + (stream.read(size - start) or b"").rfind(b"\n") + 1
 
 
+def real_path(path: str | Path) -> Path:
+    """Where the links of a path lead, as far as that can be followed: a loop of links ends where it is.
+
+    `Path.resolve` raises RuntimeError of such a loop before Python 3.13, and a repository may hold one anywhere.
+    """
+    return Path(os.path.realpath(path))
+
+
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file, or a link to one, for reading.
 
@@ -207,14 +216,20 @@ def open_regular(path: str | Path) -> BinaryIO:
     opened is asked what it is, so that nothing can be put in its place meanwhile. Raises OSError with such words.
     """
     # O_NONBLOCK: opening a pipe that nobody writes to would wait.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what Linux says of a socket
+            raise OSError(errno.EINVAL, _SPECIAL, str(path)) from error
+        raise
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(kind):
         raise IsADirectoryError(errno.EISDIR, "is a folder, a file was expected", str(path))
-    raise OSError(errno.EINVAL, "is no regular file (a pipe, device or socket)", str(path))
+    raise OSError(errno.EINVAL, _SPECIAL, str(path))
 
 
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_DATA_BYTES) -> bytes:

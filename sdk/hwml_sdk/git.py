@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from subprocess import DEVNULL, PIPE
 
 from .errors import HwmlError, ToolNotFoundError
-from .files import MAX_SOURCE_BYTES
+from .files import MAX_SOURCE_BYTES, real_path
 from .framing import Reader, Writer
 from .leftovers import scratch_folder
 from .processes import Child, Finished, finish, start
@@ -163,7 +163,7 @@ class Repository:
 
     def committed(self, path: Path, *, timeout_s: float = TIMEOUT_S) -> Blob | None:
         """A file of the work tree at HEAD; None when there is none. Raises HwmlError."""
-        place = (path.parent.resolve() / path.name).relative_to(self.top).as_posix()
+        place = (real_path(path.parent) / path.name).relative_to(self.top).as_posix()
         if "\n" in place:  # a name with a line break cannot be asked for
             return None
         with self._objects(timeout_s) as ask:
@@ -173,7 +173,7 @@ class Repository:
     def checked_out(self, tree: str, patterns: Sequence[str]) -> Iterator[Path]:
         """The files of `tree` ("" for the index, else "HEAD") that match, as stored, in a temporary folder."""
         with scratch_folder() as place:
-            folder = place.resolve()
+            folder = real_path(place)
             (folder / ".git").mkdir()  # settings and projects are not looked for above it
             with self._stand_in() as here:
                 env = here | ({"GIT_INDEX_FILE": str(folder / ".git" / "index")} if tree else {})
@@ -233,7 +233,12 @@ class Repository:
 
     @contextmanager
     def _stand_in(self) -> Iterator[dict[str, str]]:
-        """An environment in which git works on this repository's objects and index, without its configuration."""
+        """An environment in which git works on this repository's objects and index, without its configuration.
+
+        Raises HwmlError where the index is a pipe or a device, which git would read without end.
+        """
+        if self.index.exists() and not self.index.is_file():
+            raise HwmlError(f"{self.index}: is no regular file; git reset restores it")
         with scratch_folder() as folder:
             for part in ("refs", "objects", "info"):
                 (folder / part).mkdir()
@@ -288,10 +293,7 @@ def _entry(line: str) -> tuple[str, str, str] | None:
 
 
 def _stays(link: Path, folder: Path) -> bool:
-    try:
-        return link.resolve().is_relative_to(folder)
-    except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
-        return False
+    return real_path(link).is_relative_to(folder)
 
 
 def _excludes(path: Path) -> bytes:
@@ -304,7 +306,7 @@ def _excludes(path: Path) -> bytes:
 
 
 def _relative(folder: Path, top: Path) -> str:
-    inside = folder.resolve().relative_to(top).as_posix()
+    inside = real_path(folder).relative_to(top).as_posix()
     return "" if inside == "." else f"{inside}/"
 
 
@@ -331,7 +333,7 @@ def find_repository(path: str | Path, *, timeout_s: float = TIMEOUT_S) -> Reposi
     folder = place if place.is_dir() else place.parent
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
-    return _found(folder.resolve(), timeout_s)
+    return _found(real_path(folder), timeout_s)
 
 
 def repository_of(path: str | Path) -> Repository | None:
@@ -367,7 +369,7 @@ def _look(folder: Path, env: dict[str, str], timeout_s: float) -> Repository | N
     top, git_dir, objects, index, excludes = (folder / line for line in lines[:5])
     head = lines[6] if _NAME.fullmatch(lines[6]) else ""
     alternates = env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
-    return Repository(top.resolve(), git_dir, objects, index, excludes, lines[5], head, alternates)
+    return Repository(real_path(top), git_dir, objects, index, excludes, lines[5], head, alternates)
 
 
 def root_of(path: Path) -> Path:

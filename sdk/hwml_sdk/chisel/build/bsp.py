@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from ...errors import ConfigError, EndedError, ToolFailedError
-from ...files import parse_json, read_bytes
+from ...files import parse_json, read_bytes, real_path
 from ...framing import Headed
 from ...processes import Child
 
@@ -62,7 +62,7 @@ def find_connections(path: Path, within: Path | None = None) -> list[Path]:
 
     Looks where the file itself lies, not at a link to it. within: a folder outside which none counts.
     """
-    for folder in path.resolve().parents:
+    for folder in real_path(path).parents:
         if within is not None and folder != within and within not in folder.parents:
             break
         found = [file for file in (folder / FOLDER).glob("*.json") if within is None or _lies_in(file, within)]
@@ -74,7 +74,7 @@ def find_connections(path: Path, within: Path | None = None) -> list[Path]:
 
 
 def _lies_in(file: Path, folder: Path) -> bool:
-    return folder in file.resolve().parents
+    return folder in real_path(file).parents
 
 
 def _rank(name: str) -> int:
@@ -165,10 +165,10 @@ def _target(item: Mapping[str, Any], targets: Mapping[str, Any], sources: Mappin
 def target_holding(targets: Sequence[BuildTarget], path: Path) -> BuildTarget | None:
     """The target whose source entry is nearest to `path`: the file, a folder above it, or a file beside it."""
     best: tuple[tuple[bool, int], BuildTarget] | None = None
-    place = path.resolve()
+    place = real_path(path)
     for target in targets:
         for name in target.own:
-            entry = Path(name).resolve()
+            entry = real_path(name)
             folder = entry.parent if entry.suffix else entry
             if place == entry or folder in place.parents:
                 rank = (place == entry, len(folder.parts))

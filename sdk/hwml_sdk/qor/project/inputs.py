@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ConfigError, SourceError
-from ...files import read_source
+from ...files import read_source, real_path
 from .project import find_project, read_directives, read_project
 from .types import Directive, HlsProject
 
@@ -58,15 +58,15 @@ def covers(project: HlsProject, path: Path) -> bool:
     """Whether the source is one of the project's, or a header that any of them may include."""
     if not project.files or path.suffix.lower().startswith(".h"):
         return True
-    wanted = path.resolve()
-    return any(name.resolve() == wanted for name in project.files)
+    wanted = real_path(path)
+    return any(real_path(name) == wanted for name in project.files)
 
 
 def _others(project: HlsProject | None, path: Path) -> tuple[dict[str, str], list[str]]:
     files: dict[str, str] = {}
     notes: list[str] = []
     for other in project.files[:MAX_OTHER_FILES] if project is not None else ():
-        if other.resolve() == path.resolve() or other.suffix.lower() not in (".c", ".cc", ".cpp", ".cxx"):
+        if real_path(other) == real_path(path) or other.suffix.lower() not in (".c", ".cc", ".cpp", ".cxx"):
             continue
         try:
             files[str(other)] = read_source(other)
