@@ -347,3 +347,12 @@ def test_functions_that_return_pointers() -> None:
     assert [[name, *function.variables] for name, function in program.functions.items()] == [
         ["f", "x"], ["g", "y"], ["h", "z", "w"]
     ]  # fmt: skip
+
+
+def test_templates_whose_parameters_have_no_names() -> None:
+    """What the arguments tell is taken from those that have."""
+    program = read_program(
+        "template <int N> void f(int, int a[N], char *, int (&b)[N]) { }\ntemplate <typename T> void g(T, T &y) { }\n"
+        "void top(int a[7], short s) { f(1, a, 0, a); g(s, s); }"
+    )
+    assert list(program.functions) == ["f<7>", "g<short>", "top"]
