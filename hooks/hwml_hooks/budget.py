@@ -19,6 +19,7 @@ from hwml_sdk.config import LimitSettings, Settings, load_settings
 from hwml_sdk.document import provider_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.files import read_source
+from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import limits as budgets
@@ -46,13 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             row = _row(name, arguments)
         except HwmlError as error:
-            print(f"hwml: {error}", file=sys.stderr)
+            print(f"hwml: {printable(error)}", file=sys.stderr)
             codes.append(error.exit_code)
             continue
         rows.append(row)
         codes.append(0 if row["ok"] else 1)
         if not arguments.json:
-            print("\n".join(_lines(row)))
+            print("\n".join(map(printable, _lines(row))))
     if arguments.json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, "designs": rows}, indent=1, ensure_ascii=False))
     return worst(codes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -119,10 +120,21 @@ class Geometry:
     def from_file(cls, path: Path) -> Geometry:
         """Read what `to_bytes` wrote. Raises ArtifactError."""
         try:
-            with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as archive:
-                return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise ArtifactError(f"{path}: is not what hwml wrote: {error!r}; retrain") from error
+            stored = io.BytesIO(read_bytes(path))
+            with zipfile.ZipFile(stored) as entries:
+                if sum(entry.file_size for entry in entries.infolist()) > MAX_GEOMETRY_BYTES:
+                    raise ArtifactError(f"{path}: is over {MAX_GEOMETRY_BYTES >> 20} MB when unpacked; retrain")
+            with np.load(stored, allow_pickle=False) as archive:
+                return cls(**{name: _numbers(archive[name]) for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
+            raise ArtifactError(f"{path}: is not what hwml wrote: {type(error).__name__}; retrain") from error
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    """ValueError for what is no array of numbers."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        raise ValueError("no numbers")
+    return array
 
 
 def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, distances: Floats) -> NDArray[np.float32]:
@@ -137,6 +149,7 @@ def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, dis
     return quantise(np.concatenate(columns, axis=1))
 
 
+MAX_GEOMETRY_BYTES = 64 << 20  # unpacked; the shipped one has 64 kB
 N_FAR = DISTANCES + 1  # the first columns of `error_inputs`: all that the unlike-score reads
 
 
@@ -238,11 +251,12 @@ class Corrector:
             self.calibration = Calibration(shrink=(shrink[0], shrink[1]), mix=mix, widen=(known, other), **numbers)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
-        if tuple(config.get("labels", ())) != LABELS:
+        if config.get("labels") != list(LABELS):
             raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")
         self.geometry = Geometry.from_file(artifact.file(GEOMETRY_FILE))
         self._members = open_session(artifact.file(MEMBERS_FILE))
         self._errors = open_session(artifact.file(ERRORS_FILE))
+        self._try_out(artifact)
 
     @classmethod
     def load(cls, artifact: Artifact | str | Path = "qor") -> Corrector:
@@ -252,6 +266,18 @@ class Corrector:
         """
         opened = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact, kind=KIND)
         return cls(opened)
+
+    def _try_out(self, artifact: Artifact) -> None:
+        """One row of zeros through all of it: parts that do not fit together are told now, not in a prediction."""
+        try:
+            with np.errstate(all="ignore"):
+                self.apply(np.zeros(len(self.feature_names), dtype=np.float32), dict.fromkeys(LABELS, 1.0))
+            parts, tools, clocks = (list(self.seen[name]) for name in ("parts", "tools", "clock_period_ns"))
+            if not all(isinstance(name, str) for name in (*parts, *tools)) or not all(float(c) > 0 for c in clocks):
+                raise TypeError("what it has seen are no words and clocks")
+        except Exception as error:  # numpy's and onnxruntime's errors have no base of their own
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ArtifactError(f"{artifact.path}: its parts do not fit together: {reason}; reinstall") from error
 
     def check_features(self, version: int, names: tuple[str, ...]) -> None:
         """ArtifactError unless the artefact was trained on these features."""
