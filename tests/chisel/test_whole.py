@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.killing import COMMAND, killed_at_each_step, killed_at_random, leftovers
+from tests.killing import COMMAND, killed_at_each_step, killed_at_random, leftovers, run
 
 from hwml_sdk.chisel.compile.workers import Programs
 from hwml_sdk.chisel.install import toolchain
@@ -42,6 +42,8 @@ def test_fix_killed_at_each_step_of_writing(programs: Programs, tmp_path: Path) 
 @pytest.mark.parametrize("count", [3, pytest.param(300, marks=pytest.mark.slow)])
 def test_fix_killed_at_random(count: int, programs: Programs, tmp_path: Path) -> None:
     path = tmp_path / "Sum.scala"
+    path.write_text(BAD)
+    assert run(COMMAND, *FIX, str(path)).wait(280) == 0  # starts the daemon, which the runs that are timed then find
     path.write_text(BAD)
     met = 0
     for hit in killed_at_random(COMMAND, [*FIX, str(path)], count, seed=5):
