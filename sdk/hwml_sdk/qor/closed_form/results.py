@@ -61,7 +61,7 @@ class FunctionResult:
     memory: dict[ir.Variable, Storage] = field(default_factory=dict)
     loops: list[LoopResult] = field(default_factory=list)
     calls: list[FunctionResult] = field(default_factory=list)
-    dataflow: bool = False
+    dataflow: bool = field(init=False)
     interval: float = field(init=False)
     reasons: list[str] = field(default_factory=list)
     unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)

@@ -45,3 +45,8 @@ void other(int a[64]) { for (int i = 0; i < 64; i++) {
 void top(int a[64], half h, half *k) { for (int i = 0; i < 64; i++) {
 #pragma HLS unroll factor=1
  a[i] += i; } k[0] = h * h; k[1] = h + k[0]; }
+//: calls_shared
+void f(int a[70]) { for (int i = 0; i < 70; i++) a[i] *= 3; }
+void g(int a[70]) { for (int i = 0; i < 70; i++) { a[i] += 1; } f(a); }
+void h(int a[70]) { for (int i = 0; i < 70; i++) a[i] ^= 5; }
+void top(int a[70], int b[70]) { h(b); g(a); f(a); f(a); g(a); }

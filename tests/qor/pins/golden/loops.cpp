@@ -362,3 +362,7 @@ void top(long a[100], long *q) { long s = 0, p = 1; L: for (int i = 0; i < 100; 
 void top(int a[100], int *q) { int s = 1000; L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
   s = s / a[i] + 1; } *q = s; }
+//: never_meets_unrolled
+void top(float a[128]) { for (int t = 0; t < 10; t++) {
+#pragma HLS pipeline
+  for (int i = 0; i < 8; i++) a[2 * i + 8] = a[2 * i + 5] * 0.5f; for (int i = 0; i < 8; i++) a[2 * i + 68] = a[2 * i + 64] * 0.5f; } }

@@ -226,3 +226,10 @@ void top(const int *a, const int *b, short *c, long *d, int n) {
 //: unknown_sizes
 extern int table[]; int known[100];
 void top(int n, int *q) { int t[n]; float u[4][n]; for (int i = 0; i < 64; i++) { t[i] = q[i]; u[1][i] = i; } for (int i = 0; i < 64; i++) q[i] = t[63 - i] + table[i] + known[i] + u[2][i]; }
+//: bank_of_whole_rounds
+void top(int n, int a[256], int b[256], int c[64]) {
+#pragma HLS array_partition variable=a cyclic factor=4
+#pragma HLS array_partition variable=b cyclic factor=4
+L: for (int i = 0; i < 16; i++) {
+#pragma HLS pipeline
+  a[4 * i + 4 * n + 1] = c[i]; b[4 * i + n + 2] = c[i] + a[4 * n]; } }

@@ -194,3 +194,7 @@ void top(int a[64], int b[64], int c[64], int d[64], int e[64]) {
  for (int i = 0; i < 64; i++) { int s = 0; for (int j = 0; j < 64; j++) { a[j] = s; b[i] += j; c[i] += j; d[i] = j; s += e[j]; } } }
 //: arrays_of_unknown_size
 void top(float *a, float b[], int n) { float t[n]; for (int i = 0; i < 64; i++) t[i] = a[i]; for (int i = 0; i < 64; i++) b[i] = t[63 - i]; }
+//: outer_copies_of_two
+void top(int a[64][32], int b[64]) {
+#pragma ACCEL parallel factor=2
+ for (int i = 0; i < 64; i++) { int s = 0; for (int j = 0; j < 32; j++) s += a[i][j]; b[i] = s; } }
