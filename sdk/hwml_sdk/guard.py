@@ -46,7 +46,12 @@ def guard(program: str, run: Callable[[], int], *, interrupted: str = "interrupt
 
 
 def _make_output_safe() -> None:
-    """Characters that an output cannot encode (ASCII terminals, broken names) are written out instead of failing."""
+    """Characters that an output cannot encode (ASCII terminals, broken names) are written out instead of failing.
+
+    A closed standard output takes all and keeps nothing, so that whoever asks it for its kind gets an answer.
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the rest of the process
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

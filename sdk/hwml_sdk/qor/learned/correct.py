@@ -270,6 +270,8 @@ class Corrector:
     def _try_out(self, artifact: Artifact) -> None:
         """One row of zeros through all of it: parts that do not fit together are told now, not in a prediction."""
         try:
+            if self._fill.shape != (len(LABELS),):
+                raise ValueError("one value to fill in for each target was expected")
             with np.errstate(all="ignore"):
                 self.apply(np.zeros(len(self.feature_names), dtype=np.float32), dict.fromkeys(LABELS, 1.0))
             parts, tools, clocks = (list(self.seen[name]) for name in ("parts", "tools", "clock_period_ns"))
