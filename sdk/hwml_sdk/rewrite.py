@@ -55,7 +55,9 @@ def replace_if_unchanged(path: Path, expected: bytes, new: bytes) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise HwmlError(f"{path}: cannot write: {error.strerror or error}; the file is as it was") from error
+        raise HwmlError(
+            f"{path}: cannot write: {error.strerror or error}; the file is as it was; free space, or see who may write"
+        ) from error
 
 
 def _refuse(path: Path, state: os.stat_result) -> None:

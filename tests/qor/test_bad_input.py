@@ -427,7 +427,7 @@ def test_a_full_disk_while_fixing_leaves_the_source(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert str(path) in done.stderr
-    assert "free space or choose another folder" in done.stderr
+    assert "free space" in done.stderr
     assert path.read_text(encoding="utf-8") == text
     assert [item.name for item in tmp_path.iterdir()] == ["kernel.cpp"]
 
