@@ -365,7 +365,7 @@ def test_what_is_being_written_is_not_cleared(tmp_path: Path) -> None:
 
 _SCRATCH = """
 import os, signal
-from hwml_sdk.leftovers import scratch_folder
+from hwml_sdk.leftovers import scratch_folder, swap_name
 with scratch_folder() as folder:
     (folder / "x").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -394,3 +394,9 @@ def test_somebody_elses_folder_is_not_used(monkeypatch: pytest.MonkeyPatch) -> N
     (place / f"hwml-{os.geteuid()}").symlink_to("elsewhere")
     with scratch_folder() as folder:
         assert folder.parent == place
+
+
+def test_two_that_make_the_same_change_do_not_share_a_file(tmp_path: Path) -> None:
+    """One of two watchers would remove what the other has displaced: a save of the user was lost that way."""
+    names = {swap_name(tmp_path / "a.cpp", b"old", b"new") for _ in range(100)}
+    assert len(names) == 100

@@ -27,7 +27,7 @@ from pathlib import Path
 
 _PLAIN = re.compile(r"\.hwml-[0-9a-f]{16}\.tmp")
 _ASIDE = re.compile(r"\.hwml-[0-9a-f]{16}\.old")
-_SWAPPED = re.compile(r"\.hwml-([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{16})\.tmp")
+_SWAPPED = re.compile(r"\.hwml-([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{16})-[0-9a-f]{16}\.tmp")
 _DAY_S = 86_400
 _WAIT_S = 2.0  # for somebody who holds a folder: a lock must never keep us from writing
 _swept: set[Path] = set()
@@ -39,8 +39,12 @@ def new_name(folder: Path, suffix: str = "tmp") -> Path:
 
 
 def swap_name(path: Path, old: bytes, new: bytes) -> Path:
-    """The name under which a whole file that holds `new` changes places with `path`, which is to hold `old`."""
-    parts = (digest(os.fsencode(path.name)), digest(old), digest(new))
+    """The name under which a whole file that holds `new` changes places with `path`, which is to hold `old`.
+
+    It is nobody else's: two watchers make the same change of the same file, and were they to share the name, one would
+    remove what the other has just displaced, a newer save among it.
+    """
+    parts = (digest(os.fsencode(path.name)), digest(old), digest(new), secrets.token_hex(8))
     return path.with_name(f".hwml-{'-'.join(parts)}.tmp")
 
 
