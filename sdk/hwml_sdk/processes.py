@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Generic
@@ -134,6 +134,24 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
+@contextmanager
+def killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[threading.Event]:
+    """Kill a process at the limit, which ends every blocking read and write; the event tells of it."""
+    timed_out = threading.Event()
+
+    def stop() -> None:
+        timed_out.set()
+        kill_group(process)
+
+    timer = threading.Timer(timeout_s, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield timed_out
+    finally:
+        timer.cancel()
+
+
 def end_group(process: subprocess.Popen[bytes], *, grace_s: float) -> None:
     """Ask a group to end, and kill what is left of it after `grace_s`: servers that may, tidy up behind themselves."""
     if hasattr(os, "killpg"):
@@ -219,22 +237,9 @@ class Child(Generic[Message]):
         """The next message, waited for; None when the child closed its output. Errors as in `framing`."""
         return self._framing.read(_open(self._process.stdout))
 
-    @contextmanager
-    def within(self, timeout_s: float) -> Iterator[threading.Event]:
-        """Kill the child at the limit, which ends every blocking read and write; the event tells of it."""
-        timed_out = threading.Event()
-
-        def stop() -> None:
-            timed_out.set()
-            kill_group(self._process)
-
-        timer = threading.Timer(timeout_s, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield timed_out
-        finally:
-            timer.cancel()
+    def within(self, timeout_s: float) -> AbstractContextManager[threading.Event]:
+        """Kill the child at the limit, as `killed_after`."""
+        return killed_after(self._process, timeout_s)
 
     def close_input(self) -> None:
         """Nothing more will be sent."""

@@ -17,7 +17,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import IO
 
 from ...errors import HwmlError, ToolFailedError, WorkerDiedError
 from ...ownership import private_folder
-from ...processes import kill_group, start
+from ...processes import kill_group, killed_after, start
 
 Frame = list[bytes]
 _MAX_FIELDS = 1 << 20
@@ -180,29 +179,19 @@ class Worker:
 
     def _guarded(self, talk: Callable[[], list[Frame]], timeout_s: float, frames: list[Frame]) -> list[Frame]:
         """Run `talk`, killing the process at the time limit, which ends every blocking read and write."""
-        timed_out = threading.Event()
-
-        def stop() -> None:
-            timed_out.set()
-            kill_group(self._process)
-
-        timer = threading.Timer(timeout_s, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            return talk()
-        except (OSError, EOFError, ValueError) as error:
-            self._settle()
-            late = timed_out.is_set()
-            raise WorkerDiedError(
-                self.name,
-                frames,
-                timed_out=late,
-                exit_code=self._process.returncode,
-                garbled=isinstance(error, ValueError) and not late,
-            ) from error
-        finally:
-            timer.cancel()
+        with killed_after(self._process, timeout_s) as timed_out:
+            try:
+                return talk()
+            except (OSError, EOFError, ValueError) as error:
+                self._settle()
+                late = timed_out.is_set()
+                raise WorkerDiedError(
+                    self.name,
+                    frames,
+                    timed_out=late,
+                    exit_code=self._process.returncode,
+                    garbled=isinstance(error, ValueError) and not late,
+                ) from error
 
     def _write_frame(self, fields: Sequence[bytes]) -> None:
         stream = self._open_streams()[0]
