@@ -183,3 +183,12 @@ def test_macros_in_macros_are_expanded_to_the_depth_that_the_words_say() -> None
     deep = loop(80)
     assert deep.latency_cycles is None
     assert any("macros stand inside one another" in warning for warning in deep.warnings)
+
+
+def test_a_lint_that_did_not_look_at_everything_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file over the limits must not pass for a clean one."""
+    path = tmp_path / "large.cpp"
+    body = "".join(f"  a[{n % 8}] = a[{n % 7}] + {n};\n" for n in range(30_000))
+    path.write_text(f"void f(int a[8]) {{\n#pragma HLS INTERFACE ap_memory port=a\n{body}}}\n")
+    assert main(["qor", "lint", "--no-estimate", str(path)]) == 0
+    assert "note: " in capsys.readouterr().out

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...document import Analysis, Diagnostic, Fix, apply_edits
+from ...document import Analysis, Diagnostic, Fix, Span, apply_edits
 from ...interrupt import checkpoint
 from ..program import ir
 from ..program.budget import VERIFY_STEPS
@@ -24,6 +23,7 @@ from ..project.types import Directive
 from ..read.source import read_program
 from .context import Context, Finding
 from .facts import Facts
+from .rule import Rule
 from .table import CODES, RULES
 
 if TYPE_CHECKING:
@@ -54,10 +54,17 @@ def lint_files(
     """Findings of every file of a program (headers and project files too), by path; only files with findings."""
     top = settings.hls.top if settings is not None else ""
     context = Context(program, Facts.of(program, top), UseFinder(program), estimate, settings)
+    missed: list[Rule] = []
     for rule in RULES:
         checkpoint()
-        with suppress(RecursionError):  # what is nested too deeply is said with the figures, and other rules go on
+        try:
             rule.run(context)
+        except RecursionError:  # other rules go on; that this one did not look must not pass for a clean file
+            missed.append(rule)
+    if missed:
+        names = ", ".join(sorted(code.name for rule in missed for code in rule.codes))
+        words = f"code is nested too deeply for the lint: {names} were not looked for"
+        program.problems.append(ir.Problem(words, program.path, Span.line(0), "info"))
     left_out = set(settings.lint.ignore) if settings is not None else set()
     kept: dict[str, list[Diagnostic]] = {}
     seen = set()
@@ -112,6 +119,7 @@ def lint_source(
         text, found.get(path, ()), lambda changed: _all(check(changed)), before=_all(found), steps=program.work.used
     )
     notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in program.problems if p.severity == "info"]
+    notes += [program.work.reason] if program.work.reason else []
     analyses = [Analysis(path, "hls", own, notes=tuple(notes))]
     analyses += [Analysis(other, "hls", items) for other, items in sorted(found.items()) if other != path]
     return tuple(analyses)
