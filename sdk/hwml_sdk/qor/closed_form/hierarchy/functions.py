@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...program import ir
 from ...program.constants import Number
+from ...program.options import untold
 from ..area import Area, copied_bits, ports_lut
 from ..costs import COSTS
 from ..memory import storage
@@ -106,6 +107,8 @@ class FunctionEstimator(Frame):
         for var in self.function.variables.values():
             if var.scope == "local" and (var.dims or var.type.kind == "stream"):
                 result.memory[var] = storage(var, self.layout(var))
+        for reason in (*untold(self.function), *(said for loop in self.plans for said in untold(loop))):
+            result.unknown_because(reason)
         for loop in result.loops:
             _mark_unknown(loop, result)
             _enter(loop, loop.replicas)

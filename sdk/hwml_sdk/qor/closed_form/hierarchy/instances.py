@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...program import ir
-from ...program.constants import Number, evaluate
+from ...program.constants import Number, evaluate, held
 from ...program.expressions import root_variable
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
@@ -98,7 +99,7 @@ def _bind(
         value = evaluate(inner, frame.known)
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
-            constants[param] = value
+            constants[param] = held(param.type, value)
         alias = _alias_of(region, inner)
         if alias is not None:
             aliases[param] = alias
@@ -136,7 +137,7 @@ def _in_place(
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if by_value or param not in aliases:
-            region.env[param] = value
+            region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
     frame.known = stable_bindings(function, {**known, **constants})
@@ -152,6 +153,13 @@ def _in_place(
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
     return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def _converted(value: Value, kind: ir.CType) -> Value:
+    """A value given to a narrower parameter: what is cut off is not there for the operators inside."""
+    whole = ("int", "uint")
+    narrower = kind.kind in whole and value.type.kind in whole and kind.width < value.type.width
+    return replace(value, type=kind) if narrower else value
 
 
 def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
