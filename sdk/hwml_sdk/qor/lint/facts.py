@@ -144,8 +144,8 @@ def _hardware(program: ir.Program, top: str) -> set[str]:
         roots = [
             name
             for name, function in program.functions.items()
-            if any(pragma.kind != "INLINE" for pragma in function.pragmas)  # which many a helper of the host has too
-            or any(loop.pragmas for loop in program.loops(name))
+            if ">::" not in name  # a member of a class template is no code until something calls it
+            and (function.pragmas or any(loop.pragmas for loop in program.loops(name)))
         ]
     if not roots and program.functions:
         roots = [choose_top(program, None).name]
