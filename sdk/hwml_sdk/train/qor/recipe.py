@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import check_folder
+from ...interrupt import heed_ctrl_c
 from ...report import SCHEMA_VERSION
 from .config import TABLE, TrainConfig
 
@@ -98,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = time.monotonic()
 
     def step(text: str) -> None:
+        heed_ctrl_c()
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     if options.choice:
