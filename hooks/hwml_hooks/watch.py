@@ -20,6 +20,7 @@ from pathlib import Path
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Figures, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
+from hwml_sdk.interrupt import heed_ctrl_c
 from hwml_sdk.languages import Language, language_of
 from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
@@ -194,6 +195,7 @@ class Watcher:
         """Answer saves for ever."""
         todo: dict[Path, None] = {}
         while True:
+            heed_ctrl_c()
             for path in saves.settled(wait=not todo):
                 todo.pop(path, None)
                 todo[path] = None
