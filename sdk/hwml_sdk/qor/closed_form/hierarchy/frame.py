@@ -9,7 +9,7 @@ from typing import Self
 
 from ...program import ir
 from ...program.budget import Work
-from ...program.constants import Number
+from ...program.constants import Number, evaluate
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -125,6 +125,11 @@ class Frame(ABC):
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
+
+    def start(self, loop: ir.Loop) -> float | None:
+        """First value of a loop's variable where it is a constant."""
+        found = evaluate(loop.start, self.known) if loop.start is not None else None
+        return None if found is None else float(found)
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""

@@ -61,6 +61,9 @@ class Host(Protocol):
     def step(self, loop: ir.Loop) -> float:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
 
+    def start(self, loop: ir.Loop) -> float | None:
+        """Where the loop's variable starts, None where that is not known."""
+
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
