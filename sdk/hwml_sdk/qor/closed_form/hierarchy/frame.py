@@ -145,6 +145,10 @@ class Frame(ABC):
         """A call of a function of the program."""
 
     @abstractmethod
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
+
+    @abstractmethod
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy, memmove and memset."""
 

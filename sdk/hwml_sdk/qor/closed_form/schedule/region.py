@@ -71,6 +71,9 @@ class Host(Protocol):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
 
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library, None where it is none: a pass over an image."""
+
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy and memset: a pipelined loop of their own."""
 
