@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .directives import FLAGS, add_directive
+from .places import Places
 from .types import HlsProject, Place, read_text, skip
 from .values import add_flags, period, split_words
 
@@ -20,6 +21,7 @@ _PREFIXES = ("syn.", "tb.", "csim.", "cosim.", "package.", "vivado.", "impl.", "
 def read_hls_config(path: str | Path) -> HlsProject:
     """Read an `hls_config.cfg`. Raises ConfigError, with file and line, for what is stated but cannot be read."""
     project = HlsProject(Path(path))
+    places = Places.of(Path(path))
     for number, raw in enumerate(read_text(path).split("\n"), 1):
         line = raw.strip()
         if not line or line[0] in "#;" or (line[0] == "[" and line[-1] == "]"):
@@ -27,9 +29,11 @@ def read_hls_config(path: str | Path) -> HlsProject:
         key, equals, value = (part.strip() for part in line.partition("="))
         place = Place(str(path), number, raw)
         if equals:
-            _config_line(project, key, value, place)
+            _config_line(project, key, value, places, place)
         else:
             skip(project, place, "no `key=value`")
+    for name in places.refused:
+        skip(project, Place(str(path), 0, name), f"{name} lies outside the project: not read")
     return project
 
 
@@ -38,8 +42,7 @@ def stated_settings(path: Path) -> dict[str, Any]:
     return {"hls": read_hls_config(path).settings()}
 
 
-def _config_line(project: HlsProject, key: str, value: str, place: Place) -> None:
-    folder = project.path.parent
+def _config_line(project: HlsProject, key: str, value: str, places: Places, place: Place) -> None:
     if key == "part":
         project.part = value
     elif key == "clock":
@@ -49,16 +52,24 @@ def _config_line(project: HlsProject, key: str, value: str, place: Place) -> Non
     elif key == "syn.top":
         project.top = value
     elif key == "syn.file":
-        project.files.append(folder / value)
+        _add_file(project.files, value, places)
+    elif key == "tb.file":
+        _add_file(project.benches, value, places)
     elif key in ("syn.cflags", "syn.file_cflags"):
         flags = value.partition(",")[2] if key == "syn.file_cflags" else value
-        add_flags(project, flags, folder, place)
+        add_flags(project, flags, places, place)
     elif key.startswith("syn.directive."):
         _config_directive(project, key.removeprefix("syn.directive."), value, place)
     elif key.startswith("syn."):
         project.config[key.removeprefix("syn.")] = value
     elif key not in _PLAIN_KEYS and not key.startswith(_PREFIXES):
         skip(project, place, f"unknown key {key!r}")
+
+
+def _add_file(files: list[Path], value: str, places: Places) -> None:
+    found = places.at(value)
+    if found is not None and found not in files:
+        files.append(found)
 
 
 def _config_directive(project: HlsProject, kind: str, value: str, place: Place) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...config import PROJECT_FILE, find_upwards
 from .cfg import read_hls_config
-from .tcl import read_tcl
+from .tcl import read_tcl, read_tcl_designs
 from .types import Directive, HlsProject
 
 
@@ -16,6 +16,11 @@ def read_project(path: str | Path) -> HlsProject:
     Raises ConfigError, with file and line, for a missing file, a broken clock or broken quotes.
     """
     return read_tcl(path) if Path(path).suffix.lower() == ".tcl" else read_hls_config(path)
+
+
+def read_designs(path: str | Path) -> list[HlsProject]:
+    """Every design a project file states, each with settings of its own. Raises ConfigError as `read_project`."""
+    return read_tcl_designs(path) if Path(path).suffix.lower() == ".tcl" else [read_hls_config(path)]
 
 
 def read_directives(path: str | Path) -> tuple[Directive, ...]:
