@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ...errors import ConfigError
+from ..tool.parts import find_part
 from .directives import FLAGS, add_directive
 from .places import Places
 from .types import HlsProject, Place, read_text, skip
@@ -12,8 +13,8 @@ from .values import add_flags, period, split_words
 
 # Keys and beginnings of keys that say nothing about what is predicted.
 _PLAIN_KEYS = {
-    "platform", "freqhz", "flow_target", "clock_uncertainty", "debug", "save-temps", "temp_dir", "report_dir",
-    "work_dir", "log_dir", "messageDb", "advanced", "kernel", "kernel_frequency", "hw_device", "package.output.format",
+    "freqhz", "flow_target", "clock_uncertainty", "debug", "save-temps", "temp_dir", "report_dir",
+    "work_dir", "log_dir", "messageDb", "advanced", "kernel", "hw_device", "package.output.format",
 }  # fmt: skip
 _PREFIXES = ("syn.", "tb.", "csim.", "cosim.", "package.", "vivado.", "impl.", "flow.", "v++.", "advanced.", "op.")
 
@@ -37,14 +38,25 @@ def read_hls_config(path: str | Path) -> HlsProject:
     return project
 
 
-def stated_settings(path: Path) -> dict[str, Any]:
-    """The settings that a project's configuration states, as sections of `hwml.toml`. Raises ConfigError."""
-    return {"hls": read_hls_config(path).settings()}
+def add_config(project: HlsProject, config: HlsProject) -> None:
+    """Put what a configuration states into a project that names it, unless the project says otherwise itself."""
+    project.top = project.top or config.top
+    project.part = project.part or config.part
+    project.clock_period_ns = project.clock_period_ns or config.clock_period_ns
+    project.files += config.files
+    project.benches += config.benches
+    project.include_dirs += config.include_dirs
+    project.defines.update(config.defines)
+    project.config.update(config.config)
+    project.directives += config.directives
+    project.skipped += config.skipped
 
 
 def _config_line(project: HlsProject, key: str, value: str, places: Places, place: Place) -> None:
-    if key == "part":
-        project.part = value
+    if key in ("part", "platform"):
+        _config_part(project, key, value, place)
+    elif key == "kernel_frequency":
+        project.clock_period_ns = period(f"{value}MHz", place)
     elif key == "clock":
         project.clock_period_ns = period(value, place)
     elif key == "freqhz":
@@ -64,6 +76,18 @@ def _config_line(project: HlsProject, key: str, value: str, places: Places, plac
         project.config[key.removeprefix("syn.")] = value
     elif key not in _PLAIN_KEYS and not key.startswith(_PREFIXES):
         skip(project, place, f"unknown key {key!r}")
+
+
+def _config_part(project: HlsProject, key: str, value: str, place: Place) -> None:
+    if key == "part":
+        project.part = value
+    elif not project.part:
+        try:
+            find_part(value)
+        except ConfigError:
+            skip(project, place, f"platform {value} is not known")
+        else:
+            project.part = value
 
 
 def _add_file(files: list[Path], value: str, places: Places) -> None:

@@ -11,6 +11,7 @@ from ...files import real_path
 
 MAX_ABOVE = 3  # folders above a project file that belong to its project where no repository says more
 MAX_MATCHES = 256
+MAX_NAME = 255
 
 
 def project_root(folder: Path) -> Path:
@@ -54,6 +55,8 @@ class Places:
     def at(self, name: str | Path) -> Path | None:
         """Where a file or folder of that name is, or should be; None (and noted) where that is outside the project."""
         candidates = self._candidates(Path(name))
+        if not candidates:
+            return None
         inside = [place for place in candidates if self.may_read(place)]
         if not inside:
             self.refused[str(name)] = None
@@ -79,6 +82,8 @@ class Places:
             return []
 
     def _candidates(self, name: Path) -> list[Path]:
+        if "\0" in str(name) or any(len(part) > MAX_NAME for part in name.parts):
+            return []  # no file has such a name
         if name.is_absolute():
             return [name]
         folders = [self.folder, *(p for p in self.folder.parents if p == self.root or self.root in p.parents)]
