@@ -50,7 +50,8 @@ class Language:
     figures: it predicts figures of designs, so budgets and growth apply.
     compiles: it asks a compiler: looking takes seconds, errors are worth a comment, and a clean file "compiles".
     warms_up: its provider loads something large, worth doing before the first document.
-    patience_s: an analysis in the editor that has said nothing new for so many seconds hangs, and is ended.
+    patience_s: an analysis in the editor that has said nothing new for so many seconds hangs, and is ended; so is one
+    that has gone on saying something for three times as long.
 
     headers: suffixes of files that others include. needs: git patterns of all that reading a source may need.
     watched: globs of files that its documents depend on. outputs: regular expressions of folders that tools write.

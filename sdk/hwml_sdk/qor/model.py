@@ -34,7 +34,7 @@ from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
 from .project.project import read_directives
 from .read.source import read_program
-from .tool.labels import LABELS, NEAR_CLOCK, RESOURCES, near_year
+from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
@@ -222,24 +222,24 @@ def _prediction(
     notes: Sequence[str],
     model: str,
 ) -> QorPrediction:
-    known = estimate.latency_cycles is not None
-    latency = max(correction.value["latency_cycles"], 1.0) if known else None
-    targets = [target for target in LABELS if known or target != "latency_cycles"]
+    closed = estimate.figures()
+    reasons = answer.reasons_of(estimate.unknown)
+    known = [target for target in LABELS if closed[target] is not None]
     part = answer.part_or_none(settings.part)
-    areas = {name: correction.value[name] for name in LABELS if name in RESOURCES}
-    closed = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
-              "latency_cycles": estimate.latency_cycles}  # fmt: skip
+    found = {name: correction.value[name] if name in known else None for name in LABELS}
+    if found["latency_cycles"] is not None:
+        found["latency_cycles"] = max(found["latency_cycles"], 1.0)
     return QorPrediction(
-        lut=areas["lut"], dsp=areas["dsp"], ff=areas["ff"], latency_cycles=latency,
-        bram_18k=areas["bram_18k"],
-        intervals={target: answer.interval(correction, target) for target in targets},
+        lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
+        bram_18k=found["bram_18k"],
+        intervals={target: answer.interval(correction, target) for target in known},
         top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
-        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, areas),
+        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
         loops=answer.all_loops(estimate),
-        explain=answer.contributions(estimate, {**areas, "latency_cycles": latency}),
-        warnings=answer.warnings(estimate, correction, unseen, notes),
+        explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
+        reasons=reasons,
     )  # fmt: skip
 
 

@@ -207,15 +207,16 @@ def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
 def _loop(loop: LoopQor) -> Annotation:
     label = loop_label(loop)
     figures = Figures(
-        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count
-    )
+        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count,
+        reasons={"latency_cycles": loop.reasons} if loop.reasons else {},
+    )  # fmt: skip
     return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop, label, figures)
 
 
 def _function_figures(function: FunctionQor) -> Figures:
     return Figures(
         lut=whole(function.lut), dsp=whole(function.dsp), ff=whole(function.ff), bram_18k=whole(function.bram_18k),
-        latency_cycles=whole(function.cycles),
+        latency_cycles=whole(function.cycles), reasons=function.reasons,
     )  # fmt: skip
 
 
@@ -225,6 +226,7 @@ def _design_figures(prediction: QorPrediction) -> Figures:
         lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
         bram_18k=whole(prediction.bram_18k), latency_cycles=whole(prediction.latency_cycles),
         intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
+        reasons=prediction.reasons,
     )  # fmt: skip
 
 

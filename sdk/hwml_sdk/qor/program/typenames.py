@@ -111,10 +111,19 @@ def _arbitrary(name: str, text: str, arguments: list[str], lookup: Lookup) -> CT
     if name in ("ap_int", "ac_int"):
         unsigned = name == "ac_int" and len(arguments) > 1 and arguments[1] in ("false", "0")
         return CType("uint" if unsigned else "int", width, name=text)
-    if name in ("ap_uint", "ap_axiu", "ap_axis", "ap_axi"):
+    if name in ("ap_axiu", "ap_axis", "ap_axi"):
+        return CType("uint", width, fields=_beat(width, "uint" if name == "ap_axiu" else "int"), name=text)
+    if name == "ap_uint":
         return CType("uint", width, name=text)
     whole = int(values[1]) if len(values) > 1 and values[1] is not None else width
     return CType("fixed" if name != "ap_ufixed" else "ufixed", width, int_bits=whole, name=text)
+
+
+def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ...]], ...]:
+    """Fields of one beat of AXI4-Stream: one bit of TKEEP and TSTRB a byte of data (UG1399, "AXI4-Stream")."""
+    byte = CType("uint", max(width // 8, 1))
+    side = (("keep", byte), ("strb", byte), ("last", BOOL), ("user", BOOL), ("id", BOOL), ("dest", BOOL))
+    return (("data", CType(kind, width), ()), *((name, type_, ()) for name, type_ in side))
 
 
 def join(left: CType, right: CType) -> CType:
