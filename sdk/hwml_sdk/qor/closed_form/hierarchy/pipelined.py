@@ -36,6 +36,7 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
     result.trips = rounds
     # The last iteration starts after (rounds - 1) II and takes its depth; one more cycle to leave the loop.
     result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
+    result.unknown.join(region.unknown)
     _add_area(frame, result, region)
 
 
