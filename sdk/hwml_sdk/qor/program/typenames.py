@@ -31,6 +31,7 @@ _BASIC: dict[str, CType] = {
 _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
+_PIXEL = re.compile(r"^(?:HLS|XF)_(\d+)[USF]P?(?:C(\d+))?$")
 _SPACE = re.compile(r"\s+")
 
 
@@ -116,7 +117,27 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name == "complex":
         element = parse_type(arguments[0], named, value)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
+    if name == "Mat":
+        image = _image(text, arguments, value)
+        if image is not None:
+            return image
     return named(name) or CType("unknown", 32, name=text)
+
+
+def _image(text: str, arguments: list[str], value: Value) -> CType | None:
+    """`hls::Mat<ROWS, COLS, HLS_8UC3>` (XAPP1167) and `xf::cv::Mat<XF_8UC1, ROWS, COLS, NPC>` (Vitis Vision).
+
+    A stream of pixels; its field `data` has the image's extents. None where it is no such type.
+    """
+    first = _PIXEL.search(arguments[0])
+    kind, sizes = (first, arguments[1:3]) if first else (_PIXEL.search(arguments[-1]), arguments[:2])
+    if kind is None or len(sizes) < 2:
+        return None
+    rows, cols = (None if found is None else int(found) for found in map(value, sizes))
+    width = int(kind.group(1)) * int(kind.group(2) or 1)
+    pixel = CType("uint", width)
+    fields = (("data", pixel, (rows, cols)), ("rows", INT, ()), ("cols", INT, ()))
+    return CType("stream", width, element=pixel, fields=fields, name=text)
 
 
 def _arbitrary(name: str, text: str, arguments: list[str], value: Value) -> CType:

@@ -9,7 +9,7 @@ from typing import Self
 
 from ...program import ir
 from ...program.budget import Work
-from ...program.constants import Number
+from ...program.constants import Number, evaluate
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -124,6 +124,11 @@ class Frame(ABC):
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
 
+    def start(self, loop: ir.Loop) -> float | None:
+        """First value of a loop's variable where it is a constant."""
+        found = evaluate(loop.start, self.known) if loop.start is not None else None
+        return None if found is None else float(found)
+
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
         plan = self.plans.get(loop)
@@ -143,6 +148,10 @@ class Frame(ABC):
     @abstractmethod
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    @abstractmethod
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
 
     @abstractmethod
     def copy(self, region: Region, expr: ir.Call) -> Value:

@@ -16,7 +16,7 @@ from ..schedule.beside import LoopUses
 from ..schedule.region import Region
 from ..schedule.statements import open_region, walk
 from ..schedule.values import Value
-from . import instances, loops
+from . import images, instances, loops
 from .dataflow import overlapped
 from .frame import Frame
 from .instances import note_unread
@@ -35,6 +35,10 @@ class FunctionEstimator(Frame):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
         return instances.call(self, region, function, expr)
+
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
+        return images.image(self, region, expr)
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy, memmove and memset."""

@@ -11,7 +11,7 @@ from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from ...tool.memories import MEMORY
-from . import forms
+from . import forms, streams
 from .forms import Form
 from .loads import load, store
 from .operations import copies, make
@@ -69,6 +69,9 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     """Arithmetic, comparison, logic, shift."""
     if expr.op == "<<" and _displays(expr):
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+    moved = streams.operator(region, expr)
+    if moved is not None:
+        return moved
     left, right = region.value(expr.left), region.value(expr.right)
     op = expr.op
     found = folded(op, left, right)

@@ -62,6 +62,9 @@ class Host(Protocol):
     def step(self, loop: ir.Loop) -> float:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
 
+    def start(self, loop: ir.Loop) -> float | None:
+        """Where the loop's variable starts, None where that is not known."""
+
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
@@ -70,6 +73,9 @@ class Host(Protocol):
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library, None where it is none: a pass over an image."""
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy and memset: a pipelined loop of their own."""
