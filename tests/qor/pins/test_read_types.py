@@ -114,7 +114,6 @@ def test_expressions(kind: str, body: str, right: list[str]) -> None:
     assert product(kind, body=body) == right
 
 
-@pytest.mark.xfail(strict=True, reason="every factor that is no power of two takes a multiplier")
 def test_a_small_factor_is_a_sum_of_shifts() -> None:
     """7 x is 8 x - x: one subtraction."""
     assert product("int", body="b[i] = a[i] * 7;") == []

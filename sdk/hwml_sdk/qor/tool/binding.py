@@ -38,6 +38,47 @@ def bindings(function: ir.Function) -> dict[ir.Variable, dict[str, str]]:
     return found
 
 
+# instances= of ALLOCATION for operations (UG1399) by kind of operator; s, f, d and h stand for the type.
+_PREFIX = {"float": "f", "double": "d", "half": "h"}
+
+
+def operation(kind: str, type_: ir.CType) -> str:
+    """What ALLOCATION calls an operator of a region: mul, fmul, dadd, sdiv, icmp, `call f`; "" for an address."""
+    if type_.name == "address":
+        return ""
+    plain = kind.partition("@")[0].partition(":")[0]
+    if type_.is_float:
+        return _PREFIX[type_.kind] + plain
+    return {"div": "sdiv", "mod": "srem", "cmp": "icmp"}.get(plain, plain)
+
+
+_SAME = {
+    "sub": "add",
+    "fsub": "fadd",
+    "dsub": "dadd",
+    "hsub": "hadd",
+    "udiv": "sdiv",
+    "urem": "srem",
+    "faddfsub": "fadd",
+}
+
+
+def limits(function: ir.Function) -> dict[str, int]:
+    """Most instances of an operation, or of `call f` for a function, that ALLOCATION allows in a function."""
+    found: dict[str, int] = {}
+    pragmas = [*function.pragmas, *(p for loop in ir.loops_of(function.body) for p in loop.pragmas)]
+    for pragma in pragmas:
+        options = pragma.options
+        limit = options.get("limit", "")
+        if pragma.dialect != "HLS" or pragma.kind != "ALLOCATION" or not limit.isdigit() or int(limit) < 1:
+            continue
+        called = "function" in (options.get("type"), *options)
+        for name in options.get("instances", "").replace(",", " ").split():
+            what = f"call {name}" if called else _SAME.get(name.lower(), name.lower())
+            found[what] = min(int(limit), found.get(what, int(limit)))
+    return found
+
+
 def _bind_op(pragma: ir.Pragma) -> tuple[str, str] | None:
     op, impl = pragma.options.get("op", "").lower(), pragma.options.get("impl", "").lower()
     kind = _KINDS.get(op) or _KINDS.get(op[1:])

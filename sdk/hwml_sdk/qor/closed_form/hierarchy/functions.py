@@ -75,7 +75,9 @@ class FunctionEstimator(Frame):
             # One state more than the work takes: the one that says it is done.
             result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
             result.interval = result.cycles
-            self._add_area(region, 1 if pipelined else memory)
+            asked = pipeline.options.get("ii", "1") if pipelined and pipeline is not None else ""
+            # Cores of a pipelined function take turns over its II, as those of a loop do.
+            self._add_area(region, max(int(asked) if asked.isdigit() else 1, memory) if pipelined else memory)
         self.regions.pop()
         self._finish()
         return result

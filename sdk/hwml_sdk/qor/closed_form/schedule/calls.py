@@ -6,9 +6,10 @@ from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN
 from .accesses import Access
+from .loads import spread
 from .operations import copies, make
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Value, all_deps, later
+from .values import NO_SOURCES, Value, all_deps, later
 
 # Functions of math.h and hls_math.h, also in their float forms (`sinf`), to the cores of `operators.operator`. Where no
 # core of its own is known, the nearest one stands for a function: `trig` for all of trigonometry, `sqrt` for `hypot`.
@@ -35,7 +36,7 @@ def call(region: Region, expr: ir.Call) -> Value:
         return host.call(region, function, expr)
     if name in ("memcpy", "memset", "memmove"):
         return host.copy(region, expr)
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     kind = type_of_expression(expr, host.program)
     what = _MATH.get(name.removesuffix("f")) or _MATH.get(name)
     if what is None or not args:
@@ -63,23 +64,22 @@ def _method(region: Region, receiver: ir.Expr, expr: ir.Call) -> Value:
     function = region.host.program.functions.get(expr.name)
     if function is not None:
         return region.host.call(region, function, expr)
-    inner = region.value(receiver)
-    args = [region.value(argument) for argument in expr.args]
+    inner = region.whole(receiver)
+    args = [region.whole(argument) for argument in expr.args]
     time = max([inner.time, *(a.time for a in args)])
     return Value(time, inner.deps | all_deps(args), INT, later(0.0, inner, *args))
 
 
 def _stream(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
     """A method of a stream: a transfer takes a cycle, and the stream gives or takes one element in each."""
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     root = receiver
-    which = NO_LOOPS  # unrolled loops that choose among the streams of an array
+    which: list[Value] = []  # subscripts that choose among the streams of an array
     while isinstance(root, ir.Index | ir.Member):
         if isinstance(root, ir.Index):
-            for sub in root.subscripts:
-                which = which | region.value(sub).deps
+            which = [*(region.whole(sub) for sub in root.subscripts), *which]
         root = root.base
-    deps = all_deps(args) | which
+    deps = all_deps([*args, *which])
     var = root.var if isinstance(root, ir.Ref) else None
     kind = owner.element or UNKNOWN
     if var is None:
@@ -88,11 +88,13 @@ def _stream(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -
     array = alias.array if alias is not None else var
     if expr.name in _TRANSFERS:
         write = expr.name.startswith("write")
-        same = frozenset(region.unrolled) - which - region.pinned
-        # No two transfers are one: reading a stream twice gives two elements.
+        # No two transfers are one: reading a stream twice gives two elements, and so do copies of a loop.
         key = ("fifo", array, write, len(region.accesses))
-        region.accesses.append(Access(array, (), write, deps, copies(region, same), key))
         deps = deps | frozenset(region.unrolled)
+        chosen = (*(alias.prefix if alias is not None else ()), *(value.form for value in which))
+        made = Access(array, chosen, write, deps, copies(region, deps), key, spread(region, chosen))
+        made.arms = region.arms
+        region.accesses.append(made)
     time = max([region.base, *(a.time for a in args)]) + 1.0
     region.end = max(region.end, time)
     return Value(time, deps, kind, NO_SOURCES)
