@@ -19,7 +19,6 @@ from hwml_sdk.qor.program.expressions import (
     expressions_of,
     root_variable,
 )
-from hwml_sdk.qor.program.handed import is_library
 from hwml_sdk.qor.program.tops import called_functions, choose_top
 from hwml_sdk.qor.program.uses import UseFinder
 from hwml_sdk.qor.read.source import read_program
@@ -258,26 +257,6 @@ def test_what_is_handed_out(statement: str) -> None:
         f"void top({PARAMS}) {{ int k1 = 0; {statement} }}"
     )
     assert "".join(name for name, var in program.functions["top"].variables.items() if var.handed) == HANDED[statement]
-
-
-def test_names_of_libraries() -> None:
-    for name in (
-        "sqrt",
-        "sqrtf",
-        "sin",
-        "sinf",
-        "sinl",
-        "memcpy",
-        "memmove",
-        "tanhf",
-        "printf",
-        "fma",
-        "fmaf",
-        "floorl",
-    ):
-        assert is_library(name)
-    for name in ("", "f", "l", "mine", "sqrtx"):
-        assert not is_library(name)
 
 
 # -- the design ----------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ void0 top 7:0-29:1
   c@27 int32 = 7
   hh@27 half16 = 2
   zz@27 int16 = {7}
-  x@9 = ((((i8)(y@9)^28:6 + vec(1, 2)^28:16) + <struct24 Pair{a int16, b int8[3]}>x@9) + <int32>2.5:double64)""",
+  x@9 = (((i8(y@9)^28:6 + vec(1, 2)^28:16) + <struct24 Pair{a int16, b int8[3]}>x@9) + <int32>2.5:double64)""",
 )
 
 PROGRAMS["templates"] = (

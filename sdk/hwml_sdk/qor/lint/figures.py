@@ -63,7 +63,9 @@ def limits(context: Context) -> None:
     except ConfigError:
         return
     for resource in RESOURCES:
-        value = float(getattr(estimate, resource))
+        value: float | None = getattr(estimate, resource)
+        if value is None:
+            continue
         interval = estimate.intervals.get(resource)
         low = interval.low if interval is not None else value
         limit = part.limit(resource)

@@ -26,6 +26,7 @@ _BASIC: dict[str, CType] = {
 _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
+_PIXEL = re.compile(r"^(?:HLS|XF)_(\d+)[USF]P?(?:C(\d+))?$")
 _SPACE = re.compile(r"\s+")
 
 
@@ -101,7 +102,27 @@ def _template(
     if name == "complex":
         element = parse_type(arguments[0], named, lookup)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
+    if name == "Mat":
+        image = _image(text, arguments, lookup)
+        if image is not None:
+            return image
     return named(name) or CType("unknown", 32, name=text)
+
+
+def _image(text: str, arguments: list[str], lookup: Lookup) -> CType | None:
+    """`hls::Mat<ROWS, COLS, HLS_8UC3>` (XAPP1167) and `xf::cv::Mat<XF_8UC1, ROWS, COLS, NPC>` (Vitis Vision).
+
+    A stream of pixels; its field `data` has the image's extents. None where it is no such type.
+    """
+    first = _PIXEL.search(arguments[0])
+    kind, sizes = (first, arguments[1:3]) if first else (_PIXEL.search(arguments[-1]), arguments[:2])
+    if kind is None or len(sizes) < 2:
+        return None
+    rows, cols = (None if value is None else int(value) for value in (evaluate_text(size, lookup) for size in sizes))
+    width = int(kind.group(1)) * int(kind.group(2) or 1)
+    pixel = CType("uint", width)
+    fields = (("data", pixel, (rows, cols)), ("rows", INT, ()), ("cols", INT, ()))
+    return CType("stream", width, element=pixel, fields=fields, name=text)
 
 
 def _arbitrary(name: str, text: str, arguments: list[str], lookup: Lookup) -> CType:
@@ -111,10 +132,19 @@ def _arbitrary(name: str, text: str, arguments: list[str], lookup: Lookup) -> CT
     if name in ("ap_int", "ac_int"):
         unsigned = name == "ac_int" and len(arguments) > 1 and arguments[1] in ("false", "0")
         return CType("uint" if unsigned else "int", width, name=text)
-    if name in ("ap_uint", "ap_axiu", "ap_axis", "ap_axi"):
+    if name in ("ap_axiu", "ap_axis", "ap_axi"):
+        return CType("uint", width, fields=_beat(width, "uint" if name == "ap_axiu" else "int"), name=text)
+    if name == "ap_uint":
         return CType("uint", width, name=text)
     whole = int(values[1]) if len(values) > 1 and values[1] is not None else width
     return CType("fixed" if name != "ap_ufixed" else "ufixed", width, int_bits=whole, name=text)
+
+
+def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ...]], ...]:
+    """Fields of one beat of AXI4-Stream: one bit of TKEEP and TSTRB a byte of data (UG1399, "AXI4-Stream")."""
+    byte = CType("uint", max(width // 8, 1))
+    side = (("keep", byte), ("strb", byte), ("last", BOOL), ("user", BOOL), ("id", BOOL), ("dest", BOOL))
+    return (("data", CType(kind, width), ()), *((name, type_, ()) for name, type_ in side))
 
 
 def join(left: CType, right: CType) -> CType:

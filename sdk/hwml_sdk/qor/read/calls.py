@@ -25,6 +25,11 @@ def call(reader: Reader, node: Node) -> ir.Expr:
     args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
     if target is None:
         return ir.Call("?", args)
+    if target.type == "parenthesized_expression":  # `(T)(a)` is a cast, `(f)(a)` a call
+        text = reader.src(target)[1:-1].strip()
+        if len(args) == 1 and reader.names.is_type(text):
+            return ir.Cast(reader.names.parse(text), args[0])
+        return ir.Call(text, args, span=reader.span(target))
     if target.type == "field_expression":
         return _method_call(reader, target, args)
     held = reader.names.variable(reader.src(target))

@@ -38,29 +38,20 @@ def bindings(function: ir.Function) -> dict[ir.Variable, dict[str, str]]:
     return found
 
 
-# instances= of ALLOCATION for operations (UG1399) by kind of operator; s, f, d and h stand for the type.
 _PREFIX = {"float": "f", "double": "d", "half": "h"}
 
 
-def operation(kind: str, type_: ir.CType) -> str:
-    """What ALLOCATION calls an operator of a region: mul, fmul, dadd, sdiv, icmp, `call f`; "" for an address."""
-    if type_.name == "address":
-        return ""
+def operation_name(kind: str, type_: ir.CType) -> str:
+    """`fadd` for a sum of floats, `mul` for an integer product, as reports name cores; "" for part of an address."""
     plain = kind.partition("@")[0].partition(":")[0]
-    if type_.is_float:
-        return _PREFIX[type_.kind] + plain
-    return {"div": "sdiv", "mod": "srem", "cmp": "icmp"}.get(plain, plain)
+    return "" if type_.name == "address" else _PREFIX.get(type_.kind, "") + plain
 
 
+# What ALLOCATION names otherwise.
 _SAME = {
-    "sub": "add",
-    "fsub": "fadd",
-    "dsub": "dadd",
-    "hsub": "hadd",
-    "udiv": "sdiv",
-    "urem": "srem",
-    "faddfsub": "fadd",
-}
+    "sub": "add", "fsub": "fadd", "dsub": "dadd", "hsub": "hadd", "sdiv": "div", "udiv": "div", "srem": "mod",
+    "urem": "mod", "icmp": "cmp",
+}  # fmt: skip
 
 
 def limits(function: ir.Function) -> dict[str, int]:

@@ -37,12 +37,11 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     design = frame.design
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
     if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
+        region.unknown.because(f"{function.name} calls itself")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     design.walks += 1
     if design.walks > MAX_WALKS:
-        frame.result.unknown_because(
-            f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
-        )  # fmt: skip
+        region.unknown.because(f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
@@ -51,6 +50,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
+    region.unknown.join(result.unknown)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     _add_instance(frame, result, copies)
     start = math.ceil(max(time, region.end, region.base) - 1e-6)
@@ -71,10 +71,6 @@ def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
             own.area.beside(result.area, copies)
         own.unshared.beside(result.unshared, copies)
         own.memory.update(result.memory)
-    if not result.known:
-        own.known = False
-        for reason in result.reasons:
-            own.unknown_because(reason)
 
 
 def _shares_with_callees(frame: Frame) -> bool:
@@ -131,6 +127,7 @@ def _in_place(
 ) -> Value:
     """Walk a called function in the caller's region."""
     if frame.inline_depth >= MAX_CALLS:
+        region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
     if f"call {function.name}" in frame.limits():
@@ -149,12 +146,21 @@ def _in_place(
     frame.plan_loops(function, constants)
     region.returned = None
     walk(region, function.body)
+    note_types(region, function)
     result, region.returned = region.returned, None
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
     return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def note_types(region: Region, function: ir.Function) -> None:
+    """Types that nobody declared: how wide their values are and what operators do with them is not known."""
+    for var in function.variables.values():
+        kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
+        if kind.kind == "unknown" and kind.name:
+            region.unknown.because(f"type {kind.name} is not read")
 
 
 def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ...tool.binding import operation
+from ...tool.binding import operation_name
 from ...tool.operators import Target, operator
 from ..area import Area
 from ..schedule.accesses import by_array
@@ -19,7 +19,7 @@ def add_operators(area: Area, region: Region, target: Target, cores: Callable[[K
     for kind, units in region.counts.items():
         op = operator(*kind, target)
         if op.shareable:
-            area.shared[kind] = min(cores(kind, units), limits.get(operation(*kind), math.inf))
+            area.shared[kind] = min(cores(kind, units), limits.get(operation_name(*kind), math.inf))
         else:
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units

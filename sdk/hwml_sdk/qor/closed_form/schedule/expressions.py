@@ -9,8 +9,9 @@ from ...program.constants import evaluate
 from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
+from ...tool.library import DISPLAYS
 from ...tool.memories import MEMORY
-from . import forms, integers
+from . import forms, integers, streams
 from .accesses import Element
 from .forms import Form
 from .loads import load, store
@@ -73,7 +74,7 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
 
 def _held(region: Region, value: Value, type_: ir.CType) -> Value:
     """An integer as a variable of another type holds it: what does not fit is cut off, rounded or saturated."""
-    made = Value(value.time, value.deps, type_, value.since, value.form)
+    made = Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
     if type_.kind not in ("fixed", "ufixed"):
         made.bits = 0 if type_.is_float else min(value.width, max(type_.width, 1))
         return made
@@ -89,6 +90,11 @@ def _held(region: Region, value: Value, type_: ir.CType) -> Value:
 
 def binary(region: Region, expr: ir.Binary) -> Value:
     """Arithmetic, comparison, logic, shift."""
+    if expr.op == "<<" and _displays(expr):
+        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+    moved = streams.operator(region, expr)
+    if moved is not None:
+        return moved
     op = expr.op
     walked = region.value if op in _LOW_BITS else region.whole
     left, right = walked(expr.left), walked(expr.right)
@@ -115,6 +121,13 @@ def _counts(region: Region, form: Form) -> bool:
     """Whether the counter of a loop stands in a form, so that the sum is stepped rather than added up."""
     counters = region.host.active
     return any(var in counters for var in form) or any(loop.var in form for loop in region.unrolled if loop.var)
+
+
+def _displays(expr: ir.Expr) -> bool:
+    """`std::cout << a << b`, which shows data and leaves no hardware."""
+    while isinstance(expr, ir.Binary) and expr.op == "<<":
+        expr = expr.left
+    return isinstance(expr, ir.Ref) and expr.var is None and expr.name.rpartition("::")[2] in DISPLAYS
 
 
 def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:

@@ -69,7 +69,9 @@ def _kept(region: Region, bits: int, type_: ir.CType) -> int:
 
 def wiring(left: Value, right: Value, type_: ir.CType, bits: int) -> Value:
     """A result that takes no logic: bits of the operands, elsewhere."""
-    made = Value(max(left.time, right.time), left.deps | right.deps, type_, later(0.0, left, right))
+    made = Value(
+        max(left.time, right.time), left.deps | right.deps, type_, later(0.0, left, right), parts=(left, right)
+    )
     made.bits = max(bits, 1)
     return made
 

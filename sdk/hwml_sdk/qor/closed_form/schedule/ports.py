@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ...program import ir
 from ...program.sizes import byte_size
-from ...tool.binding import operation
+from ...tool.binding import operation_name
 from ...tool.memories import AXI_BITS, Ports
 from ..memory import Layout
 from .accesses import Access, by_array
@@ -35,7 +35,7 @@ def _operator_bound(region: Region) -> Bound:
     """ALLOCATION: operators of a kind in one iteration over the instances that there may be (UG1399)."""
     best = Bound(1, "")
     for what, limit in region.host.limits().items():
-        units = sum(n for kind, n in region.counts.items() if operation(*kind) == what)
+        units = sum(n for kind, n in region.counts.items() if operation_name(*kind) == what)
         best = larger(best, Bound(max(math.ceil(units / limit), 1), f"limit of {limit} {what.removeprefix('call ')}"))
     return best
 
