@@ -19,7 +19,7 @@ from ..schedule.values import Value
 from . import images, instances, loops
 from .dataflow import overlapped
 from .frame import Frame
-from .instances import note_types
+from .instances import note_unread
 from .sharing import add_operators, memory_cycles, taking_turns
 
 
@@ -84,7 +84,7 @@ class FunctionEstimator(Frame):
             # Cores of a pipelined function take turns over its II, as those of a loop do.
             self._add_area(region, max(int(asked) if asked.isdigit() else 1, memory) if pipelined else memory)
         self.regions.pop()
-        note_types(region, function)
+        note_unread(region, function)
         result.unknown.join(region.unknown)
         self._finish()
         return result

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...program import ir
-from ...program.constants import Number, evaluate
+from ...program.constants import Number, evaluate, held
 from ...program.expressions import root_variable
+from ...program.options import untold
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN, VOID
@@ -95,7 +97,7 @@ def _bind(
         value = evaluate(inner, frame.known)
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
-            constants[param] = value
+            constants[param] = held(param.type, value)
         alias = _alias_of(region, inner)
         if alias is not None:
             aliases[param] = alias
@@ -136,7 +138,7 @@ def _in_place(
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if by_value or param not in aliases:
-            region.env[param] = value
+            region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
     frame.known = stable_bindings(function, {**known, **constants})
@@ -146,7 +148,7 @@ def _in_place(
     frame.plan_loops(function, constants)
     region.returned = None
     walk(region, function.body)
-    note_types(region, function)
+    note_unread(region, function)
     result, region.returned = region.returned, None
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
@@ -155,8 +157,18 @@ def _in_place(
     return Value(result.time, result.deps, function.returns, result.since, result.form)
 
 
-def note_types(region: Region, function: ir.Function) -> None:
-    """Types that nobody declared: how wide their values are and what operators do with them is not known."""
+def _converted(value: Value, kind: ir.CType) -> Value:
+    """A value given to a narrower parameter: what is cut off is not there for the operators inside."""
+    whole = ("int", "uint")
+    narrower = kind.kind in whole and value.type.kind in whole and kind.width < value.type.width
+    return replace(value, type=kind) if narrower else value
+
+
+def note_unread(region: Region, function: ir.Function) -> None:
+    """Types that nobody declared, so that nobody knows what operators do with them, and options nobody can evaluate."""
+    owners: list[ir.Loop | ir.Function] = [function, *ir.loops_of(function.body)]
+    for cause in (said for owner in owners for said in untold(owner)):
+        region.unknown.because(cause)
     for var in function.variables.values():
         kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
         if kind.kind == "unknown" and kind.name:
