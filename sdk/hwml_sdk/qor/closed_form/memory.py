@@ -123,7 +123,7 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
         if mode:
             layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
             layout.bundle = options.get("bundle", "")
-        layout.widen = _integer(options.get("max_widen_bitwidth")) or layout.widen
+        layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
         _bind(layout, options.get("storage_type", ""), options.get("storage_impl", ""))
     elif pragma.kind == "STREAM":
         layout.interface = "fifo"

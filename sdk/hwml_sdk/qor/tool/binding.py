@@ -60,13 +60,13 @@ def limits(function: ir.Function) -> dict[str, int]:
     pragmas = [*function.pragmas, *(p for loop in ir.loops_of(function.body) for p in loop.pragmas)]
     for pragma in pragmas:
         options = pragma.options
-        limit = options.get("limit", "")
-        if pragma.dialect != "HLS" or pragma.kind != "ALLOCATION" or not limit.isdigit() or int(limit) < 1:
+        limit = pragma.whole("limit")
+        if pragma.dialect != "HLS" or pragma.kind != "ALLOCATION" or limit is None or limit < 1:
             continue
         called = "function" in (options.get("type"), *options)
         for name in options.get("instances", "").replace(",", " ").split():
             what = f"call {name}" if called else _SAME.get(name.lower(), name.lower())
-            found[what] = min(int(limit), found.get(what, int(limit)))
+            found[what] = min(limit, found.get(what, limit))
     return found
 
 
