@@ -119,8 +119,8 @@ def test_a_small_factor_is_a_sum_of_shifts() -> None:
 
 
 def test_a_long_literal() -> None:
-    """The product of an int and a long of 40 bits takes 64 bits."""
-    assert product("int", body="b[i] = a[i] * 1000000000000l;") == ["mul int64"]
+    """An int and a constant of 40 bits, low 32 bits kept; in a long 64."""
+    assert product("int", body="b[i] = a[i] * 1000000000000l;") == ["mul int40"]
 
 
 STRUCTS = [
