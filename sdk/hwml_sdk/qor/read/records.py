@@ -58,6 +58,8 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
             fields += _fields(reader, child)
         elif child.type == "function_definition":
             methods.append(child)
+        elif child.type == "declaration":  # a constructor whose body is elsewhere
+            reader.methods.add(f"{name}::{_label(reader, child)}")
         elif child.type == "template_declaration":
             reader.item(child)
         elif child.type in ("type_definition", "alias_declaration"):
