@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import split_template
+from ..program.typenames import UNKNOWN, split_template
 from .names import MAX_BASES
 from .reader import Reader
 
@@ -68,7 +68,8 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
 
     One that nobody wrote here is a call of a function that was not read.
     """
-    kinds = [reader.type_of_value(operand) for operand in operands]
+    # A sum of sums is no struct, or it would be a call: nobody walks down a chain of them once for each link.
+    kinds = [UNKNOWN if isinstance(o, ir.Binary | ir.Const) else reader.type_of_value(o) for o in operands]
     if not any(kind.kind == "struct" and kind.name and not kind.pointer for kind in kinds):
         return None
     span = reader.span(node)
@@ -81,7 +82,8 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
         return ir.Call(overloaded(reader, label, operands), tuple(operands), span=span)
     if label in reader.templates:
         return ir.Call(reader.grammar.function_instance(reader, label, [], operands), tuple(operands), span=span)
-    return ir.Call(f"{label} of {kinds[0].name or kinds[-1].name}", tuple(operands), span=span)
+    owner = next(kind.name for kind in kinds if kind.kind == "struct")
+    return ir.Call(f"{label} of {owner}", tuple(operands), span=span)
 
 
 def called_object(reader: Reader, receiver: ir.Expr, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
