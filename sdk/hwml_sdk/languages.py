@@ -57,8 +57,8 @@ class Language:
     watched: globs of files that its documents depend on. outputs: regular expressions of folders that tools write.
     speaks_in: regular expression of the lines where hover and completion have something to say; "": everywhere.
     triggers: characters after which completions are worth asking for.
-    project: name of the file in which a project states settings, and "module:function" that reads it to a mapping of
-    sections, as `hwml.toml` has them.
+    project: "module:function" that takes the path of a document (or a folder) to the project file that speaks for it
+    and the settings that file states, a mapping of sections as `hwml.toml` has them; None where there is no such file.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
     """
 
@@ -79,7 +79,7 @@ class Language:
     comments: Comments = Comments()
     units: tuple[str, ...] = ()
     rival: Rival | None = None
-    project: tuple[str, str] | None = None
+    project: str = ""
     card: str = ""
 
 
@@ -125,7 +125,7 @@ HLS = Language(
     speaks_in=r"(?i)^\s*#\s*pragma\s",
     triggers=(" ", "="),
     comments=_CPP,
-    project=("hls_config.cfg", "hwml_sdk.qor.project.cfg:stated_settings"),
+    project="hwml_sdk.qor.project.project:stated_settings",
     card="qor",
 )  # fmt: skip
 CHISEL = Language(

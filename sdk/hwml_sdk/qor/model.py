@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..artifact import Artifact, write
-from ..config import DEFAULT_TOOL, HlsSettings, load_settings
+from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
@@ -32,11 +32,13 @@ from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
+from .project.project import read_directives
 from .read.source import read_program
 from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
+STAGES = ("csynth", "impl")
 UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 
 
@@ -84,15 +86,23 @@ class QorModel:
         part: str | None = None,
         clock_period_ns: float | None = None,
         tool: str | None = None,
+        tool_version: str | None = None,
+        stage: str | None = None,
+        directives: str | Path | None = None,
     ) -> QorPrediction:
         """Predict one design; see `predict_qor`."""
         path, text = _source(source)
-        inputs = gather(path, defines=defines, include_dirs=include_dirs) if path else Inputs(defines=defines or {})
+        if path:
+            inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
+        else:
+            said = read_directives(directives) if directives is not None else ()
+            inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
         inputs = replace(inputs, files={**inputs.files, **_texts(files)})
-        if not path:
-            inputs = replace(inputs, include_dirs=tuple(map(Path, include_dirs)))
         loaded = load_settings(path) if path else None
-        given = {"top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool}
+        given = {
+            "top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool, "tool_version": tool_version,
+            "stage": check_setting("stage", stage, "str", choices=STAGES) if stage is not None else None,
+        }  # fmt: skip
         chosen = {key: value for key, value in given.items() if value is not None}
         settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
         prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
@@ -258,13 +268,18 @@ def predict_qor(
     part: str | None = None,
     clock_period_ns: float | None = None,
     tool: str | None = None,
+    tool_version: str | None = None,
+    stage: str | None = None,
+    directives: str | Path | None = None,
     model: str | Path = "qor",
 ) -> QorPrediction:
     """Predict resources and latency of one HLS kernel before any synthesis.
 
     source: a Path is a file; a str with a line break or a `{` is source text, any other str a path.
     files: further sources and headers, as paths or as {path: text}. top: the kernel (default: the likely function).
-    part, clock_period_ns, tool: what to assume; unset ones come from hwml.toml, hls_config.cfg, or the defaults.
+    part, clock_period_ns, tool, tool_version, stage ("csynth" or "impl"): what to assume; unset ones come from
+    hwml.toml, the project file that names the source, or the defaults. directives: a `directives.tcl` or other project
+    file whose directives hold too. include_dirs: folders of headers, before the project's own.
     model: a shipped artefact's name, or a folder.
 
     Raises SourceError (missing or unreadable file, no function, unknown top), ConfigError (unknown part, tool or
@@ -272,7 +287,7 @@ def predict_qor(
     """
     return _loaded(str(model)).predict(
         source, top=top, files=files, defines=defines, include_dirs=include_dirs, part=part,
-        clock_period_ns=clock_period_ns, tool=tool,
+        clock_period_ns=clock_period_ns, tool=tool, tool_version=tool_version, stage=stage, directives=directives,
     )  # fmt: skip
 
 
