@@ -82,19 +82,6 @@ def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
     return found
 
 
-def surely_apart(one: Element, other: Element) -> bool:
-    """Whether two elements of the same array differ by a constant in some subscript, so that they cannot be one."""
-    if one.field != other.field:
-        return True
-    for a, b in zip(one.subscripts, other.subscripts, strict=False):
-        if isinstance(a, frozenset) and isinstance(b, frozenset) and a != b:
-            # The same but for the constant: wherever the counters are, the two lie that far apart.
-            left, right = dict(a), dict(b)
-            if left.pop(None, 0.0) != right.pop(None, 0.0) and left == right:
-                return True
-    return False
-
-
 def meets(read: Access, write: Access) -> bool:
     """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
     if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
@@ -109,8 +96,6 @@ def root(key: object) -> object:
     return key.array if isinstance(key, Element) else key
 
 
-def mentions(key: object, var: ir.Variable) -> bool:
+def mentions(element: Element, var: ir.Variable) -> bool:
     """Whether an element's subscripts hold a variable."""
-    if not isinstance(key, Element):
-        return False
-    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in key.subscripts)
+    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in element.subscripts)
