@@ -12,38 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...program import ir
-from .accesses import Element
+from .accesses import Element, surely_apart
 from .values import Value
 
-# Leading subscripts of an alias; of each subscript what it hangs on (its terms, or the value nobody knows a form of).
+# Of each subscript what it hangs on: its terms, or the value nobody knows a form of.
 _Shape = tuple[object, ...]
 _Constants = tuple[float, ...]
 
 
 def _arranged(element: Element) -> tuple[_Shape, _Constants]:
     """How its subscripts are written, and their constants."""
-    shape: list[object] = [element.prefix]
+    shape: list[object] = []
     constants: list[float] = []
-    for part in element.subscripts:
-        if isinstance(part, frozenset):
-            constant = next((factor for var, factor in part if var is None), None)
-            shape.append(part if constant is None else part - {(None, constant)})
-            constants.append(constant or 0.0)
-        else:
-            shape.append(part)
-            constants.append(0.0)
+    for part in (*element.prefix, *element.subscripts):
+        own = [item for item in part if item[0] is None] if isinstance(part, frozenset) else []
+        shape.append(part - {own[0]} if own and isinstance(part, frozenset) else part)
+        constants.append(own[0][1] if own else 0.0)
     return tuple(shape), tuple(constants)
-
-
-def _comparable(one: _Shape, other: _Shape) -> bool:
-    """Whether some subscript differs by its constant at most."""
-    return any(isinstance(a, frozenset) and a == b for a, b in zip(one[1:], other[1:], strict=False))
-
-
-def _surely_apart(one: _Shape, at: _Constants, other: _Shape, there: _Constants) -> bool:
-    """Whether two elements of one array differ by a constant in some subscript, so that they cannot be one."""
-    pairs = zip(one[1:], other[1:], at, there, strict=False)
-    return any(left != right and isinstance(a, frozenset) and a == b for a, b, left, right in pairs)
 
 
 class Known(dict[object, Value]):
@@ -135,14 +120,12 @@ class Elements:
             group = groups[other]
             if other == shape:
                 found += [item for item in group.get(constants, ()) if item != stored]
-            elif _comparable(shape, other):
-                looked += len(group)
-                places = [at for at in group if not _surely_apart(shape, constants, other, at)]
-                found += [item for at in places for item in group[at]]
-                for at in places if for_good else ():
-                    del group[at]
-            else:
-                found += [item for same in group.values() for item in same]
-                if for_good:
-                    del groups[other]
+                continue
+            looked += len(group)
+            near = [at for at, same in group.items() if not surely_apart(next(iter(same)), stored)]
+            found += [item for at in near for item in group[at]]
+            for at in near if for_good else ():
+                del group[at]
+            if not group:
+                del groups[other]
         return found, looked

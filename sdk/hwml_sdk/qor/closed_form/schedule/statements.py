@@ -67,7 +67,7 @@ def _declare(region: Region, var: ir.Variable) -> None:
         region.env.forget(var)
         return
     region.binding = region.host.bound(var)
-    value = expressions.convert(region, region.value(var.init), var.type)
+    value = expressions.convert(region, region.low(var.init, var.type), var.type)
     region.binding = {}
     region.env[var] = value
 
@@ -80,12 +80,13 @@ def _branch(region: Region, item: ir.If) -> None:
         if chosen is not None:
             walk(region, chosen)
         return
-    condition = region.value(item.condition)
+    condition = region.whole(item.condition)
     region.branches += 1
     mark = region.env.mark()
     region.guards.append(condition)
     pinned, region.pinned = region.pinned, region.pinned | _pins(region, item.condition)
     start = region.base, region.end
+    arms, region.arms = region.arms, (*region.arms, (item, 0))
     walk(region, item.then)
     region.pinned = pinned
     then = region.env.back(mark)
@@ -94,9 +95,11 @@ def _branch(region: Region, item: ir.If) -> None:
     if item.otherwise is not None:
         # One way or the other is taken: loops and calls on both do not follow one another.
         region.base, region.end = start
+        region.arms = (*arms, (item, 1))
         walk(region, item.otherwise)
         region.base, region.end = max(region.base, after[0]), max(region.end, after[1])
     region.guards.pop()
+    region.arms = arms
     _merge(region, condition, then, region.env.changed(mark))
 
 
