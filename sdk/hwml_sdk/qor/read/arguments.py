@@ -27,11 +27,16 @@ class Argument:
     kind: ir.CType | None = None
 
     @property
+    def unread(self) -> bool:
+        """Whether nothing is known of it but its text."""
+        return self.value is None and (self.kind is None or self.kind.kind == "unknown")
+
+    @property
     def name(self) -> str:
         """The same for all spellings of one argument."""
         if self.value is not None:
             return str(int(self.value) if self.value == int(self.value) else self.value)
-        return self.text if self.kind is None or self.kind.kind == "unknown" else _named(self.kind)
+        return self.text if self.unread or self.kind is None else _named(self.kind)
 
 
 Bound = dict[str, Argument]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
@@ -330,6 +331,8 @@ class Preprocessor:
             return text
         if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
             return text
+        if text.isalnum() and text not in self.macros:
+            return text  # tables of thousands of numbers
         self.depth += 1
         out: list[str] = []
         at = 0
@@ -414,20 +417,33 @@ _PASTE = re.compile(r"(?<!\s)\s*##\s*")
 _PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
-def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:
+@lru_cache(maxsize=4096)
+def _pieces(body: str, params: frozenset[str]) -> tuple[tuple[str, str, bool], ...]:
+    """The body as texts, each with the parameter behind it ("" at the end) and whether that is quoted."""
+    found, at = [], 0
+    for match in _PARAMETER.finditer(body):
+        if match.group(2) in params:
+            found.append((body[at : match.start()], match.group(2), match.group(1) is not None))
+            at = match.end()
+    return (*found, (body[at:], "", False))
+
+
+def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str]) -> str:
     """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
-    assert callable(expand)
     pasted = "##" in body
-
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(2)
-        if name not in values:
-            return match.group()
-        if match.group(1):
-            return '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return values[name] if pasted else str(expand(values[name]))
-
-    return _PASTE.sub("", _PARAMETER.sub(replace, body))
+    out = []
+    expanded: dict[str, str] = {}
+    for text, name, quoted in _pieces(body, frozenset(values)):
+        out.append(text)
+        if quoted:
+            out.append('"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"')
+        elif name and pasted:
+            out.append(values[name])
+        elif name:
+            if name not in expanded:
+                expanded[name] = expand(values[name])
+            out.append(expanded[name])
+    return _PASTE.sub("", "".join(out)) if pasted else "".join(out)
 
 
 def preprocess(

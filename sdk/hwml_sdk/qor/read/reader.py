@@ -70,6 +70,7 @@ class Reader:
     templates: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     special_functions: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    alias_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
@@ -85,6 +86,7 @@ class Reader:
     loop_starts: list[tuple[int, ir.Loop]] = field(default_factory=list)
     depth: int = 0
     instances: int = 0
+    classes: int = 0  # instances of class templates that were read
     open_loops: int = 0
 
     def __post_init__(self) -> None:
