@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH
-from ..program.typenames import split_template
-from .arguments import Bound, bind, bind_defaults, deduce, label_of, match, settle
+from ..program.typenames import split_scope, split_template
+from .arguments import bind, bind_defaults, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
@@ -52,6 +53,8 @@ def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
     owner = reader.names.owner
     name, special = split_template(reader.src(name_node))
     name = f"{owner}::{name}" if owner else name
+    if reader.bound:
+        reader.around[name] = dict(reader.bound)
     if name_node.type == "template_type":
         reader.special_classes.setdefault(name, []).append((inner, parameters, special))
     elif inner.type == "alias_declaration":
@@ -149,7 +152,9 @@ def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str])
 
 def class_instance(reader: Reader, text: str) -> ir.CType | None:
     """The type `Fir<T, 16>` stands for, read with these arguments; None when it is no class template here."""
-    head, given = split_template(text)
+    scope, last = split_scope(text)
+    head, given = split_template(last)
+    head = f"{scope}::{head}" if scope else head
     if not reader.class_templates and not reader.alias_templates:
         return None
     name = _kept_name(reader, head, reader.alias_templates)
@@ -163,7 +168,7 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     with _elsewhere(reader):
         inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
-        bind(reader, bound)
+        bind(reader, {**reader.around.get(name, {}), **bound})
         bind_defaults(reader, parameters, bound)
         if not aliased:
             return _read_class(reader, name, inner, bound)
@@ -176,8 +181,8 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
 
 def _kept_name(reader: Reader, head: str, table: Mapping[str, tuple[Node, Node]]) -> str:
     """The name a template is kept under; "" where there is none."""
-    plain = head.replace("template ", "").replace("typename ", "").strip()
-    scope, _, last = plain.rpartition("::")
+    plain = head.replace("typename ", "").strip()
+    scope, last = split_scope(plain)
     owner = reader.names.named_type(scope.strip()) if scope else None
     for name in (f"{owner.name}::{last.strip()}" if owner is not None else "", plain, last.strip()):
         if name and name in table:
@@ -201,7 +206,9 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
             bind(reader, matched)
     reader.instances += 1
     reader.open_instances.add(key)
+    outer, reader.bound = reader.bound, {**reader.around.get(name, {}), **bound}
     made = record_body(reader, inner, key)
+    reader.bound = outer
     for outside, parameters in reader.outside.get(name, ()):
         bind(reader, dict(zip((label_of(reader, p) for p in parameters.named_children), arguments, strict=False)))
         method(reader, key, outside, made)
