@@ -54,6 +54,28 @@ def foreign_calls(context: Context) -> None:
                 short = var.type.name.partition("<")[0]
                 message = f"{var.name} is a {short}: it grows on a heap, which hardware has not; use an array"
                 context.report(NO_HEAP, message, var.path, var.span)
+        _containers(context, function)
+
+
+# `std::vector<int> v(n);` reads as the declaration of a function.
+_CONTAINER = re.compile(
+    r"\bstd\s*::\s*(vector|map|unordered_map|set|list|deque|queue|stack|string)\b\s*(?:<[^;{}()]*>)?\s+(\w+)\s*\("
+)
+
+
+def _containers(context: Context, function: ir.Function) -> None:
+    source = context.source(function.path)
+    if source is None or "std" not in source.text:
+        return
+    start = source.index(function.span.start_line, function.span.start_character)
+    end = source.index(function.span.end_line, function.span.end_character)
+    for match in _CONTAINER.finditer(source.text, start, end):
+        if match.group(2) not in function.variables and match.group(2) != function.name:
+            message = (
+                f"{match.group(2)} is a std::{match.group(1)}: it grows on a heap, which hardware has not; use an array"
+            )
+            span = source.span(match.start(2), match.end(2))
+            context.report(NO_HEAP, message, function.path, span)
 
 
 @rule(RECURSION)
