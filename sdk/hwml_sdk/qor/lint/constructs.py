@@ -70,20 +70,23 @@ _NO_TYPE = {"return", "else", "case", "throw", "sizeof", "if", "while", "for", "
 @rule(FUNCTION_POINTER)
 def function_pointers(context: Context) -> None:
     """Pointers to functions, as parameters, locals, tables and by a typedef."""
-    named = {name for text in context.program.sources.values() for name in _typedefs(text)}
+    named = sorted({name for text in context.program.sources.values() for name in _typedefs(text)})
     for function in context.functions():
         source = context.source(function.path)
         if source is None:
             continue
         start = source.index(function.span.start_line, function.span.start_character)
         end = source.index(function.span.end_line, function.span.end_character)
-        for match in _DECLARED.finditer(_blank(source.text[start:end])):
+        text = _blank(source.text[start:end])
+        for match in _DECLARED.finditer(text):
             if match.group(1) not in _NO_TYPE:
                 span = source.span(start + match.start(2), start + match.end(2))
                 _report_pointer(context, function, match.group(2), span)
-        for var in function.variables.values():
-            if var.type.name in named:
-                _report_pointer(context, function, var.name, var.span)
+        for name in named:
+            for match in re.finditer(rf"\b{name}\s+(?:const\s+)?(\w+)\s*[=;,)\[]", text):
+                _report_pointer(
+                    context, function, match.group(1), source.span(start + match.start(1), start + match.end(1))
+                )
 
 
 def _report_pointer(context: Context, function: ir.Function, name: str, span: Span) -> None:

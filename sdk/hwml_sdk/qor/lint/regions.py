@@ -86,10 +86,6 @@ def _why_no_process(context: Context, item: ir.Stmt) -> str:
         target = expr.target
         if isinstance(target, ir.Index | ir.Unary) or any(isinstance(e, ir.Index) for e in inside([expr.value])):
             return "plain code"
-    if isinstance(expr, ir.Call) and expr.receiver is not None:
-        receiver = root_variable(expr.receiver)
-        if receiver is not None and receiver.type.kind == "stream" and expr.name in ("read", "write"):
-            return f"a plain {expr.name} of {receiver.name}"
     return ""
 
 

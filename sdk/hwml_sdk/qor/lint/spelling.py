@@ -6,7 +6,7 @@ import difflib
 import re
 
 from ...document import Edit, Fix
-from ..pragmas.table import ACCEL_KINDS, CLOSED, HLS_OPTIONS, NUMBERS, VALUES, VARIABLE_OPTION
+from ..pragmas.table import ACCEL_KINDS, CLOSED, HLS_OPTIONS, NUMBERS, SMART_HLS, VALUES, VARIABLE_OPTION
 from ..program import ir
 from ..program.facts import function_of
 from .code import Code
@@ -29,6 +29,8 @@ def spelling(context: Context) -> None:
         known = HLS_OPTIONS if pragma.dialect == "HLS" else ACCEL_KINDS
         if pragma.kind.startswith("IF") or not _NAME.fullmatch(pragma.kind or "-"):
             continue  # `#pragma HLS if (condition) ...` of 2026
+        if pragma.kind in SMART_HLS:
+            continue
         if pragma.kind not in known:
             _unknown_kind(context, pragma, text)
         elif pragma.dialect == "HLS":

@@ -81,7 +81,7 @@ def _containers(context: Context, function: ir.Function) -> None:
 @rule(RECURSION)
 def recursion(context: Context) -> None:
     """A function that calls itself, directly or through others."""
-    functions = {f.name: f for f in context.functions() if not f.template_params}
+    functions = {f.name: f for f in context.functions() if not f.template_params and not _at_compile_time(f)}
     targets = {name: _callees(context, function, functions) for name, function in functions.items()}
     targets = _with_ways_on(targets)
     for name, function in functions.items():
@@ -90,6 +90,12 @@ def recursion(context: Context) -> None:
             way = " -> ".join((name, *path))
             message = f"{name} calls itself ({way}): recursion cannot be synthesised; rewrite it as a loop"
             context.report(RECURSION, message, function.path, function.name_span)
+
+
+def _at_compile_time(function: ir.Function) -> bool:
+    """Whether recursion ends while the source is read: `constexpr`, or an instance whose arguments count down."""
+    arguments = function.name.partition("<")[2].rpartition(">")[0]
+    return function.constexpr or re.search(r"[-+/]", arguments) is not None
 
 
 def _callees(context: Context, function: ir.Function, known: dict[str, ir.Function]) -> set[str]:

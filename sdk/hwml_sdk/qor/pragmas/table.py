@@ -66,6 +66,9 @@ ACCEL_KINDS = frozenset(
 )  # fmt: skip
 ACCEL_LOOP_KINDS = frozenset(("PIPELINE", "PARALLEL", "TILE"))
 
+# `#pragma HLS loop pipeline` and the like are SmartHLS's, the tool of another vendor.
+SMART_HLS = frozenset(("LOOP", "FUNCTION", "MEMORY"))
+
 # Stand inside a loop's body and nowhere else (UG1399: they are about that loop).
 LOOP_ONLY = frozenset(("UNROLL", "LOOP_FLATTEN", "LOOP_TRIPCOUNT"))
 # Speak about a whole function, so they stand in its body outside every loop.

@@ -11,7 +11,7 @@ _MAIN = re.compile(r"^[ \t]*(?:extern\s+\"C\"\s+)?(?:int|void|auto|signed)\s+mai
 # Tests without a main of their own, and what runs on a host: the run time of the card, threads, files, clocks.
 _HOST = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:CL/|OpenCL/|xcl2|xrt[/.]|xrt_|experimental/xrt|ert\.h|thread|mutex|chrono|"
-    r"fstream|filesystem|unistd\.h|pthread|sys/|gtest/|gmock/|catch|ap_axi_sdata_tb|opencv2/)",
+    r"fstream|filesystem|map|sstream|iomanip|random|unistd\.h|pthread|sys/|gtest/|gmock/|catch|ap_axi_sdata_tb|opencv2/)",
     re.MULTILINE,
 )
 _TEST_MACRO = re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\s*\(", re.MULTILINE)
