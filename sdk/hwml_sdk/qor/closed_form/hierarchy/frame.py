@@ -9,7 +9,7 @@ from typing import Self
 
 from ...program import ir
 from ...program.budget import Work
-from ...program.constants import Number
+from ...program.constants import Number, evaluate
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -116,13 +116,26 @@ class Frame(ABC):
 
     def bound(self, var: ir.Variable) -> Binding:
         """What BIND_OP says about the operators that produce a variable."""
-        # Of the function around: BIND_OP inside a function that is walked in place is not followed.
-        return self.design.bindings(self.function).get(var, {})
+        owner = self.program.functions.get(var.function, self.function)
+        return self.design.bindings(owner).get(var, {})
+
+    def limits(self) -> Mapping[str, int]:
+        """Operation, or `call f` for a function -> how many instances there may be."""
+        return self.design.limits(self.function)
+
+    def keep(self, array: ir.Variable) -> None:
+        """Note that a constant table is looked up at run time."""
+        self.design.tables.add(array)
 
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
+
+    def start(self, loop: ir.Loop) -> float | None:
+        """First value of a loop's variable where it is a constant."""
+        found = evaluate(loop.start, self.known) if loop.start is not None else None
+        return None if found is None else float(found)
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
@@ -143,6 +156,10 @@ class Frame(ABC):
     @abstractmethod
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    @abstractmethod
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
 
     @abstractmethod
     def copy(self, region: Region, expr: ir.Call) -> Value:

@@ -16,10 +16,10 @@ from ..schedule.beside import LoopUses
 from ..schedule.region import Region
 from ..schedule.statements import open_region, walk
 from ..schedule.values import Value
-from . import instances, loops
+from . import images, instances, loops
 from .dataflow import overlapped
 from .frame import Frame
-from .instances import note_types
+from .instances import note_unread
 from .sharing import add_operators, memory_cycles, taking_turns
 
 
@@ -35,6 +35,10 @@ class FunctionEstimator(Frame):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
         return instances.call(self, region, function, expr)
+
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
+        return images.image(self, region, expr)
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy, memmove and memset."""
@@ -76,9 +80,11 @@ class FunctionEstimator(Frame):
             # One state more than the work takes: the one that says it is done.
             result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
             result.interval = result.cycles
-            self._add_area(region, 1 if pipelined else memory)
+            asked = (pipeline.whole("ii") if pipelined and pipeline is not None else None) or 1
+            # Cores of a pipelined function take turns over its II, as those of a loop do.
+            self._add_area(region, max(asked, memory) if pipelined else memory)
         self.regions.pop()
-        note_types(region, function)
+        note_unread(region, function)
         result.unknown.join(region.unknown)
         self._finish()
         return result

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from ...program.typenames import BOOL, INT, UNKNOWN
-from ...tool.library import IGNORED, MATH, STREAM_STATES, TRANSFERS, WIRES
-from .accesses import Access
+from ...program.typenames import BOOL, UNKNOWN
+from ...tool.library import IGNORED, MATH, TRANSFERS, WIRES
+from . import streams
 from .methods import bits_counted, method
-from .operations import copies, make
+from .operations import make
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value, all_deps, later
 
@@ -26,7 +26,10 @@ def call(region: Region, expr: ir.Call) -> Value:
         return host.copy(region, expr)
     if name in IGNORED:
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
-    args = [region.value(argument) for argument in expr.args]
+    image = host.image(region, expr)
+    if image is not None:
+        return image
+    args = [region.whole(argument) for argument in expr.args]
     kind = type_of_expression(expr, host.program)
     counted = bits_counted(region, name, args)
     if counted is not None:
@@ -63,38 +66,8 @@ def _method(region: Region, receiver: ir.Expr, expr: ir.Call) -> Value:
     owner = type_of_expression(receiver, region.host.program)
     # Of a type whose header was not read: nothing but a stream has these methods in synthesised code.
     if owner.kind == "stream" or (owner.kind == "unknown" and expr.name in TRANSFERS):
-        return _stream(region, receiver, expr, owner)
+        return streams.method(region, receiver, expr, owner)
     function = region.host.program.functions.get(expr.name)
     if function is not None:
         return region.host.call(region, function, expr)
-    return method(region, region.value(receiver), owner, expr)
-
-
-def _stream(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
-    """A method of a stream: a transfer takes a cycle, and the stream gives or takes one element in each."""
-    args = [region.value(argument) for argument in expr.args]
-    root = receiver
-    which = NO_LOOPS  # unrolled loops that choose among the streams of an array
-    while isinstance(root, ir.Index | ir.Member):
-        if isinstance(root, ir.Index):
-            for sub in root.subscripts:
-                which = which | region.value(sub).deps
-        root = root.base
-    deps = all_deps(args) | which
-    var = root.var if isinstance(root, ir.Ref) else None
-    kind = owner.element or UNKNOWN
-    if var is None or expr.name not in (*TRANSFERS, *STREAM_STATES):
-        region.unknown.because(f"{expr.name} of a stream is not read")
-        return Value(region.base, deps, kind, NO_SOURCES)
-    alias = region.aliases.get(var)
-    array = alias.array if alias is not None else var
-    if expr.name in TRANSFERS:
-        write = expr.name.startswith("write")
-        same = frozenset(region.unrolled) - which - region.pinned
-        # No two transfers are one: reading a stream twice gives two elements.
-        key = ("fifo", array, write, len(region.accesses))
-        region.accesses.append(Access(array, (), write, deps, copies(region, same), key))
-        deps = deps | frozenset(region.unrolled)
-    time = max([region.base, *(a.time for a in args)]) + 1.0
-    region.end = max(region.end, time)
-    return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES)
+    return method(region, region.whole(receiver), owner, expr)

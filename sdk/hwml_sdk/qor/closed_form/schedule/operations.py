@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ...program import ir
+from ...tool.binding import operation_name
 from ...tool.operators import Operator, operator
 from .region import Region
 from .values import NO_LOOPS, Value, later
@@ -54,4 +55,9 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     time, latency = after(region, op, *operands)
     region.end = max(region.end, time)
     region.live_bits += (result or type_).width
-    return Value(time, deps, result or type_, later(latency, *operands))
+    since = later(latency, *operands)
+    if not since:  # nothing that a later iteration needs: nobody will ask for its way
+        return Value(time, deps, result or type_, since)
+    return Value(
+        time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency
+    )
