@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...document import Related, Span
 from ..program import ir
+from ..program.constant_text import evaluate_text
 from ..program.expressions import everything_in, inside, root_variable
 from .code import Code
 from .context import Context, is_on, loop_name
@@ -224,7 +225,7 @@ def _pair(
     if not (waits_in_order or waits_in_reader):
         return
     together = take.place == take_other.place
-    depth = _depth(context, region.function, first)
+    depth = _depth(region.function, first)
     if put.times is None or depth is None:
         return
     needed = put.times - 1 if together else put.times
@@ -237,13 +238,13 @@ def _pair(
     context.report(TOO_SHALLOW, message, first.path, first.span)
 
 
-def _depth(context: Context, function: ir.Function, stream: ir.Variable) -> int | None:
+def _depth(function: ir.Function, stream: ir.Variable) -> int | None:
     pragmas = [p for p in function.pragmas if p.kind == "STREAM" and p.options.get("variable") == stream.name]
-    written = pragmas[-1].options.get("depth") if pragmas else None
-    if written is not None:
-        return context.facts.number(written, function)
+    if pragmas and "depth" in pragmas[-1].options:
+        return pragmas[-1].whole("depth")
     if "," in stream.type.name:  # hls::stream<T, DEPTH>
-        return context.facts.number(stream.type.name.rpartition(",")[2].rstrip("> "), function)
+        value = evaluate_text(stream.type.name.rpartition(",")[2].rstrip("> "), lambda _: None)
+        return None if value is None else int(value)
     return DEFAULT_DEPTH
 
 

@@ -49,7 +49,7 @@ def registers(context: Context) -> None:
         var = array_of(context, pragma, function) if function is not None else None
         if var is None or function is None or partition_style(pragma) != "complete" or context.is_template(function):
             continue
-        dim = context.facts.number(pragma.options.get("dim", "1"), function)
+        dim = pragma.whole("dim") if "dim" in pragma.options else 1
         known = [extent for extent in var.dims if extent is not None]
         if dim is None or dim > len(var.dims) or len(known) != len(var.dims):
             continue
