@@ -25,6 +25,7 @@ from .brackets import Brackets, arguments_of
 MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
 MAX_OUTPUT = 16_000_000
+TOO_LARGE = "macros grow too large: further ones are not expanded"
 _PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
@@ -329,7 +330,7 @@ class Preprocessor:
         if self.depth > MAX_MACRO_DEPTH:
             self.work.leave_out(f"macros stand inside one another more than {MAX_MACRO_DEPTH} times")
             return text
-        if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
+        if not self.work.take(len(text), TOO_LARGE):
             return text
         if text.isalnum() and text not in self.macros:
             return text  # tables of thousands of numbers
@@ -374,7 +375,7 @@ class Preprocessor:
         values = dict(zip(params, arguments, strict=False))
         if params and params[-1] == "...":
             values["__VA_ARGS__"] = ", ".join(arguments[len(params) - 1 :])
-        return self._body(_substitute(macro.body, values, self.expand), hidden | {name})
+        return self._body(_substitute(macro.body, values, self.expand, self.work), hidden | {name})
 
 
 class _Conditions:
@@ -428,21 +429,21 @@ def _pieces(body: str, params: frozenset[str]) -> tuple[tuple[str, str, bool], .
     return (*found, (body[at:], "", False))
 
 
-def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str]) -> str:
+def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str], work: Work) -> str:
     """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
     pasted = "##" in body
-    out = []
-    expanded: dict[str, str] = {}
-    for text, name, quoted in _pieces(body, frozenset(values)):
-        out.append(text)
-        if quoted:
-            out.append('"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"')
-        elif name and pasted:
-            out.append(values[name])
-        elif name:
-            if name not in expanded:
-                expanded[name] = expand(values[name])
-            out.append(expanded[name])
+    out: list[str] = []
+    expanded: dict[str, str] = {}  # once each, however often it is named: macros that name one twice stand in others
+    for before, name, quoted in _pieces(body, frozenset(values)):
+        if not name:
+            text = ""
+        elif quoted:
+            text = '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
+        elif pasted:
+            text = values[name]
+        else:
+            text = expanded[name] if name in expanded else expanded.setdefault(name, expand(values[name]))
+        out += (before, text if work.take(len(text), TOO_LARGE) else "")
     return _PASTE.sub("", "".join(out)) if pasted else "".join(out)
 
 

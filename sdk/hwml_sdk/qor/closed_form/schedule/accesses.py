@@ -16,6 +16,9 @@ from .values import NO_LOOPS, Sources, Value
 # Per subscript: (stride, copies) of each unrolled loop whose variable stands in it.
 Spread = tuple[tuple[tuple[float, float], ...], ...]
 
+# Branches around something, outermost first: which, and which of its arms.
+Arms = tuple[tuple[object, int], ...]
+
 
 # A tuple, as one is made and looked up for every access: its hash and comparison are the interpreter's own.
 class Element(NamedTuple):
@@ -49,7 +52,7 @@ class Access:
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
-    asked: how many of the copies come from unroll pragmas.
+    asked: how many of the copies come from unroll pragmas. arms: of the branches around it.
     """
 
     array: ir.Variable
@@ -66,17 +69,32 @@ class Access:
     guarded: bool = False
     late: bool = False
     asked: float = 1.0
+    arms: Arms = ()
     value: Value | None = None
     load_cycles: float = 0.0
+
+    @property
+    def part(self) -> str:
+        """The field of a struct that it touches, "" for all of the element."""
+        return self.key.field if isinstance(self.key, Element) else ""
+
+
+def at_start() -> Form | None:
+    """The offset of what points at the first element."""
+    return {None: 0.0}
 
 
 @dataclass(slots=True)
 class Alias:
-    """What a parameter of an inlined function stands for: an array with leading subscripts already given."""
+    """What a parameter of an inlined function stands for: an array with leading subscripts already given.
+
+    offset: what a pointer adds to the first subscript that it is given.
+    """
 
     array: ir.Variable
     prefix: tuple[Form | None, ...] = ()
     prefix_deps: frozenset[ir.Loop] = NO_LOOPS
+    offset: Form | None = field(default_factory=at_start)
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
@@ -112,8 +130,6 @@ def root(key: object) -> object:
     return key.array if isinstance(key, Element) else key
 
 
-def mentions(key: object, var: ir.Variable) -> bool:
+def mentions(element: Element, var: ir.Variable) -> bool:
     """Whether an element's subscripts hold a variable."""
-    if not isinstance(key, Element):
-        return False
-    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in key.subscripts)
+    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in element.subscripts)
