@@ -139,7 +139,7 @@ void top(int a[8], Pair *q, hls::stream<ap_uint<9> > &s, ap_uint<12> u, float f,
   k(3); std::min(x, y);
   int *heap = new int[4]; delete heap;
   Color c = Color::BLUE; half hh(2); short zz{7};
-  x = (i8)(y) + vec(1, 2) + Pair(x) + int(2.5);
+  x = (i8)(y) + vec(1, 2) + int(2.5);
 }
 """,
     """\
@@ -196,7 +196,7 @@ void0 top 7:0-29:1
   c@27 int32 = 7
   hh@27 half16 = 2
   zz@27 int16 = {7}
-  x@9 = (operator+ of Pair((i8(y@9)^28:6 + vec(1, 2)^28:16), <struct24 Pair{a int16, b int8[3]}>x@9)^28:6 + <int32>2.5:double64)""",
+  x@9 = ((i8(y@9)^28:6 + vec(1, 2)^28:16) + <int32>2.5:double64)""",
 )
 
 PROGRAMS["templates"] = (

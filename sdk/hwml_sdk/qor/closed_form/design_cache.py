@@ -26,7 +26,8 @@ class Design:
     """One program with one target.
 
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
-    walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are memories.
+    walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are
+    memories.
     """
 
     def __init__(self, program: ir.Program, target: Target, options: Options) -> None:
@@ -42,7 +43,7 @@ class Design:
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
-        self.tables: set[ir.Variable] = set()
+        self.tables: dict[ir.Variable, Layout] = {}
 
     def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
         """What pragmas say about the operators behind a function's variables."""

@@ -7,15 +7,15 @@ import math
 from ...program import ir
 from ...program.type_of import type_of_expression
 from ...tool.memories import MEMORY
-from .accesses import Access, Element, Place, Spread, surely_apart
-from .forms import Form, frozen
+from . import pointers, tables
+from .accesses import Access, Alias, Element, Place, Spread
+from .forms import Form, frozen, linear
 from .memory_cycles import in_registers, load_cycles, store_cycles
 from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
 
-ENTRIES_A_STEP = 160  # known values that are looked through in the time that an expression takes
-ELEMENTS_A_STEP = 4  # elements that are held against one another in it
+ELEMENTS_A_STEP = 2  # elements that are held against one another in the time that an expression takes
 
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
@@ -23,6 +23,7 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     var, subscripts = _parts(expr)
     if var is None:
         return None
+    _step(region, expr)
     alias = region.aliases.get(var)
     prefix: tuple[Form | None, ...] = ()
     deps = NO_LOOPS
@@ -32,12 +33,43 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     if not array.dims and not array.type.pointer:
         return None
     values = [region.whole(s) for s in subscripts]
+    if var in region.walking or (alias is not None and alias.offset != {None: 0.0}):
+        return _through_pointer(region, expr, var, alias, values)
     for value in values:
         deps = deps | value.deps
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
     return Place(array, prefix + tuple(v.form for v in values), deps, element, time)
+
+
+def _step(region: Region, expr: ir.Expr) -> None:
+    """Take the step of `*p++`, which stands in the place of the pointer."""
+    base = expr.base if isinstance(expr, ir.Index) else expr
+    while isinstance(base, ir.Cast):
+        base = base.operand
+    if isinstance(base, ir.Unary) and pointers.stepped(base) is not base:
+        region.whole(base)
+
+
+def _through_pointer(
+    region: Region, expr: ir.Expr, var: ir.Variable, alias: Alias | None, values: list[Value]
+) -> Place:
+    """An access through a pointer that is not at the start of its array."""
+    alias = alias or Alias(var)
+    offset = pointers.offset_of(region, var, alias)
+    deps = alias.prefix_deps.union(*(value.deps for value in values))
+    first = linear(offset, values[0].form, 1.0) if values else offset
+    name = expr.field if isinstance(expr, ir.Member) else ""
+    time = max([v.time for v in values], default=region.base)
+    forms = (*alias.prefix, first, *(value.form for value in values[1:]))
+    if first is None:
+        # Nobody knows where: every copy and every access is one of its own.
+        deps = deps | frozenset(region.unrolled)
+        forms = (None,) * max(len(alias.array.dims), 1)
+    keys = (frozen(first) if first is not None else object(), *map(form_key, values[1:]))
+    element = Element(alias.array, tuple(map(frozen, alias.prefix)), keys, name)
+    return Place(alias.array, forms, deps, element, time)
 
 
 def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
@@ -52,6 +84,7 @@ def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
             if isinstance(inner, ir.Index):
                 subscripts = (*inner.subscripts, *subscripts)
             inner = inner.base
+    inner = pointers.stepped(inner)
     return (inner.var if isinstance(inner, ir.Ref) else None), subscripts
 
 
@@ -98,6 +131,9 @@ def load(region: Region, expr: ir.Expr) -> Value:
     if known is not None:
         return known
     array = found.array
+    constant = tables.folded(region, found, kind)
+    if constant is not None:
+        return constant
     access = _access(region, found, write=False)
     latency = load_cycles(region.host, array)
     start = max(found.time, region.base, region.swept.get(array, 0.0))
@@ -116,6 +152,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
     value = Value(ready, found.deps, kind, since)
     region.env[found.element] = value
+    region.elements.add(found.element)
     return value
 
 
@@ -150,8 +187,8 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     access.guarded, access.value = bool(region.guards), value
     # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
     if key in region.stored:
-        region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
-    region.stored.add(key)
+        region.accesses.remove(region.stored[key])
+    region.stored[key] = access
     region.accesses.append(access)
     done = max(value.time, found.time)
     if not in_registers(region.host, array):
@@ -164,9 +201,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         for mark, cycles in value.since.items():
             flow[mark] = max(flow.get(mark, 0.0), cycles + through)
     # Elements that may be this one are not known any more; a later load has to go to the memory for them.
-    others = [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]
-    region.work.left -= len(region.env) // ENTRIES_A_STEP + len(others) // ELEMENTS_A_STEP
+    others, looked = region.elements.touched(key, for_good=not region.guards)
+    region.work.left -= looked // ELEMENTS_A_STEP
     for other in others:
-        if not surely_apart(other, key):
-            del region.env[other]
+        region.env.forget(other)
     region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))
+    region.elements.add(key)
