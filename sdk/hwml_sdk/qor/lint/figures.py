@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -75,6 +76,8 @@ def _is_unclear(context: Context, loop: ir.Loop, loop_qor: LoopQor) -> bool:
     pragmas = [*loop.pragmas, *(function.pragmas if function is not None else ())]
     if any(pragma.kind.startswith("IF") for pragma in pragmas):
         return True  # `#pragma HLS if (condition) ...`
+    if _only_moves(function, loop_qor):
+        return True
     if named is None:
         return False
     unread = [p for p in pragmas if p.kind in ("CACHE", "DISAGGREGATE", "ARRAY_STENCIL")]
@@ -131,22 +134,25 @@ def _of_ports(
     if var is None:
         return head, (), ()
     found = accesses_of(context, loop, var, loop_qor.unroll_factor)
-    counted = f": {found} a round" if str(found) else ""
     memory = loop_qor.ii_bound_by.startswith("memory")
-    ports = f" on {_ports(function, var)}" if memory and counted else ""
-    remedies = partitions(context, function, var, loop_qor.ii or 1, loop_qor.unroll_factor) if memory else ()
-    return f"{head}{counted}{ports}", tuple(found.places), remedies
+    ii = loop_qor.ii or 1
+    remedies = partitions(context, function, var, ii, loop_qor.unroll_factor) if memory else ()
+    ports = _ports(function, var)
+    served = ports if memory else 1
+    explained = math.ceil((found.reads + found.writes) / served) >= ii  # else banks or calls make it more than is seen
+    what = f"{ports} port{'s' if ports != 1 else ''} of each memory" if memory else "one port"
+    counted = f": {found} a round on {what}" if explained else ""
+    return f"{head}{counted}", tuple(found.places), remedies
 
 
-def _ports(function: ir.Function, var: ir.Variable) -> str:
-    """How many accesses a memory of the array serves in a cycle, in words."""
+def _ports(function: ir.Function, var: ir.Variable) -> int:
+    """How many accesses a memory of the array serves in a cycle."""
     kind = ""
     for pragma in function.pragmas:
         if var.name in (pragma.options.get("variable"), pragma.options.get("port")):
             said = pragma.options.get("type" if pragma.kind == "BIND_STORAGE" else "storage_type")
             kind = said or pragma.options.get("core") or kind
-    ports = ports_of(kind).total
-    return f"{ports} port{'s' if ports != 1 else ''} of each memory"
+    return ports_of(kind).total
 
 
 def _all_loops(loops: Iterable[LoopQor]) -> Iterable[LoopQor]:
