@@ -86,6 +86,19 @@ def _is_unclear(context: Context, loop: ir.Loop, loop_qor: LoopQor) -> bool:
     return loop.has_break or loop.has_continue  # of accesses on two sides of a jump one runs
 
 
+SMALL_ARRAY = 64  # elements: a window that the tool may keep in registers by itself
+
+
+def _only_moves(function: ir.Function | None, loop_qor: LoopQor) -> bool:
+    """Whether a recurrence is nothing but moves within a small array: `w[0] = w[1]; w[1] = w[2];`."""
+    circuit = loop_qor.circuit
+    if circuit is None or function is None or any(step.cycles is not None for step in circuit.steps):
+        return False
+    var = function.variables.get(circuit.steps[0].name)
+    known = [extent for extent in var.dims if extent is not None] if var is not None else []
+    return var is not None and bool(var.dims) and len(known) == len(var.dims) and math.prod(known) <= SMALL_ARRAY
+
+
 def _report(context: Context, loop: ir.Loop, loop_qor: LoopQor, pragma: ir.Pragma | None, target: int) -> None:
     bound = loop_qor.ii_bound_by
     recurrence = bound.startswith("recurrence")
