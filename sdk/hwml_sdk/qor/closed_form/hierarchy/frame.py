@@ -19,7 +19,7 @@ from ..plan import Plan, make_plans
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
 from ..schedule.beside import LoopUses
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.values import Value
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
@@ -140,8 +140,8 @@ class Frame(ABC):
         return max(self.average_trip(loop), 0.0)
 
     @abstractmethod
-    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
-        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
+        """How long a loop inside the region takes, and what it touches; its result goes to the current sink."""
 
     @abstractmethod
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:

@@ -6,6 +6,7 @@ from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN
 from .accesses import Access
+from .memory_cycles import fifo_part, state_of
 from .operations import copies, make
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value, all_deps, later
@@ -93,6 +94,9 @@ def _stream(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -
         key = ("fifo", array, write, len(region.accesses))
         region.accesses.append(Access(array, (), write, deps, copies(region, same), key))
         deps = deps | frozenset(region.unrolled)
-    time = max([region.base, *(a.time for a in args)]) + 1.0
+    start = max([region.base, *(a.time for a in args), *(guard.time for guard in region.guards)])
+    # Data that is written, or read, is there within the state; what is left of it can be used.
+    part = fifo_part(region.target)
+    time = state_of(start, part) + part
     region.end = max(region.end, time)
     return Value(time, deps, kind, NO_SOURCES)
