@@ -11,7 +11,7 @@ import pytest
 from hwml_sdk.qor.closed_form.estimate import Estimate
 
 from .kit import closed, iis
-from .loops_kit import COPY, RETURN, figures, pipeline, plain
+from .loops_kit import COPY, LEAVE, TEST, figures, function, pipeline, plain
 
 VERSIONS = ["2018.3", "2020.2", "2021.1"]
 
@@ -52,7 +52,7 @@ def test_copies_in_and_out(version: str) -> None:
     """4,096 bytes of a in: 64 + 80 cycles; b in and out: twice that. The loop: pipelined."""
     found = merlin(one_loop(), version)
     assert figures(found) == {"L": (1, 1024, pipeline(1024, 1, COPY))}
-    assert found.latency_cycles == pipeline(1024, 1, COPY) + RETURN + 3 * (4096 / 64 + 80)
+    assert found.latency_cycles == function(TEST, pipeline(1024, 1, COPY) + 1, LEAVE) + 3 * (4096 / 64 + 80)
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,9 @@ class Frame(ABC):
         counter = TripCounter(self.known, options.default_trip_count, constants)
         counter.block(function.body)
         # New ones, not added to: what is put back after a call in place must be as it was before.
-        self.counts = {**self.counts, **counter.counts}
-        self.plans = {**self.plans, **make_plans(function, counter.counts, options, self.design.calls_loops)}
+        counts = {loop: self.design.extent(count) for loop, count in counter.counts.items()}
+        self.counts = {**self.counts, **counts}
+        self.plans = {**self.plans, **make_plans(function, counts, options, self.design.calls_loops)}
 
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 
