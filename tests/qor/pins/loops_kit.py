@@ -16,16 +16,18 @@ from .kit import closed, loops
 
 COPY = 3  # states of `b[i] = a[i] + 1`: load 2, the sum in the same state, store 1
 
-# States that no statement asks for, as per-loop tables of reports show them: the first state of a function or of a round
-# that holds a loop (its test), the one that leaves a loop, and the start and the end of a pipelined loop that is a module
-# of its own, whose caller counts one more than its latency.
+# States that no statement asks for, as per-loop tables of reports show them: the first state of a function or of a
+# round
+# that holds a loop (its test), the one that leaves a loop, and the start and the end of a pipelined loop that is a
+# module of its own, whose caller counts one more than its latency.
 TEST, LEAVE, MODULE = 1, 1, 3
 
 
 def pipeline(trips: float, ii: int, body: float, *, turns: int = 1) -> float:
     """Latency of a pipelined loop: one iteration starts II after the other, the last takes the whole depth.
 
-    Reports count from the first state to the last: (trip count - 1) II + iteration latency - 1, one more where a round is
+    Reports count from the first state to the last: (trip count - 1) II + iteration latency - 1, one more where a round
+    is
     one state. turns: cycles in which the accesses of one iteration to the busiest memory take turns; the last come so
     much later.
     """

@@ -163,7 +163,11 @@ void top(int a[10][100], int b[10][100]) {
 }"""
     one = pipeline(100, 1, COPY)
     assert figures(closed(code))["R"] == (None, 10, 9 * (module(one) + 1) + 2 * module(one) + REGION + 1)
-    assert figures(closed(code.replace("#pragma HLS dataflow\n", "")))["R"] == (None, 10, plain(10, TEST + 2 * module(one)))
+    assert figures(closed(code.replace("#pragma HLS dataflow\n", "")))["R"] == (
+        None,
+        10,
+        plain(10, TEST + 2 * module(one)),
+    )
 
 
 def test_a_region_takes_logic_for_each_process() -> None:

@@ -78,7 +78,7 @@ def test_scalars(first: str, second: str, beside: bool) -> None:
 
 
 def test_not_before_2022() -> None:
-    """Before, loops are no modules: a state before, the states of each (one more than the report counts), one to leave."""
+    """Before, loops are no modules: a state before, the states of each (one more than reports count), one to leave."""
     before = TEST + (99 + COPY) + LEAVE + (199 + COPY) + LEAVE
     for version, right in {"2021.2": before, "2022.1": TWO}.items():
         assert pair("b[i] = a[i] + 1;", "d[i] = c[i] + 1;", version=version) == function(right)

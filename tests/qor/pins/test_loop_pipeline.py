@@ -328,7 +328,7 @@ void top(int a[70][6], int b[70]) {
       s += a[i][j];
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, TEST + module(pipeline(6, 1, 2)) + 1)), "L": (1, 6, pipeline(6, 1, 2))}, None, {"pipeline_loops": 5}),
+}""", {"O": (None, 70, plain(70, TEST + module(6) + 1)), "L": (1, 6, pipeline(6, 1, 2))}, None, {"pipeline_loops": 5}),
     Pin("five at a threshold of five", """
 void top(int a[70][5], int b[70]) {
   O: for (int i = 0; i < 70; i++) {

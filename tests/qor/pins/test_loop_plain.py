@@ -1,4 +1,4 @@
-"""Loops that are not pipelined: iterations follow one another, with the test in the first state of each (UG1399, reports)."""
+"""Loops that are not pipelined: iterations follow one another, the test in the first state of each (UG1399, reports)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from .kit import OFF
 from .loops_kit import COPY, LEAVE, TEST, Pin, function, hold, module, pipeline, plain
 
 PINS = [
-    # Load 2 + store 1 = 3 states, the test in the first of them: 10 * 3; a state before the loop and one that leaves it.
+    # Load 2 + store 1 = 3 states, the test in the first of them: 10 * 3; a state before the loop and one that leaves
+    # it.
     Pin("a copy", f"""
 void top(int a[10], int b[10]) {{
   L: for (int i = 0; i < 10; i++) {{
@@ -115,7 +116,7 @@ void top(int a[200], int b[200], bool w) {
       b[i] = a[i] + 2;
     }
   }
-}""", {"L": (1, 100, pipeline(100, 1, COPY)), "M": (1, 200, pipeline(200, 1, COPY))}, function(module(pipeline(200, 1, COPY)))),
+}""", {"L": (1, 100, pipeline(100, 1, COPY)), "M": (1, 200, pipeline(200, 1, COPY))}, function(module(199 + 2))),
 ]  # fmt: skip
 
 

@@ -28,7 +28,8 @@ class Design:
 
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
     walks: calls that were walked so far. work: what may still be walked.
-    shortest: loops run as seldom as they can, instead of as often. varies: a loop was met where that makes a difference.
+    shortest: loops run as seldom as they can, instead of as often. varies: a loop was met where that makes a
+    difference.
     """
 
     def __init__(self, program: ir.Program, target: Target, options: Options, *, shortest: bool = False) -> None:

@@ -89,9 +89,9 @@ class Frame(ABC):
         counter = TripCounter(self.known, options.default_trip_count, constants)
         counter.block(function.body)
         # New ones, not added to: what is put back after a call in place must be as it was before.
-        counts = {loop: self.design.extent(count) for loop, count in counter.counts.items()}
-        self.counts = {**self.counts, **counts}
-        self.plans = {**self.plans, **make_plans(function, counts, options, self.design.calls_loops)}
+        self.counts = {**self.counts, **counter.counts}
+        extents = {loop: self.design.extent(count) for loop, count in counter.counts.items()}
+        self.plans = {**self.plans, **make_plans(function, extents, options, self.design.calls_loops)}
 
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 
@@ -138,7 +138,9 @@ class Frame(ABC):
             # A loop in a called function has to be unrolled, but nobody knows how far.
             self.unknown += 1
             self.result.unknown_because(f"the trip count of loop {loop.name} is unknown")
-        return max(self.average_trip(loop), 0.0)
+            return NOMINAL_TRIP
+        # What varies with a loop that is unrolled as well is known in each of its copies: all of them add up.
+        return max(count.average, 0.0)
 
     @abstractmethod
     def nested(self, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
@@ -163,10 +165,11 @@ class Frame(ABC):
 
     # -- what loops and calls ask -----------------------------------------------------------------------------
 
-    def average_trip(self, loop: ir.Loop) -> float:
-        """Iterations of a loop, the nominal number where they are unknown."""
+    def trip(self, loop: ir.Loop) -> float:
+        """Iterations of a loop as it is built and weighed, the nominal number where they are unknown."""
         count = self.counts.get(loop)
-        return NOMINAL_TRIP if count is None or count.average is None else count.average
+        average = self.design.extent(count).average if count is not None else None
+        return NOMINAL_TRIP if average is None else average
 
     def aliases_now(self) -> dict[ir.Variable, Alias]:
         """Aliases in force: those of the function, and of what is being walked in place."""

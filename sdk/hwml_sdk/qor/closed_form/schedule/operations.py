@@ -9,7 +9,6 @@ from ...tool.operators import Operator, operator
 from .region import Region
 from .values import NO_LOOPS, Value, later
 
-
 OUTPUT = 0.01  # part of a cycle until the output register of a core shows its value
 
 
