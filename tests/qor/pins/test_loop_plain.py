@@ -1,4 +1,4 @@
-"""Loops that are not pipelined: iterations follow one another, the test in the first state of each (UG1399, reports)."""
+"""Loops that are not pipelined: iterations follow one another, the test in the first state of each (UG1399)."""
 
 from __future__ import annotations
 
