@@ -17,6 +17,7 @@ import pytest
 from tests.hooks.test_watch import watching
 from tests.lsp.lsp_client import FULL, Client, at, running
 from tests.lsp.sources import SCALE
+from tests.waiting import wait_for
 
 TOY = Path(__file__).with_name("toy_hdl")
 # Two units with comments and strings around them; what is in `#{ ... #}` is no code.
@@ -126,7 +127,7 @@ def workers(client: Client) -> set[int]:
     return {child.pid for child in psutil.Process(client.process.pid).children()}
 
 
-@pytest.mark.parametrize("hangs", [HANGS, "unit adder 8\n# back and forth\n"])
+@pytest.mark.parametrize("hangs", [HANGS, "unit adder 8\n# back and forth\n", "unit adder 8\n# talk for ever\n"])
 def test_what_hangs_is_ended_with_a_finding_and_its_neighbours_are_answered(
     client: Client, toy: Path, hangs: str
 ) -> None:
@@ -194,6 +195,18 @@ def test_watch_predicts_on_save_and_after_a_header_changed(toy: Path) -> None:
     assert "# hwml: 64 gates · 8 cyc\nunit adder W" in (toy / "a.toy").read_text()
     # The watcher looked at all it found before it answered the save: what tools wrote was not among that.
     assert (toy / "toy_out" / "made.toy").read_text() == "unit made 4\n"
+
+
+def test_watch_ends_at_once_and_quietly_while_a_compiler_works(toy: Path) -> None:
+    """What the compiler's thread meets in a process that ends is no news, and its check is not waited for."""
+    record = toy.parent / "site" / "toy_hdl" / "language.py"
+    record.write_text(record.read_text().replace("figures=True", "figures=True, compiles=True"))
+    (toy / "a.toy").write_text("unit adder 8\n# ask others\n")
+    with watching(toy) as watch:
+        wait_for(lambda: "asking" in "".join(watch.errors), "check under way")
+        assert watch.stop() == 130
+        said = [line.strip() for line in watch.errors if not line.startswith(("asking", "hwml: watching"))]
+    assert said == ["hwml: interrupted"]
 
 
 def test_annotate_writes_comments_of_the_language_and_takes_them_away(toy: Path) -> None:

@@ -26,7 +26,7 @@ from . import limits as budgets
 from .command import worst
 from .designs import predict
 
-_VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   "}
+_VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   ", "over": "OVER"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +91,13 @@ def _figure(verdict: budgets.Verdict) -> dict[str, Any]:
 
 
 def _lines(row: dict[str, Any]) -> list[str]:
-    head = f"{row['path']}: {row['top']}: {'within budget' if row['ok'] else 'over budget'}"
+    unknown = any(item["state"] == "unknown" for item in row["figures"])
+    # What nobody can say is neither: strict or not, it does not pass for a design that fits.
+    broken = any(item["state"] not in ("ok", "unknown") and not item["ok"] for item in row["figures"])
+    verdict = "over budget" if broken else "cannot say" if unknown else "within budget" if row["ok"] else "over budget"
     return [
-        head,
-        *(f"  {_VERDICTS[item['state']] if item['ok'] else 'OVER'}  {item['text']}" for item in row["figures"]),
+        f"{row['path']}: {row['top']}: {verdict}",
+        *(f"  {_VERDICTS[item['state']]}  {item['text']}" for item in row["figures"]),
     ]
 
 

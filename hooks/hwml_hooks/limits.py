@@ -58,12 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One predicted amount. value None: not known. low, high: its 80 % interval."""
+    """One predicted amount. value None: not known, reasons say why. low, high: its 80 % interval."""
 
     name: str
     value: float | None
     low: float | None
     high: float | None
+    reasons: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -79,7 +80,7 @@ def figure(figures: Figures, setting: str) -> Figure:
     key, name = LIMITS[setting]
     value: int | None = getattr(figures, key)
     if value is None:
-        return Figure(name, None, None, None)
+        return Figure(name, None, None, None, tuple(figures.reasons.get(key, ())))
     interval = figures.intervals.get(key, Interval(value, value))
     return Figure(name, value, min(interval.low, value), max(interval.high, value))
 
@@ -104,7 +105,8 @@ class Verdict:
     @property
     def text(self) -> str:
         """`23k LUT (80 %: 21k to 26k), limit 20k`."""
-        reason = {"near": ": over it, but the lower end is not", "unknown": ": a trip count is unknown"}
+        cause = "; ".join(self.figure.reasons) or "the figure is not known"
+        reason = {"near": ": over it, but the lower end is not", "unknown": f": cannot say, {cause}"}
         return f"{self.figure.text}, limit {short_number(self.limit)}{reason.get(self.state, '')}"
 
 
@@ -136,10 +138,17 @@ def findings(top: str, verdicts: Iterable[Verdict], span: Span) -> Iterator[Diag
 
 
 def check_growth(design: Design, before: Figures, percent: float, span: Span) -> Iterator[Diagnostic]:
-    """Findings for figures that grew by more than `percent` since `before`; nothing counts as one."""
+    """Findings for figures that grew by more than `percent` since `before`; a count of 0 then is taken for 1.
+
+    A note where a figure was known then and is not any more.
+    """
     for setting in LIMITS:
         new, old = figure(design.figures, setting), figure(before, setting)
         if new.value is None or old.value is None:
+            if old.value is not None:
+                cause = "; ".join(new.reasons) or "it is not known"
+                message = f"{design.top}: growth of {new.name} cannot be said: {cause}"
+                yield Diagnostic(UNKNOWN, "info", message, span)
             continue
         grown = (new.value - old.value) / max(old.value, 1.0) * 100
         if grown > percent:

@@ -7,19 +7,22 @@ hwml watch DIR --json        one JSON object a line, for other programs
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import hashlib
 import json
+import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Figures, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
+from hwml_sdk.interrupt import heed_ctrl_c
 from hwml_sdk.languages import Language, language_of
 from hwml_sdk.printable import printable
 from hwml_sdk.report import SCHEMA_VERSION
@@ -175,7 +178,10 @@ class Watcher:
         self.root, self.annotate, self.tell = root, annotate, tell
         self._seen: dict[Path, _Seen] = {}
         self._sources: set[Path] = set()
-        self._compilers = ThreadPoolExecutor(1, thread_name_prefix="compilers")
+        self._to_compile: queue.SimpleQueue[tuple[Path, Language]] = queue.SimpleQueue()
+        self._compilers: threading.Thread | None = None
+        self._gate = threading.Lock()  # of what leaves us: nothing does any more once we are closed
+        self._closed = False
         self._said: set[str] = set()
 
     def begin(self) -> None:
@@ -194,6 +200,7 @@ class Watcher:
         """Answer saves for ever."""
         todo: dict[Path, None] = {}
         while True:
+            heed_ctrl_c()
             for path in saves.settled(wait=not todo):
                 todo.pop(path, None)
                 todo[path] = None
@@ -201,8 +208,9 @@ class Watcher:
                 self.saved(todo.popitem()[0])
 
     def close(self) -> None:
-        """Drop what is waiting."""
-        self._compilers.shutdown(wait=False, cancel_futures=True)
+        """Drop what is waiting; a check under way is neither waited for nor heard of."""
+        with self._gate:
+            self._closed = True
 
     def saved(self, path: Path, *, dependents: bool = True) -> None:
         """Look at one file, and at the sources that include it if it is a header."""
@@ -211,13 +219,25 @@ class Watcher:
             return
         self._sources.add(path)
         if language.compiles:
-            self._compilers.submit(self._guarded, path, language)
+            self._to_compile.put((path, language))
+            if self._compilers is None:
+                self._compilers = threading.Thread(target=self._compile, name="compilers", daemon=True)
+                self._compilers.start()
             return
         changed = self._guarded(path, language)
         if changed and dependents and _is_header(path):
             found = provider_for(language).dependents([path], sorted(self._sources))
             for source in found[:MAX_DEPENDENTS]:
                 self._seen_again(source, language)
+
+    def _compile(self) -> None:
+        while not self._closed:
+            try:
+                self._guarded(*self._to_compile.get())
+            except ArtifactError as error:
+                self._say_once(str(error))
+            except BrokenPipeError:  # nobody reads any more
+                _thread.interrupt_main()
 
     def _seen_again(self, source: Path, language: Language) -> None:
         """A source whose header has changed: its own text may be the same."""
@@ -230,24 +250,29 @@ class Watcher:
         """Whether the file's text was new; what cannot be read is said and passed over."""
         try:
             return self._look(path, language)
-        except ArtifactError:
+        except (ArtifactError, BrokenPipeError):
             raise
         except MissingDependencyError as error:
             self._say_once(str(error))
         except HwmlError as error:
             if path.exists():  # files that vanish between event and reading are no news
-                _say(str(error))
+                self._say(str(error))
             else:
                 self._seen.pop(path, None)
         except Exception as error:
             # One file must not end the watch; a fault of ours is shown with its place.
-            _say(f"{path}: {type(error).__name__}: {error} (a defect of hwml; please report it)")
+            self._say(f"{path}: {type(error).__name__}: {error} (a defect of hwml; please report it)")
         return False
+
+    def _say(self, text: str) -> None:
+        with self._gate:
+            if not self._closed:
+                _say(text)
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:
             self._said.add(text)
-            _say(text)
+            self._say(text)
 
     def _look(self, path: Path, language: Language) -> bool:
         started = time.monotonic()
@@ -270,14 +295,16 @@ class Watcher:
             elapsed = round((time.monotonic() - started) * 1000)
             event = self._event(path, text, language, analysis, before, written, elapsed)
             seen.figures = event.figures
-            if not again:
-                self.tell(event)
+            with self._gate:
+                if not again and not self._closed:
+                    self.tell(event)
         return True
 
     def _write_marks(self, file: TextFile, bare: str, analysis: Analysis, language: Language) -> bool:
         """Bring the comments up to date; a file that was saved meanwhile is left to its next event."""
         new = file.with_text(annotated(bare, analysis, language, ascii_only=not file.is_utf8))
-        return new != file.raw and replace_if_unchanged(file.path, file.raw, new)
+        with self._gate:
+            return new != file.raw and not self._closed and replace_if_unchanged(file.path, file.raw, new)
 
     def _event(
         self,

@@ -16,6 +16,7 @@ from hwml_sdk.processes import Child, own_folder, python_command, python_environ
 
 log = logging.getLogger("hwml_lsp.backend")
 MAX_RESTARTS = 5  # without an analysis in between
+PATIENCES = 3  # what goes on saying something new may take so many times as long as what says nothing
 ENDS = ("done", "error", "superseded")
 Answer = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Backend:
         self._questions: dict[int, asyncio.Future[Answer]] = {}
         self._sent: set[int] = set()
         self._watched: dict[int, asyncio.TimerHandle] = {}  # analyses under way, with the end of their patience
+        self._ends: dict[int, float] = {}  # and when all patience is over
         self._restarts = 0
         self._careful = False
         self._closed = False
@@ -96,7 +98,7 @@ class Backend:
             return await asyncio.wait_for(future, self._language.patience_s)
         except TimeoutError as error:
             if self.ready:
-                self._hangs(())
+                self._hangs((), self._language.patience_s)
             raise ConnectionError("no answer") from error
         finally:
             self._questions.pop(number, None)
@@ -168,21 +170,26 @@ class Backend:
             self.on_answer(answer)
 
     def _watch(self, number: int, *, over: bool) -> None:
-        """A sign of life of an analysis: its patience starts anew, or is over with it."""
+        """A sign of life of an analysis: its patience starts anew as far as it has any left, or is over with it."""
         self._restarts = 0
         timer = self._watched.pop(number, None)
         if timer is not None:
             timer.cancel()
         if over:
             self._sent.discard(number)
-        else:
-            loop = asyncio.get_running_loop()
-            self._watched[number] = loop.call_later(self._language.patience_s, self._hangs, (number,))
+            self._ends.pop(number, None)
+            return
+        loop = asyncio.get_running_loop()
+        patience_s = self._language.patience_s
+        end = self._ends.setdefault(number, loop.time() + PATIENCES * patience_s)
+        at = min(loop.time() + patience_s, end)
+        took_s = patience_s if at < end else PATIENCES * patience_s
+        self._watched[number] = loop.call_at(at, self._hangs, (number,), took_s)
 
-    def _hangs(self, numbers: Collection[int]) -> None:
+    def _hangs(self, numbers: Collection[int], after_s: float) -> None:
         """Only the process can be ended, not what runs in it: the other documents are sent to the next one."""
         self._stop()
-        self._lost(f"it had not ended after {self._language.patience_s:g} s", numbers, hung=True)
+        self._lost(f"it had not ended after {after_s:g} s", numbers, hung=True)
 
     def _died(self, code: int) -> None:
         self._worker = None
@@ -198,6 +205,7 @@ class Backend:
         for timer in self._watched.values():
             timer.cancel()
         self._watched.clear()
+        self._ends.clear()
 
     def _lost(self, reason: str, blamed: Collection[int], *, hung: bool) -> None:
         self._forget()

@@ -111,6 +111,7 @@ def load_settings(
     editor: Mapping[str, Any] | None = None,
     trusted: bool | None = None,
     vouched: Iterable[str | Path] = (),
+    project: tuple[Path, Mapping[str, Any]] | None = None,
 ) -> Settings:
     """Settings for a document at `path` (None: the current folder), layer by layer.
 
@@ -118,21 +119,26 @@ def load_settings(
     trusted: overrides the user's list of trusted folders for this document, as far as the current folder reaches, or
         else the document's own.
     vouched: folders that the user trusts for now, beside those of the list.
+    project: a project file and what it states, where the caller knows which one speaks for the document.
     Raises ConfigError naming file and key of the first wrong value.
     """
     folder = _folder_of(path)
     root = _trust_root(folder if path is None else Path(path), trusted, vouched)
     settings = Settings(trusted=root is not None, trust_root=root)
-    for name, reader in [language.project for language in languages() if language.project]:
-        project = find_upwards(folder, name)
-        if project is not None:
-            settings = merge(settings, load(reader)(project), origin=project.name, place=project)
+    said = [project] if project is not None else _said_by_projects(folder if path is None else Path(path))
+    for place, values in said:
+        settings = merge(settings, values, origin=place.name, place=place)
     toml = find_upwards(folder, FILE_NAME)
     if toml is not None:
         settings = merge(settings, _read_toml(toml), origin=FILE_NAME, place=toml, workspace=True)
     if editor:
         settings = merge(settings, editor, origin="editor")
     return settings
+
+
+def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
+    found = [load(language.project)(document) for language in languages() if language.project]
+    return [item for item in found if item is not None]
 
 
 def merge(

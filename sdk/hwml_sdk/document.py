@@ -78,6 +78,7 @@ class Figures:
 
     lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done, of a loop with all its entries.
     ii: initiation interval in cycles. trip_count: iterations. intervals: of some of them, by the field's name.
+    reasons: why some of them are not known, likewise.
     """
 
     lut: int | None = None
@@ -89,6 +90,7 @@ class Figures:
     ii: int | None = None
     trip_count: float | None = None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, int | None]:
         """LUT, DSP, FF and latency_cycles under the keys that all of hwml's JSON has for them."""

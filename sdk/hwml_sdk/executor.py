@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from .errors import HwmlError, MissingDependencyError
 from .files import append_line, parse_json, read_bytes
+from .interrupt import heed_ctrl_c
 from .leftovers import scratch_folder
 from .processes import finish, kill_group, lifeline, own_folder, python_command, python_environment, start
 
@@ -103,6 +104,7 @@ class Executor:
         call = _Call(function, self.limits, self.retries)
         source = self._ray(call, waiting) if self.backend == "ray" else self._local(call, waiting)
         for outcome in source:
+            heed_ctrl_c()
             count += 1
             if journal is not None:
                 _append(Path(journal), outcome)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from .errors import HwmlError, RefusedError, SourceError
 from .exchange import exchange
+from .interrupt import heed_ctrl_c
 from .leftovers import new_name, writing
 
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
@@ -48,6 +49,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
             temporary = new_name(place.parent)
             try:
                 yield temporary
+                heed_ctrl_c()
                 _copy_mode(place, temporary)
                 temporary.replace(place)
             finally:
@@ -131,6 +133,7 @@ def replace_folder(path: str | Path) -> Iterator[Path]:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; choose another folder") from error
     try:
         yield temporary
+        heed_ctrl_c()
         _swap(temporary, place)
     except OSError as error:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; the folder is as it was") from error

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 
 from .errors import HwmlError
+from .interrupt import noting_ctrl_c
 from .printable import printable
 
 TRACEBACK = "HWML_TRACEBACK"
@@ -20,7 +21,8 @@ def guard(program: str, run: Callable[[], int], *, interrupted: str = "interrupt
     """The exit code of `run`; whatever it raises becomes one line that begins with the program's name."""
     _make_output_safe()
     try:
-        code = run()
+        with noting_ctrl_c():
+            code = run()
         if sys.stdout is not None:
             sys.stdout.flush()  # a full disk shows here, while it can still be told
     except BrokenPipeError:

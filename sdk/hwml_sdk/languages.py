@@ -50,14 +50,15 @@ class Language:
     figures: it predicts figures of designs, so budgets and growth apply.
     compiles: it asks a compiler: looking takes seconds, errors are worth a comment, and a clean file "compiles".
     warms_up: its provider loads something large, worth doing before the first document.
-    patience_s: an analysis in the editor that has said nothing new for so many seconds hangs, and is ended.
+    patience_s: an analysis in the editor that has said nothing new for so many seconds hangs, and is ended; so is one
+    that has gone on saying something for three times as long.
 
     headers: suffixes of files that others include. needs: git patterns of all that reading a source may need.
     watched: globs of files that its documents depend on. outputs: regular expressions of folders that tools write.
     speaks_in: regular expression of the lines where hover and completion have something to say; "": everywhere.
     triggers: characters after which completions are worth asking for.
-    project: name of the file in which a project states settings, and "module:function" that reads it to a mapping of
-    sections, as `hwml.toml` has them.
+    project: "module:function" that takes the path of a document (or a folder) to the project file that speaks for it
+    and the settings that file states, a mapping of sections as `hwml.toml` has them; None where there is no such file.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
     """
 
@@ -78,7 +79,7 @@ class Language:
     comments: Comments = Comments()
     units: tuple[str, ...] = ()
     rival: Rival | None = None
-    project: tuple[str, str] | None = None
+    project: str = ""
     card: str = ""
 
 
@@ -124,7 +125,7 @@ HLS = Language(
     speaks_in=r"(?i)^\s*#\s*pragma\s",
     triggers=(" ", "="),
     comments=_CPP,
-    project=("hls_config.cfg", "hwml_sdk.qor.project.cfg:stated_settings"),
+    project="hwml_sdk.qor.project.project:stated_settings",
     card="qor",
 )  # fmt: skip
 CHISEL = Language(

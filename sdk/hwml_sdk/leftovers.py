@@ -106,18 +106,6 @@ def scratch_folder() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def scratch_of_process() -> Path:
-    """As `scratch_folder`, for whoever removes it: it is taken for left behind only when this process has ended."""
-    home = _scratch_home()
-    sweep(home)
-    descriptor = _opened(home)  # never closed: the lock lasts as long as we do
-    if descriptor is not None:
-        _share(descriptor)
-    folder = new_name(home)
-    folder.mkdir(mode=0o700)
-    return folder
-
-
 def _scratch_home() -> Path:
     """`hwml-UID` in the folder for temporary files; that folder itself where somebody else has taken the name."""
     base = Path(tempfile.gettempdir())

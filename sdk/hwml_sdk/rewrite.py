@@ -16,6 +16,7 @@ from pathlib import Path
 from .errors import HwmlError, RefusedError
 from .exchange import exchange
 from .files import fill, read_bytes
+from .interrupt import heed_ctrl_c
 from .leftovers import clear, new_name, swap_name, writing
 
 _MAX_SWAPS = 50
@@ -51,6 +52,7 @@ def replace_if_unchanged(path: Path, expected: bytes, new: bytes) -> bool:
         with writing(path.parent), _sibling(path, expected, new) as temporary:
             if path.read_bytes() != expected:
                 return False
+            heed_ctrl_c()
             return _swap(temporary, path, expected, new)
     except FileNotFoundError:
         return False

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from tests.killing import COMMAND, killed_at_each_step, killed_at_random, leftovers, run
 
-from hwml_sdk.chisel.compile.workers import Programs
+from hwml_sdk.chisel.compile.wire import Channel
+from hwml_sdk.chisel.compile.workers import FIRST_ARCHIVE_MAJOR, ROLES, Programs
 from hwml_sdk.chisel.install import toolchain
 from hwml_sdk.cli import main
+from hwml_sdk.leftovers import sweep
 
 BAD = """import chisel3._
 
@@ -70,6 +72,63 @@ def test_a_link_is_followed(programs: Programs, tmp_path: Path) -> None:
     link.symlink_to(path)
     assert main([*FIX, str(link)]) == 0
     assert link.is_symlink() and path.read_text() == GOOD
+
+
+_LINE = """
+import os, signal
+from pathlib import Path
+from hwml_sdk.chisel.compile.wire import Channel
+Channel(Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_line_of_a_killed_run_is_cleared(tmp_path: Path) -> None:
+    """Pipes whose worker never opened them; those of a process that lives are left alone."""
+    mine = Channel(tmp_path)
+    assert run(_LINE, str(tmp_path)).wait(60) < 0
+    assert len(leftovers(tmp_path)) == 2
+    sweep(tmp_path)
+    assert len(leftovers(tmp_path)) == 2, "one of them is in use, and nobody knows which"
+    mine.remove()
+    sweep(tmp_path)
+    assert leftovers(tmp_path) == []
+
+
+_PREPARE = """
+from hwml_sdk.chisel.compile.prepare import prepare
+from hwml_sdk.chisel.install import toolchain
+prepare(toolchain.installed("7.14.0"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_the_workers_are_made_whole_or_not_at_all(programs: Programs, tmp_path: Path) -> None:
+    """Killed while they are compiled and while the JVMs write their archives."""
+    folder = tmp_path / "chisel" / programs.chain.folder.name
+    (tmp_path / "chisel").mkdir()
+    shutil.copytree(programs.chain.folder, folder, ignore=shutil.ignore_patterns("worker*"))
+    env = {"HWML_CACHE_DIR": str(tmp_path)}
+    done = [folder / programs.jar.name, *(folder / programs.archive(role).name for role in ROLES)]
+    met = 0
+    for hit in killed_at_random(_PREPARE, [], 12, seed=19, env=env):
+        met += hit
+        if not hit:
+            assert all(path.stat().st_size > 10_000 for path in done)
+            for path in done:
+                path.unlink()
+    assert met >= 6
+    assert run(_PREPARE, env=env).wait(280) == 0
+    assert sorted(path.name for path in folder.glob("worker-*")) == sorted(path.name for path in done)
+    assert all(path.stat().st_size > 10_000 for path in done)
+    assert leftovers(tmp_path) == []
+
+
+def test_both_programs_start_from_an_archive(programs: Programs) -> None:
+    if programs.java.major < FIRST_ARCHIVE_MAJOR:
+        pytest.skip("Java keeps no archive of classes before 13")
+    assert all(programs.archive(role).stat().st_size > 10_000_000 for role in ROLES)
 
 
 _SET_UP = """

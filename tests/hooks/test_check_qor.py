@@ -341,3 +341,13 @@ def test_budget_of_the_settings_file(repo: Path, capsys: Capture) -> None:
 def test_every_code_has_a_page() -> None:
     known = explain.codes()
     assert [code for code in known if code.startswith("QOR")] == ["QOR101", "QOR102", "QOR103", "QOR104"]
+
+
+def test_a_budget_cannot_say_what_was_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither within nor over: the note names the call, and --strict fails."""
+    path = tmp_path / "k.cpp"
+    path.write_text("void top(int a[4]) {\n#pragma HLS pipeline\n  gone(a);\n}\n", encoding="utf-8")
+    assert hwml(["budget", str(path), "--max-lut", "20k"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"{path}: top: cannot say", "  ?     ? LUT, limit 20k: cannot say, gone is not read"]
+    assert hwml(["budget", str(path), "--max-lut", "20k", "--strict"]) == 1

@@ -308,10 +308,11 @@ def test_calls_nobody_can_read_are_named(tmp_path: Path, capsys: pytest.CaptureF
         encoding="utf-8",
     )
     assert main(["qor", str(path), "--json"]) == 0
-    warnings = json.loads(capsys.readouterr().out)["warnings"]
-    named = [text for text in warnings if text.startswith("no body was found of")]
-    assert len(named) == 1
-    assert named[0].startswith("no body was found of elsewhere, handed: what calls of it do is not counted")
+    answer = json.loads(capsys.readouterr().out)
+    unread = [f"{name} is not read" for name in ("elsewhere", "handed", "MAX_OF")]
+    assert answer["reasons"] == dict.fromkeys(("LUT", "DSP", "FF", "latency_cycles", "bram_18k"), unread)
+    assert [answer[key] for key in answer["reasons"]] == [None] * 5
+    assert [text.partition(":")[0] for text in answer["warnings"][:3]] == unread
 
 
 @needs_model

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from hwml_sdk.document import (
     Interval,
     Provider,
     Span,
+    Step,
 )
 from hwml_sdk.errors import SourceError
 
@@ -69,9 +73,20 @@ class ToyProvider(Provider):
             threading.Event().wait()
         if "back and forth" in text:  # for longer than the world stands, and no other thread gets a turn
             re.match(r"(a|a)*$", "a" * 200 + "b")
+        if "ask others" in text:  # as a compiler's check does, in threads of its own
+            print("asking", file=sys.stderr, flush=True)
+            time.sleep(3)
+            ThreadPoolExecutor(1).submit(int).result()
         known = units(path, text)
         wide = [unit for unit in known if unit.bits]
         return Analysis(path, "toy", tuple(_empty(u) for u in known if not u.bits), tuple(map(_annotation, wide)))
+
+    def steps(self, path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
+        found = self.analyze(path, text, settings)
+        while "talk for ever" in text:
+            yield Step(found, diagnostics_done=False)
+            time.sleep(0.2)
+        yield Step(found)
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         words = text.split("\n")[line]

@@ -26,7 +26,7 @@ from hwml_sdk.qor.answer.types import Contribution, Interval, LoopQor
 
 prediction = predict_qor(Path("fir.cpp"), top="fir", part="u280", clock_period_ns=3.33)
 assert_type(prediction, QorPrediction)
-assert_type(prediction.lut, float)
+assert_type(prediction.lut, float | None)
 assert_type(prediction.latency_cycles, float | None)
 assert_type(prediction.intervals["lut"], Interval)
 assert_type(prediction.intervals["lut"].low, float)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from ..rewrite import rewrite_source
 if TYPE_CHECKING:
     from ..document import Analysis
     from ..qor.answer.types import QorPrediction
+    from ..qor.project.designs import StatedDesign
     from ..qor.project.inputs import Inputs
 
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++")
@@ -61,6 +62,7 @@ def _common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", choices=("csynth", "impl"), help="predict the csynth report or the placed design")
     parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="define a macro")
     parser.add_argument("-I", "--include", action="append", default=[], metavar="DIR", help="folder of headers")
+    parser.add_argument("--project", metavar="FILE", help="take designs and settings from this cfg, Tcl or Makefile")
     parser.add_argument("--directives", metavar="FILE", help="directives.tcl or another project file")
 
 
@@ -84,47 +86,57 @@ class _Job:
 def _jobs(arguments: argparse.Namespace) -> list[_Job]:
     from ..qor.project.inputs import gather, parse_defines
 
-    if not arguments.paths:
-        raise SourceError("name a file or a folder; hwml qor --help shows more")
     defines = parse_defines(arguments.define)
     jobs = []
-    for path in _sources(arguments.paths):
-        inputs = gather(path, defines=defines, include_dirs=arguments.include, directives=arguments.directives)
-        jobs.append(_Job(path, read_source(path), inputs, _settings(path, arguments)))
+    for design in _designs(arguments):
+        inputs = gather(
+            design.path, defines=defines, include_dirs=arguments.include, directives=arguments.directives,
+            project=design.project,
+        )  # fmt: skip
+        jobs.append(_Job(design.path, read_source(design.path), inputs, _settings(design, arguments)))
     return jobs
 
 
-def _sources(paths: Iterable[str]) -> list[Path]:
-    """Files as named; of a folder its project's files, or else every source in it that is no test bench."""
-    from ..qor.project.project import read_project
+def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
+    """What to predict: files as named, the designs of folders, those of the project named."""
+    from ..qor.project.designs import StatedDesign, design_of, designs_below
+    from ..qor.project.project import covers, read_designs
 
-    found: dict[Path, None] = {}
-    for name in paths:
-        path = Path(name)
+    paths = [Path(name) for name in arguments.paths]
+    if arguments.project:
+        stated = read_designs(arguments.project)
+        wanted = [p for p in stated if not arguments.top or p.top in ("", arguments.top)] or stated
+        if paths:
+            chosen = [(p, next((s for s in wanted if covers(s, p)), wanted[0] if wanted else None)) for p in paths]
+            return [StatedDesign(path, project) for path, project in chosen]
+        found = [design for design in map(design_of, wanted) if design is not None]
+        if not found:
+            raise SourceError("this project file names no source that is there", path=arguments.project)
+        return found
+    if not paths:
+        raise SourceError("name a file or a folder; hwml qor --help shows more")
+    designs: list[StatedDesign] = []
+    for path in paths:
         if not path.is_dir():
-            found[path] = None
+            designs += [] if path in paths[: paths.index(path)] else [StatedDesign(path)]
             continue
-        project = path / "hls_config.cfg"
-        inside = read_project(project).files[:1] if project.is_file() else []
-        inside = inside or [p for p in sorted(path.rglob("*")) if p.suffix.lower() in _SOURCES and not _is_bench(p)]
+        inside, notes = designs_below(path)
+        for note in notes:
+            print(f"hwml: {printable(note)}", file=sys.stderr)
         if not inside:
             raise SourceError(f"no C or C++ source in this folder ({', '.join(_SOURCES)})", path=path)
-        found.update(dict.fromkeys(inside))
-    return list(found)
+        designs += inside
+    return designs
 
 
-def _is_bench(path: Path) -> bool:
-    words = path.stem.lower().replace("-", "_").split("_")
-    return bool({"tb", "test", "testbench", "bench", "host"} & set(words)) or any(
-        part.startswith(".") for part in path.parts[:-1] if part not in (".", "..")
-    )
-
-
-def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
+def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:
     from ..config import merge
     from ..qor.project.values import parse_clock
 
-    settings = load_settings(path)
+    stated = design.project
+    settings = load_settings(
+        design.path, project=None if stated is None else (stated.path, {"hls": stated.settings()})
+    )  # fmt: skip
     given: dict[str, Any] = {}
     for option, key in _OVERRIDES.items():
         value = getattr(arguments, option)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..artifact import Artifact, write
-from ..config import DEFAULT_TOOL, HlsSettings, load_settings
+from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
@@ -32,11 +32,13 @@ from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
+from .project.project import read_directives
 from .read.source import read_program
-from .tool.labels import LABELS, NEAR_CLOCK, RESOURCES, near_year
+from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
+STAGES = ("csynth", "impl")
 UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 
 
@@ -84,15 +86,23 @@ class QorModel:
         part: str | None = None,
         clock_period_ns: float | None = None,
         tool: str | None = None,
+        tool_version: str | None = None,
+        stage: str | None = None,
+        directives: str | Path | None = None,
     ) -> QorPrediction:
         """Predict one design; see `predict_qor`."""
         path, text = _source(source)
-        inputs = gather(path, defines=defines, include_dirs=include_dirs) if path else Inputs(defines=defines or {})
+        if path:
+            inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
+        else:
+            said = read_directives(directives) if directives is not None else ()
+            inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
         inputs = replace(inputs, files={**inputs.files, **_texts(files)})
-        if not path:
-            inputs = replace(inputs, include_dirs=tuple(map(Path, include_dirs)))
         loaded = load_settings(path) if path else None
-        given = {"top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool}
+        given = {
+            "top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool, "tool_version": tool_version,
+            "stage": check_setting("stage", stage, "str", choices=STAGES) if stage is not None else None,
+        }  # fmt: skip
         chosen = {key: value for key, value in given.items() if value is not None}
         settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
         prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
@@ -212,24 +222,24 @@ def _prediction(
     notes: Sequence[str],
     model: str,
 ) -> QorPrediction:
-    known = estimate.latency_cycles is not None
-    latency = max(correction.value["latency_cycles"], 1.0) if known else None
-    targets = [target for target in LABELS if known or target != "latency_cycles"]
+    closed = estimate.figures()
+    reasons = answer.reasons_of(estimate.unknown)
+    known = [target for target in LABELS if closed[target] is not None]
     part = answer.part_or_none(settings.part)
-    areas = {name: correction.value[name] for name in LABELS if name in RESOURCES}
-    closed = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
-              "latency_cycles": estimate.latency_cycles}  # fmt: skip
+    found = {name: correction.value[name] if name in known else None for name in LABELS}
+    if found["latency_cycles"] is not None:
+        found["latency_cycles"] = max(found["latency_cycles"], 1.0)
     return QorPrediction(
-        lut=areas["lut"], dsp=areas["dsp"], ff=areas["ff"], latency_cycles=latency,
-        bram_18k=areas["bram_18k"],
-        intervals={target: answer.interval(correction, target) for target in targets},
+        lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
+        bram_18k=found["bram_18k"],
+        intervals={target: answer.interval(correction, target) for target in known},
         top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
-        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, areas),
+        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
         loops=answer.all_loops(estimate),
-        explain=answer.contributions(estimate, {**areas, "latency_cycles": latency}),
-        warnings=answer.warnings(estimate, correction, unseen, notes),
+        explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
+        reasons=reasons,
     )  # fmt: skip
 
 
@@ -258,13 +268,18 @@ def predict_qor(
     part: str | None = None,
     clock_period_ns: float | None = None,
     tool: str | None = None,
+    tool_version: str | None = None,
+    stage: str | None = None,
+    directives: str | Path | None = None,
     model: str | Path = "qor",
 ) -> QorPrediction:
     """Predict resources and latency of one HLS kernel before any synthesis.
 
     source: a Path is a file; a str with a line break or a `{` is source text, any other str a path.
     files: further sources and headers, as paths or as {path: text}. top: the kernel (default: the likely function).
-    part, clock_period_ns, tool: what to assume; unset ones come from hwml.toml, hls_config.cfg, or the defaults.
+    part, clock_period_ns, tool, tool_version, stage ("csynth" or "impl"): what to assume; unset ones come from
+    hwml.toml, the project file that names the source, or the defaults. directives: a `directives.tcl` or other project
+    file whose directives hold too. include_dirs: folders of headers, before the project's own.
     model: a shipped artefact's name, or a folder.
 
     Raises SourceError (missing or unreadable file, no function, unknown top), ConfigError (unknown part, tool or
@@ -272,7 +287,7 @@ def predict_qor(
     """
     return _loaded(str(model)).predict(
         source, top=top, files=files, defines=defines, include_dirs=include_dirs, part=part,
-        clock_period_ns=clock_period_ns, tool=tool,
+        clock_period_ns=clock_period_ns, tool=tool, tool_version=tool_version, stage=stage, directives=directives,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..amounts import whole
-from ..config import FILE_NAME, PROJECT_FILE, HlsSettings, Settings, find_upwards, merge
+from ..config import FILE_NAME, HlsSettings, Settings, merge
 from ..document import (
     Analysis,
     Annotation,
@@ -42,6 +42,7 @@ from .pragmas.complete import complete
 from .pragmas.hover import hover
 from .project.includes import including
 from .project.inputs import Inputs, gather
+from .project.project import project_of
 from .project.values import parse_clock
 
 if TYPE_CHECKING:
@@ -86,20 +87,11 @@ def _is_hls(path: str, text: str) -> bool:
     """Pragmas or headers of HLS in the text, or a project that says it is about hardware."""
     if _HLS_SIGN.search(text):
         return True
-    folder = Path(path).absolute().parent
-    project = find_upwards(folder, PROJECT_FILE)
-    return (project is not None and gather_covers(path, project)) or (folder / FILE_NAME).is_file()
-
-
-def gather_covers(path: str, project: Path) -> bool:
-    """Whether a project file names this source, or names none at all."""
-    from .project.inputs import covers
-    from .project.project import read_project
-
     try:
-        return covers(read_project(project), Path(path))
+        named = project_of(Path(path))
     except ConfigError:
         return True  # let the error be told
+    return named is not None or (Path(path).absolute().parent / FILE_NAME).is_file()
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
@@ -215,15 +207,16 @@ def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
 def _loop(loop: LoopQor) -> Annotation:
     label = loop_label(loop)
     figures = Figures(
-        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count
-    )
+        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count,
+        reasons={"latency_cycles": loop.reasons} if loop.reasons else {},
+    )  # fmt: skip
     return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop, label, figures)
 
 
 def _function_figures(function: FunctionQor) -> Figures:
     return Figures(
         lut=whole(function.lut), dsp=whole(function.dsp), ff=whole(function.ff), bram_18k=whole(function.bram_18k),
-        latency_cycles=whole(function.cycles),
+        latency_cycles=whole(function.cycles), reasons=function.reasons,
     )  # fmt: skip
 
 
@@ -233,6 +226,7 @@ def _design_figures(prediction: QorPrediction) -> Figures:
         lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
         bram_18k=whole(prediction.bram_18k), latency_cycles=whole(prediction.latency_cycles),
         intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
+        reasons=prediction.reasons,
     )  # fmt: skip
 
 

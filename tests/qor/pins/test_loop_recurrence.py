@@ -238,7 +238,6 @@ CIRCUITS = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="only a variable that feeds itself one iteration later is a recurrence")
 @pytest.mark.parametrize("statement", CIRCUITS)
 def test_circuits_through_two_variables(statement: str) -> None:
     code = f"""

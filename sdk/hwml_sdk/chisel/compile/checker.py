@@ -85,12 +85,12 @@ class Checker:
         *,
         class_path: Sequence[Path] | None = None,
         options: Sequence[str] = SCALAC_OPTIONS,
-        archive: str = "read",
+        archive_to: Path | None = None,
     ) -> None:
         self._programs = programs
         self._class_path = tuple(class_path) if class_path is not None else programs.chain.library_jars
         self._options = (*options, *CACHE_OPTIONS)
-        self._archive = archive
+        self._archive_to = archive_to
         self._lock = threading.Lock()
         self._worker: Worker | None = None
 
@@ -138,7 +138,7 @@ class Checker:
             self._worker.kill()
             self._worker = None
         if self._worker is None:
-            self._worker = start_checker(self._programs, [str(self._argument_file())], archive=self._archive)
+            self._worker = start_checker(self._programs, [str(self._argument_file())], archive_to=self._archive_to)
         return self._worker
 
     def _argument_file(self) -> Path:
@@ -153,12 +153,12 @@ class Checker:
             write_atomic(path, text)
         return path
 
-    def close(self) -> None:
-        """End the JVM."""
+    def close(self, patience_s: float = 30.0) -> bool:
+        """End the JVM; whether it came to its own end, in good order."""
         with self._lock:
-            if self._worker is not None:
-                self._worker.close()
-                self._worker = None
+            ended = self._worker is None or self._worker.close(patience_s)
+            self._worker = None
+        return ended
 
     def kill(self) -> None:
         """End the JVM at once, also in the middle of a check of another thread."""

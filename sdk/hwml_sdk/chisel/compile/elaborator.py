@@ -60,11 +60,16 @@ class Elaborator:
     RENEW_AFTER = 400
 
     def __init__(
-        self, programs: Programs, *, class_path: Sequence[Path] = (), archive: str = "read", with_fence: bool = True
+        self,
+        programs: Programs,
+        *,
+        class_path: Sequence[Path] = (),
+        archive_to: Path | None = None,
+        with_fence: bool = True,
     ) -> None:
         self._programs = programs
         self._class_path = tuple(class_path)
-        self._archive = archive
+        self._archive_to = archive_to
         self._with_fence = with_fence
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -145,7 +150,7 @@ class Elaborator:
             self._worker.kill()
             self._worker = None
         self._worker = start_elaborator(
-            self._programs, self._class_path, archive=self._archive, with_fence=self._with_fence
+            self._programs, self._class_path, archive_to=self._archive_to, with_fence=self._with_fence
         )
 
     def _running(self) -> Worker:
@@ -155,12 +160,12 @@ class Elaborator:
         assert self._worker is not None
         return self._worker
 
-    def close(self) -> None:
-        """End the JVM."""
+    def close(self, patience_s: float = 30.0) -> bool:
+        """End the JVM; whether it came to its own end, in good order."""
         with self._lock:
-            if self._worker is not None:
-                self._worker.close()
-                self._worker = None
+            ended = self._worker is None or self._worker.close(patience_s)
+            self._worker = None
+        return ended
 
     def kill(self) -> None:
         """End the JVM at once, also in the middle of a check of another thread."""

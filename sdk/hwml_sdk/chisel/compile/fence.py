@@ -23,13 +23,13 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, RefusedError
+from ...leftovers import scratch_folder
 from ...processes import kill_group
 from ...tools import finish_tool, start_tool
 from . import seccomp
@@ -127,8 +127,7 @@ def _trouble(kind: str) -> str:
     """Why a kind of fence does not work here, or ""."""
     if kind == "bwrap" and shutil.which("bwrap") is None:
         return "not installed"
-    with tempfile.TemporaryDirectory(prefix="hwml-fence-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         plan = folder / "plan.json"
         words = _plan(kind, ["/bin/sh", "-c", ":"], [Path("/bin"), Path("/usr/bin")], folder, folder, {})
         plan.write_text(json.dumps(words), encoding="utf-8")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import HwmlError, ToolFailedError
 from ...files import locked
+from ...leftovers import new_name, writing
 from ...tools import run_tool
 from ..install.java import find_java
-from ..install.toolchain import Progress, ToolChain, private_temporary_folder
+from ..install.toolchain import Progress, ToolChain
 from .checker import Checker
 from .elaborator import Elaborator
 from .fence import clean_environment
-from .workers import FIRST_ARCHIVE_MAJOR, JVM_OPTIONS, Programs, sources_hash, worker_sources
+from .workers import FIRST_ARCHIVE_MAJOR, JVM_OPTIONS, ROLES, Programs, sources_hash, worker_sources
 
 _BUILD_TIMEOUT_S = 300
+_ARCHIVE_TIMEOUT_S = 180.0
 
 
 def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
@@ -27,14 +31,15 @@ def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
     java = find_java()
     jar = chain.folder / f"worker-{sources_hash()}.jar"
     programs = Programs(chain, java, jar)
-    if jar.is_file() and (programs.archive("checker").is_file() or java.major < FIRST_ARCHIVE_MAJOR):
+    archives = [programs.archive(role) for role in ROLES] if java.major >= FIRST_ARCHIVE_MAJOR else []
+    if jar.is_file() and all(path.is_file() for path in archives):
         return programs
     say = progress or (lambda text: None)
-    with locked(chain.folder, "worker"):
+    with locked(chain.folder, "worker"), writing(chain.folder):
         if not jar.is_file():
             say("compiling the checker, once")
             _compile_workers(programs)
-        if not programs.archive("checker").is_file() and java.major >= FIRST_ARCHIVE_MAJOR:
+        if not all(path.is_file() for path in archives):
             say("archiving its classes for a fast start, once")
             _archive(programs)
     return programs
@@ -42,8 +47,7 @@ def prepare(chain: ToolChain, *, progress: Progress | None = None) -> Programs:
 
 def _compile_workers(programs: Programs) -> None:
     chain, java = programs.chain, programs.java
-    folder = private_temporary_folder()
-    try:
+    with _folder_beside(programs) as folder:
         for name, code in worker_sources().items():
             (folder / name).write_text(code, encoding="utf-8")
         target = folder / "worker.jar"
@@ -56,36 +60,54 @@ def _compile_workers(programs: Programs) -> None:
             first = (result.stderr or result.stdout).strip().splitlines()[:1]
             raise ToolFailedError(f"the checker does not compile with {java.program}: {' '.join(first)}")
         _move_in(target, programs.jar)
+
+
+@contextmanager
+def _folder_beside(programs: Programs) -> Iterator[Path]:
+    """An empty folder in that of the tool chain: what is whole moves from there to its place, the rest goes."""
+    folder = new_name(programs.jar.parent)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move_in(source: Path, target: Path) -> None:
-    """Copy beside the target, then rename: the temporary folder may be on another disk."""
-    aside = target.with_name(f".{target.name}.new")
     try:
-        shutil.copyfile(source, aside)
-        aside.chmod(0o644)
-        aside.replace(target)
+        source.chmod(0o644)
+        source.replace(target)
     except OSError as error:
         raise HwmlError(f"{target}: cannot write: {error.strerror or error}; free space in the cache") from error
 
 
 def _archive(programs: Programs) -> None:
-    """Run each worker once on a typical module and let the JVM keep what it loaded. Failing is no fault."""
-    checker = Checker(programs, archive="write")
-    classes: dict[str, bytes] = {}
-    try:
-        for text in (_TRAINING_BAD, _TRAINING):
-            outcome = checker.compile([("Training.scala", text)], want_classes=True, timeout_s=120)
-            classes = outcome.classes
-    finally:
-        checker.close()
-    elaborator = Elaborator(programs, archive="write")
-    try:
-        elaborator.run(classes, [name for name in classes if name.endswith("Training")], timeout_s=120)
-    finally:
-        elaborator.close()
+    """Run each worker once on a typical module and let the JVM keep what it loaded. Failing is no fault.
+
+    The JVM writes an archive as its last deed: were it killed then, half of one would stay for good in its place. One
+    that could not be made becomes an empty file, so that it is not tried at every start.
+    """
+    with _folder_beside(programs) as folder:
+        made = {role: folder / programs.archive(role).name for role in ROLES}
+        checker = Checker(programs, archive_to=made["checker"])
+        classes: dict[str, bytes] = {}
+        whole = {}
+        try:
+            for text in (_TRAINING_BAD, _TRAINING):
+                outcome = checker.compile([("Training.scala", text)], want_classes=True, timeout_s=120)
+                classes = outcome.classes
+        finally:
+            whole["checker"] = checker.close(_ARCHIVE_TIMEOUT_S)
+        elaborator = Elaborator(programs, archive_to=made["elaborator"])
+        targets = [name for name in classes if name.endswith("Training")]
+        try:
+            elaborator.run(classes, targets, timeout_s=120, plain=True)  # else its process would not be kept
+        finally:
+            whole["elaborator"] = elaborator.close(_ARCHIVE_TIMEOUT_S)
+        for role, path in made.items():
+            if not whole[role] or not path.is_file():
+                path.write_bytes(b"")
+            _move_in(path, programs.archive(role))
 
 
 _TRAINING = """import chisel3._

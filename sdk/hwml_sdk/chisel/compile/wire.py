@@ -16,13 +16,13 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from ...errors import HwmlError, ToolFailedError, WorkerDiedError
+from ...leftovers import new_name, writing
 from ...ownership import private_folder
 from ...processes import kill_group, killed_after, start
 
@@ -32,7 +32,6 @@ _MAX_BYTES = 256 << 20  # of a whole message
 _MAX_FRAMES = 10_000  # in answer to one request
 _NAMED_PIPES = hasattr(os, "mkfifo") and sys.platform != "win32"
 _POLL_MS = 50
-_STALE_S = 3600.0
 
 
 class _MismatchError(ValueError):
@@ -47,11 +46,14 @@ class Channel:
     """
 
     def __init__(self, base: Path) -> None:
+        self._written = contextlib.ExitStack()
         try:
             private_folder(base)
-            _remove_old(base)
-            self.folder = Path(tempfile.mkdtemp(prefix="line-", dir=base))
+            self._written.enter_context(writing(base))  # so that the next run clears it, should we be killed
+            self.folder = new_name(base)
+            self.folder.mkdir(mode=0o700)
         except OSError as error:
+            self._written.close()
             raise HwmlError(f"{base}: cannot write: {error.strerror or error}; set HWML_CACHE_DIR") from error
         self._to_worker, self._from_worker = self.folder / "in", self.folder / "out"
         if _NAMED_PIPES:
@@ -92,14 +94,7 @@ class Channel:
                     os.close(descriptor)
             self._reading = self._held = -1
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _remove_old(base: Path) -> None:
-    """Folders whose owner was killed before its worker was ready."""
-    for folder in base.glob("line-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _STALE_S:
-                shutil.rmtree(folder)
+        self._written.close()
 
 
 class Worker:
@@ -229,17 +224,18 @@ class Worker:
             raise EOFError("the worker is closed")
         return self._streams
 
-    def close(self) -> None:
-        """Let the worker end by itself, by force after a while."""
+    def close(self, patience_s: float = 30.0) -> bool:
+        """Let the worker end by itself, by force after a while; whether it did, in good order."""
         if self._streams is None:
             self.kill()
-            return
+            return False
         try:
             self._streams[0].close()
-            self._process.wait(30)
+            self._process.wait(patience_s)
         except (OSError, subprocess.TimeoutExpired):  # it has gone already, or does not go
             self.kill()
         self._release()
+        return self._process.returncode == 0
 
     def _settle(self) -> None:
         """Give a process that is ending by itself the time to leave its exit status, then make sure."""

@@ -27,6 +27,7 @@ CACHE_OPTIONS = ("-Ycache-plugin-class-loader:last-modified", "-Ycache-macro-cla
 JVM_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Dfile.encoding=UTF-8")
 # What the JVM would reserve without need, 1.3 GB of address space, and its doors for debuggers.
 _BOUNDED = ("-XX:CompressedClassSpaceSize=128m", "-XX:ReservedCodeCacheSize=48m", "-XX:+DisableAttachMechanism")
+ROLES = ("checker", "elaborator")
 CHECKER_HEAP_MB = 256
 ELABORATOR_HEAP_MB = 160
 FIRST_ARCHIVE_MAJOR = 13  # -XX:ArchiveClassesAtExit
@@ -71,24 +72,27 @@ def sources_hash() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def start_checker(programs: Programs, arguments: Sequence[str], *, archive: str) -> Worker:
-    """Start a checker JVM; `arguments` are those of worker/CheckerMain.scala. archive: "read" or "write"."""
+def start_checker(programs: Programs, arguments: Sequence[str], *, archive_to: Path | None = None) -> Worker:
+    """Start a checker JVM; `arguments` are those of worker/CheckerMain.scala.
+
+    archive_to: where it writes an archive of its classes when it ends, instead of reading the one there is.
+    """
     channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
-    argv = _java(programs, "checker", CHECKER_HEAP_MB, archive)
+    argv = _java(programs, "checker", CHECKER_HEAP_MB, archive_to)
     argv += ["-cp", programs.class_path(compiler=True), "hwml.worker.CheckerMain", *channel.arguments, *arguments]
     return Worker("checker", argv, channel=channel, log=log_file(), env=clean_environment(folder), cwd=folder)
 
 
 def start_elaborator(
-    programs: Programs, extra_class_path: Sequence[Path], *, archive: str, with_fence: bool = True
+    programs: Programs, extra_class_path: Sequence[Path], *, archive_to: Path | None = None, with_fence: bool = True
 ) -> Worker:
     """Start an elaborator JVM, behind the fence unless the user wants none. Raises RefusedError where none can be had.
 
-    With archive "write" it runs our own module only, and needs no fence.
+    With `archive_to` (see `start_checker`) it runs our own module only, and needs no fence.
     """
-    with_fence = with_fence and archive != "write"
+    with_fence = with_fence and archive_to is None
     channel, folder = Channel(chisel_cache() / "lines"), empty_folder()
-    argv = _java(programs, "elaborator", ELABORATOR_HEAP_MB, archive)
+    argv = _java(programs, "elaborator", ELABORATOR_HEAP_MB, archive_to)
     argv += ["-XX:+ExitOnOutOfMemoryError", "-XX:MaxDirectMemorySize=64m", f"-Djava.io.tmpdir={folder}"]
     argv += _BOUNDED
     class_path = os.pathsep.join([programs.class_path(compiler=False), *map(str, extra_class_path)])
@@ -114,13 +118,13 @@ def _fenced(
     return fenced(argv, readable=readable, channel=channel.folder, folder=folder, env=env)
 
 
-def _java(programs: Programs, role: str, heap_mb: int, archive: str) -> list[str]:
+def _java(programs: Programs, role: str, heap_mb: int, archive_to: Path | None) -> list[str]:
     argv = [str(programs.java.program), "-Xss8m", f"-Xmx{heap_mb}m", *JVM_OPTIONS]
     path = programs.archive(role)
     aot = programs.java.major >= _FIRST_AOT_MAJOR
-    if archive == "write" and programs.java.major >= FIRST_ARCHIVE_MAJOR:
-        argv.append(f"-XX:{'AOTCacheOutput' if aot else 'ArchiveClassesAtExit'}={path}")
-    elif path.is_file():
+    if archive_to is not None and programs.java.major >= FIRST_ARCHIVE_MAJOR:
+        argv.append(f"-XX:{'AOTCacheOutput' if aot else 'ArchiveClassesAtExit'}={archive_to}")
+    elif path.is_file() and path.stat().st_size:
         # A cache that does not fit is passed over without a word.
         argv += [f"-XX:AOTCache={path}"] if aot else [f"-XX:SharedArchiveFile={path}", "-Xshare:auto"]
     return [*argv, "-Xlog:disable", "-Xlog:all=error:stderr"]

@@ -23,7 +23,7 @@ from typing import Any
 from ...config import DEFAULT_CHISEL_VERSION, user_cache_dir
 from ...errors import ConfigError, HwmlError, MissingDependencyError, ToolFailedError
 from ...files import locked, parse_json, read_bytes, replace_folder
-from ...leftovers import scratch_of_process, sweep
+from ...leftovers import sweep
 from ...ownership import close_to_others, refuse_foreign, refuse_foreign_tree
 
 Progress = Callable[[str], None]
@@ -312,8 +312,3 @@ def _extract_firtool(jar: Path, folder: Path) -> str:
             shutil.copyfileobj(source, target)
     (folder / name).chmod(0o755)
     return name
-
-
-def private_temporary_folder() -> Path:
-    """An empty folder that only this user can read."""
-    return scratch_of_process()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import MissingDependencyError
+from ...interrupt import heed_ctrl_c
 from ..data.dataset import MAX_SCHEDULES, PipelineData, cores_of
 from .metrics import evaluate_each
 from .network import REGULARISATION, Net
@@ -168,6 +169,7 @@ def adam(net: Net, rate: float) -> torch.optim.Adam:
 
 def step(net: Net, optimiser: torch.optim.Adam, batch: Batch, loss: Callable[[Net, Batch], Tensor]) -> float:
     """One step of the optimiser; returns the loss before it."""
+    heed_ctrl_c()
     optimiser.zero_grad(set_to_none=True)
     value = loss(net, batch)
     value.backward()

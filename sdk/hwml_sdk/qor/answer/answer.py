@@ -10,10 +10,11 @@ from ...document import Span
 from ...errors import ConfigError
 from ..closed_form.area import Area, area_cost
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
+from ..closed_form.unknown import EVERYTHING, Unknown
 from ..program import ir
-from ..program.facts import calls, reached
-from ..program.handed import is_library
-from ..tool.labels import RESOURCES
+from ..program.facts import reached
+from ..tool.labels import LABELS, RESOURCES, SHOWN, TITLES
+from ..tool.operators import Target
 from ..tool.parts import Part, find_part
 from .types import Contribution, FunctionQor, Interval, LoopQor
 
@@ -121,7 +122,7 @@ def _loop(
         ii=None if flat.bound.guess else flat.ii, ii_is_guess=flat.ii is not None and flat.bound.guess,
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
-        loops=_with_unrolled(children, loop.body, unrolled),
+        loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
     )  # fmt: skip
 
 
@@ -136,17 +137,30 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
             loops = _inlined_loops(function, list(estimate.functions.values()))
             found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True, loops))
             continue
-        cost = area_cost(result.area, estimate.target)
-        memory = list(result.memory.values())
-        found.append(
-            FunctionQor(
-                function.name, function.path, function.name_span,
-                cost.lut + sum(m.lut for m in memory), cost.dsp, cost.ff + sum(m.ff for m in memory),
-                sum(m.bram_18k for m in memory), result.cycles if result.known else None, False,
-                loops_of(result, total),
-            )
-        )  # fmt: skip
+        found.append(_function(result, estimate.target, total))
     return tuple(found)
+
+
+def _function(result: FunctionResult, target: Target, total: float | None) -> FunctionQor:
+    """A function that is built as a block of its own; total: cycles of the design."""
+    cost = area_cost(result.area, target)
+    memory = list(result.memory.values())
+    nominal = {
+        "lut": cost.lut + sum(m.lut for m in memory), "dsp": cost.dsp, "ff": cost.ff + sum(m.ff for m in memory),
+        "bram_18k": sum(m.bram_18k for m in memory), "latency_cycles": result.cycles,
+    }  # fmt: skip
+    reasons = reasons_of(result.unknown)
+    known = {name: None if name in reasons else value for name, value in nominal.items()}
+    function = result.function
+    return FunctionQor(
+        function.name, function.path, function.name_span, known["lut"], known["dsp"], known["ff"], known["bram_18k"],
+        known["latency_cycles"], False, loops_of(result, total), reasons,
+    )  # fmt: skip
+
+
+def reasons_of(unknown: Unknown) -> dict[str, tuple[str, ...]]:
+    """Why figures are not known, by target; those that are known are left out."""
+    return {name: causes for name in LABELS if (causes := unknown.of(name))}
 
 
 def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:
@@ -157,6 +171,7 @@ def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> 
     sums: dict[str, float] = {}
     for item in found:
         sums[item.target] = sums.get(item.target, 0.0) + item.amount
+    found = [item for item in found if predicted.get(item.target, 0.0) is not None]
     for target, value in predicted.items():
         if value is not None and target in sums:
             found.append(Contribution("learned correction", target, value - sums[target]))
@@ -210,9 +225,9 @@ def _areas(result: FunctionResult) -> Iterator[tuple[str, Area, Span]]:
 
 
 def dominant(estimate: Estimate) -> str:
-    """In words: where most of the latency goes."""
+    """In words: where most of the latency goes; "" where code that was not read may take more."""
     parts = sorted(_parts(estimate.top), key=lambda part: -part[1])
-    if not parts or estimate.nominal_cycles <= 1:
+    if not parts or estimate.nominal_cycles <= 1 or not estimate.unknown.known("lut"):
         return ""
     name, cycles, _ = parts[0]
     share = min(cycles / estimate.nominal_cycles, 1.0)
@@ -237,16 +252,14 @@ def warnings(
     estimate: Estimate, correction: Correction | None, unseen: Sequence[str], notes: Sequence[str]
 ) -> tuple[str, ...]:
     """Plain sentences about what the reader must know before trusting the numbers."""
-    said = [f"{reason}: latency is not given" for reason in dict.fromkeys(estimate.top.reasons)]
+    said = [f"{cause}: {_lacking(targets)} not given" for cause, targets in estimate.unknown.causes.items()]
     said += [f"{item}: intervals are wider" for item in unseen]
     if correction is not None and correction.unlike_score >= UNLIKE_FROM:
         said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
     if correction is not None and correction.unseen:
         said.append("part family, clock and tool version were never trained on together: the closed form alone")
-    unread = unread_calls(estimate.program, estimate.top.function)
-    if unread:
-        listed = ", ".join(unread[:5])
-        said.append(f"no body was found of {listed}: what calls of it do is not counted; name the file that has it")
+    if any(cause.endswith("is not read") for cause in estimate.unknown.causes):
+        said.append("what is not read stands in a file that is not among the sources, or in a library: name the file")
     missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")
@@ -255,26 +268,12 @@ def warnings(
     return tuple(said)
 
 
-def unread_calls(program: ir.Program, top: ir.Function) -> list[str]:
-    """Functions that `top` reaches, by name, whose body nobody has seen and that no header of the tool declares."""
-    found: dict[str, None] = {}
-    for function in reached(program, top).values():
-        for call in calls(function.body):
-            name = call.name.rpartition("::")[2]
-            if call.receiver is not None or call.span is None or call.name in found:
-                continue
-            if name in program.functions or call.name in program.functions or _is_tools(call.name):
-                continue
-            found[call.name] = None
-    return list(found)
-
-
-def _is_tools(name: str) -> bool:
-    """Calls of the tool's and the language's own libraries, macros of headers that are not here, and odd names."""
-    head, _, last = name.rpartition("::")
-    known = head.partition("::")[0] in ("std", "hls", "sycl", "ap") or last.startswith(("_", "ap_", "hls_"))
-    plain = not name.replace("_", "").replace("::", "").isalnum() or last.isupper() or last in ("new", "delete")
-    return known or plain or is_library(last)
+def _lacking(targets: frozenset[str]) -> str:
+    """Figures that a cause takes away, with their verb."""
+    if targets == EVERYTHING:
+        return "LUT, DSP, FF, BRAM and latency are"
+    names = ["latency" if name == "latency_cycles" else TITLES[name] for name in SHOWN if name in targets]
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _is_system(name: str) -> bool:
@@ -295,8 +294,11 @@ def part_or_none(name: str) -> Part | None:
         return None
 
 
-def fits(part: Part | None, values: Mapping[str, float]) -> bool | None:
-    """Whether every resource is within the part; None when the part is not known."""
+def fits(part: Part | None, values: Mapping[str, float | None]) -> bool | None:
+    """Whether every resource is within the part; None when the part or a resource is not known."""
     if part is None:
         return None
-    return all(values[name] <= part.limit(name) for name in RESOURCES if name in values)
+    known = {name: value for name in RESOURCES if (value := values.get(name)) is not None}
+    if any(value > part.limit(name) for name, value in known.items()):
+        return False
+    return True if len(known) == len(RESOURCES) else None

@@ -5,13 +5,14 @@ Numbers for people are those of `hwml_sdk.amounts`. All of it is the same on eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...amounts import figure, percent, range_of, short_number
 from ..tool.labels import SHOWN, TITLES
 from .types import FunctionQor, LoopQor, QorPrediction, plain_number
 
 MAX_LABEL = 25
+_LABELLED = ("lut", "dsp", "latency_cycles")
 _SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM", "latency_cycles": "cyc"}
 
 
@@ -19,10 +20,15 @@ _SHORT = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM", "latency_c
 
 
 def prediction_label(prediction: QorPrediction) -> str:
-    """`1.2k LUT · 5 DSP · 67 cyc`, at most 25 characters; what does not fit is in the tooltip."""
+    """`1.2k LUT · 5 DSP · 67 cyc`, at most 25 characters; what does not fit is in the tooltip.
+
+    `? (Sobel is not read)` where none of these is known.
+    """
+    if all(name in prediction.reasons for name in _LABELLED):
+        return _fitting_cause(prediction.reasons["lut"])
     parts = {
         name: f"{figure(getattr(prediction, name), prediction.intervals.get(name))} {_SHORT[name]}"
-        for name in ("lut", "dsp", "latency_cycles")
+        for name in _LABELLED
     }
     return _fitting([parts["lut"], parts["dsp"], parts["latency_cycles"]], [parts["lut"], parts["latency_cycles"]])
 
@@ -31,15 +37,18 @@ def function_label(function: FunctionQor) -> str:
     """The same for a function below the top: its closed form. An inlined one has no figures of its own."""
     if function.inlined:
         return "inlined"
+    if all(name in function.reasons for name in _LABELLED):
+        return _fitting_cause(function.reasons["lut"])
     lut = f"{figure(function.lut)} LUT"
     cycles = f"{figure(function.cycles)} cyc"
     return _fitting([lut, f"{figure(function.dsp)} DSP", cycles], [lut, cycles])
 
 
 def prediction_summary(prediction: QorPrediction) -> str:
-    """`1.2k LUT · 5 DSP · 3.4k FF · 67 cyc`, for lines with room."""
+    """`1.2k LUT · 5 DSP · 3.4k FF · 67 cyc`, for lines with room; why figures are not known behind them."""
     names = ("lut", "dsp", "ff", "latency_cycles")
-    return " · ".join(f"{figure(getattr(prediction, n), prediction.intervals.get(n))} {_SHORT[n]}" for n in names)
+    shown = [f"{figure(getattr(prediction, n), prediction.intervals.get(n))} {_SHORT[n]}" for n in names]
+    return " · ".join(shown) + _behind(prediction.reasons)
 
 
 def function_summary(function: FunctionQor) -> str:
@@ -47,7 +56,25 @@ def function_summary(function: FunctionQor) -> str:
     if function.inlined:
         return "inlined into its callers"
     shown = (("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("cyc", function.cycles))
-    return " · ".join(f"{figure(value)} {name}" for name, value in shown)
+    return " · ".join(f"{figure(value)} {name}" for name, value in shown) + _behind(function.reasons)
+
+
+def unknown(causes: Sequence[str]) -> str:
+    """`? (xf::cv::Sobel is not read)`: an unknown figure with its first cause, and how many more there are."""
+    more = f", and {len(causes) - 1} more" if len(causes) > 1 else ""
+    return f"? ({causes[0]}{more})" if causes else "?"
+
+
+def _behind(reasons: Mapping[str, tuple[str, ...]]) -> str:
+    causes = tuple(dict.fromkeys(cause for found in reasons.values() for cause in found))
+    return unknown(causes).removeprefix("?") if causes else ""
+
+
+def _fitting_cause(causes: Sequence[str]) -> str:
+    """`? (Sobel is not read)`: the first cause in the room of a label, names without their namespaces."""
+    cause = " ".join(word.rpartition("::")[2] for word in causes[0].split(" "))
+    text = f"? ({cause})"
+    return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 2]}…)"
 
 
 def loop_label(loop: LoopQor) -> str:
@@ -96,7 +123,8 @@ def prediction_detail(prediction: QorPrediction) -> str:
         spread = (
             f"   80 %: {range_of(interval.low, interval.high)}" if interval is not None and value is not None else ""
         )
-        lines.append(f"{title:<7}{figure(value, interval):>9}{spread}")
+        why = _why(prediction.reasons.get(name, ()))
+        lines.append(f"{title:<7}{figure(value, interval):>9}{spread}  {why}".rstrip())
     lines += ["```", ""]
     if prediction.dominant:
         lines += [f"Most of it: {prediction.dominant}", ""]
@@ -108,6 +136,10 @@ def prediction_detail(prediction: QorPrediction) -> str:
         f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
     ]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+def _why(causes: Sequence[str]) -> str:
+    return unknown(causes).removeprefix("? ") if causes else ""
 
 
 def _signed(amount: float) -> str:
@@ -123,11 +155,11 @@ def function_detail(function: FunctionQor) -> str:
         "",
         "```text",
     ]
-    for title, value in (
-        ("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("BRAM", function.bram_18k),
-        ("cycles", function.cycles),
+    for title, value, name in (
+        ("LUT", function.lut, "lut"), ("DSP", function.dsp, "dsp"), ("FF", function.ff, "ff"),
+        ("BRAM", function.bram_18k, "bram_18k"), ("cycles", function.cycles, "latency_cycles"),
     ):  # fmt: skip
-        lines.append(f"{title:<7}{figure(value):>9}")
+        lines.append(f"{title:<7}{figure(value):>9}  {_why(function.reasons.get(name, ()))}".rstrip())
     return "\n".join([*lines, "```"])
 
 
@@ -154,7 +186,8 @@ def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:
         facts.append(("unrolled", f"x{loop.unroll_factor}"))
     facts.append(("iteration", f"{figure(loop.depth)} cycles"))
     entered = _entries(loop)
-    facts.append(("cycles", figure(loop.cycles) + (f", entered {entered} times" if entered else "")))
+    cycles = figure(loop.cycles) if loop.cycles is not None else unknown(loop.reasons)
+    facts.append(("cycles", cycles + (f", entered {entered} times" if entered else "")))
     if loop.share is not None:
         facts.append(("share", percent(loop.share)))
     return facts
@@ -192,7 +225,7 @@ def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
         f"{figure(loop.trip_count)}{unrolled}",
         ii,
         figure(loop.depth),
-        figure(loop.total_cycles),
+        figure(loop.total_cycles) if loop.total_cycles is not None else unknown(loop.reasons),
         percent(loop.share) if loop.share is not None else "?",
         loop.ii_bound_by if loop.pipelined and known else "",
     )
@@ -208,5 +241,6 @@ def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[
         limit = limits.get(name)
         used = percent(value / limit) if limit and value is not None else ""
         title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
-        rows.append((title, figure(value, interval), spread, figure(prediction.closed_form.get(name)), used))
+        shown = figure(value, interval) if value is not None else unknown(prediction.reasons.get(name, ()))
+        rows.append((title, shown, spread, figure(prediction.closed_form.get(name)), used))
     return rows

@@ -23,6 +23,7 @@ class LoopQor:
     ii: initiation interval in cycles, None when not pipelined or when it would be a guess (`ii_is_guess`).
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
+    reasons: why its cycles are not known.
     """
 
     name: str
@@ -41,6 +42,7 @@ class LoopQor:
     share: float | None
     notes: tuple[str, ...] = ()
     loops: tuple[LoopQor, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""
@@ -49,18 +51,22 @@ class LoopQor:
 
 @dataclass(frozen=True, slots=True)
 class FunctionQor:
-    """One function as the tool would build it: closed-form area of one instance, and its loops."""
+    """One function as the tool would build it: closed-form area of one instance, and its loops.
+
+    reasons: why figures are None, by their names in `LABELS`.
+    """
 
     name: str
     path: str
     span: Span
-    lut: float
-    dsp: float
-    ff: float
-    bram_18k: float
+    lut: float | None
+    dsp: float | None
+    ff: float | None
+    bram_18k: float | None
     cycles: float | None
     inlined: bool
     loops: tuple[LoopQor, ...] = ()
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -81,18 +87,19 @@ class Contribution:
 class QorPrediction:
     """Predicted resources and latency of one HLS kernel.
 
-    lut, dsp, ff, bram_18k: counts on the part. latency_cycles: start to done, None when a trip count is unknown.
+    lut, dsp, ff, bram_18k: counts on the part. latency_cycles: start to done. None: not known, `reasons` says why (a
+    call that was not read, a trip count nobody can tell), by target.
     intervals: 80 % interval per target. closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it); the correction shrinks as it grows.
     loops: as trees, those of the top function first, then those of the functions it calls.
     origins: where part, clock, tool and stage came from.
     """
 
-    lut: float
-    dsp: float
-    ff: float
+    lut: float | None
+    dsp: float | None
+    ff: float | None
     latency_cycles: float | None
-    bram_18k: float
+    bram_18k: float | None
     intervals: Mapping[str, Interval]
     top: str
     part: str
@@ -110,6 +117,7 @@ class QorPrediction:
     explain: tuple[Contribution, ...] = ()
     warnings: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -156,7 +164,13 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         ],
         "warnings": list(prediction.warnings),
         "origins": dict(prediction.origins),
+        "reasons": reasons_json(prediction.reasons),
     }
+
+
+def reasons_json(reasons: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    """Why figures are null, by their keys in JSON; figures that are known have none."""
+    return {json_key(name): list(causes) for name, causes in reasons.items() if causes}
 
 
 def loop_json(loop: LoopQor) -> dict[str, Any]:
@@ -177,6 +191,7 @@ def loop_json(loop: LoopQor) -> dict[str, Any]:
         "total_cycles": whole(loop.total_cycles),
         "share": plain_number(loop.share, 4),
         "notes": list(loop.notes),
+        "reasons": list(loop.reasons),
         "loops": [loop_json(inner) for inner in loop.loops],
     }
 
@@ -193,6 +208,7 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
         "bram_18k": whole(function.bram_18k),
         "cycles": whole(function.cycles),
         "inlined": function.inlined,
+        "reasons": reasons_json(function.reasons),
     }
 
 

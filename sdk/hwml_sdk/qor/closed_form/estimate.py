@@ -41,7 +41,7 @@ def estimate_program(
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
     for work in (program.work, design.work):
         if work.reason:
-            result.unknown_because(work.reason)
+            result.unknown.because(work.reason)
     design.functions[top.name] = result
     # Merlin writes the kernel's interface itself, whatever INTERFACE pragmas say.
     if options.behaviour.merlin:

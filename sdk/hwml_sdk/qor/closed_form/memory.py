@@ -96,7 +96,7 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
     layout = found.setdefault(var, Layout())
     if pragma.kind in ("ARRAY_PARTITION", "ARRAY_RESHAPE"):
         where = layout.banks if pragma.kind == "ARRAY_PARTITION" else layout.reshaped
-        _partition(options, var, where)
+        _partition(pragma, var, where)
         if layout.banks and all(layout.banks.get(d, ("", 1))[0] == "complete" for d in range(len(var.dims))):
             layout.interface = "register"
     elif pragma.kind == "INTERFACE":
@@ -112,10 +112,11 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
         layout.storage = (options.get("impl") or options.get("core") or "").lower()
 
 
-def _partition(options: Mapping[str, str], var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
+def _partition(pragma: ir.Pragma, var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
+    options = pragma.options
     kind = options.get("type") or next((k for k in ("complete", "cyclic", "block") if k in options), "complete")
-    factor = _integer(options.get("factor"))
-    dim = _integer(options.get("dim"))
+    factor = pragma.whole("factor")
+    dim = pragma.whole("dim")
     dims = range(len(var.dims)) if dim == 0 else [dim - 1 if dim is not None else 0]
     for index in dims:
         if not 0 <= index < max(len(var.dims), 1):
@@ -125,13 +126,6 @@ def _partition(options: Mapping[str, str], var: ir.Variable, where: dict[int, tu
             where[index] = ("complete", extent or 1)
         elif factor is not None and factor > 1:
             where[index] = (kind, min(factor, extent) if extent else factor)
-
-
-def _integer(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text, 0)
-    except ValueError:
-        return None
 
 
 MAX_ELEMENTS = 1 << 60

@@ -12,6 +12,7 @@ from .memory import Storage
 from .plan import Options, Plan
 from .schedule.bounds import Bound, NestLoop
 from .schedule.region import Region
+from .unknown import Unknown
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +23,7 @@ class LoopResult:
     nest, members: the loops that were flattened into this one, outermost first; flattened: into the loop around it.
     entries: how often it is entered. replicas: copies of it that unrolled loops around it make.
     area, unshared: what it takes when cores are used again by what runs later, and when they are not.
+    unknown: which of these figures are nominal ones, and why.
     """
 
     loop: ir.Loop
@@ -32,7 +34,6 @@ class LoopResult:
     bound: Bound = field(default_factory=lambda: Bound(1, ""))
     depth: float = field(init=False)
     cycles: float = field(init=False)
-    known: bool = True
     area: Area = field(default_factory=Area)
     unshared: Area = field(default_factory=Area)
     children: list[LoopResult] = field(default_factory=list)
@@ -43,19 +44,24 @@ class LoopResult:
     entries: float = field(init=False)
     replicas: float = field(init=False)
     flattened: bool = False
+    unknown: Unknown = field(default_factory=Unknown)
+
+    @property
+    def known(self) -> bool:
+        """Whether its cycles are known."""
+        return self.unknown.known("latency_cycles")
 
 
 @dataclass(slots=True, eq=False)
 class FunctionResult:
     """One function as it would be built, for one set of constant arguments.
 
-    interval: cycles from one start to the next. reasons: why the latency is not known.
-    unrolled: trips of loops that are none any more.
+    interval: cycles from one start to the next. unrolled: trips of loops that are none any more.
+    unknown: which figures are nominal ones, and why.
     """
 
     function: ir.Function
     cycles: float = field(init=False)
-    known: bool = True
     area: Area = field(default_factory=Area)
     unshared: Area = field(default_factory=Area)
     memory: dict[ir.Variable, Storage] = field(default_factory=dict)
@@ -63,22 +69,27 @@ class FunctionResult:
     calls: list[FunctionResult] = field(default_factory=list)
     dataflow: bool = field(init=False)
     interval: float = field(init=False)
-    reasons: list[str] = field(default_factory=list)
     unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)
+    unknown: Unknown = field(default_factory=Unknown)
 
-    def unknown_because(self, reason: str) -> None:
-        """The latency is not known; a reason is said once, however many calls run into it."""
-        self.known = False
-        if reason not in self.reasons:
-            self.reasons.append(reason)
+    @property
+    def known(self) -> bool:
+        """Whether the latency is known."""
+        return self.unknown.known("latency_cycles")
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the latency is not known."""
+        return self.unknown.of("latency_cycles")
 
 
-# Unknown latency still has a nominal one: the learned part needs a number, and shares of loops are taken of it.
+# What is unknown still has a nominal figure: the learned part needs a number, and shares of loops are taken of it.
 @dataclass(slots=True, eq=False)
 class Estimate:
-    """The whole design. Latency is None when a loop's trip count is unknown; `nominal_cycles` then assumes 32.
+    """The whole design. lut, dsp, ff, bram_18k, nominal_cycles: numbers even where `unknown` says they lack something.
 
-    steps: work it took (see `program.budget`).
+    Latency is None when it is not known; `nominal_cycles` then assumes 32 rounds of a loop that nobody can count, and
+    nothing of calls that were not read. steps: work it took (see `program.budget`).
     """
 
     program: ir.Program
@@ -95,3 +106,16 @@ class Estimate:
     unshared: Area
     functions: dict[str, FunctionResult]
     steps: int = 0
+
+    @property
+    def unknown(self) -> Unknown:
+        """Which figures of the design are nominal ones, and why."""
+        return self.top.unknown
+
+    def figures(self) -> dict[str, float | None]:
+        """The closed form by target (`LABELS`), None where it is not known."""
+        found: dict[str, float | None] = {
+            "lut": self.lut, "dsp": self.dsp, "ff": self.ff, "bram_18k": self.bram_18k,
+            "latency_cycles": self.latency_cycles,
+        }  # fmt: skip
+        return {name: value if self.unknown.known(name) else None for name, value in found.items()}

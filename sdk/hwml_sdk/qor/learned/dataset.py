@@ -308,7 +308,12 @@ class Rows:
     @property
     def key(self) -> NDArray[np.str_]:
         """Source, tool version, stage and kernel of each row, joined: [n] strings."""
-        parts = zip(self.source, self.tool_version, self.stage, self.kernel, strict=True)
+        return self.joined("source", "tool_version", "stage", "kernel")
+
+    def joined(self, *columns: str) -> NDArray[np.str_]:
+        """What each row holds in some columns of text, with slashes between: [n] strings."""
+        # Lists: numpy loses a Ctrl-C that comes while Python iterates over an array of strings.
+        parts = zip(*(getattr(self, name).tolist() for name in columns), strict=True)
         return np.array(["/".join(part) for part in parts], dtype=str)
 
     def fold(self, folds: int = 5) -> NDArray[np.int64]:

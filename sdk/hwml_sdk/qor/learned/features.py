@@ -63,7 +63,7 @@ FEATURE_NAMES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """values: float32 [len(FEATURE_NAMES)]. closed_form: counts and cycles by target (latency None when unknown)."""
+    """values: float32 [len(FEATURE_NAMES)]. closed_form: counts and cycles by target (None when unknown)."""
 
     values: NDArray[np.float32]
     closed_form: Mapping[str, float | None]
@@ -91,14 +91,10 @@ def extract(
 
 
 def features_of(estimate: Estimate) -> FeatureRow:
-    """Features of an estimated design. Where a trip count is unknown, latency features hold the nominal estimate."""
+    """Features of an estimated design; where a figure is unknown, they hold the nominal one."""
     values: dict[str, float] = {}
-    closed = {
-        "lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff, "bram_18k": estimate.bram_18k,
-        "latency_cycles": estimate.latency_cycles,
-    }  # fmt: skip
     for name in RESOURCES:
-        values[f"cf_{name}"] = _log(closed[name] or 0.0)
+        values[f"cf_{name}"] = _log(getattr(estimate, name))
     values["cf_latency_cycles"] = _log(estimate.nominal_cycles)
     _area(estimate, values)
     functions = list(_functions(estimate.top))
@@ -109,7 +105,7 @@ def features_of(estimate: Estimate) -> FeatureRow:
     _program_features(estimate, functions, loops, values)
     _context(estimate, values)
     row = np.array([values.get(name, 0.0) for name in FEATURE_NAMES], dtype=np.float32)
-    return FeatureRow(np.nan_to_num(row, nan=0.0, posinf=120.0, neginf=0.0), closed)
+    return FeatureRow(np.nan_to_num(row, nan=0.0, posinf=120.0, neginf=0.0), estimate.figures())
 
 
 def _log(value: float) -> float:
@@ -235,7 +231,7 @@ def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
             continue  # of a kernel beside this one
         options = pragma.options
         kind = pragma.kind
-        factor = _factor(options.get("factor"))
+        factor = pragma.whole("factor") or 1
         if kind == "PIPELINE":
             count["pragma_pipeline_off" if "off" in options else "pragma_pipeline"] += 1
             count["pragma_flatten"] += "flatten" in options
@@ -261,13 +257,6 @@ def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
     for name in _PRAGMAS:
         if not name.endswith("_log_sum"):
             values[name] = _log(count[name])
-
-
-def _factor(text: str | None) -> int:
-    try:
-        return int(text or "1", 0)
-    except ValueError:
-        return 1
 
 
 def _program_features(

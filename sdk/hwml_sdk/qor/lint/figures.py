@@ -47,7 +47,7 @@ def _all_loops(loops: Iterable[LoopQor]) -> Iterable[LoopQor]:
 
 
 def _target(context: Context, pragma: ir.Pragma | None) -> int:
-    value = context.facts.number(pragma.options.get("ii", ""), None) if pragma is not None else None
+    value = pragma.whole("ii") if pragma is not None else None
     return value or 1
 
 
@@ -63,7 +63,9 @@ def limits(context: Context) -> None:
     except ConfigError:
         return
     for resource in RESOURCES:
-        value = float(getattr(estimate, resource))
+        value: float | None = getattr(estimate, resource)
+        if value is None:
+            continue
         interval = estimate.intervals.get(resource)
         low = interval.low if interval is not None else value
         limit = part.limit(resource)

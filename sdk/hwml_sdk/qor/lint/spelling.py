@@ -79,7 +79,7 @@ def _values(context: Context, pragma: ir.Pragma, text: PragmaText) -> None:
         if kind != pragma.kind or option not in pragma.options:
             continue
         written = pragma.options[option]
-        value = context.facts.number(written, function_of(context.program, pragma.owner)) if written else None
+        value = pragma.whole(option)
         span = text.value_span(option) if written else text.option_span(option)
         if not written:
             context.report(BAD_VALUE, f"{kind} {option}= needs a number", pragma.path, span)

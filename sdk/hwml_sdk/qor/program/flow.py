@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...document import Span
 from . import ir
-from .constants import evaluate
+from .constants import evaluate, held
 from .expressions import children, everything_in, inside, root_variable
 from .numbers import Number
 
@@ -75,6 +75,18 @@ class Values:
             self.definitions[var] = expr
             for other in named:
                 self._users.setdefault(other, {})[var] = None
+
+    def declare(self, var: ir.Variable, expr: ir.Expr | None, known: Mapping[ir.Variable, Number]) -> None:
+        """`int m = expr;`, where `int m = n++;` changes n too."""
+        target = expr.operand if isinstance(expr, ir.Unary) and target_of(expr) is not None else None
+        if expr is None or not isinstance(target, ir.Ref) or target.var is None:
+            self.forget(changed_in((expr,)) if expr is not None else ())
+            self.assign(var, expr, known)
+            return
+        before = self.numbers.get(target.var)
+        self.run(expr, known)
+        value = before if isinstance(expr, ir.Unary) and expr.op[0] == "p" else self.numbers.get(target.var)
+        self.assign(var, None if value is None else ir.Const(value, target.var.type), known)
 
     def run(self, expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> None:
         """An expression statement."""
@@ -142,19 +154,6 @@ class _Both(Mapping[ir.Variable, Number]):
 
     def __len__(self) -> int:
         return len({**self._second, **self._first})
-
-
-def held(kind: ir.CType, value: Number) -> Number:
-    """The value as a variable of that type holds it: C's conversion, cut to its width."""
-    if kind.kind == "bool":
-        return int(value != 0)
-    if kind.kind not in ("int", "uint"):
-        return value
-    whole = int(value)
-    if kind.width <= 0 or kind.width > 64:
-        return whole
-    whole &= (1 << kind.width) - 1
-    return whole - (1 << kind.width) if kind.kind == "int" and whole >> (kind.width - 1) else whole
 
 
 def _is_trusted(var: ir.Variable) -> bool:

@@ -15,20 +15,6 @@ _BY_VALUE = frozenset({
 })  # fmt: skip
 
 
-_LIBRARY = frozenset({
-    "memmove", "malloc", "free", "swap", "log1p", "expm1", "exp2", "cbrt", "rsqrt", "recip", "fmod", "erf", "sinh",
-    "cosh", "tanh", "asin", "acos", "fma", "mad", "mul", "add", "sub", "div", "conj", "norm", "real", "imag", "select",
-    "isnan", "isinf", "signbit", "copysign", "trunc", "rint", "lround", "popcount", "clz", "puts", "putchar", "strcmp",
-    "strcpy", "strlen", "rand", "srand", "sincos", "ldexp", "frexp", "modf", "nearbyint", "half_sqrt", "make_pair",
-    "tie", "move", "forward", "static_assert", "reg", "sizeof", "fflush", "fopen", "fclose", "fscanf", "scanf",
-})  # fmt: skip
-
-
-def is_library(name: str) -> bool:
-    """Functions of the C and C++ libraries and of the tools' headers, also in their float forms (`sinf`)."""
-    return any(word in _BY_VALUE or word in _LIBRARY for word in (name, name.removesuffix("f"), name.removesuffix("l")))
-
-
 def mark_handed(program: ir.Program) -> None:
     """Set `handed` on every local whose address or reference goes elsewhere."""
     for function in program.functions.values():

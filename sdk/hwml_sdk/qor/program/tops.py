@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from ...errors import SourceError
 from . import ir
 from .expressions import everything_in
 
+_ARGUMENTS = re.compile(r"<.*>")  # of a template
+
 
 def choose_top(program: ir.Program, top: str | None) -> ir.Function:
-    """The function `top`, or the likely one: called by nobody, visible outside, with interface pragmas, largest.
+    """The function `top`, or the likely one: called by nobody, visible outside, in the source itself rather than in
+    another of the program, with interface pragmas, named like its file, largest.
 
     Raises SourceError when there is no function, or none of that name (the message lists those there are).
     """
@@ -24,14 +30,17 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
     called = called_functions(program)
     free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
     candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]
-    return max(candidates, key=_likelihood)
+    return max(candidates, key=lambda function: _likelihood(function, program.path))
 
 
-def _likelihood(function: ir.Function) -> tuple[bool, bool, bool, int, int]:
+def _likelihood(function: ir.Function, path: str) -> tuple[bool, bool, bool, bool, bool, int, int]:
     kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
     loops = sum(1 for _ in ir.loops_of(function.body))
-    hidden = function.static or function.constexpr or "::" in function.name.partition("<")[0]
-    return not hidden, kernel, not function.template_params, loops, -function.span.start_line
+    method = "::" in _ARGUMENTS.sub("", function.name)
+    hidden = function.static or function.constexpr or method
+    named = function.name == Path(path).stem
+    own = function.path == path
+    return not hidden, own, kernel, named, not function.template_params, loops, -function.span.start_line
 
 
 def called_functions(program: ir.Program) -> set[str]:

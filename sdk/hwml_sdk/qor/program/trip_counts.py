@@ -86,8 +86,7 @@ class TripCounter:
             elif isinstance(item, ir.If):
                 self.branch(item, entries)
             elif isinstance(item, ir.Declare):
-                self.values.forget(changed_in((item.var.init,)) if item.var.init is not None else ())
-                self.values.assign(item.var, item.var.init, self.known)
+                self.values.declare(item.var, item.var.init, self.known)
             elif isinstance(item, ir.Evaluate):
                 self.values.run(item.expr, self.known)
 
@@ -136,11 +135,10 @@ class TripCounter:
             return TripCount(average, min(counts), max(counts), "bounds", sampled)
         pragma = loop.pragma("HLS", "LOOP_TRIPCOUNT")
         if pragma is not None:
-            values = [_number(pragma.options.get(name)) for name in ("min", "max", "avg")]
-            low, high = values[0] or 0, values[1]
+            low, high, middle = (pragma.numbers.get(name) for name in ("min", "max", "avg"))
             if high is not None:
-                average = values[2] if values[2] is not None else (low + high) / 2
-                return TripCount(average, low, high, "loop_tripcount")
+                low = low or 0  # a least count that nobody knows is none
+                return TripCount((low + high) / 2 if middle is None else middle, low, high, "loop_tripcount")
         if self.default:
             return TripCount(self.default, self.default, self.default, "setting")
         return UNKNOWN
@@ -196,13 +194,6 @@ def _overlaid(turns: Sequence[tuple[float, range | list[Number]]]) -> list[tuple
         changes[high + 1] -= weight
     weights = accumulate(changes[:-1])
     return [(int(first) + size * index, weight) for index, weight in enumerate(weights) if weight > 0]
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
 
 
 def _few(turns: Sequence[_Turn]) -> list[_Turn]:

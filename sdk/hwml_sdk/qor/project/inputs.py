@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ...errors import ConfigError, SourceError
 from ...files import read_source, real_path
-from .project import find_project, read_directives, read_project
+from .headers import searched_folders
+from .project import covers, project_of, read_directives
 from .types import Directive, HlsProject
 
 MAX_OTHER_FILES = 64
@@ -32,17 +33,18 @@ def gather(
     defines: Mapping[str, str] | None = None,
     include_dirs: Sequence[str | Path] = (),
     directives: str | Path | None = None,
+    project: HlsProject | None = None,
 ) -> Inputs:
-    """Inputs of the source at `path`: the nearest `hls_config.cfg` if it names the source (or none), then arguments.
+    """Inputs of the source at `path`: what its project says (`project`, or the one that names it), then arguments.
 
-    Raises ConfigError for a project or directives file that cannot be read.
+    Headers that no include folder holds are looked for in the project's own folders. Raises ConfigError for a project
+    or directives file that cannot be read.
     """
     path = Path(path)
-    folder = path.absolute().parent
-    place = find_project(folder)
-    project = read_project(place) if place is not None else None
-    if project is not None and not covers(project, path):
-        project = None
+    if project is None:
+        project = project_of(path)
+    elif not covers(project, path):
+        raise ConfigError(f"{path} is none of the sources of {project.path}")
     merged = {**(project.defines if project is not None else {}), **(defines or {})}
     folders = [*(project.include_dirs if project is not None else ()), *map(Path, include_dirs)]
     said = [*(project.directives if project is not None else ())]
@@ -51,15 +53,15 @@ def gather(
     files, notes = _others(project, path)
     if project is not None:
         notes += [f"{s.path}:{s.line}: {s.reason}: {s.text}" for s in project.skipped]
-    return Inputs(files, tuple(folders), merged, tuple(said), project, tuple(notes))
+    folders += searched_folders(path, _text(path), folders, files)
+    return Inputs(files, tuple(folders), merged, tuple(said), project, tuple(dict.fromkeys(notes)))
 
 
-def covers(project: HlsProject, path: Path) -> bool:
-    """Whether the source is one of the project's, or a header that any of them may include."""
-    if not project.files or path.suffix.lower().startswith(".h"):
-        return True
-    wanted = real_path(path)
-    return any(real_path(name) == wanted for name in project.files)
+def _text(path: Path) -> str:
+    try:
+        return read_source(path)
+    except SourceError:
+        return ""
 
 
 def _others(project: HlsProject | None, path: Path) -> tuple[dict[str, str], list[str]]:

@@ -1,21 +1,64 @@
-"""Finding and reading the project file that a source belongs to: a Tcl script or an `hls_config.cfg`."""
+"""Finding and reading project files: `hls_config.cfg`, Tcl scripts, and the command lines of Makefiles and scripts."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ...config import PROJECT_FILE, find_upwards
+from ...errors import ConfigError
+from ...files import read_head, real_path
+from ...languages import HLS
 from .cfg import read_hls_config
-from .tcl import read_tcl
+from .makefile import read_makefile
+from .places import project_root
+from .tcl import read_tcl, read_tcl_designs
 from .types import Directive, HlsProject
+
+MAX_HEAD = 1 << 20
+MAX_UP = 4  # folders above a source whose project files may name it
+MAX_SIDE = 48  # folders beside one of those that are looked into
+MAX_BELOW = 4000  # folders of a tree
+
+# What a file says that states a design, by its kind; all others are not read any further.
+_SIGNS = {
+    "tcl": re.compile(rb"\b(?:set_top|add_files?)\b"),
+    "cfg": re.compile(rb"^\s*syn\.(?:top|file)\s*=", re.MULTILINE),
+    "make": re.compile(rb"v\+\+|vitis-run|\$[({](?:VPP|VXX|XOCC)[)}]"),
+}
+ORDER = ("cfg", "tcl", "make")  # kinds, the newest form of the tools first
+
+
+def kind_of(path: Path) -> str:
+    """`tcl`, `cfg`, `make`, or "" for what is no project file by its name."""
+    name, suffix = path.name.lower(), path.suffix.lower()
+    if suffix in (".tcl", ".cfg"):
+        return suffix[1:]
+    return "make" if name in ("makefile", "gnumakefile") or suffix in (".mk", ".sh") else ""
 
 
 def read_project(path: str | Path) -> HlsProject:
-    """Read a project file by its suffix: `.tcl` as a script, all else as `hls_config.cfg`.
+    """Read a project file by its name: its first design, or the settings and directives it holds alone.
 
     Raises ConfigError, with file and line, for a missing file, a broken clock or broken quotes.
     """
-    return read_tcl(path) if Path(path).suffix.lower() == ".tcl" else read_hls_config(path)
+    kind = kind_of(Path(path))
+    if kind == "make":
+        return next(iter(read_makefile(path)), HlsProject(Path(path)))
+    return read_tcl(path) if kind == "tcl" else read_hls_config(path)
+
+
+def read_designs(path: str | Path) -> list[HlsProject]:
+    """Every design a project file states, each with settings of its own. Raises ConfigError as `read_project`."""
+    kind = kind_of(Path(path))
+    if kind == "make":
+        return read_makefile(path)
+    found = read_tcl_designs(path) if kind == "tcl" else [read_hls_config(path)]
+    return [project for project in found if project.top or project.files]
 
 
 def read_directives(path: str | Path) -> tuple[Directive, ...]:
@@ -23,6 +66,114 @@ def read_directives(path: str | Path) -> tuple[Directive, ...]:
     return tuple(read_project(path).directives)
 
 
-def find_project(folder: Path) -> Path | None:
-    """The `hls_config.cfg` that governs `folder`: there, or above it within the repository."""
-    return find_upwards(folder, PROJECT_FILE)
+def covers(project: HlsProject, path: Path) -> bool:
+    """Whether the source is one of the project's, or a header that any of them may include."""
+    if not project.files or path.suffix.lower() in HLS.headers:
+        return True
+    wanted = real_path(path)
+    return any(real_path(name) == wanted for name in project.files)
+
+
+def project_of(document: Path) -> HlsProject | None:
+    """The project that speaks for a source: the nearest `hls_config.cfg` above it that names it (or no file at all).
+
+    Else the nearest project file that names it, in its folder, in one above within the project, or in one beside
+    those. Raises ConfigError for an `hls_config.cfg` that cannot be read; other files that cannot are passed over.
+    """
+    folder = document.absolute().parent
+    config = find_upwards(folder, PROJECT_FILE)
+    project = read_hls_config(config) if config is not None else None
+    if project is not None and covers(project, document):
+        return project
+    return next(projects_naming(document), None)
+
+
+def projects_naming(document: Path) -> Iterator[HlsProject]:
+    """Every design near a source that names it, the nearest project file first."""
+    name = os.fsencode(document.name)
+    header = document.suffix.lower() in HLS.headers
+    for path in _near(document.absolute().parent):
+        head = _stating(path)
+        if head is None or not (header or name in head or b"glob" in head or b"$" in head):
+            continue
+        try:
+            found = _read_known(str(path), *_mark(path))
+        except (ConfigError, OSError):
+            continue
+        yield from (project for project in found if project.files and covers(project, document))
+
+
+def _near(folder: Path) -> Iterator[Path]:
+    """Project files by their names, the nearest folders first."""
+    root = project_root(folder)
+    seen: set[Path] = set()
+    for place in (folder, *folder.parents)[: MAX_UP + 1]:
+        if place != root and root not in place.parents:
+            return
+        files, folders = _listed(place)
+        yield from files
+        for beside in folders[:MAX_SIDE]:
+            if beside not in seen and beside != folder:
+                yield from _listed(beside)[0]
+        seen.add(place)
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Project files and folders in a folder, in order."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError:
+        return [], []
+    files = [folder / name for name, is_dir in found if not is_dir and kind_of(Path(name))]
+    files.sort(key=lambda path: (ORDER.index(kind_of(path)), path.name != PROJECT_FILE, path.name))
+    return files, [folder / name for name, is_dir in found if is_dir and name[0] != "."]
+
+
+def project_files_below(folder: Path) -> Iterator[Path]:
+    """Files below a folder that state designs, in order; links to folders are not followed."""
+    for number, (place, folders, names) in enumerate(os.walk(folder)):
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        if number >= MAX_BELOW:
+            return
+        for path in map(Path(place).joinpath, sorted(names)):
+            if kind_of(path) and _stating(path) is not None:
+                yield path
+
+
+def _stating(path: Path) -> bytes | None:
+    """The text of a file that states a design; None for any other."""
+    try:
+        head = read_head(path, MAX_HEAD)
+    except OSError:
+        return None
+    return head if _SIGNS[kind_of(path)].search(head) else None
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=64)
+def _read_known(path: str, _changed: int, _size: int) -> tuple[HlsProject, ...]:
+    """Designs of a project file, kept while it does not change: an editor asks at every key."""
+    return tuple(read_designs(path))
+
+
+def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The project file that speaks for a document (or folder), and what it states as sections of `hwml.toml`.
+
+    A top is stated for the sources of the project alone. Raises ConfigError as `project_of`.
+    """
+    if document.suffix.lower() not in HLS.suffixes and not document.is_dir():
+        return None
+    if document.is_dir():
+        config = find_upwards(document, PROJECT_FILE)
+        project = read_hls_config(config) if config is not None else None
+    else:
+        project = project_of(document)
+        if project is None and (config := find_upwards(document.absolute().parent, PROJECT_FILE)) is not None:
+            project = read_hls_config(config)
+            project.top = ""
+    return None if project is None else (project.path, {"hls": project.settings()})

@@ -43,13 +43,16 @@ class HlsProject:
 
     config: settings such as {"compile.pipeline_loops": "64"}, named as in `hls_config.cfg` without `syn.`.
     clock_period_ns: None when the file does not say it. skipped: lines that were not understood.
+    benches: what the file calls a test bench. name: of this design, where a file states several.
     """
 
     path: Path
     top: str = ""
     part: str = ""
     clock_period_ns: float | None = None
+    name: str = ""
     files: list[Path] = field(default_factory=list)
+    benches: list[Path] = field(default_factory=list)
     defines: dict[str, str] = field(default_factory=dict)
     include_dirs: list[Path] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
+from .places import Places
 from .types import HlsProject, Place
 
 
@@ -17,7 +17,7 @@ def split_words(text: str, place: Place) -> list[str]:
         raise place.error(f"unbalanced quotes in {text!r}") from error
 
 
-def add_flags(project: HlsProject, text: str, folder: Path, place: Place) -> None:
+def add_flags(project: HlsProject, text: str, places: Places, place: Place) -> None:
     """`-DNAME=value`, `-I folder` and their two-word forms; all other compiler flags say nothing here."""
     words = iter(split_words(text, place))
     for word in words:
@@ -27,7 +27,9 @@ def add_flags(project: HlsProject, text: str, folder: Path, place: Place) -> Non
         if not content:
             raise place.error(f"{word} needs a value")
         if word[:2] == "-I":
-            project.include_dirs.append(folder / content)
+            folder = places.at(content)
+            if folder is not None and folder not in project.include_dirs:
+                project.include_dirs.append(folder)
         else:
             name, equals, value = content.partition("=")
             project.defines[name] = value if equals else "1"

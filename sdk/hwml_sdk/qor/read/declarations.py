@@ -77,7 +77,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     """One declarator, perhaps with its initial value, of the type and extents `typed`."""
     value = node.child_by_field_name("value") if node.type == "init_declarator" else None
     inner = node.child_by_field_name("declarator") if node.type == "init_declarator" else node
-    if inner is None or inner.type == "function_declarator":
+    if inner is None or (inner.type == "function_declarator" and (into is None or not _given_values(reader, inner))):
         return
     name, dims, pointer = declarator(reader, inner)
     if not name or not reader.program.work.take(VARIABLE_STEPS):
@@ -99,6 +99,13 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         if reader.function is not None:
             reader.function.variables.setdefault(name, var)
         into.items.append(ir.Declare(var))
+
+
+def _given_values(reader: Reader, node: Node) -> bool:
+    """Whether `image a(rows, cols)` declares a variable: the parser takes what is in the parentheses for types."""
+    listed = node.child_by_field_name("parameters")
+    given = [reader.src(child) for child in listed.named_children] if listed is not None else []
+    return bool(given) and all(reader.names.variable(text) is not None for text in given)
 
 
 def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) -> ir.CType:

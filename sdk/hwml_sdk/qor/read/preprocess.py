@@ -19,6 +19,7 @@ from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
+from .brackets import Brackets, arguments_of
 
 MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
@@ -39,6 +40,7 @@ PREDEFINED = {
 _QUOTED = r"\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n]){0,99}'"
 _BLANK = re.compile(rf"//(?:[^\n\\]|\\\r?\n|\\.)*+|/\*.*?(?:\*/|\Z)|{_QUOTED}", re.DOTALL)
 _WORD = re.compile(rf"[A-Za-z_]\w*|\d[\w.']*|{_QUOTED}")
+_LAST_WORD = re.compile(r"([A-Za-z_]\w*)[ \t]*\Z")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
@@ -177,7 +179,12 @@ class Preprocessor:
                 return found
             if "hwml:" in found:
                 notes[self.files[index].places.place(match.start())[0]] = found
-            return "".join("\n" if c == "\n" else " " for c in found) if "\n" in found else " " * len(found)
+            if "\n" not in found:
+                return " " * len(found)
+            blank = "".join("\n" if c == "\n" else " " for c in found)
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            # A comment is one blank, so that a directive it stands in goes on behind it.
+            return blank.replace(" \n", "\\\n") if found[1] == "*" and line.lstrip().startswith("#") else blank
 
         blanked = _BLANK.sub(replace, text)
         if notes:
@@ -272,7 +279,7 @@ class Preprocessor:
     def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
         """Emit text[start:end] with its macros expanded."""
         at = start
-        brackets = _Brackets(text, end)
+        brackets = Brackets(text, end)
         macros = self.macros
         for match in _WORD.finditer(text, start, end):
             word = match.group()
@@ -296,7 +303,7 @@ class Preprocessor:
             done = match.end()
         self.emit(expanded[done:], file, offset, False)
 
-    def _use(self, text: str, start: int, stop: int, brackets: _Brackets) -> tuple[int | None, str]:
+    def _use(self, text: str, start: int, stop: int, brackets: Brackets) -> tuple[int | None, str]:
         """Expand the macro use at text[start:stop]; returns where it ends (None: no use) and what it becomes."""
         name = text[start:stop]
         if name == "_Pragma":
@@ -304,8 +311,10 @@ class Preprocessor:
             return (match.end(), match.group()) if match else (None, "")
         macro = self.macros[name]
         if macro.params is None:
-            return stop, self._body(macro.body, frozenset((name,)))
-        found = _arguments(brackets, stop)
+            hidden = frozenset((name,))
+            expanded, stop = self._rescanned(self._body(macro.body, hidden), hidden, brackets, stop)
+            return stop, expanded
+        found = arguments_of(brackets, stop)
         if found is None:
             return None, ""
         arguments, stop = found
@@ -324,7 +333,7 @@ class Preprocessor:
         self.depth += 1
         out: list[str] = []
         at = 0
-        brackets = _Brackets(text, len(text))
+        brackets = Brackets(text, len(text))
         for match in _WORD.finditer(text):
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
@@ -334,9 +343,10 @@ class Preprocessor:
             macro = self.macros[word]
             stop = match.end()
             if macro.params is None:
-                replacement = self._body(macro.body, hidden | {word})
+                inside = hidden | {word}
+                replacement, stop = self._rescanned(self._body(macro.body, inside), inside, brackets, stop)
             else:
-                found = _arguments(brackets, stop)
+                found = arguments_of(brackets, stop)
                 if found is None:
                     continue
                 arguments, stop = found
@@ -346,6 +356,15 @@ class Preprocessor:
         out.append(text[at:])
         self.depth -= 1
         return "".join(out)
+
+    def _rescanned(self, text: str, hidden: frozenset[str], brackets: Brackets, stop: int) -> tuple[str, int]:
+        """An expansion that ends in the name of another macro takes the arguments that follow the first."""
+        match = _LAST_WORD.search(text) if brackets.text[stop : stop + 1] == "(" else None
+        macro = self.macros.get(match.group(1)) if match is not None and match.group(1) not in hidden else None
+        found = arguments_of(brackets, stop) if macro is not None and macro.params is not None else None
+        if match is None or macro is None or found is None:
+            return text, stop
+        return text[: match.start()] + self._call(match.group(1), macro, found[0], hidden), found[1]
 
     def _call(self, name: str, macro: Macro, arguments: list[str], hidden: frozenset[str]) -> str:
         params = macro.params or ()
@@ -389,63 +408,6 @@ def _directive_lines(text: str) -> list[tuple[int, int]]:
 
 
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)
-
-
-class _Brackets:
-    """Text up to `end`; which of its brackets nothing closes is found once, when the first such one was met."""
-
-    __slots__ = ("_open", "end", "text")
-
-    def __init__(self, text: str, end: int) -> None:
-        self.text = text
-        self.end = end
-        self._open: frozenset[int] | None = None
-
-    def unclosed(self, at: int) -> bool:
-        """Whether nothing closes the bracket at `at`, as far as that is known."""
-        return self._open is not None and at in self._open
-
-    def note_unclosed(self) -> None:
-        """One was met: without this, each of a thousand would be looked for up to the end."""
-        if self._open is None:
-            pending: list[int] = []
-            for match in _BRACKET.finditer(self.text, 0, self.end):
-                if match.group() in "([{":
-                    pending.append(match.start())
-                elif pending:
-                    pending.pop()
-            self._open = frozenset(pending)
-
-
-_BRACKET = re.compile(r"[(\[{)\]}]")
-_SEPARATOR = re.compile(r"[(\[{)\]},]")
-_MACRO_BLANK = re.compile(r"[ \t\r\n]*")
-
-
-def _arguments(brackets: _Brackets, at: int) -> tuple[list[str], int] | None:
-    """Arguments of a macro call whose `(` follows `at`, and where the call ends; None when there is none."""
-    text, end = brackets.text, brackets.end
-    blank = _MACRO_BLANK.match(text, at, end)
-    at = blank.end() if blank is not None else at
-    if at >= end or text[at] != "(" or brackets.unclosed(at):
-        return None
-    depth = 0
-    begin = at + 1
-    arguments = []
-    for match in _SEPARATOR.finditer(text, at, end):
-        character, index = match.group(), match.start()
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0:
-                arguments.append(text[begin:index].strip().replace("\n", " "))
-                return arguments, index + 1
-        elif depth == 1:
-            arguments.append(text[begin:index].strip().replace("\n", " "))
-            begin = index + 1
-    brackets.note_unclosed()
-    return None
 
 
 _PASTE = re.compile(r"(?<!\s)\s*##\s*")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.budget import MAX_BRANCHES
 from ..program.typenames import BOOL, INT
+from .placing import place
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     inner = ir.Block()
     reader.names.scopes.append({})
     reader.statements(node.named_children, inner)
+    place(reader, node.start_byte, node.end_byte, reader.loop or reader.function)  # while the names here count
     reader.names.scopes.pop()
     block.items.append(inner)
 
@@ -106,7 +108,7 @@ def return_statement(reader: Reader, node: Node, block: ir.Block, label: str) ->
     """`return a;`, which leaves every loop around it."""
     value = reader.expression(node.named_children[0]) if node.named_children else None
     block.items.append(ir.Return(value))
-    _mark_break(reader.loop, all_loops=True)
+    _mark_break(reader.loop, all_loops=True, jumps=False)
 
 
 def continue_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
@@ -135,7 +137,8 @@ def _leaves_switch(node: Node) -> bool:
     return False
 
 
-def _mark_break(loop: ir.Loop | None, *, all_loops: bool) -> None:
+def _mark_break(loop: ir.Loop | None, *, all_loops: bool, jumps: bool = True) -> None:
     while loop is not None:
         loop.has_break = True
+        loop.jumps |= jumps
         loop = loop.parent if all_loops else None

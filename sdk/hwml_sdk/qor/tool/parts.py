@@ -1,7 +1,8 @@
 """What FPGA parts hold: LUT, FF, DSP, BRAM (as 18 kbit halves) and UltraRAM, by part name.
 
 Numbers are the vendor's published device tables: 7 series DS180, Zynq-7000 DS190, UltraScale and UltraScale+ DS890,
-Zynq UltraScale+ DS891 and DS889 (RFSoC), Kria DS987 and DS988, Alveo DS962, DS965 and DS978, Versal DS950.
+Artix and Kintex UltraScale+ DS922, Zynq UltraScale+ DS891 and DS889 (RFSoC), Kria DS987 and DS988, Alveo DS962, DS965
+and DS978, Versal DS950.
 Block RAM stands there as 36 kbit blocks; synthesis reports count halves, so it is doubled here.
 """
 
@@ -91,6 +92,7 @@ xcku085 497520 995040 4100 1620 0
 xcku095 537600 1075200 768 1680 0
 xcku115 663360 1326720 5520 2160 0
 xcvu065 358080 716160 600 1260 0
+xcvu080 445712 891424 672 1421 0
 xcvu095 537600 1075200 768 1728 0
 xcvu125 716160 1432320 1200 2520 0
 xcvu160 926400 1852800 1560 3276 0
@@ -103,12 +105,18 @@ xcku9p 274080 548160 2520 912 0
 xcku11p 298560 597120 2928 600 80
 xcku13p 341280 682560 3528 744 112
 xcku15p 522720 1045440 1968 984 128
+xcku19p 842400 1684800 1080 1728 288
+xcau10p 44000 88000 400 100 0
+xcau15p 77760 155520 576 144 0
+xcau20p 109000 218000 900 200 0
+xcau25p 141000 282000 1200 300 0
 xcvu3p 394080 788160 2280 720 320
 xcvu7p 788160 1576320 4560 1440 640
 xcvu9p 1182240 2364480 6840 2160 960
 xcvu11p 1296000 2592000 9216 2016 960
 xcvu13p 1728000 3456000 12288 2688 1280
 xcvu19p 4085760 8171520 3840 2160 320
+xcvu23p 1029600 2059200 1320 2112 352
 xcvu27p 1296000 2592000 9216 2016 960
 xcvu29p 1728000 3456000 12288 2688 1280
 xcvu31p 439680 879360 2880 672 320
@@ -117,6 +125,10 @@ xcvu35p 871680 1743360 5952 1344 640
 xcvu37p 1303680 2607360 9024 2016 960
 xcvu45p 871680 1743360 5952 1344 640
 xcvu47p 1303680 2607360 9024 2016 960
+xcvu57p 1303680 2607360 9024 2016 960
+xcu25 522720 1045440 1968 984 128
+xcu26 522720 1045440 1968 984 128
+xcu30 230400 460800 1728 312 96
 xcu50 871680 1743360 5952 1344 640
 xcu55c 1303680 2607360 9024 2016 960
 xcu55n 1303680 2607360 9024 2016 960
@@ -140,6 +152,8 @@ xczu27dr 425280 850560 4272 1080 80
 xczu28dr 425280 850560 4272 1080 80
 xczu29dr 425280 850560 4272 1080 80
 xczu39dr 425280 850560 4272 1080 80
+xczu43dr 425280 850560 4272 1080 80
+xczu46dr 425280 850560 4272 1080 80
 xczu47dr 425280 850560 4272 1080 80
 xczu48dr 425280 850560 4272 1080 80
 xczu49dr 425280 850560 4272 1080 80
@@ -148,6 +162,18 @@ xck26 117120 234240 1248 144 64
 versal
 xcvc1902 899840 1799680 1968 967 463
 xcvm1802 899840 1799680 1968 967 463
+xcvm1102 150272 300544 464 155 155
+xcvp1002 380800 761600 1140 535 345
+xcvp1052 542080 1084160 1572 751 489
+xcvp1102 719872 1439744 1904 1405 453
+xcvp1202 900224 1800448 3984 1341 677
+xcvp1402 1020928 2041856 2672 1981 645
+xcvp1502 1720448 3440896 7440 2541 1301
+xcvp1552 1753984 3507968 7392 2541 1301
+xcvp1702 2540672 5081344 10896 3741 1925
+xcvp1802 3360896 6721792 14352 4941 2549
+xcvh1582 1753984 3507968 7392 2541 1301
+xcvc2802 520704 1041408 1312 600 264
 xcve2802 520704 1041408 1312 600 264
 xcve2302 150272 300544 464 155 155
 """
@@ -159,8 +185,26 @@ _BOARDS = {
     "zcu111": "xczu28dr", "zcu208": "xczu48dr", "zedboard": "xc7z020", "pynq-z1": "xc7z020", "pynq-z2": "xc7z020",
     "zc702": "xc7z020", "zc706": "xc7z045", "zybo-z7-10": "xc7z010", "zybo-z7-20": "xc7z020", "ultra96": "xczu3eg",
     "arty-a7-35": "xc7a35t", "arty-a7-100": "xc7a100t", "kc705": "xc7k325t", "vc707": "xc7vx485t", "vc709": "xc7vx690t",
-    "vck190": "xcvc1902", "vcu118": "xcvu9p", "vcu128": "xcvu37p", "vek280": "xcve2802",
+    "vck190": "xcvc1902", "vcu118": "xcvu9p", "vcu128": "xcvu37p", "vek280": "xcve2802", "vck5000": "xcvc1902",
+    "vmk180": "xcvm1802", "vcu108": "xcvu095", "vcu129": "xcvu29p", "kcu105": "xcku040", "kcu116": "xcku5p",
+    "kcu1500": "xcku115", "vcu1525": "xcvu9p", "aws-vu9p-f1": "xcvu9p", "u25": "xcu25", "u26": "xcu26",
+    "u30": "xcu30", "kd240": "xck24", "ac701": "xc7a200t", "zcu216": "xczu49dr", "zcu670": "xczu47dr",
+    "vpk120": "xcvp1202", "vpk180": "xcvp1802", "vhk158": "xcvh1582", "rfsoc2x2": "xczu28dr", "rfsoc4x2": "xczu48dr",
+    "pynq-zu": "xczu5eg", "x3522pv": "xcvu35p",
 }  # fmt: skip
+# Scripts of old releases name a family: the device that the boards of the family's own evaluation kit carry stands for
+# all of it, for only family and capacity are asked of it.
+_FAMILY_NAMES = {
+    "zynq": "xc7z020", "azynq": "xc7z020", "qzynq": "xc7z045", "artix7": "xc7a200t", "artix7l": "xc7a200t",
+    "aartix7": "xc7a100t", "kintex7": "xc7k325t", "kintex7l": "xc7k325t", "qkintex7": "xc7k325t",
+    "virtex7": "xc7vx485t", "qvirtex7": "xc7vx485t", "spartan7": "xc7s50", "kintexu": "xcku040", "virtexu": "xcvu095",
+    "kintexuplus": "xcku5p", "virtexuplus": "xcvu9p", "virtexuplushbm": "xcvu37p", "virtexuplus58g": "xcvu29p",
+    "artixuplus": "xcau25p", "zynquplus": "xczu9eg", "azynquplus": "xczu3eg", "zynquplusrfsoc": "xczu28dr",
+    "versal": "xcvc1902", "versalaicore": "xcvc1902", "versalaiedge": "xcve2802", "versalprime": "xcvm1802",
+    "versalpremium": "xcvp1202", "versalhbm": "xcvh1582",
+}  # fmt: skip
+# Platforms: VENDOR_BOARD_SHELL_VERSION, or a path to its .xpfm file.
+_PLATFORM = re.compile(r"(?:xilinx|amd)_([a-z0-9-]+?)_\w[\w.-]*|([a-z0-9-]+)_(?:base|gen\d\w*|hpc|embd|custom)\w*")
 
 # device, then `-` or nothing, package and speed: xczu9eg-ffvb1156-2-i, xc7z020clg484-1, xcu50-fsvh2104-2-e
 _SPEED = re.compile(r"-(\d[a-z]{0,2})(?:-[a-z])?$")
@@ -185,10 +229,15 @@ def all_parts() -> dict[str, Part]:
 def find_part(name: str) -> Part:
     """The part a short name (`xczu9eg`), a full one (`xczu9eg-ffvb1156-2-i`) or a board (`zcu102`) stands for.
 
+    Families (`zynq`) stand for the device of their evaluation kit, platforms (`xilinx_u250_gen3x16_xdma_4_1_202210_1`,
+    or the path of an .xpfm file) for their board's.
+
     Raises ConfigError for an unknown one, with the nearest names there are.
     """
     wanted = name.strip().lower()
-    wanted = _BOARDS.get(wanted, wanted)
+    platform = _PLATFORM.fullmatch(re.split(r"[/\\]", wanted)[-1].removesuffix(".xpfm"))
+    wanted = platform.group(1) or platform.group(2) if platform else wanted
+    wanted = _BOARDS.get(wanted) or _FAMILY_NAMES.get(wanted, wanted)
     device = _device_of(wanted)
     if device is None:
         raise ConfigError(f"unknown part {name!r}{_nearest(wanted)}")

@@ -83,9 +83,9 @@ def build_geometry(table: Table, points_per_group: int) -> Geometry:
         mean = (np.nan_to_num(values) * weights).sum(axis=0) / total
         scale = np.sqrt((np.nan_to_num(values - mean) ** 2 * weights).sum(axis=0) / total)
     _, group = np.unique(rows.group, return_inverse=True)
-    place = np.array(["/".join(p) for p in zip(rows.source, rows.stage, rows.group, strict=True)])
+    place = rows.joined("source", "stage", "group")
     chosen = []
-    for name in np.unique(place):
+    for name in np.unique(place).tolist():
         found = np.flatnonzero(place == name)
         chosen.append(found[np.linspace(0, len(found) - 1, min(points_per_group, len(found))).round().astype(int)])
     kept = np.concatenate(chosen)
@@ -348,7 +348,7 @@ def _widen(score: Floats, table: Table, config: ErrorConfig) -> float:
         return 1.0
     rows, score = table.rows.take(known), score[known]
     pooled = weighted_quantile(score, group_weights(rows.group), config.coverage)
-    place = np.array(["/".join(item) for item in zip(rows.source, rows.group, strict=True)])
+    place = rows.joined("source", "group")
     each = group_weights(place)
     totals = {name: float(each[rows.source == name].sum()) for name in set(rows.source.tolist())}
     even = each / np.array([totals[name] for name in rows.source.tolist()])

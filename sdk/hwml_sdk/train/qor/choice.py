@@ -85,7 +85,7 @@ def _score(table: Table, value: Floats) -> tuple[float, float, float]:
     """(mean |log error|, Spearman, APE): means over sources and the first four targets."""
     wanted = targets_of(table)
     errors, ranks, apes = [], [], []
-    for source in np.unique(table.rows.source):
+    for source in np.unique(table.rows.source).tolist():
         for target in range(len(LABELS) - 1):
             known = (table.rows.source == source) & np.isfinite(wanted[:, target]) & np.isfinite(value[:, target])
             if known.sum() < 20:

@@ -208,7 +208,7 @@ def weighted_quantile(values: Floats, weights: Floats, q: float) -> float:
 def within_kernel(key: NDArray[np.str_], label: Floats, guess: Floats) -> tuple[float, int]:
     """(mean over keys of the Spearman rank correlation, number of keys); a constant guess counts as 0."""
     found = []
-    for name in np.unique(key):
+    for name in np.unique(key).tolist():
         chosen = key == name
         points = label[chosen]
         if len(points) < MIN_KEY_POINTS or points.max() + 1 < MIN_KEY_RATIO * (points.min() + 1):
@@ -320,7 +320,7 @@ def what_if_regret(rows: Rows, predictions: Floats, *, seed: int = 0) -> dict[st
     key, truth, guess = rows.key[known], rows.labels[known][:, both], predictions[known][:, both]
     random = np.random.default_rng(seed)
     found: dict[str, list[float]] = {n: [] for n in ("best1", "best5", "random1", "random5", "front", "random_front")}
-    for name in np.unique(key):
+    for name in np.unique(key).tolist():
         chosen = key == name
         if chosen.sum() < 20:
             continue

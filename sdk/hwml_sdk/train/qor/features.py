@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...config import user_cache_dir
 from ...errors import DataError, HwmlError
 from ...files import read_bytes, write_atomic
+from ...interrupt import heed_ctrl_c
 from ...processes import protect_children
 from ...qor.learned.dataset import Design, Rows
 from ...qor.learned.table import Table, quantise
@@ -62,6 +63,7 @@ def build_table(
     failures: dict[str, Failure] = {}
     try:
         for found, failed in _extract_all(todo, processes, progress):
+            heed_ctrl_c()
             known.update(found)
             failures.update(failed)
     finally:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import MissingDependencyError
+from ...interrupt import heed_ctrl_c
 from ...qor.learned.correct import closed_form_log
 from ...qor.learned.table import Table
 from .mlp import Mlp, MlpConfig, fit_mlp
@@ -56,7 +57,7 @@ def training_rows(table: Table, config: FitConfig) -> NDArray[np.int64]:
     """Indices of at most `rows_per_key` rows of each key, spread evenly over the table's order."""
     key = table.rows.key
     chosen = []
-    for name in np.unique(key):
+    for name in np.unique(key).tolist():
         rows = np.flatnonzero(key == name)
         if len(rows) > config.rows_per_key:
             rows = rows[np.linspace(0, len(rows) - 1, config.rows_per_key).round().astype(int)]
@@ -66,8 +67,7 @@ def training_rows(table: Table, config: FitConfig) -> NDArray[np.int64]:
 
 def row_weights(table: Table, power: float) -> Floats:
     """(rows of the same source, stage and group)^-power."""
-    rows = table.rows
-    names = ["/".join(item) for item in zip(rows.source, rows.stage, rows.group, strict=True)]
+    names = table.rows.joined("source", "stage", "group")
     _, inverse, counts = np.unique(names, return_inverse=True, return_counts=True)
     return np.asarray(counts[inverse].astype(np.float64) ** -power)
 
@@ -170,7 +170,7 @@ def boost(values: NDArray[np.float32], wanted: Floats, weights: Floats, config: 
         "verbosity": -1,
     }
     data = package.Dataset(values, wanted, weight=weights, params={"verbosity": -1, "max_bin": 127})
-    return package.train(parameters | settings, data, config.trees)
+    return package.train(parameters | settings, data, config.trees, callbacks=[lambda _: heed_ctrl_c()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...interrupt import heed_ctrl_c
+
 Array = NDArray[np.float32]
 
 
@@ -97,6 +99,7 @@ class _Network:
         total = self.config.epochs * math.ceil(n / batch)
         step = 0
         for _ in range(self.config.epochs):
+            heed_ctrl_c()
             order = self.random.permutation(n)
             for start in range(0, n, batch):
                 rows = order[start : start + batch]

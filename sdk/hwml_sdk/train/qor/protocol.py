@@ -269,7 +269,7 @@ def untuned_by_group(table: Table, step: Callable[[str], None] = lambda _: None)
 def untuned_by_source(table: Table, step: Callable[[str], None] = lambda _: None) -> Floats:
     """`untuned_trees` for every row, leave-source-out."""
     found = np.full((len(table.rows), len(LABELS)), np.nan)
-    for source in np.unique(table.rows.source):
+    for source in np.unique(table.rows.source).tolist():
         step(f"untuned trees without {source}")
         train, test = source_split(table.rows, str(source))
         found[test] = untuned_trees(table, train, test)

@@ -5,6 +5,7 @@
 `qor --choice`            print how the kinds of members compare on the inner folds
 `qor features --data DIR` rebuild the numeric table from labelled designs
 `qor constants --data DIR` hold the closed form's numbers against labelled designs
+`qor document FIGURES`     write the tables of docs/qor-model.md from what `--evaluate --json` printed
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import check_folder
+from ...interrupt import heed_ctrl_c
 from ...report import SCHEMA_VERSION
 from .config import TABLE, TrainConfig
 
@@ -81,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from . import constants
 
         return constants.main(arguments[1:])
+    if arguments[:1] == ["document"]:
+        return _document(arguments[1:])
     options = _parser().parse_args(arguments)
     config = TrainConfig(
         table=options.table,
@@ -95,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = time.monotonic()
 
     def step(text: str) -> None:
+        heed_ctrl_c()
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     if options.choice:
@@ -145,6 +150,23 @@ def _features(arguments: Sequence[str]) -> int:
     print(f"{options.table}: {len(table.rows)} rows, {len(table.feature_names)} features, {size / 2**20:.2f} MiB")
     if size > MAX_TABLE_BYTES:
         raise DataError(f"the table is over {MAX_TABLE_BYTES >> 20} MiB; store fewer or coarser features")
+    return 0
+
+
+def _document(arguments: Sequence[str]) -> int:
+    """`qor document`: write the tables of a document anew from figures that were measured."""
+    from ...files import parse_json, read_bytes, read_source, write_atomic
+    from .document import rewritten
+
+    parser = argparse.ArgumentParser(prog="python -m sdk.train qor document", description=_document.__doc__)
+    parser.add_argument("figures", type=Path, help="what `qor --evaluate --json` printed")
+    parser.add_argument("--document", type=Path, default=TABLE.parents[1] / "docs" / "qor-model.md")
+    options = parser.parse_args(arguments)
+    try:
+        figures = parse_json(read_bytes(options.figures))
+    except ValueError as error:
+        raise DataError(f"is not JSON ({error})", path=options.figures) from None
+    write_atomic(options.document, rewritten(read_source(options.document), figures))
     return 0
 
 

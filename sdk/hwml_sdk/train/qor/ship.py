@@ -69,7 +69,7 @@ def inference_config(table: Table, final: FinalModel) -> dict[str, Any]:
 def seen(table: Table) -> dict[str, Any]:
     """Parts, tools with versions, stages and clocks that the training data hold."""
     rows = table.rows
-    tools = sorted({f"{t} {v}".strip() for t, v in zip(rows.tool, rows.tool_version, strict=True)})
+    tools = sorted({f"{t} {v}".strip() for t, v in zip(rows.tool.tolist(), rows.tool_version.tolist(), strict=True)})
     return {
         "parts": sorted(set(rows.part.tolist())),
         "tools": tools,

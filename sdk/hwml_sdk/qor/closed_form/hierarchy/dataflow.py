@@ -40,6 +40,7 @@ def build_dataflow(frame: Frame, result: LoopResult, rounds: float) -> None:
     region = result.region = open_region(frame, frame.target, frame.aliases_now(), unroll_all=False)
     with inside(frame, loop, region), collecting(frame, result):
         latency, interval = overlapped(frame, loop.body, region, result.area, result.unshared)
+    result.unknown.join(region.unknown)
     result.trips = rounds
     result.depth = latency
     result.cycles = max(rounds - 1, 0) * interval + latency + 1

@@ -21,7 +21,8 @@ def flatten(frame: Frame, result: LoopResult, rounds: float, calls: int) -> bool
     if inner is None:
         return False
     child, region = inner
-    nest = [NestLoop(result.loop.var, rounds, frame.step(result.loop)), *child.nest]
+    loop = result.loop
+    nest = [NestLoop(loop.var, rounds, frame.step(loop), start=frame.start(loop)), *child.nest]
     # What the inner loop alone carries round may now be many iterations away, and what the outer one does only a few.
     bound = recurrence_bound(region, nest)
     target = asked_ii(frame.plans[child.members[-1]].target_ii)

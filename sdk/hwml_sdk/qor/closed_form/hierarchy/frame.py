@@ -9,7 +9,7 @@ from typing import Self
 
 from ...program import ir
 from ...program.budget import Work
-from ...program.constants import Number
+from ...program.constants import Number, evaluate
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -36,7 +36,6 @@ class Frame(ABC):
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
     sink: where the results of loops go. active, strides: counters of loops that are being walked, and what they grow
     by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
-    unknown: loops met that would be unrolled if anybody knew how far.
 
     The abstract methods lead back up, from a region to the loops and calls in it: `functions` says what they do.
     """
@@ -56,7 +55,6 @@ class Frame(ABC):
     regions: list[Region] = field(default_factory=list)
     callees: dict[str, FunctionResult] = field(default_factory=dict)
     inline_depth: int = 0
-    unknown: int = 0
 
     @classmethod
     def of(
@@ -127,6 +125,11 @@ class Frame(ABC):
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
 
+    def start(self, loop: ir.Loop) -> float | None:
+        """First value of a loop's variable where it is a constant."""
+        found = evaluate(loop.start, self.known) if loop.start is not None else None
+        return None if found is None else float(found)
+
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
         plan = self.plans.get(loop)
@@ -136,8 +139,7 @@ class Frame(ABC):
         self.result.unrolled[loop] = count.average if count is not None else None
         if count is None or count.average is None:
             # A loop in a called function has to be unrolled, but nobody knows how far.
-            self.unknown += 1
-            self.result.unknown_because(f"the trip count of loop {loop.name} is unknown")
+            self.regions[-1].unknown.uncounted(loop.name)
             return NOMINAL_TRIP
         # What varies with a loop that is unrolled as well is known in each of its copies: all of them add up.
         return max(count.average, 0.0)
@@ -149,6 +151,10 @@ class Frame(ABC):
     @abstractmethod
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    @abstractmethod
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
 
     @abstractmethod
     def copy(self, region: Region, expr: ir.Call) -> Value:

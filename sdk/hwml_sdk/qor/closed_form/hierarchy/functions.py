@@ -16,9 +16,10 @@ from ..schedule.beside import LoopUses
 from ..schedule.region import Region, Stay
 from ..schedule.statements import open_region, walk
 from ..schedule.values import Value
-from . import instances, loops
+from . import images, instances, loops
 from .dataflow import overlapped
 from .frame import Frame
+from .instances import note_unread
 from .sharing import add_operators, memory_cycles, taking_turns
 
 
@@ -34,6 +35,10 @@ class FunctionEstimator(Frame):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
         return instances.call(self, region, function, expr)
+
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library; None for any other call."""
+        return images.image(self, region, expr)
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy, memmove and memset."""
@@ -77,6 +82,8 @@ class FunctionEstimator(Frame):
             result.interval = result.cycles
             self._add_area(region, 1 if pipelined else memory)
         self.regions.pop()
+        note_unread(region, function)
+        result.unknown.join(region.unknown)
         self._finish()
         return result
 
@@ -107,10 +114,7 @@ class FunctionEstimator(Frame):
             if var.scope == "local" and (var.dims or var.type.kind == "stream"):
                 result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
-            _mark_unknown(loop, result)
             _enter(loop, loop.replicas)
-        if not result.known and not result.reasons:
-            result.reasons.append("a trip count is unknown")
 
 
 def _enter(loop: LoopResult, entries: float) -> None:
@@ -120,10 +124,3 @@ def _enter(loop: LoopResult, entries: float) -> None:
         # A flattened loop is entered as often as the nest is, its trips stand in the one around it.
         around = 1.0 if child.flattened else max(loop.trips, 1.0)
         _enter(child, entries * max(child.replicas, 1.0) * around)
-
-
-def _mark_unknown(loop: LoopResult, result: FunctionResult) -> None:
-    if loop.trip.average is None:
-        result.unknown_because(f"the trip count of loop {loop.loop.name} is unknown")
-    for child in loop.children:
-        _mark_unknown(child, result)

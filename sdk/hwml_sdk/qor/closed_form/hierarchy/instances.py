@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...program import ir
-from ...program.constants import Number, evaluate
+from ...program.constants import Number, evaluate, held
 from ...program.expressions import root_variable
+from ...program.options import untold
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN
@@ -36,12 +38,11 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     design = frame.design
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
     if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
+        region.unknown.because(f"{function.name} calls itself")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     design.walks += 1
     if design.walks > MAX_WALKS:
-        frame.result.unknown_because(
-            f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out"
-        )  # fmt: skip
+        region.unknown.because(f"more than {MAX_WALKS} calls, each with the calls inside it: the rest is left out")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
@@ -50,6 +51,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
+    region.unknown.join(result.unknown)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     _add_instance(frame, result, copies)
     start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
@@ -71,10 +73,6 @@ def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
             own.area.beside(result.area, copies)
         own.unshared.beside(result.unshared, copies)
         own.memory.update(result.memory)
-    if not result.known:
-        own.known = False
-        for reason in result.reasons:
-            own.unknown_because(reason)
 
 
 def _shares_with_callees(frame: Frame) -> bool:
@@ -99,7 +97,7 @@ def _bind(
         value = evaluate(inner, frame.known)
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
-            constants[param] = value
+            constants[param] = held(param.type, value)
         alias = _alias_of(region, inner)
         if alias is not None:
             aliases[param] = alias
@@ -131,13 +129,14 @@ def _in_place(
 ) -> Value:
     """Walk a called function in the caller's region."""
     if frame.inline_depth >= MAX_CALLS:
+        region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
     region.aliases.update(aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if by_value or param not in aliases:
-            region.env[param] = value
+            region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
     frame.known = stable_bindings(function, {**known, **constants})
@@ -147,12 +146,31 @@ def _in_place(
     frame.plan_loops(function, constants)
     region.returned = None
     walk(region, function.body)
+    note_unread(region, function)
     result, region.returned = region.returned, None
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
     return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def _converted(value: Value, kind: ir.CType) -> Value:
+    """A value given to a narrower parameter: what is cut off is not there for the operators inside."""
+    whole = ("int", "uint")
+    narrower = kind.kind in whole and value.type.kind in whole and kind.width < value.type.width
+    return replace(value, type=kind) if narrower else value
+
+
+def note_unread(region: Region, function: ir.Function) -> None:
+    """Types that nobody declared, so that nobody knows what operators do with them, and options nobody can evaluate."""
+    owners: list[ir.Loop | ir.Function] = [function, *ir.loops_of(function.body)]
+    for cause in (said for owner in owners for said in untold(owner)):
+        region.unknown.because(cause)
+    for var in function.variables.values():
+        kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
+        if kind.kind == "unknown" and kind.name:
+            region.unknown.because(f"type {kind.name} is not read")
 
 
 def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:

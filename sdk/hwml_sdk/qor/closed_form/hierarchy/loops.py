@@ -22,6 +22,7 @@ def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses 
     result = loop_result(frame, loop)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     result.replicas = copies
+    region.unknown.join(result.unknown)
     frame.sink.append(result)
     options = frame.design.options
     outlined = result.ii is not None and options.behaviour.outlined_loops
@@ -50,13 +51,14 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
     plan = frame.plans.get(loop, Plan())
     count = frame.counts.get(loop) or TripCount(None, None, None, "unknown")
     trip = frame.trip(loop)
-    result = LoopResult(loop, count, plan, trip, known=count.average is not None)
+    result = LoopResult(loop, count, plan, trip)
+    if count.average is None:
+        result.unknown.uncounted(loop.name)
     result.members = [loop]
     result.notes += [plan.refused] if plan.refused else []
     copies = min(plan.unroll, max(trip, 1.0))
     # A factor that does not divide leaves a last round that is as long as the others, with an exit in the middle.
     rounds = math.ceil(trip / copies) if copies > 1 else trip
-    unknown = frame.unknown
     if loop.pragma("HLS", "DATAFLOW") is not None:
         build_dataflow(frame, result, rounds)
     elif plan.pipelined and _can_pipeline(frame, result):
@@ -65,8 +67,6 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
         build_plain(frame, result, copies, rounds)
     if plan.tile > 1:
         _tile(frame, result)
-    if not result.known or frame.unknown > unknown or any(not child.known for child in result.children):
-        result.known = False
     return result
 
 

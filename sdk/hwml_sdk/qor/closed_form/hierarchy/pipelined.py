@@ -21,7 +21,7 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
     """Estimate a loop that is pipelined. copies: of its body. rounds: iterations of the hardware."""
     loop = result.loop
     region = result.region = body_region(frame, loop, copies, unroll_all=True)
-    result.nest = [NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies)]
+    result.nest = [NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies, frame.start(loop))]
     _schedule(result, region)
     if 1 < result.plan.target_ii < (result.ii or 1) and not frame.target.unsafe_math:
         found = _reorder_sums(frame, result, copies)
@@ -33,6 +33,7 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
         _one_by_one(frame, result, copies)
     result.trips = rounds
     result.cycles = pipeline_cycles(rounds, result.ii or 1, result.depth)
+    result.unknown.join(region.unknown)
     _add_area(frame, result, region)
 
 
@@ -75,7 +76,7 @@ def _one_by_one(frame: Frame, result: LoopResult, copies: float) -> None:
     """Copies of the body that wait for each other (Merlin): one takes what an iteration took before."""
     loop = result.loop
     single = body_region(frame, loop, 1.0, unroll_all=True)
-    nest = [NestLoop(loop.var, frame.trip(loop), frame.step(loop))]
+    nest = [NestLoop(loop.var, frame.trip(loop), frame.step(loop), start=frame.start(loop))]
     bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
     result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
     result.ii = result.bound.ii

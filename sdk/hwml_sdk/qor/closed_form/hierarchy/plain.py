@@ -20,6 +20,7 @@ def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) 
     calls = len(frame.result.calls)
     with collecting(frame, result):
         region = result.region = body_region(frame, result.loop, copies, unroll_all=False)
+    result.unknown.join(region.unknown)
     memory = memory_cycles(region)
     result.depth = max(math.ceil(region.end - 1e-6) + max(memory - 1, 0), 1.0)
     if not flatten(frame, result, rounds, calls):

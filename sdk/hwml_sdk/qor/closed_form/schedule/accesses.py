@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...program import ir
+from .bounds import NestLoop
 from .forms import Form
-from .values import NO_LOOPS, Sources
+from .meeting import always_apart, may_meet
+from .values import NO_LOOPS, Sources, Value
 
 # Per subscript: (stride, copies) of each unrolled loop whose variable stands in it.
 Spread = tuple[tuple[tuple[float, float], ...], ...]
@@ -42,7 +44,8 @@ class Access:
     key: the element, or for a stream something that is never the same twice.
     spread: where the copies lie, per subscript. moving: per subscript the common step in which it moves at run time, 0
     when it does not, None when nobody knows.
-    since: of a store, cycles from each mark to the stored value. time: when the data is there, or stored.
+    since: of a store, cycles from each mark to the stored value, which is `value`. time: when the data is there, or
+    stored. load_cycles: of a load, from its address to its data.
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
@@ -63,6 +66,8 @@ class Access:
     guarded: bool = False
     late: bool = False
     asked: float = 1.0
+    value: Value | None = None
+    load_cycles: float = 0.0
 
 
 @dataclass(slots=True)
@@ -83,25 +88,23 @@ def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
 
 
 def surely_apart(one: Element, other: Element) -> bool:
-    """Whether two elements of the same array differ by a constant in some subscript, so that they cannot be one."""
+    """Whether two elements of the same array, named at the same moment, cannot be one."""
     if one.field != other.field:
         return True
-    for a, b in zip(one.subscripts, other.subscripts, strict=False):
-        if isinstance(a, frozenset) and isinstance(b, frozenset) and a != b:
-            # The same but for the constant: wherever the counters are, the two lie that far apart.
-            left, right = dict(a), dict(b)
-            if left.pop(None, 0.0) != right.pop(None, 0.0) and left == right:
-                return True
-    return False
+    ours, theirs = (*one.prefix, *one.subscripts), (*other.prefix, *other.subscripts)
+    return any(
+        isinstance(left, frozenset) and isinstance(right, frozenset) and left != right
+        and always_apart((dict(left),), (dict(right),))
+        for left, right in zip(ours, theirs, strict=False)
+    )  # fmt: skip
 
 
-def meets(read: Access, write: Access) -> bool:
+def meets(read: Access, write: Access, moved: Mapping[ir.Variable, NestLoop]) -> bool:
     """Whether a read, written unlike the write it feeds, can find the element of another copy of that write."""
     if read.key == write.key or None in read.forms or None in write.forms or not read.deps or not write.deps:
         return False
-    # Where both subscripts are constants they have to be the same one; where a counter moves either, some copy meets.
     pairs = [(one, other) for one, other in zip(read.forms, write.forms, strict=False) if one and other]
-    return all(set(one) - {None} or set(other) - {None} or one == other for one, other in pairs)
+    return all(may_meet(one, other, moved) for one, other in pairs)
 
 
 def root(key: object) -> object:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from ...program import ir
 from ...tool.operators import log2_ceil
 from .accesses import Access, Element, meets
-from .forms import copies_apart
+from .bounds import NestLoop
+from .meeting import next_meeting
 from .memory_cycles import in_registers, load_cycles, store_cycles
 from .operations import OUTPUT
 from .region import Region
@@ -106,10 +107,10 @@ def _neighbours(region: Region, loop: ir.Loop, trip: float, fresh: list[Access])
         for read in _feeding(write, reads) if write.write else ():
             if read.key == write.key:
                 continue
-            distance = copies_apart(write.forms, read.forms, loop, region.host.step(loop))
-            if distance and distance < trip:
+            meeting = next_meeting(write.forms, read.forms, (_level(region, loop, trip),))
+            if meeting is not None and meeting.sure and meeting.distance < trip:
                 step = write.since[read] - load_cycles(region.host, read.array)
-                _postpone(region, write, step * (trip / distance - 1), (read,))
+                _postpone(region, write, step * (trip / meeting.distance - 1), (read,))
 
 
 def _guarded(region: Region, loop: ir.Loop, trip: float, fresh: list[Access]) -> None:
@@ -130,16 +131,23 @@ def _sweeps(region: Region, loop: ir.Loop, trip: float, fresh: list[Access]) -> 
     `for t: { for i: b[i] = f(a[i - 1], a[i]); for i: a[i] = g(b[i]); }`, whose subscripts do not hold t.
     """
     reads = {access for access in fresh if not access.write and loop not in access.deps}
+    # Counters of loops that are unrolled, around or inside: another copy has another value of them.
+    copied = {inner for access in fresh for inner in access.deps}
+    moved = {inner.var: NestLoop(inner.var, 1.0, region.host.step(inner)) for inner in copied if inner.var is not None}
     for write in fresh if reads else ():
         if not write.write or loop in write.deps or write.chained:
             continue
         marks = _feeding(write, reads)
-        if not any(meets(read, write) for read in marks):
+        if not any(meets(read, write, moved) for read in marks):
             continue
         # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
         step = write.time - store_cycles(region.host, write.array) - min(read.time for read in marks)
         around = step + load_cycles(region.host, write.array)
         _postpone(region, write, max(step, 0.0) * (trip - 1), marks, around)
+
+
+def _level(region: Region, loop: ir.Loop, trip: float) -> NestLoop:
+    return NestLoop(loop.var, trip, region.host.step(loop), start=region.host.start(loop))
 
 
 def _feeding(write: Access, reads: set[Access]) -> list[Access]:

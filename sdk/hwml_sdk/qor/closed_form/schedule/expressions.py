@@ -9,7 +9,8 @@ from ...program.constants import evaluate
 from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
-from . import forms
+from ...tool.library import DISPLAYS
+from . import forms, streams
 from .forms import Form
 from .loads import load, store
 from .operations import copies, make
@@ -65,6 +66,11 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
 
 def binary(region: Region, expr: ir.Binary) -> Value:
     """Arithmetic, comparison, logic, shift."""
+    if expr.op == "<<" and _displays(expr):
+        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+    moved = streams.operator(region, expr)
+    if moved is not None:
+        return moved
     left, right = region.value(expr.left), region.value(expr.right)
     op = expr.op
     found = folded(op, left, right)
@@ -82,6 +88,13 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     logical = op in ("&&", "||")
     result = BOOL if kind == "cmp" or logical else None
     return make(region, kind, BOOL if logical else type_, left, right, result=result)
+
+
+def _displays(expr: ir.Expr) -> bool:
+    """`std::cout << a << b`, which shows data and leaves no hardware."""
+    while isinstance(expr, ir.Binary) and expr.op == "<<":
+        expr = expr.left
+    return isinstance(expr, ir.Ref) and expr.var is None and expr.name.rpartition("::")[2] in DISPLAYS
 
 
 def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:

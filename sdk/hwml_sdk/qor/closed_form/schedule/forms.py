@@ -65,24 +65,3 @@ def is_power_of_two(form: Form | None) -> bool:
 def frozen(form: Form | None) -> object:
     """A form as part of a key."""
     return None if form is None else frozenset(form.items())
-
-
-def copies_apart(
-    write: tuple[Form | None, ...], read: tuple[Form | None, ...], loop: ir.Loop, step: float
-) -> float | None:
-    """Iterations of `loop` from the write to the read of one element, when only that loop moves it; else None."""
-    found: float | None = None
-    for left, right in zip(write, read, strict=False):
-        if left is None or right is None or {**left, None: 0.0} != {**right, None: 0.0}:
-            return None
-        delta = left.get(None, 0.0) - right.get(None, 0.0)
-        factor = left.get(loop.var, 0.0) * step
-        if delta == 0:
-            # The same subscript in a dimension that moves: each copy keeps to elements of its own.
-            if factor:
-                return None
-            continue
-        if not factor or delta / factor <= 0 or (delta / factor) % 1:
-            return None
-        found = delta / factor
-    return found

@@ -103,7 +103,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
     # A load under a condition is not made before the condition is known.
     start = max(start, *(guard.time for guard in region.guards)) if region.guards else start
     ready = data_time(region.host, region.target, array, start)
-    access.time = math.ceil(ready - 1e-6) if latency else ready
+    access.time, access.load_cycles = (math.ceil(ready - 1e-6) if latency else ready), latency
     if None in found.forms:
         access.asked = math.prod(
             trip for x, trip in region.unrolled.items() if x in found.deps and x.pragma("HLS", "UNROLL") is not None
@@ -134,7 +134,7 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
     inner = region.value(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
     for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
         region.value(sub)
-    return Value(inner.time, inner.deps, kind, inner.since)
+    return Value(inner.time, inner.deps, kind, inner.since, parts=(inner,))
 
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
@@ -146,7 +146,7 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         return
     array, key = found.array, found.element
     access = _access(region, found, write=True, since=value.since)
-    access.guarded = bool(region.guards)
+    access.guarded, access.value = bool(region.guards), value
     # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
     if key in region.stored:
         region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
@@ -168,4 +168,4 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     for other in others:
         if not surely_apart(other, key):
             del region.env[other]
-    region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since)
+    region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))

@@ -9,7 +9,13 @@ from ...tool.operators import Operator, operator
 from .region import Region
 from .values import NO_LOOPS, Value, later
 
+_PREFIX = {"float": "f", "double": "d", "half": "h"}
 OUTPUT = 0.01  # part of a cycle until the output register of a core shows its value
+
+
+def operation_name(kind: str, type_: ir.CType) -> str:
+    """`fadd` for a sum of floats, `mul` for an integer product, as reports name cores."""
+    return _PREFIX.get(type_.kind, "") + kind
 
 
 def copies(region: Region, deps: frozenset[ir.Loop]) -> float:
@@ -57,4 +63,9 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     # What a core gives at a clock edge is used, or kept, in the state that begins there.
     region.end = max(region.end, time + (OUTPUT if op.latency_cycles else 0))
     region.live_bits += (result or type_).width
-    return Value(time, deps, result or type_, later(latency, *operands))
+    since = later(latency, *operands)
+    if not since:  # nothing that a later iteration needs: nobody will ask for its way
+        return Value(time, deps, result or type_, since)
+    return Value(
+        time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency
+    )

@@ -16,6 +16,7 @@ from ...program.budget import Work
 from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
+from ..unknown import Unknown
 from .accesses import Access, Alias, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
@@ -69,6 +70,9 @@ class Host(Protocol):
     def step(self, loop: ir.Loop) -> float:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
 
+    def start(self, loop: ir.Loop) -> float | None:
+        """Where the loop's variable starts, None where that is not known."""
+
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
@@ -77,6 +81,9 @@ class Host(Protocol):
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    def image(self, region: Region, expr: ir.Call) -> Value | None:
+        """A function of a vision library, None where it is none: a pass over an image."""
 
     def copy(self, region: Region, expr: ir.Call) -> Value:
         """memcpy and memset: a pipelined loop of their own."""
@@ -104,6 +111,7 @@ class Region:
     into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point
     updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
+    unknown: what stands in it and was not read.
     """
 
     host: Host
@@ -137,6 +145,7 @@ class Region:
     chained: bool = False
     copies_made: float = 1.0
     ports: Bound | None = None
+    unknown: Unknown = field(default_factory=Unknown)
 
     # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:

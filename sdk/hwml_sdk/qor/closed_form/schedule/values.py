@@ -28,6 +28,7 @@ class Value:
     since: cycles from each mark to it. form: what it is in terms of loop variables, None where that is not affine.
     sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
     extreme: a minimum or maximum.
+    operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
     time: float
@@ -38,6 +39,9 @@ class Value:
     sum: bool = False
     guarded: bool = False
     extreme: bool = False
+    parts: tuple[Value, ...] = ()
+    operation: str = ""
+    cycles: float = 0.0
 
 
 def later(latency: float, *operands: Value) -> Sources:
@@ -66,7 +70,7 @@ def either(before: Value | None, value: Value) -> Value:
     if before is None:
         return value
     since = later(0.0, before, value)
-    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since)
+    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since, parts=(before, value))
 
 
 def folded(op: str, left: Value, right: Value) -> Value | None:

@@ -1,0 +1,176 @@
+"""Designs of real projects with their tool reports, against what the product says: `python benchmarks/qor_real.py`.
+
+    python benchmarks/qor_real.py [--data designs.jsonl.gz] [--closed-form] [--json]
+
+Projects weigh equally. Designs whose report was made of another state of the source (the loop table tells) are listed
+and left out. Exits 1 when a bar is missed, 0 without a word of praise when the data is not here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports"), str(ROOT)]
+
+import numpy as np
+from tests.qor.test_loops_truth import kept_loops, match
+
+from hwml_sdk.config import HlsSettings
+from hwml_sdk.errors import HwmlError
+from hwml_sdk.qor.closed_form.estimate import Estimate
+from hwml_sdk.qor.learned.dataset import split_files
+from hwml_sdk.qor.model import OpenDesign, QorModel, open_design
+from hwml_sdk.qor.project.inputs import Inputs
+from hwml_sdk.train.qor.contradictions import contradictions
+
+DATA = ROOT.parent / "shared" / "data" / "real" / "designs.jsonl.gz"
+TARGETS = ("latency_cycles", "lut", "dsp", "ff")
+# Least Spearman and largest median error in percent.
+BARS = {"latency_cycles": (0.93, 22.0), "lut": (0.90, 28.0), "dsp": (0.85, 25.0), "ff": (0.88, 30.0)}
+II_BAR, LOOP_BAR = 0.85, 0.75
+OF_ANOTHER_SOURCE = 0.05  # share of a loop table that contradicts the source, from which the report is another's
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was compared. rows: target -> (project, said, label); other: designs left out and why; loops: by kind."""
+
+    rows: dict[str, list[tuple[str, float, float]]] = field(default_factory=lambda: {name: [] for name in TARGETS})
+    unknown: Counter[str] = field(default_factory=Counter)
+    other: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    iis: Counter[bool] = field(default_factory=Counter)
+    latencies: Counter[bool] = field(default_factory=Counter)
+
+
+def designs(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of the file."""
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            yield json.loads(line)
+
+
+def opened(row: Mapping[str, Any]) -> OpenDesign:
+    """The design, with the settings of its report."""
+    main, files = split_files(row["source_text"], row["top"])
+    settings = HlsSettings(
+        top=row["top"], part=row["part"], clock_period_ns=row["clock_period_ns"], tool=row["tool"],
+        tool_version=row["tool_version"], stage=row["label_stage"],
+    )  # fmt: skip
+    return open_design(main, path="main.cpp", inputs=Inputs(files=files), settings=settings)
+
+
+def compare(row: Mapping[str, Any], model: QorModel | None, tally: Tally) -> None:
+    """One design into the tally; model None: the closed form alone."""
+    design = opened(row)
+    estimate = design.estimate(design.top())
+    loops = row["loop_rows"] or []
+    wrong = contradictions(estimate, loops)
+    if len(wrong) > OF_ANOTHER_SOURCE * len(loops):
+        tally.other.append(f"{row['id']} ({row['kernel']}): {len(wrong)} of {len(loops)} loops: {wrong[0]}")
+        return
+    said: Any = estimate if model is None else model.correct(design, [estimate])[0]
+    for name in TARGETS:
+        value, label = getattr(said, name), row[name]
+        if label is None:
+            continue
+        if value is None:
+            tally.unknown[name] += 1
+        else:
+            tally.rows[name].append((row["project"], float(value), float(label)))
+    _loops(estimate, loops, tally)
+
+
+def _loops(estimate: Estimate, rows: Sequence[Mapping[str, Any]], tally: Tally) -> None:
+    kept = list(kept_loops(estimate))
+    for row in rows:
+        loop = match(dict(row), kept)
+        if loop is None:
+            continue
+        if row["pipelined"] and row["ii_achieved"]:
+            tally.iis[loop.ii == row["ii_achieved"]] += 1
+        if row["latency_max"] and loop.known:
+            tally.latencies[abs(loop.cycles - row["latency_max"]) <= 0.3 * row["latency_max"]] += 1
+
+
+def figures(rows: Sequence[tuple[str, float, float]]) -> tuple[float, float, int]:
+    """(Spearman, median error in %, projects), projects weighing equally."""
+    names = [project for project, _, _ in rows]
+    weight = np.array([1 / names.count(name) for name in names])
+    said, label = (np.array(column, dtype=float) for column in list(zip(*rows, strict=True))[1:])
+    error = np.abs(said - label) / np.maximum(label, 1) * 100
+    order = np.argsort(error)
+    share = np.cumsum(weight[order]) / weight.sum()
+    middle = float(error[order][np.searchsorted(share, 0.5)])
+    ranks = np.cov(np.stack([_ranks(said), _ranks(label)]), aweights=weight)
+    return float(ranks[0, 1] / np.sqrt(ranks[0, 0] * ranks[1, 1])), middle, len(set(names))
+
+
+def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Ranks, equal values sharing their mean."""
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[where], dtype=float)
+
+
+def summary(tally: Tally) -> list[tuple[str, str, bool]]:
+    """(what, figure, whether its bar is met) for each line of the table."""
+    lines = []
+    for name, rows in tally.rows.items():
+        rank, error, projects = figures(rows)
+        least, most = BARS[name]
+        text = f"Spearman {rank:.2f} ({least}), median error {error:.0f} % ({most:.0f} %), {len(rows)} designs of"
+        text += f" {projects} projects, {tally.unknown[name]} said to be unknown"
+        lines.append((name, text, rank >= least and error <= most))
+    for what, counter, bar in (
+        ("II of pipelined loops", tally.iis, II_BAR),
+        ("latency of loops within 30 %", tally.latencies, LOOP_BAR),
+    ):
+        share = counter[True] / max(counter.total(), 1)
+        lines.append((what, f"{counter[True]} of {counter.total()} right, {share:.0%} ({bar:.0%})", share >= bar))
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="designs of real projects, one JSON object a line")
+    parser.add_argument("--closed-form", action="store_true", help="the closed form alone, without the learned part")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(argv)
+    if not options.data.is_file():
+        print(f"{options.data} is not here; nothing was compared")
+        return 0
+    model = None if options.closed_form else QorModel.load()
+    tally = Tally()
+    for row in designs(options.data):
+        try:
+            compare(row, model, tally)
+        except HwmlError as error:
+            tally.failed.append(f"{row['id']}: {re.sub(chr(10), ' ', str(error))[:120]}")
+    lines = summary(tally)
+    if options.json:
+        kept = {what: {"figure": text, "met": met} for what, text, met in lines}
+        print(json.dumps({"lines": kept, "of_another_source": tally.other, "failed": tally.failed}, indent=2))
+    else:
+        for what, text, met in lines:
+            print(f"{'met ' if met else 'MISS'}  {what}: {text}")
+        for title, items in (("report of another source, left out", tally.other), ("not predicted", tally.failed)):
+            print(f"{title}: {len(items)}")
+            for item in items:
+                print(f"  {item}")
+    return 0 if all(met for _, _, met in lines) and not tally.failed else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

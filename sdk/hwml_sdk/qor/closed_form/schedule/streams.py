@@ -1,0 +1,67 @@
+"""Streams: methods and operators of FIFOs, each transfer in a cycle of its own."""
+
+from __future__ import annotations
+
+from ...program import ir
+from ...program.type_of import type_of_expression
+from ...program.typenames import INT, UNKNOWN
+from ...tool.library import STREAM_STATES, TRANSFERS
+from .accesses import Access
+from .memory_cycles import fifo_part, state_of
+from .operations import copies
+from .region import Region
+from .values import NO_LOOPS, NO_SOURCES, Value, all_deps
+
+
+def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
+    """A method of a stream: a transfer takes a cycle, and the stream gives or takes one element in each."""
+    args = [region.value(argument) for argument in expr.args]
+    root = receiver
+    which = NO_LOOPS  # unrolled loops that choose among the streams of an array
+    while isinstance(root, ir.Index | ir.Member):
+        if isinstance(root, ir.Index):
+            for sub in root.subscripts:
+                which = which | region.value(sub).deps
+        root = root.base
+    deps = all_deps(args) | which
+    var = root.var if isinstance(root, ir.Ref) else None
+    kind = owner.element or UNKNOWN
+    if var is None or expr.name not in (*TRANSFERS, *STREAM_STATES):
+        region.unknown.because(f"{expr.name} of a stream is not read")
+        return Value(region.base, deps, kind, NO_SOURCES)
+    alias = region.aliases.get(var)
+    array = alias.array if alias is not None else var
+    if expr.name in TRANSFERS:
+        write = expr.name.startswith("write")
+        same = frozenset(region.unrolled) - which - region.pinned
+        # No two transfers are one: reading a stream twice gives two elements.
+        key = ("fifo", array, write, len(region.accesses))
+        region.accesses.append(Access(array, (), write, deps, copies(region, same), key))
+        deps = deps | frozenset(region.unrolled)
+    start = max([region.base, *(a.time for a in args), *(guard.time for guard in region.guards)])
+    # Data that is written, or read, is there within the state; what is left of it can be used.
+    part = fifo_part(region.target)
+    time = state_of(start, part) + part
+    region.end = max(region.end, time)
+    return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES)
+
+
+def operator(region: Region, expr: ir.Binary) -> Value | None:
+    """`stream << a << b` and `stream >> x >> y` (UG1399, "HLS Stream Library"); None where no stream is on the left."""
+    if expr.op not in ("<<", ">>"):
+        return None
+    others = [expr.right]
+    root = expr.left
+    while isinstance(root, ir.Binary) and root.op == expr.op:
+        others.insert(0, root.right)
+        root = root.left
+    owner = type_of_expression(root, region.host.program)
+    if owner.kind != "stream":
+        return None
+    value = Value(region.base, NO_LOOPS, owner, NO_SOURCES)
+    for other in others:
+        if expr.op == "<<":
+            value = method(region, root, ir.Call("write", (other,), root), owner)
+        else:
+            value = region.value(ir.Assign("=", other, ir.Call("read", (), root)))
+    return value

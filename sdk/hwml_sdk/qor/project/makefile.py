@@ -1,0 +1,193 @@
+"""Command lines of `v++` and `vitis-run` in Makefiles and shell scripts (UG1393, "v++ Command"), read and never run.
+
+Variables that the file itself sets are put in; conditions are not decided, so the last value of a name holds.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import ConfigError
+from ..tool.parts import find_part
+from .cfg import add_config, read_hls_config
+from .places import Places
+from .types import HlsProject, Place, read_text, skip
+from .values import add_flags, period
+
+UNKNOWN = "\0"  # stands for a variable that the file does not set; no text that is read holds it
+MAX_INCLUDED = 8
+MAX_DESIGNS = 64
+_ASSIGNMENT = re.compile(r"^\s*(?:export\s+|override\s+)?([A-Za-z_][\w.]*)\s*(\+=|\?=|::?=|=)\s*(.*)$")
+_RULE = re.compile(r"^([^\t#=:][^=:]*):(?!=)([^=;]*)$")
+_INCLUDED = re.compile(r"^\s*-?include\s+(\S+)\s*$")
+_VARIABLE = re.compile(r"\$(?:\(([^()$]*)\)|\{([^{}$]*)\}|([@<^+*?]|[A-Za-z_]\w*))")
+_TOOL = re.compile(r"(?:^|[\s/;&@-])(?:v\+\+|vitis-run)(?=\s)|\$[({](?:VPP|V\+\+|VXX|XOCC)[)}]")
+_SOURCES = (".c", ".cc", ".cpp", ".cxx")
+
+
+def read_makefile(path: str | Path) -> list[HlsProject]:
+    """Every kernel that a Makefile or a shell script compiles. Raises ConfigError for one that cannot be read."""
+    reading = _Makefile(Path(path), Places.of(Path(path)))
+    reading.read(Path(path), 0)
+    return [project for project in map(reading.project, reading.lines) if project is not None][:MAX_DESIGNS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A command with the target and prerequisites of its rule."""
+
+    text: str
+    place: Place
+    target: str
+    needs: str
+
+
+@dataclass(slots=True)
+class _Makefile:
+    path: Path
+    places: Places
+    values: dict[str, str] = field(default_factory=dict)
+    lines: list[_Line] = field(default_factory=list)
+    included: int = 0
+
+    def read(self, path: Path, depth: int) -> None:
+        """Take in the variables and command lines of a file and of those it includes."""
+        target = needs = ""
+        for text, place in _logical_lines(path):
+            included, assigned, rule = _INCLUDED.match(text), _ASSIGNMENT.match(text), _RULE.match(text)
+            if _TOOL.search(text) and not assigned:
+                self.lines.append(_Line(text.strip(), place, target, needs))
+            elif included and depth < MAX_INCLUDED:
+                self._include(included.group(1), depth)
+            elif assigned and text[:1] != "\t":
+                self._assign(*assigned.groups())
+            elif rule:
+                target, needs = rule.groups()
+
+    def _include(self, name: str, depth: int) -> None:
+        found = self.places.find(self.expand(name))
+        if found is not None and self.included < MAX_INCLUDED:
+            self.included += 1
+            self.read(found, depth + 1)
+
+    def _assign(self, name: str, sign: str, value: str) -> None:
+        value = value.partition(" #")[0].strip().strip("\"'")
+        if sign == "+=":
+            self.values[name] = f"{self.values.get(name, '')} {value}".strip()
+        elif sign != "?=" or name not in self.values:
+            self.values[name] = value
+
+    def expand(self, text: str, line: _Line | None = None) -> str:
+        """A text with its variables put in; UNKNOWN for what only make could tell."""
+        automatic = {}
+        if line is not None:
+            needs = self.expand(line.needs).split()
+            first = needs[0] if needs else ""
+            target = self.expand(line.target).strip()
+            automatic = {"@": target, "<": first, "^": " ".join(needs), "+": " ".join(needs),
+                         "<D": str(Path(first).parent) if first else "", "@D": str(Path(target).parent)}  # fmt: skip
+        for _ in range(8):
+            text, count = _VARIABLE.subn(lambda match: self._value(match, automatic), text)
+            if not count or len(text) > 1 << 16:
+                break
+        return text
+
+    def _value(self, match: re.Match[str], automatic: dict[str, str]) -> str:
+        name = next(group for group in match.groups() if group is not None)
+        return automatic.get(name, self.values.get(name, UNKNOWN))
+
+    def project(self, line: _Line) -> HlsProject | None:
+        """The kernel that one command line compiles; None for linking, packaging and what cannot be read."""
+        text = self.expand(line.text.lstrip("@-"), line)
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            return None
+        options = _Options(self.path, self.places, line.place)
+        return options.project(words)
+
+
+@dataclass(slots=True)
+class _Options:
+    """The words of one command line, one after the other."""
+
+    path: Path
+    places: Places
+    place: Place
+
+    def project(self, words: list[str]) -> HlsProject | None:
+        """What the words state. None when they compile no kernel."""
+        project = HlsProject(self.path)
+        compiles = "--mode" in words and "hls" in words
+        flags: list[str] = []
+        rest = iter(words)
+        for word in rest:
+            name, equals, value = word.partition("=")
+            if name in ("-c", "--compile"):
+                compiles = True
+            elif name in _VALUED:
+                self._option(project, _VALUED[name], value if equals else next(rest, ""))
+            elif UNKNOWN in word:
+                continue
+            elif word[:2] in ("-I", "-D"):
+                flags += [word] if len(word) > 2 else [word, next(rest, "")]
+            elif word.lower().endswith(_SOURCES):
+                found = self.places.at(word)
+                project.files += [found] if found is not None else []
+        if not compiles or not (project.files or project.top):
+            return None
+        add_flags(
+            project, " ".join(shlex.quote(flag) for flag in flags if flag not in ("-I", "")), self.places, self.place
+        )
+        return project
+
+    def _option(self, project: HlsProject, kind: str, value: str) -> None:
+        try:
+            if not value or UNKNOWN in value:
+                return
+            if kind == "kernel":
+                project.top = value
+            elif kind == "platform":
+                find_part(value)
+                project.part = value
+            elif kind == "mhz":
+                project.clock_period_ns = period(f"{value}MHz", self.place)
+            elif kind == "hz":
+                project.clock_period_ns = period(f"{value.partition(':')[0]}Hz", self.place)
+            elif kind == "config":
+                self._config(project, value)
+        except ConfigError as error:
+            skip(project, self.place, str(error))
+
+    def _config(self, project: HlsProject, name: str) -> None:
+        found = self.places.find(name)
+        if found is None:
+            skip(project, self.place, f"{name} is not there")
+        else:
+            add_config(project, read_hls_config(found))
+
+
+_VALUED = {
+    "-k": "kernel", "--kernel": "kernel", "-f": "platform", "--platform": "platform", "--part": "platform",
+    "--kernel_frequency": "mhz", "--clock.defaultFreqHz": "hz", "--freqhz": "hz", "--hls.clock": "hz",
+    "--config": "config", "-o": "", "--temp_dir": "", "-t": "", "--target": "",
+}  # fmt: skip
+
+
+def _logical_lines(path: Path) -> Iterator[tuple[str, Place]]:
+    """Lines with those that a backslash carries on joined to them."""
+    joined, start = "", 0
+    for number, raw in enumerate(read_text(path).split("\n"), 1):
+        line = raw.rstrip("\r")
+        start = start or number
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        whole = joined + line
+        if not whole.lstrip().startswith("#"):
+            yield whole, Place(str(path), start, whole)
+        joined, start = "", 0

@@ -1,0 +1,63 @@
+"""Functions and methods of the language's and the tool's libraries: what becomes of a call of each in hardware.
+
+What is in none of these tables, and has no body among the sources, is not known (`closed_form.unknown`).
+"""
+
+from __future__ import annotations
+
+# UG1399, "System Calls": what only displays data and has no impact on the algorithm is ignored (printf, fprintf).
+# assert and static_assert state what holds (UG1399, "Assertions"); __builtin_* hints are LLVM's own and leave no code.
+IGNORED = frozenset({
+    "printf", "fprintf", "puts", "putchar", "fputs", "perror", "fflush", "assert", "static_assert", "abort", "exit",
+    "atexit", "__builtin_assume", "__builtin_expect", "__builtin_unreachable", "__builtin_prefetch",
+    "__builtin_assume_aligned", "__assert_fail",
+})  # fmt: skip
+# Output streams, which show data only like printf.
+DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush"})
+
+# Functions that hand on what they are given or look at bits of it: std::move and std::forward (ISO C++), casts, signs
+# and exponents, parts of complex numbers.
+WIRES = frozenset({
+    "move", "forward", "addressof", "as_const", "ref", "cref", "bit_cast", "launder", "make_pair", "make_tuple",
+    "to_address", "get", "isnan", "isinf", "signbit", "isfinite", "real", "imag", "conj",
+    "declval", "__builtin_constant_p", "x_real", "x_imag", "x_conj",
+})  # fmt: skip
+
+# Functions of math.h and hls_math.h (UG1399, "HLS Math Library"), also in their float forms (`sinf`), to the cores of
+# `operators.operator`. Where no core of its own is known, the nearest one stands for a function: `trig` for all of
+# trigonometry, `sqrt` for `hypot`.
+MATH = {
+    "sqrt": "sqrt", "exp": "exp", "log": "log", "pow": "pow", "sin": "trig", "cos": "trig", "tan": "trig",
+    "atan": "trig", "atan2": "trig", "sinh": "trig", "cosh": "trig", "tanh": "trig", "asin": "trig", "acos": "trig",
+    "asinh": "trig", "acosh": "trig", "atanh": "trig", "sinpi": "trig", "cospi": "trig", "sincos": "trig",
+    "fabs": "logic", "abs": "abs", "labs": "abs", "min": "minmax", "max": "minmax", "fmin": "minmax", "fmax": "minmax",
+    "log2": "log", "log10": "log", "log1p": "log", "exp2": "exp", "exp10": "exp", "expm1": "exp", "cbrt": "exp",
+    "rsqrt": "sqrt", "recip": "div", "floor": "convert", "ceil": "convert", "round": "convert", "rint": "convert",
+    "trunc": "convert", "nearbyint": "convert", "lround": "convert", "lrint": "convert", "fmod": "div",
+    "remainder": "div", "erf": "exp", "erfc": "exp", "hypot": "sqrt", "divide": "div", "half_sqrt": "sqrt",
+    "copysign": "logic", "fdim": "add", "fma": "fma", "mad": "fma", "select": "select", "bitselect": "select",
+    "ldexp": "add", "frexp": "logic", "modf": "convert", "mul": "mul", "add": "add", "sub": "add", "div": "div",
+    "swap": "wire",
+}  # fmt: skip
+
+# Methods of ap_int, ap_fixed and half (UG1399, "C++ Arbitrary Precision Integer Types"): which bits are meant is known
+# or chosen by a shift; conversions to C types keep or drop bits.
+SCALAR_WIRES = frozenset({
+    "range", "slice", "bit", "get_bit", "set_bit", "set_bit_fast", "get_bit_fast", "test", "set", "clear", "concat",
+    "reverse", "sign", "length", "iswrap", "invert", "b_not", "get", "to_int", "to_uint", "to_int64", "to_uint64",
+    "to_long", "to_ulong", "to_bool", "to_char", "to_uchar", "to_short", "to_ushort", "to_float", "to_double",
+    "to_half", "to_ap_int", "to_ap_int_base", "is_neg", "is_zero", "get_half", "set_bits", "get_bits", "V", "wl",
+    "iwl", "getNeg", "setBits", "getBits", "to_string", "overflow", "slc", "set_slc",
+})  # fmt: skip
+REDUCTIONS = frozenset({"and_reduce", "or_reduce", "xor_reduce", "nand_reduce", "nor_reduce", "xnor_reduce"})
+ROTATIONS = frozenset({"lrotate", "rrotate", "rotate"})
+COUNTS = frozenset({"countLeadingZeros", "popcount", "clz", "ctz", "__builtin_popcount", "__builtin_clz",
+                    "__builtin_ctz", "__builtin_popcountll", "__builtin_clzll", "__builtin_ctzll"})  # fmt: skip
+
+# Methods of hls::stream (UG1399, "HLS Stream Library"): transfers take an element, the rest look at the FIFO's state.
+TRANSFERS = ("read", "write", "read_nb", "write_nb", "read_dep", "write_dep")
+STREAM_STATES = ("empty", "full", "size", "capacity", "set_name")
+# Methods of hls::vector (UG1399, "Vector Data Types") and of std::array: lanes of a word, or all of them put together.
+VECTOR_WIRES = frozenset({"get", "set", "data", "front", "back", "at", "begin", "end", "size", "fill", "swap"})
+VECTOR_SUMS = {"reduce_add": "add", "reduce_mult": "mul", "reduce_and": "logic", "reduce_or": "logic",
+               "reduce_xor": "logic"}  # fmt: skip

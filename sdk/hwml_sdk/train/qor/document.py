@@ -1,0 +1,171 @@
+"""The tables of docs/qor-model.md, written from the figures of `--evaluate --json` so that no number is typed by hand.
+
+A table stands between `<!-- figures: NAME -->` and `<!-- end -->`; what is between them is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ...errors import DataError
+from .evaluate import NOT_INSPECTED, is_source
+
+Json = Mapping[str, Any]
+_SECTION = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_NAMES = {"latency_cycles": "latency", "lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM"}
+_MAIN = ("latency_cycles", "lut", "dsp", "ff")
+_POOLS = ("pooled designs", "pooled vitis", "pooled all", "mean over sources")
+
+
+def rewritten(text: str, figures: Json) -> str:
+    """The document with every table made anew. figures: what `--evaluate --json` printed.
+
+    Raises DataError for a table that nobody knows, or figures that lack what a table shows.
+    """
+
+    def table(found: re.Match[str]) -> str:
+        name = found.group(2)
+        if name not in _TABLES:
+            raise DataError(f"no table is named {name!r}; there are {', '.join(sorted(_TABLES))}")
+        try:
+            body = "\n".join(_TABLES[name](figures))
+        except (KeyError, TypeError) as error:
+            raise DataError(f"the figures hold nothing for the table {name!r} ({error}); use --evaluate") from None
+        return f"{found.group(1)}\n{body}\n\n{found.group(3)}"
+
+    return _SECTION.sub(table, text)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = list(head)
+    return [_line(names), _line("---" for _ in names).replace(" ", ""), *(_line(row) for row in rows)]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _pair(figure: Json, rank: str = "spearman", error: str = "ape") -> str:
+    """`Spearman / error in %`, or a dash where nothing was measured."""
+    if not figure["n"] or figure[error] is None:
+        return "-"
+    ranked = "-" if figure[rank] is None else f"{figure[rank]:.3f}"
+    return f"{ranked} / {100 * figure[error]:.0f}"
+
+
+def _most_rows(targets: Json) -> str:
+    return f"{max(targets[name]['n'] for name in _MAIN):,}"
+
+
+def _slices(figures: Json) -> Json:
+    slices: Json = figures["leave_group_out"]["slices"]
+    return slices
+
+
+def _by_rows(figures: Json) -> list[str]:
+    def cell(figure: Json) -> str:
+        within = f" ({figure['within']:.2f})" if figure["within"] is not None else ""
+        return _pair(figure, "spearman_rows", "ape_rows") + within
+
+    chosen = [(n, t) for n, t in _slices(figures).items() if is_source(n) or n in _POOLS[:3]]
+    return _table(
+        ("source", "rows", "latency", "LUT", "DSP", "FF"),
+        ((n, _most_rows(t), *(cell(t[target]) for target in _MAIN)) for n, t in chosen),
+    )
+
+
+def _by_groups(wanted: Callable[[str], bool]) -> Callable[[Json], list[str]]:
+    def table(figures: Json) -> list[str]:
+        chosen = [(n, t) for n, t in _slices(figures).items() if wanted(n)]
+        return _table(
+            ("source", "rows", "latency", "LUT", "DSP", "FF"),
+            ((n, _most_rows(t), *(_pair(t[target]) for target in _MAIN)) for n, t in chosen),
+        )
+
+    return table
+
+
+def _controls(figures: Json) -> list[str]:
+    others = figures["controls"]
+    rows = []
+    for name in _POOLS:
+        for target in _MAIN:
+            found = [_slices(figures), *others.values()]
+            if name in found[0] and name != "pooled all":
+                rows.append((name, _NAMES[target], *(_pair(item[name][target]) for item in found)))
+    return _table(("source", "target", "ours", *others), rows)
+
+
+def _intervals(figures: Json) -> list[str]:
+    found = figures["leave_group_out"]
+    rows = []
+    for target, item in found["intervals"].items():
+        worst = f"{item['worst_source']}: {100 * item['worst_coverage']:.0f} %"
+        unlike = found["unlike"].get(target)
+        known = "-" if unlike is None else f"{unlike:.2f}"
+        rows.append((_NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst, known))
+    head = ("target", "coverage (groups weigh equally)", "median high / low", "worst source")
+    return _table((*head, "unlike-score against the log error (Spearman)"), rows)
+
+
+def _sources(figures: Json) -> list[str]:
+    by = figures["leave_source_out"]
+    rows = []
+    for name, targets in by["ours"].items():
+        if not (is_source(name) or name == "mean over sources"):
+            continue
+        for target in _MAIN:
+            if targets[target]["n"]:
+                rows.append((name, _NAMES[target], *(_pair(item[name][target]) for item in by.values())))
+    return _table(("source", "target", *by), rows)
+
+
+def _source_intervals(figures: Json) -> list[str]:
+    found = {target: item for target, item in figures["leave_source_out_intervals"].items() if target in _MAIN}
+
+    def percent(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.0f} %"
+
+    names = sorted({name for item in found.values() for name in item["per_source"]})
+    rows = [(name, *(percent(item["per_source"].get(name)) for item in found.values())) for name in names]
+    rows.append(("all, groups weighing equally", *(percent(item["coverage"]) for item in found.values())))
+    rows.append(("median high / low", *(f"x{item['width']:.1f}" for item in found.values())))
+    return _table(("source", *(_NAMES[target] for target in found)), rows)
+
+
+def _hlsyn(figures: Json) -> list[str]:
+    lines = []
+    for version, scores in figures["hlsyn_zero_shot"].items():
+        detail = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        lines.append(f"- HLSyn {version}, rows that fit the device, utilisation and log latency: RMSE {detail}.")
+    r = figures["what_if"]
+    lines += [
+        f"- Choosing among the points of {r['keys']:.0f} unseen kernels: latency of the predicted best over the true"
+        f" best {r['best1']:.2f}",
+        f"  (best of five {r['best5']:.2f}); at random {r['random1']:.2f} ({r['random5']:.2f}). Share of the Pareto"
+        f" hypervolume {r['front']:.2f}, at random {r['random_front']:.2f}.",
+    ]
+    return lines
+
+
+def _starting_points(figures: Json) -> list[str]:
+    cells = figures["leave_group_out"]["starting_points"]
+    ahead = [sum(cell[kind] for cell in cells) for kind in ("ok_rows", "ok_groups")]
+    missed = [f"{c['where']} {_NAMES.get(c['target'], c['target'])} {c['figure']}" for c in cells if not c["ok_rows"]]
+    line = f"Ahead of the starting points in {ahead[0]} of {len(cells)} cells by rows, {ahead[1]} by groups."
+    return [line + (f" Behind by rows: {', '.join(missed)}." if missed else "")]
+
+
+_TABLES: Mapping[str, Callable[[Json], list[str]]] = {
+    "by-rows": _by_rows,
+    "by-groups": _by_groups(lambda name: is_source(name) or name in _POOLS),
+    "not-inspected": _by_groups(lambda name: name.endswith(NOT_INSPECTED)),
+    "controls": _controls,
+    "intervals": _intervals,
+    "sources": _sources,
+    "source-intervals": _source_intervals,
+    "hlsyn": _hlsyn,
+    "starting-points": _starting_points,
+}

@@ -1,0 +1,104 @@
+"""The tables of docs/qor-model.md come from measured figures: each in its place, the words around them untouched."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwml_sdk.errors import DataError
+from hwml_sdk.train.qor.document import rewritten
+from hwml_sdk.train.qor.recipe import main
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "qor-model.md"
+
+
+def figure(rank: float | None, error: float | None, n: int = 1200) -> dict[str, Any]:
+    """One cell as `--evaluate --json` prints it: the same by rows and by groups."""
+    return {"n": n, "spearman": rank, "ape": error, "spearman_rows": rank, "ape_rows": error, "within": 0.5}
+
+
+def figures() -> dict[str, Any]:
+    """Two sources, one predictor beside ours."""
+    targets = {"latency_cycles": figure(0.91, 0.1), "lut": figure(0.8, 0.25), "dsp": figure(None, None, 0)}
+    targets["ff"] = figure(None, 0.4)
+    interval = {
+        "coverage": 0.81,
+        "width": 1.5,
+        "worst_source": "one",
+        "worst_coverage": 0.6,
+        "per_source": {"one": 0.6},
+    }
+    slices = {"one": targets, "pooled all": targets, "one, not inspected": targets, "mean over sources": targets}
+    return {
+        "leave_group_out": {
+            "slices": slices,
+            "intervals": {"lut": interval},
+            "unlike": {},
+            "starting_points": [
+                {"where": "one", "target": "lut", "figure": "Spearman", "ok_rows": False, "ok_groups": True}
+            ],
+        },
+        "controls": {"closed form": slices},
+        "leave_source_out": {"ours": slices, "closed form": slices},
+        "leave_source_out_intervals": {"lut": interval, "bram_18k": interval},
+        "hlsyn_zero_shot": {"2018.3": {"sum": 1.25}},
+        "what_if": {
+            "keys": 3, "best1": 1.5, "best5": 1.2, "random1": 4, "random5": 2, "front": 0.9, "random_front": 0.8
+        },
+    }  # fmt: skip
+
+
+def table(name: str) -> str:
+    """What stands in the place of one table."""
+    text = rewritten(f"before\n<!-- figures: {name} -->\nold\n<!-- end -->\nafter\n", figures())
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("by-rows", "| one | 1,200 | 0.910 / 10 (0.50) | 0.800 / 25 (0.50) | - (0.50) | - / 40 (0.50) |"),
+        ("by-groups", "| mean over sources | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
+        ("not-inspected", "| one, not inspected | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
+        ("controls", "| mean over sources | LUT | 0.800 / 25 | 0.800 / 25 |"),
+        ("intervals", "| LUT | 81 % | x1.5 | one: 60 % | - |"),
+        ("sources", "| one | latency | 0.910 / 10 | 0.910 / 10 |"),
+        ("source-intervals", "| all, groups weighing equally | 81 % |"),
+        ("source-intervals", "| one | 60 % |"),
+        ("hlsyn", "- HLSyn 2018.3, rows that fit the device, utilisation and log latency: RMSE sum 1.250."),
+        ("starting-points", "Ahead of the starting points in 0 of 1 cells by rows, 1 by groups. Behind by rows: one"),
+    ],
+)
+def test_each_table(name: str, line: str) -> None:
+    assert line in table(name)
+
+
+def test_slices_that_do_not_belong_stay_out() -> None:
+    assert "not inspected" not in table("by-groups") and "pooled all" not in table("controls")
+    assert "| one |" not in table("not-inspected")
+
+
+def test_what_cannot_be_filled_is_an_error() -> None:
+    with pytest.raises(DataError, match="no table is named 'nothing'"):
+        table("nothing")
+    with pytest.raises(DataError, match="use --evaluate"):
+        rewritten("<!-- figures: controls -->\n<!-- end -->", {**figures(), "controls": {"trees": {}}})
+
+
+def test_the_command_writes_the_document_whole(tmp_path: Path) -> None:
+    document, measured = tmp_path / "model.md", tmp_path / "figures.json"
+    document.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
+    measured.write_text(json.dumps(figures()), encoding="utf-8")
+    assert main(["document", str(measured), "--document", str(document)]) == 0
+    text = document.read_text(encoding="utf-8")
+    assert "| one | 1,200 |" in text
+    plain = re.compile(r"<!-- figures.*?<!-- end -->", re.DOTALL)
+    assert plain.sub("", text) == plain.sub("", DOCUMENT.read_text(encoding="utf-8"))
+    measured.write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match="is not JSON"):
+        main(["document", str(measured), "--document", str(document)])
