@@ -28,7 +28,7 @@ def image(frame: Frame, region: Region, expr: ir.Call) -> Value | None:
     else:
         region.unknown.because(f"the area of {expr.name} is not known", AREA)
         cycles = _cycles(found, expr, rows, cols)
-    occupy(region, Stay(cycles, True), None)
+    occupy(region, Stay(cycles + 1, True), None)  # a call takes one state more than its latency
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
