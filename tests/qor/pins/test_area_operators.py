@@ -224,7 +224,6 @@ def test_logic_beside_a_multiplier() -> None:
     assert slow == pytest.approx((1.3 + 0.3) * 32)
 
 
-@pytest.mark.xfail(strict=True, reason="a 64 x 64 bit product is given 10.4 DSP48E2; reports show 16 whole ones")
 def test_a_long_product_takes_whole_dsps() -> None:
     assert unit("a * b", "long long").dsp == 16
 
@@ -240,18 +239,16 @@ def test_constants_that_are_powers_of_two_are_wiring() -> None:
     for expression in ("a * 8", "a / 4", "a % 16", "a << 2", "a >> 4", "16 * a"):
         found = unit(expression, "int")
         assert (found.dsp, found.lut) == (0, wire.lut), expression
-    assert unit("a * 24", "int").dsp > 0
+    assert unit("a * 12345", "int").dsp > 0
     # not so for floating point: a core all the same
     assert unit("a * 8.0f", "float").dsp == 3
     assert unit("a / 4.0f", "float").top.cycles - unit("a", "float").top.cycles == 11
 
 
-@pytest.mark.xfail(strict=True, reason="only shifts by 1, 2, 4, 8, 16 are taken for wiring, not those by 3")
 def test_a_shift_by_a_constant_is_wiring() -> None:
     assert unit("a << 3", "int").lut == unit("a", "int").lut
 
 
-@pytest.mark.xfail(strict=True, reason="a sum of two scalar arguments counts as address arithmetic: 12 LUTs, no delay")
 def test_a_sum_of_arguments_is_an_adder() -> None:
     """32 bits: 32 LUTs of carry chain, whether the operands come from ports or from registers."""
     code = "void top(int a, int b, int *c) {{ *c = {}; }}"

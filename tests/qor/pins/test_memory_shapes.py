@@ -204,12 +204,10 @@ def test_bound_to_luts(pragma: str) -> None:
     assert storage_of("int m[1000]", pragma) == (0, 32 * 16, 32)
 
 
-@pytest.mark.xfail(strict=True, reason="BIND_STORAGE impl=bram is not read for small arrays")
 def test_bound_to_a_block_ram() -> None:
     assert storage_of("int m[16]", "#pragma HLS bind_storage variable=m type=ram_2p impl=bram")[0] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="BIND_STORAGE impl=uram is counted as block RAM")
 def test_bound_to_ultraram() -> None:
     assert storage_of("int m[16384]", "#pragma HLS bind_storage variable=m type=ram_2p impl=uram")[0] == 0
 

@@ -11,7 +11,7 @@ from ...program.expressions import root_variable
 from ...program.options import untold
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import UNKNOWN
+from ...program.typenames import UNKNOWN, VOID
 from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
@@ -20,6 +20,7 @@ from ..results import FunctionResult
 from ..schedule.accesses import Alias, Element
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
+from ..schedule.operations import copies
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
@@ -33,7 +34,7 @@ INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops ar
 
 def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> Value:
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     time = max([a.time for a in args], default=region.base)
     design = frame.design
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
@@ -132,6 +133,8 @@ def _in_place(
         region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
+    if f"call {function.name}" in frame.limits():
+        region.counts[(f"call {function.name}", VOID)] += copies(region, frozenset(region.unrolled))
     region.aliases.update(aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")

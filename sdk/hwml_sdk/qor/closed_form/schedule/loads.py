@@ -30,7 +30,7 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
         prefix, deps, array = alias.prefix, alias.prefix_deps, alias.array
     if not array.dims and not array.type.pointer:
         return None
-    values = [region.value(s) for s in subscripts]
+    values = [region.whole(s) for s in subscripts]
     for value in values:
         deps = deps | value.deps
     time = max([v.time for v in values], default=region.base)
@@ -125,15 +125,16 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
         spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
     )  # fmt: skip
     made.late = bool(found.deps & region.late)
+    made.arms = region.arms
     return made
 
 
 def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
     """A subscript of something that is no array: bits of an ap_int, an element of what was not read."""
     base = expr.base if isinstance(expr, ir.Index) else expr
-    inner = region.value(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
+    inner = region.whole(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
     for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
-        region.value(sub)
+        region.whole(sub)
     return Value(inner.time, inner.deps, kind, inner.since, parts=(inner,))
 
 
@@ -142,7 +143,7 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
-            region.value(sub)
+            region.whole(sub)
         return
     array, key = found.array, found.element
     access = _access(region, found, write=True, since=value.since)

@@ -17,7 +17,7 @@ from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
-from .accesses import Access, Alias, Element
+from .accesses import Access, Alias, Arms, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .values import NO_LOOPS, Sources, Value
@@ -67,6 +67,12 @@ class Host(Protocol):
     def bound(self, var: ir.Variable) -> Mapping[str, str]:
         """Operator kind -> implementation that a pragma asks for where a variable is produced."""
 
+    def limits(self) -> Mapping[str, int]:
+        """Operation, or `call f` for a function -> how many instances there may be (ALLOCATION)."""
+
+    def keep(self, array: ir.Variable) -> None:
+        """Note that a constant table is looked up at run time, so that there is a memory of it."""
+
     def step(self, loop: ir.Loop) -> float:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
 
@@ -99,7 +105,8 @@ class Region:
 
     What is known at the point the walk has come to:
     env: value of each variable and array element that was read or written. base: cycles before which nothing starts
-    any more (a loop or call that stays one has passed). guards: conditions around. binding: what BIND_OP asks for here.
+    any more (a loop or call that stays one has passed). guards: conditions around, arms: the ways taken at them.
+    binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
@@ -125,7 +132,9 @@ class Region:
     env: dict[object, Value] = field(default_factory=dict)
     base: float = 0.0
     guards: list[Value] = field(default_factory=list)
+    arms: Arms = ()
     binding: Mapping[str, str] = field(default_factory=dict)
+    demand: int = 0
     unrolled: dict[ir.Loop, float] = field(default_factory=dict)
     pinned: frozenset[ir.Loop] = NO_LOOPS
     late: frozenset[ir.Loop] = NO_LOOPS
@@ -152,3 +161,17 @@ class Region:
         """Walk an expression and say what comes of it."""
         self.work.left -= 1
         return self.handlers[type(expr)](self, expr)
+
+    def whole(self, expr: ir.Expr) -> Value:
+        """The same where every bit of the value counts, whatever becomes of the result around it."""
+        demand, self.demand = self.demand, 0
+        value = self.value(expr)
+        self.demand = demand
+        return value
+
+    def low(self, expr: ir.Expr, type_: ir.CType) -> Value:
+        """The same where a variable of `type_` takes up the value: an integer one takes its low bits only."""
+        demand, self.demand = self.demand, type_.width if type_.kind in ("int", "uint", "bool") else 0
+        value = self.value(expr)
+        self.demand = demand
+        return value

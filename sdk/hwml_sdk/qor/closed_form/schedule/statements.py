@@ -67,7 +67,7 @@ def _declare(region: Region, var: ir.Variable) -> None:
         region.env.pop(var, None)
         return
     region.binding = region.host.bound(var)
-    value = expressions.convert(region, region.value(var.init), var.type)
+    value = expressions.convert(region, region.low(var.init, var.type), var.type)
     region.binding = {}
     region.env[var] = value
 
@@ -80,13 +80,14 @@ def _branch(region: Region, item: ir.If) -> None:
         if chosen is not None:
             walk(region, chosen)
         return
-    condition = region.value(item.condition)
+    condition = region.whole(item.condition)
     region.branches += 1
     region.work.left -= len(region.env) // KNOWN_A_STEP
     before = dict(region.env)
     region.guards.append(condition)
     pinned, region.pinned = region.pinned, region.pinned | _pins(region, item.condition)
     start = region.base, region.end
+    arms, region.arms = region.arms, (*region.arms, (item, 0))
     walk(region, item.then)
     region.pinned = pinned
     changed_then = region.env
@@ -95,9 +96,11 @@ def _branch(region: Region, item: ir.If) -> None:
     if item.otherwise is not None:
         # One way or the other is taken: loops and calls on both do not follow one another.
         region.base, region.end = start
+        region.arms = (*arms, (item, 1))
         walk(region, item.otherwise)
         region.base, region.end = max(region.base, after[0]), max(region.end, after[1])
     region.guards.pop()
+    region.arms = arms
     region.env = _merged(region, condition, before, changed_then, region.env)
 
 
