@@ -10,7 +10,7 @@ from itertools import accumulate
 from . import ir
 from .constants import evaluate
 from .expressions import assigned_variables
-from .flow import Head, Values, changed_in, head_of, tested, variables_in
+from .flow import Head, Layers, Values, changed_in, head_of, tested, variables_in
 from .numbers import Number, binary
 from .sizes import place_of
 
@@ -93,35 +93,35 @@ class TripCounter:
     def branch(self, item: ir.If, entries: Entries) -> None:
         """Both arms; afterwards holds what holds after either."""
         self.values.forget(changed_in((item.condition,)))
-        before = self.values.copy()
+        mark = self.values.mark()
         self.block(item.then, entries)
-        after, self.values = self.values, before
+        then = self.values.back(mark)
+        mark = self.values.mark()
         if item.otherwise is not None:
             self.block(item.otherwise, entries)
-        self.values = self.values.common(after)
+        self.values.keep_common(then, self.values.changed(mark))
 
     def loop(self, loop: ir.Loop, entries: Entries) -> None:
         """Count one loop and those inside it."""
-        before = self.values.copy()
         heads = [part for part in (loop.condition, loop.step) if part is not None]
-        changed = assigned_variables(loop.body) | changed_in(heads)
-        self.values.forget(changed if loop.var is None else {*changed, loop.var})
         head = head_of(loop)
         named = variables_in(loop.condition, loop.step, head.step if head is not None else None)
         start = variables_in(loop.start) if head is None or head.start is not None else [head.var]
+        known = [Layers(environment, self.known) if environment else self.known for environment, _ in entries.items]
+        starts = [_start(head, self.values.complete(layers, start)) for layers in known]
+        changed = assigned_variables(loop.body) | changed_in(heads)
+        self.values.forget(changed if loop.var is None else {*changed, loop.var})
         turns: list[_Turn] = []
-        for environment, weight in entries.items:
-            inside = self.values.complete({**self.known, **environment}, named)
-            outside = before.complete({**self.known, **environment}, start)
-            values = iterations(loop, inside, head=head, before=outside)
+        for (environment, weight), layers, first in zip(entries.items, known, starts, strict=True):
+            values = _iterations(loop, head, first, self.values.complete(layers, named))
             if values is None:
                 turns.clear()
                 break
             turns.append((environment, weight, values))
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
-        after = self.values.copy()
+        mark = self.values.mark()
         self.block(loop.body, self._inside(loop, turns, entries))
-        self.values = after
+        self.values.back(mark)
 
     def _inside(self, loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
         needed = _named_inside(loop)
@@ -213,25 +213,25 @@ def _thin(values: range | list[Number]) -> Sequence[Number]:
     return [values[(2 * k + 1) * len(values) // (2 * SAMPLED_VALUES)] for k in range(SAMPLED_VALUES)]
 
 
-def iterations(
-    loop: ir.Loop,
-    known: Mapping[ir.Variable, Number],
-    *,
-    head: Head | None = None,
-    before: Mapping[ir.Variable, Number] | None = None,
-) -> range | list[Number] | None:
-    """Values the counter takes in the body, None when they cannot be known.
+def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
+    """Values the counter takes in the body under what holds in every iteration, None when they cannot be known."""
+    head = head_of(loop)
+    return _iterations(loop, head, _start(head, known), known)
 
-    known: what holds in every iteration. before: what holds where the loop is entered.
-    """
-    if loop.kind == "range":
-        return _range_loop(loop)
-    head = head or head_of(loop)
+
+def _start(head: Head | None, entry: Mapping[ir.Variable, Number]) -> Number | None:
+    """The counter's first value under what holds where the loop is entered."""
     if head is None:
         return None
-    entry = known if before is None else before
-    start = evaluate(head.start, entry) if head.start is not None else entry.get(head.var)
-    if start is None:
+    return evaluate(head.start, entry) if head.start is not None else entry.get(head.var)
+
+
+def _iterations(
+    loop: ir.Loop, head: Head | None, start: Number | None, known: Mapping[ir.Variable, Number]
+) -> range | list[Number] | None:
+    if loop.kind == "range":
+        return _range_loop(loop)
+    if head is None or start is None:
         return None
     condition, change, first = tested(head.condition, head.var)
     step = constant_step(head.step, head.var, known) if head.step is not None else 0

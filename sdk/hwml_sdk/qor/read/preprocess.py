@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +24,7 @@ from .brackets import Brackets, arguments_of
 MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
 MAX_OUTPUT = 16_000_000
+TOO_LARGE = "macros grow too large: further ones are not expanded"
 _PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
@@ -328,7 +329,7 @@ class Preprocessor:
         if self.depth > MAX_MACRO_DEPTH:
             self.work.leave_out(f"macros stand inside one another more than {MAX_MACRO_DEPTH} times")
             return text
-        if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
+        if not self.work.take(len(text), TOO_LARGE):
             return text
         self.depth += 1
         out: list[str] = []
@@ -371,7 +372,7 @@ class Preprocessor:
         values = dict(zip(params, arguments, strict=False))
         if params and params[-1] == "...":
             values["__VA_ARGS__"] = ", ".join(arguments[len(params) - 1 :])
-        return self._body(_substitute(macro.body, values, self.expand), hidden | {name})
+        return self._body(_substitute(macro.body, values, self.expand, self.work), hidden | {name})
 
 
 class _Conditions:
@@ -414,20 +415,25 @@ _PASTE = re.compile(r"(?<!\s)\s*##\s*")
 _PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
-def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:
+def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str], work: Work) -> str:
     """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
-    assert callable(expand)
     pasted = "##" in body
+    expanded: dict[str, str] = {}  # once each, however often it is named: macros that name one twice stand in others
 
     def replace(match: re.Match[str]) -> str:
         name = match.group(2)
         if name not in values:
             return match.group()
         if match.group(1):
-            return '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return values[name] if pasted else str(expand(values[name]))
+            text = '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
+        elif pasted:
+            text = values[name]
+        else:
+            text = expanded[name] if name in expanded else expanded.setdefault(name, expand(values[name]))
+        return text if work.take(len(text), TOO_LARGE) else ""
 
-    return _PASTE.sub("", _PARAMETER.sub(replace, body))
+    replaced = _PARAMETER.sub(replace, body)
+    return _PASTE.sub("", replaced) if pasted else replaced
 
 
 def preprocess(

@@ -17,7 +17,7 @@ from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count
 from ..results import FunctionResult
-from ..schedule.accesses import Alias, Element
+from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
 from ..schedule.operations import copies
@@ -191,8 +191,11 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
         area.control_ff += COSTS.copy_ff
-    for key in [k for k in region.env if isinstance(k, Element) and k.array in arrays]:
-        del region.env[key]
+    for array in arrays:
+        for element in region.elements.of(array):
+            region.env.forget(element)
+        if not region.guards:
+            region.elements.drop(array)
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 

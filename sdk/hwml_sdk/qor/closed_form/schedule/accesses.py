@@ -121,8 +121,6 @@ def root(key: object) -> object:
     return key.array if isinstance(key, Element) else key
 
 
-def mentions(key: object, var: ir.Variable) -> bool:
+def mentions(element: Element, var: ir.Variable) -> bool:
     """Whether an element's subscripts hold a variable."""
-    if not isinstance(key, Element):
-        return False
-    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in key.subscripts)
+    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in element.subscripts)

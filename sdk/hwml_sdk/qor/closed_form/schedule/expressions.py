@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
@@ -187,9 +188,9 @@ def _way(region: Region, expr: ir.Ternary, arm: int, side: ir.Expr) -> Value:
     arms, region.arms = region.arms, (*region.arms, (expr, arm))
     known = len(region.env)
     value = region.value(side)
-    for key in list(region.env)[known:]:
+    for key in list(islice(reversed(region.env), max(len(region.env) - known, 0))):
         if isinstance(key, Element):
-            del region.env[key]
+            region.env.forget(key)
     region.arms = arms
     return value
 

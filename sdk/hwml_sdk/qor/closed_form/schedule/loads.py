@@ -6,15 +6,14 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from .accesses import Access, Element, Place, Spread, surely_apart
+from .accesses import Access, Element, Place, Spread
 from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
 
-ENTRIES_A_STEP = 160  # known values that are looked through in the time that an expression takes
-ELEMENTS_A_STEP = 4  # elements that are held against one another in it
+ELEMENTS_A_STEP = 2  # elements that are held against one another in the time that an expression takes
 
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
@@ -116,6 +115,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
     value = Value(ready, found.deps, kind, since)
     region.env[found.element] = value
+    region.elements.add(found.element)
     return value
 
 
@@ -150,8 +150,8 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     access.guarded, access.value = bool(region.guards), value
     # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
     if key in region.stored:
-        region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
-    region.stored.add(key)
+        region.accesses.remove(region.stored[key])
+    region.stored[key] = access
     region.accesses.append(access)
     done = max(value.time, found.time, *(guard.time for guard in region.guards))
     if not in_registers(region.host, array):
@@ -164,9 +164,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         for mark, cycles in value.since.items():
             flow[mark] = max(flow.get(mark, 0.0), cycles + through)
     # Elements that may be this one are not known any more; a later load has to go to the memory for them.
-    others = [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]
-    region.work.left -= len(region.env) // ENTRIES_A_STEP + len(others) // ELEMENTS_A_STEP
+    others, looked = region.elements.touched(key, for_good=not region.guards)
+    region.work.left -= looked // ELEMENTS_A_STEP
     for other in others:
-        if not surely_apart(other, key):
-            del region.env[other]
+        region.env.forget(other)
     region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))
+    region.elements.add(key)

@@ -20,6 +20,7 @@ from ..unknown import Unknown
 from .accesses import Access, Alias, Arms, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
+from .known import Elements, Known
 from .values import NO_LOOPS, Sources, Value
 
 # What an operator is counted under: what it does and on which type.
@@ -104,8 +105,9 @@ class Region:
     handlers: how to walk each type of expression. work: what may still be walked.
 
     What is known at the point the walk has come to:
-    env: value of each variable and array element that was read or written. base: cycles before which nothing starts
-    any more (a loop or call that stays one has passed). guards: conditions around, arms: the ways taken at them.
+    env: value of each variable and array element that was read or written, elements: which of them are elements.
+    base: cycles before which nothing starts any more (a loop or call that stays one has passed).
+    guards: conditions around, arms: the ways taken at them.
     binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
@@ -115,8 +117,8 @@ class Region:
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
-    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point
-    updates follow one another.
+    into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
+    chained: floating-point updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
     """
@@ -129,7 +131,8 @@ class Region:
     unroll_all: bool = False
     automatic: bool = False
     in_loop: bool = False
-    env: dict[object, Value] = field(default_factory=dict)
+    env: Known = field(default_factory=Known)
+    elements: Elements = field(default_factory=Elements)
     base: float = 0.0
     guards: list[Value] = field(default_factory=list)
     arms: Arms = ()
@@ -148,7 +151,7 @@ class Region:
     carried: set[object] = field(default_factory=set)
     final: dict[object, Value] = field(default_factory=dict)
     written: set[ir.Variable] = field(default_factory=set)
-    stored: set[Element] = field(default_factory=set)
+    stored: dict[Element, Access] = field(default_factory=dict)
     live_bits: float = 0.0
     branches: int = 0
     chained: bool = False

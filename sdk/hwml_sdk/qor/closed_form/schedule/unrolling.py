@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
-from .accesses import mentions, root
+from .accesses import Element, mentions
 from .chains import close, link_copies
 from .region import Region
 from .values import NO_SOURCES, Value
+
+KNOWN_A_STEP = 40  # values that are looked through before and after a loop in the time that an expression takes
 
 
 @dataclass(slots=True)
 class Unrolled:
     """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on."""
 
-    assigned: frozenset[ir.Variable]
     starts: dict[object, Value]
-    outside: set[object]
     accesses: int
 
 
@@ -41,21 +41,23 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
         if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
             region.value(ir.Ref(var.name, var))
     starts: dict[object, Value] = {}
+    region.work.left -= len(region.env) // KNOWN_A_STEP
     for key, value in list(region.env.items()):
-        if key is not loop.var and root(key) in assigned:
+        if key is not loop.var and (key.array if type(key) is Element else key) in assigned:
             marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
-    return Unrolled(assigned, starts, set(region.env), len(region.accesses))
+    return Unrolled(starts, len(region.accesses))
 
 
 def leave(region: Region, loop: ir.Loop, trip: float, before: Unrolled) -> None:
     """Make of one walk over the body what all copies do, one behind the other where they hang on each other."""
     link_copies(region, loop, trip, region.accesses[before.accesses :])
+    counted = loop.var if loop.var in assigned_variables(loop.body) else None
     for key, value in list(region.env.items()):
-        if key in before.starts or (key in before.outside and root(key) in before.assigned):
+        if key in before.starts or (counted is not None and key is counted):
             region.env[key] = close(region, loop, key, value, trip)
-        elif loop in value.deps or (loop.var is not None and mentions(key, loop.var)):
+        elif loop in value.deps or (type(key) is Element and loop.var is not None and mentions(key, loop.var)):
             # Only the last copy's value is left, and nobody asks for it by this name.
-            del region.env[key]
-    region.env.pop(loop.var, None)
+            region.env.forget(key)
+    region.env.forget(loop.var)
     del region.unrolled[loop]
