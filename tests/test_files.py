@@ -129,7 +129,7 @@ def test_a_name_with_a_nul_byte() -> None:
         read_source("a\0b.cpp")
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "1" * 10_000 + "x"])
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "1" * 10_000 + "x", "[1" + "0" * 400 + "]"])
 def test_json_of_others(text: str) -> None:
     with pytest.raises(ValueError, match=r"deep|JSON|Expecting|integer|Extra|digit"):
         parse_json(text)

@@ -47,7 +47,7 @@ class Design:
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
-        self.tables: set[ir.Variable] = set()
+        self.tables: dict[ir.Variable, Layout] = {}
 
     def extent(self, count: TripCount) -> TripCount:
         """A count by which loops are built and weighed: its largest, as csynth's maximum takes it at every level."""

@@ -192,6 +192,8 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
         return Storage(0, 0, 0, 0)
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
+    if layout.interface == "register" and var.const:
+        return Storage(0, 0, 0, 0)  # constants; what selects among them is counted where they are read
     if layout.interface == "register":
         return Storage(0, bits * MEMORY.register_lut_bit, bits * MEMORY.register_ff_bit, bits)
     if layout.interface == "fifo" and layout.storage not in ("bram", "uram"):

@@ -11,6 +11,7 @@ from ..program.facts import assigned, calls, walk
 from ..program.numbers import Number
 from ..program.tops import choose_top
 from ..program.trip_counts import iterations
+from ..project.benches import looks_like_bench
 
 # From this width on an unknown bound says nothing useful: the tool reports `?` rather than 0 ~ 65535.
 MAX_BOUNDED_WIDTH = 16
@@ -137,17 +138,22 @@ def _is_narrow(var: ir.Variable | None) -> bool:
 
 
 def _hardware(program: ir.Program, top: str) -> set[str]:
-    """Functions that are synthesised: all that the top, functions with pragmas or the likely top reach; no `main`."""
+    """Functions that are synthesised: all that the top, functions with pragmas or the likely top reach; no `main`.
+
+    Test benches and host programs are left alone: nothing in a file that looks like one is a root.
+    """
+    benches = {path for path, text in program.sources.items() if looks_like_bench(text)}
     if top in program.functions:
         roots = [top]
     else:
         roots = [
             name
             for name, function in program.functions.items()
-            if ">::" not in name  # a member of a class template is no code until something calls it
+            if function.path not in benches
+            and ">::" not in name  # a member of a class template is no code until something calls it
             and (function.pragmas or any(loop.pragmas for loop in program.loops(name)))
         ]
-    if not roots and program.functions:
+    if not roots and program.functions and program.path not in benches:
         roots = [choose_top(program, None).name]
     found: set[str] = set()
     pending = [name for name in roots if name != "main"]

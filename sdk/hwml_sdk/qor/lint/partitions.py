@@ -53,7 +53,7 @@ def partition_style(pragma: ir.Pragma) -> str:
 
 
 def _extent(context: Context, pragma: ir.Pragma, text: PragmaText, function: ir.Function, style: str) -> None:
-    var = _array(context, pragma, function)
+    var = array_of(context, pragma, function)
     if var is None or context.is_template(function):
         return
     dim = pragma.whole("dim") if "dim" in pragma.options else 1
@@ -93,7 +93,7 @@ def _fits(
     return True
 
 
-def _array(context: Context, pragma: ir.Pragma, function: ir.Function) -> ir.Variable | None:
+def array_of(context: Context, pragma: ir.Pragma, function: ir.Function) -> ir.Variable | None:
     """The array a partition names, when it is one array and no member, and its name stands for one thing only."""
     written = pragma.options.get("variable", "")
     if not _NAME.fullmatch(written):

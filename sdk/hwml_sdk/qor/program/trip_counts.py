@@ -161,6 +161,9 @@ def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Col
     for environment, weight, values in _few(turns) if sampled else turns:
         chosen = _thin(values) if sampled else values
         found += [({**environment, loop.var: value}, weight * len(values) / len(chosen)) for value in chosen]
+        # The ends count for nothing in the average: they are there for the least and the largest count further inside.
+        ends = (values[0], values[-1]) if len(values) > len(chosen) else ()
+        found += [({**environment, loop.var: end}, 0.0) for end in ends]
     return _merged(Entries(found, sampled), needed)
 
 
@@ -203,7 +206,8 @@ def _few(turns: Sequence[_Turn]) -> list[_Turn]:
         return turns
     step = len(turns) / SAMPLED_TURNS
     places = [int((k + k * _GOLDEN % 1.0) * step) for k in range(SAMPLED_TURNS)]
-    return [(turns[at][0], turns[at][1] * step, turns[at][2]) for at in places]
+    last = turns[-1][0], 0.0, turns[-1][2]  # for the largest count, not for the average
+    return [*((turns[at][0], turns[at][1] * step, turns[at][2]) for at in places), last]
 
 
 def _thin(values: range | list[Number]) -> Sequence[Number]:

@@ -40,17 +40,17 @@ def split_template(text: str) -> tuple[str, list[str]]:
     head, bracket, rest = text.partition("<")
     if not bracket:
         return text.strip(), []
-    depth = 1
+    depth, round_ones = 1, 0  # inside round brackets `<` and `>` compare and shift
     arguments: list[str] = []
     current: list[str] = []
     for character in rest:
-        if character in "<(":
-            depth += 1
-        elif character in ">)":
-            depth -= 1
+        if character in "()":
+            round_ones += 1 if character == "(" else -1
+        elif character in "<>" and not round_ones:
+            depth += 1 if character == "<" else -1
             if depth == 0:
                 break
-        if character == "," and depth == 1:
+        if character == "," and depth == 1 and not round_ones:
             arguments.append("".join(current).strip())
             current = []
         else:
@@ -61,10 +61,11 @@ def split_template(text: str) -> tuple[str, list[str]]:
 
 def split_scope(name: str) -> tuple[str, str]:
     """`a::Fir<b::T>::acc` -> ("a::Fir<b::T>", "acc"); the first is "" where nothing is qualified."""
-    depth = 0
+    depth, round_ones = 0, 0
     for at in range(len(name) - 1, 0, -1):
-        depth += {">": 1, ")": 1, "<": -1, "(": -1}.get(name[at], 0)
-        if depth == 0 and name[at - 1 : at + 1] == "::":
+        round_ones += {")": 1, "(": -1}.get(name[at], 0)
+        depth += 0 if round_ones else {">": 1, "<": -1}.get(name[at], 0)
+        if depth == round_ones == 0 and name[at - 1 : at + 1] == "::":
             return name[: at - 1].strip(), name[at + 1 :].removeprefix("template ").strip()
     return "", name
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.arguments import Argument, Bound
 from ..program.numbers import Number
 from ..program.typenames import split_template
 from .declarators import declared_name, extent_texts, function_declarator
@@ -16,38 +16,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _WIDTHS = ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed")
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """A number or a type; neither where its text could not be read."""
-
-    text: str
-    value: Number | None = None
-    kind: ir.CType | None = None
-
-    @property
-    def name(self) -> str:
-        """The same for all spellings of one argument."""
-        if self.value is not None:
-            return str(int(self.value) if self.value == int(self.value) else self.value)
-        return self.text if self.kind is None or self.kind.kind == "unknown" else _named(self.kind)
-
-
-Bound = dict[str, Argument]
-
-
-def _named(kind: ir.CType) -> str:
-    stars = "*" * kind.pointer
-    if kind.kind in ("int", "uint") and (not kind.name or "<" in kind.name):
-        return f"ap_{kind.kind}<{kind.width}>{stars}"
-    if kind.kind in ("fixed", "ufixed"):
-        return f"ap_{kind.kind}<{kind.width}, {kind.int_bits}>{stars}"
-    if kind.kind == "stream" and kind.element is not None:
-        return f"hls::stream<{_named(kind.element)}>{stars}"
-    if kind.kind == "vector" and kind.element is not None:
-        return f"{split_template(kind.name)[0] or 'hls::vector'}<{_named(kind.element)}, {kind.lanes}>{stars}"
-    return (kind.name or f"{kind.kind}{kind.width}") + stars
 
 
 def settle(reader: Reader, text: str) -> Argument:

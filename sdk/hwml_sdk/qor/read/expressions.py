@@ -117,7 +117,9 @@ def subscript(reader: Reader, node: Node) -> ir.Expr:
         children = listed.named_children if listed is not None else []
         subscripts.insert(0, reader.expression(children[0]) if children else ir.Const(None, INT))
         current = current.child_by_field_name("argument")
-    return element(reader.expression(current), *subscripts)
+    whole = element(reader.expression(current), *subscripts)
+    whole.span = reader.span(node)
+    return whole
 
 
 def element(base: ir.Expr, *subscripts: ir.Expr) -> ir.Index:

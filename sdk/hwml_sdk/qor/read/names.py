@@ -16,6 +16,7 @@ from ..program.typenames import parse_type, split_scope
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _NUMBER = re.compile(r"\d[\w.]*\Z")
+_OF_TYPES = ("::width", "::iwidth", "::size")
 MAX_BASES = 64  # structs that a member is looked for in
 
 
@@ -47,7 +48,20 @@ class Names:
 
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
-        return self.member(name, self.constants)
+        found = self.member(name, self.constants)
+        return self._of_type(name) if found is None and name.endswith(_OF_TYPES) else found
+
+    def _of_type(self, name: str) -> Number | None:
+        """What ap_int.h, ap_fixed.h and hls_vector.h say of their types: `T::width`, `T::iwidth`, `T::size`."""
+        head, tail = split_scope(name)
+        kind = self.named_type(head) if head else None
+        if kind is None or not kind.name.startswith(("ap_", "hls::")):
+            return None
+        if tail == "size":
+            return kind.lanes if kind.kind == "vector" else None
+        if kind.kind not in ("int", "uint", "fixed", "ufixed"):
+            return None
+        return kind.int_bits if tail == "iwidth" and "fixed" in kind.kind else kind.width
 
     def named_type(self, name: str) -> ir.CType | None:
         """A typedef, struct or template parameter, or the instance of a class template that the name asks for."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
 from ...document import Span
 from ..program import ir
+from .option_texts import options_of
 from .preprocess import RawPragma, Unit
-
-# A value is a quoted text or an expression, whose operators may have blanks around them: `max = N * (M - 1)`.
-_GROUP = r"\((?:[^()]|\([^()]*\))*\)"
-_ATOM = rf"(?:{_GROUP}|[^\s,()*/+]+(?:{_GROUP})?)"
-_OPTION = re.compile(rf"([A-Za-z_]\w*)\s*(?:=\s*(\"[^\"]*\"|[&*]?{_ATOM}(?:\s*[-+*/]\s*{_ATOM})*))?")
 
 
 def parse_pragma(text: str) -> tuple[str, str, dict[str, str]] | None:
@@ -26,10 +21,7 @@ def parse_pragma(text: str) -> tuple[str, str, dict[str, str]] | None:
     if not words:
         return dialect, "", {}
     kind = words[0].split("=")[0].upper()
-    options = {}
-    for match in _OPTION.finditer(words[1] if len(words) > 1 else ""):
-        options[match.group(1).lower()] = (match.group(2) or "").strip('"')
-    return dialect, kind, options
+    return dialect, kind, options_of(words[1] if len(words) > 1 else "")
 
 
 class Pragmas:

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
@@ -331,6 +332,8 @@ class Preprocessor:
             return text
         if not self.work.take(len(text), TOO_LARGE):
             return text
+        if text.isalnum() and text not in self.macros:
+            return text  # tables of thousands of numbers
         self.depth += 1
         out: list[str] = []
         at = 0
@@ -415,25 +418,33 @@ _PASTE = re.compile(r"(?<!\s)\s*##\s*")
 _PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
+@lru_cache(maxsize=4096)
+def _pieces(body: str, params: frozenset[str]) -> tuple[tuple[str, str, bool], ...]:
+    """The body as texts, each with the parameter behind it ("" at the end) and whether that is quoted."""
+    found, at = [], 0
+    for match in _PARAMETER.finditer(body):
+        if match.group(2) in params:
+            found.append((body[at : match.start()], match.group(2), match.group(1) is not None))
+            at = match.end()
+    return (*found, (body[at:], "", False))
+
+
 def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str], work: Work) -> str:
     """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
     pasted = "##" in body
+    out: list[str] = []
     expanded: dict[str, str] = {}  # once each, however often it is named: macros that name one twice stand in others
-
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(2)
-        if name not in values:
-            return match.group()
-        if match.group(1):
+    for before, name, quoted in _pieces(body, frozenset(values)):
+        if not name:
+            text = ""
+        elif quoted:
             text = '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
         elif pasted:
             text = values[name]
         else:
             text = expanded[name] if name in expanded else expanded.setdefault(name, expand(values[name]))
-        return text if work.take(len(text), TOO_LARGE) else ""
-
-    replaced = _PARAMETER.sub(replace, body)
-    return _PASTE.sub("", replaced) if pasted else replaced
+        out += (before, text if work.take(len(text), TOO_LARGE) else "")
+    return _PASTE.sub("", "".join(out)) if pasted else "".join(out)
 
 
 def preprocess(

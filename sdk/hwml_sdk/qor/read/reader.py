@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...document import Span
 from ..program import ir
+from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH
 from ..program.constants import evaluate
 from ..program.numbers import Number
@@ -70,6 +71,9 @@ class Reader:
     templates: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     special_functions: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    bound: Bound = field(default_factory=dict)  # of the instances of classes that are being read
+    around: dict[str, Bound] = field(default_factory=dict)  # what a template inside such a class sees
+    alias_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
@@ -85,6 +89,7 @@ class Reader:
     loop_starts: list[tuple[int, ir.Loop]] = field(default_factory=list)
     depth: int = 0
     instances: int = 0
+    classes: int = 0  # instances of class templates that were read
     open_loops: int = 0
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.budget import MAX_BRANCHES
+from ..program.constants import evaluate
 from ..program.typenames import BOOL, INT
 from .placing import place
 from .reader import Reader
@@ -47,6 +48,10 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
     count = 0
     while link is not None:
         condition = link.child_by_field_name("condition")
+        chosen = _decided(reader, link)
+        if chosen is not None:
+            reader.statements(chosen, current)
+            break
         item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
         scopes.append({})
         then = link.child_by_field_name("consequence")
@@ -62,6 +67,20 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             item.otherwise = ir.Block()
             reader.statements(other.named_children if other.type == "else_clause" else [other], item.otherwise)
     del scopes[outside:]
+
+
+def _decided(reader: Reader, link: Node) -> list[Node] | None:
+    """What is left of an `if constexpr` whose condition is known; None of any other `if`."""
+    condition = link.child_by_field_name("condition")
+    if condition is None or all(child.type != "constexpr" for child in link.children):
+        return None
+    value = evaluate(reader.expression(condition), {})
+    if value is None:
+        return None
+    taken = link.child_by_field_name("consequence" if value else "alternative")
+    if taken is None:
+        return []
+    return taken.named_children if taken.type == "else_clause" else [taken]
 
 
 def _next_link(other: Node | None) -> Node | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH
-from ..program.typenames import split_template
-from .arguments import Bound, bind, bind_defaults, deduce, label_of, match, settle
+from ..program.typenames import split_scope, split_template
+from .arguments import bind, bind_defaults, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
@@ -52,9 +53,13 @@ def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
     owner = reader.names.owner
     name, special = split_template(reader.src(name_node))
     name = f"{owner}::{name}" if owner else name
+    if reader.bound:
+        reader.around[name] = dict(reader.bound)
     if name_node.type == "template_type":
         reader.special_classes.setdefault(name, []).append((inner, parameters, special))
-    elif inner.child_by_field_name("body") is not None or inner.type == "alias_declaration":
+    elif inner.type == "alias_declaration":
+        reader.alias_templates[name] = (inner, parameters)
+    elif inner.child_by_field_name("body") is not None:
         reader.class_templates[name] = (inner, parameters)
 
 
@@ -91,7 +96,7 @@ def instantiate_unused(reader: Reader) -> None:
     """Templates nobody calls are read with unknown parameters, so that they are seen at all."""
     called = {name.partition("<")[0] for name in reader.program.functions}
     for name in list(reader.templates):
-        if name not in called:
+        if name not in called and reader.instances < MAX_INSTANCES:
             instantiate(reader, name, [], [])
 
 
@@ -106,7 +111,11 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         deduce(reader, inner, parameters, bound, arguments)
         bind(reader, bound)
         bind_defaults(reader, parameters, bound)
-        told = [bound[label].name if label in bound else "?" for label in labels]
+        # What an instance with unknown parameters hands on is unknown too.
+        vague = reader.function is not None and "?" in reader.function.name
+        told = [
+            bound[label].name if label in bound and not (vague and bound[label].unread) else "?" for label in labels
+        ]
         for special, patterns in reader.special_functions.get(name, ()):
             if match(reader, patterns, [bound[label] for label in labels if label in bound], ()) is not None:
                 inner, labels = special, []
@@ -143,30 +152,40 @@ def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str])
 
 def class_instance(reader: Reader, text: str) -> ir.CType | None:
     """The type `Fir<T, 16>` stands for, read with these arguments; None when it is no class template here."""
-    head, given = split_template(text)
-    name = _known_class(reader, head)
+    scope, last = split_scope(text)
+    head, given = split_template(last)
+    head = f"{scope}::{head}" if scope else head
+    if not reader.class_templates and not reader.alias_templates:
+        return None
+    name = _kept_name(reader, head, reader.alias_templates)
+    alias = f"using {name}"
+    # An alias may stand for a class of its own name in another namespace.
+    aliased = bool(name) and alias not in reader.open_instances
+    name = name if aliased else _kept_name(reader, head, reader.class_templates)
     if not name or reader.depth > MAX_DEPTH:
         return None
     settled = [settle(reader, item) for item in given if item]
     with _elsewhere(reader):
-        inner, parameters = reader.class_templates[name]
+        inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
-        bind(reader, bound)
+        bind(reader, {**reader.around.get(name, {}), **bound})
         bind_defaults(reader, parameters, bound)
-        if inner.type == "alias_declaration":
-            kind = inner.child_by_field_name("type")
-            return reader.names.parse(reader.src(kind)) if kind is not None else None
-        made = _read_class(reader, name, inner, bound)
+        if not aliased:
+            return _read_class(reader, name, inner, bound)
+        reader.open_instances.add(alias)
+        kind = inner.child_by_field_name("type")
+        made = reader.names.parse(reader.src(kind)) if kind is not None else None
+        reader.open_instances.discard(alias)
     return made
 
 
-def _known_class(reader: Reader, head: str) -> str:
-    """The name a class or alias template is kept under; "" where there is none."""
-    plain = head.replace("template ", "").replace("typename ", "").strip()
-    scope, _, last = plain.rpartition("::")
+def _kept_name(reader: Reader, head: str, table: Mapping[str, tuple[Node, Node]]) -> str:
+    """The name a template is kept under; "" where there is none."""
+    plain = head.replace("typename ", "").strip()
+    scope, last = split_scope(plain)
     owner = reader.names.named_type(scope.strip()) if scope else None
     for name in (f"{owner.name}::{last.strip()}" if owner is not None else "", plain, last.strip()):
-        if name and name in reader.class_templates:
+        if name and name in table:
             return name
     return ""
 
@@ -187,12 +206,15 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
             bind(reader, matched)
     reader.instances += 1
     reader.open_instances.add(key)
+    outer, reader.bound = reader.bound, {**reader.around.get(name, {}), **bound}
     made = record_body(reader, inner, key)
+    reader.bound = outer
     for outside, parameters in reader.outside.get(name, ()):
         bind(reader, dict(zip((label_of(reader, p) for p in parameters.named_children), arguments, strict=False)))
         method(reader, key, outside, made)
     reader.open_instances.discard(key)
     types[key] = made
+    reader.classes += 1
     return made
 
 
@@ -201,14 +223,15 @@ def _elsewhere(reader: Reader) -> Iterator[None]:
     """Stand at file level; afterwards all is as before, and what instances of classes hold is known everywhere."""
     names = reader.names
     place = reader.function, reader.loop, reader.anonymous, reader.text
-    known = names.types, names.constants, names.scopes, names.owner
+    known, classes = (names.types, names.constants, names.scopes, names.owner), reader.classes
     names.types, names.constants = dict(names.types), dict(names.constants)
     reader.text = reader.unit.text
     names.scopes, names.owner = [reader.program.globals], ""
     try:
         yield
     finally:
-        known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
-        known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
+        if reader.classes > classes:
+            known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
+            known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
         names.types, names.constants, names.scopes, names.owner = known
         reader.function, reader.loop, reader.anonymous, reader.text = place

@@ -11,6 +11,7 @@ from ...tool.operators import Target
 from ..design_cache import written_by_calls
 from ..plan import Plan
 from ..results import LoopResult
+from ..schedule.pointers import walking_in
 from ..schedule.region import Region
 from ..schedule.statements import open_region, unroll, walk
 from .frame import Frame
@@ -25,6 +26,7 @@ def body_region(
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True
     assigned = assigned_variables(loop.body)
+    region.walking = walking_in(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
     region.carried = {v for v in assigned if not v.dims and v not in declared}

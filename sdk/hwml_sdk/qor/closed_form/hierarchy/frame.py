@@ -126,7 +126,7 @@ class Frame(ABC):
 
     def keep(self, array: ir.Variable) -> None:
         """Note that a constant table is looked up at run time."""
-        self.design.tables.add(array)
+        self.design.tables[array] = self.layout(array)
 
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""

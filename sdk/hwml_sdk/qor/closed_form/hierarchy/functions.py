@@ -113,10 +113,15 @@ class FunctionEstimator(Frame):
         """Memories and what is not known."""
         result = self.result
         for var in self.function.variables.values():
-            if var.scope == "local" and (var.dims or var.type.kind == "stream"):
+            if var.scope == "local" and (var.dims or var.type.kind == "stream") and not _is_table(var):
                 result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _enter(loop, loop.replicas)
+
+
+def _is_table(var: ir.Variable) -> bool:
+    """Whether an array is a constant table; `estimate` counts those, as far as they are memories."""
+    return var.const and bool(var.dims) and isinstance(var.init, ir.Many)
 
 
 def _enter(loop: LoopResult, entries: float) -> None:

@@ -79,13 +79,22 @@ class Access:
         return self.key.field if isinstance(self.key, Element) else ""
 
 
+def at_start() -> Form | None:
+    """The offset of what points at the first element."""
+    return {None: 0.0}
+
+
 @dataclass(slots=True)
 class Alias:
-    """What a parameter of an inlined function stands for: an array with leading subscripts already given."""
+    """What a parameter of an inlined function stands for: an array with leading subscripts already given.
+
+    offset: what a pointer adds to the first subscript that it is given.
+    """
 
     array: ir.Variable
     prefix: tuple[Form | None, ...] = ()
     prefix_deps: frozenset[ir.Loop] = NO_LOOPS
+    offset: Form | None = field(default_factory=at_start)
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:

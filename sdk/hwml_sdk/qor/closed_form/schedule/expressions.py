@@ -11,7 +11,7 @@ from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from . import forms, integers, streams
+from . import forms, integers, pointers, streams
 from .accesses import Element
 from .forms import Form
 from .loads import load, store
@@ -77,6 +77,7 @@ def _held(region: Region, value: Value, type_: ir.CType) -> Value:
     made = Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
     if type_.kind not in ("fixed", "ufixed"):
         made.bits = 0 if type_.is_float else min(value.width, max(type_.width, 1))
+        made.table = value.table
         return made
     # UG1399, arbitrary precision fixed-point: rounding adds half a unit, saturation compares and selects; the defaults,
     # AP_TRN and AP_WRAP, cut bits off.
@@ -249,6 +250,11 @@ def _starts_in_array(expr: ir.Expr) -> bool:
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
     target = expr.target
+    if isinstance(target, ir.Ref) and target.var is not None and target.var.type.pointer:
+        if expr.op != "=":
+            region.walking.add(target.var)
+        elif pointers.is_pointer(target.var) and pointers.point(region, target.var, expr.value):
+            return region.value(target)
     outer, region.binding = region.binding, _bound_to(region, target)
     kind = type_of_expression(target, region.host.program)
     made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)

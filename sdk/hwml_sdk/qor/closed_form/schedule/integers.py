@@ -12,7 +12,7 @@ from ...program import ir
 from ...program.typenames import BOOL
 from ...tool.multipliers import NARROW_BITS, signed_digits
 from . import forms
-from .operations import make
+from .operations import copies, make
 from .region import Region
 from .values import Value, constant_bits, later
 
@@ -93,9 +93,34 @@ def _product(region: Region, left: Value, right: Value, type_: ir.CType) -> Valu
             made = make(region, "add", of_width(type_, bits), left, right)
             made.type, made.bits = type_, bits
             return made
+    for factor, other in ((left, right), (right, left)):
+        if factor.table and type_.kind not in ("fixed", "ufixed"):
+            return _products(region, factor, other, type_, bits)
     kind, width = product_kind(left.width, right.width, bits)
     made = make(region, kind, of_width(type_, width), left, right)
     made.type, made.bits = type_, bits
+    return made
+
+
+def _products(region: Region, factor: Value, other: Value, type_: ir.CType, bits: int) -> Value:
+    """Copies that each multiply by a constant of a table: of each kind as many as have one."""
+    made = wiring(factor, other, type_, bits)
+    units = copies(region, made.deps)
+    long = [value for value in factor.table if signed_digits(value) > 2]
+    some = {
+        ("add", of_width(type_, bits)): sum(signed_digits(value) == 2 for value in factor.table),
+    }
+    if long:
+        kind, width = product_kind(max(map(constant_bits, long)), other.width, bits)
+        some[(kind, of_width(type_, width))] = len(long)
+    for (kind, width_type), number in some.items():
+        if not number:
+            continue
+        share = number / len(factor.table)
+        one = make(region, kind, width_type, factor, other)
+        region.counts[(kind, width_type)] -= units * (1 - share)
+        made = one if one.time >= made.time else made
+        made.type, made.bits = type_, bits
     return made
 
 

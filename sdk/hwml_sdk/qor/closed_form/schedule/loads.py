@@ -6,8 +6,9 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from .accesses import Access, Element, Place, Spread
-from .forms import Form, frozen
+from . import pointers, tables
+from .accesses import Access, Alias, Element, Place, Spread
+from .forms import Form, frozen, linear
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies
 from .region import Region
@@ -21,6 +22,7 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     var, subscripts = _parts(expr)
     if var is None:
         return None
+    _step(region, expr)
     alias = region.aliases.get(var)
     prefix: tuple[Form | None, ...] = ()
     deps = NO_LOOPS
@@ -30,12 +32,43 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     if not array.dims and not array.type.pointer:
         return None
     values = [region.whole(s) for s in subscripts]
+    if var in region.walking or (alias is not None and alias.offset != {None: 0.0}):
+        return _through_pointer(region, expr, var, alias, values)
     for value in values:
         deps = deps | value.deps
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
     return Place(array, prefix + tuple(v.form for v in values), deps, element, time)
+
+
+def _step(region: Region, expr: ir.Expr) -> None:
+    """Take the step of `*p++`, which stands in the place of the pointer."""
+    base = expr.base if isinstance(expr, ir.Index) else expr
+    while isinstance(base, ir.Cast):
+        base = base.operand
+    if isinstance(base, ir.Unary) and pointers.stepped(base) is not base:
+        region.whole(base)
+
+
+def _through_pointer(
+    region: Region, expr: ir.Expr, var: ir.Variable, alias: Alias | None, values: list[Value]
+) -> Place:
+    """An access through a pointer that is not at the start of its array."""
+    alias = alias or Alias(var)
+    offset = pointers.offset_of(region, var, alias)
+    deps = alias.prefix_deps.union(*(value.deps for value in values))
+    first = linear(offset, values[0].form, 1.0) if values else offset
+    name = expr.field if isinstance(expr, ir.Member) else ""
+    time = max([v.time for v in values], default=region.base)
+    forms = (*alias.prefix, first, *(value.form for value in values[1:]))
+    if first is None:
+        # Nobody knows where: every copy and every access is one of its own.
+        deps = deps | frozenset(region.unrolled)
+        forms = (None,) * max(len(alias.array.dims), 1)
+    keys = (frozen(first) if first is not None else object(), *map(form_key, values[1:]))
+    element = Element(alias.array, tuple(map(frozen, alias.prefix)), keys, name)
+    return Place(alias.array, forms, deps, element, time)
 
 
 def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
@@ -50,6 +83,7 @@ def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
             if isinstance(inner, ir.Index):
                 subscripts = (*inner.subscripts, *subscripts)
             inner = inner.base
+    inner = pointers.stepped(inner)
     return (inner.var if isinstance(inner, ir.Ref) else None), subscripts
 
 
@@ -96,6 +130,9 @@ def load(region: Region, expr: ir.Expr) -> Value:
     if known is not None:
         return known
     array = found.array
+    constant = tables.folded(region, found, kind)
+    if constant is not None:
+        return constant
     access = _access(region, found, write=False)
     latency = load_cycles(region.host, array)
     start = max(found.time, region.base, region.swept.get(array, 0.0))

@@ -112,7 +112,8 @@ class Region:
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
-    beside: loops that may run at the same time as what comes. returned: of the function that is walked in place.
+    walking: pointers that some iteration steps. beside: loops that may run at the same time as what comes.
+    returned: of the function that is walked in place.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -143,6 +144,7 @@ class Region:
     late: frozenset[ir.Loop] = NO_LOOPS
     flow: dict[ir.Variable, Sources] = field(default_factory=dict)
     swept: dict[ir.Variable, float] = field(default_factory=dict)
+    walking: set[ir.Variable] = field(default_factory=set)
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))

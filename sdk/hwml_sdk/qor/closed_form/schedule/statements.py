@@ -8,7 +8,7 @@ from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables
 from ...tool.operators import Target
-from . import calls, expressions, loads, unrolling
+from . import calls, expressions, loads, pointers, unrolling
 from .accesses import Alias, Element
 from .beside import LoopUses
 from .forms import Form, affine, linear
@@ -65,6 +65,8 @@ def _declare(region: Region, var: ir.Variable) -> None:
         return
     if var.init is None:
         region.env.forget(var)
+        return
+    if pointers.is_pointer(var) and pointers.point(region, var, var.init):
         return
     region.binding = region.host.bound(var)
     value = expressions.convert(region, region.low(var.init, var.type), var.type)

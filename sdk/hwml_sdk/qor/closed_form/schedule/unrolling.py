@@ -9,6 +9,7 @@ from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
 from .accesses import Element, mentions
 from .chains import close, link_copies
+from .pointers import walking_in
 from .region import Region
 from .values import NO_SOURCES, Value
 
@@ -34,6 +35,7 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
     assigned = assigned_variables(loop.body)
     if loop.var is not None:
         region.env[loop.var] = Value(region.base, mine, loop.var.type, NO_SOURCES, {loop.var: 1.0})
+    region.walking |= walking_in(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # In order of the source: of recurrences alike the first one is named, and a set's order changes between runs.
     for var in assigned_in_order(loop.body):

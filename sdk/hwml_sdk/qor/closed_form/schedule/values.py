@@ -28,6 +28,7 @@ class Value:
     since: cycles from each mark to it. form: what it is in terms of loop variables, None where that is not affine.
     sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
     extreme: a minimum or maximum. bits: of an integer, how many can be other than its sign; 0: all of its type.
+    table: the constants that it is in its copies.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
@@ -40,6 +41,7 @@ class Value:
     guarded: bool = False
     extreme: bool = False
     bits: int = 0
+    table: tuple[int, ...] = ()
     parts: tuple[Value, ...] = ()
     operation: str = ""
     cycles: float = 0.0
