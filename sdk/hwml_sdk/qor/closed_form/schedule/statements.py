@@ -6,7 +6,7 @@ import math
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables
+from ...program.expressions import assigned_variables, children
 from ...tool.operators import Target
 from . import calls, expressions, loads, pointers, unrolling
 from .accesses import Alias, Element
@@ -62,6 +62,8 @@ def walk(region: Region, block: ir.Block) -> None:
 
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
+        if isinstance(var.init, ir.Many):
+            _calls_of(region, var.init)
         return
     if var.init is None:
         region.env.forget(var)
@@ -161,7 +163,19 @@ def _selected(region: Region, condition: Value, before: Value | None, a: Value, 
     return made
 
 
+def _calls_of(region: Region, *exprs: ir.Expr | None) -> None:
+    """Calls in places that are no code of their own: the head of a loop, the initial values of an array."""
+    pending = [expr for expr in exprs if expr is not None]
+    while pending:
+        expr = pending.pop()
+        if not isinstance(expr, ir.Call) or expr.receiver is not None or expr.span is None:
+            pending += children(expr)
+        elif evaluate(expr, region.host.known) is None:
+            region.value(expr)
+
+
 def _loop(region: Region, loop: ir.Loop) -> None:
+    _calls_of(region, loop.start, loop.condition, loop.step)
     trip = region.host.unroll_trip(loop, region.unroll_all)
     if trip is not None:
         unroll(region, loop, trip)
