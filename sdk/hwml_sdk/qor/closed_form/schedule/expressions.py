@@ -11,7 +11,6 @@ from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from ...tool.memories import MEMORY
 from . import fields, forms, integers, pointers, streams
 from .accesses import Element
 from .forms import Form
@@ -303,9 +302,6 @@ def assign(region: Region, expr: ir.Assign) -> Value:
 
 
 def _set(region: Region, var: ir.Variable, value: Value) -> None:
-    # A scalar behind a reference parameter is a port of the block: it is driven a cycle later.
-    if var.type.pointer and var.scope == "param":
-        region.end = max(region.end, value.time + MEMORY.store_cycles)
     region.env[var] = value
 
 

@@ -13,7 +13,7 @@ from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .forms import Form, affine, linear
 from .operations import make
-from .region import Handlers, Host, Region
+from .region import Handlers, Host, Region, Stay
 from .values import NO_LOOPS, Value, either
 
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
@@ -204,8 +204,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip is not None:
         unroll(region, loop, trip)
         return
-    cycles, uses = region.host.nested(loop, region)
-    occupy(region, cycles, uses)
+    stay, uses = region.host.nested(loop, region)
+    occupy(region, stay, uses)
     # Whatever the loop may have changed is not known any more; memories are read anew behind it.
     changed = assigned_variables(loop.body)
     for var in changed:
@@ -221,13 +221,17 @@ def _loop(region: Region, loop: ir.Loop) -> None:
         value.time = region.base
 
 
-def occupy(region: Region, cycles: float, uses: LoopUses | None) -> None:
+def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
     """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
+    if not stay.called or region.in_loop:
+        now = max(now, 1)  # a state before it: the function's first, or the test of the loop around
     start = region.beside.start(now, None if alone else uses)
-    region.base = region.end = region.beside.finish(start + cycles, None if alone else uses)
+    region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
+    # The state that leaves a loop is the first one of what follows; a call is left with its last one.
+    region.end = region.base + (0 if stay.called else 1)
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
