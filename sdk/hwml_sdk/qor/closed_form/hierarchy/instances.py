@@ -30,6 +30,7 @@ from .frame import NOMINAL_TRIP, Frame
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
 LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
+IN_PLACE_STEPS = 5  # what a call that is walked in place costs beside the statements of the function
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -49,6 +50,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
     if region.unroll_all or design.is_straight(function):
+        frame.work.left -= IN_PLACE_STEPS
         return _in_place(frame, region, function, expr, args, aliases, constants, time)
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)

@@ -16,6 +16,7 @@ from .operations import make
 from .region import Handlers, Host, Region, Stay
 from .values import NO_LOOPS, Value, either
 
+LOOP_STEPS = 30  # what a loop that stays one costs beside its statements: its bounds, its II, its area, its row
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
@@ -203,6 +204,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     trip = region.host.unroll_trip(loop, region.unroll_all)
     if trip is not None:
         unroll(region, loop, trip)
+        return
+    if not region.work.take(LOOP_STEPS):
         return
     stay, uses = region.host.nested(loop, region)
     occupy(region, stay, uses)
