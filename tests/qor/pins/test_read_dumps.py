@@ -275,10 +275,16 @@ int16 Fifo<short, 2>::top 12:2-12:44
   return data@12[((4 - 2) - 1)]
 static int32 Fifo<short, 2>::size 13:2-13:37
   return 4
+int32 Fifo<short, 2>::operator() 14:2-14:37
+  (i@p14 int32)
+  return i@p14
 int32 Fifo<int, 3>::top 12:2-12:44
   return data@12[((6 - 3) - 1)]
 static int32 Fifo<int, 3>::size 13:2-13:37
   return 6
+int32 Fifo<int, 3>::operator() 14:2-14:37
+  (i@p14 int32)
+  return i@p14
 void0 top 22:0-29:1
   (a@p22 int32[4])
   (b@p22 int16[3])

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
-from ..program.typenames import INT, split_scope, split_template
+from ..program.typenames import INT, split_template
 from .expressions import element, extents
+from .methods import call_of, constant_function, of_object, of_type
 from .reader import Reader
 from .templates import instantiate
 
@@ -35,19 +36,11 @@ def call(reader: Reader, node: Node) -> ir.Expr:
     held = reader.names.variable(reader.src(target))
     if held is not None and held.type.kind == "function":
         return ir.Call(held.type.name, args, span=reader.span(target))
-    return _static_method(reader, target, args) or _named_call(reader, target, args, held)
-
-
-def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
-    """`Fir<16>::run(a)`, also of a template parameter `CFG::run(a)`; None for anything else."""
-    if target.type != "qualified_identifier":
-        return None
-    scope, member = split_scope(reader.src(target))
-    owner = reader.names.named_type(scope)
-    if owner is None or owner.kind != "struct":
-        return None
-    name = f"{owner.name}::{member}"
-    return ir.Call(name, args, span=reader.span(target), function=_constant_function(reader, name))
+    return (
+        of_type(reader, target, args)
+        or of_object(reader, target, args, held)
+        or _named_call(reader, target, args, held)
+    )
 
 
 def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: ir.Variable | None) -> ir.Expr:
@@ -56,25 +49,24 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     name, given = split_template(text)
     if name in _CASTS and args and given:
         return ir.Cast(reader.names.parse(given[0]), args[0])
+    own = call_of(reader, reader.names.owner, text, args, None, target) if reader.names.owner else None
+    if own is not None:
+        return own
+    alias = reader.names.types.get(name)
+    if alias is not None and alias.kind == "unknown" and alias.name in reader.program.functions:
+        name = text = alias.name  # a template's parameter that stands for a function
     short = name.rpartition("::")[2]
     if short in reader.templates and not (short in reader.program.functions and not given):
         name, place = instantiate(reader, short, given, args), reader.span(target)
-        return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
+        return ir.Call(name, args, None, tuple(given), place, constant_function(reader, name))
+    if not args and not given and (made := reader.names.types.get(text)) is not None and made.kind == "struct":
+        return ir.Const(None, made)  # an object nothing was said about
     if len(args) == 1 and (target.type == "primitive_type" or reader.names.is_type(text)):
         return ir.Cast(reader.names.parse(text), args[0])
     # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
     value = reader.names.is_type(text) or (held is not None and _has_bits(held.type))
-    function = _constant_function(reader, name)
+    function = constant_function(reader, name)
     return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
-
-
-def _constant_function(reader: Reader, name: str) -> ir.Function | None:
-    """A `constexpr` function of that name, which may be the one whose body this is."""
-    functions = reader.program.functions
-    function = functions.get(name) or functions.get(name.rpartition("::")[2])
-    if function is None and reader.function is not None and reader.function.name == name:
-        function = reader.function
-    return function if function is not None and function.constexpr else None
 
 
 def _has_bits(kind: ir.CType) -> bool:
@@ -85,20 +77,23 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     """`a.f(b)`; of arrays `size` is a number and `at` an element."""
     argument = target.child_by_field_name("argument")
     name = target.child_by_field_name("field")
-    label = split_template(reader.src(name))[0] if name is not None else "?"
+    text = reader.src(name).removeprefix("template ").strip() if name is not None else "?"
+    label = split_template(text)[0]
     if argument is None:
         return ir.Call(label, args)
     receiver = reader.expression(argument)
+    if argument.type == "this":
+        own = call_of(reader, reader.names.owner, text, args, None, target)
+        if own is not None:
+            return own
     dims = extents(receiver) if label in ("size", "at") else ()
     if label == "size" and not args and dims:
         return ir.Const(dims[0], INT)
     if label == "at" and len(args) == 1 and dims:
         return element(receiver, args[0])
     owner = reader.type_of_value(receiver)
-    full = f"{owner.name}::{label}"
-    if owner.kind == "struct" and (full in reader.program.functions or full in reader.methods):
-        label = f"{owner.name}::{label}"
-    return ir.Call(label, args, receiver=receiver)
+    known = call_of(reader, owner.name, text, args, receiver, target) if owner.kind == "struct" else None
+    return known or ir.Call(label, args, receiver=receiver)
 
 
 def allocation(reader: Reader, node: Node) -> ir.Expr:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from . import calls, declarations, expressions, half_typed, loops, records, statements, templates
+from . import calls, declarations, expressions, half_typed, loops, methods, records, statements, templates
 from .reader import Grammar, Reader
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ CPP = Grammar(
         "parenthesized_expression": expressions.first_child,
         "condition_clause": expressions.first_child,
         "expression_statement": expressions.first_child,
-        "binary_expression": expressions.binary,
+        "binary_expression": methods.comparison,
         "assignment_expression": expressions.assignment,
         "comma_expression": expressions.comma,
         "update_expression": expressions.update,

@@ -77,6 +77,9 @@ class Reader:
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
+    operators: bool = False  # whether any is defined
+    member_of: dict[str, str] = field(default_factory=dict)  # templates of methods -> their struct
+    used: set[str] = field(default_factory=set)  # templates of functions that something asked for
     open_instances: set[str] = field(default_factory=set)  # of templates that are being read
     function: ir.Function | None = None
     loop: ir.Loop | None = None

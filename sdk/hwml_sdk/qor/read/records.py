@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -142,18 +143,23 @@ def _static(reader: Reader, name: str, typed: tuple[ir.CType, Dims], given: Node
             reader.names.constants[name] = held(kind, value)
 
 
-def method(reader: Reader, owner: str, node: Node, kind: ir.CType) -> None:
-    """A method as a function that sees the fields; constructors, destructors and operators are left out."""
+def method(reader: Reader, owner: str, node: Node, kind: ir.CType, key: str = "", labels: Sequence[str] = ()) -> None:
+    """A method as a function that sees the fields; constructors and destructors are left out.
+
+    key, labels: of an instance of a template, its name and its parameters.
+    """
     label = declared_name(reader, node.child_by_field_name("declarator")).rpartition("::")[2]
     plain = owner.partition("<")[0].rpartition("::")[2]
-    if label and label != plain and not label.startswith(("operator", "~")):
+    if label.startswith("operator"):
+        reader.operators, label = True, label.replace(" ", "")
+    if label and label != plain and not label.startswith("~"):
         own = reader.program.fields.setdefault(owner, {})
         for field, type_, dims in kind.fields:
             if field not in own:
                 own[field] = ir.Variable(field, type_, dims, "local", reader.span(node), "")
         outer, reader.names.owner = reader.names.owner, owner
         reader.names.scopes.append(dict(own))
-        function_definition(reader, node, key=f"{owner}::{label}")
+        function_definition(reader, node, key=key or f"{owner}::{label}", template_params=tuple(labels))
         reader.names.scopes.pop()
         reader.names.owner = outer
 
@@ -167,6 +173,7 @@ def function_item(reader: Reader, node: Node) -> None:
     if kind is not None and kind.kind == "struct" and kind.name:
         method(reader, kind.name, node, kind)
     else:
+        reader.operators |= target is not None and target.type == "operator_name"
         function_definition(reader, node)
 
 

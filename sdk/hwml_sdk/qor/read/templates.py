@@ -40,6 +40,12 @@ def _keep_function(reader: Reader, inner: Node, parameters: Node) -> None:
     if target is None or (target.type == "qualified_identifier" and _owner(reader, target)):
         return  # a member of a class template: `keep_members` has it
     name = declared_name(reader, target).rpartition("::")[2]
+    owner = reader.names.owner
+    if owner:
+        name = f"{owner}::{name}"
+        reader.member_of[name] = owner
+        if reader.bound:
+            reader.around[name] = dict(reader.bound)
     if target.type == "template_function":
         reader.special_functions.setdefault(name, []).append((inner, split_template(reader.src(target))[1]))
     else:
@@ -94,20 +100,21 @@ def _owner(reader: Reader, target: Node) -> str:
 
 def instantiate_unused(reader: Reader) -> None:
     """Templates nobody calls are read with unknown parameters, so that they are seen at all."""
-    called = {name.partition("<")[0] for name in reader.program.functions}
     for name in list(reader.templates):
-        if name not in called and reader.instances < MAX_INSTANCES:
+        if name not in reader.used and reader.instances < MAX_INSTANCES:
             instantiate(reader, name, [], [])
 
 
 def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence[ir.Expr]) -> str:
     """Read a function template with the given arguments; returns the name of the function made of it."""
     reader.program.work.take(FUNCTION_STEPS)
+    reader.used.add(name)
     settled = [settle(reader, text) for text in given]
     with _elsewhere(reader):
         inner, parameters = _chosen(reader, name, len(given), len(arguments))
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         bound = dict(zip(labels, settled, strict=False))
+        bind(reader, reader.around.get(name, {}))
         deduce(reader, inner, parameters, bound, arguments)
         bind(reader, bound)
         bind_defaults(reader, parameters, bound)
@@ -120,7 +127,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
             if match(reader, patterns, [bound[label] for label in labels if label in bound], ()) is not None:
                 inner, labels = special, []
         key = f"{name}<{', '.join(told)}>" if told else name
-        _read_function(reader, inner, key, labels)
+        _read_function(reader, inner, key, labels, reader.member_of.get(name, ""))
     return key
 
 
@@ -135,7 +142,7 @@ def _chosen(reader: Reader, name: str, given: int, arguments: int) -> tuple[Node
     return found[-1]
 
 
-def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str]) -> None:
+def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str], owner: str) -> None:
     if key in reader.program.functions or key in reader.open_instances:
         return
     if reader.instances >= MAX_INSTANCES:
@@ -143,7 +150,11 @@ def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str])
         return
     reader.instances += 1
     reader.open_instances.add(key)
-    function_definition(reader, inner, key=key, template_params=tuple(labels))
+    kind = reader.names.types.get(owner)
+    if kind is None:
+        function_definition(reader, inner, key=key, template_params=tuple(labels))
+    else:
+        method(reader, owner, inner, kind, key, labels)
     reader.open_instances.discard(key)
 
 
