@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
-from ..program.typenames import INT, split_template
+from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .expressions import element, extents
-from .methods import call_of, constant_function, of_object, of_type
+from .members import called_object, find_method, overloaded, temporary
 from .reader import Reader
 from .templates import instantiate
 
@@ -33,40 +33,76 @@ def call(reader: Reader, node: Node) -> ir.Expr:
         return ir.Call(text, args, span=reader.span(target))
     if target.type == "field_expression":
         return _method_call(reader, target, args)
+    if target.type in ("call_expression", "lambda_expression", "compound_literal_expression"):
+        return _of_value(reader, target, args)
     held = reader.names.variable(reader.src(target))
     if held is not None and held.type.kind == "function":
         return ir.Call(held.type.name, args, span=reader.span(target))
-    return (
-        of_type(reader, target, args)
-        or of_object(reader, target, args, held)
-        or _named_call(reader, target, args, held)
-    )
+    if held is not None:
+        found = called_object(reader, ir.Ref(held.name, held), args)
+        if found is not None:
+            return found
+    return _static_method(reader, target, args) or _named_call(reader, target, args, held)
+
+
+def _of_value(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr:
+    """`Less()(a, b)` and `[&](int v) { ... }(a)`: a functor or a lambda that is called where it is made."""
+    made = reader.expression(target)
+    if isinstance(made, ir.Ref) and made.var is not None and made.var.type.kind == "function":
+        return ir.Call(made.var.type.name, args, span=reader.span(target))
+    return called_object(reader, made, args) or ir.Call(reader.src(target), args, span=reader.span(target))
+
+
+def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
+    """`Fir<16>::run(a)`, also of a template parameter `CFG::run(a)`; None for anything else."""
+    if target.type != "qualified_identifier":
+        return None
+    scope, member = split_scope(reader.src(target))
+    owner = reader.names.named_type(scope)
+    if owner is None or owner.kind != "struct":
+        return None
+    label, given = split_template(member)
+    name = find_method(reader, owner.name, label, args, given) or f"{owner.name}::{member}"
+    return ir.Call(name, args, span=reader.span(target), function=_constant_function(reader, name))
 
 
 def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: ir.Variable | None) -> ir.Expr:
     """A cast, an instance of a template, a value of a type or a plain call; held: a variable of the name."""
     text = reader.src(target)
     name, given = split_template(text)
+    known = reader.names.types.get(name)
+    if known is not None and known.kind in ("unknown", "function") and known.name:
+        name = known.name  # a template's parameter that stands for a function
     if name in _CASTS and args and given:
         return ir.Cast(reader.names.parse(given[0]), args[0])
-    own = call_of(reader, reader.names.owner, text, args, None, target) if reader.names.owner else None
-    if own is not None:
-        return own
-    alias = reader.names.types.get(name)
-    if alias is not None and alias.kind == "unknown" and alias.name in reader.program.functions:
-        name = text = alias.name  # a template's parameter that stands for a function
+    if reader.names.owner and "::" not in name:
+        own = find_method(reader, reader.names.owner, name, args, given)
+        if own is not None:
+            return ir.Call(own, args, span=reader.span(target), function=_constant_function(reader, own))
     short = name.rpartition("::")[2]
     if short in reader.templates and not (short in reader.program.functions and not given):
         name, place = instantiate(reader, short, given, args), reader.span(target)
-        return ir.Call(name, args, None, tuple(given), place, constant_function(reader, name))
-    if not args and not given and (made := reader.names.types.get(text)) is not None and made.kind == "struct":
-        return ir.Const(None, made)  # an object nothing was said about
-    if len(args) == 1 and (target.type == "primitive_type" or reader.names.is_type(text)):
-        return ir.Cast(reader.names.parse(text), args[0])
+        return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
+    kind = reader.names.parse(text) if target.type == "primitive_type" or reader.names.is_type(text) else UNKNOWN
+    if kind.kind == "struct":
+        return temporary(reader, kind, args, target)
+    if len(args) == 1 and kind.kind != "unknown":
+        return ir.Cast(kind, args[0])
     # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
-    value = reader.names.is_type(text) or (held is not None and _has_bits(held.type))
-    function = constant_function(reader, name)
+    value = kind.kind != "unknown" or (held is not None and _has_bits(held.type))
+    if not value:
+        name = overloaded(reader, name, args)
+    function = _constant_function(reader, name)
     return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
+
+
+def _constant_function(reader: Reader, name: str) -> ir.Function | None:
+    """A `constexpr` function of that name, which may be the one whose body this is."""
+    functions = reader.program.functions
+    function = functions.get(name) or functions.get(name.rpartition("::")[2])
+    if function is None and reader.function is not None and reader.function.name == name:
+        function = reader.function
+    return function if function is not None and function.constexpr else None
 
 
 def _has_bits(kind: ir.CType) -> bool:
@@ -77,29 +113,40 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     """`a.f(b)`; of arrays `size` is a number and `at` an element."""
     argument = target.child_by_field_name("argument")
     name = target.child_by_field_name("field")
-    text = reader.src(name).removeprefix("template ").strip() if name is not None else "?"
-    label = split_template(text)[0]
+    label, given = split_template(reader.src(name).removeprefix("template ")) if name is not None else ("?", [])
     if argument is None:
         return ir.Call(label, args)
+    own = find_method(reader, reader.names.owner, label, args, given) if argument.type == "this" else None
+    if own is not None:
+        return ir.Call(own, args, span=reader.span(target))
     receiver = reader.expression(argument)
-    if argument.type == "this":
-        own = call_of(reader, reader.names.owner, text, args, None, target)
-        if own is not None:
-            return own
     dims = extents(receiver) if label in ("size", "at") else ()
     if label == "size" and not args and dims:
         return ir.Const(dims[0], INT)
     if label == "at" and len(args) == 1 and dims:
         return element(receiver, args[0])
+    if label == "fill" and len(args) == 1 and extents(receiver):  # of a std::array: each element is written
+        return ir.Call("memset", (receiver, *args), span=reader.span(target))
     owner = reader.type_of_value(receiver)
-    known = call_of(reader, owner.name, text, args, receiver, target) if owner.kind == "struct" else None
-    return known or ir.Call(label, args, receiver=receiver)
+    if owner.kind == "struct":
+        label = find_method(reader, owner.name, label, args, given) or label
+    return ir.Call(label, args, receiver=receiver)
 
 
 def allocation(reader: Reader, node: Node) -> ir.Expr:
     """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
     name = "new" if node.type == "new_expression" else "delete"
     return ir.Call(name, (), span=reader.span(node.children[0]))
+
+
+def literal_of_type(reader: Reader, node: Node) -> ir.Expr:
+    """`T{a, b}`."""
+    kind = reader.type_of(node.child_by_field_name("type"))
+    listed = node.child_by_field_name("value")
+    args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
+    if kind.kind == "struct":
+        return temporary(reader, kind, args, node)
+    return ir.Cast(kind, args[0]) if len(args) == 1 else ir.Cast(kind, ir.Many(args))
 
 
 def cast(reader: Reader, node: Node) -> ir.Expr:

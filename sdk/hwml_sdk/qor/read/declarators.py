@@ -14,7 +14,7 @@ from .reader import Reader
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_NAMES = ("identifier", "field_identifier", "type_identifier", "qualified_identifier", "operator_name")
+_NAMES = ("identifier", "field_identifier", "type_identifier", "qualified_identifier")
 VARIABLE_STEPS = 2  # nodes that are read in the time that a declared name takes
 _ARRAY = re.compile(r"(?:std::)?array\s*<")
 

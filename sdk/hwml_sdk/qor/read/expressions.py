@@ -141,9 +141,10 @@ def field(reader: Reader, node: Node) -> ir.Expr:
     """`a.x` and `a->x`."""
     name = node.child_by_field_name("field")
     argument = node.child_by_field_name("argument")
-    own = reader.names.variable(reader.src(name)) if argument is not None and argument.type == "this" and name else None
-    if own is not None:
-        return ir.Ref(own.name, own)
+    if name is not None and argument is not None and argument.type == "this":
+        own = reader.names.variable(reader.src(name))
+        if own is not None:
+            return ir.Ref(own.name, own)
     base = reader.expression(argument)
     return ir.Member(base, reader.src(name) if name is not None else "")
 

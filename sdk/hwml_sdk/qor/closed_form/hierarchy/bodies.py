@@ -24,6 +24,7 @@ def body_region(
     automatic = unroll_all and frame.plans.get(loop, Plan()).automatic
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
+    region.in_loop = True
     assigned = assigned_variables(loop.body)
     region.walking = walking_in(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}

@@ -21,7 +21,7 @@ from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
 from ..schedule.operations import copies
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from .frame import NOMINAL_TRIP, Frame
@@ -55,8 +55,9 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     region.unknown.join(result.unknown)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     _add_instance(frame, result, copies)
-    start = math.ceil(max(time, region.end, region.base) - 1e-6)
-    region.base = region.end = start + result.cycles * copies
+    start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
+    # From the state that starts it to the one that sees it done.
+    region.base = region.end = start + (result.cycles + 1) * copies
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
 
 
@@ -185,7 +186,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         cycles += MEMORY.axi_copy_cycles
     # What is not known to be an array may be any of them: such a copy waits for all that was written before.
     outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given)
-    occupy(region, cycles, copy_uses(arrays, frame.port) if outlined else None)
+    occupy(region, Stay(cycles, True), copy_uses(arrays, frame.port) if outlined else None)
     for area in (frame.result.area, frame.result.unshared):
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
