@@ -381,3 +381,13 @@ def test_what_is_called_is_met(before: str, call: str) -> None:
     found = closed(f"{before}\nvoid top(int a[64]) {{ a[0] = {call}; }}", pipeline_loops=0)
     assert found.top.reasons == ()
     assert [(loop.loop.label, loop.trips) for loop in standing(found.top)] == [("W", 12)]
+
+
+def test_a_trip_count_nobody_can_evaluate() -> None:
+    code = (
+        "void top(int *a, int n) { L: for (int i = 0; i < n; i++) {\n#pragma HLS LOOP_TRIPCOUNT max=n\n a[i] = i; } }"
+    )
+    found = closed(code)
+    why = "max=n of LOOP_TRIPCOUNT is no constant that is known here"
+    assert found.top.reasons == (f"the trip count of loop L is unknown: {why}",)
+    assert found.unknown.known("lut")
