@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from ..program import ir
 from ..program.budget import ESTIMATE_STEPS, Work
 from ..program.constants import Number
-from ..program.expressions import root_variable
+from ..program.expressions import assigned_variables, root_variable
 from ..program.facts import calls
 from ..program.trip_counts import constant_step
 from ..tool.binding import Binding, bindings
@@ -38,6 +38,7 @@ class Design:
         self.walks = 0
         self.work = Work(ESTIMATE_STEPS)
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
+        self._state: dict[str, frozenset[ir.Variable]] = {}
         self._loops_below: dict[str, bool] = {}
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
@@ -98,6 +99,18 @@ class Design:
                 return True
         return False
 
+    def state(self, function: ir.Function) -> frozenset[ir.Variable]:
+        """Variables that outlive a call and that it changes, itself or further down: static and global ones."""
+        found = self._state.get(function.name)
+        if found is None:
+            self._state[function.name] = frozenset()  # what a function that calls itself finds on its way
+            own = {var for var in assigned_variables(function.body) if var.static or var.scope == "global"}
+            for call in calls(function.body):
+                callee = self.program.functions.get(call.name)
+                own |= self.state(callee) if callee is not None else frozenset()
+            found = self._state[function.name] = frozenset(own)
+        return found
+
     def _has_loops(self, function: ir.Function, depth: int = 0) -> bool:
         """Whether a function has loops, itself or further down; found once for each."""
         known = self._loops_below.get(function.name)
@@ -106,6 +119,34 @@ class Design:
             known = any(True for _ in ir.loops_of(function.body)) or self._calls_with_loops(function.body, depth)
             self._loops_below[function.name] = known
         return bool(known)
+
+
+def changed_by_calls(design: Design, block: ir.Block) -> frozenset[ir.Variable]:
+    """What calls inside a block change: state that outlives them, scalars whose address or reference they are given."""
+    found: set[ir.Variable] = set()
+    for call in calls(block):
+        callee = design.program.functions.get(call.name)
+        if callee is None:
+            continue
+        found |= design.state(callee)
+        changed = assigned_variables(callee.body)
+        for param, argument in zip(callee.params, call.args, strict=False):
+            var = scalar_given(param, argument)
+            if var is not None and param in changed:
+                found.add(var)
+    return frozenset(found)
+
+
+def scalar_given(param: ir.Variable, argument: ir.Expr) -> ir.Variable | None:
+    """The scalar that a reference or pointer parameter stands for; None for arrays, pointers and values."""
+    if not param.type.pointer or param.dims:
+        return None
+    if isinstance(argument, ir.Unary) and argument.op == "&":
+        argument = argument.operand
+    var = argument.var if isinstance(argument, ir.Ref) else None
+    if var is None or var.dims or var.type.pointer or var.type.kind == "stream":
+        return None
+    return var
 
 
 def written_by_calls(block: ir.Block) -> set[ir.Variable]:

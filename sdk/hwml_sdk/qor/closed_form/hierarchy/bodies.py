@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ...program import ir
 from ...program.expressions import assigned_variables
 from ...tool.operators import Target
-from ..design_cache import written_by_calls
+from ..design_cache import changed_by_calls, written_by_calls
 from ..plan import Plan
 from ..results import LoopResult
+from ..schedule.accesses import Alias, Element, root
 from ..schedule.region import Region
 from ..schedule.statements import open_region, unroll, walk
+from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from .frame import Frame
 
 
@@ -23,7 +26,7 @@ def body_region(
     automatic = unroll_all and frame.plans.get(loop, Plan()).automatic
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
-    assigned = assigned_variables(loop.body)
+    assigned = assigned_variables(loop.body) | changed_by_calls(frame.design, loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
     region.carried = {v for v in assigned if not v.dims and v not in declared}
@@ -35,10 +38,29 @@ def body_region(
         if copies > 1:
             unroll(region, loop, copies)
         else:
-            walk(region, loop.body)
+            with moving(frame, loop, region):
+                walk(region, loop.body)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
-    region.final = {k: v for k, v in region.env.items() if k in region.carried}
+    region.final = {
+        key: value for key, value in region.env.items() if not isinstance(key, Element) and root(key) in region.carried
+    }
     return region
+
+
+@contextmanager
+def moving(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
+    """While a body is walked: counters and pointers that it moves on by constants are affine, as loops' own are."""
+    found = {var: step for var, step in frame.advances(loop).items() if var in region.carried}
+    for var, step in found.items():
+        region.env[var] = Value(0.0, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+        frame.strides[var] = abs(step)
+        if var.type.pointer:
+            region.aliases[var] = replace(region.aliases.get(var) or Alias(var), walks=True)
+    region.inductions = found
+    added = found.keys() - frame.active
+    frame.active.update(added)
+    yield
+    frame.active.difference_update(added)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN
 from ...tool.memories import MEMORY
 from ..costs import COSTS
-from ..design_cache import MAX_CALLS
+from ..design_cache import MAX_CALLS, scalar_given
 from ..memory import element_count
 from ..results import FunctionResult
 from ..schedule.accesses import Alias, Element
@@ -45,6 +45,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
     if region.unroll_all or design.is_straight(function):
+        for param, argument in zip(function.params, expr.args, strict=False):
+            var = scalar_given(param, argument)
+            if var is not None:
+                region.stands[param] = region.stands.get(var, var)
         return _in_place(frame, region, function, args, aliases, constants, time)
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
@@ -132,7 +136,7 @@ def _in_place(
     region.aliases.update(aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
-        if by_value or param not in aliases:
+        if by_value or param not in aliases or aliases[param].walks:
             region.env[param] = value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
@@ -141,10 +145,10 @@ def _in_place(
     for var, layout in frame.design.layouts(function).items():
         frame.layouts.setdefault(var, layout)
     frame.plan_loops(function, constants)
-    region.returned = None
+    outer, region.returned = (region.returned, region.returned_under), None
     walk(region, function.body)
     note_types(region, function)
-    result, region.returned = region.returned, None
+    result, (region.returned, region.returned_under) = region.returned, outer
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
     if result is None:

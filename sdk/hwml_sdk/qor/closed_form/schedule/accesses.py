@@ -27,14 +27,28 @@ class Element(NamedTuple):
     field: str
 
 
+class Field(NamedTuple):
+    """A field of a struct that is no element of an array: a variable of its own."""
+
+    var: ir.Variable
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.var.name}.{self.name}"
+
+
 class Place(NamedTuple):
-    """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known."""
+    """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known.
+
+    since: what the address hangs on.
+    """
 
     array: ir.Variable
     forms: tuple[Form | None, ...]
     deps: frozenset[ir.Loop]
     element: Element
     time: float
+    since: Sources
 
 
 @dataclass(slots=True, eq=False)
@@ -72,11 +86,15 @@ class Access:
 
 @dataclass(slots=True)
 class Alias:
-    """What a parameter of an inlined function stands for: an array with leading subscripts already given."""
+    """What a parameter of an inlined function, or a pointer, stands for: an array with leading subscripts given.
+
+    walks: it is moved, so that its own value says how many elements further it points.
+    """
 
     array: ir.Variable
     prefix: tuple[Form | None, ...] = ()
     prefix_deps: frozenset[ir.Loop] = NO_LOOPS
+    walks: bool = False
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
@@ -108,7 +126,9 @@ def meets(read: Access, write: Access, moved: Mapping[ir.Variable, NestLoop]) ->
 
 
 def root(key: object) -> object:
-    """The variable behind a key of a region's values: itself, or the array of an element."""
+    """The variable behind a key of a region's values: itself, the array of an element, the struct of a field."""
+    if isinstance(key, Field):
+        return key.var
     return key.array if isinstance(key, Element) else key
 
 

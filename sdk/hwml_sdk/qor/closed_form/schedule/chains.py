@@ -80,6 +80,21 @@ def _accumulators(region: Region, loop: ir.Loop, trip: float, fresh: list[Access
             if step > 0:
                 _lengthen(region, key, value, chain(region, step, trip, value.type), fresh)
                 value.deps = value.deps - {loop}
+    for write in fresh:
+        # Elements of a loop inside have no name any more; what is stored in them is one sum longer in each copy.
+        if write.write and not write.guarded and loop not in write.deps and write.key not in region.env:
+            for read in [m for m in _feeding(write, reads) if m.key == write.key and m not in write.chained]:
+                _repeat(region, write, read, trip)
+
+
+def _repeat(region: Region, write: Access, read: Access, trip: float) -> None:
+    """Let `trip` updates of one element follow one another, or make a tree of them."""
+    assert write.value is not None
+    extra = chain(region, write.since[read] - load_cycles(region.host, read.array), trip, write.value.type)
+    if is_balanced(region, write.value.type):
+        region.end = max(region.end, write.time + extra)
+    else:
+        _postpone(region, write, extra, (read,))
 
 
 def _lengthen(region: Region, key: Element, value: Value, extra: float, fresh: list[Access]) -> None:

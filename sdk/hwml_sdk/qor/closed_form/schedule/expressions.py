@@ -11,7 +11,7 @@ from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from ...tool.memories import MEMORY
-from . import forms, streams
+from . import fields, forms, pointers, streams
 from .forms import Form
 from .loads import load, store
 from .operations import copies, make
@@ -38,9 +38,11 @@ def name(region: Region, expr: ir.Ref) -> Value:
     var = expr.var
     if var is None:
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+    if var.type.pointer:
+        var = region.stands.get(var, var)
     found = region.env.get(var)
     if found is not None:
-        return found
+        return found if var.type.kind != "struct" else fields.whole(region, var, found)
     known = region.host.known
     if var in known:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(known[var]))
@@ -50,7 +52,7 @@ def name(region: Region, expr: ir.Ref) -> Value:
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
     made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form)
-    return made
+    return made if var.type.kind != "struct" else fields.whole(region, var, made)
 
 
 def convert(region: Region, value: Value, type_: ir.CType) -> Value:
@@ -62,7 +64,7 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
         return make(region, "convert", kind, value, result=type_)
     if type_.kind in ("unknown", "struct") or type_ is value.type:
         return value
-    return Value(value.time, value.deps, type_, value.since, value.form)
+    return Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
 
 
 def binary(region: Region, expr: ir.Binary) -> Value:
@@ -111,7 +113,9 @@ def _is_wiring(kind: str, left: Value, right: Value) -> bool:
     """Whether an integer operator takes nothing: a shift by a constant, a product or quotient by a power of two."""
     if kind == "mul":
         return forms.is_power_of_two(left.form) or forms.is_power_of_two(right.form)
-    return kind in ("shift", "div", "mod") and forms.is_power_of_two(right.form)
+    return (kind == "shift" and forms.is_constant(right.form)) or (
+        kind in ("div", "mod") and forms.is_power_of_two(right.form)
+    )
 
 
 def _address(region: Region, left: Value, right: Value, type_: ir.CType, form: Form) -> Value:
@@ -125,19 +129,28 @@ def unary(region: Region, expr: ir.Unary) -> Value:
     """Sign, inversion, steps of a counter, `*` and `&`."""
     op = expr.op
     if op in ("++", "--", "p++", "p--"):
-        one = ir.Const(1, INT)
-        return assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, one))
+        before = region.value(expr.operand) if op.startswith("p") and isinstance(expr.operand, ir.Ref) else None
+        after = assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, ir.Const(1, INT)))
+        return before or after
     if op == "*":
         return load(region, ir.Index(expr.operand, (ir.Const(0, INT),)))
-    inner = region.value(expr.operand)
     if op == "&":
-        return inner
+        return _address_of(region, expr)
+    inner = region.value(expr.operand)
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)
         made.form = None if inner.form is None else {k: -v for k, v in inner.form.items()}
         return made
     return make(region, "logic", BOOL if op == "!" else inner.type, inner)
+
+
+def _address_of(region: Region, expr: ir.Unary) -> Value:
+    """`&x`: nothing is loaded, the subscripts are all that is computed."""
+    found = pointers.behind(region, expr) if isinstance(expr.operand, ir.Index) else None
+    if found is None:
+        return region.value(expr.operand)
+    return found[1] or Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
 def ternary(region: Region, expr: ir.Ternary) -> Value:
@@ -191,6 +204,9 @@ def member(region: Region, expr: ir.Member) -> Value:
     """`s.x`: an element of an array of structs is loaded, a field of a plain struct is part of it."""
     if _starts_in_array(expr):
         return load(region, expr)
+    found = fields.read(region, expr)
+    if found is not None:
+        return found
     base = region.value(expr.base)
     return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
 
@@ -207,6 +223,9 @@ def _starts_in_array(expr: ir.Expr) -> bool:
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
     target = expr.target
+    pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
+    if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
+        return region.env[pointer]
     outer, region.binding = region.binding, _bound_to(region, target)
     plain = expr.op == "="
     value = region.value(expr.value) if plain else binary(region, ir.Binary(expr.op[:-1], target, expr.value))
@@ -221,14 +240,18 @@ def assign(region: Region, expr: ir.Assign) -> Value:
     elif isinstance(target, ir.Call) and target.receiver is not None:
         # `x.range(7, 0) = y` changes x; which of its bits stay is not followed.
         assign(region, ir.Assign("=", target.receiver, ir.Const(None, kind)))
-    else:
+    elif not (isinstance(target, ir.Member) and fields.write(region, target, value)):
         store(region, target, value)
     return value
 
 
 def _set(region: Region, var: ir.Variable, value: Value) -> None:
+    if var in region.stands:
+        var = region.stands[var]
+    if var.type.kind == "struct":
+        fields.forget(region, var)
     # A scalar behind a reference parameter is a port of the block: it is driven a cycle later.
-    if var.type.pointer and var.scope == "param":
+    if var.type.pointer and var.scope == "param" and var not in region.inductions:
         region.end = max(region.end, value.time + MEMORY.store_cycles)
     region.env[var] = value
 

@@ -11,8 +11,9 @@ from .accesses import Access, Element, Place, Spread, surely_apart
 from .forms import Form, frozen
 from .memory_cycles import in_registers, load_cycles, store_cycles
 from .operations import copies
+from .pointers import added, behind
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key, later
 
 ENTRIES_A_STEP = 160  # known values that are looked through in the time that an expression takes
 ELEMENTS_A_STEP = 4  # elements that are held against one another in it
@@ -20,28 +21,38 @@ ELEMENTS_A_STEP = 4  # elements that are held against one another in it
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
     """Where an access goes; None when `expr` is none. Its subscripts are walked, as the address has to be computed."""
-    var, subscripts = _parts(expr)
-    if var is None:
-        return None
-    alias = region.aliases.get(var)
-    prefix: tuple[Form | None, ...] = ()
-    deps = NO_LOOPS
-    array = var
-    if alias is not None:
-        prefix, deps, array = alias.prefix, alias.prefix_deps, alias.array
+    base, subscripts = _parts(expr)
+    alias, offset = None, None
+    array = base.var if isinstance(base, ir.Ref) else None
+    if array is not None:
+        alias = region.aliases.get(array)
+    if alias is not None and not alias.walks:
+        array = alias.array
+    elif array is None or alias is not None:
+        found = behind(region, base)
+        if found is None:
+            return None
+        alias, offset = found
+        array = alias.array
     if not array.dims and not array.type.pointer:
         return None
     values = [region.value(s) for s in subscripts]
-    for value in values:
-        deps = deps | value.deps
+    prefix, deps = (alias.prefix, alias.prefix_deps) if alias is not None else ((), NO_LOOPS)
+    if offset is not None and values:
+        values[0] = added(offset, values[0])
+    elif values and prefix and len(prefix) >= max(len(array.dims), 1):
+        # `f(&a[i])`, whose parameter is an array that starts there.
+        values[0] = added(Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
+        prefix = prefix[:-1]
+    deps = deps.union(*(value.deps for value in values)) if values else deps
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
-    return Place(array, prefix + tuple(v.form for v in values), deps, element, time)
+    return Place(array, prefix + tuple(v.form for v in values), deps, element, time, later(0.0, *values))
 
 
-def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
-    """(variable, all subscripts) of an access such as `a[i].b[j].c`; no variable when it starts from anything else."""
+def _parts(expr: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...]]:
+    """(what it starts from, all subscripts) of an access such as `a[i].b[j].c`."""
     subscripts: tuple[ir.Expr, ...] = ()
     inner: ir.Expr = expr
     while isinstance(inner, ir.Member):
@@ -52,7 +63,7 @@ def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
             if isinstance(inner, ir.Index):
                 subscripts = (*inner.subscripts, *subscripts)
             inner = inner.base
-    return (inner.var if isinstance(inner, ir.Ref) else None), subscripts
+    return inner, subscripts
 
 
 def spread(region: Region, forms: tuple[Form | None, ...]) -> Spread:
@@ -90,6 +101,9 @@ def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None
 
 def load(region: Region, expr: ir.Expr) -> Value:
     """The value of `a[i]`, `a[i].field`, `*p`: from memory, or what was loaded or stored there before."""
+    scalar = _scalar(region, expr)
+    if scalar is not None:
+        return region.value(scalar)
     found = place(region, expr)
     kind = type_of_expression(expr, region.host.program)
     if found is None:
@@ -111,12 +125,22 @@ def load(region: Region, expr: ir.Expr) -> Value:
     region.accesses.append(access)
     region.end = max(region.end, ready)
     since: Sources = {access: latency} if array in region.written else {}
+    # `i = next[i]`: what the address hangs on, the data hangs on.
+    for mark, cycles in found.since.items():
+        since[mark] = cycles + latency
     # What an unrolled loop before this one stored may be this element: its sources are sources here.
     for mark, cycles in region.flow.get(array, NO_SOURCES).items():
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
     value = Value(ready, found.deps, kind, since)
     region.env[found.element] = value
     return value
+
+
+def _scalar(region: Region, expr: ir.Expr) -> ir.Ref | None:
+    """The scalar that `*p` is when the call has given its address."""
+    base = expr.base if isinstance(expr, ir.Index) and len(expr.subscripts) == 1 else None
+    var = region.stands.get(base.var) if isinstance(base, ir.Ref) and base.var is not None else None
+    return ir.Ref(var.name, var) if var is not None else None
 
 
 def _access(region: Region, found: Place, *, write: bool, since: Sources | None = None) -> Access:
@@ -139,6 +163,10 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
     """Write a value to `a[i]`, `a[i].field`, `*p`."""
+    scalar = _scalar(region, expr)
+    if scalar is not None and scalar.var is not None:
+        region.env[scalar.var] = value
+        return
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():

@@ -65,6 +65,9 @@ class Host(Protocol):
     def start(self, loop: ir.Loop) -> float | None:
         """Where the loop's variable starts, None where that is not known."""
 
+    def advances(self, loop: ir.Loop) -> Mapping[ir.Variable, float]:
+        """What each variable grows by in one iteration of a loop, of those that only constants are added to."""
+
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
@@ -94,7 +97,9 @@ class Region:
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
-    beside: loops that may run at the same time as what comes. returned: of the function that is walked in place.
+    beside: loops that may run at the same time as what comes. returned: of the function that is walked in place, under
+    the condition `returned_under`. stands: scalars behind parameters that are references or pointers.
+    inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -123,6 +128,9 @@ class Region:
     swept: dict[ir.Variable, float] = field(default_factory=dict)
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
+    returned_under: Value | None = None
+    stands: dict[ir.Variable, ir.Variable] = field(default_factory=dict)
+    inductions: dict[ir.Variable, float] = field(default_factory=dict)
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0

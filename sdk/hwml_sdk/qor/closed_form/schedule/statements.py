@@ -8,7 +8,7 @@ from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables
 from ...tool.operators import Target
-from . import calls, expressions, loads, unrolling
+from . import calls, expressions, loads, pointers, unrolling
 from .accesses import Alias, Element
 from .beside import LoopUses
 from .forms import Form, affine, linear
@@ -57,7 +57,19 @@ def walk(region: Region, block: ir.Block) -> None:
         elif isinstance(item, ir.Block):
             walk(region, item)
         elif isinstance(item, ir.Return) and item.value is not None:
-            region.returned = either(region.returned, region.value(item.value))
+            _returned(region, region.value(item.value))
+
+
+def _returned(region: Region, value: Value) -> None:
+    """Of several returns the condition of the first one chooses."""
+    before = region.returned
+    if before is None:
+        region.returned = value
+        region.returned_under = region.guards[-1] if region.guards else None
+    elif region.returned_under is None:
+        region.returned = either(before, value)
+    else:
+        region.returned = make(region, "select", value.type, region.returned_under, before, value)
 
 
 def _declare(region: Region, var: ir.Variable) -> None:
@@ -65,6 +77,8 @@ def _declare(region: Region, var: ir.Variable) -> None:
         return
     if var.init is None:
         region.env.pop(var, None)
+        return
+    if var.type.pointer and pointers.point(region, var, var.init):
         return
     region.binding = region.host.bound(var)
     value = expressions.convert(region, region.value(var.init), var.type)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
 from .accesses import mentions, root
 from .chains import close, link_copies
+from .forms import linear
 from .region import Region
 from .values import NO_SOURCES, Value
 
 
 @dataclass(slots=True)
 class Unrolled:
-    """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on."""
+    (
+        """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on.
+
+    advanced: counters and pointers that each copy moves on by a constant.
+    """
+        ""
+    )
 
     assigned: frozenset[ir.Variable]
     starts: dict[object, Value]
     outside: set[object]
     accesses: int
+    advanced: dict[ir.Variable, Value]
 
 
 def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
@@ -40,18 +48,41 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
         # A scalar that was never named has to stand here as well, or its chain would have no start.
         if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
             region.value(ir.Ref(var.name, var))
+    advanced = _advance(region, loop, mine)
     starts: dict[object, Value] = {}
     for key, value in list(region.env.items()):
-        if key is not loop.var and root(key) in assigned:
+        if key is not loop.var and root(key) in assigned and key not in advanced:
             marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
-    return Unrolled(assigned, starts, set(region.env), len(region.accesses))
+    return Unrolled(assigned, starts, set(region.env), len(region.accesses), advanced)
+
+
+def _advance(region: Region, loop: ir.Loop, mine: frozenset[ir.Loop]) -> dict[ir.Variable, Value]:
+    """Let counters and pointers that each copy moves on by a constant be affine in the loop's own counter."""
+    found: dict[ir.Variable, Value] = {}
+    start = region.host.start(loop)
+    if loop.var is None or start is None:
+        return found
+    for var, step in region.host.advances(loop).items():
+        before = region.env.get(var)
+        if before is None or before.form is None:
+            continue
+        found[var] = before
+        a_copy = step / region.host.step(loop)
+        form = linear(before.form, {loop.var: a_copy, None: -a_copy * start}, 1.0)
+        region.env[var] = replace(before, deps=before.deps | mine, form=form)
+    return found
 
 
 def leave(region: Region, loop: ir.Loop, trip: float, before: Unrolled) -> None:
     """Make of one walk over the body what all copies do, one behind the other where they hang on each other."""
     link_copies(region, loop, trip, region.accesses[before.accesses :])
+    for var, value in before.advanced.items():
+        form = linear(value.form, {None: region.host.advances(loop)[var] * trip}, 1.0)
+        region.env[var] = replace(value, form=form)
     for key, value in list(region.env.items()):
+        if key in before.advanced:
+            continue
         if key in before.starts or (key in before.outside and root(key) in before.assigned):
             region.env[key] = close(region, loop, key, value, trip)
         elif loop in value.deps or (loop.var is not None and mentions(key, loop.var)):
