@@ -14,7 +14,7 @@ from ...tool.operators import log2_ceil
 from .accesses import Access, Element, meets
 from .bounds import NestLoop
 from .meeting import next_meeting
-from .memory_cycles import load_cycles, store_cycles
+from .memory_cycles import in_registers, load_cycles, store_cycles
 from .region import Region
 from .values import Mark, Value
 
@@ -29,6 +29,11 @@ def chain(region: Region, step: float, trip: float, type_: ir.CType) -> float:
     if not is_balanced(region, type_):
         region.chained = True
         return _whole(step) * (trip - 1)
+    return _tree(step, trip)
+
+
+def _tree(step: float, trip: float) -> float:
+    """What a balanced tree of `trip` updates and the old value takes beyond one update."""
     return step * max(log2_ceil(trip + 1) - 1, 0)
 
 
@@ -90,7 +95,12 @@ def _accumulators(region: Region, loop: ir.Loop, trip: float, fresh: list[Access
 def _repeat(region: Region, write: Access, read: Access, trip: float) -> None:
     """Let `trip` updates of one element follow one another, or make a tree of them."""
     assert write.value is not None
-    extra = chain(region, write.since[read] - load_cycles(region.host, read.array), trip, write.value.type)
+    step = write.since[read] - load_cycles(region.host, read.array)
+    # Of memories the reports of StreamHLS's nests (2023.2) show trees: 49 such sums take 51 cycles, 4 of them 22.
+    if not in_registers(region.host, write.array):
+        region.end = max(region.end, write.time + _tree(step, trip))
+        return
+    extra = chain(region, step, trip, write.value.type)
     if is_balanced(region, write.value.type):
         region.end = max(region.end, write.time + extra)
     else:
