@@ -247,7 +247,6 @@ def test_constants_that_are_powers_of_two_are_wiring() -> None:
     assert unit("a / 4.0f", "float").nominal_cycles - unit("a", "float").nominal_cycles == 11
 
 
-@pytest.mark.xfail(strict=True, reason="only shifts by 1, 2, 4, 8, 16 are taken for wiring, not those by 3")
 def test_a_shift_by_a_constant_is_wiring() -> None:
     assert unit("a << 3", "int").lut == unit("a", "int").lut
 
