@@ -2,7 +2,7 @@
 
     python benchmarks/bombs.py [--size 3000] [FAMILY ...]
 
-Prints a line for each family of `tests/qor/growth.py` and exits 1 when one is over a bar, or ends in anything but a
+Prints a line for each family of `tests/qor/growth*.py` and exits 1 when one is over a bar, or ends in anything but a
 prediction (0) or one line of words (2).
 """
 
@@ -19,8 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.qor.growth import FAMILIES
+from tests.qor import growth, growth_more
 
+FAMILIES = {**growth.FAMILIES, **growth_more.FAMILIES}
 MOST_SECONDS = 1.5  # of processor time, start of the program included
 MOST_MB = 250.0
 SIZE = 3000

@@ -81,7 +81,7 @@ def compare(row: Mapping[str, Any], model: QorModel | None, tally: Tally) -> Non
         return
     said: Any = estimate if model is None else model.correct(design, [estimate])[0]
     for name in TARGETS:
-        value, label = getattr(said, name), row[name]
+        value, label = getattr(said, name) if estimate.unknown.known(name) else None, row[name]
         if label is None:
             continue
         if value is None:

@@ -70,6 +70,27 @@ def test_as_each_kind_of_input(special: Path, tmp_path: Path, capsys: pytest.Cap
         Artifact.load(folder, kind="qor")
 
 
+def test_as_prediction_report_and_log_of_a_run(
+    special: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `hwml hooks vitis` has predicted and compared in a project: one line each, and nothing is waited for."""
+    (tmp_path / "run.tcl").write_text("open_project p\nset_top k\nadd_files b.cpp\ncreate_clock -period 4\n")
+    (tmp_path / "b.cpp").write_text(KERNEL)
+    kept = tmp_path / "kept.json"
+    assert cli.main(["hooks", "predict", "--script", str(tmp_path / "run.tcl"), "--out", str(kept)]) == 0
+    component = tmp_path / "component"
+    component.mkdir()
+    (component / "hls_data.json").symlink_to(special)
+    (tmp_path / "csynth.xml").symlink_to(special)
+    for prediction, report in ((special, tmp_path / "csynth.xml"), (kept, special), (kept, component),
+                               (kept, tmp_path / "csynth.xml"), (kept, component / "hls_data.json")):  # fmt: skip
+        capsys.readouterr()
+        assert cli.main(["hooks", "compare", "--prediction", str(prediction), "--report", str(report)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert cli.main(["hooks", "predict", "--script", str(tmp_path / "run.tcl"), "--out", str(special)]) in (2, 3)
+    assert not special.is_file()
+
+
 def test_a_project_that_is_one(special: Path, tmp_path: Path) -> None:
     (tmp_path / "hls_config.cfg").symlink_to(special)
     source = tmp_path / "b.cpp"
@@ -108,7 +129,7 @@ def test_a_name_with_a_nul_byte() -> None:
         read_source("a\0b.cpp")
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "1" * 10_000 + "x"])
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "1" * 10_000 + "x", "[1" + "0" * 400 + "]"])
 def test_json_of_others(text: str) -> None:
     with pytest.raises(ValueError, match=r"deep|JSON|Expecting|integer|Extra|digit"):
         parse_json(text)

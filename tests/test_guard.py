@@ -1,6 +1,8 @@
 """No traceback, whatever goes wrong: one line and an exit code, also where output is full, closed or plain ASCII."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hwml_sdk.cli import main
 from hwml_sdk.document import Analysis, Diagnostic, Related, Span
 from hwml_sdk.errors import SourceError
 from hwml_sdk.guard import guard
@@ -94,6 +97,36 @@ def test_names_of_files_are_data(name: str, tmp_path: Path) -> None:
         assert code in (0, 1) and "Traceback" not in errors
         assert "\x1b" not in out + errors and "\u202e" not in out + errors
         assert not any(line.startswith(("b.cpp", "::error::x")) for line in (out + errors).splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["qor", "--json"], ["budget", "--max-lut", "9"], ["budget", "--max-lut", "9", "--json"],
+        *(["qor", "lint", "--format", form] for form in ("text", "github", "json", "sarif")),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_output_holds_control_characters(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # C0, DEL and C1 (an 8-bit terminal takes \x9b for the start of a command), and a mark that turns text round.
+    place = tmp_path / "a\nb\x1b[1m\x7f\x85\x9b31m\u202e.cpp"
+    place.write_text(KERNEL.replace("{", "{\n#pragma HLS FANCY\n", 1))
+    assert main([*words, str(place)]) in (0, 1)
+    said = capsys.readouterr()
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said.out + said.err)
+    if "json" in " ".join(words):
+        assert str(place) in strings_of(json.loads(said.out))
+
+
+def strings_of(data: object) -> list[str]:
+    """Every string of JSON data."""
+    if isinstance(data, dict):
+        return [text for value in data.values() for text in strings_of(value)]
+    if isinstance(data, list):
+        return [text for value in data for text in strings_of(value)]
+    return [data] if isinstance(data, str) else []
 
 
 def test_findings_stay_on_their_line() -> None:

@@ -9,7 +9,6 @@ estimate is, or when a limited figure is not known). Without limits on the comma
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from hwml_sdk.config import LimitSettings, Settings, load_settings
 from hwml_sdk.document import provider_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.files import read_source
-from hwml_sdk.printable import printable
+from hwml_sdk.printable import json_text, printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import limits as budgets
@@ -55,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             print("\n".join(map(printable, _lines(row))))
     if arguments.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, "designs": rows}, indent=1, ensure_ascii=False))
+        print(json_text({"schema_version": SCHEMA_VERSION, "designs": rows}))
     return worst(codes)
 
 

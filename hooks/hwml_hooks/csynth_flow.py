@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from hwml_sdk.config import load_settings, merge
 from hwml_sdk.errors import HwmlError, ReportError, SourceError
-from hwml_sdk.files import append_line, read_source, write_atomic
+from hwml_sdk.files import append_line, parse_json, read_source, write_atomic
+from hwml_sdk.printable import json_text
 from hwml_sdk.report import SCHEMA_VERSION
 
 LOG = "hwml_csynth.jsonl"
@@ -42,7 +42,7 @@ def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
     prediction = predict_document(main, texts[main], inputs, settings).to_dict()
     kept = {**prediction, "sources": {path: _digest(text) for path, text in texts.items()}}
     if out is not None:
-        write_atomic(out, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        write_atomic(out, json_text(kept) + "\n")
     return _predicted(prediction)
 
 
@@ -136,13 +136,13 @@ def compare(prediction: str | Path, report: str | Path, *, log: bool = True, as_
     if log:
         _append(Path(prediction).parent / LOG, row)
     if as_json:
-        return json.dumps(row, indent=1, ensure_ascii=False)
+        return json_text(row)
     return _compared(said, actual, loops, found.tool_version)
 
 
 def _kept(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(read_source(path))
+        data = parse_json(read_source(path))
         missing = [key for key in (*_KEYS, "top", "part", "clock_period_ns", "intervals", "loops") if key not in data]
         if not missing and data.get("schema_version") != SCHEMA_VERSION:
             missing = [f"schema_version {SCHEMA_VERSION}"]
@@ -174,7 +174,7 @@ def _loops(said: Mapping[str, Any], reported: Mapping[str, Any]) -> list[dict[st
 
 def _append(path: Path, row: Mapping[str, Any]) -> None:
     try:
-        append_line(path, json.dumps(row, ensure_ascii=False))
+        append_line(path, json_text(row, indent=None))
     except OSError as error:
         raise HwmlError(f"{path}: cannot write: {error.strerror or error}; --no-log leaves it out") from error
 

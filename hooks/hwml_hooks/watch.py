@@ -10,7 +10,6 @@ from __future__ import annotations
 import _thread
 import argparse
 import hashlib
-import json
 import queue
 import sys
 import threading
@@ -24,7 +23,7 @@ from hwml_sdk.document import Analysis, Figures, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
 from hwml_sdk.interrupt import heed_ctrl_c
 from hwml_sdk.languages import Language, language_of
-from hwml_sdk.printable import printable
+from hwml_sdk.printable import json_text, printable
 from hwml_sdk.report import SCHEMA_VERSION
 from hwml_sdk.rewrite import replace_if_unchanged
 
@@ -119,7 +118,7 @@ def _tell_json(event: Event) -> None:
         "annotated": event.annotated,
         "elapsed_ms": event.elapsed_ms,
     }
-    print(json.dumps(row, ensure_ascii=False), flush=True)
+    print(json_text(row, indent=None), flush=True)
 
 
 def _tell_text(event: Event) -> None:

@@ -18,6 +18,7 @@ from .exchange import exchange
 from .interrupt import heed_ctrl_c
 from .leftovers import new_name, writing
 
+_MOST_DIGITS = 300  # of a whole number: a float goes up to 1.8e308
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
 # What is no source is a report, a table or an artefact: those of real tools stay far below this.
 MAX_DATA_BYTES = 1 << 30
@@ -255,11 +256,20 @@ def read_head(path: str | Path, max_bytes: int) -> bytes:
 
 
 def parse_json(data: bytes | str) -> Any:
-    """JSON that somebody else may have written. Raises ValueError, also for what is nested too deeply to be data."""
+    """JSON that somebody else may have written.
+
+    Raises ValueError, also for what is nested too deeply to be data, and for whole numbers that no float can hold.
+    """
     try:
-        return json.loads(data.decode("utf-8") if isinstance(data, bytes) else data)
+        return json.loads(data.decode("utf-8") if isinstance(data, bytes) else data, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def read_source(path: str | Path, *, max_bytes: int = MAX_SOURCE_BYTES) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import ArtifactError
 
-_ONLY_ERRORS = 3  # of onnxruntime's severities; its warnings go to stderr, which is an editor's protocol log
+_ONLY_FATAL = 4  # of onnxruntime's severities: what it refuses it says in its exception, and stderr is for our one line
 
 
 def open_session(model: Path | bytes, name: str = "model") -> Any:
@@ -22,7 +22,7 @@ def open_session(model: Path | bytes, name: str = "model") -> Any:
     # One thread: the same sums on every machine, and no pool that spins beside the editor.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ONLY_ERRORS
+    options.log_severity_level = _ONLY_FATAL
     source, name = (model, name) if isinstance(model, bytes) else (str(model), str(model))
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

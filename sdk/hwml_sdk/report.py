@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .printable import printable
+from .printable import json_text, printable
 
 if TYPE_CHECKING:
     from .document import Analysis, Annotation, Diagnostic, Fix, Severity, Span
@@ -26,11 +25,11 @@ def render(analyses: Iterable[Analysis], style: str) -> str:
     if style == "text":
         return as_text(items)
     if style == "json":
-        return json.dumps(as_json(items), indent=1, ensure_ascii=False)
+        return json_text(as_json(items))
     if style == "github":
         return as_github(items)
     if style == "sarif":
-        return json.dumps(as_sarif(items), indent=1, ensure_ascii=False)
+        return json_text(as_sarif(items))
     raise ValueError(f"unknown format {style!r}; there are {', '.join(FORMATS)}")
 
 

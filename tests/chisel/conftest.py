@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.test_files import special
 
 from hwml_sdk.chisel.compile import workers
 from hwml_sdk.chisel.compile.prepare import prepare
@@ -19,6 +20,7 @@ from hwml_sdk.chisel.session import Session
 from hwml_sdk.chisel.types import CheckRequest, CompileResult
 from hwml_sdk.errors import HwmlError
 
+__all__ = ["special"]  # a fixture of other tests
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "chisel"
 
 

@@ -172,6 +172,21 @@ def test_refusals_and_strange_answers(programs: Programs, tmp_path: Path) -> Non
             os.kill(int(pid_file.read_text()), 0)
 
 
+@pytest.mark.parametrize("special", ["pipe", "link to a pipe", "link to /dev/zero", "socket"], indirect=True)
+def test_what_is_no_file_around_a_source(programs: Programs, special: Path, tmp_path: Path) -> None:
+    """As the connection to a build server, as a build file, as a neighbour: left out, and nothing is waited for."""
+    source = _project(tmp_path / "shop")
+    for name in (".bsp/x.json", "build.sbt", "src/main/scala/Aside.scala"):
+        place = tmp_path / "shop" / name
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(special)
+    found = examine(source, SIMPLE, TRUSTED)
+    assert found.result.ok and found.result.stage == "firtool", found.notes
+    assert any(f"{tmp_path}/shop/.bsp/x.json" in note and "no regular file" in note for note in found.notes), (
+        found.notes
+    )
+
+
 def test_hostile_argv_never_runs_untrusted(programs: Programs, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     source = _project(tmp_path)

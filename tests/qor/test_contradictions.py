@@ -39,6 +39,7 @@ def found(loop: str, trip_count: int | None) -> list[str]:
         ("rest", 7),  # the data decides
         ("copy", None),  # the report does not say
         ("VITIS_LOOP_6_1_VITIS_LOOP_7_2", 30),  # a flattened nest: 10 x 3
+        ("copy", 14),  # unrolled by 3: a last round of one
         ("loop_wait_for_eol", 640),  # of a library: the source cannot tell
     ],
 )
@@ -58,3 +59,36 @@ def test_rows_that_the_source_can_have_made(loop: str, trip_count: int | None) -
 )
 def test_rows_of_another_source(loop: str, trip_count: int, why: str) -> None:
     assert found(loop, trip_count) == [why]
+
+
+VIVADO = """\
+void blur(int a[64], int b[64], int n) {
+  for (int i = 0; i < 6; i++) {
+    for (int j = 0; j < 7; j++) b[i + j] = a[j];
+    for (int j = 0; j < n; j++) b[j] += a[i];
+  }
+  for (int i = 0; i < 5; i++)
+    for (int j = 0; j < 9; j++) b[i * 9 + j] -= 1;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "trip_count", "why"),
+    [
+        ("Loop 1", 6, ""),
+        ("Loop 1.1", 7, ""),
+        ("Loop 1.1", 8, ""),  # one round more: the tool's own last test
+        ("Loop 1.1", 30, "7 rounds as written, the report counts 30"),
+        ("Loop 1.2", None, ""),
+        ("Loop 1.2", 16, "the data decides how often it runs, the report counts 16"),
+        ("Loop 2", 45, ""),  # flattened, under the outer one's name
+        ("Loop 2", 44, "5 rounds as written, the report counts 44"),
+        ("Loop 3", 10, ""),  # of a part of the program that is not read here
+        ("Loop 1.3", 10, ""),
+    ],
+)
+def test_loops_that_are_named_by_their_place(loop: str, trip_count: int | None, why: str) -> None:
+    estimate = estimate_source(VIVADO, top="blur", target=make_target("xc7z020", 10, "vivado_hls", "2018.3"))
+    rows = [{"function": "blur", "loop": loop, "trip_count": trip_count}]
+    assert [item.why for item in contradictions(estimate, rows)] == ([why] if why else [])

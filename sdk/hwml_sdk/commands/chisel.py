@@ -22,7 +22,7 @@ from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
 from ..errors import HwmlError, RefusedError, SourceError
 from ..files import read_source, write_atomic
 from ..leftovers import sweep
-from ..printable import printable
+from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 
@@ -249,7 +249,7 @@ def _fix(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             _show(path, text, repairs, chosen if arguments.write else None)
     if arguments.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, "files": rows}, indent=1, ensure_ascii=False))
+        print(json_text({"schema_version": SCHEMA_VERSION, "files": rows}))
     elif not rows:
         _say("nothing to repair")
     return 1 if left else 0

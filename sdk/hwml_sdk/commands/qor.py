@@ -7,7 +7,6 @@ hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
 from ..files import read_source
 from ..leftovers import sweep
-from ..printable import printable
+from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 
@@ -161,7 +160,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
                 raise
             failed.append(error)
     if arguments.json or arguments.format == "json":
-        print(json.dumps(_predictions_json(done, failed, single=len(jobs) == 1), indent=1, ensure_ascii=False))
+        print(json_text(_predictions_json(done, failed, single=len(jobs) == 1)))
     else:
         for index, (job, prediction) in enumerate(done):
             if index:

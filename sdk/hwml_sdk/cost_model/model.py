@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..artifact import Artifact, resolve
-from ..errors import DataError
+from ..errors import ArtifactError, DataError
 from ..files import read_bytes, write_atomic
 from .data.samples import MAX_FEATURE, Floats
 from .machine import this_machine
 from .net.onnx import OnnxPredictor, to_onnx
 from .net.terms import Predictor, as_pipeline, as_schedules
-from .net.weights import KIND, WEIGHTS_FILE, Weights
+from .net.weights import KIND, Weights
 
 ONNX_FILE = "model.onnx"
 
@@ -52,8 +52,8 @@ class CostModel:
         if suffix == ".weights" or (Path(path).is_dir() and not (Path(path) / "artifact.json").is_file()):
             return cls.from_weights(Weights.load_from_file(path))
         artifact = Artifact.load(resolve(path), kind=KIND)
+        weights = Weights.of_artifact(artifact)
         _warn_other_machine(artifact)
-        weights = Weights.load_from_file(artifact.file(WEIGHTS_FILE))
         return cls(weights, Predictor(weights), artifact)
 
     @classmethod
@@ -97,6 +97,8 @@ def _onnx(path: Path) -> OnnxPredictor:
 
 def _warn_other_machine(artifact: Artifact) -> None:
     trained = artifact.provenance.get("machine", {})
+    if not isinstance(trained, dict):
+        raise ArtifactError(f"{artifact.path}: provenance names no machine; reinstall or retrain")
     here = this_machine()
     if (trained.get("cpu"), trained.get("cores")) != (here.cpu, here.cores):
         warnings.warn(

@@ -235,9 +235,9 @@ def _prediction(
         intervals={target: answer.interval(correction, target) for target in known},
         top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
-        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found),
+        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found, estimate.uram),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
-        loops=answer.all_loops(estimate),
+        uram=estimate.uram if "bram_18k" in known else None, loops=answer.all_loops(estimate),
         explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
         reasons=reasons,
     )  # fmt: skip

@@ -216,6 +216,7 @@ def _loop(loop: LoopQor) -> Annotation:
 def _function_figures(function: FunctionQor) -> Figures:
     return Figures(
         lut=whole(function.lut), dsp=whole(function.dsp), ff=whole(function.ff), bram_18k=whole(function.bram_18k),
+        uram=whole(function.uram) or None,
         latency_cycles=whole(function.cycles), reasons=function.reasons,
     )  # fmt: skip
 
@@ -224,7 +225,8 @@ def _design_figures(prediction: QorPrediction) -> Figures:
     ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
     return Figures(
         lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
-        bram_18k=whole(prediction.bram_18k), latency_cycles=whole(prediction.latency_cycles),
+        bram_18k=whole(prediction.bram_18k), uram=whole(prediction.uram) or None,
+        latency_cycles=whole(prediction.latency_cycles),
         intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
         reasons=prediction.reasons,
     )  # fmt: skip

@@ -67,7 +67,11 @@ def iis(estimate: Estimate) -> dict[str, int | None]:
 
 def cores(estimate: Estimate) -> dict[str, float]:
     """Shareable operators as built: "mul int32" -> how many."""
-    return {f"{op} {kind.kind}{kind.width}": units for (op, kind), units in estimate.area.shared.items()}
+    found: dict[str, float] = {}
+    for (op, kind), units in estimate.area.shared.items():
+        name = f"{op.partition(':')[0]} {kind.kind}{kind.width}"
+        found[name] = found.get(name, 0.0) + units
+    return found
 
 
 def memories(estimate: Estimate) -> dict[str, tuple[float, float, float]]:

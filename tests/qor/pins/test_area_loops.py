@@ -155,13 +155,15 @@ def test_adders_of_integers_are_not_shared() -> None:
 
 
 def test_in_a_straight_function() -> None:
-    """8 products whose operands come at 2 a cycle need 2 multipliers; all at once, or in a pipelined function, 8."""
+    """8 products whose operands come at 2 a cycle need 2 multipliers, pipelined or not; all at once, 8."""
     body = " ".join(f"b[{k}] = a[{k}] * x;" for k in range(8))
     code = f"void top(int a[8], int b[8], int x) {{\n{{}}\n{body} }}"
     split = "#pragma HLS array_partition variable=a complete\n#pragma HLS array_partition variable=b complete"
     assert closed(code.replace("{}", "")).dsp == 3 * 2
     assert closed(code.replace("{}", split)).dsp == 3 * 8
-    assert closed(code.replace("{}", "#pragma HLS pipeline")).dsp == 3 * 8
+    assert closed(code.replace("{}", "#pragma HLS pipeline")).dsp == 3 * 2
+    assert closed(code.replace("{}", f"#pragma HLS pipeline\n{split}")).dsp == 3 * 8
+    assert closed(code.replace("{}", f"#pragma HLS pipeline II=3\n{split}")).dsp == 3 * 3  # ceil(8 / 3)
 
 
 TWO = """
@@ -181,9 +183,9 @@ void top(int a[64], int b[64], int c[64]) {{
 
 def test_loops_one_after_another_use_the_same_cores() -> None:
     """Two products and three: three multipliers; as processes of a dataflow region, which run at once, five."""
-    after = closed(TWO.format("", "b[i] * b[i] * b[i] * 5"))
+    after = closed(TWO.format("", "b[i] * b[i] * b[i] * b[i + 1]"))
     assert cores(after) == {"mul int32": 3}
-    beside = closed(TWO.format("#pragma HLS dataflow", "b[i] * b[i] * b[i] * 5"))
+    beside = closed(TWO.format("#pragma HLS dataflow", "b[i] * b[i] * b[i] * b[i + 1]"))
     assert cores(beside) == {"mul int32": 5}
     # Told to the correction as well: what it would be if nothing were shared.
     assert [sum(found.unshared.shared.values()) for found in (after, beside)] == [5, 5]

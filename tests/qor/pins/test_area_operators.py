@@ -121,7 +121,7 @@ def test_a_listed_clock_is_met_within_a_twentieth_of_a_ns(clock: float, cycles: 
 
 
 def test_latency_by_family_and_tool() -> None:
-    """7 series takes a stage more for float and double; Vivado HLS 4 more for sums and products."""
+    """7 series takes a stage more for float and double; Vivado HLS 4 more for fast sums and products, none at 10 ns."""
 
     def latency(expression: str, kind: str, **settings: Any) -> float:
         return unit(expression, kind, **settings).nominal_cycles - unit("a", kind, **settings).nominal_cycles
@@ -129,10 +129,10 @@ def test_latency_by_family_and_tool() -> None:
     assert latency("a + b", "float", clock=10, part=ZYNQ) == 3 + 1
     assert latency("a + b", "half", clock=10, part=ZYNQ) == 3
     assert latency("a / b", "double", clock=10, part=ZYNQ) == 21 + 1
-    vivado = {"clock": 10.0, "tool": "vivado_hls", "version": "2019.2"}
-    assert latency("a + b", "float", **vivado) == 3 + 4
-    assert latency("a * b", "float", **vivado) == 2 + 4
-    assert latency("a / b", "float", **vivado) == 8
+    slow = {"clock": 10.0, "tool": "vivado_hls", "version": "2019.2"}
+    fast = {**slow, "clock": 4.0}
+    assert [latency(f"a {op} b", "float", **slow) for op in "+*/"] == [3, 2, 8]
+    assert [latency(f"a {op} b", "float", **fast) for op in "+*/"] == [3 + 4, 3 + 4, 10]
     assert latency("a + b", "float", clock=10, version="2020.1") == 3
 
 
@@ -225,7 +225,6 @@ def test_logic_beside_a_multiplier() -> None:
     assert slow == pytest.approx((1.3 + 0.3) * 32)
 
 
-@pytest.mark.xfail(strict=True, reason="a 64 x 64 bit product is given 10.4 DSP48E2; reports show 16 whole ones")
 def test_a_long_product_takes_whole_dsps() -> None:
     assert unit("a * b", "long long").dsp == 16
 
@@ -241,7 +240,7 @@ def test_constants_that_are_powers_of_two_are_wiring() -> None:
     for expression in ("a * 8", "a / 4", "a % 16", "a << 2", "a >> 4", "16 * a"):
         found = unit(expression, "int")
         assert (found.dsp, found.lut) == (0, wire.lut), expression
-    assert unit("a * 24", "int").dsp > 0
+    assert unit("a * 12345", "int").dsp > 0
     # not so for floating point: a core all the same
     assert unit("a * 8.0f", "float").dsp == 3
     assert unit("a / 4.0f", "float").nominal_cycles - unit("a", "float").nominal_cycles == 11
@@ -251,7 +250,6 @@ def test_a_shift_by_a_constant_is_wiring() -> None:
     assert unit("a << 3", "int").lut == unit("a", "int").lut
 
 
-@pytest.mark.xfail(strict=True, reason="a sum of two scalar arguments counts as address arithmetic: 12 LUTs, no delay")
 def test_a_sum_of_arguments_is_an_adder() -> None:
     """32 bits: 32 LUTs of carry chain, whether the operands come from ports or from registers."""
     code = "void top(int a, int b, int *c) {{ *c = {}; }}"

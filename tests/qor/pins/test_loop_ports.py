@@ -190,14 +190,12 @@ def test_an_array_as_a_fifo() -> None:
         assert ii(gather("a[2 * i] + a[2 * i + 1]", f"#pragma HLS interface {mode} port=a")) == right
 
 
-@pytest.mark.xfail(strict=True, reason="accesses on ways of which one is taken are added up")
 def test_one_of_three_ways() -> None:
     """One state of a merge writes once: the FIFO is used once a round, II 1."""
     ways = "if (i % 3 == 0) out.write(1); else if (i % 3 == 1) out.write(2); else out.write(3);"
     assert ii(STREAMS.format(statement=ways)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="BIND_STORAGE names a memory, but its ports are not read")
 def test_a_memory_with_one_port() -> None:
     """ram_1p: a load and a load take two cycles."""
     code = gather("a[2 * i] + a[2 * i + 1]", "#pragma HLS bind_storage variable=a type=ram_1p impl=bram")

@@ -352,7 +352,7 @@ PASSES = {
     "s = s * a[i] > 9 ? 1 : a[0];": 3,  # 0.34 + 0.14
     "s = max(s * a[i], 7);": 3,  # 0.34 + 0.14
     "s = (s * a[i]) * a[0];": 4,
-    "s = s * a[i]; s = s * a[0]; s = s * 3;": 6,
+    "s = s * a[i]; s = s * a[0]; s = s * 3;": 5,  # 3 is 2 + 1: an adder
     "s = (s * a[i] + s) * a[0];": 5,  # the second product starts at a clock edge, but its way counts 2 + 0.44 + 2
     # The product stands beside the way round, not on it.
     "s = a[i] * a[0] + s;": 1,

@@ -204,14 +204,37 @@ def test_bound_to_luts(pragma: str) -> None:
     assert storage_of("int m[1000]", pragma) == (0, 32 * 16, 32)
 
 
-@pytest.mark.xfail(strict=True, reason="BIND_STORAGE impl=bram is not read for small arrays")
 def test_bound_to_a_block_ram() -> None:
     assert storage_of("int m[16]", "#pragma HLS bind_storage variable=m type=ram_2p impl=bram")[0] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="BIND_STORAGE impl=uram is counted as block RAM")
 def test_bound_to_ultraram() -> None:
     assert storage_of("int m[16384]", "#pragma HLS bind_storage variable=m type=ram_2p impl=uram")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("declaration", "pragmas", "blocks"),
+    [
+        # 4096 words of 72 bits a block (UG573)
+        ("ap_uint<72> m[4096]", "type=ram_2p impl=uram", 1),
+        ("ap_uint<73> m[4096]", "type=ram_2p impl=uram", 2),
+        ("ap_uint<72> m[4097]", "type=ram_2p impl=uram", 2),
+        ("int m[100]", "type=ram_1p impl=URAM", 1),
+        ("ap_uint<512> m[16384]", "impl=uram", 8 * 4),
+        ("int m[16384]", "type=ram_2p impl=bram", 0),
+    ],
+)
+def test_ultraram_blocks(declaration: str, pragmas: str, blocks: int) -> None:
+    found = with_array(declaration, f"#pragma HLS bind_storage variable=m {pragmas}")
+    assert found.uram == blocks
+    assert (found.bram_18k == 0) == (blocks > 0)
+
+
+def test_ultraram_of_banks_and_cores() -> None:
+    split = "#pragma HLS array_partition variable=m cyclic factor=4\n"
+    assert with_array("long m[8192]", split + "#pragma HLS bind_storage variable=m type=ram_s2p impl=uram").uram == 4
+    assert with_array("long m[8192]", "#pragma HLS resource variable=m core=XPM_MEMORY uram").uram == 0
+    assert with_array("long m[8192]", "#pragma HLS resource variable=m core=RAM_2P_URAM").uram == 2
 
 
 def test_a_stream_is_a_short_fifo() -> None:
@@ -230,7 +253,6 @@ def test_which_arrays_count() -> None:
     assert alone.bram_18k == 0
 
 
-@pytest.mark.xfail(strict=True, reason="constant tables count as nothing, whatever their index")
 def test_a_table_is_a_rom() -> None:
     """1024 words of 32 bits, read at an index known at run time only: two block RAMs."""
     values = ", ".join(str(i * i % 977) for i in range(1024))

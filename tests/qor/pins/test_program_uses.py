@@ -275,7 +275,7 @@ TOPS = {
     f"void a() {{\n#pragma HLS interface ap_none port=x\n}} void b() {{ {LOOP} }}": "a",
     f"void a() {{\n#pragma HLS dataflow\n}} void b() {{ {LOOP} }}": "a",
     f"void a() {{\n#pragma HLS pipeline\n}} void b() {{ {LOOP} }}": "b",
-    f"#pragma ACCEL kernel\nvoid a() {{\n#pragma ACCEL kernel\n}} void b() {{ {LOOP} }}": "b",
+    f"#pragma ACCEL kernel\nvoid a() {{\n#pragma ACCEL kernel\n}} void b() {{ {LOOP} }}": "a",
     f"static void a() {{ {LOOP} }}\nvoid b() {{ }}": "b",
     f"constexpr int a() {{ {LOOP} }} void b() {{ }}": "b",
     f"struct S {{ void a() {{ {LOOP} }} }};\nvoid b() {{ }}": "b",

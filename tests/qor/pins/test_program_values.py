@@ -180,7 +180,7 @@ FLOW = [
     ("int n = 3; n = m;", "n", None),
     ("int n = 4; n += m;", "n", None), ("int n = 4; n += m; n = 6;", "n", 6), ("int n = 4; a[0] = n = 7;", "n", None),
     ("int n = 4; a[n++] = 1;", "n", None), ("int n = 4; a[0] = 1;", "n", 4), ("int n = 4, k; k = n++;", "n", None),
-    ("int n = 4, k = 1; k = n++;", "k", None), ("int n = 4; int k = n++;", "n", None), ("int n = 4; (void)n;", "n", 4),
+    ("int n = 4, k = 1; k = n++;", "k", None), ("int n = 4; int k = n++;", "n", 5), ("int n = 4; (void)n;", "n", 4),
     ("int n = 4; m ? n++ : 1;", "n", None), ("int n = 4; a[1] += n;", "n", 4),
     ("int n = 4; n = 5 + 0 * unheard++;", "n", 5),
     ("int n[1] = {4}; n[0] = 5;", "n[0]", None),

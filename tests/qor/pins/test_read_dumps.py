@@ -183,7 +183,7 @@ void0 top 7:0-29:1
   u@p7[2] = 1
   x@9 = (twice((0 + 8))^19:6$ + plain(geo::area(geo::wide@g3)^19:33)^19:27)
   x@9 = (unheard(x@9, a@p7)^20:6 + elsewhere@g6)
-  x@9 = ((((((((4 + ?) + ?) + 6) + 8) + 3) + 1) + 31) + 8)
+  x@9 = ((((((((4 + ?) + ?) + 6) + 8) + 3) + 1) + 31:uint32) + 8)
   m@p7[1][2] = ((((* (a@p7 + 3)) + (* m@p7)[1]) + (& x@9)[0]) + m@p7[0][x@9 = 2])
   h@23 int32* = (& x@9)
   r@23 int32* = y@9
@@ -292,7 +292,7 @@ void0 top 22:0-29:1
   f@26 struct16 Fifo<short, 2>{data int16[2]}
   g@26 struct32 Fifo<int, 3>{data int32[3]}[2]
   a@p22[0] = ((f@26.Fifo<short, 2>::top() + g@26[1].Fifo<int, 3>::top()) + Fifo<short, 2>::size()^27:32)
-  fir@28 struct3 Fir{line int3[3]}
+  fir@28 struct35 Fir{kept int32, line int3[3]}
   fir@28.Fir::run()
   fir@28.kept = 3
 int32 never<?> of K 30:17-30:57

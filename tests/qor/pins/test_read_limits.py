@@ -214,7 +214,7 @@ void top(int a[A::K], int b[B::K], int c[C::L], int d[alias::K], int e[E],
     program = read_program(text)
     variables = program.functions["top"].variables
     assert [variables[name].dims for name in "abcdem"] == [(3,), (3,), (4,), (3,), (4,), (3,)]
-    assert [of_type(variables[name].type) for name in "ghk"] == ["int16", "int16", "struct32 C{z int32[4]}"]
+    assert [of_type(variables[name].type) for name in "ghk"] == ["int16", "int16", "struct48 C{s int16, z int32[4]}"]
     assert of_type(variables["five"].type) == "struct32 D<5>{w int32[10]}"
     assert variables["over"].dims == (None,)
     method = program.functions["B::f"].variables

@@ -164,7 +164,6 @@ EXPRESSIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="options of pragmas are read as plain numbers only")
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_options_that_are_expressions(name: str) -> None:
     """UG1399 takes integer constant expressions; all of these are 3."""
@@ -173,7 +172,6 @@ def test_options_that_are_expressions(name: str) -> None:
     assert iis(closed(code)) == {"O+L": 3}
 
 
-@pytest.mark.xfail(strict=True, reason="options of pragmas are read as plain numbers only")
 def test_an_option_that_is_a_template_parameter() -> None:
     code = """
 template <int U> void scale(int a[100], int b[100]) {
@@ -222,7 +220,6 @@ void top(int a[1000], int b[1000]) {{
     assert loops(closed(code.format(before="", inside=pragmas), **setting))["L"].trips == 1000  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="pragmas of a template reach its last instance only")
 def test_pragmas_of_a_template_hold_in_every_instance() -> None:
     code = """
 template <int N> void fill(int a[100]) {

@@ -109,18 +109,12 @@ def test_constants(before: str, bound: str, right: int) -> None:
     assert trips(f"L: for (int i = 0; i < {bound}; i++) {BODY}", before=before) == [right]
 
 
-_SHARED = pytest.mark.xfail(strict=True, reason="all names of one declaration take the first one's value")
-
-
-@pytest.mark.parametrize(("name", "right"), [("a", 16), pytest.param("b", 8, marks=_SHARED)])
+@pytest.mark.parametrize(("name", "right"), [("a", 16), ("b", 8)])
 def test_two_constants_of_one_struct(name: str, right: int) -> None:
     before = "struct config { static const unsigned a = 16, b = 8; };"
     assert trips(f"L: for (int i = 0; i < config::{name}; i++) {BODY}", before=before) == [right]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a constant of a class template is not computed: the count is said to be unknown"
-)
 def test_a_constant_of_a_class_template() -> None:
     before = "template <int A, int B> struct sum { static const int value = A + B; };"
     assert trips(f"L: for (int i = 0; i < sum<4, 5>::value; i++) {BODY}", before=before) == [9]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -170,13 +171,12 @@ def _options(options: tuple[str, ...]) -> Iterator[str]:
 
 
 def _stamp(connections: list[Path]) -> str:
-    """Changes with what the build's files say; sbt writes some of them anew at every start."""
+    """Of this folder's build alone; changes with what its files say, some of which sbt writes anew at every start."""
     root = connections[0].parent.parent
     files = [*connections, *(root / name for name in BUILD_FILES), *sorted((root / "project").glob("*"))]
-    state = hashlib.sha256()
+    state = hashlib.sha256(os.fsencode(root))
     for file in files:
-        if file.is_file() and file.stat().st_size <= _MAX_BUILD_BYTES:
-            state.update(f"{file}\0".encode())
-            with contextlib.suppress(OSError):
-                state.update(read_bytes(file, max_bytes=_MAX_BUILD_BYTES))
+        with contextlib.suppress(OSError):  # what is not there, or no file
+            content = read_bytes(file, max_bytes=_MAX_BUILD_BYTES)
+            state.update(os.fsencode(file) + b"\0" + hashlib.sha256(content).digest())
     return state.hexdigest()[:16]

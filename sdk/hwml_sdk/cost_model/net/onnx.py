@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import MissingDependencyError
+from ...errors import ArtifactError, MissingDependencyError
 from ...inference import open_session, run_session
 from ..data.features import N_MODEL_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_INDEX
 from ..data.samples import Floats
@@ -168,7 +168,7 @@ class OnnxPredictor:
     """Runs an exported model with onnxruntime on one thread. Raises ArtifactError for bytes that are no model."""
 
     def __init__(self, model: bytes, name: str = "model") -> None:
-        self._session = open_session(model, name)
+        self._session, self._name = open_session(model, name), name
 
     def predict(self, pipeline: Floats, schedule: Floats, num_cores: float) -> Floats:
         """Run times (n,) in milliseconds of schedules (n, stages, 39) of one pipeline (stages, 280)."""
@@ -177,4 +177,11 @@ class OnnxPredictor:
             "schedule": schedule,
             "num_cores": np.asarray([num_cores], dtype=np.float32),
         }
-        return run_session(self._session, inputs)
+        try:
+            found = run_session(self._session, inputs)
+        except Exception as error:  # onnxruntime's errors share no public base class
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ArtifactError(f"{self._name}: is no cost model of hwml's: {reason}; export it again") from error
+        if not isinstance(found, np.ndarray) or found.shape != (len(schedule),):
+            raise ArtifactError(f"{self._name}: does not give one run time a schedule; export it again")
+        return found

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...artifact import Artifact, resolve
-from ...errors import DataError
+from ...errors import ArtifactError, DataError
 from ...files import parse_json, read_bytes, replace_folder, write_atomic
 from ..data.features import PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION
 from ..data.samples import Floats
@@ -99,7 +99,7 @@ class Weights:
         if text.endswith(".json"):
             return cls.load_from_json(text)
         if not Path(text).exists() and "/" not in text and not text.endswith(".weights"):
-            return cls.load_from_file(Artifact.load(resolve(text), kind=KIND).file(WEIGHTS_FILE))
+            return cls.of_artifact(Artifact.load(resolve(text), kind=KIND))
         return cls.load_from_file(text)
 
     def arrays(self) -> dict[str, Floats]:
@@ -130,6 +130,18 @@ class Weights:
         if size > 2 * FILE_BYTES:
             raise DataError(f"{size} bytes: an adams2019 weights file has {FILE_BYTES}", path=path)
         return cls.from_bytes(data, path=path)
+
+    @classmethod
+    def of_artifact(cls, artifact: Artifact) -> Weights:
+        """The weights in an artefact folder. Raises ArtifactError, also where its description is of another model."""
+        cores, versions = (artifact.config.get(name) for name in ("num_cores", "feature_versions"))
+        whole = isinstance(cores, list) and all(type(count) is int and count >= 1 for count in cores)
+        if not whole or versions != [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]:
+            raise ArtifactError(f"{artifact.path}: describes another model than this hwml has; reinstall or retrain")
+        try:
+            return cls.load_from_file(artifact.file(WEIGHTS_FILE))
+        except DataError as error:
+            raise ArtifactError(f"{error}; reinstall or retrain") from error
 
     @classmethod
     def from_bytes(cls, data: bytes, *, path: str | Path = "weights") -> Weights:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from ...document import Span
 from ...errors import ConfigError
 from ..closed_form.area import Area, area_cost
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
+from ..closed_form.memory import Storage
 from ..closed_form.unknown import EVERYTHING, Unknown
 from ..program import ir
 from ..program.facts import reached
@@ -154,8 +155,13 @@ def _function(result: FunctionResult, target: Target, total: float | None) -> Fu
     function = result.function
     return FunctionQor(
         function.name, function.path, function.name_span, known["lut"], known["dsp"], known["ff"], known["bram_18k"],
-        known["latency_cycles"], False, loops_of(result, total), reasons,
+        known["latency_cycles"], False, loops_of(result, total), reasons, uram_of(result.unknown, memory),
     )  # fmt: skip
+
+
+def uram_of(unknown: Unknown, memory: Iterable[Storage]) -> float | None:
+    """UltraRAM blocks; not known where block RAMs are not, as the same memories decide about both."""
+    return sum(item.uram for item in memory) if unknown.known("bram_18k") else None
 
 
 def reasons_of(unknown: Unknown) -> dict[str, tuple[str, ...]]:
@@ -294,10 +300,12 @@ def part_or_none(name: str) -> Part | None:
         return None
 
 
-def fits(part: Part | None, values: Mapping[str, float | None]) -> bool | None:
+def fits(part: Part | None, values: Mapping[str, float | None], uram: float = 0.0) -> bool | None:
     """Whether every resource is within the part; None when the part or a resource is not known."""
     if part is None:
         return None
+    if uram > part.limit("uram"):
+        return False
     known = {name: value for name in RESOURCES if (value := values.get(name)) is not None}
     if any(value > part.limit(name) for name, value in known.items()):
         return False

@@ -125,7 +125,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
         )
         why = _why(prediction.reasons.get(name, ()))
         lines.append(f"{title:<7}{figure(value, interval):>9}{spread}  {why}".rstrip())
-    lines += ["```", ""]
+    lines += [*_uram_line(prediction.uram), "```", ""]
     if prediction.dominant:
         lines += [f"Most of it: {prediction.dominant}", ""]
     if prediction.fits_part is False:
@@ -160,7 +160,12 @@ def function_detail(function: FunctionQor) -> str:
         ("BRAM", function.bram_18k, "bram_18k"), ("cycles", function.cycles, "latency_cycles"),
     ):  # fmt: skip
         lines.append(f"{title:<7}{figure(value):>9}  {_why(function.reasons.get(name, ()))}".rstrip())
-    return "\n".join([*lines, "```"])
+    return "\n".join([*lines, *_uram_line(function.uram), "```"])
+
+
+def _uram_line(uram: float | None) -> list[str]:
+    """UltraRAM only where a design has some: few do, and many parts have none."""
+    return [f"{'URAM':<7}{figure(uram):>9}"] if uram else []
 
 
 def loop_detail(loop: LoopQor) -> str:
@@ -243,4 +248,8 @@ def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[
         title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
         shown = figure(value, interval) if value is not None else unknown(prediction.reasons.get(name, ()))
         rows.append((title, shown, spread, figure(prediction.closed_form.get(name)), used))
+    if prediction.uram:
+        limit = limits.get("uram")
+        used = percent(prediction.uram / limit) if limit else ""
+        rows.append(("URAM", figure(prediction.uram), "", figure(prediction.uram), used))
     return rows

@@ -67,6 +67,7 @@ class FunctionQor:
     inlined: bool
     loops: tuple[LoopQor, ...] = ()
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uram: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -87,8 +88,8 @@ class Contribution:
 class QorPrediction:
     """Predicted resources and latency of one HLS kernel.
 
-    lut, dsp, ff, bram_18k: counts on the part. latency_cycles: start to done. None: not known, `reasons` says why (a
-    call that was not read, a trip count nobody can tell), by target.
+    lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done. None: not known, `reasons` says
+    why (a call that was not read, a trip count nobody can tell), by target.
     intervals: 80 % interval per target. closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it); the correction shrinks as it grows.
     loops: as trees, those of the top function first, then those of the functions it calls.
@@ -118,6 +119,7 @@ class QorPrediction:
     warnings: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uram: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -136,6 +138,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "latency_cycles": whole(prediction.latency_cycles),
         "schema_version": SCHEMA_VERSION,
         "bram_18k": whole(prediction.bram_18k),
+        "uram": whole(prediction.uram),
         "intervals": {
             json_key(name): {"low": whole(interval.low), "high": whole(interval.high)}
             for name, interval in prediction.intervals.items()
@@ -206,6 +209,7 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
         "DSP": whole(function.dsp),
         "FF": whole(function.ff),
         "bram_18k": whole(function.bram_18k),
+        "uram": whole(function.uram),
         "cycles": whole(function.cycles),
         "inlined": function.inlined,
         "reasons": reasons_json(function.reasons),

@@ -10,7 +10,7 @@ from ..program.constants import Number
 from ..program.expressions import assigned_variables, root_variable
 from ..program.facts import calls
 from ..program.trip_counts import constant_step
-from ..tool.binding import Binding, bindings
+from ..tool.binding import Binding, bindings, limits
 from ..tool.operators import Target
 from .memory import Layout, layouts
 from .plan import Options
@@ -26,7 +26,8 @@ class Design:
     """One program with one target.
 
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
-    walks: calls that were walked so far. work: what may still be walked.
+    walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are
+    memories.
     """
 
     def __init__(self, program: ir.Program, target: Target, options: Options) -> None:
@@ -42,12 +43,21 @@ class Design:
         self._loops_below: dict[str, bool] = {}
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
+        self._limits: dict[str, Mapping[str, int]] = {}
+        self.tables: dict[ir.Variable, Layout] = {}
 
     def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
         """What pragmas say about the operators behind a function's variables."""
         found = self._bindings.get(function.name)
         if found is None:
             found = self._bindings[function.name] = bindings(function)
+        return found
+
+    def limits(self, function: ir.Function) -> Mapping[str, int]:
+        """Most instances of an operation or a function inside a function."""
+        found = self._limits.get(function.name)
+        if found is None:
+            found = self._limits[function.name] = limits(function)
         return found
 
     def layouts(self, function: ir.Function) -> dict[ir.Variable, Layout]:

@@ -65,13 +65,15 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
     cost = area_cost(result.area, design.target)
     memory = list(result.memory.values())
     for var in design.program.globals.values():
-        # A constant table with known indices folds away, and one that does not is most often small.
         if var.dims and not var.const:
             memory.append(storage(var, design.default_layout(var)))
+    # Of constant tables only those that are looked up at run time are memories, and not one for each call.
+    memory += [storage(var, layout) for var, layout in design.tables.items()]
     lut = cost.lut + sum(item.lut for item in memory)
     ff = cost.ff + sum(item.ff for item in memory)
     return Estimate(
         design.program, result, design.target, design.options, lut, cost.dsp, ff,
         sum(item.bram_18k for item in memory), result.cycles if result.known else None, max(result.cycles, 1.0),
         result.area, result.unshared, design.functions, design.work.used,
+        sum(item.uram for item in memory),
     )  # fmt: skip

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..program.sizes import total_bits
-from ..tool.memories import COMPLETE_THRESHOLD, LUTRAM_BITS, MEMORY, bram_18k
+from ..tool.memories import (
+    COMPLETE_THRESHOLD,
+    DUAL,
+    LUTRAM_BITS,
+    MEMORY,
+    Ports,
+    bram_18k,
+    impl_of,
+    ports_of,
+    uram_blocks,
+)
 
 
 @dataclass(slots=True)
@@ -22,6 +32,8 @@ class Layout:
     interface: "memory", "m_axi", "fifo" or "register".
     automatic: the tool may split the array by itself; automatic_banks: how far it has to.
     merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
+    ports: of each bank. parted: fields of a struct lie in memories of their own. widen: bits that an m_axi port may be
+    widened to. stencil: a window over it is kept on the chip.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -32,6 +44,10 @@ class Layout:
     automatic: bool = False
     automatic_banks: int = 1
     merged: bool = True
+    ports: Ports = DUAL
+    parted: bool = False
+    widen: int = 0
+    stencil: bool = False
 
     def bank_count(self) -> int:
         """Number of separate memories."""
@@ -76,7 +92,8 @@ def _default(var: ir.Variable, auto_partition: bool) -> Layout:
         return Layout({d: ("complete", extent or 1) for d, extent in enumerate(var.dims)}, interface="register")
     if var.dims == () and var.type.pointer:
         return Layout(interface="register")
-    return Layout()
+    # UG1399, disaggregate: structs inside the design are taken apart, those of the interface are not.
+    return Layout(parted=var.scope != "param" and var.type.kind == "struct")
 
 
 def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
@@ -96,7 +113,7 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
     layout = found.setdefault(var, Layout())
     if pragma.kind in ("ARRAY_PARTITION", "ARRAY_RESHAPE"):
         where = layout.banks if pragma.kind == "ARRAY_PARTITION" else layout.reshaped
-        _partition(options, var, where)
+        _partition(pragma, var, where)
         if layout.banks and all(layout.banks.get(d, ("", 1))[0] == "complete" for d in range(len(var.dims))):
             layout.interface = "register"
     elif pragma.kind == "INTERFACE":
@@ -106,16 +123,33 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
         if mode:
             layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
             layout.bundle = options.get("bundle", "")
+        layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
+        _bind(layout, options.get("storage_type", ""), options.get("storage_impl", ""))
     elif pragma.kind == "STREAM":
         layout.interface = "fifo"
-    elif pragma.kind in ("BIND_STORAGE", "RESOURCE"):
-        layout.storage = (options.get("impl") or options.get("core") or "").lower()
+    elif pragma.kind == "BIND_STORAGE":
+        _bind(layout, options.get("type", ""), options.get("impl", ""))
+    elif pragma.kind == "RESOURCE":
+        _bind(layout, options.get("core", ""), "")
+    elif pragma.kind in ("DISAGGREGATE", "AGGREGATE", "DATA_PACK"):
+        layout.parted = pragma.kind == "DISAGGREGATE"
+    elif pragma.kind == "ARRAY_STENCIL":
+        layout.stencil = "off" not in options
 
 
-def _partition(options: Mapping[str, str], var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
+def _bind(layout: Layout, kind: str, impl: str) -> None:
+    """Take over the ports and the material that BIND_STORAGE, RESOURCE or `storage_type=` name."""
+    if not kind.lower().startswith(("ram", "rom", "fifo", "xpm")) and not impl:
+        return
+    layout.ports = ports_of(kind)
+    layout.storage = impl.lower() or impl_of(kind) or layout.storage
+
+
+def _partition(pragma: ir.Pragma, var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
+    options = pragma.options
     kind = options.get("type") or next((k for k in ("complete", "cyclic", "block") if k in options), "complete")
-    factor = _integer(options.get("factor"))
-    dim = _integer(options.get("dim"))
+    factor = pragma.whole("factor")
+    dim = pragma.whole("dim")
     dims = range(len(var.dims)) if dim == 0 else [dim - 1 if dim is not None else 0]
     for index in dims:
         if not 0 <= index < max(len(var.dims), 1):
@@ -125,13 +159,6 @@ def _partition(options: Mapping[str, str], var: ir.Variable, where: dict[int, tu
             where[index] = ("complete", extent or 1)
         elif factor is not None and factor > 1:
             where[index] = (kind, min(factor, extent) if extent else factor)
-
-
-def _integer(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text, 0)
-    except ValueError:
-        return None
 
 
 MAX_ELEMENTS = 1 << 60
@@ -155,6 +182,7 @@ class Storage:
     lut: float
     ff: float
     bits: float
+    uram: float = 0.0
 
 
 def storage(var: ir.Variable, layout: Layout) -> Storage:
@@ -164,9 +192,11 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
         return Storage(0, 0, 0, 0)
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
+    if layout.interface == "register" and var.const:
+        return Storage(0, 0, 0, 0)  # constants; what selects among them is counted where they are read
     if layout.interface == "register":
         return Storage(0, bits * MEMORY.register_lut_bit, bits * MEMORY.register_ff_bit, bits)
-    if layout.interface == "fifo":
+    if layout.interface == "fifo" and layout.storage not in ("bram", "uram"):
         lut = MEMORY.fifo_lut + width * MEMORY.fifo_lut_bit
         return Storage(0, lut, MEMORY.fifo_ff + width * MEMORY.fifo_ff_bit, bits)
     # More banks than elements stay empty and fall away.
@@ -174,7 +204,10 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     lanes = math.prod(factor for _, factor in layout.reshaped.values()) if layout.reshaped else 1
     deep = max(math.ceil(count / banks / lanes), 1)
     wide = width * lanes
-    if layout.storage in ("lutram", "ram_1p_lutram", "srl") or deep * wide <= LUTRAM_BITS or deep <= 2:
+    if layout.storage == "uram":
+        return Storage(0, 0, 0, bits, banks * uram_blocks(deep, wide))
+    small = deep * wide <= LUTRAM_BITS or deep <= 2
+    if layout.storage in ("lutram", "srl") or (small and layout.storage != "bram"):
         lut = banks * wide * max(math.ceil(deep / 64), 1) * MEMORY.lutram_lut_bit
         return Storage(0, lut, banks * wide * MEMORY.lutram_ff_bit, bits)
     return Storage(banks * bram_18k(deep, wide), 0, 0, bits)

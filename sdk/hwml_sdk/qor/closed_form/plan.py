@@ -79,8 +79,10 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
     unroll = loop.pragma("HLS", "UNROLL")
     copies, full = 1.0, False
     if unroll is not None and "off" not in unroll.options:
-        factor = _integer(unroll.options.get("factor"))
-        if factor is None:
+        factor = unroll.whole("factor")
+        if unroll.untold:
+            copies = 1.0  # how many is not known, which is said: all of them is the one answer that is wrong
+        elif factor is None:
             full = trip is not None and count is not None and count.constant
             copies = trip if full and trip else 1.0
         elif trip is not None and factor >= trip > 0:
@@ -89,7 +91,7 @@ def _vitis(loop: ir.Loop, count: TripCount | None) -> Plan:
             copies = float(max(factor, 1))
     pipeline = loop.pragma("HLS", "PIPELINE")
     pipelined = pipeline is not None and "off" not in pipeline.options
-    target = _integer(pipeline.options.get("ii")) if pipeline is not None else None
+    target = pipeline.whole("ii") if pipeline is not None else None
     return Plan(pipelined and not full, target or 1, copies, full)
 
 
@@ -99,7 +101,7 @@ def _tiled(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behavi
     count = counts.get(loop)
     trip = count.average if count is not None else None
     tile = loop.pragma("ACCEL", "TILE")
-    factor = _integer(tile.options.get("factor")) if tile is not None else None
+    factor = tile.whole("factor") if tile is not None else None
     if factor is None or trip is None or not 1 < factor < trip or plan.full_unroll:
         return plan
     return replace(plan, tile=float(factor))
@@ -112,7 +114,7 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behav
     parallel = loop.pragma("ACCEL", "PARALLEL")
     copies = 1.0
     if parallel is not None:
-        factor = _integer(parallel.options.get("factor"))
+        factor = parallel.whole("factor")
         copies = float(factor) if factor else (trip or 1.0)
     full = trip is not None and copies >= trip > 0
     if full and trip is not None:
@@ -240,10 +242,3 @@ def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
             return True
         above = above.parent
     return any(plans[inner].pipelined for inner in ir.loops_of(loop.body))
-
-
-def _integer(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text, 0)
-    except ValueError:
-        return None

@@ -86,7 +86,7 @@ class FunctionResult:
 # What is unknown still has a nominal figure: the learned part needs a number, and shares of loops are taken of it.
 @dataclass(slots=True, eq=False)
 class Estimate:
-    """The whole design. lut, dsp, ff, bram_18k, nominal_cycles: numbers even where `unknown` says they lack something.
+    """The whole design. lut, dsp, ff, bram_18k, uram, nominal_cycles: numbers even where `unknown` says what they lack.
 
     Latency is None when it is not known; `nominal_cycles` then assumes 32 rounds of a loop that nobody can count, and
     nothing of calls that were not read. steps: work it took (see `program.budget`).
@@ -106,6 +106,7 @@ class Estimate:
     unshared: Area
     functions: dict[str, FunctionResult]
     steps: int = 0
+    uram: float = 0.0
 
     @property
     def unknown(self) -> Unknown:

@@ -249,7 +249,7 @@ class Corrector:
             shrink, mix = (tuple(tuple(tuple(float(v) for v in w) for w in d) for d in stored[n]) for n in _NESTED)
             known, other = (tuple(float(v) for v in part) for part in stored["widen"])
             self.calibration = Calibration(shrink=(shrink[0], shrink[1]), mix=mix, widen=(known, other), **numbers)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
         if config.get("labels") != list(LABELS):
             raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")

@@ -10,7 +10,6 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 import math
 import re
 import zlib
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...files import open_regular, read_bytes, read_source
+from ...files import open_regular, parse_json, read_bytes, read_source
 from ..tool.labels import LABELS, STAGES
 
 _PLACEHOLDER = re.compile(r"auto\{\s*(\w+)\s*\}")
@@ -163,7 +162,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not content.strip():
             continue
         try:
-            row = json.loads(content)
+            row = parse_json(content)
         except ValueError as error:
             raise DataError(f"not JSON: {error}", path=path, line=line) from error
         if not isinstance(row, dict):

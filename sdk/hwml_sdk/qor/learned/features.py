@@ -231,7 +231,7 @@ def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
             continue  # of a kernel beside this one
         options = pragma.options
         kind = pragma.kind
-        factor = _factor(options.get("factor"))
+        factor = pragma.whole("factor") or 1
         if kind == "PIPELINE":
             count["pragma_pipeline_off" if "off" in options else "pragma_pipeline"] += 1
             count["pragma_flatten"] += "flatten" in options
@@ -257,13 +257,6 @@ def _pragma_features(estimate: Estimate, values: dict[str, float]) -> None:
     for name in _PRAGMAS:
         if not name.endswith("_log_sum"):
             values[name] = _log(count[name])
-
-
-def _factor(text: str | None) -> int:
-    try:
-        return int(text or "1", 0)
-    except ValueError:
-        return 1
 
 
 def _program_features(

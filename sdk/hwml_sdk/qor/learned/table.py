@@ -19,7 +19,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,11 @@ class Table:
         return Table(
             self.rows.take(chosen), self.values[chosen], self.feature_version, self.feature_names, self.licences
         )
+
+    def of_sources(self, names: Collection[str]) -> Table:
+        """The rows of some sources, and their licences alone."""
+        licences = {name: licence for name, licence in self.licences.items() if name in names}
+        return replace(self.take(np.isin(self.rows.source, sorted(names))), licences=licences)
 
 
 def quantise(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..program import ir
-from ..program.constant_text import evaluate_text
 from ..program.constants import evaluate
 from ..program.expressions import assigned_variables, expressions_of, root_variable
 from ..program.facts import assigned, calls, walk
 from ..program.numbers import Number
 from ..program.tops import choose_top
 from ..program.trip_counts import iterations
+from ..project.benches import looks_like_bench
 
 # From this width on an unknown bound says nothing useful: the tool reports `?` rather than 0 ~ 65535.
 MAX_BOUNDED_WIDTH = 16
@@ -48,20 +47,6 @@ class Facts:
     def value(self, expr: ir.Expr | None) -> Number | None:
         """Constant value of an expression, or None."""
         return evaluate(expr, self.constants)
-
-    def number(self, text: str, function: ir.Function | None) -> int | None:
-        """Integer value of a pragma's option; None when it is no constant that can be known here."""
-        known = dict(_template_values(function)) if function is not None else {}
-
-        def lookup(name: str) -> Number | None:
-            if name in known:
-                return known[name]
-            var = function.variables.get(name) if function is not None else None
-            var = var or self.program.globals.get(name)
-            return self.value(ir.Ref(name, var)) if var is not None else None
-
-        value = evaluate_text(text, lookup)
-        return int(value) if value is not None and value == int(value) else None
 
     def trip_count(self, loop: ir.Loop) -> int | None:
         """How often a loop with constant bounds runs when nothing leaves it early; None when it varies."""
@@ -152,28 +137,23 @@ def _is_narrow(var: ir.Variable | None) -> bool:
     return var is not None and 0 < var.type.width <= MAX_BOUNDED_WIDTH and var.type.kind in ("int", "uint")
 
 
-def _template_values(function: ir.Function) -> Iterator[tuple[str, Number]]:
-    """Values of template parameters, as the reader writes them into the name of an instance: `fir<8, 16>`."""
-    _, bracket, rest = function.name.partition("<")
-    if not bracket:
-        return
-    for name, text in zip(function.template_params, rest.rstrip(">").split(", "), strict=False):
-        value = evaluate_text(text, lambda _: None)
-        if value is not None:
-            yield name, value
-
-
 def _hardware(program: ir.Program, top: str) -> set[str]:
-    """Functions that are synthesised: all that the top, functions with pragmas or the likely top reach; no `main`."""
+    """Functions that are synthesised: all that the top, functions with pragmas or the likely top reach; no `main`.
+
+    Test benches and host programs are left alone: nothing in a file that looks like one is a root.
+    """
+    benches = {path for path, text in program.sources.items() if looks_like_bench(text)}
     if top in program.functions:
         roots = [top]
     else:
         roots = [
             name
             for name, function in program.functions.items()
-            if function.pragmas or any(loop.pragmas for loop in program.loops(name))
+            if function.path not in benches
+            and ">::" not in name  # a member of a class template is no code until something calls it
+            and (function.pragmas or any(loop.pragmas for loop in program.loops(name)))
         ]
-    if not roots and program.functions:
+    if not roots and program.functions and program.path not in benches:
         roots = [choose_top(program, None).name]
     found: set[str] = set()
     pending = [name for name in roots if name != "main"]

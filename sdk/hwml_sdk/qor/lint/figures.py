@@ -47,7 +47,7 @@ def _all_loops(loops: Iterable[LoopQor]) -> Iterable[LoopQor]:
 
 
 def _target(context: Context, pragma: ir.Pragma | None) -> int:
-    value = context.facts.number(pragma.options.get("ii", ""), None) if pragma is not None else None
+    value = pragma.whole("ii") if pragma is not None else None
     return value or 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...document import Related
 from ..program import ir
-from ..program.facts import function_of, walk
+from ..program.facts import walk
 from .code import Code
 from .context import Context, is_on, loop_name, owner_name
 from .rule import rule
@@ -25,7 +25,7 @@ def unroll(context: Context) -> None:
         if not is_on(pragma) or context.is_template(loop):
             continue
         assert pragma is not None
-        factor = context.facts.number(pragma.options.get("factor", ""), function_of(context.program, loop))
+        factor = pragma.whole("factor")
         trips = context.facts.trip_count(loop)
         if not factor or factor < 1 or not trips or loop.has_break:
             continue

@@ -53,10 +53,10 @@ def partition_style(pragma: ir.Pragma) -> str:
 
 
 def _extent(context: Context, pragma: ir.Pragma, text: PragmaText, function: ir.Function, style: str) -> None:
-    var = _array(context, pragma, function)
+    var = array_of(context, pragma, function)
     if var is None or context.is_template(function):
         return
-    dim = context.facts.number(pragma.options.get("dim", "1"), function)
+    dim = pragma.whole("dim") if "dim" in pragma.options else 1
     if dim is None:
         return
     if dim > len(var.dims):
@@ -65,7 +65,7 @@ def _extent(context: Context, pragma: ir.Pragma, text: PragmaText, function: ir.
         related = Related(f"{var.name} is declared here", var.span, var.path)
         context.report(NO_DIMENSION, message, pragma.path, text.option_span("dim"), related=(related,))
         return
-    factor = context.facts.number(pragma.options.get("factor", ""), function)
+    factor = pragma.whole("factor")
     if style not in ("block", "cyclic") or factor is None or factor < 1:
         return
     dims = range(len(var.dims)) if dim == 0 else (dim - 1,)
@@ -93,7 +93,7 @@ def _fits(
     return True
 
 
-def _array(context: Context, pragma: ir.Pragma, function: ir.Function) -> ir.Variable | None:
+def array_of(context: Context, pragma: ir.Pragma, function: ir.Function) -> ir.Variable | None:
     """The array a partition names, when it is one array and no member, and its name stands for one thing only."""
     written = pragma.options.get("variable", "")
     if not _NAME.fullmatch(written):

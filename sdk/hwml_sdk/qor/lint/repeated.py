@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...document import Related
 from ..program import ir
-from ..program.facts import function_of
 from .code import Code
 from .context import SPLITS, Context, is_on, loop_name, owner_name
 from .rule import rule
@@ -84,11 +83,8 @@ def _is_whole(context: Context, loop: ir.Loop, unroll: ir.Pragma) -> bool:
     trips = context.facts.trip_count(loop)
     if trips is None or context.is_template(loop):
         return False
-    written = unroll.options.get("factor")
-    if written is None:
-        return True
-    factor = context.facts.number(written, function_of(context.program, loop))
-    return factor is not None and factor >= trips
+    factor = unroll.whole("factor")
+    return "factor" not in unroll.options or (factor is not None and factor >= trips)
 
 
 def _both_splits(context: Context, pragmas: list[ir.Pragma]) -> None:

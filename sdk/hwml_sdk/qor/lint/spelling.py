@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 
-from ..pragmas.table import ACCEL_KINDS, CLOSED, HLS_OPTIONS, NUMBERS, VALUES, VARIABLE_OPTION
+from ...document import Edit, Fix
+from ..pragmas.table import ACCEL_KINDS, CLOSED, HLS_OPTIONS, NUMBERS, SMART_HLS, VALUES, VARIABLE_OPTION
 from ..program import ir
 from ..program.facts import function_of
 from .code import Code
@@ -28,11 +29,44 @@ def spelling(context: Context) -> None:
         known = HLS_OPTIONS if pragma.dialect == "HLS" else ACCEL_KINDS
         if pragma.kind.startswith("IF") or not _NAME.fullmatch(pragma.kind or "-"):
             continue  # `#pragma HLS if (condition) ...` of 2026
+        if pragma.kind in SMART_HLS:
+            continue
         if pragma.kind not in known:
             _unknown_kind(context, pragma, text)
         elif pragma.dialect == "HLS":
             _options(context, pragma, text)
             _values(context, pragma, text)
+    _dialects(context)
+
+
+# A pragma whose first word is nearly HLS, or that has none.
+_RAW = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+(\w+)(?:[ \t]+(\w+))?", re.MULTILINE)
+_FOREIGN = {"HLS", "ACCEL", "AP", "ONCE", "PACK", "GCC", "CLANG", "OMP", "STDC", "MESSAGE", "WARNING", "REGION", "SDS"}
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def _dialects(context: Context) -> None:
+    """`#pragma HSL PIPELINE` and `#pragma PIPELINE II=1`: compilers skip what they do not know, without a word."""
+    for path in context.program.sources:
+        source = context.source(path)
+        if source is None or "pragma" not in source.text:
+            continue
+        blanked = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), source.text)
+        for match in _RAW.finditer(blanked):
+            first, second = match.group(1), (match.group(2) or "").upper()
+            if first.upper() in _FOREIGN:
+                continue
+            span = source.span(match.start(1), match.end(1))
+            if second in HLS_OPTIONS and difflib.get_close_matches(first.upper(), ["HLS"], cutoff=0.5):
+                fix = Fix("write HLS", (Edit(span, "HLS"),), safe=True)
+                message = f"#pragma {first} is none that a tool reads: it is skipped without a word; write #pragma HLS"
+                context.report(UNKNOWN_PRAGMA, message, path, span, fixes=(fix,))
+            elif first in HLS_OPTIONS:  # in capitals: `#pragma unroll` belongs to other compilers
+                fix = Fix(
+                    "write HLS before it", (Edit(source.span(match.start(1), match.start(1)), "HLS "),), safe=True
+                )
+                message = f"#pragma {first} lacks the word HLS: it is skipped without a word"
+                context.report(UNKNOWN_PRAGMA, message, path, span, fixes=(fix,))
 
 
 def _unknown_kind(context: Context, pragma: ir.Pragma, text: PragmaText) -> None:
@@ -79,7 +113,7 @@ def _values(context: Context, pragma: ir.Pragma, text: PragmaText) -> None:
         if kind != pragma.kind or option not in pragma.options:
             continue
         written = pragma.options[option]
-        value = context.facts.number(written, function_of(context.program, pragma.owner)) if written else None
+        value = pragma.whole(option)
         span = text.value_span(option) if written else text.option_span(option)
         if not written:
             context.report(BAD_VALUE, f"{kind} {option}= needs a number", pragma.path, span)

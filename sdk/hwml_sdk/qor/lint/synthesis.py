@@ -54,12 +54,34 @@ def foreign_calls(context: Context) -> None:
                 short = var.type.name.partition("<")[0]
                 message = f"{var.name} is a {short}: it grows on a heap, which hardware has not; use an array"
                 context.report(NO_HEAP, message, var.path, var.span)
+        _containers(context, function)
+
+
+# `std::vector<int> v(n);` reads as the declaration of a function.
+_CONTAINER = re.compile(
+    r"\bstd\s*::\s*(vector|map|unordered_map|set|list|deque|queue|stack|string)\b\s*(?:<[^;{}()]*>)?\s+(\w+)\s*\("
+)
+
+
+def _containers(context: Context, function: ir.Function) -> None:
+    source = context.source(function.path)
+    if source is None or "std" not in source.text:
+        return
+    start = source.index(function.span.start_line, function.span.start_character)
+    end = source.index(function.span.end_line, function.span.end_character)
+    for match in _CONTAINER.finditer(source.text, start, end):
+        if match.group(2) not in function.variables and match.group(2) != function.name:
+            message = (
+                f"{match.group(2)} is a std::{match.group(1)}: it grows on a heap, which hardware has not; use an array"
+            )
+            span = source.span(match.start(2), match.end(2))
+            context.report(NO_HEAP, message, function.path, span)
 
 
 @rule(RECURSION)
 def recursion(context: Context) -> None:
     """A function that calls itself, directly or through others."""
-    functions = {f.name: f for f in context.functions() if not f.template_params}
+    functions = {f.name: f for f in context.functions() if not f.template_params and not _at_compile_time(f)}
     targets = {name: _callees(context, function, functions) for name, function in functions.items()}
     targets = _with_ways_on(targets)
     for name, function in functions.items():
@@ -68,6 +90,12 @@ def recursion(context: Context) -> None:
             way = " -> ".join((name, *path))
             message = f"{name} calls itself ({way}): recursion cannot be synthesised; rewrite it as a loop"
             context.report(RECURSION, message, function.path, function.name_span)
+
+
+def _at_compile_time(function: ir.Function) -> bool:
+    """Whether recursion ends while the source is read: `constexpr`, or an instance whose arguments count down."""
+    arguments = function.name.partition("<")[2].rpartition(">")[0]
+    return function.constexpr or re.search(r"[-+/]", arguments) is not None
 
 
 def _callees(context: Context, function: ir.Function, known: dict[str, ir.Function]) -> set[str]:

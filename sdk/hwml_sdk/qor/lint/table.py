@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from . import dataflow, figures, loops, partitions, places, repeated, spelling, synthesis, variables
+from . import (
+    allocation,
+    constructs,
+    dataflow,
+    dependences,
+    figures,
+    loops,
+    outside,
+    partitions,
+    places,
+    regions,
+    releases,
+    repeated,
+    sizes,
+    spelling,
+    synthesis,
+    variables,
+)
 from .code import Code
 from .rule import Rule
 
-MODULES = (spelling, places, variables, loops, partitions, repeated, synthesis, dataflow, figures)
+MODULES = (
+    spelling, places, variables, loops, partitions, repeated, synthesis, constructs, outside, releases, allocation,
+    dependences, dataflow, regions, sizes, figures,
+)  # fmt: skip
 RULES: tuple[Rule, ...] = tuple(
     value for module in MODULES for value in vars(module).values() if isinstance(value, Rule)
 )  # fmt: skip

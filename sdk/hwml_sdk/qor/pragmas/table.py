@@ -66,6 +66,9 @@ ACCEL_KINDS = frozenset(
 )  # fmt: skip
 ACCEL_LOOP_KINDS = frozenset(("PIPELINE", "PARALLEL", "TILE"))
 
+# `#pragma HLS loop pipeline` and the like are SmartHLS's, the tool of another vendor.
+SMART_HLS = frozenset(("LOOP", "FUNCTION", "MEMORY"))
+
 # Stand inside a loop's body and nowhere else (UG1399: they are about that loop).
 LOOP_ONLY = frozenset(("UNROLL", "LOOP_FLATTEN", "LOOP_TRIPCOUNT"))
 # Speak about a whole function, so they stand in its body outside every loop.
@@ -79,12 +82,40 @@ VARIABLE_OPTION: dict[str, str] = {
     ),
     "INTERFACE": "port",
 }  # fmt: skip
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Operators that BIND_OP and ALLOCATION name (UG1399, "pragma HLS bind_op"; UG902 for those of Vivado HLS).
+OPERATIONS = _words(
+    "mul add sub div udiv sdiv urem srem mod shl ashr lshr and or xor icmp mux select load store mac "
+    "fadd fsub fdiv fmul fexp flog fcmp fsqrt frsqrt frecip fabs fmacc facc frem fptosi fptoui sitofp uitofp "
+    "dadd dsub ddiv dmul dexp dlog dcmp dsqrt drsqrt drecip dabs dmac drem "
+    "hadd hsub hdiv hmul hsqrt hcmp hexp hlog hrecip hrsqrt "
+    "sin cos sincos"
+)
 # Words an option's value must be one of.
 VALUES: dict[tuple[str, str], frozenset[str]] = {
     ("ARRAY_PARTITION", "type"): frozenset(("block", "cyclic", "complete")),
     ("ARRAY_RESHAPE", "type"): frozenset(("block", "cyclic", "complete")),
     ("PIPELINE", "style"): frozenset(("stp", "flp", "frp")),
     ("STREAM", "type"): frozenset(("fifo", "pipo", "shared", "unsync")),
+    ("BIND_STORAGE", "type"): _words("fifo ram_1p ram_1wnr ram_2p ram_s2p ram_t2p rom_1p rom_2p rom_np"),
+    ("BIND_STORAGE", "impl"): _words("auto bram bram_ecc lutram uram uram_ecc srl memory register"),
+    ("BIND_OP", "op"): OPERATIONS,
+    ("BIND_OP", "impl"): _words(
+        "auto dsp fabric meddsp fulldsp maxdsp primitivedsp all none qadder tadd_dsp fabric_combo auto_sub"
+    ),
+    ("INTERFACE", "mode"): _words(
+        "ap_none ap_stable ap_vld ap_ack ap_hs ap_ovld ap_memory bram ap_fifo axis s_axilite m_axi ap_ctrl_none "
+        "ap_ctrl_hs ap_ctrl_chain ap_bus ap_auto"
+    ),
+    ("DEPENDENCE", "type"): frozenset(("inter", "intra")),
+    ("DEPENDENCE", "class"): frozenset(("array", "pointer")),
+    ("DEPENDENCE", "direction"): frozenset(("raw", "war", "waw")),
+    ("ALLOCATION", "type"): frozenset(("function", "operation", "core")),
 }
 # Options whose value is a whole number, and the smallest one that makes sense. INLINE etc. have none.
 NUMBERS: dict[tuple[str, str], int] = {

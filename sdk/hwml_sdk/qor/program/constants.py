@@ -12,7 +12,7 @@ from . import ir
 from .budget import Work
 from .numbers import Number, binary, unary
 
-__all__ = ["Bindings", "Number", "binary", "evaluate", "settle"]
+__all__ = ["Bindings", "Number", "binary", "evaluate", "held", "settle"]
 
 _MAX_DEPTH = 60  # of expressions inside one another
 MAX_STEPS = 2000  # of a `constexpr` function
@@ -38,7 +38,7 @@ def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | 
         return unary(expr.op, evaluate(expr.operand, known, depth + 1))
     if isinstance(expr, ir.Cast):
         value = evaluate(expr.operand, known, depth + 1)
-        return value if value is None or expr.type.is_float else int(value)
+        return None if value is None else held(expr.type, value)
     if isinstance(expr, ir.Ternary):
         condition = evaluate(expr.condition, known, depth + 1)
         if condition is None:
@@ -46,6 +46,10 @@ def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | 
         return evaluate(expr.yes if condition else expr.no, known, depth + 1)
     if isinstance(expr, ir.Call):
         return _called(expr, known, depth)
+    if isinstance(expr, ir.Many):
+        # `a, b` is b; `{a}` is a, and a list of more is no number.
+        chosen = expr.items[-1:] if expr.comma or len(expr.items) == 1 else ()
+        return evaluate(chosen[0], known, depth + 1) if chosen else None
     if isinstance(expr, ir.Index | ir.Member):
         found = _initial(expr, known, depth)
         return None if found is None else evaluate(found, {}, depth + 1)
@@ -93,7 +97,7 @@ def _variable(var: ir.Variable | None, known: Bindings, depth: int) -> Number | 
         if var.evaluated:
             return var.value
         value = evaluate(var.init, {}, depth + 1)
-        return None if value is None else _stored(var.type, value)
+        return None if value is None else held(var.type, value)
     return None
 
 
@@ -101,16 +105,22 @@ def settle(var: ir.Variable) -> None:
     """Find the value of a constant where it is declared: later ones then need not go back through all before them."""
     if var.const and not var.dims:
         value = evaluate(var.init, {})
-        var.value, var.evaluated = None if value is None else _stored(var.type, value), True
+        var.value, var.evaluated = None if value is None else held(var.type, value), True
 
 
-def _stored(kind: ir.CType, value: Number) -> Number:
-    """The value as one of that type holds it, whatever its width."""
+def held(kind: ir.CType, value: Number) -> Number:
+    """The value as a variable of that type holds it: C's conversion, cut to its width."""
     if kind.kind == "bool":
         return int(value != 0)
-    if kind.kind in ("int", "uint"):
-        return int(value)
-    return float(value) if kind.is_float else value
+    if kind.is_float:
+        return float(value)
+    if kind.kind not in ("int", "uint"):
+        return value
+    whole = int(value)
+    if kind.width <= 0 or kind.width > 64 or kind.pointer:
+        return whole
+    whole &= (1 << kind.width) - 1
+    return whole - (1 << kind.width) if kind.kind == "int" and whole >> (kind.width - 1) else whole
 
 
 _BUILTINS: dict[str, Callable[..., Number]] = {
@@ -147,13 +157,13 @@ def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> N
         return None
     run = _Run(depth, function.work)
     for param, value in zip(function.params, values, strict=False):
-        run.values[param] = _stored(param.type, value)
+        run.values[param] = held(param.type, value)
     try:
         run.block(function.body)
     except _UnknownError:
         return None
     found = run.returned
-    return None if found is None else _stored(function.returns, found)
+    return None if found is None else held(function.returns, found)
 
 
 class _Run:
@@ -194,7 +204,7 @@ class _Run:
             self.returned, self.done = self.value(item.value), True
         elif isinstance(item, ir.Declare):
             if item.var.init is not None:
-                self.values[item.var] = _stored(item.var.type, self.value(item.var.init))
+                self.values[item.var] = held(item.var.type, self.value(item.var.init))
         elif isinstance(item, ir.Evaluate):
             self.change(item.expr)
         elif isinstance(item, ir.Block):
@@ -208,12 +218,12 @@ class _Run:
 
     def loop(self, loop: ir.Loop) -> None:
         """Run a loop; one that is left by `break` or cut short by `continue` is not told from others here."""
-        if loop.has_break or loop.has_continue or loop.kind == "range":
+        if loop.jumps or loop.has_continue or loop.kind == "range":
             raise _UnknownError
         if loop.var is not None and loop.start is not None:
             self.values[loop.var] = self.value(loop.start)
         first = loop.kind == "do"
-        while not self.done and (first or self.value(loop.condition)):
+        while not self.done and (first or loop.condition is None or self.value(loop.condition)):
             first = False
             self.block(loop.body)
             self.count()
@@ -236,4 +246,4 @@ class _Run:
                 value = binary("+", self.value(target), 1 if "+" in item.op else -1)  # type: ignore[union-attr]
             if value is None:
                 raise _UnknownError
-            self.values[target.var] = _stored(target.var.type, value)
+            self.values[target.var] = held(target.var.type, value)

@@ -8,73 +8,125 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ...document import Span
 from . import ir
-from .constants import evaluate
+from .constants import evaluate, held
 from .expressions import children, everything_in, inside, root_variable
 from .numbers import Number
 
+_NOTHING = object()
+_Key = tuple[
+    bool, ir.Variable
+]  # of a change: whether it is one of `numbers` or of `definitions`, and of which variable
+
 
 class Values:
-    """Numbers that locals hold at one place, and definitions that depend on counters of the loops around it."""
+    """Numbers that locals hold at one place, and definitions that depend on counters of the loops around it.
+
+    Changes can be taken back (`mark`, `back`): a copy for every loop and branch would make many of them slow together.
+    """
 
     def __init__(self) -> None:
         self.numbers: dict[ir.Variable, Number] = {}
-        # Who may be defined by a variable. Copies share it, so that it may hold more than is true of one of them.
+        self.definitions: dict[ir.Variable, ir.Expr] = {}  # each needs such only as were made before it
+        # Who may be defined by a variable: more than are, as nothing is taken back here.
         self._users: dict[ir.Variable, dict[ir.Variable, None]] = {}
-        self._shared = False
-        self.definitions: dict[ir.Variable, ir.Expr] = {}  # oldest first: each needs earlier ones only
+        self._marks = 0
+        self._changes: list[tuple[_Key, Any]] = []  # what was there before, oldest first
 
-    def copy(self) -> Values:
-        """The same, to be changed apart."""
-        made = Values()
-        made.numbers, made.definitions = dict(self.numbers), dict(self.definitions)
-        made._share(self)
-        return made
+    def mark(self) -> int:
+        """A place to go `back` to, or to ask at what was `changed` since; each is left by one of them."""
+        self._marks += 1
+        return len(self._changes)
 
-    def _share(self, other: Values) -> None:
-        self._users = other._users
-        self._shared = other._shared = True
+    def back(self, mark: int) -> dict[_Key, Any]:
+        """Take back what was changed since; returns what stood there meanwhile."""
+        taken: dict[_Key, Any] = {}
+        while len(self._changes) > mark:
+            key, old = self._changes.pop()
+            table = self._table(key)
+            now = table.pop(key[1], _NOTHING)
+            taken.setdefault(key, now)
+            if old is not _NOTHING:
+                table[key[1]] = old
+        self._marks -= 1
+        return taken
 
-    def common(self, other: Values) -> Values:
-        """What holds whichever way was taken."""
-        made = Values()
-        made.numbers = {var: n for var, n in self.numbers.items() if other.numbers.get(var) == n}
-        made.definitions = {v: e for v, e in self.definitions.items() if other.definitions.get(v) is e}
-        made._share(self)
-        return made
+    def changed(self, mark: int) -> dict[_Key, Any]:
+        """What stood at the mark where something was changed since."""
+        found: dict[_Key, Any] = {}
+        for key, old in self._changes[mark:]:
+            found.setdefault(key, old)
+        self._marks -= 1
+        if not self._marks:
+            self._changes.clear()
+        return found
+
+    def keep_common(self, then: dict[_Key, Any], otherwise: dict[_Key, Any]) -> None:
+        """Forget what differs between two ways. then: what `back` gave of the first, otherwise: `changed` of this."""
+        for key in {**then, **otherwise}:
+            table = self._table(key)
+            now = table.get(key[1], _NOTHING)
+            other = then[key] if key in then else otherwise[key]
+            if now is not other and (not key[0] or now != other):
+                self._drop(key)
 
     def forget(self, changed: Collection[ir.Variable]) -> None:
         """Drop variables and what is defined by them."""
-        if not changed:
-            return
         for var in changed:
-            self.numbers.pop(var, None)
-            self.definitions.pop(var, None)
+            self._drop((True, var))
+            self._drop((False, var))
         pending = list(changed)
         while pending and self.definitions:
             gone = pending.pop()
             for var in self._users.get(gone, ()):
                 expr = self.definitions.get(var)
                 if expr is not None and gone in variables_in(expr):
-                    del self.definitions[var]
+                    self._drop((False, var))
                     pending.append(var)
-            if not self._shared:
+            if not self._marks:
                 self._users.pop(gone, None)
+
+    def _table(self, key: _Key) -> dict[ir.Variable, Any]:
+        return self.numbers if key[0] else self.definitions
+
+    def _set(self, key: _Key, value: Any) -> None:
+        table = self._table(key)
+        if self._marks:
+            self._changes.append((key, table.get(key[1], _NOTHING)))
+        table[key[1]] = value
+
+    def _drop(self, key: _Key) -> None:
+        old = self._table(key).pop(key[1], _NOTHING)
+        if self._marks and old is not _NOTHING:
+            self._changes.append((key, old))
 
     def assign(self, var: ir.Variable, expr: ir.Expr | None, known: Mapping[ir.Variable, Number]) -> None:
         """`var = expr`."""
         trusted = _is_trusted(var) and expr is not None
-        value = evaluate(expr, _Both(self.numbers, known)) if trusted else None
+        value = evaluate(expr, Layers(self.numbers, known)) if trusted else None
         named = variables_in(expr) if trusted else []
         self.forget((var,))
         if value is not None:
-            self.numbers[var] = held(var.type, value)
+            self._set((True, var), held(var.type, value))
         elif trusted and expr is not None and var not in named and not changed_in((expr,)):
-            self.definitions[var] = expr
+            self._set((False, var), expr)
             for other in named:
                 self._users.setdefault(other, {})[var] = None
+
+    def declare(self, var: ir.Variable, expr: ir.Expr | None, known: Mapping[ir.Variable, Number]) -> None:
+        """`int m = expr;`, where `int m = n++;` changes n too."""
+        target = expr.operand if isinstance(expr, ir.Unary) and target_of(expr) is not None else None
+        if expr is None or not isinstance(target, ir.Ref) or target.var is None:
+            self.forget(changed_in((expr,)) if expr is not None else ())
+            self.assign(var, expr, known)
+            return
+        before = self.numbers.get(target.var)
+        self.run(expr, known)
+        value = before if isinstance(expr, ir.Unary) and expr.op[0] == "p" else self.numbers.get(target.var)
+        self.assign(var, None if value is None else ir.Const(value, target.var.type), known)
 
     def run(self, expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> None:
         """An expression statement."""
@@ -98,16 +150,28 @@ class Values:
 
     def complete(
         self, environment: Mapping[ir.Variable, Number], needed: Iterable[ir.Variable]
-    ) -> dict[ir.Variable, Number]:
-        """`environment` with the numbers, and with the definitions that `needed` reaches worked out in it."""
-        found = {**environment, **self.numbers}
-        if self.definitions:
-            wanted = self.reached(needed)
-            for var, expr in self.definitions.items():
-                value = evaluate(expr, found) if var in wanted else None
-                if value is not None:
-                    found[var] = held(var.type, value)
-        return found
+    ) -> Mapping[ir.Variable, Number]:
+        """`environment` under the numbers, and with the definitions that `needed` reaches worked out in it."""
+        if not self.definitions:
+            return Layers(self.numbers, environment) if self.numbers else environment
+        found: dict[ir.Variable, Number] = {}
+        together = Layers(found, self.numbers, environment)
+        pending: list[tuple[ir.Variable, bool]] = [(var, False) for var in needed]
+        seen: set[ir.Variable] = set()
+        while pending:
+            var, is_ready = pending.pop()
+            expr = self.definitions.get(var)
+            if expr is None or (var in seen and not is_ready):
+                continue
+            seen.add(var)
+            if not is_ready:  # what it is defined by comes first
+                pending.append((var, True))
+                pending += [(inner, False) for inner in variables_in(expr)]
+                continue
+            value = evaluate(expr, together)
+            if value is not None:
+                found[var] = held(var.type, value)
+        return together
 
     def reached(self, needed: Iterable[ir.Variable]) -> set[ir.Variable]:
         """`needed` and all that their definitions name."""
@@ -122,39 +186,37 @@ class Values:
         return found
 
 
-class _Both(Mapping[ir.Variable, Number]):
-    """Two tables as one, the first before the second, without a copy for every assignment."""
+class Layers(Mapping[ir.Variable, Number]):
+    """Tables as one, earlier ones before later ones, without a copy of them."""
 
-    __slots__ = ("_first", "_second")
+    __slots__ = ("_tables",)
 
-    def __init__(self, first: Mapping[ir.Variable, Number], second: Mapping[ir.Variable, Number]) -> None:
-        self._first = first
-        self._second = second
+    def __init__(self, *tables: Mapping[ir.Variable, Number]) -> None:
+        self._tables = tables
 
     def __getitem__(self, var: ir.Variable) -> Number:
-        return self._first[var] if var in self._first else self._second[var]
+        for table in self._tables:
+            if var in table:
+                return table[var]
+        raise KeyError(var)
 
     def __contains__(self, var: object) -> bool:
-        return var in self._first or var in self._second
+        for table in self._tables:  # noqa: SIM110 - asked for every name of every bound
+            if var in table:
+                return True
+        return False
 
     def __iter__(self) -> Iterator[ir.Variable]:
-        return iter({**self._second, **self._first})
+        return iter(self._flat())
 
     def __len__(self) -> int:
-        return len({**self._second, **self._first})
+        return len(self._flat())
 
-
-def held(kind: ir.CType, value: Number) -> Number:
-    """The value as a variable of that type holds it: C's conversion, cut to its width."""
-    if kind.kind == "bool":
-        return int(value != 0)
-    if kind.kind not in ("int", "uint"):
-        return value
-    whole = int(value)
-    if kind.width <= 0 or kind.width > 64:
-        return whole
-    whole &= (1 << kind.width) - 1
-    return whole - (1 << kind.width) if kind.kind == "int" and whole >> (kind.width - 1) else whole
+    def _flat(self) -> dict[ir.Variable, Number]:
+        found: dict[ir.Variable, Number] = {}
+        for table in reversed(self._tables):
+            found.update(table)
+        return found
 
 
 def _is_trusted(var: ir.Variable) -> bool:

@@ -154,9 +154,10 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Many:
-    """An initialiser list or a comma expression."""
+    """An initialiser list or a comma expression; comma: the latter, whose value is that of the last."""
 
     items: tuple[Expr, ...]
+    comma: bool = False
 
 
 Expr = Const | Ref | Index | Member | Unary | Binary | Assign | Ternary | Cast | Call | Many
@@ -167,7 +168,10 @@ class Pragma:
     """One directive. dialect: HLS or ACCEL; kind in capitals (PIPELINE, UNROLL, ARRAY_PARTITION, PARALLEL, ...).
 
     options: names in lower case -> value text ("" for flags). from_file: set when a Tcl or cfg file gave it.
-    owner: the loop or function it applies to, None when it applies to nothing.
+    owner: the loop or function it applies to, None when it applies to nothing. A pragma of a template stands once
+    for each instance.
+    numbers: the value of every option that takes a number (`options.NUMERIC`) and stands there, None where it cannot
+    be told.
     """
 
     dialect: str
@@ -178,6 +182,17 @@ class Pragma:
     span: Span
     owner: Loop | Function | None = None
     from_file: str = ""
+    numbers: dict[str, int | float | None] = field(default_factory=dict)
+
+    def whole(self, option: str) -> int | None:
+        """Value of a numeric option; None where it is not written, or not known (then it is among `untold`)."""
+        value = self.numbers.get(option)
+        return None if value is None else int(value)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Numeric options whose value cannot be told, as they are written: `factor=N`."""
+        return tuple(f"{name}={self.options[name]}" for name, value in self.numbers.items() if value is None)
 
 
 @dataclass(slots=True, eq=False)
@@ -226,8 +241,8 @@ class Loop:
 
     label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
     var, start, condition, step: of a counting loop, None where it has none of the usual form.
-    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early. has_continue: an iteration
-    may skip what follows in the body.
+    head: range of the `for (...)` part. has_break: a break, return or goto leaves it early; jumps: a break or goto
+    does. has_continue: an iteration may skip what follows in the body.
     """
 
     kind: str
@@ -243,6 +258,7 @@ class Loop:
     step: Expr | None = None
     pragmas: list[Pragma] = field(default_factory=list)
     has_break: bool = False
+    jumps: bool = False
     has_continue: bool = False
     function: str = ""
     parent: Loop | None = None
@@ -296,7 +312,8 @@ class Problem:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """All that was read. functions: in source order; pragmas: every one found, also those that apply to nothing.
+    """All that was read. functions: in source order; pragmas: every one written, also those that apply to nothing; of
+    one in a template the copy that its last instance has, as each instance's own stand at its loops and functions.
 
     sources: text of every file that was read, by path, for exact ranges and edits.
     fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
@@ -318,7 +335,9 @@ class Program:
     def dependences(self) -> list[Pragma]:
         """Every `pragma HLS dependence`, found once: asked for with each recurrence, when all pragmas are there."""
         if self._dependences is None:
-            self._dependences = [pragma for pragma in self.pragmas if pragma.kind == "DEPENDENCE"]
+            owners: list[Loop | Function] = list(self.functions.values())
+            owners += self.loops()
+            self._dependences = [p for owner in owners for p in owner.pragmas if p.kind == "DEPENDENCE"]
         return self._dependences
 
     def loops(self, function: str | None = None) -> Iterator[Loop]:

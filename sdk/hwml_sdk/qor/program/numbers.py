@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 Number = int | float
@@ -12,11 +13,19 @@ _MAX_DIGITS = 80  # of a literal, more than 256 bits have
 _MAX_BITS = 512  # of a result: it stays a number that costs nothing to go on with
 
 
+_ESCAPES = {"\\n": 10, "\\t": 9, "\\r": 13, "\\\\": 92, "\\'": 39, '\\"': 34, "\\a": 7, "\\b": 8, "\\f": 12, "\\v": 11}
+
+
 def literal(text: str) -> Number | None:
     """Value of a C number or character literal, suffixes allowed; None when it is none."""
     if text.startswith("'"):
         inner = text[1:-1]
-        return ord(inner) if len(inner) == 1 else {"\\n": 10, "\\t": 9, "\\0": 0, "\\r": 13, "\\\\": 92}.get(inner)
+        if len(inner) == 1:
+            return ord(inner)
+        if inner[:2] == "\\x":
+            return int(inner[2:], 16) if re.fullmatch(r"[0-9a-fA-F]{1,2}", inner[2:]) else None
+        octal = re.fullmatch(r"\\([0-7]{1,3})", inner)
+        return int(octal.group(1), 8) if octal else _ESCAPES.get(inner)
     if len(text) > _MAX_DIGITS and "." not in text:
         return None
     body = text.replace("'", "")

@@ -10,7 +10,7 @@ from itertools import accumulate
 from . import ir
 from .constants import evaluate
 from .expressions import assigned_variables
-from .flow import Head, Values, changed_in, head_of, tested, variables_in
+from .flow import Head, Layers, Values, changed_in, head_of, tested, variables_in
 from .numbers import Number, binary
 from .sizes import place_of
 
@@ -86,43 +86,42 @@ class TripCounter:
             elif isinstance(item, ir.If):
                 self.branch(item, entries)
             elif isinstance(item, ir.Declare):
-                self.values.forget(changed_in((item.var.init,)) if item.var.init is not None else ())
-                self.values.assign(item.var, item.var.init, self.known)
+                self.values.declare(item.var, item.var.init, self.known)
             elif isinstance(item, ir.Evaluate):
                 self.values.run(item.expr, self.known)
 
     def branch(self, item: ir.If, entries: Entries) -> None:
         """Both arms; afterwards holds what holds after either."""
         self.values.forget(changed_in((item.condition,)))
-        before = self.values.copy()
+        mark = self.values.mark()
         self.block(item.then, entries)
-        after, self.values = self.values, before
+        then = self.values.back(mark)
+        mark = self.values.mark()
         if item.otherwise is not None:
             self.block(item.otherwise, entries)
-        self.values = self.values.common(after)
+        self.values.keep_common(then, self.values.changed(mark))
 
     def loop(self, loop: ir.Loop, entries: Entries) -> None:
         """Count one loop and those inside it."""
-        before = self.values.copy()
         heads = [part for part in (loop.condition, loop.step) if part is not None]
-        changed = assigned_variables(loop.body) | changed_in(heads)
-        self.values.forget(changed if loop.var is None else {*changed, loop.var})
         head = head_of(loop)
         named = variables_in(loop.condition, loop.step, head.step if head is not None else None)
         start = variables_in(loop.start) if head is None or head.start is not None else [head.var]
+        known = [Layers(environment, self.known) if environment else self.known for environment, _ in entries.items]
+        starts = [_start(head, self.values.complete(layers, start)) for layers in known]
+        changed = assigned_variables(loop.body) | changed_in(heads)
+        self.values.forget(changed if loop.var is None else {*changed, loop.var})
         turns: list[_Turn] = []
-        for environment, weight in entries.items:
-            inside = self.values.complete({**self.known, **environment}, named)
-            outside = before.complete({**self.known, **environment}, start)
-            values = iterations(loop, inside, head=head, before=outside)
+        for (environment, weight), layers, first in zip(entries.items, known, starts, strict=True):
+            values = _iterations(loop, head, first, self.values.complete(layers, named))
             if values is None:
                 turns.clear()
                 break
             turns.append((environment, weight, values))
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
-        after = self.values.copy()
+        mark = self.values.mark()
         self.block(loop.body, self._inside(loop, turns, entries))
-        self.values = after
+        self.values.back(mark)
 
     def _inside(self, loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
         needed = _named_inside(loop)
@@ -136,11 +135,10 @@ class TripCounter:
             return TripCount(average, min(counts), max(counts), "bounds", sampled)
         pragma = loop.pragma("HLS", "LOOP_TRIPCOUNT")
         if pragma is not None:
-            values = [_number(pragma.options.get(name)) for name in ("min", "max", "avg")]
-            low, high = values[0] or 0, values[1]
+            low, high, middle = (pragma.numbers.get(name) for name in ("min", "max", "avg"))
             if high is not None:
-                average = values[2] if values[2] is not None else (low + high) / 2
-                return TripCount(average, low, high, "loop_tripcount")
+                low = low or 0  # a least count that nobody knows is none
+                return TripCount((low + high) / 2 if middle is None else middle, low, high, "loop_tripcount")
         if self.default:
             return TripCount(self.default, self.default, self.default, "setting")
         return UNKNOWN
@@ -163,6 +161,9 @@ def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Col
     for environment, weight, values in _few(turns) if sampled else turns:
         chosen = _thin(values) if sampled else values
         found += [({**environment, loop.var: value}, weight * len(values) / len(chosen)) for value in chosen]
+        # The ends count for nothing in the average: they are there for the least and the largest count further inside.
+        ends = (values[0], values[-1]) if len(values) > len(chosen) else ()
+        found += [({**environment, loop.var: end}, 0.0) for end in ends]
     return _merged(Entries(found, sampled), needed)
 
 
@@ -198,13 +199,6 @@ def _overlaid(turns: Sequence[tuple[float, range | list[Number]]]) -> list[tuple
     return [(int(first) + size * index, weight) for index, weight in enumerate(weights) if weight > 0]
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
 def _few(turns: Sequence[_Turn]) -> list[_Turn]:
     """An even choice of the turns, their weights raised to match; places shift, so that no pattern is met."""
     turns = [turn for turn in turns if turn[2]]
@@ -212,7 +206,8 @@ def _few(turns: Sequence[_Turn]) -> list[_Turn]:
         return turns
     step = len(turns) / SAMPLED_TURNS
     places = [int((k + k * _GOLDEN % 1.0) * step) for k in range(SAMPLED_TURNS)]
-    return [(turns[at][0], turns[at][1] * step, turns[at][2]) for at in places]
+    last = turns[-1][0], 0.0, turns[-1][2]  # for the largest count, not for the average
+    return [*((turns[at][0], turns[at][1] * step, turns[at][2]) for at in places), last]
 
 
 def _thin(values: range | list[Number]) -> Sequence[Number]:
@@ -222,25 +217,25 @@ def _thin(values: range | list[Number]) -> Sequence[Number]:
     return [values[(2 * k + 1) * len(values) // (2 * SAMPLED_VALUES)] for k in range(SAMPLED_VALUES)]
 
 
-def iterations(
-    loop: ir.Loop,
-    known: Mapping[ir.Variable, Number],
-    *,
-    head: Head | None = None,
-    before: Mapping[ir.Variable, Number] | None = None,
-) -> range | list[Number] | None:
-    """Values the counter takes in the body, None when they cannot be known.
+def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
+    """Values the counter takes in the body under what holds in every iteration, None when they cannot be known."""
+    head = head_of(loop)
+    return _iterations(loop, head, _start(head, known), known)
 
-    known: what holds in every iteration. before: what holds where the loop is entered.
-    """
-    if loop.kind == "range":
-        return _range_loop(loop)
-    head = head or head_of(loop)
+
+def _start(head: Head | None, entry: Mapping[ir.Variable, Number]) -> Number | None:
+    """The counter's first value under what holds where the loop is entered."""
     if head is None:
         return None
-    entry = known if before is None else before
-    start = evaluate(head.start, entry) if head.start is not None else entry.get(head.var)
-    if start is None:
+    return evaluate(head.start, entry) if head.start is not None else entry.get(head.var)
+
+
+def _iterations(
+    loop: ir.Loop, head: Head | None, start: Number | None, known: Mapping[ir.Variable, Number]
+) -> range | list[Number] | None:
+    if loop.kind == "range":
+        return _range_loop(loop)
+    if head is None or start is None:
         return None
     condition, change, first = tested(head.condition, head.var)
     step = constant_step(head.step, head.var, known) if head.step is not None else 0

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .constant_text import Lookup, evaluate_text
 from .ir import CType
+from .numbers import Number
+
+Value = Callable[[str], Number | None]
 
 UNKNOWN = CType("unknown", 32)
 INT = CType("int", 32, name="int")
+UINT = CType("uint", 32, name="unsigned int")
+LONG = CType("int", 64, name="long")
+ULONG = CType("uint", 64, name="unsigned long")
 BOOL = CType("bool", 1, name="bool")
 DOUBLE = CType("double", 64, name="double")
 FLOAT = CType("float", 32, name="float")
@@ -35,17 +40,17 @@ def split_template(text: str) -> tuple[str, list[str]]:
     head, bracket, rest = text.partition("<")
     if not bracket:
         return text.strip(), []
-    depth = 1
+    depth, round_ones = 1, 0  # inside round brackets `<` and `>` compare and shift
     arguments: list[str] = []
     current: list[str] = []
     for character in rest:
-        if character in "<(":
-            depth += 1
-        elif character in ">)":
-            depth -= 1
+        if character in "()":
+            round_ones += 1 if character == "(" else -1
+        elif character in "<>" and not round_ones:
+            depth += 1 if character == "<" else -1
             if depth == 0:
                 break
-        if character == "," and depth == 1:
+        if character == "," and depth == 1 and not round_ones:
             arguments.append("".join(current).strip())
             current = []
         else:
@@ -54,20 +59,33 @@ def split_template(text: str) -> tuple[str, list[str]]:
     return head.strip(), arguments
 
 
-def parse_type(text: str, named: Callable[[str], CType | None], lookup: Lookup) -> CType:
+def split_scope(name: str) -> tuple[str, str]:
+    """`a::Fir<b::T>::acc` -> ("a::Fir<b::T>", "acc"); the first is "" where nothing is qualified."""
+    depth, round_ones = 0, 0
+    for at in range(len(name) - 1, 0, -1):
+        round_ones += {")": 1, "(": -1}.get(name[at], 0)
+        depth += 0 if round_ones else {">": 1, "<": -1}.get(name[at], 0)
+        if depth == round_ones == 0 and name[at - 1 : at + 1] == "::":
+            return name[: at - 1].strip(), name[at + 1 :].removeprefix("template ").strip()
+    return "", name
+
+
+def parse_type(text: str, named: Callable[[str], CType | None], value: Value) -> CType:
     """The type a specifier's text stands for.
 
-    named: typedefs, structs and template parameters; lookup: values of names inside template arguments.
+    named: typedefs, structs and template parameters; value: of constant expressions, such as template arguments.
     Unknown names give kind "unknown", 32 bits wide.
     """
     plain = _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
     found = named(plain)
     if found is not None:
         return found
+    if plain[-1:] != ">" and "<" in plain:
+        return named(split_scope(plain)[1]) or CType("unknown", 32, name=plain)  # a member of an instance nobody knows
     head, arguments = split_template(plain)
     name = head.rpartition("::")[2].strip()
     if arguments:
-        return _template(name, plain, arguments, named, lookup)
+        return _template(name, plain, arguments, named, value)
     return named(name) or _plain(name)
 
 
@@ -86,30 +104,28 @@ def _plain(name: str) -> CType:
     return CType("unknown", 32, name=name)
 
 
-def _template(
-    name: str, text: str, arguments: list[str], named: Callable[[str], CType | None], lookup: Lookup
-) -> CType:
+def _template(name: str, text: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:
     if name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed", "ap_axiu", "ap_axis", "ap_axi"):
-        return _arbitrary(name, text, arguments, lookup)
+        return _arbitrary(name, text, arguments, value)
     if name in ("stream", "stream_of_blocks", "ac_channel"):
-        element = parse_type(arguments[0], named, lookup)
+        element = parse_type(arguments[0], named, value)
         return CType("stream", element.width, element=element, name=text)
     if name in ("vector", "array"):
-        element = parse_type(arguments[0], named, lookup)
-        lanes = evaluate_text(arguments[1], lookup) if len(arguments) > 1 else None
+        element = parse_type(arguments[0], named, value)
+        lanes = value(arguments[1]) if len(arguments) > 1 else None
         count = max(int(lanes), 1) if lanes else 1
         return CType("vector", element.width * count, element=element, lanes=count, name=text)
     if name == "complex":
-        element = parse_type(arguments[0], named, lookup)
+        element = parse_type(arguments[0], named, value)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
     if name == "Mat":
-        image = _image(text, arguments, lookup)
+        image = _image(text, arguments, value)
         if image is not None:
             return image
     return named(name) or CType("unknown", 32, name=text)
 
 
-def _image(text: str, arguments: list[str], lookup: Lookup) -> CType | None:
+def _image(text: str, arguments: list[str], value: Value) -> CType | None:
     """`hls::Mat<ROWS, COLS, HLS_8UC3>` (XAPP1167) and `xf::cv::Mat<XF_8UC1, ROWS, COLS, NPC>` (Vitis Vision).
 
     A stream of pixels; its field `data` has the image's extents. None where it is no such type.
@@ -118,15 +134,15 @@ def _image(text: str, arguments: list[str], lookup: Lookup) -> CType | None:
     kind, sizes = (first, arguments[1:3]) if first else (_PIXEL.search(arguments[-1]), arguments[:2])
     if kind is None or len(sizes) < 2:
         return None
-    rows, cols = (None if value is None else int(value) for value in (evaluate_text(size, lookup) for size in sizes))
+    rows, cols = (None if found is None else int(found) for found in map(value, sizes))
     width = int(kind.group(1)) * int(kind.group(2) or 1)
     pixel = CType("uint", width)
     fields = (("data", pixel, (rows, cols)), ("rows", INT, ()), ("cols", INT, ()))
     return CType("stream", width, element=pixel, fields=fields, name=text)
 
 
-def _arbitrary(name: str, text: str, arguments: list[str], lookup: Lookup) -> CType:
-    values = [evaluate_text(argument, lookup) for argument in arguments]
+def _arbitrary(name: str, text: str, arguments: list[str], value: Value) -> CType:
+    values = [value(argument) for argument in arguments]
     width = int(values[0]) if values and values[0] is not None else 32
     width = min(max(width, 1), 4096)
     if name in ("ap_int", "ac_int"):
@@ -155,5 +171,9 @@ def join(left: CType, right: CType) -> CType:
         if kind in (left.kind, right.kind):
             return left if left.kind == kind else right
     if left.kind in ("fixed", "ufixed") or right.kind in ("fixed", "ufixed"):
-        return left if left.kind in ("fixed", "ufixed") and left.width >= right.width else right
+        return (
+            left
+            if left.kind in ("fixed", "ufixed") and (left.width >= right.width or "fixed" not in right.kind)
+            else right
+        )
     return left if left.width >= right.width else right

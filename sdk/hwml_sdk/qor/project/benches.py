@@ -11,7 +11,7 @@ _MAIN = re.compile(r"^[ \t]*(?:extern\s+\"C\"\s+)?(?:int|void|auto|signed)\s+mai
 # Tests without a main of their own, and what runs on a host: the run time of the card, threads, files, clocks.
 _HOST = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:CL/|OpenCL/|xcl2|xrt[/.]|xrt_|experimental/xrt|ert\.h|thread|mutex|chrono|"
-    r"fstream|filesystem|unistd\.h|pthread|sys/|gtest/|gmock/|catch|ap_axi_sdata_tb|opencv2/)",
+    r"fstream|filesystem|map|sstream|iomanip|random|unistd\.h|pthread|sys/|gtest/|gmock/|catch|ap_axi_sdata_tb|opencv2/)",
     re.MULTILINE,
 )
 _TEST_MACRO = re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\s*\(", re.MULTILINE)
@@ -19,6 +19,8 @@ _HARDWARE_INCLUDE = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:ap_(?:int|fixed|axi\w*|cint|shift_reg|utils)|hls_\w+|hls/|ac_(?:int|fixed))",
     re.MULTILINE,
 )
+# Output and files: of a design they are a debugging aid, of a source without any sign of hardware they are its purpose.
+_OUTPUT = re.compile(r"\b(?:cout|cin|cerr|ifstream|ofstream|fopen|fprintf|getenv|argv)\b")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
@@ -29,7 +31,9 @@ def looks_like_bench(text: str) -> bool:
     bare = _COMMENT.sub(" ", text) if _MAIN.search(text) or _TEST_MACRO.search(text) else text
     if _MAIN.search(bare) or _TEST_MACRO.search(bare):
         return True
-    return _HOST.search(text) is not None and not _HARDWARE_INCLUDE.search(text)
+    if _HARDWARE_INCLUDE.search(text):
+        return False
+    return _HOST.search(text) is not None or _OUTPUT.search(_COMMENT.sub(" ", text)) is not None
 
 
 def looks_like_hardware(text: str) -> bool:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from ..program import ir
+from ..program.constant_text import evaluate_text
+from ..program.constants import evaluate
+from ..program.numbers import Number
+from ..program.options import evaluate_options
 from .types import Directive, HlsProject, Place, is_true, skip
 
 # Directives whose second word names a variable, and the option a pragma uses for it.
@@ -53,12 +58,23 @@ def apply_directives(program: ir.Program, directives: Iterable[Directive]) -> tu
         owners: list[ir.Loop | ir.Function | None] = [*_owners(program, directive)] or [None]
         for owner in owners:
             pragma = _pragma(directive, owner)
+            evaluate_options(pragma, partial(_value, program))
             program.pragmas.append(pragma)
             if owner is None:
                 unplaced.append(pragma)
             else:
                 owner.pragmas.append(pragma)
     return tuple(unplaced)
+
+
+def _value(program: ir.Program, text: str) -> Number | None:
+    """Value of an option: a number, or an expression of the constants at file level."""
+
+    def lookup(name: str) -> Number | None:
+        var = program.globals.get(name)
+        return evaluate(ir.Ref(name, var), {}) if var is not None else None
+
+    return evaluate_text(text, lookup)
 
 
 def _pragma(directive: Directive, owner: ir.Loop | ir.Function | None) -> ir.Pragma:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
-from ..program.typenames import INT, split_template
+from ..program.typenames import INT, split_scope, split_template
 from .expressions import element, extents
 from .reader import Reader
 from .templates import instantiate
@@ -39,15 +39,15 @@ def call(reader: Reader, node: Node) -> ir.Expr:
 
 
 def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
-    """`Fir<16>::run(a)`; None for anything else."""
-    scope = target.child_by_field_name("scope") if target.type == "qualified_identifier" else None
-    if scope is None or scope.type != "template_type":
+    """`Fir<16>::run(a)`, also of a template parameter `CFG::run(a)`; None for anything else."""
+    if target.type != "qualified_identifier":
         return None
-    owner = reader.names.named_type(reader.src(scope))
-    member = target.child_by_field_name("name")
-    if owner is None or member is None:
+    scope, member = split_scope(reader.src(target))
+    owner = reader.names.named_type(scope)
+    if owner is None or owner.kind != "struct":
         return None
-    return ir.Call(f"{owner.name}::{reader.src(member)}", args, span=reader.span(target))
+    name = f"{owner.name}::{member}"
+    return ir.Call(name, args, span=reader.span(target), function=_constant_function(reader, name))
 
 
 def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: ir.Variable | None) -> ir.Expr:
@@ -95,7 +95,8 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     if label == "at" and len(args) == 1 and dims:
         return element(receiver, args[0])
     owner = reader.type_of_value(receiver)
-    if owner.kind == "struct" and f"{owner.name}::{label}" in reader.program.functions:
+    full = f"{owner.name}::{label}"
+    if owner.kind == "struct" and (full in reader.program.functions or full in reader.methods):
         label = f"{owner.name}::{label}"
     return ir.Call(label, args, receiver=receiver)
 
@@ -126,9 +127,11 @@ def sizeof(reader: Reader, node: Node) -> ir.Expr:
         subscripts = tuple(ir.Const(0, INT) for _ in range(text.count("[")))
         place: ir.Expr = ir.Ref(name, var)
         return ir.Const(size_of(ir.Index(place, subscripts) if subscripts else place), INT)
-    if inner.type != "type_descriptor" and not reader.names.is_type(text):
+    if inner.type == "parenthesized_expression" and inner.named_child_count == 1:
+        inner = inner.named_children[0]  # the parser takes `sizeof(ap_int<8>)` for a value
+    if inner.type not in ("type_descriptor", "template_function") and not reader.names.is_type(text):
         return ir.Const(size_of(reader.expression(inner)), INT)
-    if "*" in text:
+    if "*" in text.rpartition(">")[2]:
         return ir.Const(POINTER_BYTES, INT)
     dims = reader.names.type_dims.get(text, ())
     return ir.Const(byte_size(reader.names.parse(text), dims), INT)

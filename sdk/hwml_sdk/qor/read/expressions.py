@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.numbers import literal
+from ..program.numbers import Number, literal
 from ..program.sizes import Dims, place_of
-from ..program.typenames import BOOL, DOUBLE, FLOAT, INT
+from ..program.typenames import BOOL, DOUBLE, FLOAT, INT, LONG, UINT, ULONG
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -20,7 +20,20 @@ def number(reader: Reader, node: Node) -> ir.Expr:
     value = literal(text)
     if isinstance(value, float):
         return ir.Const(value, FLOAT if text[-1] in "fF" else DOUBLE)
-    return ir.Const(value, INT)
+    return ir.Const(value, _literal_type(text, value))
+
+
+def _literal_type(text: str, value: Number | None) -> ir.CType:
+    """The type of an integer literal: by its suffix, or the narrowest that holds it (C++17, 5.13.2)."""
+    suffix = text[len(text.rstrip("uUlLzZ")) :].lower() if text[:1].isdigit() else ""
+    if text[:2].lower() == "0x":
+        suffix = text[len(text.rstrip("uUlL")) :].lower()
+    size = abs(int(value)) if value is not None else 0
+    unsigned = "u" in suffix or (text[:1] == "0" and size >> 31 == 1)  # octal and hex ones may be unsigned
+    wide = "l" in suffix or "z" in suffix or size >> (32 if unsigned else 31) > 0
+    if wide:
+        return ULONG if unsigned else LONG
+    return UINT if unsigned else INT
 
 
 def boolean(reader: Reader, node: Node) -> ir.Expr:
@@ -73,8 +86,8 @@ def comma(reader: Reader, node: Node) -> ir.Expr:
     """`a, b, c` as one list."""
     items: list[ir.Expr] = []
     for side in _two(reader, node):
-        items.extend(side.items if isinstance(side, ir.Many) else (side,))
-    return ir.Many(tuple(items))
+        items.extend(side.items if isinstance(side, ir.Many) and side.comma else (side,))
+    return ir.Many(tuple(items), comma=True)
 
 
 def update(reader: Reader, node: Node) -> ir.Expr:
@@ -104,7 +117,9 @@ def subscript(reader: Reader, node: Node) -> ir.Expr:
         children = listed.named_children if listed is not None else []
         subscripts.insert(0, reader.expression(children[0]) if children else ir.Const(None, INT))
         current = current.child_by_field_name("argument")
-    return element(reader.expression(current), *subscripts)
+    whole = element(reader.expression(current), *subscripts)
+    whole.span = reader.span(node)
+    return whole
 
 
 def element(base: ir.Expr, *subscripts: ir.Expr) -> ir.Index:

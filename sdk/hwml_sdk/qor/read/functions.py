@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.typenames import UNKNOWN
 from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
+from .placing import place
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
 FUNCTION_STEPS = 8  # nodes that are read in the time that a function takes beside its statements
 CLOSURE_DEPTH = 3  # what a lambda counts for beside its declaration, as reading one takes as many calls as four nodes
-
-
-def function_item(reader: Reader, node: Node) -> None:
-    """A function at file or namespace level."""
-    function_definition(reader, node)
 
 
 def function_definition(reader: Reader, node: Node, key: str = "", template_params: tuple[str, ...] = ()) -> None:
@@ -33,12 +29,11 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
     function = new_function(reader, head, result, node, key)
     if function is None:
         return
-    with inside(reader, function, head):
+    with inside(reader, function, head, (body.start_byte, body.end_byte)):
         function.template_params = template_params
         words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
         function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
         reader.statements(body.named_children, function.body)
-        reader.regions.append((body.start_byte, body.end_byte, function))
 
 
 def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key: str = "") -> ir.Function | None:
@@ -52,10 +47,16 @@ def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key:
 
 
 @contextmanager
-def inside(reader: Reader, function: ir.Function, head: Node | None, anonymous: int = 0) -> Iterator[None]:
-    """Stand in a function, its parameters (of `head`) known; afterwards its name stands for it in the program."""
-    outside = reader.function, reader.loop, reader.anonymous
-    reader.function, reader.loop, reader.anonymous = function, None, anonymous
+def inside(
+    reader: Reader, function: ir.Function, head: Node | None, body: tuple[int, int], anonymous: int = 0
+) -> Iterator[None]:
+    """Stand in a function whose body reaches over these offsets, its parameters (of `head`) known.
+
+    Afterwards it has the pragmas of its body, and its name stands for it in the program.
+    """
+    outside = reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken
+    reader.function, reader.loop, reader.anonymous, reader.body = function, None, anonymous, body
+    reader.pragmas.taken = set()
     scopes = reader.names.scopes
     scopes.append({})
     parameters = head.child_by_field_name("parameters") if head is not None else None
@@ -64,9 +65,13 @@ def inside(reader: Reader, function: ir.Function, head: Node | None, anonymous: 
             _parameter(reader, child, function)
     scopes.append({})
     yield
+    place(reader, *body, function)
     del scopes[-2:]
     reader.program.functions[function.name] = function
-    reader.function, reader.loop, reader.anonymous = outside
+    taken = reader.pragmas.taken
+    reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken = outside
+    if reader.body[0] < body[0] and body[1] < reader.body[1]:  # a lambda, a local class: not another instance
+        reader.pragmas.taken |= taken
 
 
 def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
@@ -99,9 +104,9 @@ def closure(reader: Reader, name: str, node: Node) -> None:
     span, path = reader.span(node), reader.path(node)
     function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
     reader.depth += CLOSURE_DEPTH
-    with inside(reader, function, node.child_by_field_name("declarator"), reader.anonymous):
+    span_of_body = body.start_byte, body.end_byte
+    with inside(reader, function, node.child_by_field_name("declarator"), span_of_body, reader.anonymous):
         reader.statements(body.named_children, function.body)
-        reader.regions.append((body.start_byte, body.end_byte, function))
     reader.depth -= CLOSURE_DEPTH
     kind = ir.CType("function", 0, name=function.name)
     reader.names.scopes[-1][name] = ir.Variable(name, kind, (), "local", span, path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from . import calls, declarations, expressions, functions, half_typed, loops, records, statements, templates
+from . import calls, declarations, expressions, half_typed, loops, records, statements, templates
 from .reader import Grammar, Reader
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _alias_statement(reader: Reader, node: Node, block: ir.Block, label: str) ->
 
 CPP = Grammar(
     items={
-        "function_definition": functions.function_item,
+        "function_definition": records.function_item,
         "template_declaration": templates.template,
         "declaration": declarations.global_declaration,
         "field_declaration": declarations.global_declaration,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.typenames import VOID
 from .functions import inside, new_function
-from .loops import counting, enter, leave, new_loop
+from .loops import counting, leave, new_loop
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ def error_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> 
 def _open_function(reader: Reader, head: Node, result: ir.CType, rest: list[Node], whole: Node) -> None:
     function = new_function(reader, head, result, whole)
     if function is not None:
-        with inside(reader, function, head):
+        with inside(reader, function, head, (head.end_byte, whole.end_byte)):
             _loose_statements(reader, rest, function.body)
-            reader.regions.append((head.end_byte, whole.end_byte, function))
 
 
 def _loose_statements(reader: Reader, nodes: list[Node], block: ir.Block) -> None:
@@ -62,7 +61,7 @@ def _open_loop(reader: Reader, start: Node, head: list[Node], body: list[Node], 
         reader.statement(part, ir.Block())
     init, condition, update = [*parts[:3], None, None, None][:3]
     counting(reader, loop, init, condition, update)
-    enter(reader, loop, body[0].start_byte, body[-1].end_byte)
+    reader.loop = loop
     _loose_statements(reader, body[1:], loop.body)
-    leave(reader, loop)
+    leave(reader, loop, body[0].start_byte, body[-1].end_byte)
     block.items.append(loop)

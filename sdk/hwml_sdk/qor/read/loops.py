@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -9,12 +10,14 @@ from ..program.typenames import INT, UNKNOWN
 from .declarations import declaration
 from .declarators import declared_name
 from .expressions import element, extents
+from .placing import place
 from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_OPEN_LOOPS = 32
+_COMPARED = re.compile(r"([A-Za-z_]\w*)\s*<\s*([^<=].*)", re.DOTALL)
 
 
 def new_loop(reader: Reader, kind: str, label: str, start: Node, head_end: Node) -> ir.Loop:
@@ -31,21 +34,16 @@ def new_loop(reader: Reader, kind: str, label: str, start: Node, head_end: Node)
     return loop
 
 
-def enter(reader: Reader, loop: ir.Loop, start: int, end: int) -> None:
-    """Stand in a loop's body, which reaches over these offsets."""
-    reader.regions.append((start, end, loop))
-    reader.loop = loop
-
-
-def leave(reader: Reader, loop: ir.Loop) -> None:
-    """Stand outside a loop again, and outside the scope of its head."""
+def leave(reader: Reader, loop: ir.Loop, start: int, end: int) -> None:
+    """Stand outside a loop again, whose body reaches over these offsets, and outside the scope of its head."""
+    place(reader, start, end, loop)
     reader.names.scopes.pop()
     reader.loop = loop.parent
 
 
 def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
     """Read a loop's body; the scope of its head is the innermost one."""
-    enter(reader, loop, head_end, node.end_byte)
+    reader.loop = loop
     body = node.child_by_field_name("body")
     reader.open_loops += 1
     if reader.open_loops > MAX_OPEN_LOOPS:
@@ -58,7 +56,7 @@ def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
             reader.statement(body, loop.body)
     reader.open_loops -= 1
     loop.span = reader.span(node)
-    leave(reader, loop)
+    leave(reader, loop, head_end, node.end_byte)
 
 
 def _head_end(node: Node) -> Node:
@@ -80,7 +78,7 @@ def for_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> No
 
 def counting(reader: Reader, loop: ir.Loop, init: Node | None, condition: Node | None, update: Node | None) -> None:
     """Fill in variable, start, condition and step of a counting loop."""
-    loop.condition = reader.expression(condition) if condition is not None else None
+    loop.condition = _condition(reader, condition)
     loop.step = reader.expression(update) if update is not None else None
     stepped = _stepped(loop.step)
     starts = _starts(reader, init)
@@ -88,6 +86,20 @@ def counting(reader: Reader, loop: ir.Loop, init: Node | None, condition: Node |
         stepped = next(iter(starts))
     loop.var = stepped
     loop.start = starts.get(stepped) if stepped is not None else None
+
+
+def _condition(reader: Reader, node: Node | None) -> ir.Expr | None:
+    """A head's condition. The parser takes `i < sum<4>::value` for a member of a template `i`: here `i` is known."""
+    if node is None:
+        return None
+    first = node
+    while first.named_children and first.type not in ("template_type", "template_function"):
+        first = first.named_children[0]
+    match = _COMPARED.match(reader.src(node)) if first.named_children else None
+    if match is None or reader.names.variable(match.group(1)) is None:
+        return reader.expression(node)
+    left, right = reader.expression_of(match.group(1)), reader.expression_of(match.group(2))
+    return reader.expression(node) if left is None or right is None else ir.Binary("<", left, right)
 
 
 def _starts(reader: Reader, init: Node | None) -> dict[ir.Variable, ir.Expr]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..program import ir
-from ..program.constant_text import evaluate_text
 from ..program.constants import evaluate
-from ..program.numbers import Number
+from ..program.numbers import Number, literal
 from ..program.sizes import Dims
-from ..program.typenames import parse_type
+from ..program.typenames import parse_type, split_scope
 
 T = TypeVar("T")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+_NUMBER = re.compile(r"\d[\w.]*\Z")
+_OF_TYPES = ("::width", "::iwidth", "::size")
 MAX_BASES = 64  # structs that a member is looked for in
 
 
@@ -24,10 +27,12 @@ class Names:
     scopes: variables by name, the innermost last. types, constants: by plain or qualified name (`Fir::taps`).
     type_dims: extents of a `typedef int row_t[8]`. bases: base classes of a struct. owner: the struct whose body is
     read, "" outside. class_instance: what makes the type `Fir<T, 16>` stands for, None where there is no such template.
+    computed: the value of an expression that is more than a number or a name.
     """
 
     scopes: list[dict[str, ir.Variable]]
     class_instance: Callable[[str], ir.CType | None]
+    computed: Callable[[str], Number | None]
     types: dict[str, ir.CType] = field(default_factory=dict)
     type_dims: dict[str, Dims] = field(default_factory=dict)
     constants: dict[str, Number] = field(default_factory=dict)
@@ -43,19 +48,34 @@ class Names:
 
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
-        return self.member(name, self.constants)
+        found = self.member(name, self.constants)
+        return self._of_type(name) if found is None and name.endswith(_OF_TYPES) else found
+
+    def _of_type(self, name: str) -> Number | None:
+        """What ap_int.h, ap_fixed.h and hls_vector.h say of their types: `T::width`, `T::iwidth`, `T::size`."""
+        head, tail = split_scope(name)
+        kind = self.named_type(head) if head else None
+        if kind is None or not kind.name.startswith(("ap_", "hls::")):
+            return None
+        if tail == "size":
+            return kind.lanes if kind.kind == "vector" else None
+        if kind.kind not in ("int", "uint", "fixed", "ufixed"):
+            return None
+        return kind.int_bits if tail == "iwidth" and "fixed" in kind.kind else kind.width
 
     def named_type(self, name: str) -> ir.CType | None:
         """A typedef, struct or template parameter, or the instance of a class template that the name asks for."""
         found = self.member(name, self.types)
-        return self.class_instance(name) if found is None and "<" in name else found
+        return self.class_instance(name) if found is None and name.endswith(">") else found
 
     def member(self, name: str, table: Mapping[str, T]) -> T | None:
         """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""
         if name in table:
             return table[name]
-        head, _, tail = name.rpartition("::")
-        pending, seen = [head.rpartition("::")[2] or self.owner], set[str]()
+        head, tail = split_scope(name)
+        stands_for = self.named_type(head) if head else None
+        short = split_scope(head)[1]
+        pending, seen = [short or self.owner, stands_for.name if stands_for is not None else ""], set[str]()
         while pending and len(seen) < MAX_BASES:
             owner = pending.pop()
             kind = self.types.get(owner)
@@ -64,14 +84,14 @@ class Names:
                     seen.add(known)
                     if f"{known}::{tail}" in table:
                         return table[f"{known}::{tail}"]
-                    pending += [base.rpartition("::")[2] for base in self.bases.get(known, ())]
+                    pending += self.bases.get(known, ())
         return None
 
     # -- texts ------------------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> ir.CType:
         """The type a text stands for; kind "unknown" where it stands for none."""
-        return parse_type(text, self.named_type, self.lookup)
+        return parse_type(text, self.named_type, self.value)
 
     def is_type(self, text: str) -> bool:
         """Whether a text names a type that is known."""
@@ -79,7 +99,12 @@ class Names:
 
     def value(self, text: str) -> Number | None:
         """Value of a constant expression given as text; None where a part of it is not known."""
-        return evaluate_text(text, self.lookup)
+        text = text.strip()
+        if _NUMBER.match(text):
+            return literal(text)
+        if _NAME.match(text):
+            return self.lookup(text)
+        return self.computed(text) if text else None
 
     def lookup(self, name: str) -> Number | None:
         """Value of a name in a constant expression."""

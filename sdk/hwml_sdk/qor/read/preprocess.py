@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
@@ -19,10 +20,12 @@ from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
+from .brackets import Brackets, arguments_of
 
 MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
 MAX_OUTPUT = 16_000_000
+TOO_LARGE = "macros grow too large: further ones are not expanded"
 _PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
@@ -39,6 +42,7 @@ PREDEFINED = {
 _QUOTED = r"\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n]){0,99}'"
 _BLANK = re.compile(rf"//(?:[^\n\\]|\\\r?\n|\\.)*+|/\*.*?(?:\*/|\Z)|{_QUOTED}", re.DOTALL)
 _WORD = re.compile(rf"[A-Za-z_]\w*|\d[\w.']*|{_QUOTED}")
+_LAST_WORD = re.compile(r"([A-Za-z_]\w*)[ \t]*\Z")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
@@ -177,7 +181,12 @@ class Preprocessor:
                 return found
             if "hwml:" in found:
                 notes[self.files[index].places.place(match.start())[0]] = found
-            return "".join("\n" if c == "\n" else " " for c in found) if "\n" in found else " " * len(found)
+            if "\n" not in found:
+                return " " * len(found)
+            blank = "".join("\n" if c == "\n" else " " for c in found)
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            # A comment is one blank, so that a directive it stands in goes on behind it.
+            return blank.replace(" \n", "\\\n") if found[1] == "*" and line.lstrip().startswith("#") else blank
 
         blanked = _BLANK.sub(replace, text)
         if notes:
@@ -272,7 +281,7 @@ class Preprocessor:
     def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
         """Emit text[start:end] with its macros expanded."""
         at = start
-        brackets = _Brackets(text, end)
+        brackets = Brackets(text, end)
         macros = self.macros
         for match in _WORD.finditer(text, start, end):
             word = match.group()
@@ -296,7 +305,7 @@ class Preprocessor:
             done = match.end()
         self.emit(expanded[done:], file, offset, False)
 
-    def _use(self, text: str, start: int, stop: int, brackets: _Brackets) -> tuple[int | None, str]:
+    def _use(self, text: str, start: int, stop: int, brackets: Brackets) -> tuple[int | None, str]:
         """Expand the macro use at text[start:stop]; returns where it ends (None: no use) and what it becomes."""
         name = text[start:stop]
         if name == "_Pragma":
@@ -304,8 +313,10 @@ class Preprocessor:
             return (match.end(), match.group()) if match else (None, "")
         macro = self.macros[name]
         if macro.params is None:
-            return stop, self._body(macro.body, frozenset((name,)))
-        found = _arguments(brackets, stop)
+            hidden = frozenset((name,))
+            expanded, stop = self._rescanned(self._body(macro.body, hidden), hidden, brackets, stop)
+            return stop, expanded
+        found = arguments_of(brackets, stop)
         if found is None:
             return None, ""
         arguments, stop = found
@@ -319,12 +330,14 @@ class Preprocessor:
         if self.depth > MAX_MACRO_DEPTH:
             self.work.leave_out(f"macros stand inside one another more than {MAX_MACRO_DEPTH} times")
             return text
-        if not self.work.take(len(text), "macros grow too large: further ones are not expanded"):
+        if not self.work.take(len(text), TOO_LARGE):
             return text
+        if text.isalnum() and text not in self.macros:
+            return text  # tables of thousands of numbers
         self.depth += 1
         out: list[str] = []
         at = 0
-        brackets = _Brackets(text, len(text))
+        brackets = Brackets(text, len(text))
         for match in _WORD.finditer(text):
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
@@ -334,9 +347,10 @@ class Preprocessor:
             macro = self.macros[word]
             stop = match.end()
             if macro.params is None:
-                replacement = self._body(macro.body, hidden | {word})
+                inside = hidden | {word}
+                replacement, stop = self._rescanned(self._body(macro.body, inside), inside, brackets, stop)
             else:
-                found = _arguments(brackets, stop)
+                found = arguments_of(brackets, stop)
                 if found is None:
                     continue
                 arguments, stop = found
@@ -347,12 +361,21 @@ class Preprocessor:
         self.depth -= 1
         return "".join(out)
 
+    def _rescanned(self, text: str, hidden: frozenset[str], brackets: Brackets, stop: int) -> tuple[str, int]:
+        """An expansion that ends in the name of another macro takes the arguments that follow the first."""
+        match = _LAST_WORD.search(text) if brackets.text[stop : stop + 1] == "(" else None
+        macro = self.macros.get(match.group(1)) if match is not None and match.group(1) not in hidden else None
+        found = arguments_of(brackets, stop) if macro is not None and macro.params is not None else None
+        if match is None or macro is None or found is None:
+            return text, stop
+        return text[: match.start()] + self._call(match.group(1), macro, found[0], hidden), found[1]
+
     def _call(self, name: str, macro: Macro, arguments: list[str], hidden: frozenset[str]) -> str:
         params = macro.params or ()
         values = dict(zip(params, arguments, strict=False))
         if params and params[-1] == "...":
             values["__VA_ARGS__"] = ", ".join(arguments[len(params) - 1 :])
-        return self._body(_substitute(macro.body, values, self.expand), hidden | {name})
+        return self._body(_substitute(macro.body, values, self.expand, self.work), hidden | {name})
 
 
 class _Conditions:
@@ -391,81 +414,37 @@ def _directive_lines(text: str) -> list[tuple[int, int]]:
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)
 
 
-class _Brackets:
-    """Text up to `end`; which of its brackets nothing closes is found once, when the first such one was met."""
-
-    __slots__ = ("_open", "end", "text")
-
-    def __init__(self, text: str, end: int) -> None:
-        self.text = text
-        self.end = end
-        self._open: frozenset[int] | None = None
-
-    def unclosed(self, at: int) -> bool:
-        """Whether nothing closes the bracket at `at`, as far as that is known."""
-        return self._open is not None and at in self._open
-
-    def note_unclosed(self) -> None:
-        """One was met: without this, each of a thousand would be looked for up to the end."""
-        if self._open is None:
-            pending: list[int] = []
-            for match in _BRACKET.finditer(self.text, 0, self.end):
-                if match.group() in "([{":
-                    pending.append(match.start())
-                elif pending:
-                    pending.pop()
-            self._open = frozenset(pending)
-
-
-_BRACKET = re.compile(r"[(\[{)\]}]")
-_SEPARATOR = re.compile(r"[(\[{)\]},]")
-_MACRO_BLANK = re.compile(r"[ \t\r\n]*")
-
-
-def _arguments(brackets: _Brackets, at: int) -> tuple[list[str], int] | None:
-    """Arguments of a macro call whose `(` follows `at`, and where the call ends; None when there is none."""
-    text, end = brackets.text, brackets.end
-    blank = _MACRO_BLANK.match(text, at, end)
-    at = blank.end() if blank is not None else at
-    if at >= end or text[at] != "(" or brackets.unclosed(at):
-        return None
-    depth = 0
-    begin = at + 1
-    arguments = []
-    for match in _SEPARATOR.finditer(text, at, end):
-        character, index = match.group(), match.start()
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0:
-                arguments.append(text[begin:index].strip().replace("\n", " "))
-                return arguments, index + 1
-        elif depth == 1:
-            arguments.append(text[begin:index].strip().replace("\n", " "))
-            begin = index + 1
-    brackets.note_unclosed()
-    return None
-
-
 _PASTE = re.compile(r"(?<!\s)\s*##\s*")
 _PARAMETER = re.compile(r"(?:(?<!#)(#)\s*)?\b([A-Za-z_]\w*)\b")  # the `#` of a `##` quotes nothing
 
 
-def _substitute(body: str, values: Mapping[str, str], expand: object) -> str:
+@lru_cache(maxsize=4096)
+def _pieces(body: str, params: frozenset[str]) -> tuple[tuple[str, str, bool], ...]:
+    """The body as texts, each with the parameter behind it ("" at the end) and whether that is quoted."""
+    found, at = [], 0
+    for match in _PARAMETER.finditer(body):
+        if match.group(2) in params:
+            found.append((body[at : match.start()], match.group(2), match.group(1) is not None))
+            at = match.end()
+    return (*found, (body[at:], "", False))
+
+
+def _substitute(body: str, values: Mapping[str, str], expand: Callable[[str], str], work: Work) -> str:
     """Put arguments in place of parameters; `#` quotes, `##` pastes (then arguments are used unexpanded)."""
-    assert callable(expand)
     pasted = "##" in body
-
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(2)
-        if name not in values:
-            return match.group()
-        if match.group(1):
-            return '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return values[name] if pasted else str(expand(values[name]))
-
-    return _PASTE.sub("", _PARAMETER.sub(replace, body))
+    out: list[str] = []
+    expanded: dict[str, str] = {}  # once each, however often it is named: macros that name one twice stand in others
+    for before, name, quoted in _pieces(body, frozenset(values)):
+        if not name:
+            text = ""
+        elif quoted:
+            text = '"' + values[name].replace("\\", "\\\\").replace('"', '\\"') + '"'
+        elif pasted:
+            text = values[name]
+        else:
+            text = expanded[name] if name in expanded else expanded.setdefault(name, expand(values[name]))
+        out += (before, text if work.take(len(text), TOO_LARGE) else "")
+    return _PASTE.sub("", "".join(out)) if pasted else "".join(out)
 
 
 def preprocess(

@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING
 
 from ...document import Span
 from ..program import ir
+from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH
+from ..program.constants import evaluate
+from ..program.numbers import Number
 from ..program.type_of import type_of_expression
 from ..program.typenames import UNKNOWN
 from .names import Names
+from .parsing import parse_expression
+from .pragmas import Pragmas
 from .preprocess import Unit
 
 if TYPE_CHECKING:
@@ -52,9 +57,9 @@ class Reader:
     """The state of reading one unit into a program; several units may go into the same program.
 
     function, loop: those whose body is read; anonymous: loops without a label in this function so far.
-    standing_for: `auto &v : a` is an element of a. regions: bodies as (start, end, owner) offsets in the unit's text,
-    loop_starts: where loops begin; both for `pragmas.attach`. depth, instances, open_loops: how far the work has gone,
-    held against the limits.
+    standing_for: `auto &v : a` is an element of a. text: what nodes have their offsets in, the unit's or that of an
+    expression by itself. loop_starts: where loops begin, for pragmas above them. depth, instances, open_loops: how far
+    the work has gone, held against the limits.
     """
 
     unit: Unit
@@ -62,25 +67,39 @@ class Reader:
     program: ir.Program
     grammar: Grammar
     names: Names = field(init=False)
-    templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)  # name -> (definition, parameters)
+    # Templates by name: (definition, parameters) of each, specialisations with what their arguments must be.
+    templates: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
+    special_functions: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
-    open_classes: set[str] = field(default_factory=set)  # instances of them that are being read
+    bound: Bound = field(default_factory=dict)  # of the instances of classes that are being read
+    around: dict[str, Bound] = field(default_factory=dict)  # what a template inside such a class sees
+    alias_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
+    outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
+    methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
+    open_instances: set[str] = field(default_factory=set)  # of templates that are being read
     function: ir.Function | None = None
     loop: ir.Loop | None = None
     anonymous: int = 0
     standing_for: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
-    regions: list[tuple[int, int, ir.Loop | ir.Function]] = field(default_factory=list)
+    text: str = field(init=False)
+    pragmas: Pragmas = field(init=False)
+    body: tuple[int, int] = (-1, -1)  # offsets of the function's body that is read
+    alone: dict[str, tuple[str, Tree, Node] | None] = field(default_factory=dict)  # expressions that were parsed
     loop_starts: list[tuple[int, ir.Loop]] = field(default_factory=list)
     depth: int = 0
     instances: int = 0
+    classes: int = 0  # instances of class templates that were read
     open_loops: int = 0
 
     def __post_init__(self) -> None:
-        self.names = Names([self.program.globals], partial(self.grammar.class_instance, self))
+        self.text = self.unit.text
+        self.pragmas = Pragmas(self.unit)
+        self.names = Names([self.program.globals], partial(self.grammar.class_instance, self), self.value)
 
     def src(self, node: Node) -> str:
         """The text of a node."""
-        return self.unit.text[node.start_byte : node.end_byte]
+        return self.text[node.start_byte : node.end_byte]
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the sources."""
@@ -139,6 +158,23 @@ class Reader:
             return rule(self, node) if rule is not None else ir.Const(None, UNKNOWN)
         finally:
             self.depth -= 1
+
+    def value(self, text: str) -> Number | None:
+        """Value of a constant expression given as text: of an option, an extent, an argument of a template."""
+        found = self.expression_of(text)
+        return None if found is None else evaluate(found, {})
+
+    def expression_of(self, text: str) -> ir.Expr | None:
+        """An expression given as text, read with the names known here; None where the text is none."""
+        if text not in self.alone:
+            self.alone[text] = parse_expression(text)
+        parsed = self.alone[text]
+        if parsed is None:
+            return None
+        outside, self.text = self.text, parsed[0]
+        found = self.expression(parsed[2])
+        self.text = outside
+        return found
 
     def type_of(self, node: Node | None) -> ir.CType:
         """The type a specifier stands for; unknown where there is none."""

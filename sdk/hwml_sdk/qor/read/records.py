@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.budget import MAX_DEPTH
+from ..program.constants import evaluate, held
 from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
-from .declarators import declarator, declared_name, unpacked
+from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer
 from .functions import function_definition
 from .reader import Reader
 
@@ -42,39 +43,48 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     """The type of a struct with a body, its methods read as functions; name: of an instance of a class template."""
     names = reader.names
     name_node = node.child_by_field_name("name")
-    name = name or (reader.src(name_node) if name_node is not None else "")
+    name = name or _own_name(reader, name_node)
     body = node.child_by_field_name("body")
     if body is None:
         return names.types.get(name) or ir.CType("unknown", 32, name=name)
-    outer, names.owner = names.owner, name
     names.bases[name] = _bases(reader, node)
-    fields: list[tuple[str, ir.CType, Dims]] = []
+    outer, names.owner = names.owner, name
+    fields = [item for base in names.bases[name] if base in names.types for item in names.types[base].fields]
     methods = []
     for child in body.named_children:
         if child.type == "field_declaration":
             fields += _fields(reader, child)
         elif child.type == "function_definition":
             methods.append(child)
+        elif child.type == "template_declaration":
+            reader.item(child)
         elif child.type in ("type_definition", "alias_declaration"):
             _nested_type(reader, child, name)
     width = sum(kind.width for _, kind, _ in fields)
     made = ir.CType("struct", min(width, MAX_BITS), fields=tuple(fields), name=name)
     if name:
         names.types[name] = made
-    for method in methods:
-        _method(reader, name, method, made)
+    for inner in methods:
+        method(reader, name, inner, made)
     names.owner = outer
     return made
 
 
+def _own_name(reader: Reader, node: Node | None) -> str:
+    """A nested struct of an instance of a template is one of its own; other structs go by their plain name."""
+    name = reader.src(node) if node is not None else ""
+    return f"{reader.names.owner}::{name}" if name and "<" in reader.names.owner else name
+
+
 def _bases(reader: Reader, node: Node) -> list[str]:
-    return [
-        reader.src(base)
-        for clause in node.children
-        if clause.type == "base_class_clause"
-        for base in clause.named_children
-        if base.type != "access_specifier"
-    ]
+    """Names of the base classes, instances of templates by their arguments."""
+    found = []
+    for clause in node.children:
+        for base in clause.named_children if clause.type == "base_class_clause" else ():
+            if base.type != "access_specifier":
+                kind = reader.names.named_type(reader.src(base))
+                found.append(kind.name if kind is not None and kind.name else reader.src(base).rpartition("::")[2])
+    return found
 
 
 def _nested_type(reader: Reader, node: Node, owner: str) -> None:
@@ -89,46 +99,96 @@ def _nested_type(reader: Reader, node: Node, owner: str) -> None:
 def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
     """Fields of one declaration; static constants are kept by their qualified name instead."""
     base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
-    static = any(reader.src(c) == "static" for c in node.children if c.type == "storage_class_specifier")
-    given = node.child_by_field_name("default_value")
+    words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+    owner = reader.names.owner
     found = []
-    for item in node.children_by_field_name("declarator"):
-        label, dims, _ = declarator(reader, item)
-        if static and label and given is not None:
-            value = reader.names.value(reader.src(given).strip("{} "))
-            if value is not None and reader.names.owner:
-                reader.names.constants[f"{reader.names.owner}::{label}"] = value
-        elif label and not static and item.type != "function_declarator":
-            found.append((label, base, (*dims, *base_dims)))
+    for item, given in _declared(node):
+        label, dims, pointer = declarator(reader, item)
+        if label and function_declarator(item) is not None:
+            reader.methods.add(f"{owner}::{label}")
+        elif "static" in words and label:
+            _static(reader, f"{owner}::{label}", (base, (*dims, *base_dims)), given)
+        elif label:
+            found.append((label, with_pointer(base, pointer) if pointer else base, (*dims, *base_dims)))
     return found
 
 
-def _method(reader: Reader, owner: str, node: Node, kind: ir.CType) -> None:
+def _declared(node: Node) -> list[tuple[Node, Node | None]]:
+    """The declarators of a declaration of fields, each with its own initial value."""
+    found: list[tuple[Node, Node | None]] = []
+    for index, child in enumerate(node.children):
+        role = node.field_name_for_child(index)
+        if role == "declarator":
+            found.append((child, None))
+        elif role == "default_value" and found:
+            found[-1] = found[-1][0], child
+    return found
+
+
+def _static(reader: Reader, name: str, typed: tuple[ir.CType, Dims], given: Node | None) -> None:
+    """A static member: a number where it is one, a constant array otherwise."""
+    init = reader.expression(given) if given is not None else None
+    kind, dims = typed
+    if dims and isinstance(init, ir.Many):
+        assert given is not None
+        extents = (len(init.items), *dims[1:]) if dims[0] is None else dims
+        place = reader.span(given), reader.path(given)
+        reader.names.scopes[0][name] = ir.Variable(
+            name, kind, extents, "global", *place, const=True, static=True, init=init
+        )
+    elif init is not None:
+        value = evaluate(init, {})
+        if value is not None:
+            reader.names.constants[name] = held(kind, value)
+
+
+def method(reader: Reader, owner: str, node: Node, kind: ir.CType) -> None:
     """A method as a function that sees the fields; constructors, destructors and operators are left out."""
-    label = declared_name(reader, node.child_by_field_name("declarator"))
-    if label and label != owner and not label.startswith(("operator", "~")):
+    label = declared_name(reader, node.child_by_field_name("declarator")).rpartition("::")[2]
+    plain = owner.partition("<")[0].rpartition("::")[2]
+    if label and label != plain and not label.startswith(("operator", "~")):
         own = reader.program.fields.setdefault(owner, {})
         for field, type_, dims in kind.fields:
             if field not in own:
                 own[field] = ir.Variable(field, type_, dims, "local", reader.span(node), "")
+        outer, reader.names.owner = reader.names.owner, owner
         reader.names.scopes.append(dict(own))
         function_definition(reader, node, key=f"{owner}::{label}")
         reader.names.scopes.pop()
+        reader.names.owner = outer
+
+
+def function_item(reader: Reader, node: Node) -> None:
+    """A function at file or namespace level, which may be the body of a method."""
+    head = function_declarator(node.child_by_field_name("declarator"))
+    target = head.child_by_field_name("declarator") if head is not None else None
+    scope = reader.src(target).rpartition("::")[0] if target is not None else ""
+    kind = reader.names.named_type(scope) or reader.names.named_type(scope.rpartition("::")[2]) if scope else None
+    if kind is not None and kind.kind == "struct" and kind.name:
+        method(reader, kind.name, node, kind)
+    else:
+        function_definition(reader, node)
 
 
 def enumeration(reader: Reader, node: Node) -> ir.CType:
     """The type an `enum` specifier declares or names; its enumerators become constants."""
+    names = reader.names
     name_node = node.child_by_field_name("name")
-    if name_node is not None:
-        reader.names.types[reader.src(name_node)] = INT
+    own = reader.src(name_node) if name_node is not None else ""
+    if own:
+        names.types[own] = INT
+    scoped = any(child.type in ("class", "struct") for child in node.children)
     value: Number = -1
     body = node.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
-        if child.type == "enumerator":
-            given = child.child_by_field_name("value")
-            found = reader.names.value(reader.src(given)) if given is not None else None
-            value = found if found is not None else value + 1
-            label = child.child_by_field_name("name")
-            if label is not None:
-                reader.names.constants[reader.src(label)] = value
+        label = child.child_by_field_name("name") if child.type == "enumerator" else None
+        if label is None:
+            continue
+        given = child.child_by_field_name("value")
+        found = names.value(reader.src(given)) if given is not None else None
+        value = found if found is not None else value + 1
+        for place in ("", own) if own and not scoped else (own,):
+            names.constants["::".join(part for part in (names.owner, place, reader.src(label)) if part)] = value
+        if names.owner and "<" not in names.owner and not scoped:
+            names.constants.setdefault(reader.src(label), value)  # in C a struct is no scope
     return INT

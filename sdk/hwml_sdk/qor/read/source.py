@@ -18,16 +18,16 @@ from ..program import ir
 from ..program.budget import TEXT_CHARACTERS, depth_guard
 from ..program.handed import mark_handed
 from .grammar import CPP
-from .pragmas import attach, collect
+from .parsing import parse
+from .placing import place_rest
 from .preprocess import Unit, preprocess
 from .reader import Reader
-from .templates import instantiate_unused
+from .templates import instantiate_unused, keep_members
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Node
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
-_parser: Parser | None = None
 
 
 def read_program(
@@ -64,7 +64,8 @@ def _read_units(
         missing.update(dict.fromkeys(unit.missing_headers))
     for reader in readers:
         instantiate_unused(reader)
-        _attach(reader, program)
+        place_rest(reader)
+        program.pragmas += reader.pragmas.found()
     mark_handed(program)
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
@@ -80,47 +81,7 @@ def _check(text: str, path: str) -> None:
         raise SourceError("holds NUL bytes: not source text", path=path, line=text.count("\n", 0, zero) + 1)
 
 
-# Blanks and lengths are bounded or looked at once: a text of nothing but blanks costs no more than any other.
-_OPERAND = re.compile(r"\(([ \t]*)([A-Za-z_]\w*)([ \t]*)\)(?=\s*[-+]\s*[\w(])")
-_TYPE_NAME = re.compile(
-    r"\b(?:typedef\b[^;{}]{0,400}?\b(\w{1,200})\s{0,99};|(?:using|struct|class|union|enum|typename)\s{1,99}(\w+))"
-)
 _DENSE = re.compile(r"\S+")
-_BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
-
-
-def _bare_operands(text: str) -> str:
-    """`(i) + 16 * j` without the parentheses around `i`, which a parser that knows no types may take for a cast."""
-    types: set[str] | None = None
-
-    def bare(match: re.Match[str]) -> str:
-        nonlocal types
-        left, name, right = match.groups()
-        if types is None:
-            types = {a or b for a, b in _TYPE_NAME.findall(text)}
-        if _ends_operand(text, match.start()) or name in types or _BUILT_IN.match(name):
-            return match.group()
-        return f" {left}{name}{right} "
-
-    return _OPERAND.sub(bare, text)
-
-
-def _ends_operand(text: str, at: int) -> bool:
-    """Whether what stands before `at` is a word or a closing bracket."""
-    at -= 1
-    while at >= 0 and text[at].isspace():
-        at -= 1
-    return at >= 0 and (text[at].isalnum() or text[at] in "_)]")
-
-
-def _parse(text: str) -> Tree:
-    global _parser  # noqa: PLW0603 - making a parser costs more than most parses
-    if _parser is None:
-        import tree_sitter
-        import tree_sitter_cpp
-
-        _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_cpp.language()))
-    return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
 
 
 def _bounded_text(unit: Unit, program: ir.Program) -> str:
@@ -141,9 +102,10 @@ def _read(unit: Unit, program: ir.Program) -> Reader:
     """Read one unit into the program; templates that nothing asked for yet are left."""
     if unit.left_out:
         program.work.leave_out(unit.left_out)
-    tree = _parse(_bounded_text(unit, program))
+    tree = parse(_bounded_text(unit, program))
     root = tree.root_node
     reader = Reader(unit, tree, program, CPP)
+    keep_members(reader, root)
     reader.items(root.children if root.type == "translation_unit" else [root])
     program.problems += unit.problems
     program.comments.update(unit.comments)
@@ -151,12 +113,6 @@ def _read(unit: Unit, program: ir.Program) -> Reader:
     if root.has_error:
         program.problems.append(_syntax_problem(root, unit))
     return reader
-
-
-def _attach(reader: Reader, program: ir.Program) -> None:
-    found = collect(reader.unit)
-    attach(found, reader.regions, reader.loop_starts)
-    program.pragmas += [pragma for pragma, _ in found]
 
 
 def _syntax_problem(root: Node, unit: Unit) -> ir.Problem:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.budget import MAX_BRANCHES
+from ..program.constants import evaluate
 from ..program.typenames import BOOL, INT
+from .placing import place
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     inner = ir.Block()
     reader.names.scopes.append({})
     reader.statements(node.named_children, inner)
+    place(reader, node.start_byte, node.end_byte, reader.loop or reader.function)  # while the names here count
     reader.names.scopes.pop()
     block.items.append(inner)
 
@@ -45,6 +48,10 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
     count = 0
     while link is not None:
         condition = link.child_by_field_name("condition")
+        chosen = _decided(reader, link)
+        if chosen is not None:
+            reader.statements(chosen, current)
+            break
         item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
         scopes.append({})
         then = link.child_by_field_name("consequence")
@@ -60,6 +67,20 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             item.otherwise = ir.Block()
             reader.statements(other.named_children if other.type == "else_clause" else [other], item.otherwise)
     del scopes[outside:]
+
+
+def _decided(reader: Reader, link: Node) -> list[Node] | None:
+    """What is left of an `if constexpr` whose condition is known; None of any other `if`."""
+    condition = link.child_by_field_name("condition")
+    if condition is None or all(child.type != "constexpr" for child in link.children):
+        return None
+    value = evaluate(reader.expression(condition), {})
+    if value is None:
+        return None
+    taken = link.child_by_field_name("consequence" if value else "alternative")
+    if taken is None:
+        return []
+    return taken.named_children if taken.type == "else_clause" else [taken]
 
 
 def _next_link(other: Node | None) -> Node | None:
@@ -106,7 +127,7 @@ def return_statement(reader: Reader, node: Node, block: ir.Block, label: str) ->
     """`return a;`, which leaves every loop around it."""
     value = reader.expression(node.named_children[0]) if node.named_children else None
     block.items.append(ir.Return(value))
-    _mark_break(reader.loop, all_loops=True)
+    _mark_break(reader.loop, all_loops=True, jumps=False)
 
 
 def continue_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
@@ -135,7 +156,8 @@ def _leaves_switch(node: Node) -> bool:
     return False
 
 
-def _mark_break(loop: ir.Loop | None, *, all_loops: bool) -> None:
+def _mark_break(loop: ir.Loop | None, *, all_loops: bool, jumps: bool = True) -> None:
     while loop is not None:
         loop.has_break = True
+        loop.jumps |= jumps
         loop = loop.parent if all_loops else None

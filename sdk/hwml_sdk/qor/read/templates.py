@@ -2,157 +2,236 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH
-from ..program.typenames import split_template
-from .declarators import declared_name, extent_texts, function_declarator
+from ..program.typenames import split_scope, split_template
+from .arguments import bind, bind_defaults, deduce, label_of, match, settle
+from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
-from .records import record_body
+from .records import method, record_body
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CLASSES = ("struct_specifier", "class_specifier")
+_CLASSES = ("struct_specifier", "class_specifier", "union_specifier")
 
 
 def template(reader: Reader, node: Node) -> None:
-    """Keep a template of a function or a class; alias templates and full specialisations are read at once."""
+    """Keep a template of a function, a class or an alias, or a specialisation of one."""
     parameters = node.child_by_field_name("parameters")
-    inner = next((c for c in node.named_children if c.type == "function_definition"), None)
-    if inner is not None and parameters is not None:
-        name = declared_name(reader, inner.child_by_field_name("declarator"))
-        reader.templates[name.rpartition("::")[2]] = (inner, parameters)
+    if parameters is None:
         return
     for child in node.named_children:
-        if child.type in _CLASSES and parameters is not None:
-            name_node = child.child_by_field_name("name")
-            if parameters.named_child_count and name_node is not None and name_node.type == "type_identifier":
-                reader.class_templates[reader.src(name_node)] = (child, parameters)
-                continue
-        if child.type in (*_CLASSES, "alias_declaration"):
-            reader.item(child)
+        if child.type == "function_definition":
+            _keep_function(reader, child, parameters)
+        elif child.type in (*_CLASSES, "alias_declaration"):
+            _keep_class(reader, child, parameters)
+
+
+def _keep_function(reader: Reader, inner: Node, parameters: Node) -> None:
+    head = function_declarator(inner.child_by_field_name("declarator"))
+    target = head.child_by_field_name("declarator") if head is not None else None
+    if target is None or (target.type == "qualified_identifier" and _owner(reader, target)):
+        return  # a member of a class template: `keep_members` has it
+    name = declared_name(reader, target).rpartition("::")[2]
+    if target.type == "template_function":
+        reader.special_functions.setdefault(name, []).append((inner, split_template(reader.src(target))[1]))
+    else:
+        reader.templates.setdefault(name, []).append((inner, parameters))
+
+
+def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
+    name_node = inner.child_by_field_name("name")
+    if name_node is None:
+        return
+    owner = reader.names.owner
+    name, special = split_template(reader.src(name_node))
+    name = f"{owner}::{name}" if owner else name
+    if reader.bound:
+        reader.around[name] = dict(reader.bound)
+    if name_node.type == "template_type":
+        reader.special_classes.setdefault(name, []).append((inner, parameters, special))
+    elif inner.type == "alias_declaration":
+        reader.alias_templates[name] = (inner, parameters)
+    elif inner.child_by_field_name("body") is not None:
+        reader.class_templates[name] = (inner, parameters)
+
+
+def keep_members(reader: Reader, root: Node) -> None:
+    """Keep members of class templates whose bodies stand outside: instances made before they are met have them too."""
+    for node in root.named_children:
+        body = node.child_by_field_name("body")
+        if node.type in ("namespace_definition", "linkage_specification") and body is not None:
+            keep_members(reader, body)
+        parameters = node.child_by_field_name("parameters") if node.type == "template_declaration" else None
+        for inner in node.named_children if parameters is not None else ():
+            head = function_declarator(inner.child_by_field_name("declarator")) if "function" in inner.type else None
+            target = head.child_by_field_name("declarator") if head is not None else None
+            owner = _owner(reader, target) if target is not None else ""
+            if owner and parameters is not None:
+                reader.outside.setdefault(owner, []).append((inner, parameters))
+
+
+def _owner(reader: Reader, target: Node) -> str:
+    """`box` of `box<N>::run`, also in a namespace; "" of any other declarator."""
+    scope = target.child_by_field_name("scope") if target.type == "qualified_identifier" else None
+    if scope is None:
+        return ""
+    inner = target.child_by_field_name("name")
+    deeper = _owner(reader, inner) if inner is not None else ""
+    name = scope.child_by_field_name("name") if scope.type == "template_type" else None
+    return deeper or (reader.src(name) if name is not None else "")
+
+
+# -- instances of functions ----------------------------------------------------------------------------------
 
 
 def instantiate_unused(reader: Reader) -> None:
     """Templates nobody calls are read with unknown parameters, so that they are seen at all."""
     called = {name.partition("<")[0] for name in reader.program.functions}
     for name in list(reader.templates):
-        if name not in called:
+        if name not in called and reader.instances < MAX_INSTANCES:
             instantiate(reader, name, [], [])
 
 
 def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence[ir.Expr]) -> str:
     """Read a function template with the given arguments; returns the name of the function made of it."""
-    inner, parameters = reader.templates[name]
     reader.program.work.take(FUNCTION_STEPS)
-    labels = [_label(reader, parameter) for parameter in parameters.named_children]
-    bound = _bound(reader, parameters, given)
-    _deduce(reader, inner, labels, bound, arguments)
-    key = f"{name}<{', '.join(bound.get(label, '?') for label in labels)}>" if labels else name
-    if key not in reader.program.functions and reader.instances < MAX_INSTANCES:
-        with _instance(reader, bound):
-            function_definition(reader, inner, key=key, template_params=tuple(labels))
-    elif key not in reader.program.functions:
-        reader.program.work.leave_out(f"more than {MAX_INSTANCES} instances of templates: the rest is left out")
+    settled = [settle(reader, text) for text in given]
+    with _elsewhere(reader):
+        inner, parameters = _chosen(reader, name, len(given), len(arguments))
+        labels = [label_of(reader, parameter) for parameter in parameters.named_children]
+        bound = dict(zip(labels, settled, strict=False))
+        deduce(reader, inner, parameters, bound, arguments)
+        bind(reader, bound)
+        bind_defaults(reader, parameters, bound)
+        # What an instance with unknown parameters hands on is unknown too.
+        vague = reader.function is not None and "?" in reader.function.name
+        told = [
+            bound[label].name if label in bound and not (vague and bound[label].unread) else "?" for label in labels
+        ]
+        for special, patterns in reader.special_functions.get(name, ()):
+            if match(reader, patterns, [bound[label] for label in labels if label in bound], ()) is not None:
+                inner, labels = special, []
+        key = f"{name}<{', '.join(told)}>" if told else name
+        _read_function(reader, inner, key, labels)
     return key
+
+
+def _chosen(reader: Reader, name: str, given: int, arguments: int) -> tuple[Node, Node]:
+    """The template of that name that takes so many arguments; the last one where none does."""
+    found = reader.templates[name]
+    for inner, parameters in found if len(found) > 1 else ():
+        head = function_declarator(inner.child_by_field_name("declarator"))
+        listed = head.child_by_field_name("parameters") if head is not None else None
+        if given <= parameters.named_child_count and listed is not None and listed.named_child_count == arguments:
+            return inner, parameters
+    return found[-1]
+
+
+def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str]) -> None:
+    if key in reader.program.functions or key in reader.open_instances:
+        return
+    if reader.instances >= MAX_INSTANCES:
+        reader.program.work.leave_out(f"more than {MAX_INSTANCES} instances of templates: the rest is left out")
+        return
+    reader.instances += 1
+    reader.open_instances.add(key)
+    function_definition(reader, inner, key=key, template_params=tuple(labels))
+    reader.open_instances.discard(key)
+
+
+# -- instances of classes ------------------------------------------------------------------------------------
 
 
 def class_instance(reader: Reader, text: str) -> ir.CType | None:
     """The type `Fir<T, 16>` stands for, read with these arguments; None when it is no class template here."""
-    head, given = split_template(text)
-    name = head.rpartition("::")[2]
-    if name not in reader.class_templates:
+    scope, last = split_scope(text)
+    head, given = split_template(last)
+    head = f"{scope}::{head}" if scope else head
+    if not reader.class_templates and not reader.alias_templates:
         return None
-    inner, parameters = reader.class_templates[name]
-    bound = _bound(reader, parameters, given)
-    key = f"{name}<{', '.join(_settled(reader, value) for value in bound.values())}>"
+    name = _kept_name(reader, head, reader.alias_templates)
+    alias = f"using {name}"
+    # An alias may stand for a class of its own name in another namespace.
+    aliased = bool(name) and alias not in reader.open_instances
+    name = name if aliased else _kept_name(reader, head, reader.class_templates)
+    if not name or reader.depth > MAX_DEPTH:
+        return None
+    settled = [settle(reader, item) for item in given if item]
+    with _elsewhere(reader):
+        inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
+        bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
+        bind(reader, {**reader.around.get(name, {}), **bound})
+        bind_defaults(reader, parameters, bound)
+        if not aliased:
+            return _read_class(reader, name, inner, bound)
+        reader.open_instances.add(alias)
+        kind = inner.child_by_field_name("type")
+        made = reader.names.parse(reader.src(kind)) if kind is not None else None
+        reader.open_instances.discard(alias)
+    return made
+
+
+def _kept_name(reader: Reader, head: str, table: Mapping[str, tuple[Node, Node]]) -> str:
+    """The name a template is kept under; "" where there is none."""
+    plain = head.replace("typename ", "").strip()
+    scope, last = split_scope(plain)
+    owner = reader.names.named_type(scope.strip()) if scope else None
+    for name in (f"{owner.name}::{last.strip()}" if owner is not None else "", plain, last.strip()):
+        if name and name in table:
+            return name
+    return ""
+
+
+def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CType | None:
+    arguments = list(bound.values())
+    key = f"{name}<{', '.join(argument.name for argument in arguments)}>"
     types = reader.names.types
-    if key in types or reader.instances >= MAX_INSTANCES or reader.depth > MAX_DEPTH:
+    if key in types or reader.instances >= MAX_INSTANCES:
         return types.get(key)
-    if key in reader.open_classes or len(reader.open_classes) >= MAX_OPEN_CLASSES:
+    if key in reader.open_instances or len(reader.open_instances) >= MAX_OPEN_CLASSES:
         return None  # a list's node points at nodes: inside itself a class is not known yet
-    reader.open_classes.add(key)
-    with _instance(reader, bound):
-        made = record_body(reader, inner, key)
-    reader.open_classes.discard(key)
-    reader.names.types[key] = made
+    for special, parameters, patterns in reader.special_classes.get(name, ()):
+        labels = [label_of(reader, parameter) for parameter in parameters.named_children]
+        matched = match(reader, patterns, arguments, labels)
+        if matched is not None:
+            inner = special
+            bind(reader, matched)
+    reader.instances += 1
+    reader.open_instances.add(key)
+    outer, reader.bound = reader.bound, {**reader.around.get(name, {}), **bound}
+    made = record_body(reader, inner, key)
+    reader.bound = outer
+    for outside, parameters in reader.outside.get(name, ()):
+        bind(reader, dict(zip((label_of(reader, p) for p in parameters.named_children), arguments, strict=False)))
+        method(reader, key, outside, made)
+    reader.open_instances.discard(key)
+    types[key] = made
+    reader.classes += 1
     return made
 
 
 @contextmanager
-def _instance(reader: Reader, bound: dict[str, str]) -> Iterator[None]:
-    """Stand at file level, template parameters standing for their arguments; afterwards all is as before."""
+def _elsewhere(reader: Reader) -> Iterator[None]:
+    """Stand at file level; afterwards all is as before, and what instances of classes hold is known everywhere."""
     names = reader.names
-    reader.instances += 1
-    place = reader.function, reader.loop, reader.anonymous
-    known = dict(names.types), dict(names.constants), names.scopes
-    _bind(reader, bound)
-    names.scopes = [reader.program.globals]
-    yield
-    names.types, names.constants, names.scopes = known
-    reader.function, reader.loop, reader.anonymous = place
-
-
-# -- arguments -----------------------------------------------------------------------------------------------
-
-
-def _label(reader: Reader, parameter: Node) -> str:
-    return declared_name(reader, parameter) or reader.src(parameter).split()[-1]
-
-
-def _bound(reader: Reader, parameters: Node, given: Sequence[str]) -> dict[str, str]:
-    """Template parameters by name -> the text of their argument or default; those with neither are left out."""
-    bound: dict[str, str] = {}
-    for index, parameter in enumerate(parameters.named_children):
-        label = _label(reader, parameter)
-        default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
-        if index < len(given):
-            bound[label] = given[index]
-        elif default is not None:
-            bound[label] = reader.src(default)
-    return bound
-
-
-def _settled(reader: Reader, text: str) -> str:
-    """A template argument as its value or as the name of its type."""
-    value = reader.names.value(text)
-    if value is not None:
-        return str(value)
-    kind = reader.names.types.get(text)
-    return (kind.name or text) if kind is not None else text
-
-
-def _bind(reader: Reader, bound: dict[str, str]) -> None:
-    """Make template parameters stand for their arguments, all of them read before the first one counts."""
-    names = reader.names
-    values = {label: names.value(text) for label, text in bound.items()}
-    kinds = {label: names.parse(bound[label]) for label, value in values.items() if value is None}
-    names.constants.update({label: value for label, value in values.items() if value is not None})
-    names.types.update(kinds)
-
-
-def _deduce(
-    reader: Reader, inner: Node, labels: Sequence[str], bound: dict[str, str], arguments: Sequence[ir.Expr]
-) -> None:
-    """`template <typename T> f(T a)` and `template <int N> f(int a[N])`: bind what the arguments tell."""
-    head = function_declarator(inner.child_by_field_name("declarator"))
-    parameters = head.child_by_field_name("parameters") if head is not None else None
-    if parameters is None:
-        return
-    listed = [p for p in parameters.named_children if p.type.endswith("parameter_declaration")]
-    for parameter, argument in zip(listed, arguments, strict=False):
-        kind = parameter.child_by_field_name("type")
-        text = reader.src(kind) if kind is not None else ""
-        actual = reader.type_of_value(argument)
-        if text in labels and text not in bound and actual.name:
-            bound[text] = actual.name
-        extents = extent_texts(reader, parameter.child_by_field_name("declarator"))
-        if isinstance(argument, ir.Ref) and argument.var is not None:
-            for extent, size in zip(extents, argument.var.dims, strict=False):
-                if extent in labels and extent not in bound and size is not None:
-                    bound[extent] = str(size)
+    place = reader.function, reader.loop, reader.anonymous, reader.text
+    known, classes = (names.types, names.constants, names.scopes, names.owner), reader.classes
+    names.types, names.constants = dict(names.types), dict(names.constants)
+    reader.text = reader.unit.text
+    names.scopes, names.owner = [reader.program.globals], ""
+    try:
+        yield
+    finally:
+        if reader.classes > classes:
+            known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
+            known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
+        names.types, names.constants, names.scopes, names.owner = known
+        reader.function, reader.loop, reader.anonymous, reader.text = place

@@ -38,6 +38,38 @@ def bindings(function: ir.Function) -> dict[ir.Variable, dict[str, str]]:
     return found
 
 
+_PREFIX = {"float": "f", "double": "d", "half": "h"}
+
+
+def operation_name(kind: str, type_: ir.CType) -> str:
+    """`fadd` for a sum of floats, `mul` for an integer product, as reports name cores; "" for part of an address."""
+    plain = kind.partition("@")[0].partition(":")[0]
+    return "" if type_.name == "address" else _PREFIX.get(type_.kind, "") + plain
+
+
+# What ALLOCATION names otherwise.
+_SAME = {
+    "sub": "add", "fsub": "fadd", "dsub": "dadd", "hsub": "hadd", "sdiv": "div", "udiv": "div", "srem": "mod",
+    "urem": "mod", "icmp": "cmp",
+}  # fmt: skip
+
+
+def limits(function: ir.Function) -> dict[str, int]:
+    """Most instances of an operation, or of `call f` for a function, that ALLOCATION allows in a function."""
+    found: dict[str, int] = {}
+    pragmas = [*function.pragmas, *(p for loop in ir.loops_of(function.body) for p in loop.pragmas)]
+    for pragma in pragmas:
+        options = pragma.options
+        limit = pragma.whole("limit")
+        if pragma.dialect != "HLS" or pragma.kind != "ALLOCATION" or limit is None or limit < 1:
+            continue
+        called = "function" in (options.get("type"), *options)
+        for name in options.get("instances", "").replace(",", " ").split():
+            what = f"call {name}" if called else _SAME.get(name.lower(), name.lower())
+            found[what] = min(limit, found.get(what, limit))
+    return found
+
+
 def _bind_op(pragma: ir.Pragma) -> tuple[str, str] | None:
     op, impl = pragma.options.get("op", "").lower(), pragma.options.get("impl", "").lower()
     kind = _KINDS.get(op) or _KINDS.get(op[1:])

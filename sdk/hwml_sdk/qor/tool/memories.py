@@ -7,7 +7,38 @@ from dataclasses import dataclass
 
 from .constant import constant
 
-PORTS_PER_BANK = 2  # UG473, UG573: true dual-port block RAM
+AXI_BITS = 1024  # widest data bus of an m_axi port (UG1399)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Accesses that one bank serves in a cycle."""
+
+    reads: int = 2
+    writes: int = 2
+    total: int = 2
+
+
+# UG1399, pragma HLS bind_storage; UG473, UG573: a block RAM is true dual-port, which is what the tool takes by itself.
+DUAL = Ports()
+MANY = 1 << 20
+_PORTS = {
+    "ram_1p": Ports(1, 1, 1), "rom_1p": Ports(1, 1, 1), "ram_2p": Ports(2, 1, 2), "ram_s2p": Ports(1, 1, 2),
+    "ram_t2p": DUAL, "rom_2p": DUAL, "rom_np": Ports(MANY, 1, MANY), "ram_1wnr": Ports(MANY, 1, MANY),
+}  # fmt: skip
+
+
+def ports_of(kind: str) -> Ports:
+    """Ports of a memory by its `type=`, `storage_type=` or RESOURCE core (`RAM_1P_BRAM`); else the tool's own."""
+    parts = kind.lower().split("_")
+    return _PORTS.get("_".join(parts[:2]), _PORTS.get(parts[0], DUAL))
+
+
+def impl_of(kind: str) -> str:
+    """What a RESOURCE core or a storage type is made of, "" where it does not say: `RAM_1P_LUTRAM` is lutram."""
+    return next((what for what in ("lutram", "uram", "bram", "srl") if what in kind.lower()), "")
+
+
 # UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
 COMPLETE_THRESHOLD = 4
 # Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
@@ -40,3 +71,8 @@ MEMORY = MemoryCosts()
 def bram_18k(deep: int, wide: int) -> int:
     """18 Kbit block RAMs of one true dual-port memory (shapes 16Kx1 to 1Kx18, or 512x36 as Vitis HLS counts them)."""
     return min(math.ceil(deep / depth) * math.ceil(wide / width) for depth, width in _SHAPES)
+
+
+def uram_blocks(deep: int, wide: int) -> int:
+    """UltraRAM blocks of one memory: 4096 words of 72 bits each (UG573)."""
+    return math.ceil(deep / 4096) * math.ceil(wide / 72)

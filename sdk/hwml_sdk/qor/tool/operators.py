@@ -7,11 +7,13 @@ The numbers stand in `cores`, each with its source; here are the rules that read
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..program.ir import CType
 from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER
+from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
 
@@ -25,6 +27,9 @@ class Operator:
     ff: float
     dsp: float
     shareable: bool
+
+
+NOTHING = Operator(0, 0, 0, 0, 0, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,26 @@ class Target:
 def operator(kind: str, type_: CType, target: Target) -> Operator:
     """The operator `kind` (add, mul, div, cmp, logic, shift, select, sqrt, exp, ...) on operands of a type.
 
+    `mul:32x8=32` is a product of operands of so many bits, the wider first, and what is kept of it.
     `kind@impl` is one that a BIND_OP pragma places: fabric, dsp, fulldsp, meddsp, maxdsp.
     """
+    if kind.startswith("call "):
+        return NOTHING
     kind, _, impl = kind.partition("@")
     if impl:
-        return _bound(operator(kind, type_, target), kind, impl, type_, target)
+        return _bound(operator(kind, type_, target), kind.partition(":")[0], impl, type_, target)
+    kind, _, widths = kind.partition(":")
     if type_.kind == "vector" and type_.element is not None:
         one = operator(kind, type_.element, target)
         lanes = type_.lanes
         return Operator(one.latency_cycles, one.delay_ns, one.lut * lanes, one.ff * lanes, one.dsp * lanes, True)
     if type_.is_float:
         return _floating(kind, type_.kind, target)
-    return _integer(kind, max(type_.width, 1), type_.kind in ("fixed", "ufixed"), target)
+    if kind == "mul":
+        width = max(type_.width, 1)
+        wide, narrow, kept = map(int, re.split("[x=]", widths)) if widths else (width, width, width)
+        return _multiplier(wide, narrow, kept, target)
+    return _integer(kind, max(type_.width, 1), target)
 
 
 def _bound(own: Operator, kind: str, impl: str, type_: CType, target: Target) -> Operator:
@@ -104,7 +117,7 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     if target.family == "7series" and name != "half":
         latency += 1
     if key[0] in ("add", "mul"):
-        latency += target.behaviour.float_extra_cycles
+        latency += math.ceil(target.behaviour.float_extra_cycles * _of_fast_clocks(target.clock_period_ns))
     return Operator(latency, 0, core.lut, core.ff, dsp, True)
 
 
@@ -116,7 +129,14 @@ def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
     return math.ceil(cycles[-1] * math.sqrt(PERIODS[-1] / period_ns))
 
 
-def _integer(kind: str, width: int, fixed: bool, target: Target) -> Operator:
+def _of_fast_clocks(period_ns: float) -> float:
+    """What part of a fast clock's extra stages a core has: none at 10 ns, where Vivado HLS reports fadd of 5 stages and
+    fmul of 4 as Vitis HLS does, all from 4 ns on."""
+    slow, fast = PERIODS[0], PERIODS[2]
+    return min(max((slow - period_ns) / (slow - fast), 0.0), 1.0)
+
+
+def _integer(kind: str, width: int, target: Target) -> Operator:
     speed, cost = SPEED.get(target.family, SPEED_OTHER), INTEGER
     levels = math.log2(width + 1)
     logic: dict[str, tuple[float, float]] = {  # combinational: delay in ns, LUT
@@ -130,8 +150,6 @@ def _integer(kind: str, width: int, fixed: bool, target: Target) -> Operator:
     if kind in logic:
         delay, lut = logic[kind]
         return Operator(0, speed * delay, lut, 0, 0, False)
-    if kind == "mul":
-        return _multiplier(width, target, speed)
     if kind == "convert":
         return Operator(0, 0, 0, 0, 0, False)
     # Digit by digit: a quotient bit a cycle, two root bits a cycle, and what else there is in between.
@@ -142,17 +160,20 @@ def _integer(kind: str, width: int, fixed: bool, target: Target) -> Operator:
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
 
 
-def _multiplier(width: int, target: Target, speed: float) -> Operator:
-    cost = INTEGER
-    if width <= 5:
-        return Operator(0, speed * cost.small_mul_delay, width * width * cost.small_mul_lut_bit2, 0, 0, False)
-    if width <= 10:
+def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
+    """A product of operands of so many bits, `result` of which are kept."""
+    cost, speed = INTEGER, SPEED.get(target.family, SPEED_OTHER)
+    wider, narrower = max(one, other), min(one, other)
+    if narrower == 1:
+        return Operator(0, speed * cost.logic_delay, wider * cost.logic_lut_bit, 0, 0, False)
+    if narrower == 2 or wider * narrower <= LUT_PRODUCT_BITS2:
+        return Operator(0, speed * cost.small_mul_delay, wider * narrower * cost.small_mul_lut_bit2, 0, 0, False)
+    if wider <= 10:
         return Operator(0, speed * cost.medium_mul_delay, cost.medium_mul_lut, 0, 1, True)
-    wide = 24 if target.family == "7series" else 26
-    dsp = 1.0 if width <= 18 else 2.0 if width <= wide else 3.0 if width <= 34 else math.ceil(width / 17) ** 2 * 0.65
-    cycles = 1 if width <= 18 else 2 if width <= 34 else 4
-    if target.clock_period_ns >= 9 and width <= 34:
-        cycles = 0 if width <= 18 else 1
+    dsp = dsps(one, other, result, target.family)
+    cycles = 1 if dsp == 1 else 2 if wider <= 34 else 4
+    if target.clock_period_ns >= 9 and wider <= 34:
+        cycles = 0 if dsp == 1 else 1
     lut = 0.0 if dsp <= 1 else cost.mul_lut if cycles < 2 else cost.mul_lut_dsp * dsp
     ff = cost.mul_ff_dsp * dsp if cycles >= 2 else 0.0
     return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)

@@ -19,7 +19,9 @@ class TrainConfig:
     """One run of the recipe.
 
     table: folder of the feature table. data: labelled designs to build the table from instead. out: the artefact.
-    exclude: sources left out. rows_per_key: training rows taken of one kernel, stage and tool version.
+    exclude: sources left out. share_alike: keep sources under licences that ask for the same licence in turn; whether
+    weights fitted to them are adaptations is not settled (DATA_LICENSES.md), so what is shipped is trained without.
+    rows_per_key: training rows taken of one kernel, stage and tool version.
     trees: boosted trees per member and target. epochs: of the dense member. processes: for feature extraction.
     """
 
@@ -27,6 +29,7 @@ class TrainConfig:
     data: Path | None = None
     out: Path = OUT
     exclude: tuple[str, ...] = ()
+    share_alike: bool = False
     rows_per_key: int = 160
     trees: int = 240
     epochs: int = 60

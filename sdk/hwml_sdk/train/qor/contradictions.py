@@ -19,6 +19,7 @@ from ...qor.program.trip_counts import TripCount
 
 Row = Mapping[str, Any]
 _COPY = re.compile(r"(\.\d+)+$")  # the tool's copies of a loop: `LOAD.1`
+_NUMBERED = re.compile(r"Loop (\d+(?:\.\d+)*)")
 _BY_LINE = re.compile(r"VITIS_LOOP_(\d+)_\d+")
 _BY_CLANG = re.compile(r"_ln(\d+)_")  # names of loops in flows that number labels by their line
 
@@ -45,16 +46,25 @@ def contradictions(estimate: Estimate, rows: Iterable[Row]) -> list[Contradictio
     lines = [text.splitlines() for text in estimate.program.sources.values()]
     found = []
     for row in rows:
-        why = _why(str(row["loop"]), row.get("trip_count"), loops, lines)
+        function = estimate.functions.get(str(row.get("function")))
+        why = _why(str(row["loop"]), row.get("trip_count"), loops, lines, function.loops if function else [])
         if why:
             found.append(Contradiction(str(row["loop"]), why))
     return found
 
 
-def _why(name: str, trips: Any, loops: Mapping[str, list[TripCount]], lines: Sequence[Sequence[str]]) -> str:
+def _why(
+    name: str,
+    trips: Any,
+    loops: Mapping[str, list[TripCount]],
+    lines: Sequence[Sequence[str]],
+    function: Sequence[LoopResult],
+) -> str:
     for number in {*_BY_LINE.findall(name), *_BY_CLANG.findall(name)}:
         if not any(_holds_loop(text, int(number)) for text in lines):
             return f"there is no loop in line {number}"
+    if number := _NUMBERED.fullmatch(name):
+        return _why_numbered([int(item) for item in number.group(1).split(".")], trips, function)
     parts = _split(_COPY.sub("", name), loops)
     if not parts or trips is None:
         return ""
@@ -65,11 +75,31 @@ def _why(name: str, trips: Any, loops: Mapping[str, list[TripCount]], lines: Seq
     return "" if _comes_of(float(trips), written) else f"{written:g} rounds as written, the report counts {trips}"
 
 
+def _why_numbered(path: Sequence[int], trips: Any, loops: Sequence[LoopResult]) -> str:
+    """Of a loop that Vivado HLS names by its place: `Loop 1.2` is the second one inside the first of the function."""
+    for number in path[:-1]:
+        if any(loop.loop.label for loop in loops) or number > len(loops):
+            return ""
+        loops = loops[number - 1].children
+    if trips is None or any(loop.loop.label for loop in loops) or path[-1] > len(loops):
+        return ""
+    trip = loops[path[-1] - 1].trip
+    if trip.constant:
+        written = float(trip.average or 0)
+        inner = loops[path[-1] - 1].children
+        if len(inner) == 1 and trips == written * (inner[0].trip.average or 0):
+            return ""  # flattened, under the outer one's name
+        return "" if _comes_of(float(trips), written) else f"{written:g} rounds as written, the report counts {trips}"
+    if trip.source == "unknown":
+        return f"the data decides how often it runs, the report counts {trips}"
+    return ""
+
+
 def _comes_of(trips: float, written: float) -> bool:
     """The count itself, what an unrolling by a whole factor leaves, or one round peeled off."""
     if trips in (written, written - 1, written + 1):
         return True
-    return trips > 0 and written > trips and math.ceil(written / round(written / trips)) == trips
+    return trips > 0 and written > trips and math.ceil(written / math.ceil(written / trips)) == trips
 
 
 def _holds_loop(lines: Sequence[str], number: int) -> bool:

@@ -36,6 +36,11 @@ ORIGINS: dict[str, Origin] = {
 }
 
 
+def is_share_alike(licence: str) -> bool:
+    """Whether a licence (SPDX names) asks for what is made of the data to be under the same licence."""
+    return "-SA-" in licence.upper()
+
+
 def notices(licences: Mapping[str, str]) -> dict[str, str]:
     """Text of `<source>.LICENSE.txt` for each source; `licences` is what the rows themselves say."""
     return {source: _notice(source, said) for source, said in licences.items()}
@@ -48,7 +53,7 @@ def _notice(source: str, said: str) -> str:
     share = (
         "\nThis file is an adaptation (numeric features, and the counts of tool reports; changes were made) and is\n"
         "itself under CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0/. It is not part of the package.\n"
-        if origin.licence == "CC-BY-SA-4.0"
+        if is_share_alike(origin.licence)
         else "\nThe licence's text and copyright notice stand in that repository.\n"
     )
     return (

@@ -1,6 +1,7 @@
 """`python -m sdk.train qor`: retrain the shipped QoR model from the feature table and print its held-out figures.
 
 `qor`                     retrain, print the held-out table, write the artefact
+`qor --all-sources`       the same, also on the sources under CC BY-SA
 `qor --evaluate`          print every held-out table (groups, sources, controls) without writing anything
 `qor --choice`            print how the kinds of members compare on the inner folds
 `qor features --data DIR` rebuild the numeric table from labelled designs
@@ -25,6 +26,7 @@ from ...files import check_folder
 from ...interrupt import heed_ctrl_c
 from ...report import SCHEMA_VERSION
 from .config import TABLE, TrainConfig
+from .licences import is_share_alike
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,8 +39,18 @@ if TYPE_CHECKING:
 def load_table(config: TrainConfig, *, progress: bool = True) -> Table:
     """The table of the repository, or one built from `config.data`; refused when its features are of another version.
 
-    Raises DataError.
+    Sources under a share-alike licence are in it only where `config.share_alike` says so. Raises DataError.
     """
+    table = _whole_table(config, progress=progress)
+    if config.share_alike:
+        return table
+    kept = [source for source, licence in table.licences.items() if not is_share_alike(licence)]
+    if not kept:
+        raise DataError("holds only sources under share-alike licences; --all-sources keeps them", path=config.table)
+    return table.of_sources(kept)
+
+
+def _whole_table(config: TrainConfig, *, progress: bool) -> Table:
     from ...qor.learned.table import canonical, read_table
     from .features import build_table, feature_version
 
@@ -91,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         data=options.data,
         out=options.out,
         exclude=tuple(options.exclude_source),
+        share_alike=options.all_sources or options.evaluate or options.choice,  # to be judged is not to be shipped
         rows_per_key=options.rows_per_key,
         trees=options.trees,
         epochs=options.epochs,
@@ -125,6 +138,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--table", type=Path, default=default.table, help="folder of the feature table")
     parser.add_argument("--out", type=Path, default=default.out, help="where the artefact goes")
     parser.add_argument("--exclude-source", action="append", default=[], metavar="NAME", help="leave a source out")
+    parser.add_argument(
+        "--all-sources",
+        action="store_true",
+        help="train on sources under CC BY-SA, too, which the shipped model never saw (DATA_LICENSES.md); --evaluate "
+        "and --choice always judge all",
+    )
     parser.add_argument("--rows-per-key", type=int, default=default.rows_per_key, help="training rows of one kernel")
     parser.add_argument("--trees", type=int, default=default.trees, help="boosted trees per member and target")
     parser.add_argument("--epochs", type=int, default=default.epochs, help="epochs of the dense member")
@@ -145,7 +164,7 @@ def _features(arguments: Sequence[str]) -> int:
     from .licences import notices
 
     check_folder(options.table)
-    table = canonical(load_table(TrainConfig(data=options.data, processes=options.processes)))
+    table = canonical(load_table(TrainConfig(data=options.data, share_alike=True, processes=options.processes)))
     size = write_table(options.table, table, notices=notices(table.licences))
     print(f"{options.table}: {len(table.rows)} rows, {len(table.feature_names)} features, {size / 2**20:.2f} MiB")
     if size > MAX_TABLE_BYTES:

@@ -80,18 +80,21 @@ def seen(table: Table) -> dict[str, Any]:
 
 def provenance(table: Table, config: TrainConfig) -> dict[str, Any]:
     """Data, seed and settings the artefact came from."""
-    digests = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(config.table.glob(f"*{SUFFIX}"))
-        if config.data is None and path.name.removesuffix(SUFFIX) not in config.exclude
-    }
     rows = {name: int((table.rows.source == name).sum()) for name in sorted(set(table.rows.source.tolist()))}
+    paths = {p.name.removesuffix(SUFFIX): p for p in sorted(config.table.glob(f"*{SUFFIX}")) if config.data is None}
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if name in rows}
     return {
-        "command": "python -m sdk.train qor",
+        "command": " ".join(
+            [
+                "python -m sdk.train qor",
+                *(["--all-sources"] if config.share_alike else []),
+                *(f"--exclude-source {name}" for name in config.exclude),
+            ]
+        ),
         "table_sha256": digests,
         "rows": rows,
         "licences": dict(table.licences),
-        "excluded": list(config.exclude),
+        "excluded": sorted({*paths, *config.exclude} - set(rows)),
         "rows_per_key": config.rows_per_key,
         "trees": config.trees,
         "epochs": config.epochs,
@@ -115,6 +118,7 @@ def short_metrics(judgement: Judgement) -> dict[str, Any]:
 def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
     """README.md of the artefact."""
     sources = ", ".join(sorted(set(table.rows.source.tolist())))
+    made = provenance(table, config)
     lines = [
         "# QoR correction",
         "",
@@ -123,13 +127,14 @@ def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
         "reports after place and route where the stage is `impl`.",
         "",
         f"- Trained on {len(table.rows)} designs of {len(set(table.rows.group.tolist()))} algorithm groups: {sources}.",
+        *([f"- Never saw: {', '.join(made['excluded'])}."] if made["excluded"] else []),
         f"- {len(table.feature_names)} structural features, version {table.feature_version}; members: "
         + ", ".join(config.kinds)
         + "; mixed with the closed form by domain; seed "
         + f"{config.seed}.",
         "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles),",
         "  `unlike.npz` (where the training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
-        "- Retrain: `python -m sdk.train qor`. Licences of the data: DATA_LICENSES.md.",
+        f"- Retrain: `{made['command']}`. Licences of the data: DATA_LICENSES.md.",
         "",
     ]
     if judgement is not None:

@@ -34,6 +34,7 @@ def body_region(
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)
+    _keep_pointers(frame, region, assigned)
     with inside(frame, loop, region):
         if copies > 1:
             unroll(region, loop, copies)
@@ -45,6 +46,14 @@ def body_region(
         key: value for key, value in region.env.items() if not isinstance(key, Element) and root(key) in region.carried
     }
     return region
+
+
+def _keep_pointers(frame: Frame, region: Region, assigned: frozenset[ir.Variable]) -> None:
+    """A pointer that the loop does not move stands where the code before the loop has put it."""
+    for var, alias in region.aliases.items():
+        before = frame.regions[-1].env.get(var) if alias.walks and var not in assigned and frame.regions else None
+        if before is not None and before.form is not None:
+            region.env[var] = Value(0.0, before.deps, var.type, NO_SOURCES, before.form)
 
 
 @contextmanager

@@ -76,27 +76,24 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
 
 def schedule(processes: list[Process]) -> float:
     """Longest path through the processes; sets their start and finish."""
-    writers: dict[ir.Variable, list[int]] = {}
-    for index, process in enumerate(processes):
+    # Of those that write a variable the latest start and finish: each of a thousand would be asked by all after it.
+    begun: dict[ir.Variable, float] = {}
+    done: dict[ir.Variable, float] = {}
+    for process in processes:
         start = finish = 0.0
-        for before in {place for var in process.reads for place in writers.get(var, ())}:
-            earlier = processes[before]
-            shared = earlier.writes & process.reads
+        for var in process.reads & done.keys():
             # Two cycles until the first element is through the FIFO; the last one comes no earlier than it was put in.
-            if all(_is_stream(var) for var in shared):
-                start = max(start, earlier.start + 2)
-                finish = max(finish, earlier.finish + 2)
+            if var.type.kind == "stream":
+                start = max(start, begun[var] + 2)
+                finish = max(finish, done[var] + 2)
             else:
-                start = max(start, earlier.finish)
+                start = max(start, done[var])
         process.start = start
         process.finish = max(start + process.cycles, finish)
         for var in process.writes:
-            writers.setdefault(var, []).append(index)
+            begun[var] = max(begun.get(var, 0.0), process.start)
+            done[var] = max(done.get(var, 0.0), process.finish)
     return max((process.finish for process in processes), default=0.0)
-
-
-def _is_stream(var: ir.Variable) -> bool:
-    return var.type.kind == "stream"
 
 
 def _flat(block: ir.Block) -> list[ir.Stmt]:

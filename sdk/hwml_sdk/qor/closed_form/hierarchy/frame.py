@@ -120,8 +120,16 @@ class Frame(ABC):
 
     def bound(self, var: ir.Variable) -> Binding:
         """What BIND_OP says about the operators that produce a variable."""
-        # Of the function around: BIND_OP inside a function that is walked in place is not followed.
-        return self.design.bindings(self.function).get(var, {})
+        owner = self.program.functions.get(var.function, self.function)
+        return self.design.bindings(owner).get(var, {})
+
+    def limits(self) -> Mapping[str, int]:
+        """Operation, or `call f` for a function -> how many instances there may be."""
+        return self.design.limits(self.function)
+
+    def keep(self, array: ir.Variable) -> None:
+        """Note that a constant table is looked up at run time."""
+        self.design.tables[array] = self.layout(array)
 
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""

@@ -19,7 +19,7 @@ from ..schedule.values import Value
 from . import images, instances, loops
 from .dataflow import overlapped
 from .frame import Frame
-from .instances import note_types
+from .instances import note_unread
 from .sharing import add_operators, memory_cycles, taking_turns
 
 
@@ -80,9 +80,11 @@ class FunctionEstimator(Frame):
             # One state more than the work takes: the one that says it is done.
             result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
             result.interval = result.cycles
-            self._add_area(region, 1 if pipelined else memory)
+            asked = (pipeline.whole("ii") if pipelined and pipeline is not None else None) or 1
+            # Cores of a pipelined function take turns over its II, as those of a loop do.
+            self._add_area(region, max(asked, memory) if pipelined else memory)
         self.regions.pop()
-        note_types(region, function)
+        note_unread(region, function)
         result.unknown.join(region.unknown)
         self._finish()
         return result
@@ -111,10 +113,15 @@ class FunctionEstimator(Frame):
         """Memories and what is not known."""
         result = self.result
         for var in self.function.variables.values():
-            if var.scope == "local" and (var.dims or var.type.kind == "stream"):
+            if var.scope == "local" and (var.dims or var.type.kind == "stream") and not _is_table(var):
                 result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _enter(loop, loop.replicas)
+
+
+def _is_table(var: ir.Variable) -> bool:
+    """Whether an array is a constant table; `estimate` counts those, as far as they are memories."""
+    return var.const and bool(var.dims) and isinstance(var.init, ir.Many)
 
 
 def _enter(loop: LoopResult, entries: float) -> None:

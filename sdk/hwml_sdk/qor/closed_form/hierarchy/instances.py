@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...program import ir
-from ...program.constants import Number, evaluate
+from ...program.constants import Number, evaluate, held
 from ...program.expressions import root_variable
+from ...program.options import untold
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import UNKNOWN
+from ...program.typenames import UNKNOWN, VOID
 from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS, scalar_given
 from ..memory import element_count
 from ..results import FunctionResult
-from ..schedule.accesses import Alias, Element
+from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
+from ..schedule.operations import copies
 from ..schedule.region import Region
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
@@ -31,7 +34,7 @@ INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops ar
 
 def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> Value:
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     time = max([a.time for a in args], default=region.base)
     design = frame.design
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
@@ -98,7 +101,7 @@ def _bind(
         value = evaluate(inner, frame.known)
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
-            constants[param] = value
+            constants[param] = held(param.type, value)
         alias = _alias_of(region, inner)
         if alias is not None:
             aliases[param] = alias
@@ -133,11 +136,13 @@ def _in_place(
         region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
+    if f"call {function.name}" in frame.limits():
+        region.counts[(f"call {function.name}", VOID)] += copies(region, frozenset(region.unrolled))
     region.aliases.update(aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if by_value or param not in aliases or aliases[param].walks:
-            region.env[param] = value
+            region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
     frame.known = stable_bindings(function, {**known, **constants})
@@ -147,7 +152,7 @@ def _in_place(
     frame.plan_loops(function, constants)
     outer, region.returned = (region.returned, region.returned_under), None
     walk(region, function.body)
-    note_types(region, function)
+    note_unread(region, function)
     result, (region.returned, region.returned_under) = region.returned, outer
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
@@ -156,8 +161,18 @@ def _in_place(
     return Value(result.time, result.deps, function.returns, result.since, result.form)
 
 
-def note_types(region: Region, function: ir.Function) -> None:
-    """Types that nobody declared: how wide their values are and what operators do with them is not known."""
+def _converted(value: Value, kind: ir.CType) -> Value:
+    """A value given to a narrower parameter: what is cut off is not there for the operators inside."""
+    whole = ("int", "uint")
+    narrower = kind.kind in whole and value.type.kind in whole and kind.width < value.type.width
+    return replace(value, type=kind) if narrower else value
+
+
+def note_unread(region: Region, function: ir.Function) -> None:
+    """Types that nobody declared, so that nobody knows what operators do with them, and options nobody can evaluate."""
+    owners: list[ir.Loop | ir.Function] = [function, *ir.loops_of(function.body)]
+    for cause in (said for owner in owners for said in untold(owner)):
+        region.unknown.because(cause)
     for var in function.variables.values():
         kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
         if kind.kind == "unknown" and kind.name:
@@ -179,8 +194,11 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
         area.control_ff += COSTS.copy_ff
-    for key in [k for k in region.env if isinstance(k, Element) and k.array in arrays]:
-        del region.env[key]
+    for array in arrays:
+        for element in region.elements.of(array):
+            region.env.forget(element)
+        if not region.guards:
+            region.elements.drop(array)
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ...tool.binding import operation_name
 from ...tool.operators import Target, operator
 from ..area import Area
 from ..schedule.accesses import by_array
@@ -14,10 +15,11 @@ from ..schedule.region import Kind, Region
 
 def add_operators(area: Area, region: Region, target: Target, cores: Callable[[Kind, float], float]) -> None:
     """Add a region's operators to an area. cores: of so many shareable operators of a kind."""
+    limits = region.host.limits()
     for kind, units in region.counts.items():
         op = operator(*kind, target)
         if op.shareable:
-            area.shared[kind] = cores(kind, units)
+            area.shared[kind] = min(cores(kind, units), limits.get(operation_name(*kind), math.inf))
         else:
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units

@@ -16,6 +16,9 @@ from .values import NO_LOOPS, Sources, Value
 # Per subscript: (stride, copies) of each unrolled loop whose variable stands in it.
 Spread = tuple[tuple[tuple[float, float], ...], ...]
 
+# Branches around something, outermost first: which, and which of its arms.
+Arms = tuple[tuple[object, int], ...]
+
 
 # A tuple, as one is made and looked up for every access: its hash and comparison are the interpreter's own.
 class Element(NamedTuple):
@@ -63,7 +66,7 @@ class Access:
     guarded: stands under a condition.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
-    asked: how many of the copies come from unroll pragmas.
+    asked: how many of the copies come from unroll pragmas. arms: of the branches around it.
     """
 
     array: ir.Variable
@@ -80,8 +83,14 @@ class Access:
     guarded: bool = False
     late: bool = False
     asked: float = 1.0
+    arms: Arms = ()
     value: Value | None = None
     load_cycles: float = 0.0
+
+    @property
+    def part(self) -> str:
+        """The field of a struct that it touches, "" for all of the element."""
+        return self.key.field if isinstance(self.key, Element) else ""
 
 
 @dataclass(slots=True)
@@ -132,8 +141,6 @@ def root(key: object) -> object:
     return key.array if isinstance(key, Element) else key
 
 
-def mentions(key: object, var: ir.Variable) -> bool:
+def mentions(element: Element, var: ir.Variable) -> bool:
     """Whether an element's subscripts hold a variable."""
-    if not isinstance(key, Element):
-        return False
-    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in key.subscripts)
+    return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in element.subscripts)

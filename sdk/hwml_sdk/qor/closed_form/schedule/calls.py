@@ -29,7 +29,7 @@ def call(region: Region, expr: ir.Call) -> Value:
     image = host.image(region, expr)
     if image is not None:
         return image
-    args = [region.value(_behind(argument)) for argument in expr.args]
+    args = [region.whole(_behind(argument)) for argument in expr.args]
     kind = type_of_expression(expr, host.program)
     counted = bits_counted(region, name, args)
     if counted is not None:
@@ -76,4 +76,4 @@ def _method(region: Region, receiver: ir.Expr, expr: ir.Call) -> Value:
     function = region.host.program.functions.get(expr.name)
     if function is not None:
         return region.host.call(region, function, expr)
-    return method(region, region.value(receiver), owner, expr)
+    return method(region, region.whole(receiver), owner, expr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
@@ -11,12 +12,13 @@ from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from ...tool.memories import MEMORY
-from . import fields, forms, pointers, streams
+from . import fields, forms, integers, pointers, streams
+from .accesses import Element
 from .forms import Form
 from .loads import load, store
 from .operations import copies, make
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, folded, later, reassociated
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, constant_bits, folded, later, reassociated
 
 # Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
 # elements.
@@ -26,11 +28,16 @@ _BINARY = {
     "*": "mul", "/": "div", "%": "mod", "<<": "shift", ">>": "shift", "&": "logic", "|": "logic", "^": "logic",
     "&&": "logic", "||": "logic", "<": "cmp", ">": "cmp", "<=": "cmp", ">=": "cmp", "==": "cmp", "!=": "cmp",
 }  # fmt: skip
+# Low bits of the result hang on low bits of the operands only.
+_LOW_BITS = ("+", "-", "*", "&", "|", "^")
+_INTEGERS = ("int", "uint", "bool", "fixed", "ufixed", "unknown")
 
 
 def constant(region: Region, expr: ir.Const) -> Value:
     """A literal."""
-    return Value(region.base, NO_LOOPS, expr.type, NO_SOURCES, forms.constant(expr.value))
+    return Value(
+        region.base, NO_LOOPS, expr.type, NO_SOURCES, forms.constant(expr.value), bits=constant_bits(expr.value)
+    )
 
 
 def name(region: Region, expr: ir.Ref) -> Value:
@@ -45,7 +52,8 @@ def name(region: Region, expr: ir.Ref) -> Value:
         return found if var.type.kind != "struct" else fields.whole(region, var, found)
     known = region.host.known
     if var in known:
-        return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(known[var]))
+        value = known[var]
+        return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(value), bits=constant_bits(value))
     if var in region.host.active:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
@@ -64,7 +72,24 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
         return make(region, "convert", kind, value, result=type_)
     if type_.kind in ("unknown", "struct") or type_ is value.type:
         return value
-    return Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
+    return _held(region, value, type_)
+
+
+def _held(region: Region, value: Value, type_: ir.CType) -> Value:
+    """An integer as a variable of another type holds it: what does not fit is cut off, rounded or saturated."""
+    made = Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
+    if type_.kind not in ("fixed", "ufixed"):
+        made.bits = 0 if type_.is_float else min(value.width, max(type_.width, 1))
+        made.table = value.table
+        return made
+    # UG1399, arbitrary precision fixed-point: rounding adds half a unit, saturation compares and selects; the defaults,
+    # AP_TRN and AP_WRAP, cut bits off.
+    if not forms.is_constant(value.form):
+        if "AP_RND" in type_.name:
+            made = make(region, "add", type_, made)
+        if "AP_SAT" in type_.name:
+            made = make(region, "select", type_, make(region, "cmp", type_, made, result=BOOL), made)
+    return made
 
 
 def binary(region: Region, expr: ir.Binary) -> Value:
@@ -74,23 +99,32 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     moved = streams.operator(region, expr)
     if moved is not None:
         return moved
-    left, right = region.value(expr.left), region.value(expr.right)
     op = expr.op
+    walked = region.value if op in _LOW_BITS else region.whole
+    left, right = walked(expr.left), walked(expr.right)
     found = folded(op, left, right)
     if found is not None:
         return found
     type_ = join(left.type, right.type)
     form = forms.affine(op, left.form, right.form)
     if form is not None and not type_.is_float:
-        return _address(region, left, right, type_, form)
+        if _counts(region, form):
+            return _address(region, left, right, type_, form)
+        made = integers.operate(region, op, left, right, type_)
+        made.form = form
+        return made
+    if type_.kind in _INTEGERS:
+        return integers.operate(region, op, left, right, type_)
     if op in ("+", "-"):
         return _sum(region, left, right, type_)
     kind = _BINARY.get(op, "logic")
-    if not type_.is_float and _is_wiring(kind, left, right):
-        return Value(max(left.time, right.time), left.deps | right.deps, type_, later(0.0, left, right))
-    logical = op in ("&&", "||")
-    result = BOOL if kind == "cmp" or logical else None
-    return make(region, kind, BOOL if logical else type_, left, right, result=result)
+    return make(region, kind, type_, left, right, result=BOOL if kind == "cmp" else None)
+
+
+def _counts(region: Region, form: Form) -> bool:
+    """Whether the counter of a loop stands in a form, so that the sum is stepped rather than added up."""
+    counters = region.host.active
+    return any(var in counters for var in form) or any(loop.var in form for loop in region.unrolled if loop.var)
 
 
 def _displays(expr: ir.Expr) -> bool:
@@ -102,20 +136,10 @@ def _displays(expr: ir.Expr) -> bool:
 
 def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:
     made = make(region, "add", type_, left, right)
-    # Integer sums need no mark: they are balanced where copies of an update are closed (`chains.close`).
     if type_.is_float and region.target.unsafe_math:
         made.sum = True
         made.since = reassociated(made.since, [side for side in (left, right) if side.sum])
     return made
-
-
-def _is_wiring(kind: str, left: Value, right: Value) -> bool:
-    """Whether an integer operator takes nothing: a shift by a constant, a product or quotient by a power of two."""
-    if kind == "mul":
-        return forms.is_power_of_two(left.form) or forms.is_power_of_two(right.form)
-    return (kind == "shift" and forms.is_constant(right.form)) or (
-        kind in ("div", "mod") and forms.is_power_of_two(right.form)
-    )
 
 
 def _address(region: Region, left: Value, right: Value, type_: ir.CType, form: Form) -> Value:
@@ -136,7 +160,7 @@ def unary(region: Region, expr: ir.Unary) -> Value:
         return load(region, ir.Index(expr.operand, (ir.Const(0, INT),)))
     if op == "&":
         return _address_of(region, expr)
-    inner = region.value(expr.operand)
+    inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)
@@ -149,7 +173,7 @@ def _address_of(region: Region, expr: ir.Unary) -> Value:
     """`&x`: nothing is loaded, the subscripts are all that is computed."""
     found = pointers.behind(region, expr) if isinstance(expr.operand, ir.Index) else None
     if found is None:
-        return region.value(expr.operand)
+        return region.whole(expr.operand)
     return found[1] or Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
@@ -158,12 +182,30 @@ def ternary(region: Region, expr: ir.Ternary) -> Value:
     known = evaluate(expr.condition, region.host.known)
     if known is not None:
         return region.value(expr.yes if known else expr.no)
-    condition, yes, no = region.value(expr.condition), region.value(expr.yes), region.value(expr.no)
-    made = make(region, "select", join(yes.type, no.type), condition, yes, no)
+    condition = region.whole(expr.condition)
+    yes, no = _way(region, expr, 0, expr.yes), _way(region, expr, 1, expr.no)
+    type_ = join(yes.type, no.type)
+    width = max(yes.width, no.width)
+    chosen = integers.of_width(type_, width) if type_.kind in _INTEGERS else type_
+    made = make(region, "select", chosen, condition, yes, no)
+    if chosen is not type_:
+        made.type, made.bits = type_, width
     if not made.type.is_float and _is_extreme(expr):
         made.extreme = True
         made.since = reassociated(made.since, [side for side in (yes, no) if side.extreme])
     return made
+
+
+def _way(region: Region, expr: ir.Ternary, arm: int, side: ir.Expr) -> Value:
+    """One side: what it loads is loaded on this way only."""
+    arms, region.arms = region.arms, (*region.arms, (expr, arm))
+    known = len(region.env)
+    value = region.value(side)
+    for key in list(islice(reversed(region.env), max(len(region.env) - known, 0))):
+        if isinstance(key, Element):
+            region.env.forget(key)
+    region.arms = arms
+    return value
 
 
 def _is_extreme(expr: ir.Ternary) -> bool:
@@ -191,7 +233,7 @@ def _same(one: ir.Expr, other: ir.Expr) -> bool:
 
 def cast(region: Region, expr: ir.Cast) -> Value:
     """`(T)x`."""
-    return convert(region, region.value(expr.operand), expr.type)
+    return convert(region, region.low(expr.operand, expr.type), expr.type)
 
 
 def many(region: Region, expr: ir.Many) -> Value:
@@ -207,7 +249,7 @@ def member(region: Region, expr: ir.Member) -> Value:
     found = fields.read(region, expr)
     if found is not None:
         return found
-    base = region.value(expr.base)
+    base = region.whole(expr.base)
     return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
 
 
@@ -227,9 +269,9 @@ def assign(region: Region, expr: ir.Assign) -> Value:
     if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
         return region.env[pointer]
     outer, region.binding = region.binding, _bound_to(region, target)
-    plain = expr.op == "="
-    value = region.value(expr.value) if plain else binary(region, ir.Binary(expr.op[:-1], target, expr.value))
     kind = type_of_expression(target, region.host.program)
+    made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)
+    value = region.low(made, kind)
     value = convert(region, value, kind)
     region.binding = outer
     if isinstance(target, ir.Ref):

@@ -40,7 +40,8 @@ def read(region: Region, expr: ir.Member) -> Value | None:
     if base is not None:
         return Value(base.time, base.deps, kind, base.since, parts=(base,))
     since: Sources = {key: 0.0} if key.var in region.carried else NO_SOURCES
-    made = region.env[key] = Value(region.base, NO_LOOPS, kind, since)
+    made = Value(region.base, NO_LOOPS, kind, since)
+    _set(region, key, made)
     return made
 
 
@@ -49,7 +50,7 @@ def write(region: Region, expr: ir.Member, value: Value) -> bool:
     key = field_of(region, expr)
     if key is None:
         return False
-    region.env[key] = value
+    _set(region, key, value)
     return True
 
 
@@ -65,8 +66,13 @@ def whole(region: Region, var: ir.Variable, value: Value) -> Value:
 def forget(region: Region, var: ir.Variable) -> None:
     """All of a struct is set: what its fields were is gone."""
     for key in _set_of(region, var):
-        del region.env[key]
+        region.env.forget(key)
 
 
 def _set_of(region: Region, var: ir.Variable) -> list[Field]:
-    return [key for key in region.env if isinstance(key, Field) and key.var is var]
+    return [key for key in region.fields.get(var, ()) if key in region.env]
+
+
+def _set(region: Region, key: Field, value: Value) -> None:
+    region.env[key] = value
+    region.fields.setdefault(key.var, {})[key] = None

@@ -7,7 +7,8 @@ import math
 from ...program import ir
 from ...program.type_of import type_of_expression
 from ...tool.memories import MEMORY
-from .accesses import Access, Element, Place, Spread, surely_apart
+from . import tables
+from .accesses import Access, Element, Place, Spread
 from .forms import Form, frozen
 from .memory_cycles import in_registers, load_cycles, store_cycles
 from .operations import copies
@@ -15,8 +16,7 @@ from .pointers import added, behind
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key, later
 
-ENTRIES_A_STEP = 160  # known values that are looked through in the time that an expression takes
-ELEMENTS_A_STEP = 4  # elements that are held against one another in it
+ELEMENTS_A_STEP = 2  # elements that are held against one another in the time that an expression takes
 
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
@@ -36,10 +36,12 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
         array = alias.array
     if not array.dims and not array.type.pointer:
         return None
-    values = [region.value(s) for s in subscripts]
+    values = [region.whole(s) for s in subscripts]
     prefix, deps = (alias.prefix, alias.prefix_deps) if alias is not None else ((), NO_LOOPS)
     if offset is not None and values:
         values[0] = added(offset, values[0])
+        if values[0].form is None:
+            deps = deps.union(region.unrolled)  # nobody knows where: each copy is an access of its own
     elif values and prefix and len(prefix) >= max(len(array.dims), 1):
         # `f(&a[i])`, whose parameter is an array that starts there.
         values[0] = added(Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
@@ -112,6 +114,9 @@ def load(region: Region, expr: ir.Expr) -> Value:
     if known is not None:
         return known
     array = found.array
+    constant = tables.folded(region, found, kind)
+    if constant is not None:
+        return constant
     access = _access(region, found, write=False)
     latency = load_cycles(region.host, array)
     start = max(found.time, region.base, region.swept.get(array, 0.0))
@@ -133,6 +138,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
     value = Value(ready, found.deps, kind, since)
     region.env[found.element] = value
+    region.elements.add(found.element)
     return value
 
 
@@ -149,15 +155,16 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
         spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
     )  # fmt: skip
     made.late = bool(found.deps & region.late)
+    made.arms = region.arms
     return made
 
 
 def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
     """A subscript of something that is no array: bits of an ap_int, an element of what was not read."""
     base = expr.base if isinstance(expr, ir.Index) else expr
-    inner = region.value(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
+    inner = region.whole(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
     for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
-        region.value(sub)
+        region.whole(sub)
     return Value(inner.time, inner.deps, kind, inner.since, parts=(inner,))
 
 
@@ -170,15 +177,15 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
-            region.value(sub)
+            region.whole(sub)
         return
     array, key = found.array, found.element
     access = _access(region, found, write=True, since=value.since)
     access.guarded, access.value = bool(region.guards), value
     # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
     if key in region.stored:
-        region.accesses = [a for a in region.accesses if not (a.write and a.key == key)]
-    region.stored.add(key)
+        region.accesses.remove(region.stored[key])
+    region.stored[key] = access
     region.accesses.append(access)
     done = max(value.time, found.time)
     if not in_registers(region.host, array):
@@ -191,9 +198,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         for mark, cycles in value.since.items():
             flow[mark] = max(flow.get(mark, 0.0), cycles + through)
     # Elements that may be this one are not known any more; a later load has to go to the memory for them.
-    others = [k for k in region.env if isinstance(k, Element) and k.array is array and k != key]
-    region.work.left -= len(region.env) // ENTRIES_A_STEP + len(others) // ELEMENTS_A_STEP
+    others, looked = region.elements.touched(key, for_good=not region.guards)
+    region.work.left -= looked // ELEMENTS_A_STEP
     for other in others:
-        if not surely_apart(other, key):
-            del region.env[other]
+        region.env.forget(other)
     region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))
+    region.elements.add(key)

@@ -23,7 +23,7 @@ _SCALARS = ("int", "uint", "fixed", "ufixed", "bool", "half", "float", "double")
 
 def method(region: Region, inner: Value, owner: ir.CType, expr: ir.Call) -> Value:
     """A method of a value; inner: the value, owner: its type."""
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     name = expr.name
     if owner.kind in _SCALARS:
         if name in REDUCTIONS:

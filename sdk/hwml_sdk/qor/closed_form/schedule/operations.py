@@ -5,16 +5,10 @@ from __future__ import annotations
 import math
 
 from ...program import ir
+from ...tool.binding import operation_name
 from ...tool.operators import Operator, operator
 from .region import Region
 from .values import NO_LOOPS, Value, later
-
-_PREFIX = {"float": "f", "double": "d", "half": "h"}
-
-
-def operation_name(kind: str, type_: ir.CType) -> str:
-    """`fadd` for a sum of floats, `mul` for an integer product, as reports name cores."""
-    return _PREFIX.get(type_.kind, "") + kind
 
 
 def copies(region: Region, deps: frozenset[ir.Loop]) -> float:

@@ -36,7 +36,7 @@ def _named(region: Region, expr: ir.Ref) -> Address | None:
     if var is None or not (var.dims or var.type.pointer) or var in region.stands:
         return None
     alias = region.aliases.get(var) or Alias(var)
-    return alias, region.value(expr) if alias.walks else None
+    return alias, region.whole(expr) if alias.walks else None
 
 
 def _element(region: Region, expr: ir.Index) -> Address | None:
@@ -45,7 +45,7 @@ def _element(region: Region, expr: ir.Index) -> Address | None:
     if start is None:
         return None
     alias, offset = start
-    values = [region.value(sub) for sub in expr.subscripts]
+    values = [region.whole(sub) for sub in expr.subscripts]
     deps = alias.prefix_deps.union(*(value.deps for value in values[:-1]))
     if offset is not None:
         values[0] = added(offset, values[0])
@@ -57,7 +57,7 @@ def _stepped(region: Region, expr: ir.Unary) -> Address | None:
     before = behind(region, expr.operand)
     if before is None or before[1] is None:
         return None
-    after = region.value(ir.Unary(expr.op.removeprefix("p"), expr.operand))
+    after = region.whole(ir.Unary(expr.op.removeprefix("p"), expr.operand))
     return before if expr.op.startswith("p") else (before[0], after)
 
 
@@ -68,20 +68,20 @@ def _moved(region: Region, expr: ir.Binary) -> Address | None:
     if start is None:
         return None
     alias, offset = start
-    return alias, added(offset, region.value(by), sign)
+    return alias, added(offset, region.whole(by), sign)
 
 
 def added(offset: Value | None, further: Value, sign: float = 1.0) -> Value:
     """Two offsets one after the other."""
     form = forms.linear(offset.form if offset is not None else {None: 0.0}, further.form, sign)
     if offset is None:
-        return replace(further, form=form)
+        return replace(further, form=form, table=())
     return Value(max(offset.time, further.time), offset.deps | further.deps, further.type, NO_SOURCES, form)
 
 
 def point(region: Region, var: ir.Variable, expr: ir.Expr) -> bool:
     """`p = a`, `p = &a[i]`, `p = q + n`: note what a local pointer stands for; False where that is not known."""
-    if var.dims or not var.type.pointer or var.scope != "local":
+    if var.dims or not var.type.pointer or var.scope == "param":
         return False
     found = behind(region, expr)
     if found is None:

@@ -17,9 +17,10 @@ from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
-from .accesses import Access, Alias, Element
+from .accesses import Access, Alias, Arms, Element, Field
 from .beside import Beside, LoopUses
 from .bounds import Bound
+from .known import Elements, Known
 from .values import NO_LOOPS, Sources, Value
 
 # What an operator is counted under: what it does and on which type.
@@ -59,6 +60,12 @@ class Host(Protocol):
     def bound(self, var: ir.Variable) -> Mapping[str, str]:
         """Operator kind -> implementation that a pragma asks for where a variable is produced."""
 
+    def limits(self) -> Mapping[str, int]:
+        """Operation, or `call f` for a function -> how many instances there may be (ALLOCATION)."""
+
+    def keep(self, array: ir.Variable) -> None:
+        """Note that a constant table is looked up at run time, so that there is a memory of it."""
+
     def step(self, loop: ir.Loop) -> float:
         """What the loop's variable grows by each iteration, 1 where that is not known."""
 
@@ -92,20 +99,23 @@ class Region:
     handlers: how to walk each type of expression. work: what may still be walked.
 
     What is known at the point the walk has come to:
-    env: value of each variable and array element that was read or written. base: cycles before which nothing starts
-    any more (a loop or call that stays one has passed). guards: conditions around. binding: what BIND_OP asks for here.
+    env: value of each variable and array element that was read or written, elements: which of them are elements.
+    base: cycles before which nothing starts any more (a loop or call that stays one has passed).
+    guards: conditions around, arms: the ways taken at them.
+    binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
     beside: loops that may run at the same time as what comes. returned: of the function that is walked in place, under
     the condition `returned_under`. stands: scalars behind parameters that are references or pointers.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
+    fields: those of structs that were read or written.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
-    into. stored: elements that were. live_bits: bits of all results. branches: conditions. chained: floating-point
-    updates follow one another.
+    into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
+    chained: floating-point updates follow one another.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
     """
@@ -117,10 +127,13 @@ class Region:
     work: Work
     unroll_all: bool = False
     automatic: bool = False
-    env: dict[object, Value] = field(default_factory=dict)
+    env: Known = field(default_factory=Known)
+    elements: Elements = field(default_factory=Elements)
     base: float = 0.0
     guards: list[Value] = field(default_factory=list)
+    arms: Arms = ()
     binding: Mapping[str, str] = field(default_factory=dict)
+    demand: int = 0
     unrolled: dict[ir.Loop, float] = field(default_factory=dict)
     pinned: frozenset[ir.Loop] = NO_LOOPS
     late: frozenset[ir.Loop] = NO_LOOPS
@@ -131,13 +144,14 @@ class Region:
     returned_under: Value | None = None
     stands: dict[ir.Variable, ir.Variable] = field(default_factory=dict)
     inductions: dict[ir.Variable, float] = field(default_factory=dict)
+    fields: dict[ir.Variable, dict[Field, None]] = field(default_factory=dict)
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0
     carried: set[object] = field(default_factory=set)
     final: dict[object, Value] = field(default_factory=dict)
     written: set[ir.Variable] = field(default_factory=set)
-    stored: set[Element] = field(default_factory=set)
+    stored: dict[Element, Access] = field(default_factory=dict)
     live_bits: float = 0.0
     branches: int = 0
     chained: bool = False
@@ -150,3 +164,17 @@ class Region:
         """Walk an expression and say what comes of it."""
         self.work.left -= 1
         return self.handlers[type(expr)](self, expr)
+
+    def whole(self, expr: ir.Expr) -> Value:
+        """The same where every bit of the value counts, whatever becomes of the result around it."""
+        demand, self.demand = self.demand, 0
+        value = self.value(expr)
+        self.demand = demand
+        return value
+
+    def low(self, expr: ir.Expr, type_: ir.CType) -> Value:
+        """The same where a variable of `type_` takes up the value: an integer one takes its low bits only."""
+        demand, self.demand = self.demand, type_.width if type_.kind in ("int", "uint", "bool") else 0
+        value = self.value(expr)
+        self.demand = demand
+        return value

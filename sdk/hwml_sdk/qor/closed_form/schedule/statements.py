@@ -16,7 +16,7 @@ from .operations import make
 from .region import Handlers, Host, Region
 from .values import NO_LOOPS, Value, either
 
-KNOWN_A_STEP = 40  # values that are copied and compared at a branch in the time that an expression takes
+VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
 HANDLERS: Handlers = {
@@ -76,12 +76,12 @@ def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
         return
     if var.init is None:
-        region.env.pop(var, None)
+        region.env.forget(var)
         return
     if var.type.pointer and pointers.point(region, var, var.init):
         return
     region.binding = region.host.bound(var)
-    value = expressions.convert(region, region.value(var.init), var.type)
+    value = expressions.convert(region, region.low(var.init, var.type), var.type)
     region.binding = {}
     region.env[var] = value
 
@@ -94,25 +94,27 @@ def _branch(region: Region, item: ir.If) -> None:
         if chosen is not None:
             walk(region, chosen)
         return
-    condition = region.value(item.condition)
+    condition = region.whole(item.condition)
     region.branches += 1
-    region.work.left -= len(region.env) // KNOWN_A_STEP
-    before = dict(region.env)
+    mark = region.env.mark()
     region.guards.append(condition)
     pinned, region.pinned = region.pinned, region.pinned | _pins(region, item.condition)
     start = region.base, region.end
+    arms, region.arms = region.arms, (*region.arms, (item, 0))
     walk(region, item.then)
     region.pinned = pinned
-    changed_then = region.env
-    region.env = dict(before)
+    then = region.env.back(mark)
+    mark = region.env.mark()
     after = region.base, region.end
     if item.otherwise is not None:
         # One way or the other is taken: loops and calls on both do not follow one another.
         region.base, region.end = start
+        region.arms = (*arms, (item, 1))
         walk(region, item.otherwise)
         region.base, region.end = max(region.base, after[0]), max(region.end, after[1])
     region.guards.pop()
-    region.env = _merged(region, condition, before, changed_then, region.env)
+    region.arms = arms
+    _merge(region, condition, then, region.env.changed(mark))
 
 
 def _pins(region: Region, condition: ir.Expr) -> frozenset[ir.Loop]:
@@ -144,25 +146,22 @@ def _peek(region: Region, expr: ir.Expr) -> Form | None:
     return None
 
 
-def _merged(
-    region: Region, condition: Value, before: dict[object, Value], then: dict[object, Value], other: dict[object, Value]
-) -> dict[object, Value]:
-    """What is known after a branch, of what was known before it and after either arm."""
-    merged = dict(before)
-    for key in {**then, **other}:
-        a, b = then.get(key), other.get(key)
-        if a is None or b is None:
-            value = a or b
-            assert value is not None
-            if isinstance(key, Element):
-                merged.pop(key, None)  # on one way only: what a later load finds is in the memory
-            else:
-                merged[key] = value
-        elif a is b:
-            merged[key] = a
-        else:
-            merged[key] = _selected(region, condition, before.get(key), a, b)
-    return merged
+def _merge(
+    region: Region, condition: Value, then: dict[object, Value | None], before: dict[object, Value | None]
+) -> None:
+    """Join what is known after the second arm with `then`, after the first; before: what the second one changed."""
+    for key in {**then, **before}:
+        b = region.env.get(key)
+        was = before.get(key, b)  # None: nothing was known
+        a = then.get(key, was)
+        if a is b:
+            continue
+        if a is not None and b is not None:
+            region.env[key] = _selected(region, condition, was, a, b)
+        elif isinstance(key, Element):
+            region.env.forget(key)  # on one way only: what a later load finds is in the memory
+        elif a is not None:
+            region.env[key] = a
 
 
 def _selected(region: Region, condition: Value, before: Value | None, a: Value, b: Value) -> Value:
@@ -183,9 +182,12 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     occupy(region, cycles, uses)
     # Whatever the loop may have changed is not known any more; memories are read anew behind it.
     for var in assigned_variables(loop.body):
-        region.env.pop(var, None)
-    for key in [k for k in region.env if isinstance(k, Element)]:
-        del region.env[key]
+        region.env.forget(var)
+    for element in region.elements.of():
+        region.env.forget(element)
+    if not region.guards:
+        region.elements.drop()
+    region.work.left -= len(region.env) // VALUES_A_STEP
     for value in region.env.values():
         value.time = region.base
 

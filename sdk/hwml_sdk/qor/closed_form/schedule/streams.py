@@ -7,6 +7,7 @@ from ...program.type_of import type_of_expression
 from ...program.typenames import INT, UNKNOWN
 from ...tool.library import STREAM_STATES, TRANSFERS
 from .accesses import Access
+from .loads import spread
 from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value, all_deps
@@ -14,15 +15,14 @@ from .values import NO_LOOPS, NO_SOURCES, Value, all_deps
 
 def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
     """A method of a stream: a transfer takes a cycle, and the stream gives or takes one element in each."""
-    args = [region.value(argument) for argument in expr.args]
+    args = [region.whole(argument) for argument in expr.args]
     root = receiver
-    which = NO_LOOPS  # unrolled loops that choose among the streams of an array
+    which: list[Value] = []  # subscripts that choose among the streams of an array
     while isinstance(root, ir.Index | ir.Member):
         if isinstance(root, ir.Index):
-            for sub in root.subscripts:
-                which = which | region.value(sub).deps
+            which = [*(region.whole(sub) for sub in root.subscripts), *which]
         root = root.base
-    deps = all_deps(args) | which
+    deps = all_deps([*args, *which])
     var = root.var if isinstance(root, ir.Ref) else None
     kind = owner.element or UNKNOWN
     if var is None or expr.name not in (*TRANSFERS, *STREAM_STATES):
@@ -32,11 +32,13 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     array = alias.array if alias is not None else var
     if expr.name in TRANSFERS:
         write = expr.name.startswith("write")
-        same = frozenset(region.unrolled) - which - region.pinned
-        # No two transfers are one: reading a stream twice gives two elements.
+        # No two transfers are one: reading a stream twice gives two elements, and so do copies of a loop.
         key = ("fifo", array, write, len(region.accesses))
-        region.accesses.append(Access(array, (), write, deps, copies(region, same), key))
         deps = deps | frozenset(region.unrolled)
+        chosen = (*(alias.prefix if alias is not None else ()), *(value.form for value in which))
+        made = Access(array, chosen, write, deps, copies(region, deps), key, spread(region, chosen))
+        made.arms = region.arms
+        region.accesses.append(made)
     time = max([region.base, *(a.time for a in args)]) + 1.0
     region.end = max(region.end, time)
     return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES)

@@ -7,26 +7,23 @@ from dataclasses import dataclass, replace
 
 from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
-from .accesses import mentions, root
+from .accesses import Element, Field, mentions
 from .chains import close, link_copies
 from .forms import linear
 from .region import Region
 from .values import NO_SOURCES, Value
 
+KNOWN_A_STEP = 40  # values that are looked through before and after a loop in the time that an expression takes
+
 
 @dataclass(slots=True)
 class Unrolled:
-    (
-        """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on.
+    """What was there before the body of an unrolled loop. starts: marked values of what its copies hand on.
 
     advanced: counters and pointers that each copy moves on by a constant.
     """
-        ""
-    )
 
-    assigned: frozenset[ir.Variable]
     starts: dict[object, Value]
-    outside: set[object]
     accesses: int
     advanced: dict[ir.Variable, Value]
 
@@ -50,11 +47,14 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
             region.value(ir.Ref(var.name, var))
     advanced = _advance(region, loop, mine)
     starts: dict[object, Value] = {}
+    region.work.left -= len(region.env) // KNOWN_A_STEP
     for key, value in list(region.env.items()):
-        if key is not loop.var and root(key) in assigned and key not in advanced:
+        # Not `root(key)`: a call for every value that is known, at every loop.
+        held = key.array if type(key) is Element else key.var if type(key) is Field else key
+        if held in assigned and key is not loop.var and key not in advanced:
             marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
-    return Unrolled(assigned, starts, set(region.env), len(region.accesses), advanced)
+    return Unrolled(starts, len(region.accesses), advanced)
 
 
 def _advance(region: Region, loop: ir.Loop, mine: frozenset[ir.Loop]) -> dict[ir.Variable, Value]:
@@ -80,13 +80,14 @@ def leave(region: Region, loop: ir.Loop, trip: float, before: Unrolled) -> None:
     for var, value in before.advanced.items():
         form = linear(value.form, {None: region.host.advances(loop)[var] * trip}, 1.0)
         region.env[var] = replace(value, form=form)
+    counted = loop.var if loop.var in assigned_variables(loop.body) else None
     for key, value in list(region.env.items()):
         if key in before.advanced:
             continue
-        if key in before.starts or (key in before.outside and root(key) in before.assigned):
+        if key in before.starts or (counted is not None and key is counted):
             region.env[key] = close(region, loop, key, value, trip)
-        elif loop in value.deps or (loop.var is not None and mentions(key, loop.var)):
+        elif loop in value.deps or (type(key) is Element and loop.var is not None and mentions(key, loop.var)):
             # Only the last copy's value is left, and nobody asks for it by this name.
-            del region.env[key]
-    region.env.pop(loop.var, None)
+            region.env.forget(key)
+    region.env.forget(loop.var)
     del region.unrolled[loop]

@@ -27,7 +27,8 @@ class Value:
     time: cycles from the start of the region until it is ready. deps: unrolled loops in whose copies it differs.
     since: cycles from each mark to it. form: what it is in terms of loop variables, None where that is not affine.
     sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
-    extreme: a minimum or maximum.
+    extreme: a minimum or maximum. bits: of an integer, how many can be other than its sign; 0: all of its type.
+    table: the constants that it is in its copies.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
@@ -39,9 +40,16 @@ class Value:
     sum: bool = False
     guarded: bool = False
     extreme: bool = False
+    bits: int = 0
+    table: tuple[int, ...] = ()
     parts: tuple[Value, ...] = ()
     operation: str = ""
     cycles: float = 0.0
+
+    @property
+    def width(self) -> int:
+        """Bits that an integer operator has to look at."""
+        return self.bits or max(self.type.width, 1)
 
 
 def later(latency: float, *operands: Value) -> Sources:
@@ -65,6 +73,13 @@ def all_deps(values: list[Value]) -> frozenset[ir.Loop]:
     return deps
 
 
+def constant_bits(value: object) -> int:
+    """Bits of an integer constant, with the sign of a negative one; 0 for anything else."""
+    if not isinstance(value, int):
+        return 0
+    return max(value.bit_length(), 1) + (value < 0)
+
+
 def either(before: Value | None, value: Value) -> Value:
     """The value of a call with several returns: it may be any of them."""
     if before is None:
@@ -83,7 +98,8 @@ def folded(op: str, left: Value, right: Value) -> Value | None:
     if result is None:
         return None
     form: Form | None = {None: float(result)} if abs(result) < forms.MAX_EXACT else None
-    return Value(max(left.time, right.time), NO_LOOPS, join(left.type, right.type), NO_SOURCES, form)
+    type_ = join(left.type, right.type)
+    return Value(max(left.time, right.time), NO_LOOPS, type_, NO_SOURCES, form, bits=constant_bits(result))
 
 
 def reassociated(since: Sources, same: list[Value]) -> Sources:

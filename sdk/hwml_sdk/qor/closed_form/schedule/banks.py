@@ -1,0 +1,204 @@
+"""Where the accesses of one iteration fall: which elements, in which banks, and how many of them come together.
+
+Accesses on ways of which one iteration takes only one (the arms of an `if`, a `switch`, `?:`) share their ports: of
+each branch the busiest arm counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from ...program import ir
+from ..memory import Layout
+from .accesses import Access, Arms
+from .forms import Form
+
+# Copies of more accesses than this are counted by strides and banks instead of one by one.
+MAX_ENUMERATED = 4096
+
+# An element: per subscript what varies in it, and its constant.
+Cell = tuple[tuple[object, float], ...]
+Splits = Sequence[tuple[str, int]]
+_Parts = list[tuple[Arms, float]]
+
+
+@dataclass(slots=True)
+class Load:
+    """Accesses of one iteration on one bank, each with the arms of branches that it stands in."""
+
+    reads: _Parts = field(default_factory=list)
+    writes: _Parts = field(default_factory=list)
+
+    def add(self, access: Access, amount: float = 1.0) -> None:
+        """Count `amount` of an access."""
+        (self.writes if access.write else self.reads).append((access.arms, amount))
+
+
+def busiest(parts: Sequence[tuple[Arms, float]], depth: int = 0) -> float:
+    """Most accesses that one iteration makes: of each branch those of one arm."""
+    total = 0.0
+    branches: dict[object, dict[int, _Parts]] = {}
+    for arms, amount in parts:
+        if len(arms) <= depth:
+            total += amount
+            continue
+        branch, arm = arms[depth]
+        branches.setdefault(branch, {}).setdefault(arm, []).append((arms, amount))
+    for ways in branches.values():
+        total += max(busiest(way, depth + 1) for way in ways.values())
+    return total
+
+
+def exclusive(one: Arms, other: Arms) -> bool:
+    """Whether no iteration goes both ways."""
+    for (branch, arm), (same, way) in zip(one, other, strict=False):
+        if branch is not same:
+            return False
+        if arm != way:
+            return True
+    return False
+
+
+def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> list[Load]:
+    """Accesses of one iteration by bank."""
+    splits = [layout.split(d) for d in range(max(len(array.dims), 1))]
+    if sum(a.copies for a in accesses) > MAX_ENUMERATED:
+        one = Load()
+        for access in accesses:
+            one.add(access, _spread_load(access, array, splits))
+        return [one]
+    found: dict[tuple[object, ...], Load] = defaultdict(Load)
+    known = layout.merged and all(None not in access.forms for access in accesses if access.write)
+    stored = _stored(accesses, parted=layout.parted) if known else {}
+    loaded: dict[object, list[Arms]] = {}
+    for access in accesses:
+        places, banks = _enumerate(access, array, splits)
+        part = access.part if layout.parted else ""
+        for copy, (cell, bank) in enumerate(zip(places, banks, strict=True)):
+            if not access.write and known and None not in access.forms:
+                if _has(access, copy, (cell, part), stored, loaded):
+                    continue
+                loaded.setdefault((cell, part), []).append(access.arms)
+            found[(*bank, part)].add(access)
+        # Copies whose addresses differ in ways that cannot be told (indirect) may all hit one bank.
+        extra = access.copies / max(len(banks), 1) - 1
+        if extra > 0:
+            found[(*banks[0], part)].add(access, round(extra))
+    return list(found.values())
+
+
+def _has(
+    access: Access,
+    copy: int,
+    cell: object,
+    stored: Mapping[object, tuple[object, int]],
+    loaded: Mapping[object, Sequence[Arms]],
+) -> bool:
+    """Whether another copy has loaded the element already, or an earlier one has just computed it."""
+    shape, first = stored.get(cell, (None, 0))
+    if shape == _shape(access) and first < copy:
+        return True
+    return any(not exclusive(arms, access.arms) for arms in loaded.get(cell, ()))
+
+
+def _stored(accesses: Sequence[Access], *, parted: bool) -> dict[object, tuple[object, int]]:
+    """Place -> (loops its copies come from, the first copy that surely writes it)."""
+    found: dict[object, tuple[object, int]] = {}
+    for access in accesses:
+        if access.write and not access.guarded:
+            for copy, cell in enumerate(places_of(access)):
+                found.setdefault((cell, access.part if parted else ""), (_shape(access), copy))
+    return found
+
+
+def _shape(access: Access) -> object:
+    """What unrolled loops the copies of an access count through, in order."""
+    return tuple(tuple(trip for _, trip in spread) for spread in access.spread)
+
+
+def _offsets(spread: Sequence[tuple[float, float]]) -> list[float]:
+    offsets = [0.0]
+    for stride, trip in spread:
+        offsets = [o + stride * i for o in offsets for i in range(int(trip))]
+    return offsets
+
+
+def places_of(access: Access) -> list[Cell]:
+    """The elements that the copies of an access touch: per subscript what it consists of, and its constant."""
+    columns: list[list[tuple[object, float]]] = []
+    for dim, form in enumerate(access.forms):
+        spread = access.spread[dim] if dim < len(access.spread) else ()
+        base = 0.0 if form is None else form.get(None, 0.0)
+        others = None if form is None else _others(form)
+        columns.append([(others, base + offset) for offset in _offsets(spread)])
+    return list(product(*columns))
+
+
+def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
+    return frozenset((v, c) for v, c in form.items() if v is not None and c)
+
+
+def _enumerate(access: Access, array: ir.Variable, splits: Splits) -> tuple[list[Cell], list[tuple[object, ...]]]:
+    """The elements that the copies of one access touch, and their banks relative to the array's other accesses."""
+    places = places_of(access)
+    banks: list[tuple[object, ...]] = []
+    known = [_known_split(split, access, d) if access.late else split for d, split in enumerate(splits)]
+    for cell in places:
+        bank: list[object] = []
+        for dim, split in enumerate(known):
+            others, index = cell[dim] if dim < len(cell) else (None, 0.0)
+            bank.append(_bank(index, others, split, array, dim))
+        banks.append(tuple(bank))
+    return places, banks
+
+
+def _known_split(split: tuple[str, int], access: Access, dim: int) -> tuple[str, int]:
+    """What is known of the bank of `a[j + k]` where k is unrolled after the array was split, as a split of its own.
+
+    By then the bank is code, `(j + k) % factor`, and folds away only as far as address bits are known: where the number
+    of banks is a power of two and j moves in steps of one. Otherwise every copy takes a port of every bank. Seen in
+    reports of Vitis HLS 2023.2 on automatically pipelined loops; a pipeline pragma unrolls before arrays are split.
+    """
+    kind, factor = split
+    moving = access.moving[dim] if dim < len(access.moving) else 0.0
+    if kind != "cyclic" or factor <= 1 or moving is None or moving == 0:
+        return split
+    return kind, math.gcd(factor, int(moving)) if factor & (factor - 1) == 0 else 1
+
+
+def _bank(index: float, others: object, split: tuple[str, int], array: ir.Variable, dim: int) -> object:
+    kind, factor = split
+    if kind == "complete":
+        return (index, others)
+    if factor <= 1:
+        return 0
+    extent = array.dims[dim] if dim < len(array.dims) else None
+    if kind == "block" and extent:
+        return int(index // math.ceil(extent / factor))
+    return int(index) % factor
+
+
+def _spread_load(access: Access, array: ir.Variable, splits: Splits) -> float:
+    load = 1.0
+    spread_copies = 1.0
+    for dim, (kind, factor) in enumerate(splits):
+        spread = access.spread[dim] if dim < len(access.spread) else ()
+        copies = math.prod(trip for _, trip in spread)
+        spread_copies *= copies
+        if kind == "complete":
+            continue
+        banks = 1.0
+        if factor > 1 and spread:
+            if kind == "block":
+                extent = (array.dims[dim] if dim < len(array.dims) else None) or factor
+                reach = sum(abs(stride) * (trip - 1) for stride, trip in spread)
+                banks = min(factor, reach // math.ceil(extent / factor) + 1)
+            else:
+                common = math.gcd(factor, *(int(abs(stride)) for stride, _ in spread))
+                banks = factor / max(common, 1)
+        load *= max(math.ceil(copies / max(banks, 1)), 1)
+    return load * max(access.copies / max(spread_copies, 1.0), 1.0)

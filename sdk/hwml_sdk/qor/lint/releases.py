@@ -1,0 +1,78 @@
+"""Pragmas and spellings of one release of the tools that another does not take.
+
+Sources: UG1399 ("Migrating from Vivado HLS to Vitis HLS": RESOURCE became BIND_OP and BIND_STORAGE, DATA_PACK became
+AGGREGATE, ARRAY_MAP is gone), UG902 2019.2 for what Vivado HLS takes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...config import DEFAULT_TOOL
+from ...document import Edit, Fix
+from ..program import ir
+from .code import Code
+from .context import SPLITS, Context, PragmaText
+from .rule import rule
+
+OTHER_RELEASE = Code("HLS131", "warning", "pragma of another release")
+
+_GONE = {
+    "RESOURCE": "write BIND_STORAGE or BIND_OP",
+    "DATA_PACK": "write AGGREGATE",
+    "ARRAY_MAP": "there is no other; give the arrays one storage by hand",
+    "CLOCK": "there is no other",
+}
+_NEW = {
+    "BIND_STORAGE": "write RESOURCE", "BIND_OP": "write RESOURCE", "AGGREGATE": "write DATA_PACK",
+    "DISAGGREGATE": "structs are taken apart without it", "ALIAS": "there is no other", "CACHE": "there is no other",
+    "PERFORMANCE": "there is no other", "ARRAY_STENCIL": "there is no other",
+}  # fmt: skip
+_CORE = re.compile(r"(RAM|ROM)_(\w*?)_?(BRAM|LUTRAM|URAM)?$", re.IGNORECASE)
+
+
+@rule(OTHER_RELEASE)
+def other_release(context: Context) -> None:
+    """What the tool that the settings name does not know: it ignores the pragma or refuses the source."""
+    tool = context.settings.hls.tool if context.settings is not None else DEFAULT_TOOL
+    old = tool == "vivado_hls"
+    if tool not in ("vivado_hls", "vitis_hls", "vitis_hls+vivado"):
+        return
+    version = context.settings.hls.tool_version if context.settings is not None else ""
+    name = f"Vivado HLS {version}".strip() if old else "Vitis HLS"
+    for pragma in context.program.pragmas:
+        if pragma.dialect != "HLS" or pragma.owner is None:
+            continue
+        text = context.text(pragma)
+        advice = (_NEW if old else _GONE).get(pragma.kind)
+        if advice is not None:
+            fixes = () if old else _modern(pragma, text)
+            message = f"{pragma.kind} is no pragma of {name}: {advice}"
+            context.report(OTHER_RELEASE, message, pragma.path, text.kind_span(), fixes=fixes)
+        elif old and pragma.kind in (*SPLITS, "STREAM") and pragma.options.get("type"):
+            style = pragma.options["type"]
+            span = text.option_span("type")
+            fixes = text.replace(span, style, f"write {style}", safe=True) if pragma.kind in SPLITS else ()
+            message = f"{name} takes no type= in {pragma.kind}: it wants the word {style} alone"
+            context.report(OTHER_RELEASE, message, pragma.path, span, fixes=fixes)
+        elif old and pragma.kind == "PIPELINE" and "style" in pragma.options:
+            message = f"{name} takes no style= in PIPELINE"
+            context.report(OTHER_RELEASE, message, pragma.path, text.option_span("style"))
+
+
+def _modern(pragma: ir.Pragma, text: PragmaText) -> tuple[Fix, ...]:
+    """The same in words of Vitis HLS, where it can be said."""
+    variable = pragma.options.get("variable", "")
+    if not text.editable or not variable:
+        return ()
+    if pragma.kind == "DATA_PACK":
+        new = f"#pragma HLS AGGREGATE variable={variable}"
+    else:
+        core = _CORE.fullmatch(pragma.options.get("core", "")) if pragma.kind == "RESOURCE" else None
+        if core is None or not core.group(2):
+            return ()
+        storage = f" impl={core.group(3).lower()}" if core.group(3) else ""
+        latency = f" latency={pragma.options['latency']}" if pragma.options.get("latency") else ""
+        kind = f"{core.group(1)}_{core.group(2)}".lower()
+        new = f"#pragma HLS BIND_STORAGE variable={variable} type={kind}{storage}{latency}"
+    return (Fix("write it for Vitis HLS", (Edit(pragma.span, new),), safe=True),)
