@@ -88,7 +88,7 @@ def test_faults_of_a_table() -> None:
     ]
 
 
-@pytest.mark.parametrize(("version", "year"), [("2022.2", 2022.2), ("2018.3.1", 2018.3), ("", 2022.1), ("v1", 2022.1)])
+@pytest.mark.parametrize(("version", "year"), [("2022.2", 2022.2), ("2018.3.1", 2018.3), ("", 2023.2), ("v1", 2023.2)])
 def test_versions_as_numbers(version: str, year: float) -> None:
     assert tool_year(version) == year
 
@@ -112,27 +112,27 @@ def test_sums_leave_the_memory_in_2020(at: At) -> None:
 
 
 def test_less_of_the_clock_is_left_from_2020_on(at: At) -> None:
-    code = """void k(int x[100], int y[100], int a, int b, int c, int d, int e, int f, int g, int h) {
+    code = """void k(int x[100], int y[100], int a, int b, int c, int d, int e) {
     for (int i = 0; i < 100; i++) {
     #pragma HLS pipeline
-    y[i] = x[i] + a + b + c + d + e + f + g + h; } }"""
-    # Eight adders in a row take 8.53 ns: within the 8.75 ns of Vivado HLS, over the 7.3 ns of Vitis HLS.
-    # Load 2, sum 1 or 2, store at the end of the last state, and one state to leave the loop.
-    assert only(at(code, "2019.2")).depth == 4
-    assert only(at(code, "2020.1")).depth == 5
+    y[i] = x[i] + a + b + c + d + e; } }"""
+    # Data after 1.23 ns of the second state of the load, five adders in 5.33 ns, 1.23 ns for the store: 7.8 ns are
+    # within the 8.75 ns of Vivado HLS, and over the 7.3 ns of Vitis HLS.
+    assert only(at(code, "2019.2")).depth == 2
+    assert only(at(code, "2020.1")).depth == 3
 
 
 @pytest.mark.parametrize(
     ("op", "clock", "new", "old"),
-    [("*", 10, 2, 2), ("+", 10, 3, 3), ("/", 10, 8, 8), ("*", 4, 3, 7), ("+", 4, 3, 7), ("/", 4, 10, 10)],
+    [("*", 10, 3, 2), ("+", 10, 4, 3), ("/", 10, 8, 8), ("*", 4, 4, 7), ("+", 4, 4, 7), ("/", 4, 10, 10)],
 )
-def test_fast_float_cores_are_four_cycles_shorter_from_2020_on(at: At, op: str, clock: int, new: int, old: int) -> None:
+def test_fast_float_cores_are_shorter_from_2020_on(at: At, op: str, clock: int, new: int, old: int) -> None:
     code = f"""void k(float x[100], float y[100], float c) {{ for (int i = 0; i < 100; i++) {{
     #pragma HLS pipeline
     y[i] = x[i] {op} c; }} }}"""
-    # Load 2, the core (sums and products only, and not at 10 ns), store 1, and one state to leave the loop.
-    assert only(at(code, "2019.2", clock=clock)).depth == 2 + old + 1 + 1
-    assert only(at(code, "2020.1", clock=clock)).depth == 2 + new + 1 + 1
+    # Load 2, the core (sums and products only, and not at 10 ns), store 1.
+    assert only(at(code, "2019.2", clock=clock)).depth == 2 + old + 1
+    assert only(at(code, "2020.1", clock=clock)).depth == 2 + new + 1
 
 
 SCHEDULERS = [
@@ -174,10 +174,12 @@ def test_loops_run_beside_one_another_from_2022_on(at: At) -> None:
     #pragma HLS pipeline
     v[i] = u[i] + 1; } }"""
     one, two = (loop.cycles for loop in at(code, "2021.2").loops)
-    # Depth 4 (load 2, store 1, leaving 1) and one more: 199 + 5 and 99 + 5 cycles, and one for the function.
-    assert (one, two) == (204, 104)
-    assert cycles(at(code, "2021.2")) == 204 + 104 + 1
-    assert cycles(at(code, "2022.1")) == 204 + 1
+    # Load with its sum and store: two states, 199 + 1 and 99 + 1 cycles. A state before, one more than the report
+    # counts
+    # and one that leaves each loop, less the first; as modules of their own three more, and the longer one counts.
+    assert (one, two) == (200, 100)
+    assert cycles(at(code, "2021.2")) == 1 + (200 + 1) + 1 + (100 + 1) + 1 - 1
+    assert cycles(at(code, "2022.1")) == 200 + 3 - 1
 
 
 def test_cores_are_lent_by_callees_in_2022_only(at: At) -> None:
@@ -230,10 +232,10 @@ def test_outer_copies_end_with_2021(at: At) -> None:
     for (int i = 0; i < 64; i++) {
     #pragma ACCEL pipeline
     for (int j = 0; j < 100; j++) { y[i][j] = x[i][j] + 1; } } }"""
-    # Depth 4 (load 2, store 1, leaving 1): 99 + 4 + 1 cycles of the inner loop, one more to start it again. Four copies
-    # side by side: 16 rounds of it. Without them the two loops become one of 6400 iterations.
-    assert only(at(code, "2020.2", "merlin")).cycles == 16 * (104 + 1) + 1
-    assert only(at(code, "2021.1", "merlin")).cycles == 6399 + 4 + 1
+    # Two states: 99 + 1 cycles of the inner loop, one more than the report counts, and one state before and after it.
+    # Four copies side by side: 16 rounds of it. Without them the two loops become one of 6400 iterations.
+    assert only(at(code, "2020.2", "merlin")).cycles == 16 * (100 + 1 + 2)
+    assert only(at(code, "2021.1", "merlin")).cycles == 6399 + 1
 
 
 def test_sums_into_the_same_elements(at: At) -> None:
@@ -255,8 +257,8 @@ def test_merlin_makes_trees_of_float_sums(at: At) -> None:
     code = """void k(float x[64][8], float y[1]) {{ float s = 0; {outside}
     for (int i = 0; i < 64; i++) {{ {inside}
     for (int j = 0; j < 8; j++) {{ s += x[i][j]; }} }} y[0] = s; }}"""
-    # A sum takes 3 cycles on UltraScale+ at 10 ns: one carried sum against eight in their order.
+    # A sum takes 3 cycles on UltraScale+ at 10 ns, and 4 in Vitis HLS of 2021: one carried sum against eight in order.
     merlin = code.format(outside="\n#pragma ACCEL pipeline flatten", inside="")
     vitis = code.format(outside="", inside="\n#pragma HLS pipeline")
     assert only(at(merlin, "2021.1", "merlin")).ii == 3
-    assert only(at(vitis, "2021.1")).ii == 8 * 3
+    assert only(at(vitis, "2021.1")).ii == 8 * 4

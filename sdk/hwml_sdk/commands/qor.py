@@ -272,6 +272,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
         directives=job.inputs.directives,
         estimate=prediction,
         settings=job.settings,
+        predict=lambda text: prediction_or_none(str(job.path), text, job.inputs, job.settings),
     )
     own = analyses[0]
     return (replace(own, notes=(*own.notes, *job.inputs.notes)), *analyses[1:])

@@ -16,21 +16,37 @@ from .kit import closed, loops
 
 COPY = 3  # states of `b[i] = a[i] + 1`: load 2, the sum in the same state, store 1
 
-# States that no statement asks for, as tables of reports show them: the test of the counter and leaving the loop.
-TEST, LEAVE, RETURN = 1, 1, 1
+# States that no statement asks for, as per-loop tables of reports show them: the first state of a function or of a
+# round
+# that holds a loop (its test), the one that leaves a loop, and the start and the end of a pipelined loop that is a
+# module of its own, whose caller counts one more than its latency.
+TEST, LEAVE, MODULE = 1, 1, 3
 
 
 def pipeline(trips: float, ii: int, body: float, *, turns: int = 1) -> float:
-    """Cycles of a pipelined loop: one iteration starts II after the other, the last takes the whole depth.
+    """Latency of a pipelined loop: one iteration starts II after the other, the last takes the whole depth.
 
-    turns: cycles in which the accesses of one iteration to the busiest memory take turns; the last come so much later.
+    Reports count from the first state to the last: (trip count - 1) II + iteration latency - 1, one more where a round
+    is
+    one state. turns: cycles in which the accesses of one iteration to the busiest memory take turns; the last come so
+    much later.
     """
-    return (trips - 1) * ii + body + (turns - 1) + TEST + LEAVE
+    return (trips - 1) * ii + max(body + (turns - 1) - 1, 1)
 
 
 def plain(trips: float, body: float, *, turns: int = 1) -> float:
-    """Cycles of a loop whose iterations follow one another, each with a state for the test."""
-    return trips * (body + (turns - 1) + TEST) + LEAVE
+    """Latency of a loop whose iterations follow one another; its test stands in the first state of each."""
+    return trips * (body + (turns - 1))
+
+
+def module(latency: float) -> float:
+    """States that a pipelined loop, which is a function of its own, keeps the code around it."""
+    return latency + MODULE
+
+
+def function(*states: float) -> float:
+    """Latency of a function: cycles from start to done, one less than its states."""
+    return sum(states) - 1
 
 
 @dataclass(frozen=True)

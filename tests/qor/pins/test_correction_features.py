@@ -37,11 +37,11 @@ void top(float a[64], double *b, int n, hls::stream<int> &t) {
   }
 }
 """
-# F: store 1, last state 1: depth 2, 1023 * 1 + 2 + 1 = 1026 cycles, once.
-# I: 32 rounds of two iterations at II 4. b: load 70 (m_axi), division 30, store 1; two loads on a channel: 1 more; last
-# state 1: depth 103, 31 * 4 + 103 + 1 = 228 cycles, 8 times.
-CYCLES = {"F": 1026, "I": 8 * 228}
-ALL = 1026 + 8 * 228
+# F: store 1: depth 1, reports count 1023 * 1 + 1 = 1024 cycles, once.
+# I: 32 rounds of two iterations at II 4. The condition 1, b: load 70 (m_axi), division 30, store 1; two loads on a
+# channel: 1 more: depth 103, 31 * 4 + 103 - 1 = 226 cycles, 8 times.
+CYCLES = {"F": 1024, "I": 8 * 226}
+ALL = 1024 + 8 * 226
 
 
 def features(code: str, **settings: object) -> dict[str, float]:
@@ -64,7 +64,7 @@ COUNTS = {
     "loops": 3, "loops_pipelined": 2, "loops_plain": 1, "loops_unknown": 0, "loops_parallel": 0, "flattened": 0,
     "automatic": 0, "refused": 0, "unroll_max": 2, "main_copies": 2,
     "trips_total": 1024 + 8 * 32, "max_ii": 4, "mean_ii": (1 * CYCLES["F"] + 4 * CYCLES["I"]) / ALL, "max_depth": 103,
-    "latency_innermost": ALL, "latency_ii1": (1024 + 2) + 8 * (32 + 103), "entries_overhead": 1 + 8,
+    "latency_innermost": ALL, "latency_ii1": (1024 + 1) + 8 * (32 + 103), "entries_overhead": 1 + 8,
     "main_trips": 32, "main_ii": 4, "main_depth": 103,
     # memory: m 1024 x 32 bits (2 block RAMs), r four registers, the adapter of b (64 bits wide: 3)
     "local_arrays": 3, "local_bits": 1024 * 32 + 4 * 32, "local_largest_bits": 1024 * 32, "local_banks": 2 + 3,
@@ -171,7 +171,7 @@ def test_an_unknown_trip_count_leaves_the_nominal_latency() -> None:
     code = "void top(int n, int a[64]) { L: for (int i = 0; i < n; i++) {\n#pragma HLS pipeline\n a[i] = i; } }"
     row = extract(code, part=ZU9EG, clock_period_ns=3.33, tool="vitis_hls", tool_version="2021.2", stage="csynth")
     assert row.closed_form["latency_cycles"] is None
-    assert 2 ** float(row.values[FEATURE_NAMES.index("cf_latency_cycles")]) - 1 == pytest.approx(36, abs=2)
+    assert 2 ** float(row.values[FEATURE_NAMES.index("cf_latency_cycles")]) - 1 == pytest.approx(33, abs=2)
     assert counted(code)["loops_unknown"] == pytest.approx(1)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 
 from .kit import closed
-from .loops_kit import COPY, RETURN, figures, pipeline, plain
+from .loops_kit import COPY, LEAVE, TEST, figures, function, module, pipeline, plain
 
-ONE, TWO = pipeline(100, 1, COPY), pipeline(200, 1, COPY)
+ONE, TWO = module(pipeline(100, 1, COPY)), module(pipeline(200, 1, COPY))
 
 PAIR = """
 int top(int a[200], int b[200], int c[200], int d[200], float x) {{
@@ -56,7 +56,7 @@ def on_bundles(names: str) -> str:
     ],
 )
 def test_arrays(first: str, second: str, right: float) -> None:
-    assert pair(first, second) == right + RETURN
+    assert pair(first, second) == function(right)
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,18 @@ def test_scalars(first: str, second: str, beside: bool) -> None:
 
 
 def test_not_before_2022() -> None:
-    for version, right in {"2021.2": ONE + TWO, "2022.1": TWO}.items():
-        assert pair("b[i] = a[i] + 1;", "d[i] = c[i] + 1;", version=version) == right + RETURN
+    """Before, loops are no modules: a state before, the states of each (one more than reports count), one to leave."""
+    before = TEST + (99 + COPY) + LEAVE + (199 + COPY) + LEAVE
+    for version, right in {"2021.2": before, "2022.1": TWO}.items():
+        assert pair("b[i] = a[i] + 1;", "d[i] = c[i] + 1;", version=version) == function(right)
 
 
 @pytest.mark.parametrize(("names", "beside"), [("1234", True), ("1122", True), ("1212", False), ("1112", False)])
 def test_bundles_are_one_loops_at_a_time(names: str, beside: bool) -> None:
     """Arrays a, b of the first and c, d of the second loop on bundles of these numbers; a read takes 70 cycles."""
     found = pair("b[i] = a[i] + 1;", "d[i] = c[i] + 1;", pragmas=on_bundles(names))
-    one, two = pipeline(100, 1, 71), pipeline(200, 1, 71)
-    assert found == (two if beside else one + two) + RETURN
+    one, two = module(pipeline(100, 1, 71)), module(pipeline(200, 1, 71))
+    assert found == function(two if beside else one + two)
 
 
 def test_code_that_takes_time_stands_between() -> None:
@@ -120,8 +122,9 @@ void top(int a[300], int b[300], int c[300], int d[300], int e[300]) {
     e[i] = b[i] + 1;
   }
 }"""
-    assert closed(code).latency_cycles == pipeline(300, 1, COPY) + RETURN
-    assert closed(code.replace("e[i] = b[i]", "e[i] = d[i]")).latency_cycles == pipeline(300, 1, COPY) + ONE + RETURN
+    long = module(pipeline(300, 1, COPY))
+    assert closed(code).latency_cycles == function(long)
+    assert closed(code.replace("e[i] = b[i]", "e[i] = d[i]")).latency_cycles == function(long, ONE)
 
 
 # -- calls -----------------------------------------------------------------------------------------------------
@@ -142,15 +145,15 @@ void top(int a[100], int b[100], int c[100]) {{
 @pytest.mark.parametrize(
     ("body", "right"),
     [
-        # A call takes what the function takes, with its return.
-        ("work(a, b);", ONE + RETURN),
-        ("work(a, b); work(b, c);", 2 * (ONE + RETURN)),
-        # In a loop: once a round.
-        ("for (int t = 0; t < 7; t++) work(a, b);", plain(7, ONE + RETURN)),
+        # A call takes one state more than the function's latency, which is one less than its states.
+        ("work(a, b);", ONE),
+        ("work(a, b); work(b, c);", 2 * ONE),
+        # In a loop: once a round, after its test.
+        ("for (int t = 0; t < 7; t++) work(a, b);", TEST + plain(7, TEST + ONE) + LEAVE),
     ],
 )
 def test_calls_of_a_function_with_a_loop(body: str, right: float) -> None:
-    assert closed(CALLS.format(body=body)).latency_cycles == right + RETURN
+    assert closed(CALLS.format(body=body)).latency_cycles == function(right)
 
 
 def test_a_function_without_loops_is_walked_in_place() -> None:
@@ -197,8 +200,7 @@ void top(int b[100], int c[100]) {
   fill(b, 40);
   fill(c, 90);
 }"""
-    right = pipeline(40, 1, 1) + RETURN + pipeline(90, 1, 1) + RETURN
-    assert closed(code).latency_cycles == right + RETURN
+    assert closed(code).latency_cycles == function(module(pipeline(40, 1, 1)), module(pipeline(90, 1, 1)))
 
 
 def test_a_pipelined_function_has_no_loops() -> None:
@@ -212,7 +214,7 @@ int top(int a[8]) {
 }"""
     found = closed(code)
     assert figures(found) == {}
-    assert found.latency_cycles == 2 + 2 + 3 + RETURN
+    assert found.latency_cycles == function(2 + 2 + 3)
 
 
 def test_a_function_that_calls_itself_ends() -> None:
@@ -245,27 +247,27 @@ def copies(statements: str, *, kind: str = "int", pragmas: str = "", version: st
     ],
 )  # fmt: skip
 def test_memcpy_moves_an_element_a_cycle(kind: str, size: str, elements: int) -> None:
-    assert copies(f"memcpy(b, a, {size});", kind=kind) == elements + 2 + RETURN
+    assert copies(f"memcpy(b, a, {size});", kind=kind) == function(elements + 2)
 
 
 def test_memcpy_over_the_bus() -> None:
     """The first element takes the way over the bus, 70 cycles and a state on both sides."""
     bus = "#pragma HLS interface m_axi port=a bundle=g"
-    assert copies("memcpy(t, a, 1024);", pragmas=bus) == 256 + 2 + 72 + RETURN
-    assert copies("memcpy(t, b, 1024);", pragmas=bus) == 256 + 2 + RETURN
+    assert copies("memcpy(t, a, 1024);", pragmas=bus) == function(256 + 2 + 72)
+    assert copies("memcpy(t, b, 1024);", pragmas=bus) == function(256 + 2)
 
 
 def test_memcpy_of_an_unknown_size_takes_the_whole_array() -> None:
     code = COPIES.format(kind="int", pragmas="", statements="memcpy(t, a, n);").replace("b[256]", "b[256], int n")
-    assert closed(code).latency_cycles == 256 + 2 + RETURN
+    assert closed(code).latency_cycles == function(256 + 2)
 
 
 def test_memcpy_beside_memcpy() -> None:
     """Of other arrays at the same time from 2022.1 on; from one array one after the other."""
     both = "int u[256]; memcpy(t, a, 1024); memcpy(b, u, 1024);"
-    assert copies(both) == 256 + 2 + RETURN
-    assert copies(both, version="2021.2") == 2 * (256 + 2) + RETURN
-    assert copies("memcpy(t, a, 1024); memcpy(b, t, 1024);") == 2 * (256 + 2) + RETURN
+    assert copies(both) == function(256 + 2)
+    assert copies(both, version="2021.2") == function(2 * (256 + 2))
+    assert copies("memcpy(t, a, 1024); memcpy(b, t, 1024);") == function(2 * (256 + 2))
 
 
 def test_what_a_copy_overwrites_is_loaded_again() -> None:
@@ -277,10 +279,10 @@ void top(int a[256], int b[256], int d[256], int c[2]) {{
   memcpy({to}, b, 1024);
   c[1] = a[0];
 }}"""
-    assert closed(code.format(to="a")).latency_cycles == 3 + 258 + 3 + RETURN
-    assert closed(code.format(to="d")).latency_cycles == 3 + 258 + 1 + RETURN
+    assert closed(code.format(to="a")).latency_cycles == function(3 + 258 + 3)
+    assert closed(code.format(to="d")).latency_cycles == function(3 + 258 + 1)
 
 
 def test_memset() -> None:
-    assert copies("memset(b, 0, 400);") == 100 + 2 + RETURN
-    assert copies("memmove(b, a, 400);") == 100 + 2 + RETURN
+    assert copies("memset(b, 0, 400);") == function(100 + 2)
+    assert copies("memmove(b, a, 400);") == function(100 + 2)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from .kit import OFF
-from .loops_kit import COPY, RETURN, Pin, hold, pipeline, plain
+from .loops_kit import COPY, LEAVE, TEST, Pin, function, hold, module, pipeline, plain
 
 PIPELINES = [
-    # 99 * 1 + 3 states, the test and leaving.
+    # 99 * 1 + 3 states: reports count to the last one; start and end of the module, and the caller sees one more.
     Pin("II 1", """
 void top(int a[100], int b[100]) {
   L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline II=1
     b[i] = a[i] + 1;
   }
-}""", {"L": (1, 100, 99 + 3 + 2)}, 104 + RETURN),
+}""", {"L": (1, 100, 99 + 3 - 1)}, 101 + 2),
     # An II that is asked for and more than what is needed is taken: 99 * 3.
     Pin("II 3", """
 void top(int a[100], int b[100]) {
@@ -23,7 +23,7 @@ void top(int a[100], int b[100]) {
 #pragma HLS pipeline II=3
     b[i] = a[i] + 1;
   }
-}""", {"L": (3, 100, 99 * 3 + 3 + 2)}),
+}""", {"L": (3, 100, 99 * 3 + 3 - 1)}),
     # One iteration: the depth only.
     Pin("one iteration", """
 void top(int a[100], int b[100]) {
@@ -31,7 +31,7 @@ void top(int a[100], int b[100]) {
 #pragma HLS pipeline II=5
     b[i] = a[i] + 1;
   }
-}""", {"L": (5, 1, 3 + 2)}),
+}""", {"L": (5, 1, 3 - 1)}),
     # Load 2, float mul 3, add 4, store 1.
     Pin("depth of cores", """
 void top(float a[100], float b[100], float x) {
@@ -77,7 +77,7 @@ void top(int a[64], int b[8], int n) {{
     }}
     b[i] = s;
   }}
-}}""", {"O": (None, 8, plain(8, plain(6, 3) + 1)), "L": (None, 6, plain(6, 3))}),
+}}""", {"O": (None, 8, plain(8, TEST + plain(6, 2) + LEAVE)), "L": (None, 6, plain(6, 2))}),
 ]  # fmt: skip
 
 FLATTENING = [
@@ -89,7 +89,7 @@ void top(int a[12][100], int b[12][100]) {
 #pragma HLS pipeline
       b[i][j] = a[i][j] + 1;
     }
-}""", {"O+L": (1, 1200, pipeline(1200, 1, COPY))}, pipeline(1200, 1, COPY) + RETURN),
+}""", {"O+L": (1, 1200, pipeline(1200, 1, COPY))}, function(module(pipeline(1200, 1, COPY)))),
     # Three loops deep.
     Pin("three deep", """
 void top(int a[3][4][50], int b[3][4][50]) {
@@ -122,7 +122,7 @@ void top(int a[12][100], int b[12][100], int c[12]) {
     }
     c[i] = 7;
   }
-}""", {"O": (None, 12, plain(12, pipeline(100, 1, COPY) + 1)), "L": (1, 100, pipeline(100, 1, COPY))}),
+}""", {"O": (None, 12, plain(12, TEST + module(pipeline(100, 1, COPY)) + 1)), "L": (1, 100, pipeline(100, 1, COPY))}),
     # LOOP_FLATTEN off in the inner loop (where UG1399 wants it) keeps the nest.
     Pin("switched off inside", """
 void top(int a[12][100], int b[12][100]) {
@@ -132,8 +132,8 @@ void top(int a[12][100], int b[12][100]) {
 #pragma HLS loop_flatten off
       b[i][j] = a[i][j] + 1;
     }
-}""", {"O": (None, 12, plain(12, pipeline(100, 1, COPY))), "L": (1, 100, pipeline(100, 1, COPY))}),
-    # A triangular nest has no constant number of iterations inside: not flattened; (0 + ... + 16) / 17 = 8 on average.
+}""", {"O": (None, 12, plain(12, TEST + module(pipeline(100, 1, COPY)))), "L": (1, 100, pipeline(100, 1, COPY))}),
+    # A triangular nest has no constant number of iterations inside: not flattened; reports count the longest, 16.
     Pin("triangular", """
 void top(int a[17][17], int b[17][17]) {
   O: for (int i = 0; i < 17; i++)
@@ -141,7 +141,7 @@ void top(int a[17][17], int b[17][17]) {
 #pragma HLS pipeline
       b[i][j] = a[i][j] + 1;
     }
-}""", {"O": (None, 17, plain(17, pipeline(8, 1, COPY))), "L": (1, 8, pipeline(8, 1, COPY))}),
+}""", {"O": (None, 17, plain(17, TEST + module(pipeline(16, 1, COPY)))), "L": (1, 16, pipeline(16, 1, COPY))}),
     # Two loops inside one: no nest. Each is entered 12 times.
     Pin("two loops inside", """
 void top(int a[12][100], int b[12][100]) {
@@ -156,7 +156,7 @@ void top(int a[12][100], int b[12][100]) {
     }
   }
 }""", {
-        "O": (None, 12, plain(12, 2 * pipeline(100, 1, COPY))),
+        "O": (None, 12, plain(12, TEST + 2 * module(pipeline(100, 1, COPY)))),
         "L": (1, 100, pipeline(100, 1, COPY)), "M": (1, 100, pipeline(100, 1, COPY)),
     }),
     # The II of the nest is that of its innermost loop's pragma.
@@ -178,7 +178,7 @@ void top(int a[12][100], int b[12][100]) {
       b[i][j] = a[i][j] + 1;
     }
   }
-}""", {"O": (None, 6, plain(6, 2 * pipeline(100, 1, COPY))), "L": (1, 100, pipeline(100, 1, COPY))}),
+}""", {"O": (None, 6, plain(6, TEST + 2 * module(pipeline(100, 1, COPY)))), "L": (1, 100, pipeline(100, 1, COPY))}),
     # A pipelined outer loop: the inner one is gone, its 8 loads and 8 stores take ceil(8 / 2) = 4 turns.
     Pin("pipelined outside", """
 void top(int a[30][8], int b[30][8]) {
@@ -202,7 +202,7 @@ void top(int a[10], int b[10]) {{
     b[i] = a[i] + 1;
   }}
 }}""", {"L": (None, 3, plain(3, 1))}),
-    # A factor as large as the trip count, or larger: no loop is left; all in registers: 1 state and the return.
+    # A factor as large as the trip count, or larger: no loop is left; all in registers: 1 state, no cycle.
     Pin("factor of all", """
 void top(int a[10], int b[10]) {
 #pragma HLS array_partition variable=a complete
@@ -211,7 +211,7 @@ void top(int a[10], int b[10]) {
 #pragma HLS unroll factor=10
     b[i] = a[i] + 1;
   }
-}""", {}, 1 + RETURN),
+}""", {}, function(1)),
     Pin("factor of more than all", """
 void top(int a[10], int b[10]) {
 #pragma HLS array_partition variable=a complete
@@ -220,7 +220,7 @@ void top(int a[10], int b[10]) {
 #pragma HLS unroll factor=64
     b[i] = a[i] + 1;
   }
-}""", {}, 1 + RETURN),
+}""", {}, function(1)),
     # One below: two rounds of nine.
     Pin("factor of all but one", f"""
 void top(int a[10], int b[10]) {{
@@ -241,7 +241,7 @@ void top(int a[10], int b[10]) {
 #pragma HLS unroll
     b[i] = a[i] + 1;
   }
-}""", {}, 1 + RETURN),
+}""", {}, function(1)),
     # Unrolled whole on whole memories: 10 accesses in five turns on two ports.
     Pin("unrolled on two ports", """
 void top(int a[10], int b[10]) {
@@ -249,7 +249,7 @@ void top(int a[10], int b[10]) {
 #pragma HLS unroll
     b[i] = a[i] + 1;
   }
-}""", {}, COPY + (5 - 1) + RETURN),
+}""", {}, function(COPY + (5 - 1))),
     Pin("factor 1 and off", f"""
 void top(int a[10], int b[10]) {{
   L: for (int i = 0; i < 10; i++) {{
@@ -262,7 +262,7 @@ void top(int a[10], int b[10]) {{
 #pragma HLS unroll off
     b[i] = a[i] + b[i];
   }}
-}}""", {"L": (None, 10, 41), "M": (None, 10, 41)}),
+}}""", {"L": (None, 10, 30), "M": (None, 10, 30)}),
     # A bound nobody knows cannot be unrolled: the loop stays.
     Pin("a bound nobody knows", f"""
 void top(int a[10], int b[10], int n) {{
@@ -272,7 +272,7 @@ void top(int a[10], int b[10], int n) {{
 #pragma HLS loop_tripcount min=10 max=10
     b[i] = a[i] + 1;
   }}
-}}""", {"L": (None, 10, 41)}),
+}}""", {"L": (None, 10, 30)}),
 ]  # fmt: skip
 
 AUTOMATIC = [
@@ -296,7 +296,7 @@ void top(int a[70][65], int b[70]) {
       s += a[i][j];
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, pipeline(65, 1, 3) + 1)), "L": (1, 65, pipeline(65, 1, 3))}),
+}""", {"O": (None, 70, plain(70, TEST + module(pipeline(65, 1, 2)) + 1)), "L": (1, 65, pipeline(65, 1, 2))}),
     # A perfect nest of 8 * 8 = 64 is short as a whole: the loop around it is pipelined, the nest unrolled.
     Pin("a short nest", """
 void top(int a[100], int b[8][8]) {
@@ -318,7 +318,7 @@ void top(int a[100], int b[9][8]) {
         s += b[i][j];
     a[t] = s;
   }
-}""", {"T": (None, 100, plain(100, 2 + pipeline(72, 1, 3) + 1)), "O+L": (1, 72, pipeline(72, 1, 3))}),
+}""", {"T": (None, 100, plain(100, 2 + module(pipeline(72, 1, 2)) + 1)), "O+L": (1, 72, pipeline(72, 1, 2))}),
     # pipeline_loops=5 of hls_config.cfg: six iterations are more, five are not.
     Pin("six over a threshold of five", """
 void top(int a[70][6], int b[70]) {
@@ -328,7 +328,7 @@ void top(int a[70][6], int b[70]) {
       s += a[i][j];
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, pipeline(6, 1, 3) + 1)), "L": (1, 6, pipeline(6, 1, 3))}, None, {"pipeline_loops": 5}),
+}""", {"O": (None, 70, plain(70, TEST + module(6) + 1)), "L": (1, 6, pipeline(6, 1, 2))}, None, {"pipeline_loops": 5}),
     Pin("five at a threshold of five", """
 void top(int a[70][5], int b[70]) {
   O: for (int i = 0; i < 70; i++) {
@@ -366,7 +366,7 @@ void top(int a[70][8], int b[70]) {
     }
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, pipeline(4, 1, 3) + 1)), "L": (1, 4, pipeline(4, 1, 3))}),
+}""", {"O": (None, 70, plain(70, TEST + module(pipeline(4, 1, 3)) + 1)), "L": (1, 4, pipeline(4, 1, 3))}),
     # A second loop beside the short one that stays a loop: both are pipelined by themselves.
     Pin("a loop beside blocks the parent", """
 void top(int a[70][8], int b[70], int c[70][100]) {
@@ -379,10 +379,10 @@ void top(int a[70][8], int b[70], int c[70][100]) {
     b[i] = s;
   }
 }""", {
-        "O": (None, 70, plain(70, pipeline(8, 1, 3) + pipeline(100, 1, 3) + 1)),
-        "L": (1, 8, pipeline(8, 1, 3)), "M": (1, 100, pipeline(100, 1, 3)),
+        "O": (None, 70, plain(70, TEST + module(pipeline(8, 1, 2)) + module(pipeline(100, 1, 2)) + 1)),
+        "L": (1, 8, pipeline(8, 1, 2)), "M": (1, 100, pipeline(100, 1, 2)),
     }),
-    # A call of a function with loops inside: no pipeline around it. 70 * (the call + 1).
+    # A call of a function with loops inside: no pipeline around it. The call takes a module, the test a state.
     Pin("a call blocks the loop around", """
 static void fill(int b[70], int i) {
 #pragma HLS inline off
@@ -391,7 +391,7 @@ static void fill(int b[70], int i) {
 void top(int b[70]) {
   O: for (int i = 0; i < 100; i++)
     fill(b, i);
-}""", {"O": (None, 100, plain(100, pipeline(70, 1, 1) + 1)), "M": (1, 70, pipeline(70, 1, 1))}),
+}""", {"O": (None, 100, plain(100, TEST + module(pipeline(70, 1, 1)))), "M": (1, 70, pipeline(70, 1, 1))}),
 ]  # fmt: skip
 
 

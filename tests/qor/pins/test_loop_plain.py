@@ -1,22 +1,23 @@
-"""Loops that are not pipelined: iterations follow one another, each with a state of its own for the test (UG1399)."""
+"""Loops that are not pipelined: iterations follow one another, the test in the first state of each (UG1399)."""
 
 from __future__ import annotations
 
 import pytest
 
 from .kit import OFF
-from .loops_kit import COPY, RETURN, Pin, hold, pipeline, plain
+from .loops_kit import COPY, LEAVE, TEST, Pin, function, hold, module, pipeline, plain
 
 PINS = [
-    # Load 2 + store 1 = 3 states and the test: 10 * 4 + 1; one state to return.
+    # Load 2 + store 1 = 3 states, the test in the first of them: 10 * 3; a state before the loop and one that leaves
+    # it.
     Pin("a copy", f"""
 void top(int a[10], int b[10]) {{
   L: for (int i = 0; i < 10; i++) {{
 {OFF}
     b[i] = a[i] + 1;
   }}
-}}""", {"L": (None, 10, 10 * (3 + 1) + 1)}, 41 + RETURN),
-    # Nothing but logic: 1 state and the test: 100 * 2 + 1.
+}}""", {"L": (None, 10, 10 * 3)}, function(TEST, 30, LEAVE)),
+    # Nothing but logic: 1 state with the test.
     Pin("logic only", f"""
 unsigned top(unsigned s) {{
   L: for (int i = 0; i < 100; i++) {{
@@ -24,15 +25,15 @@ unsigned top(unsigned s) {{
     s = s ^ (s >> 3);
   }}
   return s;
-}}""", {"L": (None, 100, 100 * (1 + 1) + 1)}, 201 + RETURN),
-    # No iteration: only the state that leaves.
+}}""", {"L": (None, 100, 100)}, function(TEST, 100, LEAVE)),
+    # No iteration: only the state before, and the one that leaves.
     Pin("never entered", f"""
 void top(int a[10], int b[10]) {{
   L: for (int i = 5; i < 5; i++) {{
 {OFF}
     b[i] = a[i];
   }}
-}}""", {"L": (None, 0, 1)}),
+}}""", {"L": (None, 0, 0)}, function(TEST, LEAVE)),
     # Load 2, float multiplication 3, addition 4, store 1 = 10 states: a plain loop waits for all of them.
     Pin("cores in a chain", f"""
 void top(float a[20], float b[20], float x) {{
@@ -40,7 +41,7 @@ void top(float a[20], float b[20], float x) {{
 {OFF}
     b[i] = a[i] * x + 1.5f;
   }}
-}}""", {"L": (None, 20, 20 * (2 + 3 + 4 + 1 + 1) + 1)}),
+}}""", {"L": (None, 20, 20 * (2 + 3 + 4 + 1))}),
     # Four loads from a memory with two ports take turns: one state more than two loads would. An addition of 32 bits
     # takes 1.1 of 2.4 usable ns: two of the three sums are in the state of the data, one in the next: 4 states.
     Pin("ports in a plain loop", f"""
@@ -50,7 +51,7 @@ void top(int a[40], int b[10]) {{
     b[i] = a[4 * i] + a[4 * i + 1] + a[4 * i + 2] + a[4 * i + 3];
   }}
 }}""", {"L": (None, 10, plain(10, 2 + 1 + 1, turns=2))}),
-    # The inner loop is a body of plain(8, 3) = 33 states: 5 * (33 + 1) + 1.
+    # A round: the test, 8 * 3 states of the inner loop and the one that leaves it.
     Pin("loop in a loop", f"""
 void top(int a[5][8], int b[5][8]) {{
   O: for (int i = 0; i < 5; i++) {{
@@ -60,8 +61,8 @@ void top(int a[5][8], int b[5][8]) {{
       b[i][j] = a[i][j] + 1;
     }}
   }}
-}}""", {"O": (None, 5, 5 * (33 + 1) + 1), "L": (None, 8, 33)}, 171 + RETURN),
-    # One loop after another on one memory: the sum, 41 + 41.
+}}""", {"O": (None, 5, 5 * (1 + 24 + 1)), "L": (None, 8, 24)}, function(TEST, 130, LEAVE)),
+    # One loop after another on one memory: the state that leaves the first one stands before the second.
     Pin("one after the other", f"""
 void top(int a[10], int b[10]) {{
   L: for (int i = 0; i < 10; i++) {{
@@ -72,7 +73,7 @@ void top(int a[10], int b[10]) {{
 {OFF}
     b[i] = a[i] + b[i];
   }}
-}}""", {"L": (None, 10, 41), "M": (None, 10, 41)}, 82 + RETURN),
+}}""", {"L": (None, 10, 30), "M": (None, 10, 30)}, function(TEST, 30, LEAVE, 30, LEAVE)),
     # Plain loops that share nothing follow one another all the same: only pipelined ones become functions.
     Pin("plain loops never overlap", f"""
 void top(int a[10], int b[10], int c[10], int d[10]) {{
@@ -84,7 +85,7 @@ void top(int a[10], int b[10], int c[10], int d[10]) {{
 {OFF}
     d[i] = c[i] + 1;
   }}
-}}""", {"L": (None, 10, 41), "M": (None, 10, 41)}, 82 + RETURN),
+}}""", {"L": (None, 10, 30), "M": (None, 10, 30)}, function(TEST, 30, LEAVE, 30, LEAVE)),
     # The two arms of an if are never both taken: the longer one, load 2 + float division 11 + store 1.
     Pin("arms of an if do not add up", f"""
 void top(float a[10], float b[10], float c[10], bool w) {{
@@ -115,7 +116,7 @@ void top(int a[200], int b[200], bool w) {
       b[i] = a[i] + 2;
     }
   }
-}""", {"L": (1, 100, pipeline(100, 1, COPY)), "M": (1, 200, pipeline(200, 1, COPY))}, pipeline(200, 1, COPY) + RETURN),
+}""", {"L": (1, 100, pipeline(100, 1, COPY)), "M": (1, 200, pipeline(200, 1, COPY))}, function(module(199 + 2))),
 ]  # fmt: skip
 
 

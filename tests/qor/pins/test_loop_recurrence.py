@@ -271,21 +271,22 @@ def state(body: str) -> tuple[int | None, float, float]:
 @pytest.mark.parametrize(
     ("body", "ii", "states"),
     [
-        # One sum a round: 4; eight on one element, in their order: 8 * 4. Load 2 before, nothing to store.
-        ("a[3] += x[t];", 4, 2 + 4), ("for (int j = 0; j < 8; j++) a[3] += x[t];", 32, 2 + 32),
+        # One sum a round: 4; eight on one element, in their order: 8 * 4. Load 2 before, and the state in which
+        # the register takes the sum over.
+        ("a[3] += x[t];", 4, 2 + 4 + 1), ("for (int j = 0; j < 8; j++) a[3] += x[t];", 32, 2 + 32 + 1),
         # Eight elements, one sum each.
-        ("for (int j = 0; j < 8; j++) a[j] += x[t];", 4, 2 + 4),
-        # Each sum under a condition of its own: in order, from registers; the first may start at once.
-        ("for (int i = 0; i < 4; i++) if (x[t] > b[i]) a[3] += b[i];", 16, 16),
+        ("for (int j = 0; j < 8; j++) a[j] += x[t];", 4, 2 + 4 + 1),
+        # Each sum under a condition of its own: in order, from registers, after load 2 and comparison 1.
+        ("for (int i = 0; i < 4; i++) if (x[t] > b[i]) a[3] += b[i];", 16, 2 + 1 + 16 + 1),
         # Neighbours: a[0] is never written, so that rounds need nothing of each other; 7 sums in a chain, or 3 of 6.
-        ("for (int j = 1; j < 8; j++) a[j] = a[j - 1] + x[t];", 1, 2 + 7 * 4),
-        ("for (int j = 2; j < 8; j++) a[j] = a[j - 2] + x[t];", 1, 2 + 3 * 4),
+        ("for (int j = 1; j < 8; j++) a[j] = a[j - 1] + x[t];", 1, 2 + 7 * 4 + 1),
+        ("for (int j = 2; j < 8; j++) a[j] = a[j - 2] + x[t];", 1, 2 + 3 * 4 + 1),
         # Two sweeps: a[j] is fed by itself through b[j]: mul 3 + add 4.
-        ("for (int j = 0; j < 8; j++) b[j] = a[j] * 2.5f; for (int j = 0; j < 8; j++) a[j] = b[j] + 1.5f;", 7, 7),
+        ("for (int j = 0; j < 8; j++) b[j] = a[j] * 2.5f; for (int j = 0; j < 8; j++) a[j] = b[j] + 1.5f;", 7, 7 + 1),
         # A shift register: elements move on; load 2.
         ("for (int j = 7; j > 0; j--) a[j] = a[j - 1]; a[0] = x[t];", 1, 2),
         # A filter of second order: a[0] is fed by its product, and two sums from left to right: 3 + 4 + 4.
-        ("float v = x[t] + a[0] * 0.5f + a[1] * 0.25f; a[1] = a[0]; a[0] = v;", 11, 11),
+        ("float v = x[t] + a[0] * 0.5f + a[1] * 0.25f; a[1] = a[0]; a[0] = v;", 11, 3 + 4 + 4 + 1),
     ],
 )  # fmt: skip
 def test_state_in_registers(body: str, ii: int, states: int) -> None:

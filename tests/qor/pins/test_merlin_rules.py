@@ -11,7 +11,7 @@ import pytest
 from hwml_sdk.qor.closed_form.estimate import Estimate
 
 from .kit import closed, iis
-from .loops_kit import COPY, RETURN, figures, pipeline, plain
+from .loops_kit import COPY, LEAVE, TEST, figures, function, pipeline, plain
 
 VERSIONS = ["2018.3", "2020.2", "2021.1"]
 
@@ -52,7 +52,7 @@ def test_copies_in_and_out(version: str) -> None:
     """4,096 bytes of a in: 64 + 80 cycles; b in and out: twice that. The loop: pipelined."""
     found = merlin(one_loop(), version)
     assert figures(found) == {"L": (1, 1024, pipeline(1024, 1, COPY))}
-    assert found.latency_cycles == pipeline(1024, 1, COPY) + RETURN + 3 * (4096 / 64 + 80)
+    assert found.latency_cycles == function(TEST, pipeline(1024, 1, COPY) + 1, LEAVE) + 3 * (4096 / 64 + 80)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_parallel_without_a_factor_is_all() -> None:
 @pytest.mark.parametrize(("version", "burst"), [("2018.3", 90), ("2020.2", 175), ("2021.1", 175)])
 @pytest.mark.parametrize(("trips", "tiles"), [(1024, 16), (1000, 16), (960, 15)])
 def test_tiles(version: str, burst: int, trips: int, tiles: int) -> None:
-    """Each tile of 64 fills the pipeline anew (depth 4) and fetches its slices of a and b."""
+    """Each tile of 64 fills the pipeline anew (depth 3) and fetches its slices of a and b."""
     found = figures(merlin(one_loop("tile factor=64", trips=trips), version))
-    assert found["L"][2] == pipeline(trips, 1, COPY) + (tiles - 1) * 4 + tiles * 2 * burst
+    assert found["L"][2] == pipeline(trips, 1, COPY) + (tiles - 1) * COPY + tiles * 2 * burst
 
 
 @pytest.mark.parametrize("factor", [1, 1024, 5000])
@@ -96,8 +96,8 @@ def test_no_tiles(factor: int) -> None:
 def test_tiles_of_an_inner_loop_fetch_nothing() -> None:
     """The arrays are on the chip by then: only the pipeline is filled anew, 9 times a row of 10 tiles."""
     found = figures(merlin(nest(inner="tile factor=8")))
-    row = pipeline(80, 1, COPY) + 9 * 4
-    assert found == {"O": (None, 64, plain(64, row)), "L": (1, 80, row)}
+    row = pipeline(80, 1, COPY) + 9 * COPY
+    assert found == {"O": (None, 64, plain(64, TEST + row + 1 + LEAVE)), "L": (1, 80, row)}
 
 
 def test_tiles_do_not_fetch_what_the_loop_does_not_name() -> None:
@@ -113,7 +113,7 @@ void top(int a[64][80], int b[64][80], int c[80]) {
     }
   }
 }"""
-    assert figures(merlin(code))["O"][2] == plain(64, pipeline(80, 1, COPY)) + 3 * 2 + 4 * 2 * 175
+    assert figures(merlin(code))["O"][2] == plain(64, TEST + pipeline(80, 1, COPY) + 1 + LEAVE) + 3 * 2 + 4 * 2 * 175
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -171,14 +171,14 @@ def test_parallel_outermost_loop(version: str, factor: int, passes: int) -> None
     """Passes of the inner loop, not flattened with it as the copies stand side by side."""
     found = figures(merlin(nest(f"parallel factor={factor}", inner="pipeline"), version))
     outer = next(iter(found.values()))
-    one = pipeline(80, 1, COPY)
+    one = TEST + pipeline(80, 1, COPY) + 1 + LEAVE
     assert outer[2] == (pipeline(64 * 80, 1, COPY) if passes == 64 else plain(passes, one))
 
 
 @pytest.mark.parametrize(("rows", "copied"), [(100, True), (101, False)])
 def test_all_of_an_outermost_loop_up_to_a_hundred(rows: int, copied: bool) -> None:
     found = figures(merlin(nest("parallel", inner="pipeline", rows=rows)))
-    assert (next(iter(found.values()))[2] == plain(1, pipeline(80, 1, COPY))) == copied
+    assert (next(iter(found.values()))[2] == plain(1, TEST + pipeline(80, 1, COPY) + 1 + LEAVE)) == copied
 
 
 def test_parallel_of_a_loop_inside_another_has_no_effect() -> None:

@@ -139,7 +139,7 @@ void top(int a[8], Pair *q, hls::stream<ap_uint<9> > &s, ap_uint<12> u, float f,
   k(3); std::min(x, y);
   int *heap = new int[4]; delete heap;
   Color c = Color::BLUE; half hh(2); short zz{7};
-  x = (i8)(y) + vec(1, 2) + Pair(x) + int(2.5);
+  x = (i8)(y) + vec(1, 2) + int(2.5);
 }
 """,
     """\
@@ -196,7 +196,7 @@ void0 top 7:0-29:1
   c@27 int32 = 7
   hh@27 half16 = 2
   zz@27 int16 = {7}
-  x@9 = (((i8(y@9)^28:6 + vec(1, 2)^28:16) + <struct24 Pair{a int16, b int8[3]}>x@9) + <int32>2.5:double64)""",
+  x@9 = ((i8(y@9)^28:6 + vec(1, 2)^28:16) + <int32>2.5:double64)""",
 )
 
 PROGRAMS["templates"] = (
@@ -233,8 +233,9 @@ void top(int a[4], short b[3], double d) {
 template <int K> int never(int x[K]) { return K + x[0]; }
 """,
     """\
+unknown32 Fir::Fir 18:2-18:11
 void0 Fir::run 19:2-19:35
-  line@19[2] = 3
+  line@18[2] = 3
 int32 sum<int, 4> of T, N 1:33-5:1
   (a@p1 int32[4])
   (scale@p1 int32)
@@ -275,10 +276,16 @@ int16 Fifo<short, 2>::top 12:2-12:44
   return data@12[((4 - 2) - 1)]
 static int32 Fifo<short, 2>::size 13:2-13:37
   return 4
+int32 Fifo<short, 2>::operator() 14:2-14:37
+  (i@p14 int32)
+  return i@p14
 int32 Fifo<int, 3>::top 12:2-12:44
   return data@12[((6 - 3) - 1)]
 static int32 Fifo<int, 3>::size 13:2-13:37
   return 6
+int32 Fifo<int, 3>::operator() 14:2-14:37
+  (i@p14 int32)
+  return i@p14
 void0 top 22:0-29:1
   (a@p22 int32[4])
   (b@p22 int16[3])
@@ -293,6 +300,7 @@ void0 top 22:0-29:1
   g@26 struct32 Fifo<int, 3>{data int32[3]}[2]
   a@p22[0] = ((f@26.Fifo<short, 2>::top() + g@26[1].Fifo<int, 3>::top()) + Fifo<short, 2>::size()^27:32)
   fir@28 struct35 Fir{kept int32, line int3[3]}
+  fir@28.Fir::Fir()
   fir@28.Fir::run()
   fir@28.kept = 3
 int32 never<?> of K 30:17-30:57

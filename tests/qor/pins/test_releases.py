@@ -134,8 +134,8 @@ void top(int a[4096], int q[4096]) {{
 @pytest.mark.parametrize(
     ("settings", "in_memory", "in_register"),
     [
-        # Vitis HLS: fadd 3 at 10 ns, the element stays in a register: II 3 either way.
-        ({"version": "2020.1", "clock": 10.0}, 3, 3),
+        # Vitis HLS: fadd 4 at 10 ns, 3 from 2023 on; the element stays in a register: the same II either way.
+        ({"version": "2020.1", "clock": 10.0}, 4, 4),
         ({"version": "2023.2", "clock": 10.0}, 3, 3),
         ({"version": "2023.2", "clock": 3.33}, 4, 4),
         # Vivado HLS goes through the memory every time: load 2, store 1; fadd 3 as well, at 4 ns 7 (4 more).
@@ -222,8 +222,8 @@ def test_memcpy_is_a_pipelined_loop() -> None:
     assert copying("100 * 4").nominal_cycles - small.nominal_cycles == 96
     axi = "#pragma HLS interface m_axi port=a bundle=gmem"
     assert copying("256 * sizeof(int)", axi).nominal_cycles - large.nominal_cycles == 72
-    # 256 + 2, then load 2, store 1, last state 1
-    assert large.nominal_cycles == 262
+    # 256 + 2, then load 2, store 1, less the first state
+    assert large.nominal_cycles == 260
     # Nobody knows how much: the whole array.
     assert copying("q[1]").nominal_cycles == large.nominal_cycles
 

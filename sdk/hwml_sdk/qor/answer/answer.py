@@ -124,6 +124,7 @@ def _loop(
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
         loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
+        circuit=flat.bound.circuit,
     )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 
 from ..program import ir
 from ..program.budget import ESTIMATE_STEPS, Work
 from ..program.constants import Number
 from ..program.expressions import assigned_variables, root_variable
 from ..program.facts import calls
-from ..program.trip_counts import constant_step
+from ..program.trip_counts import TripCount, constant_step
 from ..tool.binding import Binding, bindings, limits
 from ..tool.operators import Target
 from .memory import Layout, layouts
@@ -26,14 +27,17 @@ class Design:
     """One program with one target.
 
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
-    walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are
-    memories.
+    walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are memories.
+    shortest: loops run as seldom as they can, instead of as often. varies: a loop was met where that makes a
+    difference.
     """
 
-    def __init__(self, program: ir.Program, target: Target, options: Options) -> None:
+    def __init__(self, program: ir.Program, target: Target, options: Options, *, shortest: bool = False) -> None:
         self.program = program
         self.target = target
         self.options = options
+        self.shortest = shortest
+        self.varies = False
         self.functions: dict[str, FunctionResult] = {}
         self.results: dict[Hashable, FunctionResult] = {}
         self.walks = 0
@@ -45,6 +49,16 @@ class Design:
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
         self.tables: dict[ir.Variable, Layout] = {}
+
+    def extent(self, count: TripCount) -> TripCount:
+        """A count by which loops are built and weighed: its largest, as csynth's maximum takes it at every level."""
+        if count.least is None or count.most is None or count.least == count.most:
+            return count
+        self.varies = True
+        # Labels of Merlin are compared with averages, which its constants were set on.
+        if self.options.behaviour.merlin and not self.shortest:
+            return count
+        return replace(count, average=count.least if self.shortest else count.most)
 
     def bindings(self, function: ir.Function) -> Mapping[ir.Variable, Binding]:
         """What pragmas say about the operators behind a function's variables."""

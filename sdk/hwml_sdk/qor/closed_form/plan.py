@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ..program import ir
+from ..program.flow import variables_in
 from ..program.trip_counts import TripCount
 from ..tool.releases import Behaviour
 from .merlin_loops import accumulates, conflicting, shared_scalars
@@ -38,6 +39,7 @@ class Plan:
 
     serial: the copies of `unroll` wait for each other.
     tile: iterations of one tile, 1 where the loop is not tiled (Merlin).
+    refused: why a pipeline that a pragma asks for is none.
     coarse: Merlin is asked to overlap the loop's tasks. It changes next to nothing: of designs that differ in one such
     pragma only (18 kernels of data/qor, 85 pragmas and versions), the median change of latency is below 4 % for 72.
     """
@@ -52,6 +54,7 @@ class Plan:
     serial: bool = False
     tile: float = 1.0
     note: str = ""
+    refused: str = ""
 
 
 def make_plans(
@@ -68,6 +71,8 @@ def make_plans(
     for loop in ir.loops_of(function.body):
         count = counts.get(loop)
         plans[loop] = _tiled(loop, counts, options.behaviour) if options.behaviour.merlin else _vitis(loop, count)
+    if not options.behaviour.merlin:
+        _refuse(function, counts, plans, options)
     if options.auto_pipeline is not None:
         _automatic(function, counts, plans, options, calls_loops)
     return plans
@@ -146,6 +151,43 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behav
     if behaviour.copies_outer and loop.parent is None and apart and evenly:
         return Plan(coarse=pipelined, parallel=copies)
     return Plan(coarse=pipelined, note="" if copies <= 1 else "parallel around other loops has no effect")
+
+
+def _refuse(
+    function: ir.Function, counts: Mapping[ir.Loop, TripCount], plans: dict[ir.Loop, Plan], options: Options
+) -> None:
+    """PIPELINE unrolls what is inside, which a loop with a variable bound cannot be: refused (UG1399, pragma pipeline).
+
+    The innermost loops are pipelined instead, as Vitis HLS does with loops that nothing is said of.
+    """
+    for loop in ir.loops_of(function.body):
+        plan = plans[loop]
+        inside = list(ir.loops_of(loop.body)) if plan.pipelined else []
+        variable = next((item for item in inside if _varies(item, loop, counts.get(item))), None)
+        if variable is None:
+            continue
+        why = f"not pipelined: loop {variable.name} inside has a variable bound"
+        plans[loop] = replace(plan, pipelined=False, refused=why)
+        if options.auto_pipeline is None:
+            continue
+        for item in inside:
+            innermost = not any(True for _ in ir.loops_of(item.body))
+            if innermost and item.pragma("HLS", "PIPELINE") is None and not plans[item].full_unroll:
+                plans[item] = replace(plans[item], pipelined=True, automatic=True)
+
+
+def _varies(loop: ir.Loop, pipelined: ir.Loop, count: TripCount | None) -> bool:
+    """Whether a loop's bound is still open when every loop inside the pipelined one has become copies."""
+    if count is None or count.average is None or count.source != "bounds":
+        return True
+    if count.least == count.most:
+        return False
+    standing: set[ir.Variable | None] = set()
+    above: ir.Loop | None = pipelined
+    while above is not None:
+        standing.add(above.var)
+        above = above.parent
+    return any(var in standing for var in variables_in(loop.start, loop.condition, loop.step))
 
 
 def _automatic(

@@ -315,7 +315,8 @@ class Program:
     """All that was read. functions: in source order; pragmas: every one written, also those that apply to nothing; of
     one in a template the copy that its last instance has, as each instance's own stand at its loops and functions.
 
-    sources: text of every file that was read, by path, for exact ranges and edits.
+    sources: text of every file that was read, by path, for exact ranges and edits. overloads: by the name that several
+    functions have, the names of all but the first.
     fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
     """
 
@@ -328,6 +329,7 @@ class Program:
     comments: dict[str, dict[int, str]] = field(default_factory=dict)
     missing_headers: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    overloads: dict[str, list[str]] = field(default_factory=dict)
     dialect: str = "HLS"
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
     _dependences: list[Pragma] | None = None

@@ -43,6 +43,8 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
         return type_of_expression(expr.target, program)
     if isinstance(expr, ir.Call):
         return _call_type(expr, program)
+    if isinstance(expr, ir.Many) and expr.comma and expr.items:
+        return type_of_expression(expr.items[-1], program)
     return UNKNOWN
 
 

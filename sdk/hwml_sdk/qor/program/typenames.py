@@ -115,7 +115,11 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
         lanes = value(arguments[1]) if len(arguments) > 1 else None
         count = max(int(lanes), 1) if lanes else 1
         return CType("vector", element.width * count, element=element, lanes=count, name=text)
-    if name == "complex":
+    if name == "pair" and len(arguments) == 2:
+        kinds = [parse_type(argument, named, value) for argument in arguments]
+        fields = tuple((label, kind, ()) for label, kind in zip(("first", "second"), kinds, strict=True))
+        return CType("struct", sum(kind.width for kind in kinds), fields=fields, name=text)
+    if name in ("complex", "x_complex"):
         element = parse_type(arguments[0], named, value)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
     if name == "Mat":

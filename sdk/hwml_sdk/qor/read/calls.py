@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
-from ..program.typenames import INT, split_scope, split_template
+from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .expressions import element, extents
+from .members import called_object, find_method, overloaded, temporary
 from .reader import Reader
 from .templates import instantiate
 
@@ -32,10 +33,24 @@ def call(reader: Reader, node: Node) -> ir.Expr:
         return ir.Call(text, args, span=reader.span(target))
     if target.type == "field_expression":
         return _method_call(reader, target, args)
+    if target.type in ("call_expression", "lambda_expression", "compound_literal_expression"):
+        return _of_value(reader, target, args)
     held = reader.names.variable(reader.src(target))
     if held is not None and held.type.kind == "function":
         return ir.Call(held.type.name, args, span=reader.span(target))
+    if held is not None:
+        found = called_object(reader, ir.Ref(held.name, held), args)
+        if found is not None:
+            return found
     return _static_method(reader, target, args) or _named_call(reader, target, args, held)
+
+
+def _of_value(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr:
+    """`Less()(a, b)` and `[&](int v) { ... }(a)`: a functor or a lambda that is called where it is made."""
+    made = reader.expression(target)
+    if isinstance(made, ir.Ref) and made.var is not None and made.var.type.kind == "function":
+        return ir.Call(made.var.type.name, args, span=reader.span(target))
+    return called_object(reader, made, args) or ir.Call(reader.src(target), args, span=reader.span(target))
 
 
 def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
@@ -46,7 +61,8 @@ def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> i
     owner = reader.names.named_type(scope)
     if owner is None or owner.kind != "struct":
         return None
-    name = f"{owner.name}::{member}"
+    label, given = split_template(member)
+    name = find_method(reader, owner.name, label, args, given) or f"{owner.name}::{member}"
     return ir.Call(name, args, span=reader.span(target), function=_constant_function(reader, name))
 
 
@@ -54,16 +70,28 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     """A cast, an instance of a template, a value of a type or a plain call; held: a variable of the name."""
     text = reader.src(target)
     name, given = split_template(text)
+    known = reader.names.types.get(name)
+    if known is not None and known.kind in ("unknown", "function") and known.name:
+        name = known.name  # a template's parameter that stands for a function
     if name in _CASTS and args and given:
         return ir.Cast(reader.names.parse(given[0]), args[0])
+    if reader.names.owner and "::" not in name:
+        own = find_method(reader, reader.names.owner, name, args, given)
+        if own is not None:
+            return ir.Call(own, args, span=reader.span(target), function=_constant_function(reader, own))
     short = name.rpartition("::")[2]
     if short in reader.templates and not (short in reader.program.functions and not given):
         name, place = instantiate(reader, short, given, args), reader.span(target)
         return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
-    if len(args) == 1 and (target.type == "primitive_type" or reader.names.is_type(text)):
-        return ir.Cast(reader.names.parse(text), args[0])
+    kind = reader.names.parse(text) if target.type == "primitive_type" or reader.names.is_type(text) else UNKNOWN
+    if kind.kind == "struct":
+        return temporary(reader, kind, args, target)
+    if len(args) == 1 and kind.kind != "unknown":
+        return ir.Cast(kind, args[0])
     # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
-    value = reader.names.is_type(text) or (held is not None and _has_bits(held.type))
+    value = kind.kind != "unknown" or (held is not None and _has_bits(held.type))
+    if not value:
+        name = overloaded(reader, name, args)
     function = _constant_function(reader, name)
     return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
 
@@ -85,7 +113,7 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     """`a.f(b)`; of arrays `size` is a number and `at` an element."""
     argument = target.child_by_field_name("argument")
     name = target.child_by_field_name("field")
-    label = split_template(reader.src(name))[0] if name is not None else "?"
+    label, given = split_template(reader.src(name).removeprefix("template ")) if name is not None else ("?", [])
     if argument is None:
         return ir.Call(label, args)
     receiver = reader.expression(argument)
@@ -94,10 +122,11 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
         return ir.Const(dims[0], INT)
     if label == "at" and len(args) == 1 and dims:
         return element(receiver, args[0])
+    if label == "fill" and len(args) == 1 and extents(receiver):  # of a std::array: each element is written
+        return ir.Call("memset", (receiver, *args), span=reader.span(target))
     owner = reader.type_of_value(receiver)
-    full = f"{owner.name}::{label}"
-    if owner.kind == "struct" and (full in reader.program.functions or full in reader.methods):
-        label = f"{owner.name}::{label}"
+    if owner.kind == "struct":
+        label = find_method(reader, owner.name, label, args, given) or label
     return ir.Call(label, args, receiver=receiver)
 
 
@@ -105,6 +134,16 @@ def allocation(reader: Reader, node: Node) -> ir.Expr:
     """`new T[n]` and `delete p`, kept as calls of that name: synthesis refuses both."""
     name = "new" if node.type == "new_expression" else "delete"
     return ir.Call(name, (), span=reader.span(node.children[0]))
+
+
+def literal_of_type(reader: Reader, node: Node) -> ir.Expr:
+    """`T{a, b}`."""
+    kind = reader.type_of(node.child_by_field_name("type"))
+    listed = node.child_by_field_name("value")
+    args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
+    if kind.kind == "struct":
+        return temporary(reader, kind, args, node)
+    return ir.Cast(kind, args[0]) if len(args) == 1 else ir.Cast(kind, ir.Many(args))
 
 
 def cast(reader: Reader, node: Node) -> ir.Expr:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.constants import settle
 from ..program.sizes import Dims
-from ..program.typenames import UNKNOWN
+from ..program.typenames import INT, UNKNOWN
 from .declarators import VARIABLE_STEPS, declarator, unpacked, with_pointer
 from .functions import closure
+from .members import constructed, converted
 from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_VALUES = 4096  # of an initialiser list: of longer ones the length matters, the values do not
+MAX_GIVEN = 32  # arguments of a constructor
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _TASK = re.compile(r"(?:hls::)?task$")
 
 
@@ -79,12 +82,16 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     inner = node.child_by_field_name("declarator") if node.type == "init_declarator" else node
     if inner is None or (inner.type == "function_declarator" and (into is None or not _given_values(reader, inner))):
         return
+    if inner.type == "structured_binding_declarator" and into is not None:
+        _bindings(reader, inner, value, into)
+        return
     name, dims, pointer = declarator(reader, inner)
     if not name or not reader.program.work.take(VARIABLE_STEPS):
         return
     if value is not None and value.type == "lambda_expression":
         closure(reader, name, value)
         return
+    given = _given(reader, inner, value)
     init = _initial(reader, value)
     var = ir.Variable(
         name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
@@ -93,11 +100,31 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     )  # fmt: skip
     if dims and dims[0] is None and isinstance(init, ir.Many):
         var.dims = (len(init.items), *var.dims[1:])
+    if var.init is not None and not var.dims:
+        var.init = converted(reader, var.type, var.init)
     settle(var)
     reader.names.scopes[-1][name] = var
     if into is not None:
         if reader.function is not None:
             reader.function.variables.setdefault(name, var)
+        into.items.append(ir.Declare(var))
+        _construct(reader, var, given, into)
+
+
+def _bindings(reader: Reader, node: Node, value: Node | None, into: ir.Block) -> None:
+    """`auto [l, r] = f(a);`: the value without a name, and its fields (of an array, its elements) by name."""
+    held = reader.function.name if reader.function is not None else ""
+    init = reader.expression(value)
+    place = reader.span(node), reader.path(node)
+    whole = ir.Variable("", reader.type_of_value(init), (), "local", *place, init=init, function=held)
+    into.items.append(ir.Declare(whole))
+    for index, child in enumerate(node.named_children):
+        name, source = reader.src(child), ir.Ref("", whole)
+        field = whole.type.fields[index] if index < len(whole.type.fields) else None
+        part: ir.Expr = ir.Member(source, field[0]) if field is not None else ir.Index(source, (ir.Const(index, INT),))
+        kind = field[1] if field is not None else UNKNOWN
+        var = ir.Variable(name, kind, (), "local", *place, init=part, function=held)
+        reader.names.scopes[-1][name] = var
         into.items.append(ir.Declare(var))
 
 
@@ -105,7 +132,30 @@ def _given_values(reader: Reader, node: Node) -> bool:
     """Whether `image a(rows, cols)` declares a variable: the parser takes what is in the parentheses for types."""
     listed = node.child_by_field_name("parameters")
     given = [reader.src(child) for child in listed.named_children] if listed is not None else []
-    return bool(given) and all(reader.names.variable(text) is not None for text in given)
+    heads = [_WORD.match(text) for text in given]
+    return bool(given) and all(head and reader.names.variable(head.group()) is not None for head in heads)
+
+
+def _given(reader: Reader, declared: Node, value: Node | None) -> list[ir.Expr]:
+    """What a variable is constructed from: in parentheses or braces, or behind `=`."""
+    if declared.type == "function_declarator":
+        listed = declared.child_by_field_name("parameters")
+        texts = [reader.src(child) for child in listed.named_children] if listed is not None else []
+        return [found for text in texts if (found := reader.expression_of(text)) is not None]
+    if value is None:
+        return []
+    if value.type in ("argument_list", "initializer_list"):
+        return [reader.expression(child) for child in value.named_children[:MAX_GIVEN]]
+    return [reader.expression(value)]
+
+
+def _construct(reader: Reader, var: ir.Variable, given: list[ir.Expr], into: ir.Block) -> None:
+    if var.type.kind != "struct" or var.dims or var.type.pointer:
+        return
+    made = constructed(reader, var, given)
+    if made is not None:
+        var.init = None
+        into.items.append(ir.Evaluate(made))
 
 
 def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) -> ir.CType:

@@ -21,11 +21,13 @@ CLOSURE_DEPTH = 3  # what a lambda counts for beside its declaration, as reading
 
 def function_definition(reader: Reader, node: Node, key: str = "", template_params: tuple[str, ...] = ()) -> None:
     """Read a function into the program, under the name `key` where it is a method or an instance of a template."""
-    head = function_declarator(node.child_by_field_name("declarator"))
+    declared = node.child_by_field_name("declarator")
+    converts = declared is not None and declared.type == "operator_cast"  # `operator float() const`
+    head = declared if converts else function_declarator(declared)
     body = node.child_by_field_name("body")
     if head is None or body is None:
         return
-    result = reader.type_of(node.child_by_field_name("type"))
+    result = reader.type_of((head if converts else node).child_by_field_name("type"))
     function = new_function(reader, head, result, node, key)
     if function is None:
         return
@@ -33,6 +35,7 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
         function.template_params = template_params
         words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
         function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
+        _initialised(reader, node, function)
         reader.statements(body.named_children, function.body)
 
 
@@ -41,7 +44,7 @@ def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key:
     name_node = head.child_by_field_name("declarator")
     if name_node is None or not reader.program.work.take(FUNCTION_STEPS):
         return None
-    name = key or reader.src(name_node)
+    name = key or reader.src(name_node).replace("operator ", "operator")
     span, name_span = reader.span(whole), reader.span(name_node)
     return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole), work=reader.program.work)
 
@@ -64,6 +67,7 @@ def inside(
         if child.type in ("parameter_declaration", "optional_parameter_declaration"):
             _parameter(reader, child, function)
     scopes.append({})
+    _tell_apart(reader, function)
     yield
     place(reader, *body, function)
     del scopes[-2:]
@@ -72,6 +76,42 @@ def inside(
     reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken = outside
     if reader.body[0] < body[0] and body[1] < reader.body[1]:  # a lambda, a local class: not another instance
         reader.pragmas.taken |= taken
+
+
+def _tell_apart(reader: Reader, function: ir.Function) -> None:
+    """Give an overload a name of its own: that of the first with its parameters' types behind it."""
+    program = reader.program
+    first = program.functions.get(function.name)
+    if first is None or _signature(first) == _signature(function) or "(" in function.name:
+        return
+    name = f"{function.name}({', '.join(_signature(function))})"
+    known = program.overloads.setdefault(function.name, [])
+    if name not in known:
+        known.append(name)
+    function.name = name
+    for param in function.params:
+        param.function = name
+
+
+def _signature(function: ir.Function) -> list[str]:
+    return [
+        f"{p.type.name or p.type.kind}{p.type.width}{'*' * (p.type.pointer + len(p.dims))}" for p in function.params
+    ]
+
+
+def _initialised(reader: Reader, node: Node, function: ir.Function) -> None:
+    """`: a(x), b{y}` before the body of a constructor, as assignments to the fields."""
+    for listed in (c for c in node.children if c.type == "field_initializer_list"):
+        for item in listed.named_children:
+            parts = item.named_children
+            given = parts[-1].named_children if len(parts) > 1 else []
+            var = reader.names.variable(reader.src(parts[0])) if parts else None
+            if var is not None and len(given) == 1:
+                value = reader.expression(given[0])
+                function.body.items.append(ir.Evaluate(ir.Assign("=", ir.Ref(var.name, var), value)))
+            else:
+                for value_node in given:
+                    function.body.items.append(ir.Evaluate(reader.expression(value_node)))
 
 
 def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
@@ -93,6 +133,13 @@ def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
     function.params.append(var)
     function.variables[name] = var
     reader.names.scopes[-1][name] = var
+
+
+def lambda_value(reader: Reader, node: Node) -> ir.Expr:
+    """A lambda where a value is asked for: called at once, or handed on."""
+    name = f"lambda_{node.start_byte}"
+    closure(reader, name, node)
+    return ir.Ref(name, reader.names.variable(name))
 
 
 def closure(reader: Reader, name: str, node: Node) -> None:

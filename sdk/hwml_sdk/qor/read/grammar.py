@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from . import calls, declarations, expressions, half_typed, loops, records, statements, templates
+from . import (
+    calls,
+    declarations,
+    expressions,
+    functions,
+    half_typed,
+    loops,
+    operators,
+    records,
+    statements,
+    templates,
+)
 from .reader import Grammar, Reader
 
 if TYPE_CHECKING:
@@ -64,6 +75,8 @@ CPP = Grammar(
         "alias_declaration": _alias_statement,
         "struct_specifier": records.record_statement,
         "enum_specifier": records.record_statement,
+        "try_statement": statements.attempt,
+        "throw_statement": statements.unread,
         "ERROR": half_typed.error_statement,
     },
     expressions={
@@ -76,19 +89,21 @@ CPP = Grammar(
         "parenthesized_expression": expressions.first_child,
         "condition_clause": expressions.first_child,
         "expression_statement": expressions.first_child,
-        "binary_expression": expressions.binary,
-        "assignment_expression": expressions.assignment,
         "comma_expression": expressions.comma,
         "update_expression": expressions.update,
-        "unary_expression": expressions.unary,
         "pointer_expression": expressions.unary,
-        "subscript_expression": expressions.subscript,
         "field_expression": expressions.field,
         "conditional_expression": expressions.conditional,
         "initializer_list": expressions.many,
         "cast_expression": calls.cast,
         "sizeof_expression": calls.sizeof,
         "call_expression": calls.call,
+        "compound_literal_expression": calls.literal_of_type,
+        "lambda_expression": functions.lambda_value,
+        "binary_expression": operators.binary,
+        "assignment_expression": operators.assignment,
+        "unary_expression": operators.unary,
+        "subscript_expression": operators.subscript,
         "new_expression": calls.allocation,
         "delete_expression": calls.allocation,
     },
@@ -97,6 +112,8 @@ CPP = Grammar(
         "class_specifier": records.record,
         "union_specifier": records.record,
         "enum_specifier": records.enumeration,
+        "decltype": operators.decltype,
     },
     class_instance=templates.class_instance,
+    function_instance=templates.instantiate,
 )

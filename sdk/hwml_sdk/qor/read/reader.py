@@ -7,7 +7,7 @@ inside its node through the reader (`reader.expression(node)`), and only `gramma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 MAX_INSTANCES = 200  # of templates, in one unit
 MAX_OPEN_CLASSES = 32  # instances of class templates inside one another: `Pair<Pair<T>>` may grow for ever
 
+# Expressions that leave no hardware: texts, addresses, types, half-typed code (for which there is a note).
+SILENT = frozenset({
+    "string_literal", "raw_string_literal", "concatenated_string", "null", "nullptr", "this", "type_descriptor",
+    "type_identifier", "primitive_type", "template_type", "template_function", "ERROR", "comment", "declaration",
+    "field_identifier", "dependent_name", "operator_name", "user_defined_literal", "offsetof_expression",
+    "alignof_expression", "placeholder_type_specifier", "sized_type_specifier", "parameter_pack_expansion",
+    "gnu_asm_expression", "init_statement", "abstract_function_declarator", "initializer_pair", "requires_clause",
+})  # fmt: skip
+
 ItemRule = Callable[["Reader", "Node"], None]
 StatementRule = Callable[["Reader", "Node", ir.Block, str], None]
 ExpressionRule = Callable[["Reader", "Node"], ir.Expr]
@@ -42,7 +51,8 @@ class Grammar:
     """Which rule reads which kind of node of tree-sitter-cpp.
 
     items: at file, namespace and class level. statements: in a body; they get the block to fill and their label.
-    specifiers: types that declare something themselves. class_instance: as in `Names`.
+    specifiers: types that declare something themselves. class_instance: as in `Names`. function_instance: name of the
+    function that a template becomes with these arguments, of the template and of the call.
     """
 
     items: Mapping[str, ItemRule]
@@ -50,6 +60,7 @@ class Grammar:
     expressions: Mapping[str, ExpressionRule]
     specifiers: Mapping[str, SpecifierRule]
     class_instance: Callable[[Reader, str], ir.CType | None]
+    function_instance: Callable[[Reader, str, list[str], Sequence[ir.Expr]], str]
 
 
 @dataclass(slots=True)
@@ -77,6 +88,8 @@ class Reader:
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
+    # Member templates by name: their class, and the types and constants that are known in it.
+    owners: dict[str, tuple[str, dict[str, ir.CType], dict[str, Number]]] = field(default_factory=dict)
     open_instances: set[str] = field(default_factory=set)  # of templates that are being read
     function: ir.Function | None = None
     loop: ir.Loop | None = None
@@ -154,8 +167,15 @@ class Reader:
             return ir.Const(None, UNKNOWN)
         self.depth += 1
         try:
-            rule = self.grammar.expressions.get(node.type) if self._may_read() else None
-            return rule(self, node) if rule is not None else ir.Const(None, UNKNOWN)
+            if not self._may_read():
+                return ir.Const(None, UNKNOWN)
+            rule = self.grammar.expressions.get(node.type)
+            if rule is not None:
+                return rule(self, node)
+            if node.type in SILENT or not node.is_named:
+                return ir.Const(None, UNKNOWN)
+            # Nobody says what it does: kept as a call of what it is, so that no figure is built on it.
+            return ir.Call(node.type.replace("_", " "), (), span=self.span(node))
         finally:
             self.depth -= 1
 

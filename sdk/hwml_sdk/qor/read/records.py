@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -11,7 +13,7 @@ from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
-from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer
+from .declarators import declarator, function_declarator, unpacked, with_pointer
 from .functions import function_definition
 from .reader import Reader
 
@@ -56,6 +58,8 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
             fields += _fields(reader, child)
         elif child.type == "function_definition":
             methods.append(child)
+        elif child.type == "declaration":  # a constructor whose body is elsewhere
+            reader.methods.add(f"{name}::{_label(reader, child)}")
         elif child.type == "template_declaration":
             reader.item(child)
         elif child.type in ("type_definition", "alias_declaration"):
@@ -64,6 +68,7 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     made = ir.CType("struct", min(width, MAX_BITS), fields=tuple(fields), name=name)
     if name:
         names.types[name] = made
+    reader.methods.update(f"{name}::{_label(reader, inner)}" for inner in methods)  # one may call a later one
     for inner in methods:
         method(reader, name, inner, made)
     names.owner = outer
@@ -143,19 +148,38 @@ def _static(reader: Reader, name: str, typed: tuple[ir.CType, Dims], given: Node
 
 
 def method(reader: Reader, owner: str, node: Node, kind: ir.CType) -> None:
-    """A method as a function that sees the fields; constructors, destructors and operators are left out."""
-    label = declared_name(reader, node.child_by_field_name("declarator")).rpartition("::")[2]
-    plain = owner.partition("<")[0].rpartition("::")[2]
-    if label and label != plain and not label.startswith(("operator", "~")):
-        own = reader.program.fields.setdefault(owner, {})
-        for field, type_, dims in kind.fields:
-            if field not in own:
-                own[field] = ir.Variable(field, type_, dims, "local", reader.span(node), "")
-        outer, reader.names.owner = reader.names.owner, owner
-        reader.names.scopes.append(dict(own))
-        function_definition(reader, node, key=f"{owner}::{label}")
-        reader.names.scopes.pop()
-        reader.names.owner = outer
+    """A method as a function that sees the fields; destructors are left out."""
+    label = _label(reader, node)
+    if label and not label.startswith("~"):
+        with member_scope(reader, owner, kind, node):
+            function_definition(reader, node, key=f"{owner}::{label}")
+
+
+@contextmanager
+def member_scope(reader: Reader, owner: str, kind: ir.CType, node: Node) -> Iterator[None]:
+    """Stand inside a struct, its fields known as variables that all its methods share."""
+    own = reader.program.fields.setdefault(owner, {})
+    for field, type_, dims in kind.fields:
+        if field not in own:
+            own[field] = ir.Variable(field, type_, dims, "local", reader.span(node), "")
+    outer, reader.names.owner = reader.names.owner, owner
+    reader.names.scopes.append(dict(own))
+    yield
+    reader.names.scopes.pop()
+    reader.names.owner = outer
+
+
+def _label(reader: Reader, node: Node) -> str:
+    """The name of a method, of operators and conversions as in `operator+` and `operator float`."""
+    declared = node.child_by_field_name("declarator")
+    while declared is not None and declared.type in ("pointer_declarator", "reference_declarator"):
+        declared = next((c for c in declared.named_children if "declarator" in c.type or "cast" in c.type), None)
+    if declared is not None and declared.type == "operator_cast":
+        target = declared.child_by_field_name("type")
+        return f"operator {reader.src(target)}" if target is not None else ""
+    target = declared.child_by_field_name("declarator") if declared is not None else None
+    text = reader.src(target) if target is not None else ""
+    return text.replace("operator ", "operator") if "operator" in text else text.rpartition("::")[2]
 
 
 def function_item(reader: Reader, node: Node) -> None:

@@ -147,6 +147,18 @@ def goto_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> N
     _mark_break(reader.loop, all_loops=True)
 
 
+def attempt(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """`try { ... } catch ...`: what is tried; nothing is thrown in hardware."""
+    body = node.child_by_field_name("body")
+    if body is not None:
+        reader.statement(body, block)
+
+
+def unread(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
+    """A statement that no rule reads, kept as a call of what it is."""
+    block.items.append(ir.Evaluate(ir.Call(node.type.replace("_", " "), (), span=reader.span(node))))
+
+
 def _leaves_switch(node: Node) -> bool:
     parent = node.parent
     while parent is not None and parent.type not in _LOOPS:

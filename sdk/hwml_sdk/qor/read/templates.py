@@ -14,7 +14,7 @@ from .arguments import bind, bind_defaults, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
-from .records import method, record_body
+from .records import member_scope, method, record_body
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -39,7 +39,11 @@ def _keep_function(reader: Reader, inner: Node, parameters: Node) -> None:
     target = head.child_by_field_name("declarator") if head is not None else None
     if target is None or (target.type == "qualified_identifier" and _owner(reader, target)):
         return  # a member of a class template: `keep_members` has it
-    name = declared_name(reader, target).rpartition("::")[2]
+    name = declared_name(reader, target).rpartition("::")[2] or reader.src(target).replace("operator ", "operator")
+    owner = reader.names.owner
+    if owner and target.type != "template_function":
+        name = f"{owner}::{name}"
+        reader.owners[name] = owner, dict(reader.names.types), dict(reader.names.constants)
     if target.type == "template_function":
         reader.special_functions.setdefault(name, []).append((inner, split_template(reader.src(target))[1]))
     else:
@@ -96,7 +100,7 @@ def instantiate_unused(reader: Reader) -> None:
     """Templates nobody calls are read with unknown parameters, so that they are seen at all."""
     called = {name.partition("<")[0] for name in reader.program.functions}
     for name in list(reader.templates):
-        if name not in called and reader.instances < MAX_INSTANCES:
+        if name not in called and name not in reader.owners and reader.instances < MAX_INSTANCES:
             instantiate(reader, name, [], [])
 
 
@@ -105,6 +109,9 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
     reader.program.work.take(FUNCTION_STEPS)
     settled = [settle(reader, text) for text in given]
     with _elsewhere(reader):
+        owner, types, constants = reader.owners.get(name, ("", {}, {}))
+        reader.names.types.update(types)
+        reader.names.constants.update(constants)
         inner, parameters = _chosen(reader, name, len(given), len(arguments))
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         bound = dict(zip(labels, settled, strict=False))
@@ -120,8 +127,20 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
             if match(reader, patterns, [bound[label] for label in labels if label in bound], ()) is not None:
                 inner, labels = special, []
         key = f"{name}<{', '.join(told)}>" if told else name
-        _read_function(reader, inner, key, labels)
+        with _member(reader, owner, inner):
+            _read_function(reader, inner, key, labels)
     return key
+
+
+@contextmanager
+def _member(reader: Reader, owner: str, node: Node) -> Iterator[None]:
+    """Stand in the struct whose member template is read; "" where it is no member."""
+    kind = reader.names.types.get(owner) if owner else None
+    if kind is None:
+        yield
+        return
+    with member_scope(reader, owner, kind, node):
+        yield
 
 
 def _chosen(reader: Reader, name: str, given: int, arguments: int) -> tuple[Node, Node]:

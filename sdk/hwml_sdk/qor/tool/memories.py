@@ -53,6 +53,10 @@ class MemoryCosts:
 
     load_cycles: float = constant(2.0, "schedules of Vitis HLS: address in one state, data in the next")
     store_cycles: float = constant(1.0, "schedules of Vitis HLS: taken over at the end of the state")
+    access_ns: float = constant(1.23, "schedules of Vitis HLS on UltraScale+: block RAM, address or data to its port")
+    access_7series_ns: float = constant(3.25, "schedules of Vivado HLS on 7 series: the same")
+    fifo_ns: float = constant(1.83, "schedules of Vitis HLS on UltraScale+: a FIFO's data")
+    fifo_7series_ns: float = constant(3.63, "schedules of Vivado HLS on 7 series: the same")
     axi_read_cycles: float = constant(70.0, "UG1399, m_axi latency: 64 by default, and the adapter")
     axi_copy_cycles: float = constant(72.0, "UG1399, m_axi latency: 64 by default, the adapter and one burst")
     register_lut_bit: float = constant(0.3)

@@ -114,10 +114,13 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     if key == ("mul", "double") and target.family != "7series":
         dsp = 8  # DSP48E2 and DSP58 multiply 27x18
     latency = max(_at_period(core.cycles, target.clock_period_ns), 1)
-    if target.family == "7series" and name != "half":
-        latency += 1
+    slower = 1 if target.family == "7series" and name != "half" else 0
     if key[0] in ("add", "mul"):
-        latency += math.ceil(target.behaviour.float_extra_cycles * _of_fast_clocks(target.clock_period_ns))
+        behaviour = target.behaviour
+        fast = math.ceil(behaviour.float_extra_cycles * _of_fast_clocks(target.clock_period_ns))
+        # One cycle of 7 series and one of a release are not added up (double cores of hgbo-dse, 2022.1).
+        slower = max(slower + fast, behaviour.float_more_cycles)
+    latency += slower
     return Operator(latency, 0, core.lut, core.ff, dsp, True)
 
 

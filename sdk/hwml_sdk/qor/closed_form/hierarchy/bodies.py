@@ -26,6 +26,7 @@ def body_region(
     automatic = unroll_all and frame.plans.get(loop, Plan()).automatic
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
+    region.in_loop = True
     assigned = assigned_variables(loop.body) | changed_by_calls(frame.design, loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.

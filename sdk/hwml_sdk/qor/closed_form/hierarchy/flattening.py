@@ -9,7 +9,7 @@ from ..schedule.ports import port_bound
 from ..schedule.recurrences import recurrence_bound
 from ..schedule.region import Region
 from .frame import Frame
-from .pipelined import asked_ii
+from .pipelined import asked_ii, pipeline_cycles
 
 
 def flatten(frame: Frame, result: LoopResult, rounds: float, calls: int) -> bool:
@@ -34,7 +34,7 @@ def flatten(frame: Frame, result: LoopResult, rounds: float, calls: int) -> bool
     result.depth = child.depth
     result.trips = rounds * child.trips
     # The pipeline is filled once for the whole nest: that is what flattening is for.
-    result.cycles = max(result.trips - 1, 0) * new.ii + child.depth + 1
+    result.cycles = pipeline_cycles(result.trips, new.ii, child.depth)
     result.members = [result.loop, *child.members]
     return True
 

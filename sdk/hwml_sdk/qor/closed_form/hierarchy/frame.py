@@ -20,7 +20,7 @@ from ..plan import Plan, make_plans
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
 from ..schedule.beside import LoopUses
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.values import Value
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
@@ -92,7 +92,8 @@ class Frame(ABC):
         counter.block(function.body)
         # New ones, not added to: what is put back after a call in place must be as it was before.
         self.counts = {**self.counts, **counter.counts}
-        self.plans = {**self.plans, **make_plans(function, counter.counts, options, self.design.calls_loops)}
+        extents = {loop: self.design.extent(count) for loop, count in counter.counts.items()}
+        self.plans = {**self.plans, **make_plans(function, extents, options, self.design.calls_loops)}
 
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 
@@ -162,11 +163,13 @@ class Frame(ABC):
         if count is None or count.average is None:
             # A loop in a called function has to be unrolled, but nobody knows how far.
             self.regions[-1].unknown.uncounted(loop.name)
-        return max(self.average_trip(loop), 0.0)
+            return NOMINAL_TRIP
+        # What varies with a loop that is unrolled as well is known in each of its copies: all of them add up.
+        return max(count.average, 0.0)
 
     @abstractmethod
-    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
-        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
+        """How long a loop inside the region takes, and what it touches; its result goes to the current sink."""
 
     @abstractmethod
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
@@ -191,10 +194,11 @@ class Frame(ABC):
 
     # -- what loops and calls ask -----------------------------------------------------------------------------
 
-    def average_trip(self, loop: ir.Loop) -> float:
-        """Iterations of a loop, the nominal number where they are unknown."""
+    def trip(self, loop: ir.Loop) -> float:
+        """Iterations of a loop as it is built and weighed, the nominal number where they are unknown."""
         count = self.counts.get(loop)
-        return NOMINAL_TRIP if count is None or count.average is None else count.average
+        average = self.design.extent(count).average if count is not None else None
+        return NOMINAL_TRIP if average is None else average
 
     def aliases_now(self) -> dict[ir.Variable, Alias]:
         """Aliases in force: those of the function, and of what is being walked in place."""

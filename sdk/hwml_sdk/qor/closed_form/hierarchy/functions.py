@@ -13,7 +13,7 @@ from ..memory import storage
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
 from ..schedule.beside import LoopUses
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.statements import open_region, walk
 from ..schedule.values import Value
 from . import images, instances, loops
@@ -28,8 +28,8 @@ class FunctionEstimator(Frame):
 
     __slots__ = ()
 
-    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
-        """Cycles of a loop inside the region, and what it touches; its result goes to the current sink."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
+        """How long a loop inside the region takes, and what it touches; its result goes to the current sink."""
         return loops.nested(self, loop, region)
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
@@ -77,8 +77,8 @@ class FunctionEstimator(Frame):
         else:
             walk(region, function.body)
             memory = memory_cycles(region)
-            # One state more than the work takes: the one that says it is done.
-            result.cycles = math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) + 1
+            # Cycles from start to done: one less than states, so that what is done within one state takes none.
+            result.cycles = max(math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) - 1, 0)
             result.interval = result.cycles
             asked = (pipeline.whole("ii") if pipelined and pipeline is not None else None) or 1
             # Cores of a pipelined function take turns over its II, as those of a loop do.

@@ -7,7 +7,7 @@ from ...program.constants import evaluate
 from ...program.type_of import type_of_expression
 from ...program.typenames import UNKNOWN
 from ...tool.images import DEFAULT_TAPS, LIBRARIES, PASSES, Pass
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from ..unknown import AREA
@@ -28,7 +28,7 @@ def image(frame: Frame, region: Region, expr: ir.Call) -> Value | None:
     else:
         region.unknown.because(f"the area of {expr.name} is not known", AREA)
         cycles = _cycles(found, expr, rows, cols)
-    occupy(region, cycles, None)
+    occupy(region, Stay(cycles + 1, True), None)  # a call takes one state more than its latency
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 

@@ -21,7 +21,7 @@ from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
 from ..schedule.operations import copies
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from .frame import NOMINAL_TRIP, Frame
@@ -29,6 +29,7 @@ from .frame import NOMINAL_TRIP, Frame
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
 LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
+IN_PLACE_STEPS = 5  # what a call that is walked in place costs beside the statements of the function
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -48,6 +49,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
     if region.unroll_all or design.is_straight(function):
+        frame.work.left -= IN_PLACE_STEPS
         for param, argument in zip(function.params, expr.args, strict=False):
             var = scalar_given(param, argument)
             if var is not None:
@@ -59,8 +61,9 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     region.unknown.join(result.unknown)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     _add_instance(frame, result, copies)
-    start = math.ceil(max(time, region.end, region.base) - 1e-6)
-    region.base = region.end = start + result.cycles * copies
+    start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
+    # From the state that starts it to the one that sees it done.
+    region.base = region.end = start + (result.cycles + 1) * copies
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
 
 
@@ -189,7 +192,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         cycles += MEMORY.axi_copy_cycles
     # What is not known to be an array may be any of them: such a copy waits for all that was written before.
     outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given)
-    occupy(region, cycles, copy_uses(arrays, frame.port) if outlined else None)
+    occupy(region, Stay(cycles, True), copy_uses(arrays, frame.port) if outlined else None)
     for area in (frame.result.area, frame.result.unshared):
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut

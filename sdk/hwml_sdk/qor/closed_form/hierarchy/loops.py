@@ -10,15 +10,15 @@ from ..merlin import reload_cycles
 from ..plan import MERLIN_FLATTEN_LIMIT, Plan
 from ..results import LoopResult
 from ..schedule.beside import LoopUses, loop_uses
-from ..schedule.region import Region
+from ..schedule.region import Region, Stay
 from .dataflow import build_dataflow
 from .frame import Frame
 from .pipelined import build_pipelined
 from .plain import build_plain
 
 
-def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
-    """Cycles of a loop inside a region, and what it touches; its result goes to the current sink."""
+def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
+    """How long a loop inside a region takes, and what it touches; its result goes to the current sink."""
     result = loop_result(frame, loop)
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     result.replicas = copies
@@ -27,19 +27,35 @@ def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[float, LoopUses
     options = frame.design.options
     outlined = result.ii is not None and options.behaviour.outlined_loops
     # Copies of a loop run one after another in Vitis HLS, whose states follow the source; Merlin's run side by side.
-    cycles = result.cycles * (1.0 if options.behaviour.merlin else copies)
-    return cycles, loop_uses(loop, region.aliases, frame.port) if outlined else None
+    turns = 1.0 if options.behaviour.merlin else copies
+    stay = _stay(result, outlined, turns)
+    return stay, loop_uses(loop, region.aliases, frame.port) if outlined else None
+
+
+def _stay(result: LoopResult, outlined: bool, copies: float) -> Stay:
+    """States that `copies` of a loop take from the code around it, beyond what its report counts.
+
+    Per-loop tables of Vitis HLS 2022.1 to 2025.1: a pipelined loop of `_Pipeline_` takes two cycles more as a module,
+    and
+    calling a module one more than its latency; a nest takes the loops inside, the test of each round and one to leave.
+    """
+    if outlined:
+        return Stay((result.cycles + 3) * copies, True)
+    own = result.cycles + (1 if result.ii is not None else 0)
+    # The state that leaves one copy stands before the next.
+    return Stay(own * copies + copies - 1, False)
 
 
 def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
     """Estimate one loop that stays a loop, with all that is inside it."""
     plan = frame.plans.get(loop, Plan())
     count = frame.counts.get(loop) or TripCount(None, None, None, "unknown")
-    trip = frame.average_trip(loop)
+    trip = frame.trip(loop)
     result = LoopResult(loop, count, plan, trip)
     if count.average is None:
         result.unknown.uncounted(loop.name)
     result.members = [loop]
+    result.notes += [plan.refused] if plan.refused else []
     copies = min(plan.unroll, max(trip, 1.0))
     # A factor that does not divide leaves a last round that is as long as the others, with an exit in the middle.
     rounds = math.ceil(trip / copies) if copies > 1 else trip
@@ -57,7 +73,7 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
 def _tile(frame: Frame, result: LoopResult) -> None:
     """`#pragma ACCEL tile`: a loop over tiles, each of which fills its pipeline anew and fetches its own slices."""
     # Two cycles to restart a loop that has no pipeline to fill: its exit test and the step of the loop over tiles.
-    tiles = math.ceil(frame.average_trip(result.loop) / result.plan.tile)
+    tiles = math.ceil(frame.trip(result.loop) / result.plan.tile)
     restart = result.depth if result.ii is not None else 2.0
     result.cycles += (tiles - 1) * restart + tiles * reload_cycles(
         result.loop, frame.target.behaviour.tile_burst_cycles
@@ -86,4 +102,4 @@ def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
 def _iterations_inside(frame: Frame, block: ir.Block) -> float:
     """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
     inner = ir.loops_in(block)
-    return max(sum(frame.average_trip(loop) * _iterations_inside(frame, loop.body) for loop in inner), 1.0)
+    return max(sum(frame.trip(loop) * _iterations_inside(frame, loop.body) for loop in inner), 1.0)

@@ -21,9 +21,7 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
     """Estimate a loop that is pipelined. copies: of its body. rounds: iterations of the hardware."""
     loop = result.loop
     region = result.region = body_region(frame, loop, copies, unroll_all=True)
-    result.nest = [
-        NestLoop(loop.var, max(frame.average_trip(loop), rounds), frame.step(loop), copies, frame.start(loop))
-    ]
+    result.nest = [NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies, frame.start(loop))]
     _schedule(result, region)
     if 1 < result.plan.target_ii < (result.ii or 1) and not frame.target.unsafe_math:
         found = _reorder_sums(frame, result, copies)
@@ -34,8 +32,7 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
     if result.plan.serial and copies > 1:
         _one_by_one(frame, result, copies)
     result.trips = rounds
-    # The last iteration starts after (rounds - 1) II and takes its depth; one more cycle to leave the loop.
-    result.cycles = max(rounds - 1, 0) * (result.ii or 1) + result.depth + 1
+    result.cycles = pipeline_cycles(rounds, result.ii or 1, result.depth)
     result.unknown.join(region.unknown)
     _add_area(frame, result, region)
 
@@ -47,7 +44,16 @@ def _schedule(result: LoopResult, region: Region) -> None:
     result.bound = max((asked_ii(result.plan.target_ii), recurrence, ports), key=lambda bound: bound.ii)
     result.ii = result.bound.ii
     # Accesses that queue for a port in one iteration make it longer by as much as they make the II.
-    result.depth = math.ceil(region.end - 1e-6) + max(ports.ii - 1, 0) + 1
+    result.depth = max(math.ceil(region.end - 1e-6), 1) + max(ports.ii - 1, 0)
+
+
+def pipeline_cycles(rounds: float, ii: int, depth: float) -> float:
+    """Cycles of a pipelined loop as reports count them: the last round starts after (rounds - 1) II.
+
+    Per-loop tables of data/qor: latency = (trip count - 1) II + iteration latency - 1, or one more where an iteration
+    is one state.
+    """
+    return max(rounds - 1, 0) * ii + max(depth - 1, 1)
 
 
 def asked_ii(ii: int) -> Bound:
@@ -70,7 +76,7 @@ def _one_by_one(frame: Frame, result: LoopResult, copies: float) -> None:
     """Copies of the body that wait for each other (Merlin): one takes what an iteration took before."""
     loop = result.loop
     single = body_region(frame, loop, 1.0, unroll_all=True)
-    nest = [NestLoop(loop.var, frame.average_trip(loop), frame.step(loop), start=frame.start(loop))]
+    nest = [NestLoop(loop.var, frame.trip(loop), frame.step(loop), start=frame.start(loop))]
     bound = max(recurrence_bound(single, nest), port_bound(single), key=lambda bound: bound.ii)
     result.bound = replace(bound, ii=math.ceil(bound.ii * copies))
     result.ii = result.bound.ii

@@ -26,8 +26,8 @@ def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) 
     if not flatten(frame, result, rounds, calls):
         parallel = max(min(result.plan.parallel, rounds), 1.0)
         passes = math.ceil(rounds / parallel)
-        # A state to test the counter before each iteration, and one more test that ends the loop.
-        result.cycles = passes * (result.depth + 1) + 1
+        # The test of the counter stands in the first state of a round.
+        result.cycles = passes * result.depth
         result.trips = passes
     # A flattened nest is one loop: its operators are those of the loop inside.
     own = Area() if result.ii is not None else _own_area(region, frame.target, result.depth, memory)

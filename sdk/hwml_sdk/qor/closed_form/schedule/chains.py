@@ -15,6 +15,7 @@ from .accesses import Access, Element, meets
 from .bounds import NestLoop
 from .meeting import next_meeting
 from .memory_cycles import in_registers, load_cycles, store_cycles
+from .operations import OUTPUT
 from .region import Region
 from .values import Mark, Value
 
@@ -37,6 +38,11 @@ def _tree(step: float, trip: float) -> float:
     return step * max(log2_ceil(trip + 1) - 1, 0)
 
 
+def _output(value: Value) -> float:
+    """What a core gives at a clock edge is kept in the state that begins there."""
+    return OUTPUT if value.type.is_float else 0.0
+
+
 def _whole(step: float) -> float:
     """One update of a chain: a core starts at a clock edge, what is left of a cycle is not carried on."""
     return step if step < 1 else math.ceil(step - 0.25)
@@ -54,7 +60,7 @@ def close(region: Region, loop: ir.Loop, key: object, value: Value, trip: float)
     # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
     serial = 0.0 if is_balanced(region, value.type) and not serially else extra
     made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
-    region.end = max(region.end, made.time)
+    region.end = max(region.end, made.time + _output(made))
     return made
 
 
@@ -116,7 +122,7 @@ def _lengthen(region: Region, key: Element, value: Value, extra: float, fresh: l
         for access in fresh:
             if access.write and access.key == key:
                 access.since = value.since
-    region.end = max(region.end, value.time)
+    region.end = max(region.end, value.time + _output(value))
 
 
 def _neighbours(region: Region, loop: ir.Loop, trip: float, fresh: list[Access]) -> None:
@@ -176,6 +182,7 @@ def _feeding(write: Access, reads: set[Access]) -> list[Access]:
 
 def _postpone(region: Region, write: Access, extra: float, marks: Iterable[Mark], around: float = 0.0) -> None:
     """A store waits for `extra` cycles of earlier copies; from each mark to it are at least `around` cycles more."""
-    region.end = max(region.end, write.time + extra)
+    kept = OUTPUT if write.array.type.is_float and in_registers(region.host, write.array) else 0.0
+    region.end = max(region.end, write.time + extra + kept)
     write.since = {m: max(t, around) + extra for m, t in write.since.items()}
     write.chained.update(marks)

@@ -11,7 +11,6 @@ from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from ...tool.memories import MEMORY
 from . import fields, forms, integers, pointers, streams
 from .accesses import Element
 from .forms import Form
@@ -24,6 +23,7 @@ from .values import NO_LOOPS, NO_SOURCES, Sources, Value, constant_bits, folded,
 # elements.
 ADDRESS = ir.CType("uint", 12, name="address")
 
+_NUMBERS = ("int", "uint", "fixed", "ufixed", "bool", "half", "float", "double")
 _BINARY = {
     "*": "mul", "/": "div", "%": "mod", "<<": "shift", ">>": "shift", "&": "logic", "|": "logic", "^": "logic",
     "&&": "logic", "||": "logic", "<": "cmp", ">": "cmp", "<=": "cmp", ">=": "cmp", "==": "cmp", "!=": "cmp",
@@ -65,6 +65,9 @@ def name(region: Region, expr: ir.Ref) -> Value:
 
 def convert(region: Region, value: Value, type_: ir.CType) -> Value:
     """A conversion between floating point and integer costs a core; the rest is wiring."""
+    if value.type.kind == "struct" and value.type.name and type_.kind in _NUMBERS and not type_.pointer:
+        # A struct becomes a number by an operator of its own, which the reader has put here where it was written.
+        region.unknown.because(f"the conversion of {value.type.name} to {type_.name or type_.kind} is not read")
     if type_.is_float != value.type.is_float and type_.kind != "unknown" and value.type.kind != "unknown":
         if forms.is_constant(value.form):
             return Value(value.time, value.deps, type_, value.since)  # the compiler converts it
@@ -292,9 +295,6 @@ def _set(region: Region, var: ir.Variable, value: Value) -> None:
         var = region.stands[var]
     if var.type.kind == "struct":
         fields.forget(region, var)
-    # A scalar behind a reference parameter is a port of the block: it is driven a cycle later.
-    if var.type.pointer and var.scope == "param" and var not in region.inductions:
-        region.end = max(region.end, value.time + MEMORY.store_cycles)
     region.env[var] = value
 
 

@@ -6,11 +6,10 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from ...tool.memories import MEMORY
 from . import tables
 from .accesses import Access, Element, Place, Spread
 from .forms import Form, frozen
-from .memory_cycles import in_registers, load_cycles, store_cycles
+from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies
 from .pointers import added, behind
 from .region import Region
@@ -120,9 +119,10 @@ def load(region: Region, expr: ir.Expr) -> Value:
     access = _access(region, found, write=False)
     latency = load_cycles(region.host, array)
     start = max(found.time, region.base, region.swept.get(array, 0.0))
-    # A memory takes its address at a clock edge; a register is there at any time.
-    ready = (math.ceil(start - 1e-6) if latency else start) + latency
-    access.time, access.load_cycles = ready, latency
+    # A load under a condition is not made before the condition is known.
+    start = max(start, *(guard.time for guard in region.guards)) if region.guards else start
+    ready = data_time(region.host, region.target, array, start)
+    access.time, access.load_cycles = (math.ceil(ready - 1e-6) if latency else ready), latency
     if None in found.forms:
         access.asked = math.prod(
             trip for x, trip in region.unrolled.items() if x in found.deps and x.pragma("HLS", "UNROLL") is not None
@@ -187,9 +187,9 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         region.accesses.remove(region.stored[key])
     region.stored[key] = access
     region.accesses.append(access)
-    done = max(value.time, found.time)
+    done = max(value.time, found.time, *(guard.time for guard in region.guards))
     if not in_registers(region.host, array):
-        done = math.floor(done + 1e-6) + MEMORY.store_cycles  # taken over at the end of the state that has the value
+        done = stored_time(region.target, done)
     access.time = done
     region.end = max(region.end, done)
     if region.unrolled and value.since and not region.target.behaviour.reductions:

@@ -40,7 +40,8 @@ def method(region: Region, inner: Value, owner: ir.CType, expr: ir.Call) -> Valu
             return _put_together(region, VECTOR_SUMS[name], inner, owner.element, owner.lanes)
         if name in (*VECTOR_WIRES, "real", "imag", "conj"):
             return _wire(inner, args, owner.element)
-    region.unknown.because(f"{owner.name or 'a value'}::{name} is not read")
+    full = name if "::" in name else f"{owner.name or 'a value'}::{name}"
+    region.unknown.because(f"{full} is not read")
     return _wire(inner, args, INT)
 
 

@@ -10,6 +10,8 @@ from ...tool.operators import Operator, operator
 from .region import Region
 from .values import NO_LOOPS, Value, later
 
+OUTPUT = 0.01  # part of a cycle until the output register of a core shows its value
+
 
 def copies(region: Region, deps: frozenset[ir.Loop]) -> float:
     """How many of an operator there are when its operands differ in `deps`."""
@@ -53,7 +55,8 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
             deps = deps | other.deps
     op = count(region, kind, type_, copies(region, deps) if deps else 1.0)
     time, latency = after(region, op, *operands)
-    region.end = max(region.end, time)
+    # What a core gives at a clock edge is used, or kept, in the state that begins there.
+    region.end = max(region.end, time + (OUTPUT if op.latency_cycles else 0))
     region.live_bits += (result or type_).width
     since = later(latency, *operands)
     if not since:  # nothing that a later iteration needs: nobody will ask for its way

@@ -29,6 +29,14 @@ Kind = tuple[str, ir.CType]
 Handlers = Mapping[type, Callable[["Region", Any], Value]]
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long a loop that stays one keeps the code around it. called: it is a function of its own."""
+
+    cycles: float
+    called: bool
+
+
 # A protocol, so that straight code knows nothing of the functions and loops it is part of; properties, as regions only
 # read them, and what reads is content with less than what writes.
 class Host(Protocol):
@@ -78,8 +86,8 @@ class Host(Protocol):
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
-    def nested(self, loop: ir.Loop, region: Region) -> tuple[float, LoopUses | None]:
-        """Cycles of a loop that stays a loop, and what it touches where it may run beside others."""
+    def nested(self, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
+        """How long a loop that stays a loop takes, and what it touches where it may run beside others."""
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
@@ -96,6 +104,7 @@ class Region:
     """State of the walk over a stretch of code, made by `statements.open_region`.
 
     unroll_all: loops inside become copies (the region is the body of a pipeline). automatic: nobody asked for that.
+    in_loop: the region is the body of a loop, whose test comes first.
     handlers: how to walk each type of expression. work: what may still be walked.
 
     What is known at the point the walk has come to:
@@ -127,6 +136,7 @@ class Region:
     work: Work
     unroll_all: bool = False
     automatic: bool = False
+    in_loop: bool = False
     env: Known = field(default_factory=Known)
     elements: Elements = field(default_factory=Elements)
     base: float = 0.0

@@ -6,16 +6,17 @@ import math
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables
+from ...program.expressions import assigned_variables, children
 from ...tool.operators import Target
 from . import calls, expressions, loads, pointers, unrolling
 from .accesses import Alias, Element
 from .beside import LoopUses
 from .forms import Form, affine, linear
 from .operations import make
-from .region import Handlers, Host, Region
+from .region import Handlers, Host, Region, Stay
 from .values import NO_LOOPS, Value, either
 
+LOOP_STEPS = 30  # what a loop that stays one costs beside its statements: its bounds, its II, its area, its row
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
@@ -74,6 +75,8 @@ def _returned(region: Region, value: Value) -> None:
 
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
+        if isinstance(var.init, ir.Many):
+            _calls_of(region, var.init)
         return
     if var.init is None:
         region.env.forget(var)
@@ -173,13 +176,27 @@ def _selected(region: Region, condition: Value, before: Value | None, a: Value, 
     return made
 
 
+def _calls_of(region: Region, *exprs: ir.Expr | None) -> None:
+    """Calls in places that are no code of their own: the head of a loop, the initial values of an array."""
+    pending = [expr for expr in exprs if expr is not None]
+    while pending:
+        expr = pending.pop()
+        if not isinstance(expr, ir.Call) or expr.receiver is not None or expr.span is None:
+            pending += children(expr)
+        elif evaluate(expr, region.host.known) is None:
+            region.value(expr)
+
+
 def _loop(region: Region, loop: ir.Loop) -> None:
+    _calls_of(region, loop.start, loop.condition, loop.step)
     trip = region.host.unroll_trip(loop, region.unroll_all)
     if trip is not None:
         unroll(region, loop, trip)
         return
-    cycles, uses = region.host.nested(loop, region)
-    occupy(region, cycles, uses)
+    if not region.work.take(LOOP_STEPS):
+        return
+    stay, uses = region.host.nested(loop, region)
+    occupy(region, stay, uses)
     # Whatever the loop may have changed is not known any more; memories are read anew behind it.
     for var in assigned_variables(loop.body):
         region.env.forget(var)
@@ -192,13 +209,17 @@ def _loop(region: Region, loop: ir.Loop) -> None:
         value.time = region.base
 
 
-def occupy(region: Region, cycles: float, uses: LoopUses | None) -> None:
+def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
     """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
+    if not stay.called or region.in_loop:
+        now = max(now, 1)  # a state before it: the function's first, or the test of the loop around
     start = region.beside.start(now, None if alone else uses)
-    region.base = region.end = region.beside.finish(start + cycles, None if alone else uses)
+    region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
+    # The state that leaves a loop is the first one of what follows; a call is left with its last one.
+    region.end = region.base + (0 if stay.called else 1)
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:

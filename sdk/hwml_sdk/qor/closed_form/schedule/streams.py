@@ -8,6 +8,7 @@ from ...program.typenames import INT, UNKNOWN
 from ...tool.library import STREAM_STATES, TRANSFERS
 from .accesses import Access
 from .loads import spread
+from .memory_cycles import fifo_part, state_of
 from .operations import copies
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value, all_deps
@@ -39,7 +40,10 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
         made = Access(array, chosen, write, deps, copies(region, deps), key, spread(region, chosen))
         made.arms = region.arms
         region.accesses.append(made)
-    time = max([region.base, *(a.time for a in args)]) + 1.0
+    start = max([region.base, *(a.time for a in args), *(guard.time for guard in region.guards)])
+    # Data that is written, or read, is there within the state; what is left of it can be used.
+    part = fifo_part(region.target)
+    time = state_of(start, part) + part
     region.end = max(region.end, time)
     return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES)
 

@@ -1,0 +1,61 @@
+"""Operators of the language, or of a type's own where the operands are structs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..program import ir
+from . import expressions
+from .members import converted, operator_call
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def binary(reader: Reader, node: Node) -> ir.Expr:
+    """`left op right`."""
+    made = expressions.binary(reader, node)
+    if isinstance(made, ir.Binary):
+        return operator_call(reader, made.op, (made.left, made.right), node) or made
+    return made
+
+
+def assignment(reader: Reader, node: Node) -> ir.Expr:
+    """`target op= value`; a struct is copied where it has no operator of its own."""
+    made = expressions.assignment(reader, node)
+    if not isinstance(made, ir.Assign):
+        return made
+    kind = reader.type_of_value(made.target)
+    if kind.kind != "struct":
+        return ir.Assign(made.op, made.target, converted(reader, kind, made.value))
+    found = operator_call(reader, made.op, (made.target, made.value), node)
+    written = isinstance(found, ir.Call) and (found.receiver is not None or " of " not in found.name)
+    if found is None or written:
+        return found or made
+    if made.op == "=":
+        return made
+    plain = operator_call(reader, made.op[:-1], (made.target, made.value), node)
+    return ir.Assign("=", made.target, plain) if plain is not None else made
+
+
+def unary(reader: Reader, node: Node) -> ir.Expr:
+    """`-a`, `!a`, `~a`."""
+    made = expressions.unary(reader, node)
+    if isinstance(made, ir.Unary) and made.op not in ("&", "*"):
+        return operator_call(reader, made.op, (made.operand,), node) or made
+    return made
+
+
+def subscript(reader: Reader, node: Node) -> ir.Expr:
+    """`a[i]`."""
+    made = expressions.subscript(reader, node)
+    base = made.base if isinstance(made, ir.Index) else None
+    if isinstance(made, ir.Index) and isinstance(base, ir.Ref) and base.var is not None and not base.var.dims:
+        return operator_call(reader, "[]", (base, *made.subscripts[:1]), node) or made
+    return made
+
+
+def decltype(reader: Reader, node: Node) -> ir.CType:
+    """`decltype(a * b)`: the type of a value."""
+    return reader.type_of_value(reader.expression(node.named_children[0] if node.named_children else None))

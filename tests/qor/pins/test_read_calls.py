@@ -1,0 +1,188 @@
+"""Calls of layered code: whatever stands between a loop and a product, the tool inlines it, and a product it stays.
+
+The truth is the plain loop: UG1399 ("Inlining Functions") dissolves small functions into their callers, so that a
+product behind a functor, a lambda or a policy class is the hardware of the product written out.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hwml_sdk.qor.closed_form.estimate import Estimate
+
+from .kit import closed, cores
+
+MUL = "struct mul { float operator()(float v, float w) const { return v * w; } };"
+PRODUCT = "float product(float v, float w) { return v * w; }"
+PAIR = "struct pair { float l, r; };\n"
+
+
+def loop(body: str, before: str = "") -> Estimate:
+    return closed(
+        f"{before}\nvoid top(float a[50], float b[50], float x) {{\n  L: for (int i = 0; i < 50; i++) {{\n"
+        f"#pragma HLS pipeline\n    {body}\n  }}\n}}"
+    )
+
+
+# What is called -> (declarations, statement).
+CALLS = {
+    "a function": (PRODUCT, "b[i] = product(a[i], x);"),
+    "a function of nested namespaces": (
+        f"namespace n {{ namespace m {{ {PRODUCT} }} }}",
+        "b[i] = n::m::product(a[i], x);"),
+    "a function by using": (f"namespace n {{ {PRODUCT} }} using namespace n;", "b[i] = product(a[i], x);"),
+    "a macro": ("#define MUL(v, w) ((v) * (w))", "b[i] = MUL(a[i], x);"),
+    "a policy class": (
+        "struct cfg { template <typename X, typename W> struct p { static X go(X v, W w) { return v * w; } }; };\n"
+        "template <class C> float apply(float v, float w) { return C::template p<float, float>::go(v, w); }",
+        "b[i] = apply<cfg>(a[i], x);",
+    ),
+    "a member template": (
+        "struct o { template <class T> static T p(T v, T w) { return v * w; } };",
+        "b[i] = o::p<float>(a[i], x);"),
+    "a member template by its arguments": (
+        "struct o { template <class T> T p(T v, T w) { return v * w; } };", "o t; b[i] = t.p(a[i], x);"
+    ),
+    "a functor": (MUL, "mul m; b[i] = m(a[i], x);"),
+    "a functor without a name": (MUL, "b[i] = mul()(a[i], x);"),
+    "a functor as a template's argument": (
+        f"{MUL} template <class F> float apply(float v, float w) {{ F f; return f(v, w); }}",
+        "b[i] = apply<mul>(a[i], x);"
+    ),
+    "a functor that is handed on": (
+        f"{MUL} template <class F> float apply(F f, float v, float w) {{ return f(v, w); }}",
+        "b[i] = apply(mul(), a[i], x);"
+    ),
+    "a lambda": ("", "auto f = [&](float v) { return v * x; }; b[i] = f(a[i]);"),
+    "a lambda at once": ("", "b[i] = [&](float v) { return v * x; }(a[i]);"),
+    "a lambda that is handed on": (
+        "template <class F> float apply(F f, float v) { return f(v); }",
+        "b[i] = apply([&](float v) { return v * x; }, a[i]);"
+    ),
+    "a function as a template's argument": (
+        f"{PRODUCT} template <float (*F)(float, float)> float apply(float v, float w) {{ return F(v, w); }}",
+        "b[i] = apply<product>(a[i], x);",
+    ),
+    "a method of a base": (
+        "struct base { float p(float v, float w) { return v * w; } }; struct d : base {};",
+        "d t; b[i] = t.p(a[i], x);"),
+    "a base's method from inside": (
+        "struct base { float p(float v, float w) { return v * w; } };\n"
+        "struct d : base { float q(float v, float w) { return p(v, w); } };",
+        "d t; b[i] = t.q(a[i], x);",
+    ),
+    "a static method of a base that is a template": (
+        "template <class T> struct base { static T p(T v, T w) { return v * w; } }; struct d : base<float> {};",
+        "b[i] = d::p(a[i], x);",
+    ),
+    "a method with its body outside": (
+        "struct d { float p(float v, float w); }; float d::p(float v, float w) { return v * w; }",
+        "d t; b[i] = t.p(a[i], x);"
+    ),
+    "a later method of the same class": (
+        "struct d { float q(float v, float w) { return p(v, w); } float p(float v, float w) { return v * w; } };",
+        "d t; b[i] = t.q(a[i], x);",
+    ),
+    "the overload with these types": (
+        f"{PRODUCT} int product(int v, int w) {{ return v + w; }}",
+        "b[i] = product(a[i], x);"),
+    "the overload with so many arguments": (
+        f"{PRODUCT} int product(int v) {{ return v + 1; }}",
+        "b[i] = product(a[i], x);"),
+    "a specialisation behind others": (
+        "template <int N> float p(float v, float w) { return p<N - 1>(v, w); }\n"
+        "template <> float p<0>(float v, float w) { return v * w; }",
+        "b[i] = p<3>(a[i], x);",
+    ),
+    "what is tried": ("", "try { b[i] = a[i] * x; } catch (int e) { b[i] = 0; }"),
+    "a value in braces": ("", "b[i] = float{a[i] * x};"),
+    "a type by decltype": ("", "decltype(x) t = a[i] * x; b[i] = t;"),
+    "a result by reference": ("void p(float v, float w, float &o) { o = v * w; }", "float t; p(a[i], x, t); b[i] = t;"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_a_product_is_a_product(what: str) -> None:
+    before, statement = CALLS[what]
+    found = loop(statement, before)
+    assert found.figures() == loop("b[i] = a[i] * x;").figures()
+
+
+# Through members of structs: the product is there; what its operands wait for is checked elsewhere.
+STRUCTS = {
+    "a method operator": ("struct q { float v; q operator*(const q &o) const { q r; r.v = v * o.v; return r; } };",
+                          "q m, n; m.v = a[i]; n.v = x; q r = m * n; b[i] = r.v;"),
+    "a free operator": ("struct q { float v; }; q operator*(q m, q o) { q r; r.v = m.v * o.v; return r; }",
+                        "q m, n; m.v = a[i]; n.v = x; q r = m * n; b[i] = r.v;"),
+    "an operator that changes": ("struct q { float v; q &operator*=(const q &o) { v *= o.v; return *this; } };",
+                                 "q m, n; m.v = a[i]; n.v = x; m *= n; b[i] = m.v;"),
+    "an operator of subscripts": (
+        "struct q { float v[4]; float operator[](int k) { return v[k] * 2.5f; } };",
+        "q m; b[i] = m[i & 3];"),
+    "a conversion": (
+        "struct q { float v; operator float() const { return v * 2.5f; } };",
+        "q m; m.v = a[i]; b[i] = m;"),
+    "a constructor's body": ("struct q { float v; q(float k, float l) { v = k * l; } };", "q m(a[i], x); b[i] = m.v;"),
+    "a constructor's list": ("struct q { float v; q(float k, float l) : v(k * l) {} };", "q m(a[i], x); b[i] = m.v;"),
+    "a constructor in braces": (
+        "struct q { float v; q(float k, float l) : v(k * l) {} };",
+        "q m{a[i], x}; b[i] = m.v;"),
+    "a value that is constructed": ("struct q { float v; q(float k, float l) : v(k * l) {} };", "b[i] = q(a[i], x).v;"),
+    "a struct that comes back": (PAIR + "pair p(float v, float w) { pair o; o.l = v * w; o.r = v; return o; }",
+                                 "pair t = p(a[i], x); b[i] = t.l;"),
+    "names of its fields": (
+        PAIR + "pair p(float v, float w) { return {v * w, v}; }",
+        "auto [l, r] = p(a[i], x); b[i] = l;"),
+    "a state": (
+        "struct acc { float s; acc() : s(0) {} void put(float v, float w) { s = v * w; } float get() { return s; } };",
+
+                "acc t; t.put(a[i], x); b[i] = t.get();"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", STRUCTS)
+def test_a_product_in_a_struct_is_one_core(what: str) -> None:
+    before, statement = STRUCTS[what]
+    found = loop(statement, before)
+    assert cores(found) == {"mul float32": 1.0}
+    assert found.unknown.causes == {}
+
+
+UNREAD = {
+    "an operator nobody wrote": (
+        "struct q { float v; };",
+        "q m, n; q r = m * n; b[i] = r.v;", "operator* of q is not read"),
+    "a declared method without a body": (
+        "struct q { float p(float v); };",
+        "q m; b[i] = m.p(a[i]);", "q::p is not read"),
+    "a constructor without a body": (
+        "struct q { float v; q(float k); };",
+        "q m(a[i]); b[i] = m.v;", "q::q is not read"),
+    "a function by its address": (
+        PRODUCT + "float apply(float (*f)(float, float), float v, float w) { return f(v, w); }",
+
+                                  "b[i] = apply(product, a[i], x);", "f is not read"),
+    "what is thrown": ("", "if (a[i] > x) throw 1; b[i] = a[i];", "throw statement is not read"),
+    "a coroutine": ("", "b[i] = co_await a[i];", "co await expression is not read"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNREAD)
+def test_what_cannot_be_read_is_named(what: str) -> None:
+    before, statement, cause = UNREAD[what]
+    assert cause in loop(statement, before).unknown.of("lut")
+
+
+def test_functions_of_other_files_are_read() -> None:
+    files = {"other.cpp": f"{PRODUCT}\n", "d.h": "struct d { float p(float v, float w); };",
+             "d.cpp": '#include "d.h"\nfloat d::p(float v, float w) { return v * w; }'}  # fmt: skip
+    top = (
+        "\nvoid top(float a[50], float b[50], float x) {\n  L: for (int i = 0; i < 50; i++) {\n"
+        "#pragma HLS pipeline\n    %s\n  }\n}"
+    )
+    plain = loop("b[i] = a[i] * x;").figures()
+    for before, statement in (
+        ("float product(float, float);", "b[i] = product(a[i], x);"),
+        ('#include "d.h"', "d t; b[i] = t.p(a[i], x);"),
+    ):
+        assert closed(before + top % statement, files=files).figures() == plain
