@@ -9,10 +9,10 @@ from dataclasses import replace
 from ...program import ir
 from ...program.expressions import assigned_variables
 from ...tool.operators import Target
-from ..design_cache import changed_by_calls, written_by_calls
+from ..design_cache import written_by_calls
 from ..plan import Plan
 from ..results import LoopResult
-from ..schedule.accesses import Alias, Element, root
+from ..schedule.accesses import Alias, root
 from ..schedule.region import Region
 from ..schedule.statements import open_region, unroll, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
@@ -27,10 +27,11 @@ def body_region(
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True
-    assigned = assigned_variables(loop.body) | changed_by_calls(frame.design, loop.body)
+    assigned = assigned_variables(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
-    region.carried = {v for v in assigned if not v.dims and v not in declared}
+    changed = assigned | frame.design.changed_by_calls(loop.body)
+    region.carried = {v for v in changed if not v.dims and v not in declared and v.type.kind != "stream"}
     region.written = {frame.root(v) for v in assigned} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
@@ -43,9 +44,7 @@ def body_region(
             with moving(frame, loop, region):
                 walk(region, loop.body)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
-    region.final = {
-        key: value for key, value in region.env.items() if not isinstance(key, Element) and root(key) in region.carried
-    }
+    region.final = {k: v for k, v in region.env.items() if k in region.carried or root(k) in region.carried}
     return region
 
 

@@ -30,16 +30,6 @@ class Element(NamedTuple):
     field: str
 
 
-class Field(NamedTuple):
-    """A field of a struct that is no element of an array: a variable of its own."""
-
-    var: ir.Variable
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.var.name}.{self.name}"
-
-
 class Place(NamedTuple):
     """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known.
 
@@ -135,10 +125,12 @@ def meets(read: Access, write: Access, moved: Mapping[ir.Variable, NestLoop]) ->
 
 
 def root(key: object) -> object:
-    """The variable behind a key of a region's values: itself, the array of an element, the struct of a field."""
-    if isinstance(key, Field):
-        return key.var
-    return key.array if isinstance(key, Element) else key
+    """The variable behind a key of a region's values: itself, or the array of an element."""
+    if isinstance(key, Element):
+        return key.array
+    while isinstance(key, ir.Variable) and key.part_of is not None:
+        key = key.part_of
+    return key
 
 
 def mentions(element: Element, var: ir.Variable) -> bool:

@@ -45,22 +45,22 @@ def name(region: Region, expr: ir.Ref) -> Value:
     var = expr.var
     if var is None:
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
-    if var.type.pointer:
-        var = region.stands.get(var, var)
     found = region.env.get(var)
     if found is not None:
-        return found if var.type.kind != "struct" else fields.whole(region, var, found)
+        return found
     known = region.host.known
     if var in known:
         value = known[var]
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(value), bits=constant_bits(value))
     if var in region.host.active:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+    if var in region.behind:
+        return region.value(region.behind[var])
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
     made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form)
-    return made if var.type.kind != "struct" else fields.whole(region, var, made)
+    return made
 
 
 def convert(region: Region, value: Value, type_: ir.CType) -> Value:
@@ -160,6 +160,9 @@ def unary(region: Region, expr: ir.Unary) -> Value:
         after = assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, ir.Const(1, INT)))
         return before or after
     if op == "*":
+        stands_for = fields.target_of(region, expr)
+        if stands_for is not expr:
+            return region.value(stands_for)
         return load(region, ir.Index(expr.operand, (ir.Const(0, INT),)))
     if op == "&":
         return _address_of(region, expr)
@@ -249,10 +252,16 @@ def member(region: Region, expr: ir.Member) -> Value:
     """`s.x`: an element of an array of structs is loaded, a field of a plain struct is part of it."""
     if _starts_in_array(expr):
         return load(region, expr)
-    found = fields.read(region, expr)
+    if isinstance(expr.base, ir.Call | ir.Many):
+        base, known = fields.walked(region, expr.base)
+        if expr.field in known:
+            return known[expr.field]
+    owner = fields.struct_of(region, expr.base)
+    found = fields.read(region, owner, expr.field) if owner is not None else None
     if found is not None:
         return found
-    base = region.whole(expr.base)
+    if not isinstance(expr.base, ir.Call | ir.Many):
+        base = region.whole(expr.base)
     return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
 
 
@@ -267,16 +276,25 @@ def _starts_in_array(expr: ir.Expr) -> bool:
 
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
-    target = expr.target
+    target = fields.target_of(region, expr.target)
     pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
     if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
         return region.env[pointer]
     outer, region.binding = region.binding, _bound_to(region, target)
     kind = type_of_expression(target, region.host.program)
     made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)
-    value = region.low(made, kind)
-    value = convert(region, value, kind)
+    if kind.kind == "struct" and expr.op == "=":
+        value, known = fields.walked(region, made)
+        owner = fields.struct_of(region, target)
+        if owner is not None:
+            fields.replaced(region, owner, known)
+    else:
+        value = convert(region, region.low(made, kind), kind)
     region.binding = outer
+    field = fields.part(region, target)
+    if field is not None:
+        region.env[field] = value
+        return value
     if isinstance(target, ir.Ref):
         if target.var is not None:
             _set(region, target.var, value)
@@ -285,16 +303,12 @@ def assign(region: Region, expr: ir.Assign) -> Value:
     elif isinstance(target, ir.Call) and target.receiver is not None:
         # `x.range(7, 0) = y` changes x; which of its bits stay is not followed.
         assign(region, ir.Assign("=", target.receiver, ir.Const(None, kind)))
-    elif not (isinstance(target, ir.Member) and fields.write(region, target, value)):
+    else:
         store(region, target, value)
     return value
 
 
 def _set(region: Region, var: ir.Variable, value: Value) -> None:
-    if var in region.stands:
-        var = region.stands[var]
-    if var.type.kind == "struct":
-        fields.forget(region, var)
     region.env[var] = value
 
 

@@ -1,78 +1,122 @@
-"""Structs that are no elements of arrays: the tool takes them apart, so that each field is a variable of its own."""
+"""Structs that are no elements of arrays: each field is a variable of its own, as the tool takes structs apart.
+
+UG1399, "Structs": structs in the code are disaggregated into their members by default.
+"""
 
 from __future__ import annotations
 
 from ...program import ir
-from ...program.type_of import type_of_expression
-from .accesses import Field
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, later
+from .values import NO_LOOPS, NO_SOURCES, Value
 
 
-def field_of(region: Region, expr: ir.Expr) -> Field | None:
-    """`s.a.b` of a plain struct; None for elements of arrays and what a pointer points at."""
-    names: list[str] = []
-    while isinstance(expr, ir.Member):
-        names.append(expr.field)
-        expr = expr.base
-    var = expr.var if isinstance(expr, ir.Ref) else None
-    if var is None or not names:
-        return None
-    var = region.stands.get(var, var)
-    if var.dims or var.type.pointer or var.type.kind != "struct" or var in region.aliases:
-        return None
-    return Field(var, ".".join(reversed(names)))
-
-
-def read(region: Region, expr: ir.Member) -> Value | None:
-    """The value of a field: what it was set to, a part of the whole, or what comes from the last iteration."""
-    key = field_of(region, expr)
-    if key is None:
-        return None
-    name = key.name
-    while name:  # what `s.a` was set to holds for `s.a.b`
-        found = region.env.get(Field(key.var, name))
+def struct_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
+    """The variable, or the field of one, that an expression names where it is a struct by itself; else None."""
+    if isinstance(expr, ir.Ref):
+        var = expr.var
+        found = region.behind.get(var) if var is not None else None
         if found is not None:
-            return found
-        name = name.rpartition(".")[0]
-    kind = type_of_expression(expr, region.host.program)
-    base = region.env.get(key.var)
-    if base is not None:
-        return Value(base.time, base.deps, kind, base.since, parts=(base,))
-    since: Sources = {key: 0.0} if key.var in region.carried else NO_SOURCES
-    made = Value(region.base, NO_LOOPS, kind, since)
-    _set(region, key, made)
+            return struct_of(region, found)
+        plain = var is not None and var.type.kind == "struct" and not var.dims and not var.type.pointer
+        return var if plain else None
+    if isinstance(expr, ir.Member):
+        found_part = part(region, expr)
+        return found_part if found_part is not None and found_part.type.kind == "struct" else None
+    if isinstance(expr, ir.Many) and expr.comma and expr.items:
+        return struct_of(region, expr.items[-1])
+    return None
+
+
+def part(region: Region, expr: ir.Expr) -> ir.Variable | None:
+    """The field that `s.x` names as a variable of its own, where `s` is a struct by itself and `x` no array."""
+    owner = struct_of(region, expr.base) if isinstance(expr, ir.Member) else None
+    if owner is None or not isinstance(expr, ir.Member):
+        return None
+    found = region.host.part(owner, expr.field)
+    return None if found is None or found.dims or found.type.kind == "stream" or found.type.pointer else found
+
+
+def read(region: Region, var: ir.Variable, field: str) -> Value | None:
+    """A field as it was set last, or as it comes with the whole struct or from an earlier iteration."""
+    found = region.host.part(var, field)
+    if found is None or found.dims or found.type.pointer:
+        return None
+    known = region.env.get(found)
+    if known is not None:
+        return known
+    top: object = found
+    while isinstance(top, ir.Variable) and top.part_of is not None:
+        top = top.part_of
+    if top in region.carried:
+        made = Value(region.base, NO_LOOPS, found.type, {found: 0.0}, None)
+    else:
+        whole = region.env.get(var)
+        if whole is None:
+            made = Value(region.base, NO_LOOPS, found.type, NO_SOURCES, {found: 1.0})
+        else:
+            made = Value(whole.time, whole.deps, found.type, whole.since, parts=(whole,))
+    region.env[found] = made
     return made
 
 
-def write(region: Region, expr: ir.Member, value: Value) -> bool:
-    """Set a field; False where it is none of a plain struct."""
-    key = field_of(region, expr)
-    if key is None:
+def all_of(region: Region, var: ir.Variable) -> dict[str, Value]:
+    """The fields of a struct that are known by themselves."""
+    found = ((name, region.host.part(var, name)) for name, _, _ in var.type.fields)
+    return {name: region.env[key] for name, key in found if key is not None and key in region.env}
+
+
+def replaced(region: Region, var: ir.Variable, fields: dict[str, Value]) -> None:
+    """A whole struct was set: of its fields these are known by themselves (by name or place), and no others."""
+    for index, (name, _, _) in enumerate(var.type.fields):
+        key = region.host.part(var, name)
+        if key is not None:
+            region.env.forget(key)
+            found = fields.get(name) or fields.get(str(index))
+            if found is not None and not key.dims:
+                region.env[key] = found
+
+
+def walked(region: Region, expr: ir.Expr) -> tuple[Value, dict[str, Value]]:
+    """Walk an expression: its value, and of a struct the fields that are known by themselves, by name or place."""
+    if isinstance(expr, ir.Many) and not expr.comma and expr.items:
+        values = [region.value(item) for item in expr.items]
+        return values[-1], {str(index): value for index, value in enumerate(values)}
+    region.fields = {}
+    value = region.value(expr)
+    return value, _given(region, expr)
+
+
+def _given(region: Region, expr: ir.Expr) -> dict[str, Value]:
+    owner = struct_of(region, expr)
+    if owner is not None:
+        return all_of(region, owner)
+    if isinstance(expr, ir.Cast):
+        return _given(region, expr.operand)
+    return dict(region.fields) if isinstance(expr, ir.Call) else {}
+
+
+def target_of(region: Region, target: ir.Expr) -> ir.Expr:
+    """What is written where a scalar of the caller stands behind a reference or a pointer: `o` and `*o` are `t`."""
+    inner = target
+    if isinstance(inner, ir.Unary) and inner.op == "*":
+        inner = inner.operand
+    var = inner.var if isinstance(inner, ir.Ref) else None
+    return region.behind.get(var, target) if var is not None else target
+
+
+def stand_behind(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
+    """Let a reference or pointer parameter stand for the caller's scalar or struct; whether it does."""
+    region.behind.pop(param, None)
+    inner = argument
+    while isinstance(inner, ir.Cast) or (isinstance(inner, ir.Unary) and inner.op == "&"):
+        inner = inner.operand
+    if not param.type.pointer or param.dims or param.type.kind == "stream":
         return False
-    _set(region, key, value)
-    return True
-
-
-def whole(region: Region, var: ir.Variable, value: Value) -> Value:
-    """A struct with its fields as they were set since all of it was."""
-    parts = [value, *(region.env[key] for key in _set_of(region, var))]
-    if len(parts) == 1:
-        return value
-    time = max(part.time for part in parts)
-    return Value(time, all_deps(parts), value.type, later(0.0, *parts), parts=tuple(parts))
-
-
-def forget(region: Region, var: ir.Variable) -> None:
-    """All of a struct is set: what its fields were is gone."""
-    for key in _set_of(region, var):
-        region.env.forget(key)
-
-
-def _set_of(region: Region, var: ir.Variable) -> list[Field]:
-    return [key for key in region.fields.get(var, ()) if key in region.env]
-
-
-def _set(region: Region, key: Field, value: Value) -> None:
-    region.env[key] = value
-    region.fields.setdefault(key.var, {})[key] = None
+    inner = target_of(region, inner)
+    var = inner.var if isinstance(inner, ir.Ref) else None
+    scalar = var is not None and not (var.dims or var.type.pointer or var.type.kind == "stream")
+    if scalar or (isinstance(inner, ir.Member) and (part(region, inner) or struct_of(region, inner))):
+        region.behind[param] = inner
+        region.env.forget(param)
+        return True
+    return False

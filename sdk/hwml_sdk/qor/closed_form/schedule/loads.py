@@ -102,9 +102,6 @@ def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None
 
 def load(region: Region, expr: ir.Expr) -> Value:
     """The value of `a[i]`, `a[i].field`, `*p`: from memory, or what was loaded or stored there before."""
-    scalar = _scalar(region, expr)
-    if scalar is not None:
-        return region.value(scalar)
     found = place(region, expr)
     kind = type_of_expression(expr, region.host.program)
     if found is None:
@@ -142,13 +139,6 @@ def load(region: Region, expr: ir.Expr) -> Value:
     return value
 
 
-def _scalar(region: Region, expr: ir.Expr) -> ir.Ref | None:
-    """The scalar that `*p` is when the call has given its address."""
-    base = expr.base if isinstance(expr, ir.Index) and len(expr.subscripts) == 1 else None
-    var = region.stands.get(base.var) if isinstance(base, ir.Ref) and base.var is not None else None
-    return ir.Ref(var.name, var) if var is not None else None
-
-
 def _access(region: Region, found: Place, *, write: bool, since: Sources | None = None) -> Access:
     made = Access(
         found.array, found.forms, write, found.deps, copies(region, found.deps), found.element,
@@ -170,10 +160,6 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
     """Write a value to `a[i]`, `a[i].field`, `*p`."""
-    scalar = _scalar(region, expr)
-    if scalar is not None and scalar.var is not None:
-        region.env[scalar.var] = value
-        return
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():

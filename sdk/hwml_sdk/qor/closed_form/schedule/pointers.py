@@ -33,7 +33,7 @@ def behind(region: Region, expr: ir.Expr) -> Address | None:
 
 def _named(region: Region, expr: ir.Ref) -> Address | None:
     var = expr.var
-    if var is None or not (var.dims or var.type.pointer) or var in region.stands:
+    if var is None or not (var.dims or var.type.pointer) or var in region.behind:
         return None
     alias = region.aliases.get(var) or Alias(var)
     return alias, region.whole(expr) if alias.walks else None

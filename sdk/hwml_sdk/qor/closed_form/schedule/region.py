@@ -17,7 +17,7 @@ from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
-from .accesses import Access, Alias, Arms, Element, Field
+from .accesses import Access, Alias, Arms, Element
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .known import Elements, Known
@@ -92,6 +92,9 @@ class Host(Protocol):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
 
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own."""
+
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library, None where it is none: a pass over an image."""
 
@@ -115,10 +118,11 @@ class Region:
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
-    beside: loops that may run at the same time as what comes. returned: of the function that is walked in place, under
-    the condition `returned_under`. stands: scalars behind parameters that are references or pointers.
+    beside: loops that may run at the same time as what comes.
+    returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
+    that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
+    outside: conditions around the call that is walked in place.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
-    fields: those of structs that were read or written.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -152,9 +156,10 @@ class Region:
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
     returned_under: Value | None = None
-    stands: dict[ir.Variable, ir.Variable] = field(default_factory=dict)
     inductions: dict[ir.Variable, float] = field(default_factory=dict)
-    fields: dict[ir.Variable, dict[Field, None]] = field(default_factory=dict)
+    fields: dict[str, Value] = field(default_factory=dict)
+    behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    outside: int = 0
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0

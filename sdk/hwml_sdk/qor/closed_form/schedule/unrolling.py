@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
-from .accesses import Element, Field, mentions
+from . import fields
+from .accesses import Element, mentions, root
 from .chains import close, link_copies
 from .forms import linear
 from .region import Region
@@ -45,13 +46,14 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
         # A scalar that was never named has to stand here as well, or its chain would have no start.
         if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
             region.value(ir.Ref(var.name, var))
+        if var.type.kind == "struct" and var not in declared and not (var.dims or var.type.pointer):
+            for field, _, _ in var.type.fields:
+                fields.read(region, var, field)
     advanced = _advance(region, loop, mine)
     starts: dict[object, Value] = {}
     region.work.left -= len(region.env) // KNOWN_A_STEP
     for key, value in list(region.env.items()):
-        # Not `root(key)`: a call for every value that is known, at every loop.
-        held = key.array if type(key) is Element else key.var if type(key) is Field else key
-        if held in assigned and key is not loop.var and key not in advanced:
+        if key is not loop.var and root(key) in assigned and key not in advanced:
             marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
     return Unrolled(starts, len(region.accesses), advanced)
