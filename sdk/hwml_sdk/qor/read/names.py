@@ -11,13 +11,26 @@ from ..program import ir
 from ..program.constants import evaluate
 from ..program.numbers import Number, literal
 from ..program.sizes import Dims
-from ..program.typenames import parse_type, split_scope
+from ..program.typenames import UNKNOWN, parse_type, split_scope
 
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _NUMBER = re.compile(r"\d[\w.]*\Z")
 _OF_TYPES = ("::width", "::iwidth", "::size")
 MAX_BASES = 64  # structs that a member is looked for in
+MAX_ARGUMENT_LISTS = 24  # of templates, inside one another in the name of a type
+
+
+def _too_deep(text: str) -> bool:
+    """Whether a type's name holds lists of arguments further inside one another than anybody writes."""
+    if text.count("<") <= MAX_ARGUMENT_LISTS:
+        return False
+    depth = 0
+    for character in text:
+        depth += (character == "<") - (character == ">")
+        if depth > MAX_ARGUMENT_LISTS:
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -91,7 +104,7 @@ class Names:
 
     def parse(self, text: str) -> ir.CType:
         """The type a text stands for; kind "unknown" where it stands for none."""
-        return parse_type(text, self.named_type, self.value)
+        return UNKNOWN if _too_deep(text) else parse_type(text, self.named_type, self.value)
 
     def is_type(self, text: str) -> bool:
         """Whether a text names a type that is known."""
