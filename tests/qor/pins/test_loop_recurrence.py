@@ -388,12 +388,10 @@ def test_a_shift_by_three_is_wiring() -> None:
     assert through("s = (s * a[i]) << 3;") == 2
 
 
-@pytest.mark.xfail(strict=True, reason="what chooses between several returns of a function is not built")
 def test_several_returns_are_selected() -> None:
     """A comparison and a selection, 0.34 + 0.14."""
     assert through("s = clip(s * a[i]);") == 3
 
 
-@pytest.mark.xfail(strict=True, reason="fields of a struct that is no element of an array are not followed")
 def test_a_field_hands_on_what_it_was_set_to() -> None:
     assert through("t.x = s * a[i]; s = t.x;") == 2

@@ -344,3 +344,40 @@ def test_the_largest_and_least_count_of_a_sampled_nest() -> None:
   for (int i = 0; i < 200; i++) for (int j = 0; j < 200; j++) L: for (int k = 0; k < i + j; k++) a[k] = 1; }"""
     trip = next(loop for loop in standing(closed(code, pipeline_loops=0).top) if loop.loop.name == "L").trip
     assert (trip.least, trip.most) == (0, 398)
+
+
+# -- members and objects that are called ---------------------------------------------------------------------
+
+ROUNDS = "{ int s = x; W: for (int i = 0; i < ROUNDS; i++) s += i * x; return s; }"
+FIXED = ROUNDS.replace("ROUNDS", "12")
+CALLED = [
+    # What is declared, the call: its loop of 12 rounds is met, whatever stands between.
+    (f"struct op {{ template <int ROUNDS> static int run(int x) {ROUNDS} }};", "op::run<12>(a[1])"),
+    (f"struct op {{ template <int ROUNDS> int run(int x) {ROUNDS} }}; op o;", "o.run<12>(a[1])"),
+    (f"struct op {{ template <int ROUNDS> int run(int x, int y) {ROUNDS} }}; op o;", "o.run<12>(a[1], 3)"),
+    (f"struct op {{ template <typename T> T run(T x) {FIXED} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ template <int ROUNDS> static int run(int x) {ROUNDS} }};\n"
+     "template <class C> int call(int x) { return C::template run<12>(x); }", "call<op>(a[1])"),
+    (f"template <int ROUNDS> struct op {{ template <typename T> static T run(T x) {ROUNDS} }};", "op<12>::run(a[1])"),
+    (f"struct base {{ static int run(int x) {FIXED} }}; struct op : base {{ }};", "op::run(a[1])"),
+    (f"struct op {{ int inner(int x) {FIXED} int run(int x) {{ return inner(x); }} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ int inner(int x) {FIXED} int run(int x) {{ return this->inner(x); }} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ int run(int x); }}; int op::run(int x) {FIXED}\nop o;", "o.run(a[1])"),
+    (f"struct op {{ int operator()(int x) {FIXED} }}; op o;", "o(a[1])"),
+    (f"template <int ROUNDS> struct op {{ int operator()(int x) {ROUNDS} }};", "op<12>()(a[1])"),
+    (f"struct op {{ int operator()(int x) const {FIXED} }};\n"
+     "template <class F> int call(int x, F f) { return f(x); }", "call(a[1], op())"),
+    (f"int run(int x) {FIXED}\ntemplate <int (*F)(int)> int call(int x) {{ return F(x); }}", "call<run>(a[1])"),
+    (f"struct num {{ int v; int operator*(int x) const {FIXED} }}; num n;", "n * a[1]"),
+    (f"struct num {{ int v; }}; int operator*(num n, int x) {FIXED}\nnum n;", "n * a[1]"),
+    (f"namespace lib {{ struct op {{ static int run(int x) {FIXED} }}; }}\n"
+     "struct cfg { template <class T> using kernel = lib::op; };\n"
+     "template <class C> int call(int x) { return C::template kernel<int>::run(x); }", "call<cfg>(a[1])"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "call"), CALLED)
+def test_what_is_called_is_met(before: str, call: str) -> None:
+    found = closed(f"{before}\nvoid top(int a[64]) {{ a[0] = {call}; }}", pipeline_loops=0)
+    assert found.top.reasons == ()
+    assert [(loop.loop.label, loop.trips) for loop in standing(found.top)] == [("W", 12)]

@@ -11,6 +11,7 @@ from ...tool.operators import Target
 from ..design_cache import written_by_calls
 from ..plan import Plan
 from ..results import LoopResult
+from ..schedule.accesses import root
 from ..schedule.pointers import walking_in
 from ..schedule.region import Region
 from ..schedule.statements import open_region, unroll, walk
@@ -29,7 +30,8 @@ def body_region(
     region.walking = walking_in(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
-    region.carried = {v for v in assigned if not v.dims and v not in declared}
+    changed = assigned | frame.design.changed_by_calls(loop.body)
+    region.carried = {v for v in changed if not v.dims and v not in declared and v.type.kind != "stream"}
     region.written = {frame.root(v) for v in assigned} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
@@ -40,7 +42,7 @@ def body_region(
         else:
             walk(region, loop.body)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
-    region.final = {k: v for k, v in region.env.items() if k in region.carried}
+    region.final = {k: v for k, v in region.env.items() if k in region.carried or root(k) in region.carried}
     return region
 
 

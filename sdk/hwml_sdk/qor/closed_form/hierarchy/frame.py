@@ -128,6 +128,10 @@ class Frame(ABC):
         """Note that a constant table is looked up at run time."""
         self.design.tables[array] = self.layout(array)
 
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own."""
+        return self.design.part(var, field)
+
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.

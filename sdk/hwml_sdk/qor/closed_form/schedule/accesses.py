@@ -127,7 +127,11 @@ def meets(read: Access, write: Access, moved: Mapping[ir.Variable, NestLoop]) ->
 
 def root(key: object) -> object:
     """The variable behind a key of a region's values: itself, or the array of an element."""
-    return key.array if isinstance(key, Element) else key
+    if isinstance(key, Element):
+        return key.array
+    while isinstance(key, ir.Variable) and key.part_of is not None:
+        key = key.part_of
+    return key
 
 
 def mentions(element: Element, var: ir.Variable) -> bool:

@@ -89,6 +89,9 @@ class Host(Protocol):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
 
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own."""
+
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library, None where it is none: a pass over an image."""
 
@@ -113,7 +116,9 @@ class Region:
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
     walking: pointers that some iteration steps. beside: loops that may run at the same time as what comes.
-    returned: of the function that is walked in place.
+    returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
+    that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
+    outside: conditions around the call that is walked in place.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -147,6 +152,10 @@ class Region:
     walking: set[ir.Variable] = field(default_factory=set)
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
+    returned_under: Value | None = None
+    fields: dict[str, Value] = field(default_factory=dict)
+    behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    outside: int = 0
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0

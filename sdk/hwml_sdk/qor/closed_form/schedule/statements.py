@@ -8,8 +8,8 @@ from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables, children
 from ...tool.operators import Target
-from . import calls, expressions, loads, pointers, unrolling
-from .accesses import Alias, Element
+from . import calls, expressions, fields, loads, pointers, unrolling
+from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .forms import Form, affine, linear
 from .operations import make
@@ -58,13 +58,37 @@ def walk(region: Region, block: ir.Block) -> None:
         elif isinstance(item, ir.Block):
             walk(region, item)
         elif isinstance(item, ir.Return) and item.value is not None:
-            region.returned = either(region.returned, region.value(item.value))
+            _return(region, item.value)
+
+
+def _return(region: Region, expr: ir.Expr) -> None:
+    """A value that comes back: of several the conditions around the earlier ones choose."""
+    value, known = fields.walked(region, expr)
+    earlier, guard = region.returned, region.returned_under
+    if earlier is None:
+        region.returned, region.fields = value, known
+        # Conditions around the call choose nothing inside it.
+        region.returned_under = region.guards[-1] if len(region.guards) > region.outside else None
+        return
+    region.fields = {}
+    if guard is None:
+        region.returned = either(earlier, value)
+        return
+    made = make(region, "select", value.type, guard, earlier, value)
+    region.returned = made
 
 
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
         if isinstance(var.init, ir.Many):
             _calls_of(region, var.init)
+        return
+    if var.type.kind == "struct" and not var.type.pointer:
+        region.env.forget(var)
+        fields.replaced(region, var, {})
+        if var.init is not None:
+            region.env[var], known = fields.walked(region, var.init)
+            fields.replaced(region, var, known)
         return
     if var.init is None:
         region.env.forget(var)
@@ -186,8 +210,11 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     stay, uses = region.host.nested(loop, region)
     occupy(region, stay, uses)
     # Whatever the loop may have changed is not known any more; memories are read anew behind it.
-    for var in assigned_variables(loop.body):
+    changed = assigned_variables(loop.body)
+    for var in changed:
         region.env.forget(var)
+    for key in [k for k in region.env if isinstance(k, ir.Variable) and k.part_of is not None and root(k) in changed]:
+        region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
     if not region.guards:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ...program import ir
 from ...program.expressions import assigned_in_order, assigned_variables
-from .accesses import Element, mentions
+from . import fields
+from .accesses import Element, mentions, root
 from .chains import close, link_copies
 from .pointers import walking_in
 from .region import Region
@@ -42,10 +43,13 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
         # A scalar that was never named has to stand here as well, or its chain would have no start.
         if not var.dims and var not in declared and var not in region.env and var.type.kind != "stream":
             region.value(ir.Ref(var.name, var))
+        if var.type.kind == "struct" and var not in declared and not (var.dims or var.type.pointer):
+            for field, _, _ in var.type.fields:
+                fields.read(region, var, field)
     starts: dict[object, Value] = {}
     region.work.left -= len(region.env) // KNOWN_A_STEP
     for key, value in list(region.env.items()):
-        if key is not loop.var and (key.array if type(key) is Element else key) in assigned:
+        if key is not loop.var and root(key) in assigned:
             marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
     return Unrolled(starts, len(region.accesses))
