@@ -211,7 +211,7 @@ def _with_header(header: str, value: str, files: dict[str, str] | None = None) -
 
 @pytest.mark.parametrize("size", ["128000", ""])
 def test_a_header_of_weights_is_no_reason_to_leave_out_the_kernel(size: str) -> None:
-    # 720 KB of numbers, more than is parsed: nothing of the kernel hangs on them, but for the size where it is not told.
+    # 720 KB of numbers, more than is parsed: the kernel does not hang on them, but on the size where it is not told.
     rows = (", ".join(str(value * 37 % 65536) for value in range(at, at + 16)) for at in range(0, 128_000, 16))
     header = f"static const unsigned short table[{size}] = {{\n{','.join(rows)}\n}};\nstatic const int after = 5;\n"
     prediction = _with_header(header, "table[i] + after")

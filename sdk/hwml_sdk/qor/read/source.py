@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
 
-# The values of a long table of numbers: where its size is stated, nothing but an index that is known asks for one of them.
+# The values of a long table of numbers: where its size is stated, only an index that is known asks for one of them.
 _LONG_TABLE = re.compile(r"(\[([^\[\]{};=]{0,99})\]\s{0,99}=\s{0,99}\{)([\s\w.,+{}()-]{2000,}+)(?=;)")
 
 
