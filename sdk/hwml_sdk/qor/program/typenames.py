@@ -61,6 +61,8 @@ def split_template(text: str) -> tuple[str, list[str]]:
 
 def split_scope(name: str) -> tuple[str, str]:
     """`a::Fir<b::T>::acc` -> ("a::Fir<b::T>", "acc"); the first is "" where nothing is qualified."""
+    if "::" not in name:
+        return "", name
     depth, round_ones = 0, 0
     for at in range(len(name) - 1, 0, -1):
         round_ones += {")": 1, "(": -1}.get(name[at], 0)

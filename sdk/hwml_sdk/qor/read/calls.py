@@ -120,6 +120,9 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     label, given = split_template(reader.src(name).removeprefix("template ")) if name is not None else ("?", [])
     if argument is None:
         return ir.Call(label, args)
+    own = find_method(reader, reader.names.owner, label, args, given) if argument.type == "this" else None
+    if own is not None:
+        return ir.Call(own, args, span=reader.span(target))
     receiver = reader.expression(argument)
     dims = extents(receiver) if label in ("size", "at") else ()
     if label == "size" and not args and dims:
