@@ -229,3 +229,10 @@ def test_fields_wait_for_themselves_only() -> None:
     )
     assert iis(closed(code % "")) == {"L": 1}
     assert iis(closed(code % "; t.y = t.y + a[i]")) == {"L": 4}
+
+
+def test_an_instance_that_is_asked_for_by_name() -> None:
+    """`template void top<...>(...)`: the product has the width of that instance."""
+    code = "template <typename T> void top(T a, T b, T &s) { s = a * b; }\n"
+    instance = "template void top<ap_uint<12>>(ap_uint<12> a, ap_uint<12> b, ap_uint<12> &s);"
+    assert cores(closed(code + instance)) == {"mul uint12": 1.0}

@@ -107,7 +107,10 @@ class Design:
         return self._parts[key]
 
     def changed_by_calls(self, block: ir.Block, depth: int = 0) -> frozenset[ir.Variable]:
-        """Variables that the functions called in a block change: objects, what references lead to, what lambdas see."""
+        """Variables that the functions called in a block change and that outlive them.
+
+        Objects, static and global ones, what references lead to, what lambdas see.
+        """
         found: set[ir.Variable] = set()
         for call in calls(block):
             callee = self.program.functions.get(call.name)
@@ -123,6 +126,7 @@ class Design:
                 changed = root_variable(call.receiver) if call.receiver is not None else None
                 found |= {changed} if changed is not None else set(own.values())
             found |= {var for var in writes if var.scope != "param" and var.function not in ("", callee.name)}
+            found |= {var for var in writes if var.static or var.scope == "global"}
         return frozenset(found)
 
     def _writes(self, function: ir.Function, depth: int) -> frozenset[ir.Variable]:

@@ -157,7 +157,7 @@ def _in_place(
     stands = _stand_behind(region, function, expr, aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
-        if (by_value or param not in aliases) and param not in stands:
+        if (by_value or param not in aliases or aliases[param].walks) and param not in stands:
             region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
