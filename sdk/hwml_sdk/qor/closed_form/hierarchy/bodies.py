@@ -44,7 +44,11 @@ def body_region(
             with moving(frame, loop, region):
                 walk(region, loop.body)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
-    region.final = {k: v for k, v in region.env.items() if k in region.carried or root(k) in region.carried}
+    region.final = {
+        k: v
+        for k, v in region.env.items()
+        if k in region.carried or (type(k) is ir.Variable and k.part_of is not None and root(k) in region.carried)
+    }
     return region
 
 
