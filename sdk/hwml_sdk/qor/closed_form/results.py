@@ -87,7 +87,7 @@ class FunctionResult:
 class CallResult:
     """One call of a function that is built as a block of its own.
 
-    copies: of unrolled loops around it, one after another. loop: the loop that stays one whose body makes it, None outside loops.
+    copies: of unrolled loops around it, one after another. loop: the one whose body makes it, None outside loops.
     """
 
     callee: FunctionResult
