@@ -174,6 +174,7 @@ def cold(bars: Bars) -> list[Row]:
     """Import, command and its memory in fresh processes."""
     empty = children(["-c", "pass"])
     imported = children(["-c", "import hwml_sdk"])
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # as hwml does before it loads onnxruntime
     parts = children(["-c", "import numpy, onnxruntime, tree_sitter, tree_sitter_cpp"])
     example = str(ROOT / "examples" / "fir.cpp")
     command = children(["-m", "hwml_sdk.cli", "qor", example])

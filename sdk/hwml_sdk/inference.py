@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ _ONLY_FATAL = 4  # of onnxruntime's severities: what it refuses it says in its e
 
 def open_session(model: Path | bytes, name: str = "model") -> Any:
     """An onnxruntime session of a file, or of its bytes by `name`; ArtifactError when it cannot be run."""
-    import onnxruntime  # here: commands without a model need not pay for it
-
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     # One thread: the same sums on every machine, and no pool that spins beside the editor.
     options.intra_op_num_threads = 1
@@ -36,3 +36,15 @@ def run_session(session: Any, inputs: NDArray[np.float32] | Mapping[str, NDArray
     feed = dict(inputs) if isinstance(inputs, Mapping) else {session.get_inputs()[0].name: inputs}
     result: NDArray[np.float32] = session.run(None, feed)[0]
     return result
+
+
+def _onnxruntime() -> Any:
+    """The package, here and not above: commands without a model need not pay for it.
+
+    Since 1.29 its builds tell their maker of every model that is opened (names, sums, the machine) unless the
+    environment says no before it is loaded (its Privacy.md). Nothing is told of what hwml's users do.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime

@@ -37,7 +37,7 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, reading_steps, verify_fixes
+from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
 from .pragmas.complete import complete
 from .pragmas.hover import hover
 from .project.includes import including
@@ -119,7 +119,12 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
         return _all(lint_files(again.program, settings=settings))
 
-    tried = verify_fixes(text, analysis.diagnostics, check, before=_all(found), steps=reading_steps(design.program))
+    def predict(changed: str) -> QorPrediction | None:
+        return prediction_or_none(path, changed, inputs, settings)
+
+    steps = reading_steps(design.program)
+    borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
+    tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
     yield Step(replace(analysis, diagnostics=tried))
     if broken is not None:
         raise broken

@@ -1,6 +1,6 @@
 """Latency as csynth prints it: the largest and the least, the interval, designs of one state; shares of what is called.
 
-Settings are those of the kit (ZU9EG, 3.33 ns, 2023.2); a pipelined loop alone takes (rounds - 1) II + states + 1 cycles.
+Settings are those of the kit (ZU9EG, 3.33 ns, 2023.2). A pipelined loop alone takes (rounds - 1) II + states + 1.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _loop(
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
         loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
-        trip_count_min=result.trip.least, trip_count_max=result.trip.most,
+        trip_count_min=result.trip.least, trip_count_max=result.trip.most, circuit=flat.bound.circuit,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ...amounts import whole
 from ...document import Interval, Span
 from ...report import SCHEMA_VERSION, span_json
+from ..closed_form.schedule.bounds import Circuit
 from ..tool.labels import json_key
 
 __all__ = ["Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
@@ -24,7 +25,7 @@ class LoopQor:
     ii: initiation interval in cycles, None when not pipelined or when it would be a guess (`ii_is_guess`).
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
-    reasons: why its cycles are not known.
+    reasons: why its cycles are not known. circuit: of the recurrence that bounds the II.
     """
 
     name: str
@@ -46,6 +47,7 @@ class LoopQor:
     reasons: tuple[str, ...] = ()
     trip_count_min: float | None = None
     trip_count_max: float | None = None
+    circuit: Circuit | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""

@@ -26,16 +26,26 @@ def false_dependences(context: Context) -> None:
         function = function_of(context.program, pragma.owner)
         if pragma.kind != "DEPENDENCE" or function is None or not _says_false(pragma):
             continue
-        name = pragma.options.get("variable", "")
-        var = function.variables.get(name) or context.program.globals.get(name)
-        if var is None or context.declared_twice(function, name) or function.name not in context.facts.hardware:
+        if function.name not in context.facts.hardware:
             continue
         loops = [pragma.owner] if isinstance(pragma.owner, ir.Loop) else list(context.program.loops(function.name))
-        for loop in loops:
-            distance = _distance(context, loop, var) if isinstance(loop, ir.Loop) else 0
-            if distance and isinstance(loop, ir.Loop):
+        pairs = [(loop, var) for var in _spoken_of(context, pragma, function) for loop in loops]
+        for loop, var in pairs:
+            distance = _distance(context, loop, var)
+            if distance:
                 _report_dependence(context, pragma, var, loop, distance)
                 break
+
+
+def _spoken_of(context: Context, pragma: ir.Pragma, function: ir.Function) -> list[ir.Variable]:
+    """The variable a pragma names; every array of the function where it names none."""
+    name = pragma.options.get("variable", "")
+    if not name:
+        return [
+            var for var in function.variables.values() if var.dims and not context.declared_twice(function, var.name)
+        ]
+    var = function.variables.get(name) or context.program.globals.get(name)
+    return [] if var is None or context.declared_twice(function, name) else [var]
 
 
 def _says_false(pragma: ir.Pragma) -> bool:

@@ -7,6 +7,7 @@ from ..program import ir
 from ..program.facts import walk
 from .code import Code
 from .context import Context, is_on, loop_name, owner_name
+from .remedies import divisors, trip_counts
 from .rule import rule
 
 UNROLL_OVER = Code("HLS101", "warning", "unroll factor over the trip count")
@@ -41,7 +42,10 @@ def unroll(context: Context) -> None:
                 f"unroll factor {factor} does not divide the {trips} iterations of {loop_name(loop)}: "
                 f"the last round is partial, so exit checks are added"
             )
-            context.report(UNROLL_UNEVEN, message, pragma.path, span)
+            plain = text.value_text("factor").isdigit()
+            even = divisors(trips, factor) if plain else []
+            fixes = tuple(f for n in even for f in text.replace(span, str(n), f"unroll by {n}", safe=False))
+            context.report(UNROLL_UNEVEN, message, pragma.path, span, fixes=fixes)
 
 
 @rule(NESTED_PIPELINE, PIPELINE_BLOCKED)
@@ -128,7 +132,7 @@ def trip_count(context: Context) -> None:
         if pragma is None:
             if not context.is_template(loop) and not _assumed(context) and not context.facts.is_bounded(loop):
                 message = f"nothing bounds {loop_name(loop)}: latency stays unknown without a loop_tripcount pragma"
-                context.report(UNBOUNDED, message, loop.path, loop.head)
+                context.report(UNBOUNDED, message, loop.path, loop.head, fixes=trip_counts(context, loop))
             continue
         trips = context.facts.trip_count(loop)
         if trips is not None and not loop.has_break and not context.is_template(loop):

@@ -25,6 +25,7 @@ from .context import Context, Finding
 from .facts import Facts
 from .rule import Rule
 from .table import CODES, RULES
+from .trials import MAX_TRIALS, PREDICTED, Predict, Trials
 
 if TYPE_CHECKING:
     from ...config import Settings
@@ -99,11 +100,13 @@ def lint_source(
     directives: Sequence[Directive] = (),
     estimate: QorPrediction | None = None,
     settings: Settings | None = None,
+    predict: Predict | None = None,
 ) -> tuple[Analysis, ...]:
     """Read and lint one source; one Analysis for it and one for each other file with findings.
 
     Every fix of the source itself was applied to a copy, which was read and linted again: `verified` fixes made their
-    finding go away and brought no new one; fixes that failed this are left out.
+    finding go away and brought no new one; fixes that failed this are left out. predict: predicts a changed text as
+    `estimate` predicts this one; fixes of an II or of cycles are offered with what they bring, and not without it.
     Raises SourceError for text that is no source (NUL bytes, too large).
     """
 
@@ -116,13 +119,33 @@ def lint_source(
     apply_directives(program, directives)
     found = lint_files(program, estimate=estimate, settings=settings)
     own = verify_fixes(
-        text, found.get(path, ()), lambda changed: _all(check(changed)), before=_all(found), steps=program.work.used
-    )
+        text, try_fixes(text, path, found.get(path, ()), estimate, predict, steps=reading_steps(program)),
+        lambda changed: _all(check(changed)), before=_all(found), steps=program.work.used,
+    )  # fmt: skip
     notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in program.problems if p.severity == "info"]
     notes += [program.work.reason] if program.work.reason else []
     analyses = [Analysis(path, "hls", own, notes=tuple(notes))]
     analyses += [Analysis(other, "hls", items) for other, items in sorted(found.items()) if other != path]
     return tuple(analyses)
+
+
+def try_fixes(
+    text: str,
+    path: str,
+    findings: Sequence[Diagnostic],
+    estimate: QorPrediction | None,
+    predict: Predict | None,
+    *,
+    steps: int = 0,
+) -> list[Diagnostic]:
+    """Findings about speed with the fixes that a prediction bears out, and what each brings; others as they are.
+
+    steps: work of reading the text once; of long texts fewer fixes are tried, and the others are left out.
+    """
+    if estimate is None or predict is None:
+        return [replace(item, fixes=()) if item.code in PREDICTED else item for item in findings]
+    trials = Trials(text, path, estimate, predict, min(MAX_TRIALS, VERIFY_STEPS // max(steps, 1)))
+    return [trials.best(item) if item.code in PREDICTED and item.fixes else item for item in findings]
 
 
 def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
@@ -147,7 +170,7 @@ def verify_fixes(
     for item in findings:
         fixes = []
         for fix in item.fixes:
-            if budget <= 0:
+            if budget <= 0 or fix.verified:
                 fixes.append(fix)
                 continue
             budget -= 1
