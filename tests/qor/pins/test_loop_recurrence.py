@@ -293,7 +293,6 @@ def test_state_in_registers(body: str, ii: int, states: int) -> None:
     assert state(body) == (ii, 100, pipeline(100, ii, states))
 
 
-@pytest.mark.xfail(strict=True, reason="of two loops that are unrolled around a sum, only the inner one is followed")
 def test_sums_in_two_unrolled_loops() -> None:
     """Each of eight elements gets four sums a round, one after the other: 4 * 4."""
     assert state("for (int i = 0; i < 4; i++) for (int j = 0; j < 8; j++) a[j] += x[t] * b[i];")[0] == 16

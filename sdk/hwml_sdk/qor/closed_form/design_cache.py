@@ -17,6 +17,7 @@ from ..tool.operators import Target
 from .memory import Layout, layouts
 from .plan import Options
 from .results import FunctionResult
+from .schedule.accesses import root
 
 # Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
 MAX_CALLS = 40
@@ -106,8 +107,17 @@ class Design:
             )  # fmt: skip
         return self._parts[key]
 
+    def arrays_in(self, function: ir.Function) -> list[ir.Variable]:
+        """Arrays and streams in a function's own structs, those that were used."""
+        own = set(function.variables.values())
+        found = [var for var in self._parts.values() if var is not None and (var.dims or var.type.kind == "stream")]
+        return [var for var in found if var.scope == "local" and root(var) in own and not var.type.pointer]
+
     def changed_by_calls(self, block: ir.Block, depth: int = 0) -> frozenset[ir.Variable]:
-        """Variables that the functions called in a block change: objects, what references lead to, what lambdas see."""
+        """Variables that the functions called in a block change and that outlive them.
+
+        Objects, static and global ones, what references lead to, what lambdas see.
+        """
         found: set[ir.Variable] = set()
         for call in calls(block):
             callee = self.program.functions.get(call.name)
@@ -123,6 +133,7 @@ class Design:
                 changed = root_variable(call.receiver) if call.receiver is not None else None
                 found |= {changed} if changed is not None else set(own.values())
             found |= {var for var in writes if var.scope != "param" and var.function not in ("", callee.name)}
+            found |= {var for var in writes if var.static or var.scope == "global"}
         return frozenset(found)
 
     def _writes(self, function: ir.Function, depth: int) -> frozenset[ir.Variable]:

@@ -157,7 +157,7 @@ def _in_place(
     stands = _stand_behind(region, function, expr, aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
-        if (by_value or param not in aliases) and param not in stands:
+        if (by_value or param not in aliases or aliases[param].walks) and param not in stands:
             region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
@@ -195,6 +195,9 @@ def _stand_behind(
         owner = fields.struct_of(region, expr.receiver)
         for name, var in region.host.program.fields.get(held, {}).items():
             region.behind.pop(var, None)
+            inside = region.host.part(owner, name) if owner is not None else None
+            if inside is not None and (inside.dims or inside.type.kind == "stream"):
+                region.aliases[var] = Alias(inside)
             member = ir.Member(expr.receiver, name)
             if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
                 region.env.forget(var)

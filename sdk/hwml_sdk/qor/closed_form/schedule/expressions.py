@@ -156,22 +156,31 @@ def unary(region: Region, expr: ir.Unary) -> Value:
     """Sign, inversion, steps of a counter, `*` and `&`."""
     op = expr.op
     if op in ("++", "--", "p++", "p--"):
-        one = ir.Const(1, INT)
-        return assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, one))
+        before = region.value(expr.operand) if op.startswith("p") and isinstance(expr.operand, ir.Ref) else None
+        after = assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, ir.Const(1, INT)))
+        return before or after
     if op == "*":
         stands_for = fields.target_of(region, expr)
         if stands_for is not expr:
             return region.value(stands_for)
         return load(region, ir.Index(expr.operand, (ir.Const(0, INT),)))
-    inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
     if op == "&":
-        return inner
+        return _address_of(region, expr)
+    inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)
         made.form = None if inner.form is None else {k: -v for k, v in inner.form.items()}
         return made
     return make(region, "logic", BOOL if op == "!" else inner.type, inner)
+
+
+def _address_of(region: Region, expr: ir.Unary) -> Value:
+    """`&x`: nothing is loaded, the subscripts are all that is computed."""
+    found = pointers.behind(region, expr) if isinstance(expr.operand, ir.Index) else None
+    if found is None:
+        return region.whole(expr.operand)
+    return found[1] or Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
 def ternary(region: Region, expr: ir.Ternary) -> Value:
@@ -268,11 +277,9 @@ def _starts_in_array(expr: ir.Expr) -> bool:
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
     target = fields.target_of(region, expr.target)
-    if isinstance(target, ir.Ref) and target.var is not None and target.var.type.pointer:
-        if expr.op != "=":
-            region.walking.add(target.var)
-        elif pointers.is_pointer(target.var) and pointers.point(region, target.var, expr.value):
-            return region.value(target)
+    pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
+    if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
+        return region.env[pointer]
     outer, region.binding = region.binding, _bound_to(region, target)
     kind = type_of_expression(target, region.host.program)
     made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)

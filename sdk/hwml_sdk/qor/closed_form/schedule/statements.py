@@ -93,7 +93,7 @@ def _declare(region: Region, var: ir.Variable) -> None:
     if var.init is None:
         region.env.forget(var)
         return
-    if pointers.is_pointer(var) and pointers.point(region, var, var.init):
+    if var.type.pointer and pointers.point(region, var, var.init):
         return
     region.binding = region.host.bound(var)
     value = expressions.convert(region, region.low(var.init, var.type), var.type)
