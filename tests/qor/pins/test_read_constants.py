@@ -38,6 +38,17 @@ NUMBERS = [
     ("struct cfg { static constexpr int a[3] = {4, 5, 6}; };", "cfg::a[2]", 6),
     ("const int table[4] = {1, 6, 2, 3};", "table[1]", 6),
     ("struct cfg_t { int n; int m; }; constexpr cfg_t cfg = {2, 6};", "cfg.m", 6),
+    ("namespace a { const int k = 6; }\nnamespace b { const int k = 2; }", "a::k", 6),
+    ("namespace a { const int k = 2; }\nnamespace b { const int k = 6; }", "b::k", 6),
+    ("namespace a { struct c { static const int k = 6; }; }\nnamespace b { struct c { static const int k = 2; }; }",
+     "a::c::k", 6),
+    ("namespace a { enum { k = 6 }; }\nnamespace b { enum { k = 2 }; }", "a::k", 6),
+    ("namespace a { const int k = 6; }\nnamespace c = a;", "c::k", 6), ("inline constexpr auto K = 6;", "K", 6),
+    ("template <bool W> struct sel { static const int f = W ? 6 : 2; };", "sel<(3 > 2)>::f", 6),
+    ("template <int A, int B = A * 2, int C = B + A> struct s { static const int v = C; };", "s<2>::v", 6),
+    ("template <typename T, typename A = ap_uint<T::w * 3> > struct s { static const int v = sizeof(A) - 2; };\n"
+     "struct t { static const int w = 16; };", "s<t>::v", 6),
+    ("typedef ap_fixed<12, 6> word;", "word::iwidth", 6), ("typedef ap_int<18> word;", "word::width / 3", 6),
     # Templates.
     ("template <int A, int B> struct sum { static const int value = A + B; };", "sum<2, 4>::value", 6),
     ("template <int N> struct fact { static const int v = N * fact<N - 1>::v; };\n"
@@ -181,6 +192,18 @@ def test_copies_by_a_constant(before: str, template: str, wide: str, call: str) 
     plain = figures(SPLIT.format(before="", template="", name="add", wide="6", call="add"))
     assert plain[5] == [("step", 24, 1)] and plain[2] == 0
     assert figures(SPLIT.format(before=before, template=template, name="add", wide=wide, call=call)) == plain
+
+
+def test_a_distance_by_a_constant() -> None:
+    """Each element needs that of three rounds before: with a plain number the bound is the same."""
+    code = """{before}
+void top(int a[64]) {{ L: for (int i = 3; i < 64; i++) {{
+#pragma HLS PIPELINE
+#pragma HLS DEPENDENCE variable=a type=inter direction=RAW distance={far} true
+  a[i] = a[i - 3] / 7; }} }}"""
+    plain = figures(code.format(before="", far="6"))
+    assert figures(code.format(before="constexpr int FAR = 3;", far="2 * FAR")) == plain
+    assert plain != figures(code.format(before="", far="1"))
 
 
 def test_an_interval_by_a_constant() -> None:
@@ -381,3 +404,13 @@ def test_what_is_called_is_met(before: str, call: str) -> None:
     found = closed(f"{before}\nvoid top(int a[64]) {{ a[0] = {call}; }}", pipeline_loops=0)
     assert found.top.reasons == ()
     assert [(loop.loop.label, loop.trips) for loop in standing(found.top)] == [("W", 12)]
+
+
+def test_a_trip_count_nobody_can_evaluate() -> None:
+    code = (
+        "void top(int *a, int n) { L: for (int i = 0; i < n; i++) {\n#pragma HLS LOOP_TRIPCOUNT max=n\n a[i] = i; } }"
+    )
+    found = closed(code)
+    why = "max=n of LOOP_TRIPCOUNT is no constant that is known here"
+    assert found.top.reasons == (f"the trip count of loop L is unknown: {why}",)
+    assert found.unknown.known("lut")

@@ -166,7 +166,7 @@ class Frame(ABC):
         self.result.unrolled[loop] = count.average if count is not None else None
         if count is None or count.average is None:
             # A loop in a called function has to be unrolled, but nobody knows how far.
-            self.regions[-1].unknown.uncounted(loop.name)
+            self.regions[-1].unknown.uncounted(loop)
             return NOMINAL_TRIP
         # What varies with a loop that is unrolled as well is known in each of its copies: all of them add up.
         return max(count.average, 0.0)
