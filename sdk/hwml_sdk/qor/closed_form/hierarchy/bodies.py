@@ -32,7 +32,7 @@ def body_region(
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
     changed = assigned | frame.design.changed_by_calls(loop.body)
     region.carried = {v for v in changed if not v.dims and v not in declared and v.type.kind != "stream"}
-    region.written = {frame.root(v) for v in assigned} | written_by_calls(loop.body)
+    region.written = {frame.root(v) for v in changed} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)

@@ -116,6 +116,8 @@ class FunctionEstimator(Frame):
         for var in self.function.variables.values():
             if var.scope == "local" and (var.dims or var.type.kind == "stream") and not _is_table(var):
                 result.memory[var] = storage(var, self.layout(var))
+        for var in self.design.arrays_in(self.function):
+            result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _enter(loop, loop.replicas)
 

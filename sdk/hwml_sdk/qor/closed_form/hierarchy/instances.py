@@ -195,6 +195,9 @@ def _stand_behind(
         owner = fields.struct_of(region, expr.receiver)
         for name, var in region.host.program.fields.get(held, {}).items():
             region.behind.pop(var, None)
+            inside = region.host.part(owner, name) if owner is not None else None
+            if inside is not None and (inside.dims or inside.type.kind == "stream"):
+                region.aliases[var] = Alias(inside)
             member = ir.Member(expr.receiver, name)
             if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
                 region.env.forget(var)
