@@ -54,6 +54,9 @@ CORES: dict[tuple[str, str], Core] = {
     ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
 }
 
+# Cores of which csynth reports of Vitis HLS give neither LUT nor FF (`fdiv_32ns_32ns_32_9_no_dsp_1`: 0, 0); kernels of
+# data/qor with one such core beside a sum and a product say so too. They are built all the same: impl counts them.
+UNCOUNTED = ("div", "sqrt")
 # LUT, FF of floating-point cores without DSP (PG060), and DSPs by degree of DSP usage.
 FABRIC = {
     ("add", "float"): (390, 220), ("mul", "float"): (650, 180), ("add", "double"): (790, 480),

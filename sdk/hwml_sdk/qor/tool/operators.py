@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..program.ir import CType
-from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER
+from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -50,6 +50,11 @@ class Target:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "behaviour", behaviour_of(self.tool, self.year))
+
+    @property
+    def leaves_out_dividers(self) -> bool:
+        """Whether the report is one of Vitis HLS csynth, which counts no LUT of `UNCOUNTED` cores."""
+        return self.stage == "csynth" and not self.behaviour.merlin and not self.behaviour.vivado_core
 
     @property
     def usable_ns(self) -> float:
@@ -121,7 +126,10 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
         # One cycle of 7 series and one of a release are not added up (double cores of hgbo-dse, 2022.1).
         slower = max(slower + fast, behaviour.float_more_cycles)
     latency += slower
-    return Operator(latency, 0, core.lut, core.ff, dsp, True)
+    lut, ff = core.lut, core.ff
+    if target.leaves_out_dividers and key[0] in UNCOUNTED:
+        lut = ff = 0.0
+    return Operator(latency, 0, lut, ff, dsp, True)
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
