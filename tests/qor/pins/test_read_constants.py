@@ -279,7 +279,7 @@ INSTANCES = [
 def test_each_instance_has_its_own(head: str, every: str, tail: str, first: str, second: str, right: list[int]) -> None:
     before = "struct fast { static const int every = 3; }; struct slow { static const int every = 6; };\n"
     found = closed(before + TWO.format(head=head, every=every, tail=tail, first=first, second=second))
-    assert [loop.ii for call in found.top.calls for loop in call.loops] == right
+    assert [loop.ii for call in found.top.calls for loop in call.callee.loops] == right
 
 
 SCOPES = [
