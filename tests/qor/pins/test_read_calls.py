@@ -10,7 +10,7 @@ import pytest
 
 from hwml_sdk.qor.closed_form.estimate import Estimate
 
-from .kit import closed, cores, iis
+from .kit import closed, cores, iis, memories
 
 MUL = "struct mul { float operator()(float v, float w) const { return v * w; } };"
 PRODUCT = "float product(float v, float w) { return v * w; }"
@@ -229,3 +229,45 @@ def test_fields_wait_for_themselves_only() -> None:
     )
     assert iis(closed(code % "")) == {"L": 1}
     assert iis(closed(code % "; t.y = t.y + a[i]")) == {"L": 4}
+
+
+def test_an_instance_that_is_asked_for_by_name() -> None:
+    """`template void top<...>(...)`: the product has the width of that instance."""
+    code = "template <typename T> void top(T a, T b, T &s) { s = a * b; }\n"
+    instance = "template void top<ap_uint<12>>(ap_uint<12> a, ap_uint<12> b, ap_uint<12> &s);"
+    assert cores(closed(code + instance)) == {"mul uint12": 1.0}
+
+
+ARRAYS = {
+    "a field": ("struct q { int m[2048]; };", "t.m[i] = a[i]; b[i] = t.m[i + 9] + t.m[i + 700];"),
+    "a method's field": (
+        "struct q { int m[2048]; void put(int i, int v) { m[i] = v; } int get(int i) { return m[i]; } };",
+        "t.put(i, a[i]); b[i] = t.get(i + 9) + t.get(i + 700);",
+    ),
+    "behind a reference": (
+        "struct q { int m[2048]; }; void put(q &t, int i, int v) { t.m[i] = v; }",
+        "put(t, i, a[i]); b[i] = t.m[i + 9] + t.m[i + 700];",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ARRAYS)
+def test_an_array_in_a_struct_is_a_memory(what: str) -> None:
+    """2048 words of 32 bits: four BRAM18; a store and two loads a round on its two ports: II 2."""
+    before, statement = ARRAYS[what]
+    found = closed(
+        f"{before}\nvoid top(int a[512], int b[512]) {{\n  q t;\n  L: for (int i = 0; i < 512; i++) {{\n"
+        f"#pragma HLS pipeline\n    {statement}\n  }}\n}}"
+    )
+    assert memories(found) == {"t.m": (4, 0, 0)}
+    assert iis(found) == {"L": 2}
+
+
+def test_a_stream_in_a_struct_is_a_fifo() -> None:
+    """One write and one read a round: II 1; a second read of the same FIFO: II 2."""
+    code = (
+        "struct q { hls::stream<int> s; };\nvoid top(int a[512], int b[512]) {\n  q t;\n"
+        "  L: for (int i = 0; i < 512; i++) {\n#pragma HLS pipeline\n    t.s.write(a[i]); b[i] = t.s.read() %s;\n  }\n}"
+    )
+    assert iis(closed(code % "")) == {"L": 1}
+    assert iis(closed(code % "+ t.s.read()")) == {"L": 2}

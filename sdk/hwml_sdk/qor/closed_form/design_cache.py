@@ -17,6 +17,7 @@ from ..tool.operators import Target
 from .memory import Layout, layouts
 from .plan import Options
 from .results import FunctionResult
+from .schedule.accesses import root
 
 # Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
 MAX_CALLS = 40
@@ -105,6 +106,12 @@ class Design:
                 part_of=var,
             )  # fmt: skip
         return self._parts[key]
+
+    def arrays_in(self, function: ir.Function) -> list[ir.Variable]:
+        """Arrays and streams in a function's own structs, those that were used."""
+        own = set(function.variables.values())
+        found = [var for var in self._parts.values() if var is not None and (var.dims or var.type.kind == "stream")]
+        return [var for var in found if var.scope == "local" and root(var) in own and not var.type.pointer]
 
     def changed_by_calls(self, block: ir.Block, depth: int = 0) -> frozenset[ir.Variable]:
         """Variables that the functions called in a block change and that outlive them.

@@ -124,6 +124,9 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name in ("complex", "x_complex"):
         element = parse_type(arguments[0], named, value)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
+    if name == "axis":  # hls::axis<T, USER, ID, DEST>, of which ap_axiu<W, ..> is one (UG1399, "AXI4-Stream")
+        data = parse_type(arguments[0], named, value)
+        return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
     if name == "Mat":
         image = _image(text, arguments, value)
         if image is not None:

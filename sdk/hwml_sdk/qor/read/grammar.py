@@ -48,6 +48,7 @@ CPP = Grammar(
     items={
         "function_definition": records.function_item,
         "template_declaration": templates.template,
+        "template_instantiation": templates.explicit_instance,
         "declaration": declarations.global_declaration,
         "field_declaration": declarations.global_declaration,
         "type_definition": declarations.typedef,

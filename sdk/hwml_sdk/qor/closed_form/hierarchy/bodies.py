@@ -32,7 +32,7 @@ def body_region(
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
     changed = assigned | frame.design.changed_by_calls(loop.body)
     region.carried = {v for v in changed if not v.dims and v not in declared and v.type.kind != "stream"}
-    region.written = {frame.root(v) for v in assigned} | written_by_calls(loop.body)
+    region.written = {frame.root(v) for v in changed} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)
@@ -87,6 +87,7 @@ def inside(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
 @contextmanager
 def collecting(frame: Frame, result: LoopResult) -> Iterator[None]:
     """While a loop's body is walked: the loops in it become its children."""
-    saved, frame.sink = frame.sink, result.children
+    saved = frame.sink, frame.owner
+    frame.sink, frame.owner = result.children, result
     yield
-    frame.sink = saved
+    frame.sink, frame.owner = saved

@@ -16,7 +16,7 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count
-from ..results import FunctionResult
+from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
@@ -81,7 +81,7 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
 def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
     """Note an instance; calls one after another share it."""
     own = frame.result
-    own.calls.append(result)
+    own.calls.append(CallResult(result, copies, frame.owner))
     name = result.function.name
     if name not in frame.callees or copies > 1:
         frame.callees[name] = result
@@ -195,6 +195,9 @@ def _stand_behind(
         owner = fields.struct_of(region, expr.receiver)
         for name, var in region.host.program.fields.get(held, {}).items():
             region.behind.pop(var, None)
+            inside = region.host.part(owner, name) if owner is not None else None
+            if inside is not None and (inside.dims or inside.type.kind == "stream"):
+                region.aliases[var] = Alias(inside)
             member = ir.Member(expr.receiver, name)
             if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
                 region.env.forget(var)

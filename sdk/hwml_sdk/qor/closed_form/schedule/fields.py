@@ -36,6 +36,21 @@ def part(region: Region, expr: ir.Expr) -> ir.Variable | None:
     return None if found is None or found.dims or found.type.kind == "stream" or found.type.pointer else found
 
 
+def array_in(region: Region, expr: ir.Expr) -> tuple[ir.Variable, tuple[ir.Expr, ...]] | None:
+    """The array or stream that `s.a[i]` names in a struct by itself, with its subscripts; None for all else."""
+    subscripts: tuple[ir.Expr, ...] = ()
+    while isinstance(expr, ir.Member | ir.Index):
+        if isinstance(expr, ir.Index):
+            subscripts = (*expr.subscripts, *subscripts)
+        else:
+            owner = struct_of(region, expr.base)
+            found = region.host.part(owner, expr.field) if owner is not None else None
+            if found is not None and (found.dims or found.type.kind == "stream") and not found.type.pointer:
+                return found, subscripts
+        expr = expr.base
+    return None
+
+
 def read(region: Region, var: ir.Variable, field: str) -> Value | None:
     """A field as it was set last, or as it comes with the whole struct or from an earlier iteration."""
     found = region.host.part(var, field)

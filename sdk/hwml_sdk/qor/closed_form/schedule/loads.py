@@ -6,8 +6,8 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from . import tables
-from .accesses import Access, Element, Place, Spread
+from . import fields, tables
+from .accesses import Access, Element, Place, Spread, root
 from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies
@@ -25,7 +25,10 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     array = base.var if isinstance(base, ir.Ref) else None
     if array is not None:
         alias = region.aliases.get(array)
-    if alias is not None and not alias.walks:
+    own = fields.array_in(region, expr)
+    if own is not None:
+        array, subscripts = own
+    elif alias is not None and not alias.walks:
         array = alias.array
     elif array is None or alias is not None:
         found = behind(region, base)
@@ -126,7 +129,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
         )
     region.accesses.append(access)
     region.end = max(region.end, ready)
-    since: Sources = {access: latency} if array in region.written else {}
+    since: Sources = {access: latency} if array in region.written or root(array) in region.written else {}
     # `i = next[i]`: what the address hangs on, the data hangs on.
     for mark, cycles in found.since.items():
         since[mark] = cycles + latency
