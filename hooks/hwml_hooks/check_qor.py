@@ -115,6 +115,9 @@ class _Check:
         notes = list(analysis.notes) if lint else []
         if limited and analysis.annotations:
             found += self._over(target, place, text, analysis, settings, notes)
+        elif any(getattr(self.arguments, name) is not None for name in budgets.LIMITS) and not analysis.notes:
+            # Who asks for a limit here and now has to hear that nothing was held against it; a hook over all files not.
+            notes.append("no function to predict is in this file, or nothing in it says HLS: no limit was checked")
         kept = tuple(item for item in found if item.code not in settings.lint.ignore)
         said = tuple(self.trees.shown(note) for note in notes)
         return Analysis(target.shown, name, kept, analysis.annotations, said)

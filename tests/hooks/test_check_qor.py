@@ -351,3 +351,14 @@ def test_a_budget_cannot_say_what_was_not_read(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out.splitlines()
     assert said == [f"{path}: top: cannot say", "  ?     ? LUT, limit 20k: cannot say, gone is not read"]
     assert hwml(["budget", str(path), "--max-lut", "20k", "--strict"]) == 1
+
+
+def test_a_file_without_a_sign_of_hls_is_not_passed_over_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "k.cpp"
+    path.write_text("void top(int a[4]) {\n  for (int i = 0; i < 4; i++) a[i] = i;\n}\n", encoding="utf-8")
+    assert main([str(path), "--max-lut", "1"]) == 0
+    assert "no limit was checked" in capsys.readouterr().out
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out == ""

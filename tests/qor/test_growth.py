@@ -195,3 +195,47 @@ def test_a_lint_that_did_not_look_at_everything_says_so(tmp_path: Path, capsys: 
     path.write_text(f"void f(int a[8]) {{\n#pragma HLS INTERFACE ap_memory port=a\n{body}}}\n")
     assert main(["qor", "lint", "--no-estimate", str(path)]) == 0
     assert "note: " in capsys.readouterr().out
+
+
+# -- headers -----------------------------------------------------------------------------------------------------------
+
+# 64 iterations of a read and a write of one element on a bus.
+USES_HEADER = '#include "data.h"\n' + kernel("  for (int i = 0; i < 64; i++) a[i] += VALUE;")
+
+
+def _with_header(header: str, value: str, files: dict[str, str] | None = None) -> QorPrediction:
+    inputs = Inputs(files={"data.h": header, **(files or {})})
+    text = USES_HEADER.replace("VALUE", value)
+    return predict_text(text, path=PATH, inputs=inputs, settings=replace(Settings().hls, top="f"))
+
+
+@pytest.mark.parametrize("size", ["128000", ""])
+def test_a_header_of_weights_is_no_reason_to_leave_out_the_kernel(size: str) -> None:
+    # 720 KB of numbers, more than is parsed: the kernel does not hang on them, but on the size where it is not told.
+    rows = (", ".join(str(value * 37 % 65536) for value in range(at, at + 16)) for at in range(0, 128_000, 16))
+    header = f"static const unsigned short table[{size}] = {{\n{','.join(rows)}\n}};\nstatic const int after = 5;\n"
+    prediction = _with_header(header, "table[i] + after")
+    assert [loop.trip_count for loop in prediction.loops] == [64]
+    assert (prediction.latency_cycles is not None) == bool(size)
+    assert bool(size) != any("without a stated size" in warning for warning in prediction.warnings)
+
+
+def test_a_header_that_is_too_long_leaves_work_for_the_kernel_and_is_told() -> None:
+    # 12,000 constants, each one more than the one before; the kernel behind them is read and its loop counted.
+    chain = "".join(f"static const int c{i} = c{i - 1} + 1;\n" for i in range(1, 12_000))
+    prediction = _with_header("static const int c0 = 1;\n" + chain, "c5")
+    assert [loop.trip_count for loop in prediction.loops] == [64]
+    assert prediction.latency_cycles is None
+    assert any("more code in headers" in warning for warning in prediction.warnings)
+
+
+def test_headers_that_include_each_other_end() -> None:
+    # a.h -> b.h -> c.h -> a.h without guards, each named by its name alone; what they hold is known all the same.
+    names = ["a.h", "b.h", "c.h"]
+    files = {
+        f"deep/{name}": f'#include "{after}"\n#define FROM_{name[0].upper()} {4 * at}\n'
+        for at, (name, after) in enumerate(zip(names, [*names[1:], names[0]], strict=True))
+    }
+    prediction = _with_header('#include "a.h"\n', "FROM_A + FROM_B + FROM_C", files)
+    assert prediction.latency_cycles is not None
+    assert prediction.latency_cycles >= 64

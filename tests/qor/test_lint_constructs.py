@@ -38,6 +38,7 @@ def loop(
         (loop("b[i] = a[i];", head="int i = 0; i <= 32; i++"), "subscript 32 is outside"),
         (loop("b[i] = a[i];", head="int i = 32; i > 0; i -= 2"), "subscript 32 is outside"),
         (loop("b[i] = 1;", before="  a[32] = 1;"), "subscript 32 is outside a"),
+        (loop("if (b[i] > 3) a[32] = 1;"), "subscript 32 is outside a"),
         ("void top(int a[8]) { int i; for (i = 0; i < 8; i++) a[i] = i; a[i] = 0; }", "subscript 8 is outside a"),
         ("void top(int a[8]) { int i; for (i = 7; i >= 0; i--) a[i] = i; a[i] = 0; }", "subscript -1 is outside a"),
         ("void top(int a[4][8]) { for (int i = 0; i < 8; i++) a[i][0] = 1; }", "subscript 7 is outside dimension 1"),
@@ -60,6 +61,7 @@ def test_elements_outside(text: str, message: str) -> None:
         loop("b[i] = a[(i + 1) % 32];"),
         loop("b[i] = a[b[i] + 40];"),
         "void top(int *a) { a[64] = 1; }",
+        "#define N 4\nvoid top(int a[N]) { if (N > 4) a[4] = 1; else a[3] = 1; }",
         "void top(int a[8], int n) { for (int i = 0; i < n; i++) a[i] = i; }",
         "void top(int a[8]) { int i; for (i = 0; i < 8; i++) a[i] = i; i = 0; a[i] = 0; }",
         "void top(int a[8], int n) { int i; for (i = 0; i < 8; i++) if (a[i] == n) break; a[i & 7] = 0; a[i] = 1; }",
@@ -91,6 +93,7 @@ STREAM = "#include <hls_stream.h>\n"
         ("void top(float **rows, float *o) { *o = rows[0][1]; }", "HLS143"),
         ("void top(int *rows[4], int *o) { *o = *rows[1]; }", "HLS143"),
         ("#include <vector>\nvoid top(int n, int *o) { std::vector<float> v(n); *o = v[0]; }", "HLS124"),
+        ("#include <vector>\nusing namespace std;\nvoid top(int n, int *o) { vector<int> v(n); *o = v[0]; }", "HLS124"),
     ],
 )
 def test_what_hardware_has_not(text: str, code: str) -> None:
@@ -176,6 +179,8 @@ def test_words_that_are_right(pragma: str) -> None:
         ("#pragma HLS BIND_STORAGE variable=t type=ram_1p impl=bram", True),
         ("#pragma HLS RESOURCE variable=t core=RAM_1P_BRAM", False),
         ("#pragma HLS PIPELINE style=flp", True),
+        ("#pragma HLS DEPENDENCE variable=t type=intra dependent=false", True),
+        ("#pragma HLS DEPENDENCE variable=t intra false", False),
     ],
 )
 def test_the_release_the_settings_name_counts(pragma: str, wrong: bool) -> None:
@@ -197,6 +202,9 @@ def test_the_release_the_settings_name_counts(pragma: str, wrong: bool) -> None:
         ("a[0] += b[i];", "a", True),
         ("s = s * 3 + a[i];", "s", True),
         ("s++; b[i] = s;", "s", True),
+        ("if (a[i] > s) s = a[i];", "s", True),
+        ("b[i] = s; s = a[i];", "s", True),
+        ("if (a[i] > 0) s = a[i]; else s = 0; b[i] = s;", "s", False),
         ("a[i] = a[i + 1] * 3;", "a", False),  # reads what is written later only
         ("a[b[i]] += 1;", "a", False),  # nobody knows
         ("a[i] += 1;", "a", False),  # each round its own element
@@ -239,6 +247,10 @@ PARTS = (
     "  for (int i = 0; i < 32; i++) out[i] = a.read() * b.read();\n}\n"
     "static void late(hls::stream<int> &a, hls::stream<int> &b, int out[32]) {\n  int t[32];\n"
     "  for (int i = 0; i < 32; i++) t[i] = b.read();\n  for (int i = 0; i < 32; i++) out[i] = a.read() * t[i];\n}\n"
+    "static void delay(hls::stream<int> &a, hls::stream<int> &b) {\n  int t[32];\n"
+    "  for (int i = 0; i < 32; i++) t[i] = a.read();\n  for (int i = 0; i < 32; i++) b.write(t[31 - i]);\n}\n"
+    "static void pass(hls::stream<int> &a, hls::stream<int> &b) {\n"
+    "  for (int i = 0; i < 32; i++) b.write(a.read() + 1);\n}\n"
 )
 
 
@@ -259,8 +271,21 @@ def region(body: str, depth: str = "") -> str:
         (region("both(in, a, b); use(a, b, out);"), ""),
         (region("both(in, a, b); late(a, b, out);", "#pragma HLS STREAM variable=a depth=32"), ""),
         (region("use(a, b, out); both(in, a, b);"), "HLS139"),
+        (region('hls::stream<int> c("c"); pass(c, b); both(in, a, c); use(a, b, out);'), "HLS139"),
+        (region("both(in, a, b); int k = in[0] + 1; use(a, b, out);"), "HLS138"),
         (region("both(in, a, b); if (on) use(a, b, out);"), "HLS138"),
         (region("both(in, a, b); use(a, b, out); out[0] = 1;"), "HLS138"),
+        (region("both(in, a, b); use(a, b, out); int n; n = 3;"), "HLS138"),
+        (region("make(in, a, b); hls::stream<int> c; delay(b, c); use(a, c, out);"), "HLS140"),
+        (region("both(in, a, b); hls::stream<int> c; delay(b, c); use(a, c, out);"), "HLS140"),
+        (
+            region(
+                "both(in, a, b); hls::stream<int> c; delay(b, c); use(a, c, out);",
+                "#pragma HLS STREAM variable=a depth=32",
+            ),
+            "",
+        ),
+        (region("both(in, a, b); hls::stream<int> c; pass(b, c); use(a, c, out);"), ""),
         (region("int n = 3 * 4; both(in, a, b); use(a, b, out);"), ""),
     ],
 )

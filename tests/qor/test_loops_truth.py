@@ -89,7 +89,7 @@ def kept_loops(estimate: Estimate) -> Iterator[tuple[str, LoopResult]]:
         for loop in result.loops:
             yield from of_loop(result.function.name, loop)
         for call in result.calls:
-            yield from of_function(call)
+            yield from of_function(call.callee)
 
     def of_loop(name: str, loop: LoopResult) -> Iterator[tuple[str, LoopResult]]:
         if not loop.flattened:

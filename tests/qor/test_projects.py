@@ -271,8 +271,22 @@ def test_one_project_file_by_option(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["qor", "--json", str(tmp_path)]) == 0
     both = json.loads(capsys.readouterr().out)["predictions"]
     assert [item["part"] for item in both] == ["zynq", "virtexuplus"]
+    assert [Path(item["project"]).name for item in both] == ["a.tcl", "b.tcl"]
     assert main(["qor", "--project", str(tmp_path / "none.tcl")]) == 2
     assert "none.tcl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["qor", "--json"], ["qor", "lint", "--no-estimate"]])
+def test_one_broken_source_of_a_folder_keeps_no_other_from_its_answer(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path, a_cpp=_kernel("a"), c_cpp=_kernel("c").replace("PIPELINE", "PIPLINE"), broken_tcl='set_top "a\n')
+    (tmp_path / "b.cpp").write_bytes(b"#pragma HLS INLINE\nint a;\0")
+    assert main([*command, str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert "b.cpp:2" in captured.err
+    assert "broken.tcl:1" in captured.err
+    assert "a.cpp" in captured.out or "HLS105" in captured.out
 
 
 def test_a_source_with_two_projects_takes_the_nearest(tmp_path: Path) -> None:

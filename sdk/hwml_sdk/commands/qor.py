@@ -82,18 +82,26 @@ class _Job:
     settings: Settings
 
 
-def _jobs(arguments: argparse.Namespace) -> list[_Job]:
+def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[HwmlError]]:
+    """One job a design, and what is wrong with those that cannot be read; that of a single one is raised."""
     from ..qor.project.inputs import gather, parse_defines
 
     defines = parse_defines(arguments.define)
-    jobs = []
-    for design in _designs(arguments):
-        inputs = gather(
-            design.path, defines=defines, include_dirs=arguments.include, directives=arguments.directives,
-            project=design.project,
-        )  # fmt: skip
-        jobs.append(_Job(design.path, read_source(design.path), inputs, _settings(design, arguments)))
-    return jobs
+    designs = _designs(arguments)
+    jobs: list[_Job] = []
+    failed: list[HwmlError] = []
+    for design in designs:
+        try:
+            inputs = gather(
+                design.path, defines=defines, include_dirs=arguments.include, directives=arguments.directives,
+                project=design.project,
+            )  # fmt: skip
+            jobs.append(_Job(design.path, read_source(design.path), inputs, _settings(design, arguments)))
+        except HwmlError as error:
+            if len(designs) == 1:
+                raise
+            failed.append(error)
+    return jobs, failed
 
 
 def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
@@ -149,18 +157,18 @@ def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:
 
 def run_predict(arguments: argparse.Namespace) -> int:
     """Predict every source and print the answers; a source that fails is named, the others go on."""
-    jobs = _jobs(arguments)
+    jobs, failed = _jobs(arguments)
+    single = len(jobs) + len(failed) == 1
     done: list[tuple[_Job, QorPrediction]] = []
-    failed: list[HwmlError] = []
     for job in jobs:
         try:
             done.append((job, _predict(job)))
         except HwmlError as error:
-            if len(jobs) == 1:
+            if single:
                 raise
             failed.append(error)
     if arguments.json or arguments.format == "json":
-        print(json_text(_predictions_json(done, failed, single=len(jobs) == 1)))
+        print(json_text(_predictions_json(done, failed, single=single)))
     else:
         for index, (job, prediction) in enumerate(done):
             if index:
@@ -180,10 +188,17 @@ def _predict(job: _Job) -> QorPrediction:
 def _predictions_json(
     done: Sequence[tuple[_Job, QorPrediction]], failed: Sequence[HwmlError], *, single: bool
 ) -> dict[str, Any]:
-    listed = [{**prediction.to_dict(), "path": str(job.path)} for job, prediction in done]
+    listed = [{**prediction.to_dict(), **_place(job)} for job, prediction in done]
     if single:
         return listed[0]
     return {"schema_version": SCHEMA_VERSION, "predictions": listed, "errors": [str(error) for error in failed]}
+
+
+def _place(job: _Job) -> dict[str, str]:
+    """The source, and what states the design."""
+    project = job.inputs.project
+    stated = {} if project is None else {"project": str(project.path)}
+    return {"path": str(job.path), **stated}
 
 
 def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
@@ -196,7 +211,9 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         limits: Mapping[str, int] = {name: part.limit(name) for name in RESOURCES}
     except HwmlError:
         limits = {}
-    print(printable(f"{job.path}: {prediction.top}, {prediction.stage}"))
+    project = job.inputs.project
+    by = "" if project is None else f" (as {' '.join(filter(None, (project.path.name, project.name)))} says)"
+    print(printable(f"{job.path}: {prediction.top}, {prediction.stage}{by}"))
     _print_table(("", "predicted", "80 % interval", "closed form", "of the part"), resource_rows(prediction, limits))
     loops = [loop_row(depth, loop, prediction.top) for depth, loop in flat_loops(prediction.loops)]
     if loops:
@@ -248,13 +265,18 @@ def run_lint(arguments: argparse.Namespace) -> int:
         print(codes_table(), end="")
         return 0
     analyses: list[Analysis] = []
-    for job in _jobs(arguments):
+    jobs, failed = _jobs(arguments)
+    for job in jobs:
         current = _fixed(job) if arguments.fix else job
         analyses += _lint(current, estimate=not arguments.no_estimate)
     merged = _merged(analyses)
     text = render(merged, arguments.format)
     if text:
         print(text)
+    for problem in failed:
+        print(f"hwml: {printable(problem)}", file=sys.stderr)
+    if failed:
+        return failed[0].exit_code
     return 1 if has_findings(merged) else 0
 
 

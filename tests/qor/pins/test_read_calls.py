@@ -10,7 +10,7 @@ import pytest
 
 from hwml_sdk.qor.closed_form.estimate import Estimate
 
-from .kit import closed, cores
+from .kit import closed, cores, iis, memories
 
 MUL = "struct mul { float operator()(float v, float w) const { return v * w; } };"
 PRODUCT = "float product(float v, float w) { return v * w; }"
@@ -108,7 +108,7 @@ def test_a_product_is_a_product(what: str) -> None:
     assert found.figures() == loop("b[i] = a[i] * x;").figures()
 
 
-# Through members of structs: the product is there; what its operands wait for is checked elsewhere.
+# Through members of structs, which the tool takes apart (UG1399, "Structs").
 STRUCTS = {
     "a method operator": ("struct q { float v; q operator*(const q &o) const { q r; r.v = v * o.v; return r; } };",
                           "q m, n; m.v = a[i]; n.v = x; q r = m * n; b[i] = r.v;"),
@@ -146,6 +146,8 @@ def test_a_product_in_a_struct_is_one_core(what: str) -> None:
     found = loop(statement, before)
     assert cores(found) == {"mul float32": 1.0}
     assert found.unknown.causes == {}
+    if what not in ("an operator of subscripts", "a conversion"):  # whose other operand is a literal
+        assert found.figures() == loop("b[i] = a[i] * x;").figures()
 
 
 UNREAD = {
@@ -186,3 +188,86 @@ def test_functions_of_other_files_are_read() -> None:
         ('#include "d.h"', "d t; b[i] = t.p(a[i], x);"),
     ):
         assert closed(before + top % statement, files=files).figures() == plain
+
+
+# A float sum that comes back to itself one round later through all of these: the adder's four cycles at 3.33 ns.
+SUMS = {
+    "plain": ("", "float s = 0;", "s += a[i];"),
+    "a field": ("struct q { float x, y; };", "q t;", "t.x += a[i];"),
+    "a reference": ("void add(float &s, float v) { s += v; }", "float s = 0;", "add(s, a[i]);"),
+    "a pointer": ("void add(float *s, float v) { *s += v; }", "float s = 0;", "add(&s, a[i]);"),
+    "a method": ("struct acc { float v; void add(float k) { v += k; } };", "acc t;", "t.add(a[i]);"),
+    "an operator": (
+        "struct acc { float v; acc &operator+=(float k) { v += k; return *this; } };", "acc t;", "t += a[i];"
+    ),
+    "a struct that comes back": (
+        "struct acc { float v; acc operator+(float k) { acc r; r.v = v + k; return r; } };", "acc t;", "t = t + a[i];"
+    ),
+    "a lambda": ("", "float s = 0; auto f = [&](float v) { s += v; };", "f(a[i]);"),
+    "a struct behind a reference": (
+        "struct acc { float v; }; void add(acc &t, float k) { t.v += k; }", "acc t;", "add(t, a[i]);"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SUMS)
+def test_a_sum_waits_for_itself(what: str) -> None:
+    before, declared, statement = SUMS[what]
+    code = (
+        f"{before}\nvoid top(float a[50], float b[50]) {{\n  {declared}\n  L: for (int i = 0; i < 50; i++) {{\n"
+        f"#pragma HLS pipeline\n    {statement}\n  }}\n}}"
+    )
+    assert iis(closed(code)) == {"L": 4}
+
+
+def test_fields_wait_for_themselves_only() -> None:
+    """`x` is set anew each round, and two fields are two values: nothing comes back but through `y`."""
+    code = (
+        "struct q { int x; float y; };\nvoid top(float a[50], float b[50]) {\n  q t;\n"
+        "  L: for (int i = 0; i < 50; i++) {\n"
+        "#pragma HLS pipeline\n    t.x = i; b[i] = t.x * a[i] %s;\n  }\n}"
+    )
+    assert iis(closed(code % "")) == {"L": 1}
+    assert iis(closed(code % "; t.y = t.y + a[i]")) == {"L": 4}
+
+
+def test_an_instance_that_is_asked_for_by_name() -> None:
+    """`template void top<...>(...)`: the product has the width of that instance."""
+    code = "template <typename T> void top(T a, T b, T &s) { s = a * b; }\n"
+    instance = "template void top<ap_uint<12>>(ap_uint<12> a, ap_uint<12> b, ap_uint<12> &s);"
+    assert cores(closed(code + instance)) == {"mul uint12": 1.0}
+
+
+ARRAYS = {
+    "a field": ("struct q { int m[2048]; };", "t.m[i] = a[i]; b[i] = t.m[i + 9] + t.m[i + 700];"),
+    "a method's field": (
+        "struct q { int m[2048]; void put(int i, int v) { m[i] = v; } int get(int i) { return m[i]; } };",
+        "t.put(i, a[i]); b[i] = t.get(i + 9) + t.get(i + 700);",
+    ),
+    "behind a reference": (
+        "struct q { int m[2048]; }; void put(q &t, int i, int v) { t.m[i] = v; }",
+        "put(t, i, a[i]); b[i] = t.m[i + 9] + t.m[i + 700];",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ARRAYS)
+def test_an_array_in_a_struct_is_a_memory(what: str) -> None:
+    """2048 words of 32 bits: four BRAM18; a store and two loads a round on its two ports: II 2."""
+    before, statement = ARRAYS[what]
+    found = closed(
+        f"{before}\nvoid top(int a[512], int b[512]) {{\n  q t;\n  L: for (int i = 0; i < 512; i++) {{\n"
+        f"#pragma HLS pipeline\n    {statement}\n  }}\n}}"
+    )
+    assert memories(found) == {"t.m": (4, 0, 0)}
+    assert iis(found) == {"L": 2}
+
+
+def test_a_stream_in_a_struct_is_a_fifo() -> None:
+    """One write and one read a round: II 1; a second read of the same FIFO: II 2."""
+    code = (
+        "struct q { hls::stream<int> s; };\nvoid top(int a[512], int b[512]) {\n  q t;\n"
+        "  L: for (int i = 0; i < 512; i++) {\n#pragma HLS pipeline\n    t.s.write(a[i]); b[i] = t.s.read() %s;\n  }\n}"
+    )
+    assert iis(closed(code % "")) == {"L": 1}
+    assert iis(closed(code % "+ t.s.read()")) == {"L": 2}

@@ -38,6 +38,17 @@ NUMBERS = [
     ("struct cfg { static constexpr int a[3] = {4, 5, 6}; };", "cfg::a[2]", 6),
     ("const int table[4] = {1, 6, 2, 3};", "table[1]", 6),
     ("struct cfg_t { int n; int m; }; constexpr cfg_t cfg = {2, 6};", "cfg.m", 6),
+    ("namespace a { const int k = 6; }\nnamespace b { const int k = 2; }", "a::k", 6),
+    ("namespace a { const int k = 2; }\nnamespace b { const int k = 6; }", "b::k", 6),
+    ("namespace a { struct c { static const int k = 6; }; }\nnamespace b { struct c { static const int k = 2; }; }",
+     "a::c::k", 6),
+    ("namespace a { enum { k = 6 }; }\nnamespace b { enum { k = 2 }; }", "a::k", 6),
+    ("namespace a { const int k = 6; }\nnamespace c = a;", "c::k", 6), ("inline constexpr auto K = 6;", "K", 6),
+    ("template <bool W> struct sel { static const int f = W ? 6 : 2; };", "sel<(3 > 2)>::f", 6),
+    ("template <int A, int B = A * 2, int C = B + A> struct s { static const int v = C; };", "s<2>::v", 6),
+    ("template <typename T, typename A = ap_uint<T::w * 3> > struct s { static const int v = sizeof(A) - 2; };\n"
+     "struct t { static const int w = 16; };", "s<t>::v", 6),
+    ("typedef ap_fixed<12, 6> word;", "word::iwidth", 6), ("typedef ap_int<18> word;", "word::width / 3", 6),
     # Templates.
     ("template <int A, int B> struct sum { static const int value = A + B; };", "sum<2, 4>::value", 6),
     ("template <int N> struct fact { static const int v = N * fact<N - 1>::v; };\n"
@@ -183,6 +194,18 @@ def test_copies_by_a_constant(before: str, template: str, wide: str, call: str) 
     assert figures(SPLIT.format(before=before, template=template, name="add", wide=wide, call=call)) == plain
 
 
+def test_a_distance_by_a_constant() -> None:
+    """Each element needs that of three rounds before: with a plain number the bound is the same."""
+    code = """{before}
+void top(int a[64]) {{ L: for (int i = 3; i < 64; i++) {{
+#pragma HLS PIPELINE
+#pragma HLS DEPENDENCE variable=a type=inter direction=RAW distance={far} true
+  a[i] = a[i - 3] / 7; }} }}"""
+    plain = figures(code.format(before="", far="6"))
+    assert figures(code.format(before="constexpr int FAR = 3;", far="2 * FAR")) == plain
+    assert plain != figures(code.format(before="", far="1"))
+
+
 def test_an_interval_by_a_constant() -> None:
     code = """const int EVERY = 3;
 void top(const int in[96], int out[96]) {
@@ -256,7 +279,7 @@ INSTANCES = [
 def test_each_instance_has_its_own(head: str, every: str, tail: str, first: str, second: str, right: list[int]) -> None:
     before = "struct fast { static const int every = 3; }; struct slow { static const int every = 6; };\n"
     found = closed(before + TWO.format(head=head, every=every, tail=tail, first=first, second=second))
-    assert [loop.ii for call in found.top.calls for loop in call.loops] == right
+    assert [loop.ii for call in found.top.calls for loop in call.callee.loops] == right
 
 
 SCOPES = [
@@ -316,7 +339,11 @@ void top(int a[64]) { fill<5>(a); }"""
 
 UNTOLD = [
     "UNROLL factor=n", "PIPELINE II=n", "UNROLL factor=later<3>::v", "PIPELINE II=MISSING", "UNROLL factor=table[n]",
-    "PIPELINE II=1/0", "PIPELINE II=grow(4)",
+    "PIPELINE II=1/0", "PIPELINE II=grow(4)", "ARRAY_PARTITION factor=n variable=a cyclic",
+    "ARRAY_RESHAPE dim=n variable=a", "ALLOCATION limit=n operation instances=mul",
+    "BIND_OP latency=n variable=x op=mul", "BIND_STORAGE latency=n variable=a type=ram_1p",
+    "DEPENDENCE distance=n variable=a true", "LATENCY max=n", "STREAM depth=n variable=a",
+    "RESOURCE latency=n variable=x core=Mul",
 ]  # fmt: skip
 
 
@@ -326,7 +353,7 @@ def test_an_option_nobody_can_evaluate(pragma: str) -> None:
     code = "const int table[2] = {1, 2};\nint grow(int x) { return x; }\nvoid top(int a[64], int n) {\n"
     code += f"L: for (int i = 0; i < 64; i++) {{\n#pragma HLS {pragma}\n a[i] = i; }} }}"
     found = closed(code)
-    kind, option = pragma.replace("II", "ii").split()
+    kind, option = pragma.replace("II", "ii").split()[:2]
     assert found.top.reasons == (f"{option} of {kind} is no constant that is known here",)
     assert (found.latency_cycles, found.unknown.known("lut")) == (None, False)
 
@@ -344,3 +371,50 @@ def test_the_largest_and_least_count_of_a_sampled_nest() -> None:
   for (int i = 0; i < 200; i++) for (int j = 0; j < 200; j++) L: for (int k = 0; k < i + j; k++) a[k] = 1; }"""
     trip = next(loop for loop in standing(closed(code, pipeline_loops=0).top) if loop.loop.name == "L").trip
     assert (trip.least, trip.most) == (0, 398)
+
+
+# -- members and objects that are called ---------------------------------------------------------------------
+
+ROUNDS = "{ int s = x; W: for (int i = 0; i < ROUNDS; i++) s += i * x; return s; }"
+FIXED = ROUNDS.replace("ROUNDS", "12")
+CALLED = [
+    # What is declared, the call: its loop of 12 rounds is met, whatever stands between.
+    (f"struct op {{ template <int ROUNDS> static int run(int x) {ROUNDS} }};", "op::run<12>(a[1])"),
+    (f"struct op {{ template <int ROUNDS> int run(int x) {ROUNDS} }}; op o;", "o.run<12>(a[1])"),
+    (f"struct op {{ template <int ROUNDS> int run(int x, int y) {ROUNDS} }}; op o;", "o.run<12>(a[1], 3)"),
+    (f"struct op {{ template <typename T> T run(T x) {FIXED} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ template <int ROUNDS> static int run(int x) {ROUNDS} }};\n"
+     "template <class C> int call(int x) { return C::template run<12>(x); }", "call<op>(a[1])"),
+    (f"template <int ROUNDS> struct op {{ template <typename T> static T run(T x) {ROUNDS} }};", "op<12>::run(a[1])"),
+    (f"struct base {{ static int run(int x) {FIXED} }}; struct op : base {{ }};", "op::run(a[1])"),
+    (f"struct op {{ int inner(int x) {FIXED} int run(int x) {{ return inner(x); }} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ int inner(int x) {FIXED} int run(int x) {{ return this->inner(x); }} }}; op o;", "o.run(a[1])"),
+    (f"struct op {{ int run(int x); }}; int op::run(int x) {FIXED}\nop o;", "o.run(a[1])"),
+    (f"struct op {{ int operator()(int x) {FIXED} }}; op o;", "o(a[1])"),
+    (f"template <int ROUNDS> struct op {{ int operator()(int x) {ROUNDS} }};", "op<12>()(a[1])"),
+    (f"struct op {{ int operator()(int x) const {FIXED} }};\n"
+     "template <class F> int call(int x, F f) { return f(x); }", "call(a[1], op())"),
+    (f"int run(int x) {FIXED}\ntemplate <int (*F)(int)> int call(int x) {{ return F(x); }}", "call<run>(a[1])"),
+    (f"struct num {{ int v; int operator*(int x) const {FIXED} }}; num n;", "n * a[1]"),
+    (f"struct num {{ int v; }}; int operator*(num n, int x) {FIXED}\nnum n;", "n * a[1]"),
+    (f"namespace lib {{ struct op {{ static int run(int x) {FIXED} }}; }}\n"
+     "struct cfg { template <class T> using kernel = lib::op; };\n"
+     "template <class C> int call(int x) { return C::template kernel<int>::run(x); }", "call<cfg>(a[1])"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "call"), CALLED)
+def test_what_is_called_is_met(before: str, call: str) -> None:
+    found = closed(f"{before}\nvoid top(int a[64]) {{ a[0] = {call}; }}", pipeline_loops=0)
+    assert found.top.reasons == ()
+    assert [(loop.loop.label, loop.trips) for loop in standing(found.top)] == [("W", 12)]
+
+
+def test_a_trip_count_nobody_can_evaluate() -> None:
+    code = (
+        "void top(int *a, int n) { L: for (int i = 0; i < n; i++) {\n#pragma HLS LOOP_TRIPCOUNT max=n\n a[i] = i; } }"
+    )
+    found = closed(code)
+    why = "max=n of LOOP_TRIPCOUNT is no constant that is known here"
+    assert found.top.reasons == (f"the trip count of loop L is unknown: {why}",)
+    assert found.unknown.known("lut")

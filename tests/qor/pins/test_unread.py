@@ -105,6 +105,8 @@ KNOWN = [
     "hls::stream<int> s; s.write(n); if (!s.empty()) a[0] = s.read();", "memset(a, 0, 64 * sizeof(int));",
     "hls::vector<float, 4> v; a[0] = v.reduce_add();", "a[0] = std::move(n);",
     "a[0] = (int)(n) + int(n) + (ap_int<9>)(n);",
+    "ap_uint<32> w[8]; a[0] = w[n & 7](7, 0);", "ap_axiu<32, 1, 1, 1> beat; a[0] = beat.data(7, 0);",
+    "hls::axis<float, 0, 0, 0> beat; a[0] = beat.data * 2;", "std::pair<int, int> p(n, 3); a[0] = p.first;",
     "ap_axiu<32, 1, 1, 1> beat; a[0] = beat.data.range(7, 0);",
 ]  # fmt: skip
 

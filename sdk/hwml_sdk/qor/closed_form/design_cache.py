@@ -8,14 +8,16 @@ from dataclasses import replace
 from ..program import ir
 from ..program.budget import ESTIMATE_STEPS, Work
 from ..program.constants import Number
-from ..program.expressions import root_variable
+from ..program.expressions import assigned_variables, root_variable
 from ..program.facts import calls
 from ..program.trip_counts import TripCount, constant_step
+from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits
 from ..tool.operators import Target
 from .memory import Layout, layouts
 from .plan import Options
 from .results import FunctionResult
+from .schedule.accesses import root
 
 # Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
 MAX_CALLS = 40
@@ -43,6 +45,8 @@ class Design:
         self.walks = 0
         self.work = Work(ESTIMATE_STEPS)
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
+        self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = {}
+        self._written: dict[str, frozenset[ir.Variable]] = {}
         self._loops_below: dict[str, bool] = {}
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
@@ -91,6 +95,54 @@ class Design:
                     layout.merged = False
             self._layouts[function.name] = found
         return found
+
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own; None where the struct has none of that name."""
+        key = var, field
+        if key not in self._parts:
+            found = next(((kind, dims) for name, kind, dims in var.type.fields if name == field), None)
+            self._parts[key] = None if found is None else ir.Variable(
+                f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, function=var.function,
+                part_of=var,
+            )  # fmt: skip
+        return self._parts[key]
+
+    def arrays_in(self, function: ir.Function) -> list[ir.Variable]:
+        """Arrays and streams in a function's own structs, those that were used."""
+        own = set(function.variables.values())
+        found = [var for var in self._parts.values() if var is not None and (var.dims or var.type.kind == "stream")]
+        return [var for var in found if var.scope == "local" and root(var) in own and not var.type.pointer]
+
+    def changed_by_calls(self, block: ir.Block, depth: int = 0) -> frozenset[ir.Variable]:
+        """Variables that the functions called in a block change and that outlive them.
+
+        Objects, static and global ones, what references lead to, what lambdas see.
+        """
+        found: set[ir.Variable] = set()
+        for call in calls(block):
+            callee = self.program.functions.get(call.name)
+            if callee is None or depth > MAX_CALLS:
+                continue
+            writes = self._writes(callee, depth)
+            for param, argument in zip(callee.params, call.args, strict=False):
+                if param.type.pointer and param in writes:
+                    changed = root_variable(argument)
+                    found |= {changed} if changed is not None else set()
+            own = self.program.fields.get(split_scope(callee.name.partition("(")[0])[0], {})
+            if not writes.isdisjoint(own.values()):
+                changed = root_variable(call.receiver) if call.receiver is not None else None
+                found |= {changed} if changed is not None else set(own.values())
+            found |= {var for var in writes if var.scope != "param" and var.function not in ("", callee.name)}
+            found |= {var for var in writes if var.static or var.scope == "global"}
+        return frozenset(found)
+
+    def _writes(self, function: ir.Function, depth: int) -> frozenset[ir.Variable]:
+        known = self._written.get(function.name)
+        if known is None:
+            self._written[function.name] = frozenset()  # what a function that calls itself finds on its way
+            inner = self.changed_by_calls(function.body, depth + 1)
+            known = self._written[function.name] = assigned_variables(function.body) | inner
+        return known
 
     def default_layout(self, array: ir.Variable) -> Layout:
         """Layout of an array no function in sight declares."""

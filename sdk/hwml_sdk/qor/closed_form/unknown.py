@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..program import ir
 from ..tool.labels import LABELS
 
 EVERYTHING = frozenset(LABELS)
@@ -22,9 +23,11 @@ class Unknown:
         """These figures are not known; a cause is told once, however often it is met."""
         self.causes[cause] = self.causes.get(cause, frozenset()) | frozenset(targets)
 
-    def uncounted(self, loop: str) -> None:
+    def uncounted(self, loop: ir.Loop) -> None:
         """Nobody knows how many rounds a loop makes."""
-        self.because(f"the trip count of loop {loop} is unknown", CYCLES)
+        said = loop.pragma("HLS", "LOOP_TRIPCOUNT")
+        why = f": {said.untold[0]} of LOOP_TRIPCOUNT is no constant that is known here" if said and said.untold else ""
+        self.because(f"the trip count of loop {loop.name} is unknown{why}", CYCLES)
 
     def join(self, other: Unknown) -> None:
         """What is not known of a part is not known of the whole."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...document import Related
 from ..program import ir
-from ..program.expressions import everything_in, inside
+from ..program.expressions import assigned_variables, children, everything_in, expressions_of, inside
 from ..program.facts import function_of
 from ..program.trip_counts import iterations
 from .affine import form_of
@@ -26,16 +26,26 @@ def false_dependences(context: Context) -> None:
         function = function_of(context.program, pragma.owner)
         if pragma.kind != "DEPENDENCE" or function is None or not _says_false(pragma):
             continue
-        name = pragma.options.get("variable", "")
-        var = function.variables.get(name) or context.program.globals.get(name)
-        if var is None or context.declared_twice(function, name) or function.name not in context.facts.hardware:
+        if function.name not in context.facts.hardware:
             continue
         loops = [pragma.owner] if isinstance(pragma.owner, ir.Loop) else list(context.program.loops(function.name))
-        for loop in loops:
-            distance = _distance(context, loop, var) if isinstance(loop, ir.Loop) else 0
-            if distance and isinstance(loop, ir.Loop):
+        pairs = [(loop, var) for var in _spoken_of(context, pragma, function) for loop in loops]
+        for loop, var in pairs:
+            distance = _distance(context, loop, var)
+            if distance:
                 _report_dependence(context, pragma, var, loop, distance)
                 break
+
+
+def _spoken_of(context: Context, pragma: ir.Pragma, function: ir.Function) -> list[ir.Variable]:
+    """The variable a pragma names; every array of the function where it names none."""
+    name = pragma.options.get("variable", "")
+    if not name:
+        return [
+            var for var in function.variables.values() if var.dims and not context.declared_twice(function, var.name)
+        ]
+    var = function.variables.get(name) or context.program.globals.get(name)
+    return [] if var is None or context.declared_twice(function, name) else [var]
 
 
 def _says_false(pragma: ir.Pragma) -> bool:
@@ -70,15 +80,34 @@ def _distance(context: Context, loop: ir.Loop, var: ir.Variable) -> int:
 
 
 def _feeds_itself(loop: ir.Loop, var: ir.Variable) -> bool:
-    """`t += x` and `t = f(t)` at the top of a round, without a fresh value before."""
+    """Whether a round reads a scalar that it writes, before it is given a fresh value for certain."""
+    if var not in assigned_variables(loop.body) or var is loop.var:
+        return False
     for item in loop.body.items:
         expr = item.expr if isinstance(item, ir.Evaluate) else None
-        counts = isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--")
-        if counts and isinstance(expr, ir.Unary) and isinstance(expr.operand, ir.Ref) and expr.operand.var is var:
+        whole = isinstance(expr, ir.Assign) and expr.op == "=" and isinstance(expr.target, ir.Ref)
+        if isinstance(expr, ir.Assign) and whole and isinstance(expr.target, ir.Ref) and expr.target.var is var:
+            return _mentions(expr.value, var)
+        if any(_mentions(part, var) for part in expressions_of(ir.Block([item]))):
+            return _reads(item, var)
+    return False
+
+
+def _mentions(expr: ir.Expr, var: ir.Variable) -> bool:
+    return any(isinstance(item, ir.Ref) and item.var is var for item in inside([expr]))
+
+
+def _reads(item: ir.Stmt, var: ir.Variable) -> bool:
+    """Whether the first statement that names a scalar reads it, and does not only set it."""
+    for expr in everything_in(ir.Block([item])):
+        if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) and expr.target.var is var:
+            if expr.op != "=" or _mentions(expr.value, var):
+                return True
+        elif isinstance(expr, ir.Unary | ir.Binary | ir.Call | ir.Ternary | ir.Index):
+            if any(isinstance(e, ir.Ref) and e.var is var for e in children(expr)):
+                return True
+        elif isinstance(expr, ir.Assign) and isinstance(expr.value, ir.Ref) and expr.value.var is var:
             return True
-        if not isinstance(expr, ir.Assign) or not isinstance(expr.target, ir.Ref) or expr.target.var is not var:
-            continue
-        return expr.op != "=" or any(isinstance(e, ir.Ref) and e.var is var for e in inside([expr.value]))
     return False
 
 

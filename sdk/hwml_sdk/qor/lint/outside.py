@@ -33,7 +33,7 @@ class _Walk:
     function: ir.Function
 
     def block(self, block: ir.Block, known: dict[ir.Variable, Range]) -> None:
-        """Statements that surely run; what an `if` holds may not, so nothing is said of it."""
+        """Statements in order; under an `if` nothing is known of counters outside it, which it may look at."""
         for item in block.items:
             if isinstance(item, ir.Block):
                 self.block(item, known)
@@ -44,6 +44,7 @@ class _Walk:
                     self._expression(item.value, known)
                 return
             elif isinstance(item, ir.If):
+                self._guarded(item)
                 self._forget(ir.Block([item]), known)
                 if _leaves(item):
                     return
@@ -51,6 +52,12 @@ class _Walk:
                 for expr in expressions_of(ir.Block([item])):
                     self._expression(expr, known)
                 self._forget(ir.Block([item]), known)
+
+    def _guarded(self, item: ir.If) -> None:
+        """What runs only sometimes: constant subscripts are wrong there too, unless it can never run."""
+        if self.context.facts.value(item.condition) is None:
+            for block in (item.then, *([item.otherwise] if item.otherwise is not None else [])):
+                self.block(block, {})
 
     def _forget(self, block: ir.Block, known: dict[ir.Variable, Range]) -> None:
         for var in assigned_variables(block):

@@ -59,8 +59,10 @@ def flat(block: ir.Block) -> Iterator[ir.Stmt]:
 def processes(context: Context) -> None:
     """Plain code, conditional calls and returned values in a region."""
     for region in regions(context):
+        started = False
         for item in flat(region.body):
-            why = _why_no_process(context, item)
+            why = _why_no_process(context, item, started)
+            started = started or isinstance(item, ir.Loop) or _calls(item)
             if why:
                 span = _place(item) or region.pragma.span
                 related = (Related("the dataflow region", region.pragma.span, region.pragma.path),)
@@ -70,34 +72,53 @@ def processes(context: Context) -> None:
                 context.report(NOT_A_PROCESS, message, path, span, related=related)
 
 
-def _why_no_process(context: Context, item: ir.Stmt) -> str:
-    """What keeps a statement from being a process; "" for what a region may hold."""
+def _reads_data(expr: ir.Expr) -> bool:
+    """Whether an element of an array, no table of constants, is read."""
+    roots = [root_variable(item) for item in inside([expr]) if isinstance(item, ir.Index)]
+    return any(var is not None and not var.const for var in roots)
+
+
+def _calls(item: ir.Stmt) -> bool:
+    return isinstance(item, ir.Evaluate) and isinstance(item.expr, ir.Call)
+
+
+def _why_no_process(context: Context, item: ir.Stmt, started: bool) -> str:
+    """What keeps a statement from being a process; "" for what a region may hold.
+
+    started: a process stands above it, so that it is no value that all of them may take.
+    """
     if isinstance(item, ir.If):
         called = _hardware_call(context, everything_in(ir.Block([item])))
         loops = next(ir.loops_of(ir.Block([item])), None)
         return f"{called.name} is called under a condition" if called else "a loop under a condition" if loops else ""
     if isinstance(item, ir.Declare):
         called = _hardware_call(context, inside([item.var.init])) if item.var.init is not None else None
-        return f"{called.name} returns a value" if called is not None else ""
+        if called is not None:
+            return f"{called.name} returns a value"
+        return "plain code" if started and item.var.init is not None and _reads_data(item.var.init) else ""
     expr = item.expr if isinstance(item, ir.Evaluate) else None
     if isinstance(expr, ir.Assign):
         called = _hardware_call(context, inside([expr.value]))
         if called is not None:
             return f"{called.name} returns a value"
         target = expr.target
-        if isinstance(target, ir.Index | ir.Unary) or any(isinstance(e, ir.Index) for e in inside([expr.value])):
+        if isinstance(target, ir.Index | ir.Unary) or _reads_data(expr.value) or started:
             return "plain code"
     return ""
 
 
 def _hardware_call(context: Context, exprs: tuple[ir.Expr, ...] | list[ir.Expr]) -> ir.Call | None:
-    """The first call of a function of the program that has loops or streams: small inline helpers are no process."""
+    """The first call of a function that has loops or moves data: helpers that compute a value of values are none."""
     for expr in exprs:
         if isinstance(expr, ir.Call) and expr.receiver is None and expr.span is not None:
             function = context.program.functions.get(expr.name)
-            if function is not None and (_has_loops(function) or any(p.type.kind == "stream" for p in function.params)):
+            if function is not None and (_has_loops(function) or any(map(_carries_data, function.params))):
                 return expr
     return None
+
+
+def _carries_data(param: ir.Variable) -> bool:
+    return param.type.kind == "stream" or bool(param.dims) or bool(param.type.pointer)
 
 
 def _has_loops(function: ir.Function) -> bool:
@@ -123,7 +144,8 @@ def order(context: Context) -> None:
         uses = [context.uses.of(item) for item in items]
         unknown = {var for use in uses for var in use.unknown}
         for var in sorted(local - unknown, key=lambda var: var.span):
-            if not (var.dims or var.type.kind == "stream") or var.static or var.init is not None:
+            given = var.init is not None and var.type.kind != "stream"  # a stream's is its name
+            if not (var.dims or var.type.kind == "stream") or var.static or given:
                 continue
             read = next((i for i, use in enumerate(uses) if var in use.reads), None)
             written = next((i for i, use in enumerate(uses) if var in use.writes), None)
@@ -157,6 +179,8 @@ def fifo_depths(context: Context) -> None:
             for second in streams:
                 if first is not second and not first.dims and not second.dims:
                     _pair(context, region, turns, first, second)
+            if not first.dims:
+                _detour(context, region, turns, first)
 
 
 def _turns(context: Context, call: ir.Call) -> dict[tuple[ir.Variable, bool], _Turn]:
@@ -236,6 +260,38 @@ def _pair(
         f"stands still for ever; give it depth={put.times}"
     )
     context.report(TOO_SHALLOW, message, first.path, first.span)
+
+
+def _detour(
+    context: Context, region: Region, turns: list[dict[tuple[ir.Variable, bool], _Turn]], direct: ir.Variable
+) -> None:
+    """A stream past a process that takes all before it gives any: `direct` must hold as much."""
+    writer = next((t for t in turns if (direct, True) in t), None)
+    reader = next((t for t in turns if (direct, False) in t), None)
+    depth = _depth(region.function, direct)
+    if writer is None or reader is None or writer is reader or depth is None:
+        return
+    put, take = writer[direct, True], reader[direct, False]
+    for middle in turns:
+        if middle is writer or middle is reader:
+            continue
+        for (into, writes), taken in middle.items():
+            given = writer.get((into, True))
+            if writes or given is None or given.place < put.place:
+                continue
+            ways = (t for (var, w), t in middle.items() if w and reader.get((var, False), _NEVER).place == take.place)
+            out = next(ways, None)
+            late = out is not None and (taken.place < out.place or given.place > put.place)
+            if late and put.times is not None and depth < put.times and put.times > DEFAULT_DEPTH:
+                message = (
+                    f"{direct.name} holds {depth} elements, but the process beside it takes {put.times} of {into.name} "
+                    f"before it gives any: the region stands still for ever; give it depth={put.times}"
+                )
+                context.report(TOO_SHALLOW, message, direct.path, direct.span)
+                return
+
+
+_NEVER = _Turn(-1, None)
 
 
 def _depth(function: ir.Function, stream: ir.Variable) -> int | None:

@@ -55,9 +55,24 @@ def other_release(context: Context) -> None:
             fixes = text.replace(span, style, f"write {style}", safe=True) if pragma.kind in SPLITS else ()
             message = f"{name} takes no type= in {pragma.kind}: it wants the word {style} alone"
             context.report(OTHER_RELEASE, message, pragma.path, span, fixes=fixes)
-        elif old and pragma.kind == "PIPELINE" and "style" in pragma.options:
-            message = f"{name} takes no style= in PIPELINE"
-            context.report(OTHER_RELEASE, message, pragma.path, text.option_span("style"))
+        elif (option := _other_option(pragma, old)) is not None:
+            message = f"{name} takes no {option} in {pragma.kind}"
+            context.report(OTHER_RELEASE, message, pragma.path, text.option_span(option.rstrip("=")))
+
+
+# Options that only Vitis HLS takes; where Vivado HLS wants the word alone.
+_NEW_OPTIONS = {
+    "PIPELINE": ("style",), "INTERFACE": ("mode", "storage_type"), "DEPENDENCE": ("type", "dependent"),
+    "ALLOCATION": ("type",),
+}  # fmt: skip
+
+
+def _other_option(pragma: ir.Pragma, old: bool) -> str | None:
+    """An option as the other tool spells it, None when there is none."""
+    if old:
+        return next((f"{name}=" for name in _NEW_OPTIONS.get(pragma.kind, ()) if pragma.options.get(name)), None)
+    bus = pragma.kind == "INTERFACE" and "ap_bus" in (pragma.options.get("mode", "").lower(), *pragma.options)
+    return "ap_bus" if bus else None
 
 
 def _modern(pragma: ir.Pragma, text: PragmaText) -> tuple[Fix, ...]:

@@ -17,6 +17,7 @@ from ...errors import SourceError
 MACRO_STEPS = 4_000_000  # characters that macro expansion looks at, at 0.2 us
 TEXT_CHARACTERS = 500_000  # of a unit after its macros and includes, without blanks: the parser takes each one
 READ_STEPS = 60_000  # nodes that are read, at 7 us
+OWN_STEPS = 20_000  # of those: kept for the document itself when the headers it includes are over the rest
 ESTIMATE_STEPS = 50_000  # expressions that are walked for one top function, at 8 us
 DOCUMENT_STEPS = 500_000  # the same for all top functions of one document together
 TOP_STEPS = 200  # what the answer about one top function costs beside its walk

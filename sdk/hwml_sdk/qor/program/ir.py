@@ -42,7 +42,7 @@ class Variable:
     """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
 
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
-    value: of a constant whose initial value was evaluated.
+    value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Variable:
     handed: bool = False
     value: int | float | None = None
     evaluated: bool = False
+    part_of: Variable | None = None
 
 
 # Expressions. `span` is only kept where something is reported about them.

@@ -61,6 +61,8 @@ def split_template(text: str) -> tuple[str, list[str]]:
 
 def split_scope(name: str) -> tuple[str, str]:
     """`a::Fir<b::T>::acc` -> ("a::Fir<b::T>", "acc"); the first is "" where nothing is qualified."""
+    if "::" not in name:
+        return "", name
     depth, round_ones = 0, 0
     for at in range(len(name) - 1, 0, -1):
         round_ones += {")": 1, "(": -1}.get(name[at], 0)
@@ -122,6 +124,9 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name in ("complex", "x_complex"):
         element = parse_type(arguments[0], named, value)
         return CType("vector", element.width * 2, element=element, lanes=2, name=text)
+    if name == "axis":  # hls::axis<T, USER, ID, DEST>, of which ap_axiu<W, ..> is one (UG1399, "AXI4-Stream")
+        data = parse_type(arguments[0], named, value)
+        return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
     if name == "Mat":
         image = _image(text, arguments, value)
         if image is not None:

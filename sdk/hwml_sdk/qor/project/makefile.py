@@ -21,6 +21,8 @@ from .values import add_flags, period
 UNKNOWN = "\0"  # stands for a variable that the file does not set; no text that is read holds it
 MAX_INCLUDED = 8
 MAX_DESIGNS = 64
+MAX_LENGTH = 1 << 16  # of a line with its variables put in
+MAX_ROUNDS = 16
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+|override\s+)?([A-Za-z_][\w.]*)\s*(\+=|\?=|::?=|=)\s*(.*)$")
 _RULE = re.compile(r"^([^\t#=:][^=:]*):(?!=)([^=;]*)$")
 _INCLUDED = re.compile(r"^\s*-?include\s+(\S+)\s*$")
@@ -32,6 +34,7 @@ _SOURCES = (".c", ".cc", ".cpp", ".cxx")
 def read_makefile(path: str | Path) -> list[HlsProject]:
     """Every kernel that a Makefile or a shell script compiles. Raises ConfigError for one that cannot be read."""
     reading = _Makefile(Path(path), Places.of(Path(path)))
+    reading.included.add(Path(path).absolute())
     reading.read(Path(path), 0)
     return [project for project in map(reading.project, reading.lines) if project is not None][:MAX_DESIGNS]
 
@@ -52,7 +55,7 @@ class _Makefile:
     places: Places
     values: dict[str, str] = field(default_factory=dict)
     lines: list[_Line] = field(default_factory=list)
-    included: int = 0
+    included: set[Path] = field(default_factory=set)
 
     def read(self, path: Path, depth: int) -> None:
         """Take in the variables and command lines of a file and of those it includes."""
@@ -70,8 +73,8 @@ class _Makefile:
 
     def _include(self, name: str, depth: int) -> None:
         found = self.places.find(self.expand(name))
-        if found is not None and self.included < MAX_INCLUDED:
-            self.included += 1
+        if found is not None and found not in self.included and len(self.included) < MAX_INCLUDED:
+            self.included.add(found)
             self.read(found, depth + 1)
 
     def _assign(self, name: str, sign: str, value: str) -> None:
@@ -90,11 +93,13 @@ class _Makefile:
             target = self.expand(line.target).strip()
             automatic = {"@": target, "<": first, "^": " ".join(needs), "+": " ".join(needs),
                          "<D": str(Path(first).parent) if first else "", "@D": str(Path(target).parent)}  # fmt: skip
-        for _ in range(8):
+        for _ in range(MAX_ROUNDS):
             text, count = _VARIABLE.subn(lambda match: self._value(match, automatic), text)
-            if not count or len(text) > 1 << 16:
+            if not count:
+                return text
+            if len(text) > MAX_LENGTH:
                 break
-        return text
+        return UNKNOWN  # it names itself
 
     def _value(self, match: re.Match[str], automatic: dict[str, str]) -> str:
         name = next(group for group in match.groups() if group is not None)

@@ -20,6 +20,7 @@ from .types import HlsProject, Place, Skipped, read_text
 from .values import add_flags, period
 
 MAX_DEPTH = 4  # of scripts that source scripts, and of procedures that call
+MAX_NESTED = 40
 MAX_COMMANDS = 20_000
 MAX_DESIGNS = 64
 _FLAG_LISTS = {"cflags", "csimflags"}  # their value starts with a dash of its own
@@ -58,6 +59,7 @@ class _Reading:
     skipped: list[Skipped] = field(default_factory=list)
     procedures: dict[str, list[Word]] = field(default_factory=dict)
     commands: int = 0
+    nested: int = 0
     ended: bool = False
 
     def __post_init__(self) -> None:
@@ -92,7 +94,14 @@ class _Reading:
         self.scope.script = before
 
     def block(self, text: str, path: str, line: int, depth: int) -> None:
-        """Follow some commands."""
+        """Follow some commands; bodies within bodies as far as MAX_NESTED."""
+        if self.nested >= MAX_NESTED:
+            return
+        self.nested += 1
+        self._commands(text, path, line, depth)
+        self.nested -= 1
+
+    def _commands(self, text: str, path: str, line: int, depth: int) -> None:
         for words, place in commands(text, path, first_line=line):
             self.commands += 1
             if self.ended or self.commands > MAX_COMMANDS:

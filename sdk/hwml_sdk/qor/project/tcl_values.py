@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from ...errors import ConfigError
 from . import tcl_expr
 from .places import Places
-from .tcl_words import Word, closing_bracket, commands, list_items
+from .tcl_words import Word, closing_brackets, commands, list_items
 
 UNKNOWN = "\0"  # stands in a word for what only Tcl could tell; no text that is read holds it
 MAX_NESTING = 12
+MAX_EXPRESSION = 4096
 MAX_LENGTH = 1 << 16  # of one value: `append` in a loop ends
 
 _PIECE = re.compile(r"\\(.)|\$\{([^}]*)\}|\$((?:::)?\w+(?:::\w+)*)(?:\(([^()]*)\))?|\[", re.DOTALL)
@@ -33,8 +34,11 @@ class Scope:
         return word.text if word.literal else self.substitute(word.text)
 
     def substitute(self, text: str, depth: int = 0) -> str:
-        """Variables, commands and escapes of a text, as `text`."""
+        """Variables, commands and escapes of a text, as `text`; UNKNOWN for one of great length."""
+        if len(text) > MAX_LENGTH:
+            return UNKNOWN
         out: list[str] = []
+        closing = closing_brackets(text)
         at = 0
         while match := _PIECE.search(text, at):
             out.append(text[at : match.start()])
@@ -45,7 +49,7 @@ class Scope:
             elif braced is not None or name is not None:
                 out.append(self._variable(braced if braced is not None else name, key, depth))
             else:
-                end = closing_bracket(text, match.start())
+                end = closing.get(match.start())
                 if end is None:
                     out.append("[")
                     continue
@@ -86,6 +90,8 @@ class Scope:
 
     def value(self, text: str) -> tcl_expr.Value | None:
         """As `expression`, as number or text; None where unknown."""
+        if len(text) > MAX_EXPRESSION:
+            return None
         text = _QUOTED_VARIABLE.sub(r"\1", text)
         put_in = _PIECE_OF_SUM.sub(lambda match: self._operand(match.group()), text)
         if "[" in put_in:

@@ -54,6 +54,8 @@ class _Cutter:
         self._first = first_line
         self._counted = 0  # characters whose line ends are in `_line`
         self._line = 0
+        self._braces: dict[int, int] | None = None
+        self._brackets: dict[int, int] | None = None
 
     def line(self) -> int:
         self._line += self.text.count("\n", self._counted, self.at)
@@ -91,7 +93,9 @@ class _Cutter:
         self.at = match.end() if match else self.at
 
     def _braced(self, place: Place) -> str:
-        end = _closing(self.text, self.at, _BRACE, "{")
+        if self._braces is None:
+            self._braces = _pairs(self.text, _BRACE, "{")
+        end = self._braces.get(self.at)
         if end is None:
             raise place.error("a brace is never closed")
         body, self.at = self.text[self.at + 1 : end], end + 1
@@ -119,49 +123,53 @@ class _Cutter:
         if self.text[self.at] == "\\":
             self.at += 2
         elif self.text[self.at] == "[":
-            end = _closing(self.text, self.at, _BRACKET, "[")
+            if self._brackets is None:
+                self._brackets = closing_brackets(self.text)
+            end = self._brackets.get(self.at)
             self.at = self.at + 1 if end is None else end + 1
         else:
             match = plain.match(self.text, self.at)
             self.at = match.end() if match else self.at + 1
 
 
-def _closing(text: str, at: int, marks: re.Pattern[str], opening: str) -> int | None:
-    """Where what opens at `at` closes."""
-    depth = 0
-    for match in marks.finditer(text, at):
+def _pairs(text: str, marks: re.Pattern[str], opening: str) -> dict[int, int]:
+    """Where each opening mark closes, found in one walk; those that nothing closes are left out."""
+    found: dict[int, int] = {}
+    open_at: list[int] = []
+    for match in marks.finditer(text):
         mark = match.group()
-        if mark[0] == "\\":
-            continue
-        depth += 1 if mark == opening else -1
-        if depth == 0:
-            return match.start()
-    return None
+        if mark == opening:
+            open_at.append(match.start())
+        elif mark[0] != "\\" and open_at:
+            found[open_at.pop()] = match.start()
+    return found
 
 
-def closing_bracket(text: str, at: int) -> int | None:
-    """Where the `[` at `at` closes; None where nothing does."""
-    return _closing(text, at, _BRACKET, "[")
+def closing_brackets(text: str) -> dict[int, int]:
+    """Where each `[` of a text closes."""
+    return _pairs(text, _BRACKET, "[") if "[" in text else {}
 
 
+_BLANK = re.compile(r"\s*")
 _ITEM = re.compile(r"\s*(?:\"((?:\\.|[^\"\\])*)\"(?=\s|\Z)|([^\s{]\S*))", re.DOTALL)
 
 
 def list_items(text: str) -> list[str]:
     """The elements of a Tcl list; a brace that nothing closes is an element by itself."""
     found = []
+    text = text.strip()
+    braces = _pairs(text, _BRACE, "{") if "{" in text else {}
     at = 0
-    while at < len(text := text.rstrip()):
-        at += len(text[at:]) - len(text[at:].lstrip())
-        end = _closing(text, at, _BRACE, "{") if text[at] == "{" else None
+    while at < len(text):
         match = _ITEM.match(text, at)
-        if end is not None:
-            found.append(text[at + 1 : end])
-            at = end + 1
-        elif match is not None:
+        if match is not None:
             found.append(match.group(1) if match.group(1) is not None else match.group(2))
             at = match.end()
-        else:
-            found.append(text[at])
-            at += 1
+            continue
+        at = _BLANK.match(text, at).end()  # type: ignore[union-attr]
+        if at >= len(text):
+            break
+        end = braces.get(at)
+        found.append(text[at] if end is None else text[at + 1 : end])
+        at = at + 1 if end is None else end + 1
     return found

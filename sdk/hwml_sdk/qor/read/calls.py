@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 POINTER_BYTES = 8
+_VALUES = ("call_expression", "lambda_expression", "compound_literal_expression", "subscript_expression")
 _CASTS = ("static_cast", "reinterpret_cast", "const_cast", "dynamic_cast")
 
 
@@ -33,7 +34,7 @@ def call(reader: Reader, node: Node) -> ir.Expr:
         return ir.Call(text, args, span=reader.span(target))
     if target.type == "field_expression":
         return _method_call(reader, target, args)
-    if target.type in ("call_expression", "lambda_expression", "compound_literal_expression"):
+    if target.type in _VALUES:
         return _of_value(reader, target, args)
     held = reader.names.variable(reader.src(target))
     if held is not None and held.type.kind == "function":
@@ -50,7 +51,10 @@ def _of_value(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Exp
     made = reader.expression(target)
     if isinstance(made, ir.Ref) and made.var is not None and made.var.type.kind == "function":
         return ir.Call(made.var.type.name, args, span=reader.span(target))
-    return called_object(reader, made, args) or ir.Call(reader.src(target), args, span=reader.span(target))
+    found = called_object(reader, made, args)
+    if found is None and target.type == "subscript_expression" and _has_bits(reader.type_of_value(made)):
+        return ir.Call("range", args, receiver=made)  # `w[i](7, 0)`: bits of an element
+    return found or ir.Call(reader.src(target), args, span=reader.span(target))
 
 
 def _static_method(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Expr | None:
@@ -116,6 +120,9 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     label, given = split_template(reader.src(name).removeprefix("template ")) if name is not None else ("?", [])
     if argument is None:
         return ir.Call(label, args)
+    own = find_method(reader, reader.names.owner, label, args, given) if argument.type == "this" else None
+    if own is not None:
+        return ir.Call(own, args, span=reader.span(target))
     receiver = reader.expression(argument)
     dims = extents(receiver) if label in ("size", "at") else ()
     if label == "size" and not args and dims:
@@ -125,6 +132,10 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     if label == "fill" and len(args) == 1 and extents(receiver):  # of a std::array: each element is written
         return ir.Call("memset", (receiver, *args), span=reader.span(target))
     owner = reader.type_of_value(receiver)
+    inner = next((kind for field, kind, _ in owner.fields if field == label), None)
+    if inner is not None and args:  # `beat.data(7, 0)`, `s.f(a)`: a field, whose bits are taken or which is called
+        member = ir.Member(receiver, label)
+        return called_object(reader, member, args) or ir.Call("range", args, receiver=member)
     if owner.kind == "struct":
         label = find_method(reader, owner.name, label, args, given) or label
     return ir.Call(label, args, receiver=receiver)

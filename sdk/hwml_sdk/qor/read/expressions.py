@@ -140,7 +140,12 @@ def extents(expr: ir.Expr) -> Dims:
 def field(reader: Reader, node: Node) -> ir.Expr:
     """`a.x` and `a->x`."""
     name = node.child_by_field_name("field")
-    base = reader.expression(node.child_by_field_name("argument"))
+    argument = node.child_by_field_name("argument")
+    if name is not None and argument is not None and argument.type == "this":
+        own = reader.names.variable(reader.src(name))
+        if own is not None:
+            return ir.Ref(own.name, own)
+    base = reader.expression(argument)
     return ir.Member(base, reader.src(name) if name is not None else "")
 
 

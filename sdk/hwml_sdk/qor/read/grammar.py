@@ -29,7 +29,11 @@ def namespace(reader: Reader, node: Node) -> None:
     body = node.child_by_field_name("body")
     if body is not None:
         inside: Iterable[Node] = body.named_children if body.type == "declaration_list" else (body,)
+        name = node.child_by_field_name("name")
+        before = reader.names.tables() if name is not None else None
         reader.items(inside)
+        if name is not None and before is not None:
+            reader.names.qualify(reader.src(name), before)
 
 
 def _typedef_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
@@ -44,6 +48,7 @@ CPP = Grammar(
     items={
         "function_definition": records.function_item,
         "template_declaration": templates.template,
+        "template_instantiation": templates.explicit_instance,
         "declaration": declarations.global_declaration,
         "field_declaration": declarations.global_declaration,
         "type_definition": declarations.typedef,

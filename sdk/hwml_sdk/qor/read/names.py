@@ -11,13 +11,26 @@ from ..program import ir
 from ..program.constants import evaluate
 from ..program.numbers import Number, literal
 from ..program.sizes import Dims
-from ..program.typenames import parse_type, split_scope
+from ..program.typenames import UNKNOWN, parse_type, split_scope
 
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _NUMBER = re.compile(r"\d[\w.]*\Z")
 _OF_TYPES = ("::width", "::iwidth", "::size")
 MAX_BASES = 64  # structs that a member is looked for in
+MAX_ARGUMENT_LISTS = 24  # of templates, inside one another in the name of a type
+
+
+def _too_deep(text: str) -> bool:
+    """Whether a type's name holds lists of arguments further inside one another than anybody writes."""
+    if text.count("<") <= MAX_ARGUMENT_LISTS:
+        return False
+    depth = 0
+    for character in text:
+        depth += (character == "<") - (character == ">")
+        if depth > MAX_ARGUMENT_LISTS:
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -25,9 +38,10 @@ class Names:
     """Names known where the reader stands.
 
     scopes: variables by name, the innermost last. types, constants: by plain or qualified name (`Fir::taps`).
-    type_dims: extents of a `typedef int row_t[8]`. bases: base classes of a struct. owner: the struct whose body is
-    read, "" outside. class_instance: what makes the type `Fir<T, 16>` stands for, None where there is no such template.
-    computed: the value of an expression that is more than a number or a name.
+    qualified: variables of namespaces, by full name. type_dims: extents of a `typedef int row_t[8]`. bases: base
+    classes of a struct. owner: the struct whose body is read, "" outside. class_instance: what makes the type
+    `Fir<T, 16>` stands for, None where there is no such template. computed: the value of an expression that is more
+    than a number or a name.
     """
 
     scopes: list[dict[str, ir.Variable]]
@@ -37,10 +51,13 @@ class Names:
     type_dims: dict[str, Dims] = field(default_factory=dict)
     constants: dict[str, Number] = field(default_factory=dict)
     bases: dict[str, list[str]] = field(default_factory=dict)
+    qualified: dict[str, ir.Variable] = field(default_factory=dict)
     owner: str = ""
 
     def variable(self, name: str) -> ir.Variable | None:
-        """The variable of that name in the innermost scope that has one."""
+        """The variable of that name in the innermost scope that has one; a qualified one is of its namespace."""
+        if "::" in name and name in self.qualified:
+            return self.qualified[name]
         for scope in reversed(self.scopes):
             if name in scope:
                 return scope[name]
@@ -87,11 +104,28 @@ class Names:
                     pending += self.bases.get(known, ())
         return None
 
+    def tables(self) -> tuple[dict[str, ir.Variable], dict[str, ir.CType], dict[str, Number], dict[str, ir.Variable]]:
+        """What is known at file level, as it is now."""
+        return dict(self.scopes[0]), dict(self.types), dict(self.constants), dict(self.qualified)
+
+    def qualify(self, namespace: str, before: tuple[Mapping[str, object], ...]) -> None:
+        """Give what was declared since `before` the name of its namespace too: others may declare the same."""
+        for table, known, target in (
+            (self.scopes[0], before[0], self.qualified),
+            (self.qualified, before[3], self.qualified),
+        ):
+            new = {name: var for name, var in table.items() if known.get(name) is not var}
+            target.update((f"{namespace}::{name}", var) for name, var in new.items())
+        types = {name: kind for name, kind in self.types.items() if before[1].get(name) is not kind}
+        self.types.update((f"{namespace}::{name}", kind) for name, kind in types.items() if "<" not in name)
+        numbers = {name: value for name, value in self.constants.items() if before[2].get(name) is not value}
+        self.constants.update((f"{namespace}::{name}", value) for name, value in numbers.items() if "<" not in name)
+
     # -- texts ------------------------------------------------------------------------------------------------
 
     def parse(self, text: str) -> ir.CType:
         """The type a text stands for; kind "unknown" where it stands for none."""
-        return parse_type(text, self.named_type, self.value)
+        return UNKNOWN if _too_deep(text) else parse_type(text, self.named_type, self.value)
 
     def is_type(self, text: str) -> bool:
         """Whether a text names a type that is known."""

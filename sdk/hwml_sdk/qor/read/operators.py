@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from . import expressions
-from .members import converted, operator_call
+from .members import converted, find_method, operator_call
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -14,11 +14,33 @@ if TYPE_CHECKING:
 
 
 def binary(reader: Reader, node: Node) -> ir.Expr:
-    """`left op right`."""
+    """`left op right`; the parser takes `o.run<3>(a)` for two comparisons."""
+    called = _method_template(reader, node)
+    if called is not None:
+        return called
     made = expressions.binary(reader, node)
     if isinstance(made, ir.Binary):
         return operator_call(reader, made.op, (made.left, made.right), node) or made
     return made
+
+
+def _method_template(reader: Reader, node: Node) -> ir.Expr | None:
+    """`(o.run < 3) > (a)` where `run` is a template among the methods of o: a call of it."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if node.children[1].type != ">" or left is None or right is None or right.type != "parenthesized_expression":
+        return None
+    member = left.child_by_field_name("left") if left.type == "binary_expression" else None
+    given = left.child_by_field_name("right")
+    if member is None or member.type != "field_expression" or left.children[1].type != "<" or given is None:
+        return None
+    made = expressions.field(reader, member)
+    owner = reader.type_of_value(made.base) if isinstance(made, ir.Member) else None
+    if owner is None or owner.kind != "struct" or not isinstance(made, ir.Member):
+        return None
+    inner = reader.expression(right.named_children[0])
+    args = inner.items if isinstance(inner, ir.Many) and inner.comma else (inner,)
+    name = find_method(reader, owner.name, made.field, args, [reader.src(given)])
+    return None if name is None else ir.Call(name, args, receiver=made.base)
 
 
 def assignment(reader: Reader, node: Node) -> ir.Expr:

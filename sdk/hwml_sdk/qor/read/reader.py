@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...document import Span
 from ..program import ir
 from ..program.arguments import Bound
-from ..program.budget import MAX_DEPTH
+from ..program.budget import MAX_DEPTH, OWN_STEPS
 from ..program.constants import evaluate
 from ..program.numbers import Number
 from ..program.type_of import type_of_expression
@@ -131,6 +131,13 @@ class Reader:
             return False
         return self.program.work.take()
 
+    def _is_too_much_of_headers(self, node: Node) -> bool:
+        """Whether a node is of a header, and the work that is left is kept for what includes it."""
+        if self.program.work.left > OWN_STEPS or self.unit.place(node.start_byte)[0] == 0:
+            return False
+        self.program.work.leave_out("there is more code in headers than is analysed at once: the rest is left out")
+        return True
+
     def items(self, nodes: Iterable[Node]) -> None:
         """Read everything at file or namespace level."""
         for node in nodes:
@@ -139,7 +146,7 @@ class Reader:
     def item(self, node: Node) -> None:
         """Read one thing at file or namespace level."""
         self.depth += 1
-        if self._may_read():
+        if self._may_read() and not self._is_too_much_of_headers(node):
             rule = self.grammar.items.get(node.type)
             if rule is not None:
                 rule(self, node)

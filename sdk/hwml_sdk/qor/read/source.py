@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
 
+# The values of a long table of numbers: where its size is stated, only an index that is known asks for one of them.
+_LONG_TABLE = re.compile(r"(\[([^\[\]{};=]{0,99})\]\s{0,99}=\s{0,99}\{)([\s\w.,+{}()-]{2000,}+)(?=;)")
+
 
 def read_program(
     source: str,
@@ -87,6 +90,8 @@ _DENSE = re.compile(r"\S+")
 def _bounded_text(unit: Unit, program: ir.Program) -> str:
     """The unit's text as far as it is not too long to be parsed: cut between lines, the rest is left out."""
     text = unit.text
+    if len(text) > TEXT_CHARACTERS:
+        text = _LONG_TABLE.sub(lambda match: _without_values(match, program), text)
     if len(text) <= TEXT_CHARACTERS:
         return text
     left = TEXT_CHARACTERS
@@ -96,6 +101,12 @@ def _bounded_text(unit: Unit, program: ir.Program) -> str:
             program.work.leave_out(f"more than {TEXT_CHARACTERS // 1000} KB of code after macros and includes")
             return text[: text.rfind("\n", 0, match.start()) + 1]
     return text
+
+
+def _without_values(match: re.Match[str], program: ir.Program) -> str:
+    if not match.group(2).strip():
+        program.work.leave_out("a table without a stated size is too long to be read")
+    return match.group(1) + " " * (len(match.group(3)) - 1) + "}"
 
 
 def _read(unit: Unit, program: ir.Program) -> Reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ...program import ir
 from ...program.expressions import assigned_variables
@@ -11,9 +12,10 @@ from ...tool.operators import Target
 from ..design_cache import written_by_calls
 from ..plan import Plan
 from ..results import LoopResult
-from ..schedule.pointers import walking_in
+from ..schedule.accesses import Alias, root
 from ..schedule.region import Region
 from ..schedule.statements import open_region, unroll, walk
+from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from .frame import Frame
 
 
@@ -26,22 +28,48 @@ def body_region(
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True
     assigned = assigned_variables(loop.body)
-    region.walking = walking_in(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
-    region.carried = {v for v in assigned if not v.dims and v not in declared}
-    region.written = {frame.root(v) for v in assigned} | written_by_calls(loop.body)
+    changed = assigned | frame.design.changed_by_calls(loop.body)
+    region.carried = {v for v in changed if not v.dims and v not in declared and v.type.kind != "stream"}
+    region.written = {frame.root(v) for v in changed} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)
+    _keep_pointers(frame, region, assigned)
     with inside(frame, loop, region):
         if copies > 1:
             unroll(region, loop, copies)
         else:
-            walk(region, loop.body)
+            with moving(frame, loop, region):
+                walk(region, loop.body)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
-    region.final = {k: v for k, v in region.env.items() if k in region.carried}
+    region.final = {k: v for k, v in region.env.items() if k in region.carried or root(k) in region.carried}
     return region
+
+
+def _keep_pointers(frame: Frame, region: Region, assigned: frozenset[ir.Variable]) -> None:
+    """A pointer that the loop does not move stands where the code before the loop has put it."""
+    for var, alias in region.aliases.items():
+        before = frame.regions[-1].env.get(var) if alias.walks and var not in assigned and frame.regions else None
+        if before is not None and before.form is not None:
+            region.env[var] = Value(0.0, before.deps, var.type, NO_SOURCES, before.form)
+
+
+@contextmanager
+def moving(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
+    """While a body is walked: counters and pointers that it moves on by constants are affine, as loops' own are."""
+    found = {var: step for var, step in frame.advances(loop).items() if var in region.carried}
+    for var, step in found.items():
+        region.env[var] = Value(0.0, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+        frame.strides[var] = abs(step)
+        if var.type.pointer:
+            region.aliases[var] = replace(region.aliases.get(var) or Alias(var), walks=True)
+    region.inductions = found
+    added = found.keys() - frame.active
+    frame.active.update(added)
+    yield
+    frame.active.difference_update(added)
 
 
 @contextmanager
@@ -59,6 +87,7 @@ def inside(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
 @contextmanager
 def collecting(frame: Frame, result: LoopResult) -> Iterator[None]:
     """While a loop's body is walked: the loops in it become its children."""
-    saved, frame.sink = frame.sink, result.children
+    saved = frame.sink, frame.owner
+    frame.sink, frame.owner = result.children, result
     yield
-    frame.sink = saved
+    frame.sink, frame.owner = saved

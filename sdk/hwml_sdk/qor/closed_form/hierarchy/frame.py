@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from ...program import ir
+from ...program.advances import advances
 from ...program.budget import Work
 from ...program.constants import Number, evaluate
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
@@ -34,8 +35,10 @@ class Frame(ABC):
 
     known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
-    sink: where the results of loops go. active, strides: counters of loops that are being walked, and what they grow
+    sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
+    walked, and what they grow
     by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
+    advanced: what loops' bodies add to variables, as far as it was asked for.
 
     The abstract methods lead back up, from a region to the loops and calls in it: `functions` says what they do.
     """
@@ -50,11 +53,13 @@ class Frame(ABC):
     plans: dict[ir.Loop, Plan]
     result: FunctionResult
     sink: list[LoopResult]
+    owner: LoopResult | None = None
     active: set[ir.Variable] = field(default_factory=set)
     strides: dict[ir.Variable, float] = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)
     callees: dict[str, FunctionResult] = field(default_factory=dict)
     inline_depth: int = 0
+    advanced: dict[ir.Loop, Mapping[ir.Variable, float]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -84,6 +89,7 @@ class Frame(ABC):
     def plan_loops(self, function: ir.Function, constants: Mapping[ir.Variable, Number]) -> None:
         """Count and plan the loops of a function, of which `known` says what holds in it."""
         options = self.design.options
+        self.advanced = {}  # other constants may be added now
         counter = TripCounter(self.known, options.default_trip_count, constants)
         counter.block(function.body)
         # New ones, not added to: what is put back after a call in place must be as it was before.
@@ -128,6 +134,10 @@ class Frame(ABC):
         """Note that a constant table is looked up at run time."""
         self.design.tables[array] = self.layout(array)
 
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own."""
+        return self.design.part(var, field)
+
     def step(self, loop: ir.Loop) -> float:
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
@@ -138,6 +148,17 @@ class Frame(ABC):
         found = evaluate(loop.start, self.known) if loop.start is not None else None
         return None if found is None else float(found)
 
+    def advances(self, loop: ir.Loop) -> Mapping[ir.Variable, float]:
+        """What each variable grows by in one iteration of a loop, of those that only constants are added to."""
+        found = self.advanced.get(loop)
+        if found is None:
+            found = self.advanced[loop] = advances(loop, self.known, self._constant_trip)
+        return found
+
+    def _constant_trip(self, loop: ir.Loop) -> float | None:
+        count = self.counts.get(loop)
+        return count.average if count is not None and count.constant else None
+
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""
         plan = self.plans.get(loop)
@@ -147,7 +168,7 @@ class Frame(ABC):
         self.result.unrolled[loop] = count.average if count is not None else None
         if count is None or count.average is None:
             # A loop in a called function has to be unrolled, but nobody knows how far.
-            self.regions[-1].unknown.uncounted(loop.name)
+            self.regions[-1].unknown.uncounted(loop)
             return NOMINAL_TRIP
         # What varies with a loop that is unrolled as well is known in each of its copies: all of them add up.
         return max(count.average, 0.0)

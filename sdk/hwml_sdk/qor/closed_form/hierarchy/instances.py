@@ -11,12 +11,13 @@ from ...program.expressions import root_variable
 from ...program.options import untold
 from ...program.sizes import total_bits
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import UNKNOWN, VOID
+from ...program.typenames import UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count
-from ..results import FunctionResult
+from ..results import CallResult, FunctionResult
+from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
 from ..schedule.loads import place
@@ -29,6 +30,7 @@ from .frame import NOMINAL_TRIP, Frame
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
 LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
+IN_PLACE_STEPS = 5  # what a call that is walked in place costs beside the statements of the function
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -48,7 +50,8 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
     if region.unroll_all or design.is_straight(function):
-        return _in_place(frame, region, function, args, aliases, constants, time)
+        frame.work.left -= IN_PLACE_STEPS
+        return _in_place(frame, region, function, expr, args, aliases, constants, time)
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
@@ -58,13 +61,27 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
     # From the state that starts it to the one that sees it done.
     region.base = region.end = start + (result.cycles + 1) * copies
+    _changed_by(region, function, expr)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
+
+
+def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
+    """What a block of its own may have changed comes when it is done."""
+    refs = [argument for param, argument in zip(function.params, expr.args, strict=False) if param.type.pointer]
+    for argument in (*refs, *(() if expr.receiver is None else (expr.receiver,))):
+        inner = argument.operand if isinstance(argument, ir.Unary) and argument.op == "&" else argument
+        owner = fields.struct_of(region, inner)
+        if owner is not None:
+            fields.replaced(region, owner, {})
+            region.env[owner] = Value(region.base, NO_LOOPS, owner.type, NO_SOURCES)
+        elif isinstance(inner, ir.Ref) and inner.var in region.env and inner.var is not None and not inner.var.dims:
+            region.env[inner.var] = Value(region.base, NO_LOOPS, inner.var.type, NO_SOURCES)
 
 
 def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
     """Note an instance; calls one after another share it."""
     own = frame.result
-    own.calls.append(result)
+    own.calls.append(CallResult(result, copies, frame.owner))
     name = result.function.name
     if name not in frame.callees or copies > 1:
         frame.callees[name] = result
@@ -123,6 +140,7 @@ def _in_place(
     frame: Frame,
     region: Region,
     function: ir.Function,
+    expr: ir.Call,
     args: list[Value],
     aliases: dict[ir.Variable, Alias],
     constants: dict[ir.Variable, Number],
@@ -136,9 +154,10 @@ def _in_place(
     if f"call {function.name}" in frame.limits():
         region.counts[(f"call {function.name}", VOID)] += copies(region, frozenset(region.unrolled))
     region.aliases.update(aliases)
+    stands = _stand_behind(region, function, expr, aliases)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
-        if by_value or param not in aliases:
+        if (by_value or param not in aliases or aliases[param].walks) and param not in stands:
             region.env[param] = _converted(value, param.type) if by_value else value
     # The callee's constants and plans hold inside; the caller's, put back afterwards, know nothing of its locals.
     known, stack, plans, counts = frame.known, frame.stack, frame.plans, frame.counts
@@ -147,15 +166,43 @@ def _in_place(
     for var, layout in frame.design.layouts(function).items():
         frame.layouts.setdefault(var, layout)
     frame.plan_loops(function, constants)
-    region.returned = None
+    outside = region.returned, region.returned_under, region.outside
+    region.returned, region.returned_under, region.outside, region.fields = None, None, len(region.guards), {}
     walk(region, function.body)
     note_unread(region, function)
-    result, region.returned = region.returned, None
+    result = region.returned
+    region.returned, region.returned_under, region.outside = outside
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
     return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def _stand_behind(
+    region: Region, function: ir.Function, expr: ir.Call, aliases: dict[ir.Variable, Alias]
+) -> set[ir.Variable]:
+    """Let parameters and the fields of the object stand for what the caller has; those parameters."""
+    found = set()
+    for param, argument in zip(function.params, expr.args, strict=False):
+        owner = fields.struct_of(region, argument) if param.type.kind == "struct" and not param.type.pointer else None
+        if param not in aliases and fields.stand_behind(region, param, argument):
+            found.add(param)
+        elif param.type.kind == "struct":
+            fields.replaced(region, param, fields.all_of(region, owner) if owner is not None else {})
+    if expr.receiver is not None:
+        held = split_scope(function.name.partition("(")[0])[0]
+        owner = fields.struct_of(region, expr.receiver)
+        for name, var in region.host.program.fields.get(held, {}).items():
+            region.behind.pop(var, None)
+            inside = region.host.part(owner, name) if owner is not None else None
+            if inside is not None and (inside.dims or inside.type.kind == "stream"):
+                region.aliases[var] = Alias(inside)
+            member = ir.Member(expr.receiver, name)
+            if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
+                region.env.forget(var)
+                region.behind[var] = member
+    return found
 
 
 def _converted(value: Value, kind: ir.CType) -> Value:

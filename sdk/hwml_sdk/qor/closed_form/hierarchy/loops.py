@@ -53,7 +53,7 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
     trip = frame.trip(loop)
     result = LoopResult(loop, count, plan, trip)
     if count.average is None:
-        result.unknown.uncounted(loop.name)
+        result.unknown.uncounted(loop)
     result.members = [loop]
     result.notes += [plan.refused] if plan.refused else []
     copies = min(plan.unroll, max(trip, 1.0))

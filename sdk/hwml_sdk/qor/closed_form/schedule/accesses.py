@@ -31,13 +31,17 @@ class Element(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known."""
+    """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known.
+
+    since: what the address hangs on.
+    """
 
     array: ir.Variable
     forms: tuple[Form | None, ...]
     deps: frozenset[ir.Loop]
     element: Element
     time: float
+    since: Sources
 
 
 @dataclass(slots=True, eq=False)
@@ -79,22 +83,17 @@ class Access:
         return self.key.field if isinstance(self.key, Element) else ""
 
 
-def at_start() -> Form | None:
-    """The offset of what points at the first element."""
-    return {None: 0.0}
-
-
 @dataclass(slots=True)
 class Alias:
-    """What a parameter of an inlined function stands for: an array with leading subscripts already given.
+    """What a parameter of an inlined function, or a pointer, stands for: an array with leading subscripts given.
 
-    offset: what a pointer adds to the first subscript that it is given.
+    walks: it is moved, so that its own value says how many elements further it points.
     """
 
     array: ir.Variable
     prefix: tuple[Form | None, ...] = ()
     prefix_deps: frozenset[ir.Loop] = NO_LOOPS
-    offset: Form | None = field(default_factory=at_start)
+    walks: bool = False
 
 
 def by_array(accesses: Sequence[Access]) -> dict[ir.Variable, list[Access]]:
@@ -127,7 +126,11 @@ def meets(read: Access, write: Access, moved: Mapping[ir.Variable, NestLoop]) ->
 
 def root(key: object) -> object:
     """The variable behind a key of a region's values: itself, or the array of an element."""
-    return key.array if isinstance(key, Element) else key
+    if isinstance(key, Element):
+        return key.array
+    while isinstance(key, ir.Variable) and key.part_of is not None:
+        key = key.part_of
+    return key
 
 
 def mentions(element: Element, var: ir.Variable) -> bool:

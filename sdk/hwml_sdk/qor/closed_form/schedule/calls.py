@@ -29,7 +29,7 @@ def call(region: Region, expr: ir.Call) -> Value:
     image = host.image(region, expr)
     if image is not None:
         return image
-    args = [region.whole(argument) for argument in expr.args]
+    args = [region.whole(_behind(argument)) for argument in expr.args]
     kind = type_of_expression(expr, host.program)
     counted = bits_counted(region, name, args)
     if counted is not None:
@@ -42,6 +42,12 @@ def call(region: Region, expr: ir.Call) -> Value:
         region.unknown.because(f"{expr.name} is not read")
     time = max([a.time for a in args], default=region.base)
     return Value(time, all_deps(args), kind, later(0.0, *args))
+
+
+def _behind(argument: ir.Expr) -> ir.Expr:
+    """What a function that was not read does with the address of an element: it reads or writes it."""
+    element = argument.operand if isinstance(argument, ir.Unary) and argument.op == "&" else None
+    return element if isinstance(element, ir.Index) else argument
 
 
 def _core(region: Region, what: str, kind: ir.CType, args: list[Value]) -> Value:

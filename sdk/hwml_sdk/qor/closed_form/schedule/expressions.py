@@ -11,7 +11,7 @@ from ...program.expressions import children
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from . import forms, integers, pointers, streams
+from . import fields, forms, integers, pointers, streams
 from .accesses import Element
 from .forms import Form
 from .loads import load, store
@@ -54,6 +54,8 @@ def name(region: Region, expr: ir.Ref) -> Value:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(value), bits=constant_bits(value))
     if var in region.host.active:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+    if var in region.behind:
+        return region.value(region.behind[var])
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
@@ -154,19 +156,31 @@ def unary(region: Region, expr: ir.Unary) -> Value:
     """Sign, inversion, steps of a counter, `*` and `&`."""
     op = expr.op
     if op in ("++", "--", "p++", "p--"):
-        one = ir.Const(1, INT)
-        return assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, one))
+        before = region.value(expr.operand) if op.startswith("p") and isinstance(expr.operand, ir.Ref) else None
+        after = assign(region, ir.Assign("+=" if "+" in op else "-=", expr.operand, ir.Const(1, INT)))
+        return before or after
     if op == "*":
+        stands_for = fields.target_of(region, expr)
+        if stands_for is not expr:
+            return region.value(stands_for)
         return load(region, ir.Index(expr.operand, (ir.Const(0, INT),)))
-    inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
     if op == "&":
-        return inner
+        return _address_of(region, expr)
+    inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)
         made.form = None if inner.form is None else {k: -v for k, v in inner.form.items()}
         return made
     return make(region, "logic", BOOL if op == "!" else inner.type, inner)
+
+
+def _address_of(region: Region, expr: ir.Unary) -> Value:
+    """`&x`: nothing is loaded, the subscripts are all that is computed."""
+    found = pointers.behind(region, expr) if isinstance(expr.operand, ir.Index) else None
+    if found is None:
+        return region.whole(expr.operand)
+    return found[1] or Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
 def ternary(region: Region, expr: ir.Ternary) -> Value:
@@ -238,7 +252,16 @@ def member(region: Region, expr: ir.Member) -> Value:
     """`s.x`: an element of an array of structs is loaded, a field of a plain struct is part of it."""
     if _starts_in_array(expr):
         return load(region, expr)
-    base = region.whole(expr.base)
+    if isinstance(expr.base, ir.Call | ir.Many):
+        base, known = fields.walked(region, expr.base)
+        if expr.field in known:
+            return known[expr.field]
+    owner = fields.struct_of(region, expr.base)
+    found = fields.read(region, owner, expr.field) if owner is not None else None
+    if found is not None:
+        return found
+    if not isinstance(expr.base, ir.Call | ir.Many):
+        base = region.whole(expr.base)
     return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
 
 
@@ -253,18 +276,28 @@ def _starts_in_array(expr: ir.Expr) -> bool:
 
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
-    target = expr.target
-    if isinstance(target, ir.Ref) and target.var is not None and target.var.type.pointer:
-        if expr.op != "=":
-            region.walking.add(target.var)
-        elif pointers.is_pointer(target.var) and pointers.point(region, target.var, expr.value):
-            return region.value(target)
+    target = fields.target_of(region, expr.target)
+    pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
+    if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
+        return region.env[pointer]
+    stepped = pointers.step(region, expr, target)
+    if stepped is not None:
+        return stepped
     outer, region.binding = region.binding, _bound_to(region, target)
     kind = type_of_expression(target, region.host.program)
     made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)
-    value = region.low(made, kind)
-    value = convert(region, value, kind)
+    if kind.kind == "struct" and expr.op == "=":
+        value, known = fields.walked(region, made)
+        owner = fields.struct_of(region, target)
+        if owner is not None:
+            fields.replaced(region, owner, known)
+    else:
+        value = convert(region, region.low(made, kind), kind)
     region.binding = outer
+    field = fields.part(region, target)
+    if field is not None:
+        region.env[field] = value
+        return value
     if isinstance(target, ir.Ref):
         if target.var is not None:
             _set(region, target.var, value)

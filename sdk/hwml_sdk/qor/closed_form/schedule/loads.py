@@ -6,73 +6,57 @@ import math
 
 from ...program import ir
 from ...program.type_of import type_of_expression
-from . import pointers, tables
-from .accesses import Access, Alias, Element, Place, Spread
-from .forms import Form, frozen, linear
+from . import fields, tables
+from .accesses import Access, Element, Place, Spread, root
+from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies
+from .pointers import added, behind
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key, later
 
 ELEMENTS_A_STEP = 2  # elements that are held against one another in the time that an expression takes
 
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
     """Where an access goes; None when `expr` is none. Its subscripts are walked, as the address has to be computed."""
-    var, subscripts = _parts(expr)
-    if var is None:
-        return None
-    _step(region, expr)
-    alias = region.aliases.get(var)
-    prefix: tuple[Form | None, ...] = ()
-    deps = NO_LOOPS
-    array = var
-    if alias is not None:
-        prefix, deps, array = alias.prefix, alias.prefix_deps, alias.array
+    base, subscripts = _parts(expr)
+    alias, offset = None, None
+    array = base.var if isinstance(base, ir.Ref) else None
+    if array is not None:
+        alias = region.aliases.get(array)
+    own = fields.array_in(region, expr)
+    if own is not None:
+        array, subscripts = own
+    elif alias is not None and not alias.walks:
+        array = alias.array
+    elif array is None or alias is not None:
+        found = behind(region, base)
+        if found is None:
+            return None
+        alias, offset = found
+        array = alias.array
     if not array.dims and not array.type.pointer:
         return None
     values = [region.whole(s) for s in subscripts]
-    if var in region.walking or (alias is not None and alias.offset != {None: 0.0}):
-        return _through_pointer(region, expr, var, alias, values)
-    for value in values:
-        deps = deps | value.deps
+    prefix, deps = (alias.prefix, alias.prefix_deps) if alias is not None else ((), NO_LOOPS)
+    if offset is not None and values:
+        values[0] = added(offset, values[0])
+        if values[0].form is None:
+            deps = deps.union(region.unrolled)  # nobody knows where: each copy is an access of its own
+    elif values and prefix and len(prefix) >= max(len(array.dims), 1):
+        # `f(&a[i])`, whose parameter is an array that starts there.
+        values[0] = added(Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
+        prefix = prefix[:-1]
+    deps = deps.union(*(value.deps for value in values)) if values else deps
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
-    return Place(array, prefix + tuple(v.form for v in values), deps, element, time)
+    return Place(array, prefix + tuple(v.form for v in values), deps, element, time, later(0.0, *values))
 
 
-def _step(region: Region, expr: ir.Expr) -> None:
-    """Take the step of `*p++`, which stands in the place of the pointer."""
-    base = expr.base if isinstance(expr, ir.Index) else expr
-    while isinstance(base, ir.Cast):
-        base = base.operand
-    if isinstance(base, ir.Unary) and pointers.stepped(base) is not base:
-        region.whole(base)
-
-
-def _through_pointer(
-    region: Region, expr: ir.Expr, var: ir.Variable, alias: Alias | None, values: list[Value]
-) -> Place:
-    """An access through a pointer that is not at the start of its array."""
-    alias = alias or Alias(var)
-    offset = pointers.offset_of(region, var, alias)
-    deps = alias.prefix_deps.union(*(value.deps for value in values))
-    first = linear(offset, values[0].form, 1.0) if values else offset
-    name = expr.field if isinstance(expr, ir.Member) else ""
-    time = max([v.time for v in values], default=region.base)
-    forms = (*alias.prefix, first, *(value.form for value in values[1:]))
-    if first is None:
-        # Nobody knows where: every copy and every access is one of its own.
-        deps = deps | frozenset(region.unrolled)
-        forms = (None,) * max(len(alias.array.dims), 1)
-    keys = (frozen(first) if first is not None else object(), *map(form_key, values[1:]))
-    element = Element(alias.array, tuple(map(frozen, alias.prefix)), keys, name)
-    return Place(alias.array, forms, deps, element, time)
-
-
-def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
-    """(variable, all subscripts) of an access such as `a[i].b[j].c`; no variable when it starts from anything else."""
+def _parts(expr: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...]]:
+    """(what it starts from, all subscripts) of an access such as `a[i].b[j].c`."""
     subscripts: tuple[ir.Expr, ...] = ()
     inner: ir.Expr = expr
     while isinstance(inner, ir.Member):
@@ -83,8 +67,7 @@ def _parts(expr: ir.Expr) -> tuple[ir.Variable | None, tuple[ir.Expr, ...]]:
             if isinstance(inner, ir.Index):
                 subscripts = (*inner.subscripts, *subscripts)
             inner = inner.base
-    inner = pointers.stepped(inner)
-    return (inner.var if isinstance(inner, ir.Ref) else None), subscripts
+    return inner, subscripts
 
 
 def spread(region: Region, forms: tuple[Form | None, ...]) -> Spread:
@@ -146,7 +129,10 @@ def load(region: Region, expr: ir.Expr) -> Value:
         )
     region.accesses.append(access)
     region.end = max(region.end, ready)
-    since: Sources = {access: latency} if array in region.written else {}
+    since: Sources = {access: latency} if array in region.written or root(array) in region.written else {}
+    # `i = next[i]`: what the address hangs on, the data hangs on.
+    for mark, cycles in found.since.items():
+        since[mark] = cycles + latency
     # What an unrolled loop before this one stored may be this element: its sources are sources here.
     for mark, cycles in region.flow.get(array, NO_SOURCES).items():
         since[mark] = max(since.get(mark, 0.0), cycles + latency)

@@ -44,14 +44,19 @@ def always_apart(one: Forms, other: Forms) -> bool:
     )
 
 
-def next_meeting(write: Forms, read: Forms, nest: Sequence[NestLoop]) -> Meeting | None:
+def next_meeting(
+    write: Forms, read: Forms, nest: Sequence[NestLoop], inductions: Mapping[ir.Variable, float] | None = None
+) -> Meeting | None:
     """From a write to the next read of the same element in a later iteration of a nest; None: there is none.
 
     Levels that stand in no subscript are free to move. Scalars that no level moves are the same on both sides.
+    inductions: what counters that are no level's own grow by in each iteration of the nest.
     """
+    inductions = inductions or {}
+    solver = _Solver(nest)
     rows: list[Row] = []
     sure = True
-    moved = _moved(nest)
+    moved = _moved(nest) | {var: NestLoop(var, math.inf, step) for var, step in inductions.items()}
     for left, right in zip(write, read, strict=False):
         if left is None or right is None:
             sure = False
@@ -60,13 +65,13 @@ def next_meeting(write: Forms, read: Forms, nest: Sequence[NestLoop]) -> Meeting
                 return None
             sure = False  # any move of the loops may make these two meet; the other subscripts still have to
         else:
-            row = _row(left, nest)
+            row = _row(left, nest, sum(left.get(var, 0.0) * step for var, step in inductions.items()), solver.apart)
             delta = left.get(None, 0.0) - right.get(None, 0.0)
             if row:
                 rows.append((row, delta))
             elif delta:
                 return None
-    found = _Solver(nest).least(rows)
+    found = solver.least(rows)
     if found is None:
         return None
     copies = math.prod(level.copies for level in nest)
@@ -118,11 +123,15 @@ def _has_solution(terms: Mapping[ir.Variable | None, float], steps: Iterable[flo
     return int(rest) % common == 0 if common else rest == 0
 
 
-def _row(form: Form, nest: Sequence[NestLoop]) -> dict[int, float]:
-    """What a step of each level adds to a subscript; the levels that hold still left out."""
+def _row(form: Form, nest: Sequence[NestLoop], an_iteration: float, apart: Sequence[float]) -> dict[int, float]:
+    """What a step of each level adds to a subscript; the levels that hold still left out.
+
+    an_iteration: what each iteration adds, whatever level has moved. apart: iterations in a step of each level.
+    """
     found: dict[int, float] = {}
     for index, level in enumerate(nest):
         factor = form.get(level.var, 0.0) * level.stride if level.var is not None else 0.0
+        factor += an_iteration * apart[index]
         if factor:
             found[index] = factor
     return found

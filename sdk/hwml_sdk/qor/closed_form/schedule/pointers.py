@@ -1,82 +1,108 @@
-"""Pointers into arrays: `p = &a[3]`, `*p++`, `p[k]`. What is read through one is read of the array's ports.
-
-A pointer that walks stands somewhere in its array: nobody follows where, so that each access is one of its own.
-"""
+"""Pointers that walk: `*p++`, `p + i`, `&a[i]` as an array and how far into it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...program import ir
-from ...program.expressions import assigned_variables, everything_in
+from . import forms
 from .accesses import Alias
-from .forms import Form, linear
 from .region import Region
+from .values import NO_SOURCES, Value
+
+# An array, with leading subscripts, and how many elements beyond it an address lies; None: at its start.
+Address = tuple[Alias, Value | None]
 
 _STEPS = ("++", "--", "p++", "p--")
 
 
-def is_pointer(var: ir.Variable) -> bool:
-    """Whether a variable of the design itself points at something."""
-    return bool(var.type.pointer) and not var.dims and var.scope != "param"
+def behind(region: Region, expr: ir.Expr) -> Address | None:
+    """Where an address lies; None where `expr` is none that is known."""
+    if isinstance(expr, ir.Cast):
+        return behind(region, expr.operand)
+    if isinstance(expr, ir.Ref):
+        return _named(region, expr)
+    if isinstance(expr, ir.Unary):
+        if expr.op == "&" and isinstance(expr.operand, ir.Index):
+            return _element(region, expr.operand)
+        return _stepped(region, expr) if expr.op in _STEPS else None
+    if isinstance(expr, ir.Binary) and expr.op in ("+", "-"):
+        return _moved(region, expr)
+    return None
 
 
-def walking_in(block: ir.Block) -> set[ir.Variable]:
-    """Pointers that some statement of a block makes point elsewhere."""
-    if not any(var.type.pointer and not var.dims for var in assigned_variables(block)):
-        return set()
-    found: set[ir.Variable] = set()
-    for expr in everything_in(block):
-        target = expr.target if isinstance(expr, ir.Assign) else expr.operand if isinstance(expr, ir.Unary) else None
-        moves = isinstance(expr, ir.Assign) or (isinstance(expr, ir.Unary) and expr.op in _STEPS)
-        if moves and isinstance(target, ir.Ref) and target.var is not None and target.var.type.pointer:
-            found.add(target.var)
-    return found
+def _named(region: Region, expr: ir.Ref) -> Address | None:
+    var = expr.var
+    if var is None or not (var.dims or var.type.pointer) or var in region.behind:
+        return None
+    alias = region.aliases.get(var) or Alias(var)
+    return alias, region.whole(expr) if alias.walks else None
 
 
-def stepped(expr: ir.Expr) -> ir.Expr:
-    """The pointer in `p++`, where an access steps it on its way."""
-    while isinstance(expr, ir.Cast) or (isinstance(expr, ir.Unary) and expr.op in _STEPS):
-        expr = expr.operand
-    return expr
+def _element(region: Region, expr: ir.Index) -> Address | None:
+    """`&a[i][j]`: j elements into row i."""
+    start = behind(region, expr.base)
+    if start is None:
+        return None
+    alias, offset = start
+    values = [region.whole(sub) for sub in expr.subscripts]
+    deps = alias.prefix_deps.union(*(value.deps for value in values[:-1]))
+    if offset is not None:
+        values[0] = added(offset, values[0])
+    prefix = (*alias.prefix, *(value.form for value in values[:-1]))
+    return Alias(alias.array, prefix, deps), values[-1]
 
 
-def point(region: Region, var: ir.Variable, target: ir.Expr) -> bool:
-    """Let a pointer stand for what it is given; False where that is no place in an array."""
-    found = _place(region, target)
+def _stepped(region: Region, expr: ir.Unary) -> Address | None:
+    before = behind(region, expr.operand)
+    if before is None or before[1] is None:
+        return None
+    after = region.whole(ir.Unary(expr.op.removeprefix("p"), expr.operand))
+    return before if expr.op.startswith("p") else (before[0], after)
+
+
+def _moved(region: Region, expr: ir.Binary) -> Address | None:
+    start, by, sign = behind(region, expr.left), expr.right, 1.0 if expr.op == "+" else -1.0
+    if start is None and sign > 0:
+        start, by = behind(region, expr.right), expr.left
+    if start is None:
+        return None
+    alias, offset = start
+    return alias, added(offset, region.whole(by), sign)
+
+
+def added(offset: Value | None, further: Value, sign: float = 1.0) -> Value:
+    """Two offsets one after the other."""
+    form = forms.linear(offset.form if offset is not None else {None: 0.0}, further.form, sign)
+    if offset is None:
+        return replace(further, form=form, table=())
+    return Value(max(offset.time, further.time), offset.deps | further.deps, further.type, NO_SOURCES, form)
+
+
+def _walks(region: Region, var: ir.Variable) -> bool:
+    alias = region.aliases.get(var)
+    return alias is not None and alias.walks
+
+
+def step(region: Region, expr: ir.Assign, target: ir.Expr) -> Value | None:
+    """`p += n` of a pointer that walks; None for anything else."""
+    var = target.var if isinstance(target, ir.Ref) else None
+    if var is None or expr.op not in ("+=", "-=") or not _walks(region, var):
+        return None
+    made = added(region.whole(target), region.whole(expr.value), 1.0 if expr.op == "+=" else -1.0)
+    region.env[var] = made
+    return made
+
+
+def point(region: Region, var: ir.Variable, expr: ir.Expr) -> bool:
+    """`p = a`, `p = &a[i]`, `p = q + n`: note what a local pointer stands for; False where that is not known."""
+    if var.dims or not var.type.pointer or (var.scope == "param" and not _walks(region, var)):
+        return False
+    found = behind(region, expr)
     if found is None:
         return False
-    region.aliases[var] = found
-    region.walking.discard(var)
+    alias, offset = found
+    start = offset or Value(region.base, alias.prefix_deps, var.type, NO_SOURCES, {None: 0.0})
+    region.aliases[var] = replace(alias, walks=True)
+    region.env[var] = replace(start, type=var.type, since=NO_SOURCES, parts=())
     return True
-
-
-def _place(region: Region, target: ir.Expr) -> Alias | None:
-    while isinstance(target, ir.Cast):
-        target = target.operand
-    if isinstance(target, ir.Unary) and target.op == "&" and isinstance(target.operand, ir.Index):
-        index = target.operand
-        base = _place(region, index.base)
-        if base is None:
-            return None
-        forms = tuple(region.whole(sub).form for sub in index.subscripts)
-        first = linear(base.offset, forms[0], 1.0)
-        if len(forms) == 1:
-            return Alias(base.array, base.prefix, base.prefix_deps, first)
-        return Alias(base.array, (*base.prefix, first, *forms[1:-1]), base.prefix_deps, forms[-1])
-    if isinstance(target, ir.Binary) and target.op in ("+", "-"):
-        base = _place(region, target.left)
-        if base is None:
-            return None
-        moved = linear(base.offset, region.whole(target.right).form, 1.0 if target.op == "+" else -1.0)
-        return Alias(base.array, base.prefix, base.prefix_deps, moved)
-    if not isinstance(target, ir.Ref) or target.var is None:
-        return None
-    var = target.var
-    known = region.aliases.get(var)
-    if known is not None:
-        return Alias(known.array, known.prefix, known.prefix_deps, None if var in region.walking else known.offset)
-    return Alias(var, offset={None: 0.0}) if var.dims or (var.type.pointer and var.scope == "param") else None
-
-
-def offset_of(region: Region, var: ir.Variable, alias: Alias) -> Form | None:
-    """What is added to the first subscript of an access through `var`; None where it walks."""
-    return None if var in region.walking else alias.offset

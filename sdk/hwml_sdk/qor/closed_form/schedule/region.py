@@ -80,6 +80,9 @@ class Host(Protocol):
     def start(self, loop: ir.Loop) -> float | None:
         """Where the loop's variable starts, None where that is not known."""
 
+    def advances(self, loop: ir.Loop) -> Mapping[ir.Variable, float]:
+        """What each variable grows by in one iteration of a loop, of those that only constants are added to."""
+
     def layout(self, array: ir.Variable) -> Layout:
         """How an array is laid out."""
 
@@ -88,6 +91,9 @@ class Host(Protocol):
 
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
+
+    def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
+        """A field of a struct as a variable of its own."""
 
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library, None where it is none: a pass over an image."""
@@ -112,8 +118,11 @@ class Region:
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
-    walking: pointers that some iteration steps. beside: loops that may run at the same time as what comes.
-    returned: of the function that is walked in place.
+    beside: loops that may run at the same time as what comes.
+    returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
+    that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
+    outside: conditions around the call that is walked in place.
+    inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -144,9 +153,13 @@ class Region:
     late: frozenset[ir.Loop] = NO_LOOPS
     flow: dict[ir.Variable, Sources] = field(default_factory=dict)
     swept: dict[ir.Variable, float] = field(default_factory=dict)
-    walking: set[ir.Variable] = field(default_factory=set)
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
+    returned_under: Value | None = None
+    inductions: dict[ir.Variable, float] = field(default_factory=dict)
+    fields: dict[str, Value] = field(default_factory=dict)
+    behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    outside: int = 0
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0

@@ -22,8 +22,8 @@ def stated_meeting(region: Region, array: ir.Variable) -> tuple[Meeting | None, 
                 continue
         if options.get("dependent", "").lower() == "false" or "false" in options:
             return None, True
-        distance = options.get("distance", "")
-        if distance.isdigit() and int(distance) > 0:
+        distance = pragma.whole("distance")
+        if distance is not None and distance > 0:
             return Meeting(float(distance), True), True
     return None, False
 

@@ -8,14 +8,15 @@ from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables, children
 from ...tool.operators import Target
-from . import calls, expressions, loads, pointers, unrolling
-from .accesses import Alias, Element
+from . import calls, expressions, fields, loads, pointers, unrolling
+from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .forms import Form, affine, linear
 from .operations import make
 from .region import Handlers, Host, Region, Stay
 from .values import NO_LOOPS, Value, either
 
+LOOP_STEPS = 30  # what a loop that stays one costs beside its statements: its bounds, its II, its area, its row
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
@@ -57,7 +58,24 @@ def walk(region: Region, block: ir.Block) -> None:
         elif isinstance(item, ir.Block):
             walk(region, item)
         elif isinstance(item, ir.Return) and item.value is not None:
-            region.returned = either(region.returned, region.value(item.value))
+            _return(region, item.value)
+
+
+def _return(region: Region, expr: ir.Expr) -> None:
+    """A value that comes back: of several the conditions around the earlier ones choose."""
+    value, known = fields.walked(region, expr)
+    earlier, guard = region.returned, region.returned_under
+    if earlier is None:
+        region.returned, region.fields = value, known
+        # Conditions around the call choose nothing inside it.
+        region.returned_under = region.guards[-1] if len(region.guards) > region.outside else None
+        return
+    region.fields = {}
+    if guard is None:
+        region.returned = either(earlier, value)
+        return
+    made = make(region, "select", value.type, guard, earlier, value)
+    region.returned = made
 
 
 def _declare(region: Region, var: ir.Variable) -> None:
@@ -65,10 +83,19 @@ def _declare(region: Region, var: ir.Variable) -> None:
         if isinstance(var.init, ir.Many):
             _calls_of(region, var.init)
         return
+    if var.static:
+        return  # it has its initial value before the first call only
+    if var.type.kind == "struct" and not var.type.pointer:
+        region.env.forget(var)
+        fields.replaced(region, var, {})
+        if var.init is not None:
+            region.env[var], known = fields.walked(region, var.init)
+            fields.replaced(region, var, known)
+        return
     if var.init is None:
         region.env.forget(var)
         return
-    if pointers.is_pointer(var) and pointers.point(region, var, var.init):
+    if var.type.pointer and pointers.point(region, var, var.init):
         return
     region.binding = region.host.bound(var)
     value = expressions.convert(region, region.low(var.init, var.type), var.type)
@@ -180,11 +207,16 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip is not None:
         unroll(region, loop, trip)
         return
+    if not region.work.take(LOOP_STEPS):
+        return
     stay, uses = region.host.nested(loop, region)
     occupy(region, stay, uses)
     # Whatever the loop may have changed is not known any more; memories are read anew behind it.
-    for var in assigned_variables(loop.body):
+    changed = assigned_variables(loop.body)
+    for var in changed:
         region.env.forget(var)
+    for key in [k for k in region.env if isinstance(k, ir.Variable) and k.part_of is not None and root(k) in changed]:
+        region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
     if not region.guards:

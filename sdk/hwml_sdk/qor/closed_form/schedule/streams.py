@@ -6,6 +6,7 @@ from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import INT, UNKNOWN
 from ...tool.library import STREAM_STATES, TRANSFERS
+from . import fields
 from .accesses import Access
 from .loads import spread
 from .memory_cycles import fifo_part, state_of
@@ -24,7 +25,8 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
             which = [*(region.whole(sub) for sub in root.subscripts), *which]
         root = root.base
     deps = all_deps([*args, *which])
-    var = root.var if isinstance(root, ir.Ref) else None
+    own = fields.array_in(region, receiver)
+    var = own[0] if own is not None else root.var if isinstance(root, ir.Ref) else None
     kind = owner.element or UNKNOWN
     if var is None or expr.name not in (*TRANSFERS, *STREAM_STATES):
         region.unknown.because(f"{expr.name} of a stream is not read")
