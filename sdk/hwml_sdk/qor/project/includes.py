@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ...files import read_head
@@ -42,7 +42,7 @@ def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]
 
 def _apart(one: Path, other: Path) -> int:
     """How many folders lie between two files."""
-    shared = len(os.path.commonprefix([one.parts, other.parts]))
+    shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one.parts, other.parts, strict=False))))
     return len(one.parts) + len(other.parts) - 2 * shared
 
 
