@@ -77,6 +77,8 @@ _CARRY = "UG474, UG574: one LUT a bit of a carry chain"
 _TREE = "UG474, UG574: a 6-input LUT takes two bits"
 _REPORTS = "csynth reports: mul_32s_32s_32_2_1 50 LUT, 165 FF; mul_32s_32s_32_1_1 20 LUT, no FF"
 
+_DIVIDER = "csynth report: urem_128ns_64ns_64_132_1 6607 LUT, 8651 FF: .81 and 1.06 of the product of the widths"
+
 
 @dataclass(slots=True)
 class IntegerCosts:
@@ -99,6 +101,8 @@ class IntegerCosts:
     shift_lut_bit_level: float = constant(0.5, _TREE)
     div_lut_bit: float = constant(7.5)
     div_ff_bit: float = constant(12.0)
+    divider_lut_bit2: float = constant(0.81, _DIVIDER)
+    divider_ff_bit2: float = constant(1.06, _DIVIDER)
     sqrt_lut_bit: float = constant(8.0)
     sqrt_ff_bit: float = constant(6.0)
     other_lut_bit: float = constant(20.0)

@@ -66,7 +66,8 @@ class Target:
 def operator(kind: str, type_: CType, target: Target) -> Operator:
     """The operator `kind` (add, mul, div, cmp, logic, shift, select, sqrt, exp, ...) on operands of a type.
 
-    `mul:32x8=32` is a product of operands of so many bits, the wider first, and what is kept of it.
+    `div:pipelined` takes operands each cycle. `mul:32x8=32` is a product of operands of so many bits, the wider first,
+    and what is kept of it.
     `kind@impl` is one that a BIND_OP pragma places: fabric, dsp, fulldsp, meddsp, maxdsp.
     """
     if kind.startswith("call "):
@@ -85,6 +86,8 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
         width = max(type_.width, 1)
         wide, narrow, kept = map(int, re.split("[x=]", widths)) if widths else (width, width, width)
         return _multiplier(wide, narrow, kept, target)
+    if widths == "pipelined":
+        return _pipelined_division(max(type_.width, 1), target)
     return _integer(kind, max(type_.width, 1), target)
 
 
@@ -169,6 +172,12 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind == "sqrt":
         return Operator(width // 2 + 1, 0, width * cost.sqrt_lut_bit, width * cost.sqrt_ff_bit, 0, True)
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
+
+
+def _pipelined_division(width: int, target: Target) -> Operator:
+    """A quotient each cycle: the latency of the one that works digit by digit, a stage for every digit."""
+    one = _integer("div", width, target)
+    return replace(one, lut=width * width * INTEGER.divider_lut_bit2, ff=width * width * INTEGER.divider_ff_bit2)
 
 
 def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
