@@ -1,6 +1,6 @@
 """How quickly the language server answers, over a real pipe; each figure also as a ratio to a bare pygls server.
 
-python benchmarks/lsp.py [--runs 5] [--soak] [--json]
+python benchmarks/lsp.py [--runs 5] [--only MEASURE] [--soak] [--json]
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.lsp import lsp_client
 from tests.lsp.lsp_client import FULL, Client, at, running
 from tests.lsp.sources import kernels
+from tests.qor import growth, growth_more
 
 SCHEMA_VERSION = 1
 DEBOUNCE_MS = 250
@@ -39,9 +40,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="0 with --soak: the soak alone")
     parser.add_argument("--soak", action="store_true", help="5,000 mixed requests and edits over 50 files, too")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", choices=[measure.__name__ for measure in MEASURES], help="one measure alone")
     options = parser.parse_args()
     rows = []
-    for measure in MEASURES if options.runs else ():
+    chosen = [measure for measure in MEASURES if options.only in (None, measure.__name__)]
+    for measure in chosen if options.runs else ():
         rows += measure(options.runs)
     if options.soak:
         rows += soak(1)
@@ -244,6 +247,39 @@ def thousand(runs: int) -> list[dict[str, Any]]:
     ]
 
 
+BOMBS = ("loops_straight", "else_if_chain_of_loops", "call_fork", "macro_arguments_doubled", "quotes", "if_nest_code")
+
+
+def beside_bombs(runs: int) -> list[dict[str, Any]]:
+    """While a source that was made to grow is analysed: new hints of another document after an edit, and hover there.
+
+    The worst of all families in each run; without the time that the server waits for more edits.
+    """
+    edits, hovers, alone = [], [], []
+    text = kernels(60)  # as many loops as there are edits, so that each changes what is shown
+    families = {**growth.FAMILIES, **growth_more.FAMILIES}
+    for _ in range(runs):
+        with server() as (client, folder, _):
+            client.settings = {"debounceMs": DEBOUNCE_MS}
+            client.initialize(folder=folder)
+            uri = client.open((folder / "a.cpp").as_uri(), text)
+            ready(client, uri, 1)
+            alone.append(edit_once(client, uri, text, 0) - DEBOUNCE_MS)
+            worst_edit = worst_hover = 0.0
+            for number, name in enumerate(BOMBS, start=1):
+                bomb = client.open((folder / f"{name}.cpp").as_uri(), families[name](3000))
+                worst_hover = max(worst_hover, *(timed(client.hover, uri, 3, 8) for _ in range(20)))
+                worst_edit = max(worst_edit, edit_once(client, uri, text, number) - DEBOUNCE_MS)
+                client.pull(bomb)
+            edits.append(worst_edit)
+            hovers.append(worst_hover)
+    base = statistics.median(alone)
+    return [
+        row("beside bombs: new hints of another document", "ms", edits, 300, base),
+        row("beside bombs: hover in another document", "ms", hovers, 300),
+    ]
+
+
 def soak(_runs: int) -> list[dict[str, Any]]:
     """5,000 mixed requests and edits over 50 open files: growth of memory after the first fifth, and logged errors."""
     chance = random.Random(5)
@@ -287,7 +323,7 @@ def soak(_runs: int) -> list[dict[str, Any]]:
     ]
 
 
-MEASURES = (start, editing, typing, thousand)
+MEASURES = (start, editing, typing, thousand, beside_bombs)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -51,7 +51,7 @@ def loops(result: FunctionResult) -> Iterator[LoopResult]:
         yield loop
         pending += [child for child in loop.children if not child.flattened]
     for call in result.calls:
-        yield from loops(call)
+        yield from loops(call.callee)
 
 
 def check(case: Case) -> None:

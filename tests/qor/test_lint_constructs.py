@@ -93,6 +93,7 @@ STREAM = "#include <hls_stream.h>\n"
         ("void top(float **rows, float *o) { *o = rows[0][1]; }", "HLS143"),
         ("void top(int *rows[4], int *o) { *o = *rows[1]; }", "HLS143"),
         ("#include <vector>\nvoid top(int n, int *o) { std::vector<float> v(n); *o = v[0]; }", "HLS124"),
+        ("#include <vector>\nusing namespace std;\nvoid top(int n, int *o) { vector<int> v(n); *o = v[0]; }", "HLS124"),
     ],
 )
 def test_what_hardware_has_not(text: str, code: str) -> None:
@@ -201,6 +202,9 @@ def test_the_release_the_settings_name_counts(pragma: str, wrong: bool) -> None:
         ("a[0] += b[i];", "a", True),
         ("s = s * 3 + a[i];", "s", True),
         ("s++; b[i] = s;", "s", True),
+        ("if (a[i] > s) s = a[i];", "s", True),
+        ("b[i] = s; s = a[i];", "s", True),
+        ("if (a[i] > 0) s = a[i]; else s = 0; b[i] = s;", "s", False),
         ("a[i] = a[i + 1] * 3;", "a", False),  # reads what is written later only
         ("a[b[i]] += 1;", "a", False),  # nobody knows
         ("a[i] += 1;", "a", False),  # each round its own element
@@ -267,6 +271,8 @@ def region(body: str, depth: str = "") -> str:
         (region("both(in, a, b); use(a, b, out);"), ""),
         (region("both(in, a, b); late(a, b, out);", "#pragma HLS STREAM variable=a depth=32"), ""),
         (region("use(a, b, out); both(in, a, b);"), "HLS139"),
+        (region('hls::stream<int> c("c"); pass(c, b); both(in, a, c); use(a, b, out);'), "HLS139"),
+        (region("both(in, a, b); int k = in[0] + 1; use(a, b, out);"), "HLS138"),
         (region("both(in, a, b); if (on) use(a, b, out);"), "HLS138"),
         (region("both(in, a, b); use(a, b, out); out[0] = 1;"), "HLS138"),
         (region("both(in, a, b); use(a, b, out); int n; n = 3;"), "HLS138"),

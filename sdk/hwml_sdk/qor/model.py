@@ -22,9 +22,10 @@ from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
-from .answer.types import QorPrediction
+from .answer.types import Interval, QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
+from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.correct import KIND, Correction, Corrector
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
@@ -227,19 +228,25 @@ def _prediction(
     known = [target for target in LABELS if closed[target] is not None]
     part = answer.part_or_none(settings.part)
     found = {name: correction.value[name] if name in known else None for name in LABELS}
+    least = minimum_cycles(estimate.top) if "latency_cycles" in known else 0.0
     if found["latency_cycles"] is not None:
-        found["latency_cycles"] = max(found["latency_cycles"], 1.0)
+        # What is done within one state takes no cycle; nothing is quicker than the rounds of its loops.
+        found["latency_cycles"] = max(found["latency_cycles"], least) if closed["latency_cycles"] else 0.0
+    ends = {target: answer.interval(correction, target) for target in known}
+    if "latency_cycles" in ends:
+        given = ends["latency_cycles"]
+        ends["latency_cycles"] = Interval(max(given.low, least), max(given.high, least))
     return QorPrediction(
         lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
         bram_18k=found["bram_18k"],
-        intervals={target: answer.interval(correction, target) for target in known},
+        intervals=ends,
         top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
         closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found, estimate.uram),
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
         uram=estimate.uram if "bram_18k" in known else None, loops=answer.all_loops(estimate),
         explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
-        reasons=reasons,
+        reasons=reasons, latency_min_cycles=estimate.latency_min_cycles, interval_cycles=estimate.interval_cycles,
     )  # fmt: skip
 
 

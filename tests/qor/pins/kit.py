@@ -52,7 +52,7 @@ def standing(result: FunctionResult) -> Iterator[LoopResult]:
         yield loop
         pending += [child for child in loop.children if not child.flattened]
     for call in result.calls:
-        yield from standing(call)
+        yield from standing(call.callee)
 
 
 def loops(estimate: Estimate) -> dict[str, LoopResult]:

@@ -66,14 +66,14 @@ COUNTS = {
     "trips_total": 1024 + 8 * 32, "max_ii": 4, "mean_ii": (1 * CYCLES["F"] + 4 * CYCLES["I"]) / ALL, "max_depth": 103,
     "latency_innermost": ALL, "latency_ii1": (1024 + 1) + 8 * (32 + 103), "entries_overhead": 1 + 8,
     "main_trips": 32, "main_ii": 4, "main_depth": 103,
-    # memory: m 1024 x 32 bits (2 block RAMs), r four registers, the adapter of b (64 bits wide: 3)
-    "local_arrays": 3, "local_bits": 1024 * 32 + 4 * 32, "local_largest_bits": 1024 * 32, "local_banks": 2 + 3,
+    # memory: m 1024 x 32 bits (2 block RAMs), r four registers, the adapter of b (64 bits wide: 3 each way)
+    "local_arrays": 3, "local_bits": 1024 * 32 + 4 * 32, "local_largest_bits": 1024 * 32, "local_banks": 2 + 6,
     "register_arrays": 1, "memory_ff": 128 + 487 + 0.77 * 64, "memory_lut": 128 * 0.3 + 550 + 0.98 * 64,
     # arguments: a, b, t; of b and t the size is not known, they count one element
     "param_arrays": 3, "param_bits": 64 * 32 + 64 + 32, "m_axi_ports": 1, "fifos": 1, "scalar_params": 1,
     # cores: two sums, products and divisions an iteration in 4 cycles: one of each, shared or not
     "shared_fadd": 1, "shared_fmul": 1, "shared_ddiv": 1, "unshared_fadd": 1, "unshared_fmul": 1, "unshared_ddiv": 1,
-    "shared_dadd": 0, "shared_fdiv": 0, "cf_dsp": 2 + 3, "un_dsp": 2 + 3, "cf_bram_18k": 5,
+    "shared_dadd": 0, "shared_fdiv": 0, "cf_dsp": 2 + 3, "un_dsp": 2 + 3, "cf_bram_18k": 8,
     # code: `fill` is an instance, `square` part of its caller; statements of top 9, of fill 2
     "functions": 2, "calls": 1, "branches": 1, "stmts": 11,
     # twice a, m and b read in I; twice m and b written in I, r in O, m in F

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from hwml_sdk.qor.tool.operators import operator
+
 from .kit import ZYNQ, closed, cores
 
 CODE = """#include <ap_int.h>
@@ -129,3 +131,21 @@ def test_rounding_and_saturation_cost_a_sum_and_a_choice() -> None:
     assert found[", AP_RND"] - found[""] == 12
     assert found[", AP_TRN, AP_SAT"] - found[""] == (12 / 2 + 2) + (12 / 2 + 1)
     assert found[", AP_RND, AP_SAT"] - found[""] == 12 + 8 + 7
+
+
+@pytest.mark.parametrize(("options", "lut", "ff"), [("", 0.81 * 32 * 32, 1.06 * 32 * 32), ("II=32", 7.5 * 32, 12 * 32)])
+def test_a_division_each_cycle_has_a_stage_a_digit(options: str, lut: float, ff: float) -> None:
+    """As urem_128ns_64ns_64_132_1: .81 LUT and 1.06 FF of the product of the widths; slower ones go digit by digit."""
+    code = """
+void top(int a[64], int b[64], int c[64]) {{
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline {}
+    c[i] = a[i] {} b[i];
+  }}
+}}"""
+    for op in ("/", "%"):
+        found = closed(code.format(options, op))
+        ((kind, units),) = found.area.shared.items()
+        core = operator(*kind, found.target)
+        assert (units, core.latency_cycles) == (1, 35)
+        assert (core.lut, core.ff) == pytest.approx((lut, ff))

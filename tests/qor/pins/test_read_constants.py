@@ -279,7 +279,7 @@ INSTANCES = [
 def test_each_instance_has_its_own(head: str, every: str, tail: str, first: str, second: str, right: list[int]) -> None:
     before = "struct fast { static const int every = 3; }; struct slow { static const int every = 6; };\n"
     found = closed(before + TWO.format(head=head, every=every, tail=tail, first=first, second=second))
-    assert [loop.ii for call in found.top.calls for loop in call.loops] == right
+    assert [loop.ii for call in found.top.calls for loop in call.callee.loops] == right
 
 
 SCOPES = [
@@ -339,7 +339,11 @@ void top(int a[64]) { fill<5>(a); }"""
 
 UNTOLD = [
     "UNROLL factor=n", "PIPELINE II=n", "UNROLL factor=later<3>::v", "PIPELINE II=MISSING", "UNROLL factor=table[n]",
-    "PIPELINE II=1/0", "PIPELINE II=grow(4)",
+    "PIPELINE II=1/0", "PIPELINE II=grow(4)", "ARRAY_PARTITION factor=n variable=a cyclic",
+    "ARRAY_RESHAPE dim=n variable=a", "ALLOCATION limit=n operation instances=mul",
+    "BIND_OP latency=n variable=x op=mul", "BIND_STORAGE latency=n variable=a type=ram_1p",
+    "DEPENDENCE distance=n variable=a true", "LATENCY max=n", "STREAM depth=n variable=a",
+    "RESOURCE latency=n variable=x core=Mul",
 ]  # fmt: skip
 
 
@@ -349,7 +353,7 @@ def test_an_option_nobody_can_evaluate(pragma: str) -> None:
     code = "const int table[2] = {1, 2};\nint grow(int x) { return x; }\nvoid top(int a[64], int n) {\n"
     code += f"L: for (int i = 0; i < 64; i++) {{\n#pragma HLS {pragma}\n a[i] = i; }} }}"
     found = closed(code)
-    kind, option = pragma.replace("II", "ii").split()
+    kind, option = pragma.replace("II", "ii").split()[:2]
     assert found.top.reasons == (f"{option} of {kind} is no constant that is known here",)
     assert (found.latency_cycles, found.unknown.known("lut")) == (None, False)
 

@@ -231,7 +231,7 @@ template <int N> void fill(int a[100]) {
 }
 void top(int a[100]) { fill<40>(a); fill<90>(a); }"""
     found = closed(code, pipeline_loops=0)
-    assert [(loop.trips, loop.ii) for call in found.top.calls for loop in call.loops] == [(40, 5), (90, 5)]
+    assert [(loop.trips, loop.ii) for call in found.top.calls for loop in call.callee.loops] == [(40, 5), (90, 5)]
 
 
 SOURCES = """

@@ -291,11 +291,20 @@ def test_an_adapter_by_width(kind: str, bram: int, lut: float, ff: float) -> Non
     assert adapters(with_ports(apart, kind)) == pytest.approx((2 * bram, 2 * lut, 2 * ff))
 
 
-@pytest.mark.xfail(strict=True, reason="one argument that is read and written counts as one direction")
 def test_an_argument_that_is_read_and_written_has_both_directions() -> None:
     """Load and store units each have their buffer: 4 BRAM18, as where two arguments of a bundle do it."""
     pragma = "#pragma HLS interface m_axi port=a bundle=g"
     assert adapters(with_ports(pragma, body="a[i] = a[i] ^ 1;"))[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "directions"),
+    [("a[i] = 1;", 1), ("a[i] += 1;", 2), ("*a = i;", 1), ("*a = *a + i;", 2), ("a[i] = a[i + 1];", 2)],
+)
+def test_directions_of_one_argument(body: str, directions: int) -> None:
+    """Two BRAM18 for each direction of 32 bits."""
+    pragma = "#pragma HLS interface m_axi port=a bundle=g"
+    assert adapters(with_ports(pragma, body=body))[0] == 2 * directions
 
 
 def test_reports_of_adapters() -> None:

@@ -211,7 +211,7 @@ template <int N> void fill(int a[4096]) {{
 }}
 void top(int a[4096]) {{ fill<9>(a); fill<31>(a); }}"""
     found = closed(code, pipeline_loops=0)
-    assert sorted(loop.trips for call in found.top.calls for loop in call.loops) == [9, 31]
+    assert sorted(loop.trips for call in found.top.calls for loop in call.callee.loops) == [9, 31]
 
 
 def test_defines_of_the_command_line() -> None:

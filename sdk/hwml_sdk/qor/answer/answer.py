@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,47 @@ _SYSTEM_HEADERS = (
 )  # fmt: skip
 
 
-def loops_of(result: FunctionResult, total: float | None) -> tuple[LoopQor, ...]:
-    """The loops of one function as a tree, those that are unrolled among them; shares are of `total` cycles."""
-    kept = tuple(_loop(item, total, None, result.unrolled) for item in result.loops)
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What loops are weighed by: cycles of the design, and how often its functions run, by name."""
+
+    cycles: float | None
+    runs: Mapping[str, float]
+
+
+def loops_of(result: FunctionResult, whole: _Whole) -> tuple[LoopQor, ...]:
+    """The loops of one function as a tree, those that are unrolled among them; shares are of the whole design."""
+    kept = tuple(_loop(item, whole, None, result.unrolled) for item in result.loops)
     return _with_unrolled(kept, result.function.body, result.unrolled)
+
+
+def _whole(estimate: Estimate) -> _Whole:
+    """A function that is called from several places, or in loops, runs as often as all of them together make it."""
+    times = {id(estimate.top): 1.0}
+    runs: dict[str, float] = {}
+    for result in reversed(_callees_first(estimate.top)):
+        mine = times[id(result)]
+        runs[result.function.name] = runs.get(result.function.name, 0.0) + mine
+        for call in result.calls:
+            times[id(call.callee)] = times.get(id(call.callee), 0.0) + mine * call.times
+    return _Whole(estimate.latency_cycles, runs)
+
+
+def _callees_first(top: FunctionResult) -> list[FunctionResult]:
+    """Every function that is built, after those it calls."""
+    order: list[FunctionResult] = []
+    seen = {id(top)}
+    pending = [(top, iter(top.calls))]
+    while pending:
+        result, calls = pending[-1]
+        call = next((call for call in calls if id(call.callee) not in seen), None)
+        if call is None:
+            order.append(result)
+            pending.pop()
+        else:
+            seen.add(id(call.callee))
+            pending.append((call.callee, iter(call.callee.calls)))
+    return order
 
 
 def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
@@ -41,13 +79,14 @@ def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
     found: list[LoopQor] = []
     seen: set[str] = set()
     pending, results = [estimate.top], []
+    whole = _whole(estimate)
     while pending:
         result = pending.pop(0)
         if result.function.name not in seen:
             seen.add(result.function.name)
             results.append(result)
-            found += loops_of(result, estimate.latency_cycles)
-            pending += result.calls
+            found += loops_of(result, whole)
+            pending += [call.callee for call in result.calls]
     for function in reached(estimate.program, estimate.top.function).values():
         if function.name not in seen:
             found += _inlined_loops(function, results)
@@ -97,17 +136,16 @@ def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQo
 
 
 def _loop(
-    result: LoopResult, total: float | None, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
+    result: LoopResult, whole: _Whole, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
 ) -> LoopQor:
     """nest: the flattened nest this loop is part of, outermost."""
     loop = result.loop
     known = result.known
     flat = nest if nest is not None else result
     cycles = result.cycles if known else None
-    total_cycles = result.cycles * max(result.entries, 1.0) if known else None
-    if nest is not None:
-        total_cycles = nest.cycles * max(nest.entries, 1.0) if nest.known else None
-    share = min(total_cycles / total, 1.0) if total and total_cycles is not None else None
+    runs = whole.runs.get(loop.function, 1.0)
+    total_cycles = flat.cycles * max(flat.entries, 1.0) * runs if flat.known else None
+    share = min(total_cycles / whole.cycles, 1.0) if whole.cycles and total_cycles is not None else None
     inner = nest or (result if len(result.members) > 1 else None)
     notes = list(result.notes)
     if result.plan.note:
@@ -116,7 +154,7 @@ def _loop(
         notes.append("pipelined by the tool itself")
     if nest is not None:
         notes.append(f"flattened into {nest.loop.name}")
-    children = tuple(_loop(c, total, inner if c.flattened else None, unrolled) for c in result.children)
+    children = tuple(_loop(c, whole, inner if c.flattened else None, unrolled) for c in result.children)
     return LoopQor(
         name=loop.name, function=loop.function, path=loop.path, span=loop.head,
         trip_count=result.trip.average, pipelined=result.ii is not None,
@@ -124,13 +162,13 @@ def _loop(
         ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
         loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
-        circuit=flat.bound.circuit,
+        trip_count_min=result.trip.least, trip_count_max=result.trip.most, circuit=flat.bound.circuit,
     )  # fmt: skip
 
 
 def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
     """The functions the top reaches; those walked in place of their calls are marked inlined and carry no cycles."""
-    total = estimate.latency_cycles
+    whole = _whole(estimate)
     found = []
     names = reached(estimate.program, estimate.top.function)
     for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
@@ -139,12 +177,12 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
             loops = _inlined_loops(function, list(estimate.functions.values()))
             found.append(FunctionQor(function.name, function.path, function.name_span, 0, 0, 0, 0, None, True, loops))
             continue
-        found.append(_function(result, estimate.target, total))
+        found.append(_function(result, estimate.target, whole))
     return tuple(found)
 
 
-def _function(result: FunctionResult, target: Target, total: float | None) -> FunctionQor:
-    """A function that is built as a block of its own; total: cycles of the design."""
+def _function(result: FunctionResult, target: Target, whole: _Whole) -> FunctionQor:
+    """A function that is built as a block of its own."""
     cost = area_cost(result.area, target)
     memory = list(result.memory.values())
     nominal = {
@@ -156,7 +194,8 @@ def _function(result: FunctionResult, target: Target, total: float | None) -> Fu
     function = result.function
     return FunctionQor(
         function.name, function.path, function.name_span, known["lut"], known["dsp"], known["ff"], known["bram_18k"],
-        known["latency_cycles"], False, loops_of(result, total), reasons, uram_of(result.unknown, memory),
+        known["latency_cycles"], False, loops_of(result, whole), reasons, uram_of(result.unknown, memory),
+        result.interval if result.known else None,
     )  # fmt: skip
 
 
@@ -192,15 +231,23 @@ def _latency(estimate: Estimate) -> Iterator[Contribution]:
     for name, cycles, span in _parts(estimate.top):
         rest -= cycles
         yield Contribution(name, "latency_cycles", cycles, span)
-    text = "processes that overlap (dataflow)" if rest < 0 else "code between the loops, start and end"
+    overlap = "processes that overlap (dataflow)" if estimate.top.dataflow else "loops that run at the same time"
+    text = overlap if rest < 0 else "code between the loops, start and end"
     yield Contribution(text, "latency_cycles", rest)
 
 
 def _parts(result: FunctionResult) -> Iterator[tuple[str, float, Span]]:
+    """Loops, and calls outside them (what a loop calls is part of it): name, cycles of all its entries, place."""
     for loop in result.loops:
         yield f"loop {loop.loop.name}", loop.cycles * loop.replicas, loop.loop.head
+    calls: dict[str, tuple[float, Span]] = {}
     for call in result.calls:
-        yield f"call of {call.function.name}", call.cycles, call.function.name_span
+        if call.loop is None:
+            function = call.callee.function
+            cycles, _ = calls.get(function.name, (0.0, function.name_span))
+            calls[function.name] = cycles + call.callee.cycles * call.copies, function.name_span
+    for name, (cycles, span) in calls.items():
+        yield f"call of {name}", cycles, span
 
 
 def _area(estimate: Estimate) -> Iterator[Contribution]:
@@ -226,9 +273,10 @@ def _areas(result: FunctionResult) -> Iterator[tuple[str, Area, Span]]:
         yield f"loop {loop.loop.name}", loop.area, loop.loop.head
     seen: set[str] = set()
     for call in result.calls:
-        if call.function.name not in seen:
-            seen.add(call.function.name)
-            yield f"function {call.function.name}", call.area, call.function.name_span
+        function = call.callee.function
+        if function.name not in seen:
+            seen.add(function.name)
+            yield f"function {function.name}", call.callee.area, function.name_span
 
 
 def dominant(estimate: Estimate) -> str:
@@ -238,11 +286,12 @@ def dominant(estimate: Estimate) -> str:
         return ""
     name, cycles, _ = parts[0]
     share = min(cycles / estimate.nominal_cycles, 1.0)
-    bound = next((f", bound by {item.bound.by}" for item in _leaves(estimate.top) if item.bound.by), "")
+    bound = next((f", bound by {item.bound.by}" for item in _leaves(estimate.top, name) if item.bound.by), "")
     return f"{name}: {share:.0%} of the cycles{bound}"
 
 
-def _leaves(result: FunctionResult) -> list[LoopResult]:
+def _leaves(result: FunctionResult, part: str) -> list[LoopResult]:
+    """Pipelined loops inside the loop, or the called function, that `part` names, those with most cycles first."""
     found: list[LoopResult] = []
 
     def add(loops: Sequence[LoopResult]) -> None:
@@ -251,7 +300,10 @@ def _leaves(result: FunctionResult) -> list[LoopResult]:
                 found.append(loop)
             add(loop.children)
 
-    add(result.loops)
+    add([loop for loop in result.loops if part == f"loop {loop.loop.name}"])
+    for call in result.calls:
+        if call.loop is None and part == f"call of {call.callee.function.name}":
+            add(call.callee.loops)
     return sorted(found, key=lambda item: -item.cycles * max(item.entries, 1.0))
 
 

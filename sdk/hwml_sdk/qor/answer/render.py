@@ -84,10 +84,17 @@ def loop_label(loop: LoopQor) -> str:
     if loop.pipelined:
         first = f"II {loop.ii}" if loop.ii is not None and not loop.ii_is_guess else "II ?"
     else:
-        first = f"{figure(loop.trip_count)} rounds"
+        first = f"{rounds(loop)} rounds"
     cycles = f"{figure(loop.total_cycles)} cyc"
     share = [percent(loop.share)] if loop.share is not None else []
     return _fitting([first, cycles, *share], [first, cycles])
+
+
+def rounds(loop: LoopQor) -> str:
+    """How often a loop runs; `1-1.0k` where that differs between entries."""
+    least, most = loop.trip_count_min, loop.trip_count_max
+    same = least is None or most is None or least == most
+    return figure(loop.trip_count) if same else f"{figure(least)}-{figure(most)}"
 
 
 def is_unrolled(loop: LoopQor) -> bool:
@@ -125,6 +132,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
         )
         why = _why(prediction.reasons.get(name, ()))
         lines.append(f"{title:<7}{figure(value, interval):>9}{spread}  {why}".rstrip())
+    lines += [f"{title}: {figure(value)} cycles" for title, value in timing(prediction)]
     lines += [*_uram_line(prediction.uram), "```", ""]
     if prediction.dominant:
         lines += [f"Most of it: {prediction.dominant}", ""]
@@ -180,7 +188,7 @@ def loop_detail(loop: LoopQor) -> str:
 
 def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:
     """What is known of a loop, as (name, value) for people."""
-    facts = [("rounds", figure(loop.trip_count))]
+    facts = [("rounds", rounds(loop))]
     if is_unrolled(loop):
         return [*facts, ("unrolled", f"x{loop.unroll_factor}")]
     if loop.pipelined:
@@ -227,13 +235,20 @@ def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
     unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""
     return (
         f"{'  ' * depth}{owner}{loop.name}",
-        f"{figure(loop.trip_count)}{unrolled}",
+        f"{rounds(loop)}{unrolled}",
         ii,
         figure(loop.depth),
         figure(loop.total_cycles) if loop.total_cycles is not None else unknown(loop.reasons),
         percent(loop.share) if loop.share is not None else "?",
         loop.ii_bound_by if loop.pipelined and known else "",
     )
+
+
+def timing(prediction: QorPrediction) -> list[tuple[str, float]]:
+    """(name, cycles) of the least latency, where it is another, and of the interval from one start to the next."""
+    least, interval, most = prediction.latency_min_cycles, prediction.interval_cycles, prediction.latency_cycles
+    found = [("least latency", least)] if least is not None and most is not None and least < most * 0.99 else []
+    return [*found, *([("interval", interval)] if interval is not None else [])]
 
 
 def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str, str]]:
@@ -248,6 +263,7 @@ def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[
         title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
         shown = figure(value, interval) if value is not None else unknown(prediction.reasons.get(name, ()))
         rows.append((title, shown, spread, figure(prediction.closed_form.get(name)), used))
+    rows += [(title, figure(value), "", "", "") for title, value in timing(prediction)]
     if prediction.uram:
         limit = limits.get("uram")
         used = percent(prediction.uram / limit) if limit else ""

@@ -20,7 +20,8 @@ __all__ = ["Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"
 class LoopQor:
     """One loop as the tool would build it.
 
-    trip_count: iterations after unrolling is undone (the source's count); None when nothing tells it.
+    trip_count: iterations after unrolling is undone (the source's count), on average over its entries; None when
+    nothing tells it. trip_count_min, trip_count_max: the least and the most, which `cycles` are counted with.
     ii: initiation interval in cycles, None when not pipelined or when it would be a guess (`ii_is_guess`).
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
@@ -44,6 +45,8 @@ class LoopQor:
     notes: tuple[str, ...] = ()
     loops: tuple[LoopQor, ...] = ()
     reasons: tuple[str, ...] = ()
+    trip_count_min: float | None = None
+    trip_count_max: float | None = None
     circuit: Circuit | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class LoopQor:
 class FunctionQor:
     """One function as the tool would build it: closed-form area of one instance, and its loops.
 
+    cycles: its largest latency; interval_cycles: from one start to the next.
     reasons: why figures are None, by their names in `LABELS`.
     """
 
@@ -70,6 +74,7 @@ class FunctionQor:
     loops: tuple[LoopQor, ...] = ()
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     uram: float | None = None
+    interval_cycles: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -90,8 +95,9 @@ class Contribution:
 class QorPrediction:
     """Predicted resources and latency of one HLS kernel.
 
-    lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done. None: not known, `reasons` says
-    why (a call that was not read, a trip count nobody can tell), by target.
+    lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done, every loop at its largest number of
+    rounds (csynth's maximum); latency_min_cycles: at its least. interval_cycles: from one start to the next. None: not
+    known, `reasons` says why (a call that was not read, a trip count nobody can tell), by target.
     intervals: 80 % interval per target. closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it); the correction shrinks as it grows.
     loops: as trees, those of the top function first, then those of the functions it calls.
@@ -122,6 +128,8 @@ class QorPrediction:
     origins: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     uram: float | None = None
+    latency_min_cycles: float | None = None
+    interval_cycles: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -139,6 +147,8 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "FF": whole(prediction.ff),
         "latency_cycles": whole(prediction.latency_cycles),
         "schema_version": SCHEMA_VERSION,
+        "latency_min_cycles": whole(prediction.latency_min_cycles),
+        "interval_cycles": whole(prediction.interval_cycles),
         "bram_18k": whole(prediction.bram_18k),
         "uram": whole(prediction.uram),
         "intervals": {
@@ -186,6 +196,8 @@ def loop_json(loop: LoopQor) -> dict[str, Any]:
         "path": loop.path,
         "range": span_json(loop.span),
         "trip_count": plain_number(loop.trip_count, 3),
+        "trip_count_min": plain_number(loop.trip_count_min, 3),
+        "trip_count_max": plain_number(loop.trip_count_max, 3),
         "pipelined": loop.pipelined,
         "ii": None if loop.ii_is_guess else loop.ii,
         "ii_is_guess": loop.ii_is_guess,
@@ -213,6 +225,7 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
         "bram_18k": whole(function.bram_18k),
         "uram": whole(function.uram),
         "cycles": whole(function.cycles),
+        "interval_cycles": whole(function.interval_cycles),
         "inlined": function.inlined,
         "reasons": reasons_json(function.reasons),
     }

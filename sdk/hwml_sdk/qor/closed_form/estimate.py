@@ -22,10 +22,10 @@ from .interfaces import add_interfaces
 from .memory import storage
 from .merlin import add_banks, add_transfers
 from .plan import Options
-from .results import Estimate, FunctionResult, LoopResult
+from .results import CallResult, Estimate, FunctionResult, LoopResult
 from .schedule.accesses import Access
 
-__all__ = ["Estimate", "FunctionResult", "LoopResult", "estimate_program"]
+__all__ = ["CallResult", "Estimate", "FunctionResult", "LoopResult", "estimate_program"]
 
 
 def estimate_program(
@@ -39,6 +39,10 @@ def estimate_program(
     design = Design(program, target, options)
     with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
+        shortest = result.cycles
+        if design.varies and result.known:
+            least = Design(program, target, options, shortest=True)
+            shortest = min(FunctionEstimator.of(least, top, known or {}, {}, {}, ()).run().cycles, shortest)
     for work in (program.work, design.work):
         if work.reason:
             result.unknown.because(work.reason)
@@ -46,10 +50,13 @@ def estimate_program(
     # Merlin writes the kernel's interface itself, whatever INTERFACE pragmas say.
     if options.behaviour.merlin:
         add_banks((result.area, result.unshared), _accesses((result, *design.functions.values())))
-        result.cycles += add_transfers(top, result.memory, target.behaviour)
+        transfers = add_transfers(top, result.memory, target.behaviour)
+        result.cycles += transfers
+        result.interval += transfers
+        shortest += transfers
     else:
         add_interfaces(top, result.memory, design.layouts(top))
-    return _total(design, result)
+    return _total(design, result, shortest)
 
 
 def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
@@ -61,7 +68,7 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
         yield from loop.region.accesses if loop.region is not None else ()
 
 
-def _total(design: Design, result: FunctionResult) -> Estimate:
+def _total(design: Design, result: FunctionResult, shortest: float) -> Estimate:
     cost = area_cost(result.area, design.target)
     memory = list(result.memory.values())
     for var in design.program.globals.values():
@@ -75,5 +82,6 @@ def _total(design: Design, result: FunctionResult) -> Estimate:
         design.program, result, design.target, design.options, lut, cost.dsp, ff,
         sum(item.bram_18k for item in memory), result.cycles if result.known else None, max(result.cycles, 1.0),
         result.area, result.unshared, design.functions, design.work.used,
-        sum(item.uram for item in memory),
+        sum(item.uram for item in memory), shortest if result.known else None, result.interval if result.known else
+        None,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from ..program import ir
-from ..program.expressions import assigned_variables
+from ..program.expressions import assigned_variables, everything_in, root_variable
 from .costs import ADDRESS_BITS, BRAM_BITS_WIDE, COSTS
 from .memory import Layout, Storage
 
@@ -33,6 +33,7 @@ def add_interfaces(top: ir.Function, memory: dict[ir.Variable, Storage], layouts
     """Add the adapters of a top function to its memories, each under the first argument that uses it."""
     params = top.params
     written = assigned_variables(top.body)
+    read = {var for var in params if var not in written} | _read_too(top)
     bundles: dict[str, list[ir.Variable]] = {}
     for var in params:
         layout = layouts.get(var)
@@ -41,9 +42,26 @@ def add_interfaces(top: ir.Function, memory: dict[ir.Variable, Storage], layouts
     for users in bundles.values():
         # One adapter serves all arrays of a bundle; its bus is as wide as the widest of them.
         width = max(max(var.type.width, 8) for var in users)
-        some = {var in written for var in users}
-        _add(memory, users[0], m_axi_adapter(width, directions=len(some)))
+        directions = int(any(var in written for var in users)) + int(any(var in read for var in users))
+        _add(memory, users[0], m_axi_adapter(width, directions=max(directions, 1)))
     _add_control(top, memory, {var for users in bundles.values() for var in users})
+
+
+def _read_too(top: ir.Function) -> set[ir.Variable]:
+    """Arguments of which a statement reads an element, whatever others write: `a[i] = a[i] ^ 1` does both."""
+    targets: set[int] = set()
+    for expr in everything_in(top.body):
+        target = expr.target if isinstance(expr, ir.Assign) and expr.op == "=" else None
+        while target is not None:
+            targets.add(id(target))
+            target = target.base if isinstance(target, ir.Member | ir.Index) else None
+    found: set[ir.Variable] = set()
+    for expr in everything_in(top.body):
+        element = isinstance(expr, ir.Index) or (isinstance(expr, ir.Unary) and expr.op == "*")
+        var = root_variable(expr) if element and id(expr) not in targets else None
+        if var is not None:
+            found.add(var)
+    return found
 
 
 def _add_control(top: ir.Function, memory: dict[ir.Variable, Storage], on_bus: set[ir.Variable]) -> None:

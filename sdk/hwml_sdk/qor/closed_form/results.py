@@ -66,7 +66,7 @@ class FunctionResult:
     unshared: Area = field(default_factory=Area)
     memory: dict[ir.Variable, Storage] = field(default_factory=dict)
     loops: list[LoopResult] = field(default_factory=list)
-    calls: list[FunctionResult] = field(default_factory=list)
+    calls: list[CallResult] = field(default_factory=list)
     dataflow: bool = field(init=False)
     interval: float = field(init=False)
     unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)
@@ -83,13 +83,33 @@ class FunctionResult:
         return self.unknown.of("latency_cycles")
 
 
+@dataclass(slots=True, eq=False)
+class CallResult:
+    """One call of a function that is built as a block of its own.
+
+    copies: of unrolled loops around it, one after another. loop: the one whose body makes it, None outside loops.
+    """
+
+    callee: FunctionResult
+    copies: float
+    loop: LoopResult | None
+
+    @property
+    def times(self) -> float:
+        """How often it is made while the calling function runs once."""
+        return self.copies * (self.loop.entries * max(self.loop.trips, 1.0) if self.loop is not None else 1.0)
+
+
 # What is unknown still has a nominal figure: the learned part needs a number, and shares of loops are taken of it.
 @dataclass(slots=True, eq=False)
 class Estimate:
     """The whole design. lut, dsp, ff, bram_18k, uram, nominal_cycles: numbers even where `unknown` says what they lack.
 
     Latency is None when it is not known; `nominal_cycles` then assumes 32 rounds of a loop that nobody can count, and
-    nothing of calls that were not read. steps: work it took (see `program.budget`).
+    nothing of calls that were not read. latency_cycles counts every loop's largest number of rounds, as csynth's
+    maximum
+    does, latency_min_cycles its least; interval_cycles: from one start of the design to the next. steps: work it took
+    (see `program.budget`).
     """
 
     program: ir.Program
@@ -107,6 +127,8 @@ class Estimate:
     functions: dict[str, FunctionResult]
     steps: int = 0
     uram: float = 0.0
+    latency_min_cycles: float | None = None
+    interval_cycles: float | None = None
 
     @property
     def unknown(self) -> Unknown:

@@ -144,7 +144,7 @@ def _functions(top: FunctionResult) -> Iterator[FunctionResult]:
             continue
         seen.add(id(current))
         yield current
-        pending.extend(current.calls)
+        pending.extend(call.callee for call in current.calls)
 
 
 def _loops(results: list[LoopResult], depth: int) -> Iterator[tuple[LoopResult, int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...document import Related
 from ..program import ir
-from ..program.expressions import everything_in, inside
+from ..program.expressions import assigned_variables, children, everything_in, expressions_of, inside
 from ..program.facts import function_of
 from ..program.trip_counts import iterations
 from .affine import form_of
@@ -80,15 +80,34 @@ def _distance(context: Context, loop: ir.Loop, var: ir.Variable) -> int:
 
 
 def _feeds_itself(loop: ir.Loop, var: ir.Variable) -> bool:
-    """`t += x` and `t = f(t)` at the top of a round, without a fresh value before."""
+    """Whether a round reads a scalar that it writes, before it is given a fresh value for certain."""
+    if var not in assigned_variables(loop.body) or var is loop.var:
+        return False
     for item in loop.body.items:
         expr = item.expr if isinstance(item, ir.Evaluate) else None
-        counts = isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--")
-        if counts and isinstance(expr, ir.Unary) and isinstance(expr.operand, ir.Ref) and expr.operand.var is var:
+        whole = isinstance(expr, ir.Assign) and expr.op == "=" and isinstance(expr.target, ir.Ref)
+        if isinstance(expr, ir.Assign) and whole and isinstance(expr.target, ir.Ref) and expr.target.var is var:
+            return _mentions(expr.value, var)
+        if any(_mentions(part, var) for part in expressions_of(ir.Block([item]))):
+            return _reads(item, var)
+    return False
+
+
+def _mentions(expr: ir.Expr, var: ir.Variable) -> bool:
+    return any(isinstance(item, ir.Ref) and item.var is var for item in inside([expr]))
+
+
+def _reads(item: ir.Stmt, var: ir.Variable) -> bool:
+    """Whether the first statement that names a scalar reads it, and does not only set it."""
+    for expr in everything_in(ir.Block([item])):
+        if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) and expr.target.var is var:
+            if expr.op != "=" or _mentions(expr.value, var):
+                return True
+        elif isinstance(expr, ir.Unary | ir.Binary | ir.Call | ir.Ternary | ir.Index):
+            if any(isinstance(e, ir.Ref) and e.var is var for e in children(expr)):
+                return True
+        elif isinstance(expr, ir.Assign) and isinstance(expr.value, ir.Ref) and expr.value.var is var:
             return True
-        if not isinstance(expr, ir.Assign) or not isinstance(expr.target, ir.Ref) or expr.target.var is not var:
-            continue
-        return expr.op != "=" or any(isinstance(e, ir.Ref) and e.var is var for e in inside([expr.value]))
     return False
 
 

@@ -72,6 +72,12 @@ def processes(context: Context) -> None:
                 context.report(NOT_A_PROCESS, message, path, span, related=related)
 
 
+def _reads_data(expr: ir.Expr) -> bool:
+    """Whether an element of an array, no table of constants, is read."""
+    roots = [root_variable(item) for item in inside([expr]) if isinstance(item, ir.Index)]
+    return any(var is not None and not var.const for var in roots)
+
+
 def _calls(item: ir.Stmt) -> bool:
     return isinstance(item, ir.Evaluate) and isinstance(item.expr, ir.Call)
 
@@ -87,15 +93,16 @@ def _why_no_process(context: Context, item: ir.Stmt, started: bool) -> str:
         return f"{called.name} is called under a condition" if called else "a loop under a condition" if loops else ""
     if isinstance(item, ir.Declare):
         called = _hardware_call(context, inside([item.var.init])) if item.var.init is not None else None
-        return f"{called.name} returns a value" if called is not None else ""
+        if called is not None:
+            return f"{called.name} returns a value"
+        return "plain code" if started and item.var.init is not None and _reads_data(item.var.init) else ""
     expr = item.expr if isinstance(item, ir.Evaluate) else None
     if isinstance(expr, ir.Assign):
         called = _hardware_call(context, inside([expr.value]))
         if called is not None:
             return f"{called.name} returns a value"
         target = expr.target
-        data = isinstance(target, ir.Index | ir.Unary) or any(isinstance(e, ir.Index) for e in inside([expr.value]))
-        if data or started:
+        if isinstance(target, ir.Index | ir.Unary) or _reads_data(expr.value) or started:
             return "plain code"
     return ""
 
@@ -137,7 +144,8 @@ def order(context: Context) -> None:
         uses = [context.uses.of(item) for item in items]
         unknown = {var for use in uses for var in use.unknown}
         for var in sorted(local - unknown, key=lambda var: var.span):
-            if not (var.dims or var.type.kind == "stream") or var.static or var.init is not None:
+            given = var.init is not None and var.type.kind != "stream"  # a stream's is its name
+            if not (var.dims or var.type.kind == "stream") or var.static or given:
                 continue
             read = next((i for i, use in enumerate(uses) if var in use.reads), None)
             written = next((i for i, use in enumerate(uses) if var in use.writes), None)

@@ -50,8 +50,12 @@ def foreign_calls(context: Context) -> None:
                 message = f"{name} in {function.name} cannot be synthesised; keep it in the test bench"
                 context.report(SYSTEM_CALL, message, function.path, call.span)
         for var in function.variables.values():
-            if _DYNAMIC_TYPE.match(var.type.name):
-                short = var.type.name.partition("<")[0]
+            name = var.type.name
+            own = name.startswith("std::") or bool(var.type.fields)
+            bare = not own and "using namespace std" in context.program.sources.get(var.path, "")
+            name = f"std::{name}" if bare else name
+            if _DYNAMIC_TYPE.match(name):
+                short = name.partition("<")[0]
                 message = f"{var.name} is a {short}: it grows on a heap, which hardware has not; use an array"
                 context.report(NO_HEAP, message, var.path, var.span)
         _containers(context, function)
@@ -59,7 +63,8 @@ def foreign_calls(context: Context) -> None:
 
 # `std::vector<int> v(n);` reads as the declaration of a function.
 _CONTAINER = re.compile(
-    r"\bstd\s*::\s*(vector|map|unordered_map|set|list|deque|queue|stack|string)\b\s*(?:<[^;{}()]*>)?\s+(\w+)\s*\("
+    r"(?<![\w:])(std\s*::\s*)?(vector|map|unordered_map|set|list|deque|queue|stack|string)\b"
+    r"\s*(?:<[^;{}()]*>)?\s+(\w+)\s*\("
 )
 
 
@@ -69,12 +74,12 @@ def _containers(context: Context, function: ir.Function) -> None:
         return
     start = source.index(function.span.start_line, function.span.start_character)
     end = source.index(function.span.end_line, function.span.end_character)
+    bare = "using namespace std" in source.text
     for match in _CONTAINER.finditer(source.text, start, end):
-        if match.group(2) not in function.variables and match.group(2) != function.name:
-            message = (
-                f"{match.group(2)} is a std::{match.group(1)}: it grows on a heap, which hardware has not; use an array"
-            )
-            span = source.span(match.start(2), match.end(2))
+        written, kind, name = match.groups()
+        if (bare or written) and name not in function.variables and name != function.name:
+            message = f"{name} is a std::{kind}: it grows on a heap, which hardware has not; use an array"
+            span = source.span(match.start(3), match.end(3))
             context.report(NO_HEAP, message, function.path, span)
 
 

@@ -24,7 +24,8 @@ def advances(loop: ir.Loop, known: Mapping[ir.Variable, Number], trip: Trip) -> 
     _block(loop.body, known, trip, found)
     return {
         var: step for var, step in found.items()
-        if step is not None and var is not loop.var and not var.handed and not var.dims and not var.type.is_float
+        if step is not None and var is not loop.var and not var.handed and not var.dims
+        and (var.type.pointer or not var.type.is_float)
     }  # fmt: skip
 
 

@@ -26,7 +26,8 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
             if name in (top, short) or name.partition("<")[0] in (top, short):
                 return function
         listed = ", ".join(list(program.functions)[:12])
-        raise SourceError(f"no function {top!r}; there are: {listed}", path=program.path)
+        unread = f" ({program.work.reason})" if program.work.reason else ""
+        raise SourceError(f"no function {top!r}; there are: {listed}{unread}", path=program.path)
     called = called_functions(program)
     free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
     candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]

@@ -54,6 +54,9 @@ CORES: dict[tuple[str, str], Core] = {
     ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
 }
 
+# Cores of which csynth reports of Vitis HLS give neither LUT nor FF (`fdiv_32ns_32ns_32_9_no_dsp_1`: 0, 0); kernels of
+# data/qor with one such core beside a sum and a product say so too. They are built all the same: impl counts them.
+UNCOUNTED = ("div", "sqrt")
 # LUT, FF of floating-point cores without DSP (PG060), and DSPs by degree of DSP usage.
 FABRIC = {
     ("add", "float"): (390, 220), ("mul", "float"): (650, 180), ("add", "double"): (790, 480),
@@ -73,6 +76,8 @@ SPEED_OTHER = 0.85
 _CARRY = "UG474, UG574: one LUT a bit of a carry chain"
 _TREE = "UG474, UG574: a 6-input LUT takes two bits"
 _REPORTS = "csynth reports: mul_32s_32s_32_2_1 50 LUT, 165 FF; mul_32s_32s_32_1_1 20 LUT, no FF"
+
+_DIVIDER = "csynth report: urem_128ns_64ns_64_132_1 6607 LUT, 8651 FF: .81 and 1.06 of the product of the widths"
 
 
 @dataclass(slots=True)
@@ -96,6 +101,8 @@ class IntegerCosts:
     shift_lut_bit_level: float = constant(0.5, _TREE)
     div_lut_bit: float = constant(7.5)
     div_ff_bit: float = constant(12.0)
+    divider_lut_bit2: float = constant(0.81, _DIVIDER)
+    divider_ff_bit2: float = constant(1.06, _DIVIDER)
     sqrt_lut_bit: float = constant(8.0)
     sqrt_ff_bit: float = constant(6.0)
     other_lut_bit: float = constant(20.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..program.ir import CType
-from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER
+from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -52,6 +52,11 @@ class Target:
         object.__setattr__(self, "behaviour", behaviour_of(self.tool, self.year))
 
     @property
+    def leaves_out_dividers(self) -> bool:
+        """Whether the report is one of Vitis HLS csynth, which counts no LUT of `UNCOUNTED` cores."""
+        return self.stage == "csynth" and not self.behaviour.merlin and not self.behaviour.vivado_core
+
+    @property
     def usable_ns(self) -> float:
         """Clock period less what the tool keeps free."""
         return self.clock_period_ns * (1.0 - self.behaviour.clock_uncertainty)
@@ -61,7 +66,8 @@ class Target:
 def operator(kind: str, type_: CType, target: Target) -> Operator:
     """The operator `kind` (add, mul, div, cmp, logic, shift, select, sqrt, exp, ...) on operands of a type.
 
-    `mul:32x8=32` is a product of operands of so many bits, the wider first, and what is kept of it.
+    `div:pipelined` takes operands each cycle. `mul:32x8=32` is a product of operands of so many bits, the wider first,
+    and what is kept of it.
     `kind@impl` is one that a BIND_OP pragma places: fabric, dsp, fulldsp, meddsp, maxdsp.
     """
     if kind.startswith("call "):
@@ -80,6 +86,8 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
         width = max(type_.width, 1)
         wide, narrow, kept = map(int, re.split("[x=]", widths)) if widths else (width, width, width)
         return _multiplier(wide, narrow, kept, target)
+    if widths == "pipelined":
+        return _pipelined_division(max(type_.width, 1), target)
     return _integer(kind, max(type_.width, 1), target)
 
 
@@ -121,7 +129,10 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
         # One cycle of 7 series and one of a release are not added up (double cores of hgbo-dse, 2022.1).
         slower = max(slower + fast, behaviour.float_more_cycles)
     latency += slower
-    return Operator(latency, 0, core.lut, core.ff, dsp, True)
+    lut, ff = core.lut, core.ff
+    if target.leaves_out_dividers and key[0] in UNCOUNTED:
+        lut = ff = 0.0
+    return Operator(latency, 0, lut, ff, dsp, True)
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
@@ -161,6 +172,12 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind == "sqrt":
         return Operator(width // 2 + 1, 0, width * cost.sqrt_lut_bit, width * cost.sqrt_ff_bit, 0, True)
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
+
+
+def _pipelined_division(width: int, target: Target) -> Operator:
+    """A quotient each cycle: the latency of the one that works digit by digit, a stage for every digit."""
+    one = _integer("div", width, target)
+    return replace(one, lut=width * width * INTEGER.divider_lut_bit2, ff=width * width * INTEGER.divider_ff_bit2)
 
 
 def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:

@@ -123,7 +123,7 @@ def _function(result: FunctionResult, seen: set[int]) -> Iterator[str]:
     for loop in result.loops:
         yield from _loop(loop)
     for call in result.calls:
-        yield from _function(call, seen)
+        yield from _function(call.callee, seen)
 
 
 def _loop(loop: LoopResult) -> Iterator[str]:

@@ -91,6 +91,7 @@ def inside(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
 @contextmanager
 def collecting(frame: Frame, result: LoopResult) -> Iterator[None]:
     """While a loop's body is walked: the loops in it become its children."""
-    saved, frame.sink = frame.sink, result.children
+    saved = frame.sink, frame.owner
+    frame.sink, frame.owner = result.children, result
     yield
-    frame.sink = saved
+    frame.sink, frame.owner = saved

@@ -35,7 +35,8 @@ class Frame(ABC):
 
     known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
-    sink: where the results of loops go. active, strides: counters of loops that are being walked, and what they grow
+    sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
+    walked, and what they grow
     by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
     advanced: what loops' bodies add to variables, as far as it was asked for.
 
@@ -52,6 +53,7 @@ class Frame(ABC):
     plans: dict[ir.Loop, Plan]
     result: FunctionResult
     sink: list[LoopResult]
+    owner: LoopResult | None = None
     active: set[ir.Variable] = field(default_factory=set)
     strides: dict[ir.Variable, float] = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)

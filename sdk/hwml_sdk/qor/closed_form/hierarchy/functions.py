@@ -79,10 +79,11 @@ class FunctionEstimator(Frame):
             memory = memory_cycles(region)
             # Cycles from start to done: one less than states, so that what is done within one state takes none.
             result.cycles = max(math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) - 1, 0)
-            result.interval = result.cycles
             asked = (pipeline.whole("ii") if pipelined and pipeline is not None else None) or 1
             # Cores of a pipelined function take turns over its II, as those of a loop do.
             self._add_area(region, max(asked, memory) if pipelined else memory)
+            # A pipelined function takes new arguments every II; another one when it is done (csynth: latency + 1).
+            result.interval = float(max(asked, memory)) if pipelined else result.cycles + 1
         self.regions.pop()
         note_unread(region, function)
         result.unknown.join(region.unknown)

@@ -16,7 +16,7 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count
-from ..results import FunctionResult
+from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
@@ -81,7 +81,7 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
 def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
     """Note an instance; calls one after another share it."""
     own = frame.result
-    own.calls.append(result)
+    own.calls.append(CallResult(result, copies, frame.owner))
     name = result.function.name
     if name not in frame.callees or copies > 1:
         frame.callees[name] = result

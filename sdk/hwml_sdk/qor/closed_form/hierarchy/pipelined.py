@@ -86,7 +86,7 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     ii = result.ii or 1
     area = Area()
     # A core of a pipeline takes a new pair of operands each cycle, so that it serves II operators of one iteration.
-    add_operators(area, region, frame.target, lambda _, units: taking_turns(units, ii))
+    add_operators(area, region, frame.target, lambda _, units: taking_turns(units, ii), ii=ii)
     # Results live on for a few stages, so that neither all of them nor all stages count in full; past the bounds a
     # design is larger than any device.
     held = min(region.live_bits, MAX_LIVE_BITS) * min(max(result.depth, 1), MAX_STAGES) * COSTS.pipeline_live

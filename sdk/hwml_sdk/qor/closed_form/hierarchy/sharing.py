@@ -13,10 +13,13 @@ from ..schedule.ports import access_cycles
 from ..schedule.region import Kind, Region
 
 
-def add_operators(area: Area, region: Region, target: Target, cores: Callable[[Kind, float], float]) -> None:
-    """Add a region's operators to an area. cores: of so many shareable operators of a kind."""
+def add_operators(
+    area: Area, region: Region, target: Target, cores: Callable[[Kind, float], float], *, ii: int | None = None
+) -> None:
+    """Add a region's operators to an area. cores: of so many shareable operators of a kind. ii: of a pipeline."""
     limits = region.host.limits()
-    for kind, units in region.counts.items():
+    for written, units in region.counts.items():
+        kind = as_pipelined(written, ii)
         op = operator(*kind, target)
         if op.shareable:
             area.shared[kind] = min(cores(kind, units), limits.get(operation_name(*kind), math.inf))
@@ -24,6 +27,14 @@ def add_operators(area: Area, region: Region, target: Target, cores: Callable[[K
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units
             area.plain_dsp += op.dsp * units
+
+
+def as_pipelined(kind: Kind, ii: int | None) -> Kind:
+    """A division of a pipeline that starts anew before one that works digit by digit is done has a stage a digit."""
+    what, type_ = kind
+    if ii is None or what not in ("div", "mod") or type_.is_float or ii >= type_.width:
+        return kind
+    return f"{what}:pipelined", type_
 
 
 def taking_turns(units: float, slots: float) -> float:

@@ -280,6 +280,9 @@ def assign(region: Region, expr: ir.Assign) -> Value:
     pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
     if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
         return region.env[pointer]
+    stepped = pointers.step(region, expr, target)
+    if stepped is not None:
+        return stepped
     outer, region.binding = region.binding, _bound_to(region, target)
     kind = type_of_expression(target, region.host.program)
     made = expr.value if expr.op == "=" else ir.Binary(expr.op[:-1], target, expr.value)

@@ -79,9 +79,24 @@ def added(offset: Value | None, further: Value, sign: float = 1.0) -> Value:
     return Value(max(offset.time, further.time), offset.deps | further.deps, further.type, NO_SOURCES, form)
 
 
+def _walks(region: Region, var: ir.Variable) -> bool:
+    alias = region.aliases.get(var)
+    return alias is not None and alias.walks
+
+
+def step(region: Region, expr: ir.Assign, target: ir.Expr) -> Value | None:
+    """`p += n` of a pointer that walks; None for anything else."""
+    var = target.var if isinstance(target, ir.Ref) else None
+    if var is None or expr.op not in ("+=", "-=") or not _walks(region, var):
+        return None
+    made = added(region.whole(target), region.whole(expr.value), 1.0 if expr.op == "+=" else -1.0)
+    region.env[var] = made
+    return made
+
+
 def point(region: Region, var: ir.Variable, expr: ir.Expr) -> bool:
     """`p = a`, `p = &a[i]`, `p = q + n`: note what a local pointer stands for; False where that is not known."""
-    if var.dims or not var.type.pointer or var.scope == "param":
+    if var.dims or not var.type.pointer or (var.scope == "param" and not _walks(region, var)):
         return False
     found = behind(region, expr)
     if found is None:

@@ -83,6 +83,8 @@ def _declare(region: Region, var: ir.Variable) -> None:
         if isinstance(var.init, ir.Many):
             _calls_of(region, var.init)
         return
+    if var.static:
+        return  # it has its initial value before the first call only
     if var.type.kind == "struct" and not var.type.pointer:
         region.env.forget(var)
         fields.replaced(region, var, {})
