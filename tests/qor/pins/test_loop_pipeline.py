@@ -413,16 +413,3 @@ def test_unrolling(pin: Pin) -> None:
 @pytest.mark.parametrize("pin", AUTOMATIC, ids=lambda pin: pin.name)
 def test_automatic_pipelining(pin: Pin) -> None:
     hold(pin)
-
-
-@pytest.mark.xfail(strict=True, reason="the average length of a round is rounded up to whole states, in every round")
-def test_rounds_of_half_a_state() -> None:
-    """(0 + ... + 15) / 16 = 7.5 iterations on average: 16 rounds of 7.5 - 1 + 3 + 2 = 11.5 cycles and a test each."""
-    hold(Pin("", """
-void top(int a[16][16], int b[16][16]) {
-  O: for (int i = 0; i < 16; i++)
-    L: for (int j = 0; j < i; j++) {
-#pragma HLS pipeline
-      b[i][j] = a[i][j] + 1;
-    }
-}""", {"O": (None, 16, plain(16, 11.5)), "L": (1, 7.5, 11.5)}))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ...files import read_head
@@ -17,8 +18,10 @@ _SOURCES = frozenset(HLS.suffixes) - frozenset(HLS.headers)
 def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]:
     """Sources among `candidates` that include one of `headers`, directly or by way of other candidates.
 
-    Compared by file name: an include path is not resolved, so that one file too many may be taken.
+    Compared by file name: an include path is not resolved, so that one file too many may be taken. The nearest to a
+    header come first: a large tree has many of one name, and who asks may look at the first few only.
     """
+    headers = list(headers)
     included: dict[str, list[Path]] = {}
     for path in candidates:
         if path.suffix.lower() in _SOURCES or path.suffix.lower() in HLS.headers:
@@ -33,7 +36,14 @@ def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]
             if path.suffix.lower() in HLS.headers and path.name not in seen:
                 seen.add(path.name)
                 pending.append(path.name)
-    return [path for path in found if path.suffix.lower() in _SOURCES]
+    sources = [path for path in found if path.suffix.lower() in _SOURCES]
+    return sorted(sources, key=lambda path: min((_apart(path, header) for header in headers), default=0))
+
+
+def _apart(one: Path, other: Path) -> int:
+    """How many folders lie between two files."""
+    shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one.parts, other.parts, strict=False))))
+    return len(one.parts) + len(other.parts) - 2 * shared
 
 
 def _text(path: Path) -> str:

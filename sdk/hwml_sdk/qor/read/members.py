@@ -13,6 +13,8 @@ from .reader import Reader
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+FITS_A_STEP = 2  # overloads that are held against the arguments in the time that a node takes
+
 
 def find_method(
     reader: Reader, owner: str, label: str, args: Sequence[ir.Expr] = (), given: Sequence[str] = ()
@@ -38,6 +40,7 @@ def overloaded(reader: Reader, name: str, args: Sequence[ir.Expr]) -> str:
     choices = [name, *reader.program.overloads.get(name, ())]
     if len(choices) == 1:
         return name
+    reader.program.work.left -= len(choices) // FITS_A_STEP
     kinds = [reader.type_of_value(argument) for argument in args]
     found = {choice: reader.program.functions.get(choice) for choice in choices}
     best: str = max(choices, key=lambda choice: _fit(found[choice], kinds))

@@ -235,7 +235,9 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
         return types.get(key)
     if key in reader.open_instances or len(reader.open_instances) >= MAX_OPEN_CLASSES:
         return None  # a list's node points at nodes: inside itself a class is not known yet
-    for special, parameters, patterns in reader.special_classes.get(name, ()):
+    specials = reader.special_classes.get(name, ())
+    reader.program.work.left -= len(specials)  # each is held against the arguments
+    for special, parameters, patterns in specials:
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         matched = match(reader, patterns, arguments, labels)
         if matched is not None:
