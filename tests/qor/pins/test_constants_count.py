@@ -16,6 +16,7 @@ from hwml_sdk.qor.tool.constant import constants_of
 from hwml_sdk.qor.tool.operators import operator
 
 from .golden import cases
+from .kit import closed
 
 HOLDERS = {
     "INTEGER": cores.INTEGER, "MEMORY": memories.MEMORY, "COSTS": costs.COSTS, "CSYNTH": costs.CSYNTH,
@@ -35,6 +36,13 @@ SHOWS = {
     "MERLIN": ("gemm", "guarded_sums"),
 }  # fmt: skip
 CASES = cases()
+DIVIDED = """
+void top(int a[64], int b[64], int c[64]) {
+  for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline
+    c[i] = a[i] / b[i];
+  }
+}"""
 SETTINGS = ("2019.2", "2022.1", "2020.2")
 AREA = ("lut", "ff", "bram")
 
@@ -55,7 +63,8 @@ def areas(holder: str) -> list[float]:
         if case.name in SHOWS[holder]:
             made = [estimate for setting, estimate in case.estimates(SETTINGS)]
             found += [count for each in made for count in (each.lut, each.ff, each.bram_18k)]
-    return found
+    divided = closed(DIVIDED)
+    return [*found, divided.lut, divided.ff]
 
 
 @pytest.mark.parametrize(("holder", "name"), list(names()))
