@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from hwml_sdk.qor.program.trip_counts import TripCount
+
 from .kit import OFF, closed, loops
 
 BODY = f"{{\n{OFF}\n    a[0] += 1; }}"
@@ -228,3 +230,39 @@ def test_a_counter_changed_in_the_body_is_not_trusted() -> None:
 def test_a_loop_left_early_takes_all_its_iterations_at_most() -> None:
     code = f"void top(int a[64]) {{ L: for (int i = 0; i < 10; i++) {{\n{OFF}\n if (a[i]) break; a[i] = 2; }} }}"
     assert closed(code).top.loops[0].trips == 10
+
+
+def counted(code: str) -> TripCount:
+    """The count of the only loop."""
+    (loop,) = loops(closed(code, pipeline_loops=0)).values()
+    return loop.trip
+
+
+@pytest.mark.parametrize(
+    ("parameter", "head", "least", "most"),
+    [
+        ("ap_uint<8> n", "int i = 0; i < n; i++", 0, 255),  # 2^8 - 1
+        ("unsigned char n", "int i = 0; i <= n; i++", 1, 256),  # n = 0 still makes one round
+        ("unsigned short n", "int i = 0; i < n; i += 4", 0, 16384),  # ceil(65535 / 4)
+        ("short n", "int i = 4; i <= n; i += 2", 0, 16382),  # (32767 - 4) // 2 + 1; none for a negative n
+        ("ap_uint<4> n", "int i = 0; i != n; i++", 0, 15),
+        ("ap_uint<4> n", "int i = 20; i > n; i--", 5, 20),  # 20 - 15 and 20 - 0
+    ],
+)
+def test_a_bound_of_a_narrow_type(parameter: str, head: str, least: int, most: int) -> None:
+    """What the type can hold bounds the rounds; reports print that range and count its upper end."""
+    loop = counted(f"#include <ap_int.h>\nvoid top({parameter}, int a[256]) {{ for ({head}) a[i & 255] = 1; }}")
+    assert (loop.least, loop.most, loop.average, loop.source) == (least, most, most, "type")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "head"),
+    [
+        ("int n", "int i = 0; i < n; i++"),  # 32 bits say nothing
+        ("unsigned char n, unsigned char m", "int i = 0; i < n + m; i++"),  # two of them
+        ("unsigned char *n", "int i = 0; i < *n; i++"),  # an address
+        ("float n", "int i = 0; i < n; i++"),
+    ],
+)
+def test_a_bound_that_no_type_gives(parameters: str, head: str) -> None:
+    assert counted(f"void top({parameters}, int a[256]) {{ for ({head}) a[i & 255] = 1; }}").source == "unknown"

@@ -18,6 +18,7 @@ MAX_ENVIRONMENTS = 4096
 SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
 _GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
+NARROW_BITS = 32  # of a bound; wider ones say nothing about the rounds
 MAX_BOUND = 2**61  # beyond what loop counters hold
 
 Environment = dict[ir.Variable, Number]
@@ -29,7 +30,8 @@ class TripCount:
     """Iterations of a loop each time it is entered.
 
     average over all entries (exact for constant bounds unless `sampled`), least and most.
-    source: "bounds", "loop_tripcount", "setting" or "unknown" (then average is None).
+    source: "bounds", "loop_tripcount", "type" (what the type of the bound can hold; average is then the most, which is
+    what reports show), "setting" or "unknown" (then average is None).
     """
 
     average: float | None
@@ -119,6 +121,8 @@ class TripCounter:
                 break
             turns.append((environment, weight, values))
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
+        if self.counts[loop] is UNKNOWN and head is not None:
+            self.counts[loop] = _by_type(loop, head, starts, [self.values.complete(item, named) for item in known])
         mark = self.values.mark()
         self.block(loop.body, self._inside(loop, turns, entries))
         self.values.back(mark)
@@ -142,6 +146,37 @@ class TripCounter:
         if self.default:
             return TripCount(self.default, self.default, self.default, "setting")
         return UNKNOWN
+
+
+def _by_type(
+    loop: ir.Loop, head: Head, starts: Sequence[Number | None], known: Sequence[Mapping[ir.Variable, Number]]
+) -> TripCount:
+    """Rounds that the type of the one variable in the bound allows: `i < n` with an 8-bit n makes 0 to 255.
+
+    Loop tables give that range (Vivado HLS 2018.3: `ap_uint<8>` 0 to 255, `ap_uint<16>` 0 to 65535), and their
+    largest latency counts its upper end. A plain `int` gives none.
+    """
+    others = {var for var in variables_in(head.condition) if var is not head.var}
+    limits = _held_by(next(iter(others)).type) if len(others) == 1 else None
+    if limits is None:
+        return UNKNOWN
+    (var,) = others
+    counts = []
+    for first, values in zip(starts, known, strict=True):
+        for limit in limits:
+            rounds = _iterations(loop, head, first, {**values, var: limit})
+            if rounds is None:
+                return UNKNOWN
+            counts.append(len(rounds))
+    return TripCount(max(counts), min(counts), max(counts), "type")
+
+
+def _held_by(kind: ir.CType) -> tuple[int, int] | None:
+    """The least and the largest number of a type narrower than `int`."""
+    if kind.pointer or kind.kind not in ("int", "uint") or not 0 < kind.width < NARROW_BITS:
+        return None
+    half = 1 << (kind.width - 1)
+    return (-half, half - 1) if kind.kind == "int" else (0, 2 * half - 1)
 
 
 def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Collection[ir.Variable]) -> Entries:
