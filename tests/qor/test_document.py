@@ -78,6 +78,25 @@ def test_each_table(name: str, line: str) -> None:
     assert line in table(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("what-ships", "| pooled designs | 0.910 / 10 | 0.700 / 25 | - | - / 40 |"),
+        ("licences", "| pooled designs | all sources | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
+        ("licences", "| pooled designs | shipped | 0.910 / 10 | 0.700 / 25 | - | - / 40 |"),
+    ],
+)
+def test_tables_of_what_ships(name: str, line: str) -> None:
+    everything, shipped = figures(), figures()
+    for found, lut in ((everything, 0.8), (shipped, 0.7)):
+        slices = found["leave_group_out"]["slices"]
+        for where in ("hgbo-dse csynth", "pooled designs", "pooled vitis"):
+            slices[where] = {**slices["one"], "lut": figure(lut, 0.25)}
+    text = f"<!-- figures: {name} -->\nold\n<!-- end -->"
+    assert line in rewritten(text, everything, shipped)
+    assert rewritten(text, everything) == text  # without them the table stays as it is
+
+
 def test_slices_that_do_not_belong_stay_out() -> None:
     assert "not inspected" not in table("by-groups") and "pooled all" not in table("controls")
     assert "| one |" not in table("not-inspected")

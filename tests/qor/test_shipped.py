@@ -153,7 +153,6 @@ def test_the_artefact_names_the_table_it_came_from() -> None:
     assert provenance["rows"] == {name: int((table.rows.source == name).sum()) for name in table.licences}
 
 
-@pytest.mark.xfail(strict=True, reason="the weights in the repository are of before these sources were left out")
 @needs_artefact
 def test_what_is_shipped_never_saw_data_under_a_share_alike_licence() -> None:
     """Of all there is in the table nothing else is left out: the terms of the weights are then no question."""

@@ -19,18 +19,22 @@ _MAIN = ("latency_cycles", "lut", "dsp", "ff")
 _POOLS = ("pooled designs", "pooled vitis", "pooled all", "mean over sources")
 
 
-def rewritten(text: str, figures: Json) -> str:
-    """The document with every table made anew. figures: what `--evaluate --json` printed.
+def rewritten(text: str, figures: Json, shipped: Json | None = None) -> str:
+    """The document with every table made anew. figures: what `--evaluate --json` printed; shipped: what training the
+    model that ships did, None keeps the tables of it as they are.
 
     Raises DataError for a table that nobody knows, or figures that lack what a table shows.
     """
 
     def table(found: re.Match[str]) -> str:
         name = found.group(2)
-        if name not in _TABLES:
-            raise DataError(f"no table is named {name!r}; there are {', '.join(sorted(_TABLES))}")
+        if name not in _TABLES and name not in _SHIPPED:
+            raise DataError(f"no table is named {name!r}; there are {', '.join(sorted({*_TABLES, *_SHIPPED}))}")
+        if name in _SHIPPED and shipped is None:
+            return found.group(0)
         try:
-            body = "\n".join(_TABLES[name](figures))
+            made = _TABLES[name](figures) if shipped is None or name in _TABLES else _SHIPPED[name](figures, shipped)
+            body = "\n".join(made)
         except (KeyError, TypeError) as error:
             raise DataError(f"the figures hold nothing for the table {name!r} ({error}); use --evaluate") from None
         return f"{found.group(1)}\n{body}\n\n{found.group(3)}"
@@ -169,3 +173,23 @@ _TABLES: Mapping[str, Callable[[Json], list[str]]] = {
     "hlsyn": _hlsyn,
     "starting-points": _starting_points,
 }
+
+
+_COMPARED = ("hgbo-dse csynth", "pooled designs", "pooled vitis")
+
+
+def _what_ships(_: Json, shipped: Json) -> list[str]:
+    rows = [(n, *(_pair(_slices(shipped)[n][t], "spearman_rows", "ape_rows") for t in _MAIN)) for n in _COMPARED]
+    return _table(("source", "latency", "LUT", "DSP", "FF"), rows)
+
+
+def _licences(figures: Json, shipped: Json) -> list[str]:
+    rows = []
+    for name in _COMPARED:
+        for model, found in (("all sources", figures), ("shipped", shipped)):
+            cells = [_pair(_slices(found)[name][target], "spearman_rows", "ape_rows") for target in _MAIN]
+            rows.append((name, model, *cells))
+    return _table(("judged on", "model", "latency", "LUT", "DSP", "FF"), rows)
+
+
+_SHIPPED: Mapping[str, Callable[[Json, Json], list[str]]] = {"what-ships": _what_ships, "licences": _licences}

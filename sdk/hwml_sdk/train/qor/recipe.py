@@ -179,13 +179,16 @@ def _document(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m sdk.train qor document", description=_document.__doc__)
     parser.add_argument("figures", type=Path, help="what `qor --evaluate --json` printed")
+    parser.add_argument("--shipped", type=Path, help="what `qor --json` printed when it trained what ships")
     parser.add_argument("--document", type=Path, default=TABLE.parents[1] / "docs" / "qor-model.md")
     options = parser.parse_args(arguments)
-    try:
-        figures = parse_json(read_bytes(options.figures))
-    except ValueError as error:
-        raise DataError(f"is not JSON ({error})", path=options.figures) from None
-    write_atomic(options.document, rewritten(read_source(options.document), figures))
+    found = []
+    for path in filter(None, (options.figures, options.shipped)):
+        try:
+            found.append(parse_json(read_bytes(path)))
+        except ValueError as error:
+            raise DataError(f"is not JSON ({error})", path=path) from None
+    write_atomic(options.document, rewritten(read_source(options.document), *found))
     return 0
 
 
