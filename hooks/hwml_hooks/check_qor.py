@@ -115,7 +115,7 @@ class _Check:
         notes = list(analysis.notes) if lint else []
         if limited and analysis.annotations:
             found += self._over(target, place, text, analysis, settings, notes)
-        elif any(getattr(self.arguments, name) is not None for name in budgets.LIMITS) and not analysis.notes:
+        elif self._asked(target) and not analysis.notes:
             # Who asks for a limit here and now has to hear that nothing was held against it; a hook over all files not.
             notes.append("no function to predict is in this file, or nothing in it says HLS: no limit was checked")
         kept = tuple(item for item in found if item.code not in settings.lint.ignore)
@@ -143,6 +143,12 @@ class _Check:
             if before is not None:
                 found += budgets.check_growth(design, before, percent, span)
         return found
+
+    def _asked(self, target: Target) -> bool:
+        """Whether this run asks for a limit that this file should be held against: a header's sources are instead."""
+        language = language_of(target.path)
+        header = language is not None and target.path.suffix.lower() in language.headers
+        return not header and any(getattr(self.arguments, name) is not None for name in budgets.LIMITS)
 
     def _before(self, target: Target, settings: Settings, notes: list[str]) -> Figures | None:
         """The figures of the committed text, with the settings of now; None when there is nothing to compare."""

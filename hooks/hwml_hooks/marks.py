@@ -24,6 +24,7 @@ MAX_A_LINE = 4  # several loops on one line, from a macro, say
 _NUMBER = r"(?:\?|\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?)"
 _UNITS = ("LUT", "DSP", "FF", "BRAM", "URAM", "cyc", "rounds", "stages")
 _NAME = r"(?:[A-Za-z_]\w*(?:::\w+)*<[^<>]*>: )?"
+_CAUSE = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"  # of a figure that is not known: `(Sobel is not read)`
 _FINDING = r"(?:error|warning) [A-Z]+\d+: \S.*"
 _IGNORE = re.compile(r"hwml:[ \t]*ignore\[")
 _LABEL = re.compile(r"[ \t]*(?!default\b|public\b|private\b|protected\b)[A-Za-z_]\w*[ \t]*:[ \t]*\r?")
@@ -46,7 +47,9 @@ class _Signs:
 def _signs(language: Language) -> _Signs:
     begin = re.escape(language.comments.line)
     units = "|".join(map(re.escape, (*_UNITS, *language.units)))
-    segment = rf"(?:{_NUMBER} (?:{units})|II {_NUMBER}|<?{_NUMBER} ?%|unrolled x{_NUMBER}|inlined)"
+    segment = (
+        rf"(?:\? {_CAUSE}|{_NUMBER} (?:{units})(?: {_CAUSE})?|II {_NUMBER}|<?{_NUMBER} ?%|unrolled x{_NUMBER}|inlined)"
+    )
     figures = rf"{_NAME}{segment}(?:(?: · | \| ){segment})*"
     return _Signs(
         f"{language.comments.line} hwml: ",

@@ -46,7 +46,7 @@ def test_a_touched_line_loses_its_hint_at_once(client: Client, uri: str) -> None
         asked = client.ask_hints(uri)
     assert client.wait(asked) == []
     (after,) = client.until(lambda: client.hints(uri), "new hint")
-    assert " 37 cyc" in after["label"]
+    assert " 32 cyc" in after["label"]
 
 
 def test_a_changed_pragma_changes_the_numbers_and_the_client_is_told(client: Client, uri: str) -> None:
@@ -142,7 +142,7 @@ def test_two_hundred_edits_end_in_the_right_state(client: Client, uri: str) -> N
     assert len(hints) == 20
     for hint, count in zip(hints, rounds, strict=True):
         cycles = int(re.findall(r"· (\d+) cyc", hint["label"])[0])
-        assert count < cycles < 2 * count + 12  # a pipeline of II 1, or 2 where the reads share a port
+        assert count <= cycles < 2 * count + 12  # a pipeline of II 1, or 2 where the reads share a port
 
 
 def by_hand(text: str, edit: dict[str, Any]) -> str:

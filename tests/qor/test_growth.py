@@ -140,10 +140,10 @@ def test_a_kernel_beside_what_grows_has_figures(name: str) -> None:
 
 
 def test_a_long_switch_has_a_latency() -> None:
-    # 500 arms that store one element each; it takes a state or more.
+    # 500 arms that store one element each: a choice and a store, which share the only state (0 cycles) or take one.
     prediction = _predict(FAMILIES["switch_cases"](500))
     assert prediction.latency_cycles is not None
-    assert prediction.latency_cycles >= 1
+    assert prediction.latency_cycles <= 1
 
 
 def test_what_is_left_out_makes_the_latency_unknown_and_says_why() -> None:
