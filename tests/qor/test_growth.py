@@ -173,6 +173,11 @@ def test_constants_made_of_two_others_are_evaluated_once_each(expression: str) -
         assert _counted(_predict, text) < 3_000_000
 
 
+def test_pragmas_of_loops_that_were_not_read_belong_to_nothing() -> None:
+    # 2,400 loops are more than is read; the pragmas of the rest are inside loops all the same.
+    assert list(_analyze(FAMILIES["scalars_and_unrolled_loops"](16 * SIZE)).diagnostics) == []
+
+
 def test_macros_that_call_twice_what_calls_twice_are_left_out() -> None:
     levels = "".join(f"#define D{i} D{i - 1} + D{i - 1}\n" for i in range(1, 40))
     prediction = _predict(kernel("  a[0] = 1;", "#define D0 1\n" + levels + "int g = D39;\n"))

@@ -16,9 +16,12 @@ def place(reader: Reader, start: int, end: int, owner: ir.Loop | ir.Function | N
     pragma stands inside the scope it applies to). ACCEL: the next loop below it, when nothing but pragmas stands
     between (Merlin places them before the loop).
     """
+    unread = _unread(reader, start, end) if isinstance(owner, ir.Function) else None
     for index in reader.pragmas.within(start, end):
         pragma = reader.pragmas.copy(index)
         evaluate_options(pragma, reader.names.value)
+        if unread is not None and reader.pragmas.offsets[index] > unread:
+            continue
         pragma.owner = owner
         if pragma.dialect == "ACCEL":
             own = [(at, loop) for at, loop in reader.loop_starts if start <= at <= end and _beside(loop, owner)]
@@ -26,6 +29,13 @@ def place(reader: Reader, start: int, end: int, owner: ir.Loop | ir.Function | N
             pragma.owner = first or (owner if isinstance(owner, ir.Function) else None)
         if pragma.owner is not None:
             pragma.owner.pragmas.append(pragma)
+
+
+def _unread(reader: Reader, start: int, end: int) -> int | None:
+    """Where a body stands that was not read to its end: a pragma below may be of a loop that nobody saw."""
+    if reader.program.work.left >= 0:
+        return None
+    return max((at for at, _ in reader.loop_starts if start <= at <= end), default=start)
 
 
 def _beside(loop: ir.Loop, owner: ir.Loop | ir.Function | None) -> bool:
