@@ -62,10 +62,11 @@ def test_rows_of_another_source(loop: str, trip_count: int, why: str) -> None:
 
 
 VIVADO = """\
-void blur(int a[64], int b[64], int n) {
+void blur(int a[64], int b[64], int n, unsigned char m) {
   for (int i = 0; i < 6; i++) {
     for (int j = 0; j < 7; j++) b[i + j] = a[j];
     for (int j = 0; j < n; j++) b[j] += a[i];
+    for (int j = 0; j < m; j++) b[j] += 1;
   }
   for (int i = 0; i < 5; i++)
     for (int j = 0; j < 9; j++) b[i * 9 + j] -= 1;
@@ -82,10 +83,12 @@ void blur(int a[64], int b[64], int n) {
         ("Loop 1.1", 30, "7 rounds as written, the report counts 30"),
         ("Loop 1.2", None, ""),
         ("Loop 1.2", 16, "the data decides how often it runs, the report counts 16"),
+        ("Loop 1.3", None, ""),  # a range of 0 to 255 stands there
+        ("Loop 1.3", 16, "the data decides how often it runs, the report counts 16"),
         ("Loop 2", 45, ""),  # flattened, under the outer one's name
         ("Loop 2", 44, "5 rounds as written, the report counts 44"),
         ("Loop 3", 10, ""),  # of a part of the program that is not read here
-        ("Loop 1.3", 10, ""),
+        ("Loop 1.4", 10, ""),
     ],
 )
 def test_loops_that_are_named_by_their_place(loop: str, trip_count: int | None, why: str) -> None:

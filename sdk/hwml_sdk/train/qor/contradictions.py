@@ -90,7 +90,7 @@ def _why_numbered(path: Sequence[int], trips: Any, loops: Sequence[LoopResult]) 
         if len(inner) == 1 and trips == written * (inner[0].trip.average or 0):
             return ""  # flattened, under the outer one's name
         return "" if _comes_of(float(trips), written) else f"{written:g} rounds as written, the report counts {trips}"
-    if trip.source == "unknown":
+    if trip.source in ("unknown", "type"):  # of a bound the data decides reports give a range, if anything
         return f"the data decides how often it runs, the report counts {trips}"
     return ""
 
