@@ -152,6 +152,16 @@ def test_what_hangs_is_ended_with_a_finding_and_its_neighbours_are_answered(
     assert [lens["command"]["title"] for lens in client.lenses(bad)] == ["32 gates · 16 LUT"]
 
 
+def test_who_is_kept_waiting_is_not_blamed_for_it(client: Client, toy: Path) -> None:
+    """The one that asks others begins first, so that its patience is over first; what holds it up is the other one."""
+    waits = client.open((toy / "waits.toy").as_uri(), "unit adder 8\n# ask others\n", "toy")
+    client.until(lambda: any("asking" in line for line in client.stderr), "an analysis under way")
+    bad = client.open((toy / "bad.toy").as_uri(), "unit adder 8\n# back and forth\n", "toy")
+    client.until(lambda: codes(client, bad) == {"HWML001"}, "finding of the file that hangs")
+    client.until(lambda: client.lenses(waits), "figures of the one that was kept waiting")
+    assert codes(client, waits) == set()
+
+
 def page_of(client: Client, uri: str) -> str:
     """The page that the finding of a document names."""
     return Path(url2pathname(urlsplit(client.pull(uri)[0]["codeDescription"]["href"]).path)).read_text("utf-8")

@@ -187,7 +187,13 @@ class Backend:
         self._watched[number] = loop.call_at(at, self._hangs, (number,), took_s)
 
     def _hangs(self, numbers: Collection[int], after_s: float) -> None:
-        """Only the process can be ended, not what runs in it: the other documents are sent to the next one."""
+        """Only the process can be ended, not what runs in it: the other documents are sent to the next one.
+
+        Of several under way one may have kept the others from going on (a regular expression gives no other thread a
+        turn), and they would be blamed for it: then nobody is yet, and the next process takes one after the other.
+        """
+        if len(self._watched) > 1 and not self._careful:
+            self._careful, numbers = True, ()
         self._stop()
         self._lost(f"it had not ended after {after_s:g} s", numbers, hung=True)
 
