@@ -297,6 +297,35 @@ def test_headers_are_found_in_the_folders_of_the_project(tmp_path: Path) -> None
 # -- not to be read ------------------------------------------------------------------------------------------------
 
 
+CALLED_LIKE_OTHERS = ["mac_unit.h", "snap_defs.h", "bitmap_def.h", "fast_math.h", "runtime.h", "my_hls_util.h", "std_types.h",
+                      "hls_config.h", "math_tables.h", "array_sizes.hpp", "ap_defs.h", "etc/sizes.h"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLED_LIKE_OTHERS)
+def test_headers_of_the_project_that_are_called_like_others(tmp_path: Path, name: str) -> None:
+    for folder in ("without", "with"):
+        (tmp_path / folder / ".git").mkdir(parents=True)
+        _write(tmp_path / folder, src__k_cpp=f'#include "{name}"\nvoid k(int a[N]) {{ a[0] = N; }}\n')
+    header = tmp_path / "with" / "inc" / name
+    header.parent.mkdir(parents=True)
+    header.write_text("#define N 12\n", encoding="utf-8")
+    assert gather(tmp_path / "with/src/k.cpp").include_dirs == (tmp_path / "with/inc",)
+    missing = f"headers not found, what they declare is unknown: {name}"
+    assert (missing in predict_qor(tmp_path / "without/src/k.cpp").warnings) is not name.startswith("etc/")
+
+
+@pytest.mark.parametrize("name", ["ap_int.h", "hls_stream.h", "ac_fixed.h", "math.h", "stdint.h", "vector", "CL/cl.h"])
+def test_headers_of_the_tools_are_not_missed(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, k_cpp=f"#include <{name}>\nvoid k(int a[8]) {{ a[0] = 1; }}\n")
+    assert not [text for text in predict_qor(tmp_path / "k.cpp").warnings if "headers" in text]
+
+
+def test_a_copy_of_the_tools_headers_is_left_to_their_models(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    _write(tmp_path, k_cpp='#include "ap_int.h"\n', vendor__ap_int_h="template <int W> struct ap_int { int v; };\n")
+    assert gather(tmp_path / "k.cpp").include_dirs == ()
+
+
 def test_files_outside_the_project_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWML_CONFIG_DIR", str(tmp_path / "settings"))
     project, other = tmp_path / "project", tmp_path / "other"
