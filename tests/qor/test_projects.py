@@ -263,6 +263,11 @@ def test_two_projects_in_one_folder_are_both_read(tmp_path: Path) -> None:
         ("int main() {\n  dut(1);\n}\n", True),
         ("#include <CL/cl2.hpp>\nvoid enqueue() {}\n", True),
         ("TEST(Fir, one) { }\n", True),
+        ("#include <random>\nint seed(int x) { return x; }\n", True),
+        ("#include <sys/time.h>\nint now(int x) { return x; }\n", True),
+        ('#include "map_reduce.h"\nint fold(int x) { return x; }\n', False),
+        ('#include "random_walk.h"\nint step(int x) { return x; }\n', False),
+        ('#include "catchment.h"\nint area(int x) { return x; }\n', False),
         (_kernel("test"), False),
         ("// int main() {\nvoid host_kernel(int a[4]) { a[0] = 1; }\n", False),
         ("#ifndef __SYNTHESIS__\nint main() { return 0; }\n#endif\n" + _kernel("k"), False),
@@ -276,6 +281,18 @@ def test_benches_are_told_by_their_text(text: str, bench: bool) -> None:
 def test_a_design_called_test_is_a_design(tmp_path: Path) -> None:
     _write(tmp_path, test_cpp=_kernel("test"), host_cpp=BENCH)
     assert [design.path.name for design in designs_below(tmp_path)[0]] == ["test.cpp"]
+
+
+def test_every_suffix_of_a_source_is_one_everywhere(tmp_path: Path) -> None:
+    _write(tmp_path, run_tcl="set_top k\nadd_files k.c++\nadd_files part.c++\n")
+    (tmp_path / "Makefile").write_text("k.xo: k.c++ part.c++\n\tv++ -c -k k -o $@ $^\n", encoding="utf-8")
+    (tmp_path / "k.c++").write_text("int part(int x);\nvoid k(int *o) { *o = part(2); }\n", encoding="utf-8")
+    (tmp_path / "part.c++").write_text("int part(int x) { return x * 3; }\n", encoding="utf-8")
+    for name in ("run.tcl", "Makefile"):
+        (project,) = read_designs(tmp_path / name)
+        assert [path.name for path in project.files] == ["k.c++", "part.c++"]
+        assert list(gather(tmp_path / "k.c++", project=project).files) == [str(tmp_path / "part.c++")]
+    assert [design.path.name for design in designs_below(tmp_path)[0]] == ["k.c++"]
 
 
 # -- headers -----------------------------------------------------------------------------------------------------
@@ -297,8 +314,9 @@ def test_headers_are_found_in_the_folders_of_the_project(tmp_path: Path) -> None
 # -- not to be read ------------------------------------------------------------------------------------------------
 
 
-CALLED_LIKE_OTHERS = ["mac_unit.h", "snap_defs.h", "bitmap_def.h", "fast_math.h", "runtime.h", "my_hls_util.h", "std_types.h",
-                      "hls_config.h", "math_tables.h", "array_sizes.hpp", "ap_defs.h", "etc/sizes.h"]  # fmt: skip
+CALLED_LIKE_OTHERS = ["mac_unit.h", "snap_defs.h", "bitmap_def.h", "fast_math.h", "runtime.h", "my_hls_util.h",
+                      "std_types.h", "hls_config.h", "math_tables.h", "array_sizes.hpp", "ap_defs.h",
+                      "etc/sizes.h"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLED_LIKE_OTHERS)
