@@ -89,7 +89,7 @@ def loads_in_a_loop(n: int) -> str:
 
 @_family
 def counters_in_one_subscript(n: int) -> str:
-    """Nests of up to 12 loops: the moves of all their counters may add up to the three elements between two accesses."""
+    """Nests of up to 12 loops: the moves of all their counters may add up to the elements between two accesses."""
     depth = min(n // 25, 12)
     heads = _lines(lambda i: f"  for (int i{i} = 0; i{i} < 32; i{i}++)", depth)
     place = " + ".join(f"{i % 3 + 1} * i{i}" for i in range(depth))
