@@ -239,6 +239,61 @@ def test_kernels_of_a_makefile(tmp_path: Path) -> None:
     assert settings.origin("hls.part") == "Makefile"
 
 
+def test_what_only_make_could_tell_is_said(tmp_path: Path) -> None:
+    makefile = """\
+PERIOD := 8
+FLAGS := -DWIDTH=8
+ifdef FAST
+PERIOD := 4
+FLAGS += -DFAST
+else
+OTHER := 1
+endif
+ifndef KERNEL
+KERNEL := k
+endif
+k.xo: k.cpp
+\tv++ -c -k $(KERNEL) $(FLAGS) --kernel_frequency $(PERIOD) -D DEPTH=$(UNSET) -I /etc/foo -o $@ $^ /etc/x.cpp
+"""
+    _write(tmp_path, k_cpp=_kernel("k"))
+    (tmp_path / "Makefile").write_text(makefile, encoding="utf-8")
+    (project,) = read_designs(tmp_path / "Makefile")
+    assert (project.top, project.clock_period_ns, project.defines) == ("k", None, {"WIDTH": "8"})
+    assert project.include_dirs == []
+    assert [path.name for path in project.files] == ["k.cpp"]
+    assert [(item.line, item.reason) for item in project.skipped] == [
+        (13, "holds a variable that only make could resolve"),
+        (0, "/etc/x.cpp lies outside the project: not read"),
+        (0, "/etc/foo lies outside the project: not read"),
+    ]
+
+
+def test_patterns_say_what_they_leave_out(tmp_path: Path) -> None:
+    (tmp_path / "p" / ".git").mkdir(parents=True)
+    folder = tmp_path / "p"
+    for name in ("one.cpp", "two.cpp"):
+        (folder / name).write_text("", encoding="utf-8")
+    (folder / "many").mkdir()
+    for number in range(300):
+        (folder / "many" / f"s{number:03}.cpp").write_text("", encoding="utf-8")
+    (tmp_path / "out.cpp").write_text("", encoding="utf-8")
+
+    def files(pattern: str) -> tuple[list[str], list[str]]:
+        _write(folder, run_tcl=f"set_top k\nadd_files [glob {pattern}]\n")
+        (design,) = read_designs(folder / "run.tcl")
+        return [path.name for path in design.files], [item.reason for item in design.skipped]
+
+    unknown = "holds a variable or command that only Tcl could resolve"
+    assert files("*.cpp") == (["one.cpp", "two.cpp"], [])
+    assert files(f"{folder}/*.cpp") == (["one.cpp", "two.cpp"], [])
+    assert files("**/*.cpp") == files("~/*.cpp") == ([], [unknown])
+    assert files(f"{tmp_path}/*.cpp") == ([], [unknown, f"{tmp_path}/*.cpp lies outside the project: not read"])
+    assert files("../*.cpp") == ([], ["../*.cpp lies outside the project: not read"])
+    named, said = files("many/*.cpp")
+    assert named == [f"s{number:03}.cpp" for number in range(256)]
+    assert said == ["many/*.cpp names more than 256 files: the others are left out"]
+
+
 # -- folders -----------------------------------------------------------------------------------------------------
 
 
