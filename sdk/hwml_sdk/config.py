@@ -17,7 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, real_path, write_atomic
-from .languages import languages
+from .languages import language_of, languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
 
@@ -137,7 +137,10 @@ def load_settings(
 
 
 def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = [load(language.project)(document) for language in languages() if language.project]
+    """What project files say: of a document those of its language, of a folder all of them."""
+    own = language_of(document)
+    asked = languages() if document.is_dir() else (own,) if own is not None else ()
+    found = [load(language.project)(document) for language in asked if language.project]
     return [item for item in found if item is not None]
 
 

@@ -16,7 +16,7 @@ from ...languages import HLS
 from ..tool.parts import find_part
 from .cfg import add_config, read_hls_config
 from .places import Places
-from .types import HlsProject, Place, read_text, skip
+from .types import HlsProject, Place, Skipped, read_text, skip
 from .values import add_flags, period
 
 UNKNOWN = "\0"  # stands for a variable that the file does not set; no text that is read holds it
@@ -36,7 +36,7 @@ def read_makefile(path: str | Path) -> list[HlsProject]:
     """Every kernel that a Makefile or a shell script compiles. Raises ConfigError for one that cannot be read."""
     reading = _Makefile(Path(path), Places.of(Path(path)))
     reading.included.add(Path(path).absolute())
-    reading.read(Path(path), 0)
+    reading.read(Path(path))
     found = [project for project in map(reading.project, reading.lines) if project is not None]
     if len(found) > MAX_DESIGNS:
         reason = f"states more than {MAX_DESIGNS} designs: the others are left out"
@@ -61,8 +61,9 @@ class _Makefile:
     values: dict[str, str] = field(default_factory=dict)
     lines: list[_Line] = field(default_factory=list)
     included: set[Path] = field(default_factory=set)
+    skipped: list[Skipped] = field(default_factory=list)
 
-    def read(self, path: Path, depth: int) -> None:
+    def read(self, path: Path) -> None:
         """Take in the variables and command lines of a file and of those it includes."""
         target = needs = ""
         under: list[str] = []  # the conditions that a line stands under
@@ -71,19 +72,24 @@ class _Makefile:
             included, assigned, rule = _INCLUDED.match(text), _ASSIGNMENT.match(text), _RULE.match(text)
             if _TOOL.search(text) and not assigned:
                 self.lines.append(_Line(text.strip(), place, target, needs))
-            elif included and depth < MAX_INCLUDED:
-                self._include(included.group(1), depth)
+            elif included:
+                self._include(included.group(1), place)
             elif assigned and text[:1] != "\t":
                 name, sign, value = assigned.groups()
                 self._assign(name, sign, value, under)
             elif rule:
                 target, needs = rule.groups()
 
-    def _include(self, name: str, depth: int) -> None:
+    def _include(self, name: str, place: Place) -> None:
         found = self.places.find(self.expand(name))
-        if found is not None and found not in self.included and len(self.included) < MAX_INCLUDED:
-            self.included.add(found)
-            self.read(found, depth + 1)
+        if found is None or found in self.included:
+            return
+        if len(self.included) >= MAX_INCLUDED:
+            reason = f"{MAX_INCLUDED} files are read of a Makefile and what it includes: not this one"
+            self.skipped.append(Skipped(place.raw.strip(), place.path, place.line, reason))
+            return
+        self.included.add(found)
+        self.read(found)
 
     def _assign(self, name: str, sign: str, value: str, under: list[str]) -> None:
         value = value.partition(" #")[0].strip().strip("\"'")
@@ -128,7 +134,7 @@ class _Makefile:
         places = replace(self.places, refused={}, cut={})
         project = _Options(self.path, places, line.place).project(words)
         if project is not None:
-            project.skipped += places.left_out(self.path)
+            project.skipped += [*self.skipped, *places.left_out(self.path)]
         return project
 
 
