@@ -140,6 +140,24 @@ def test_a_document_that_kills_the_worker_is_left_alone_and_others_live(
         client.until(lambda: client.lenses(bad), "lens of the mended file")
 
 
+def test_a_worker_that_dies_of_everything_is_given_up_and_that_is_said(
+    tmp_path: Path, provider: dict[str, str]
+) -> None:
+    with running(tmp_path, env=provider) as client:
+        client.initialize(folder=tmp_path)
+        good = client.open((tmp_path / "a.cpp").as_uri(), SCALE)
+        assert len(client.hints(good)) == 1
+        others = children(client.process.pid)
+        uris = [client.open((tmp_path / f"{n}.scala").as_uri(), f"CRASH {n}", "scala") for n in range(4)]
+        said = client.notified("window/showMessage", lambda p: "no analysis any more" in p["message"])["message"]
+        assert "status 3" in said and "hwml.restart" in said
+        assert children(client.process.pid) == others, "no worker is left to try the rest with"
+        assert len(client.hints(good)) == 1
+        client.change(uris[0], 2, {"text": MODULE})
+        client.request("workspace/executeCommand", {"command": "hwml.restart"})
+        client.until(lambda: client.lenses(uris[0]), "lens of the mended file")
+
+
 @pytest.mark.parametrize(
     ("text", "word"), [("BROKEN", "the model is broken"), ("DEFECT", "oops"), ("DEEP", "A.scala: is nested too deeply")]
 )
