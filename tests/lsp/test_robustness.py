@@ -61,7 +61,8 @@ def provider(tmp_path: Path) -> dict[str, str]:
         textwrap.dedent(
             """
             import os, time
-            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Provider, Span
+            from pathlib import Path
+            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Hover, Provider, Span
             from hwml_sdk.errors import ArtifactError
 
             class Other(Provider):
@@ -84,6 +85,9 @@ def provider(tmp_path: Path) -> dict[str, str]:
                         for n, kind in enumerate(kinds)
                     )
                     return Analysis(path, "chisel", found, (note,))
+
+                def hover(self, path, text, line, character, settings):
+                    return Hover(f"may run: {settings.may_run(Path(path))}", Span.line(0)) if "TRUST" in text else None
 
             OTHER = Other()
             """
@@ -123,6 +127,19 @@ def test_parse_and_type_errors_are_left_to_metals(
         client.initialize(folder=tmp_path)
         uri = client.open((tmp_path / "Adder.scala").as_uri(), MODULE, "scala")
         assert {item["code"] for item in client.pull(uri)} == codes
+
+
+@pytest.mark.parametrize("words", [(), ("--trust",)])
+def test_questions_go_by_the_same_trust_as_analyses(
+    tmp_path: Path, provider: dict[str, str], words: tuple[str, ...]
+) -> None:
+    """What is vouched for is the folder of the workspace, and nothing beside it."""
+    inside, outside = tmp_path / "in" / "A.scala", tmp_path / "A.scala"
+    inside.parent.mkdir()
+    with running(tmp_path, *words, env=provider) as client:
+        client.initialize(folder=inside.parent)
+        for path, may in ((inside, bool(words)), (outside, False)):
+            assert f"may run: {may}" in client.hover(client.open(path.as_uri(), "TRUST", "scala"), 0, 0)
 
 
 def test_a_document_that_kills_the_worker_is_left_alone_and_others_live(
