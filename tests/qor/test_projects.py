@@ -107,6 +107,81 @@ csynth_design
     assert (tmp_path / "src" / "a.cpp").is_file()
 
 
+UNSAID = {
+    "if": "if {[info exists ::env(FAST)]} {set per 5}",
+    "an arm below": "if {$argc} {} else {set per 5}",
+    "while": "while {[llength $argv] > $per} {incr per}",
+    "for": "for {set per 0} {$per < $argc} {incr per} {}",
+    "switch": "switch $argc {1 {set per 5} default {puts x}}",
+    "foreach": "foreach per $argv {puts $per}",
+    "regexp": "regexp {(\\d+)ns} $argv -> per",
+    "in brackets": "set failed [catch {set per 5} message]",
+    "catch": "catch {puts x} per",
+    "any name": "if {$argc} {set $argv 5}",
+    "unset": "if {$argc} {unset per}",
+    "a procedure": "proc fast {} {global per; set per 5}\nif {$argc} {fast}",
+    "uplevel": "proc fast {} {uplevel 1 {set per 5}}\nfast",
+}
+
+
+@pytest.mark.parametrize("lines", UNSAID.values(), ids=UNSAID.keys())
+def test_what_is_not_followed_leaves_its_variables_unsaid(tmp_path: Path, lines: str) -> None:
+    # tclsh with other arguments or another environment prints another `$per`: no value is the right one.
+    _write(tmp_path, run_tcl=f"set_top a\nset per 10\nset other 7\n{lines}\ncreate_clock -period $per\n")
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert design.clock_period_ns is None
+    assert design.skipped[-1].text == "create_clock -period $per"
+
+
+STILL_SAID = {
+    "another variable": ("if {$argc} {set other 5}", 10),
+    "a skipped arm": ("if {0} {set per 5} elseif {$argc} {puts x}", 10),
+    "a body that reads": ("while {$argc} {puts [set per]}", 10),
+    "a procedure's own": ("proc own {} {set per 5}\nown", 10),
+    "global": ("proc fast {} {global per; set per 5}\nfast", 5),
+    "global two calls down": ("proc set_it {} {global per; set per 5}\nproc fast {} {set_it}\nfast", 5),
+    "a full name": ("proc fast {} {set ::per 5}\nfast", 5),
+    "upvar": ("proc give {name value} {upvar 1 $name v; set v $value}\ngive per 5", 5),
+    "upvar of another": ("proc give {name value} {upvar 1 $name v; set v $value}\ngive other 5", 10),
+}
+
+
+@pytest.mark.parametrize(("lines", "period"), STILL_SAID.values(), ids=STILL_SAID.keys())
+def test_what_is_followed_keeps_its_variables(tmp_path: Path, lines: str, period: float) -> None:
+    # As tclsh prints `$per`, whatever the arguments.
+    _write(tmp_path, run_tcl=f"set_top a\nset per 10\n{lines}\ncreate_clock -period $per\n")
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert design.clock_period_ns == period
+
+
+def test_elements_of_arrays_and_unread_settings(tmp_path: Path) -> None:
+    script = """\
+set_top a
+set o(per) 10
+set o(part) zynq
+if {$argc} {set o(per) 5}
+create_clock -period $o(per)
+set_part $o(part)
+if {$argc} {config_compile -pipeline_loops 0}
+config_compile -pipeline_loops $argc
+"""
+    _write(tmp_path, run_tcl=script)
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert (design.clock_period_ns, design.part, design.config) == (None, "zynq", {})
+    assert [item.line for item in design.skipped] == [5, 7, 8]
+
+
+def test_what_a_long_script_leaves_out_is_said(tmp_path: Path) -> None:
+    many = "".join(f"open_project p{i}\nset_top t{i}\nadd_files a.cpp\ncsynth_design\n" for i in range(70))
+    _write(tmp_path, many_tcl=many, long_tcl="set_top a\n" + "set x 1\n" * 20_001 + "set_top b\n")
+    designs = read_designs(tmp_path / "many.tcl")
+    assert len(designs) == 64
+    assert [item.reason for item in designs[0].skipped] == ["states more than 64 designs: the others are left out"]
+    (long,) = read_designs(tmp_path / "long.tcl")
+    assert long.top == "a"
+    assert [item.reason for item in long.skipped] == ["runs more than 20,000 commands: the rest is not read"]
+
+
 def test_a_script_that_never_ends_ends(tmp_path: Path) -> None:
     # 40^4 rounds, and a procedure that calls itself.
     inner = "append x aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
