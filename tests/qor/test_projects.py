@@ -263,6 +263,11 @@ def test_two_projects_in_one_folder_are_both_read(tmp_path: Path) -> None:
         ("int main() {\n  dut(1);\n}\n", True),
         ("#include <CL/cl2.hpp>\nvoid enqueue() {}\n", True),
         ("TEST(Fir, one) { }\n", True),
+        ("#include <random>\nint seed(int x) { return x; }\n", True),
+        ("#include <sys/time.h>\nint now(int x) { return x; }\n", True),
+        ('#include "map_reduce.h"\nint fold(int x) { return x; }\n', False),
+        ('#include "random_walk.h"\nint step(int x) { return x; }\n', False),
+        ('#include "catchment.h"\nint area(int x) { return x; }\n', False),
         (_kernel("test"), False),
         ("// int main() {\nvoid host_kernel(int a[4]) { a[0] = 1; }\n", False),
         ("#ifndef __SYNTHESIS__\nint main() { return 0; }\n#endif\n" + _kernel("k"), False),
@@ -276,6 +281,18 @@ def test_benches_are_told_by_their_text(text: str, bench: bool) -> None:
 def test_a_design_called_test_is_a_design(tmp_path: Path) -> None:
     _write(tmp_path, test_cpp=_kernel("test"), host_cpp=BENCH)
     assert [design.path.name for design in designs_below(tmp_path)[0]] == ["test.cpp"]
+
+
+def test_every_suffix_of_a_source_is_one_everywhere(tmp_path: Path) -> None:
+    _write(tmp_path, run_tcl="set_top k\nadd_files k.c++\nadd_files part.c++\n")
+    (tmp_path / "Makefile").write_text("k.xo: k.c++ part.c++\n\tv++ -c -k k -o $@ $^\n", encoding="utf-8")
+    (tmp_path / "k.c++").write_text("int part(int x);\nvoid k(int *o) { *o = part(2); }\n", encoding="utf-8")
+    (tmp_path / "part.c++").write_text("int part(int x) { return x * 3; }\n", encoding="utf-8")
+    for name in ("run.tcl", "Makefile"):
+        (project,) = read_designs(tmp_path / name)
+        assert [path.name for path in project.files] == ["k.c++", "part.c++"]
+        assert list(gather(tmp_path / "k.c++", project=project).files) == [str(tmp_path / "part.c++")]
+    assert [design.path.name for design in designs_below(tmp_path)[0]] == ["k.c++"]
 
 
 # -- headers -----------------------------------------------------------------------------------------------------
@@ -295,6 +312,36 @@ def test_headers_are_found_in_the_folders_of_the_project(tmp_path: Path) -> None
 
 
 # -- not to be read ------------------------------------------------------------------------------------------------
+
+
+CALLED_LIKE_OTHERS = ["mac_unit.h", "snap_defs.h", "bitmap_def.h", "fast_math.h", "runtime.h", "my_hls_util.h",
+                      "std_types.h", "hls_config.h", "math_tables.h", "array_sizes.hpp", "ap_defs.h",
+                      "etc/sizes.h"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLED_LIKE_OTHERS)
+def test_headers_of_the_project_that_are_called_like_others(tmp_path: Path, name: str) -> None:
+    for folder in ("without", "with"):
+        (tmp_path / folder / ".git").mkdir(parents=True)
+        _write(tmp_path / folder, src__k_cpp=f'#include "{name}"\nvoid k(int a[N]) {{ a[0] = N; }}\n')
+    header = tmp_path / "with" / "inc" / name
+    header.parent.mkdir(parents=True)
+    header.write_text("#define N 12\n", encoding="utf-8")
+    assert gather(tmp_path / "with/src/k.cpp").include_dirs == (tmp_path / "with/inc",)
+    missing = f"headers not found, what they declare is unknown: {name}"
+    assert (missing in predict_qor(tmp_path / "without/src/k.cpp").warnings) is not name.startswith("etc/")
+
+
+@pytest.mark.parametrize("name", ["ap_int.h", "hls_stream.h", "ac_fixed.h", "math.h", "stdint.h", "vector", "CL/cl.h"])
+def test_headers_of_the_tools_are_not_missed(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, k_cpp=f"#include <{name}>\nvoid k(int a[8]) {{ a[0] = 1; }}\n")
+    assert not [text for text in predict_qor(tmp_path / "k.cpp").warnings if "headers" in text]
+
+
+def test_a_copy_of_the_tools_headers_is_left_to_their_models(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    _write(tmp_path, k_cpp='#include "ap_int.h"\n', vendor__ap_int_h="template <int W> struct ap_int { int v; };\n")
+    assert gather(tmp_path / "k.cpp").include_dirs == ()
 
 
 def test_files_outside_the_project_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
