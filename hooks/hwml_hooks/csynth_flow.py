@@ -11,13 +11,13 @@ from typing import Any
 from hwml_sdk.config import load_settings, merge
 from hwml_sdk.errors import HwmlError, ReportError, SourceError
 from hwml_sdk.files import append_line, parse_json, read_source, write_atomic
+from hwml_sdk.languages import HLS
 from hwml_sdk.printable import json_text
 from hwml_sdk.report import SCHEMA_VERSION
 
 LOG = "hwml_csynth.jsonl"
 _KEYS = ("LUT", "DSP", "FF", "bram_18k", "latency_cycles")
 _TITLES = {"bram_18k": "BRAM_18K", "latency_cycles": "cycles"}
-_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++")
 
 
 def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
@@ -30,7 +30,7 @@ def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
     from hwml_sdk.qor.provider import predict_document
 
     project = read_tcl(script)
-    texts = {str(path): read_source(path) for path in project.files if path.suffix.lower() in _SOURCES}
+    texts = {str(path): read_source(path) for path in project.files if path.suffix.lower() in HLS.sources}
     if not texts:
         raise SourceError("states no C or C++ source (add_files)", path=script)
     main = _main(texts, project.top)

@@ -82,6 +82,11 @@ class Language:
     project: str = ""
     card: str = ""
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Suffixes of files that are no headers."""
+        return tuple(suffix for suffix in self.suffixes if suffix not in self.headers)
+
 
 # [lex.comment] and [lex.string] of C++17. Names and numbers are tokens too: 1'000 and u8R"(...)" hold quotes.
 _CPP = Comments(

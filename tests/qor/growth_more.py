@@ -88,6 +88,16 @@ def loads_in_a_loop(n: int) -> str:
 
 
 @_family
+def counters_in_one_subscript(n: int) -> str:
+    """Nests of up to 12 loops: the moves of all their counters may add up to the elements between two accesses."""
+    depth = min(n // 25, 12)
+    heads = _lines(lambda i: f"  for (int i{i} = 0; i{i} < 32; i{i}++)", depth)
+    place = " + ".join(f"{i % 3 + 1} * i{i}" for i in range(depth))
+    body = f"{{\n#pragma HLS PIPELINE\n    m[{place}] = m[{place} + 3] * 3;\n  }}"
+    return kernel(f"{heads}  {body}\n" + "  a[0] += s;\n" * n, "int m[4096];\n")
+
+
+@_family
 def recurrences_in_a_loop(n: int) -> str:
     declared = _lines(lambda i: f"  float v{i} = s;", n)
     body = _lines(lambda i: f"    v{i} = v{i} * 0.5f + v{(i + 1) % n};", n)

@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 TARGET = make_target("xczu9eg-ffvb1156-2-i", 3.33, "vitis_hls", "2023.2")
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_cpp.language()))
 _CASTS = {"static_cast", "reinterpret_cast", "const_cast", "dynamic_cast"}
-_COPIES = {"memcpy", "memset", "memmove", "fill", "at", "size"}
+_COPIES = {"memcpy", "memset", "memmove", "fill", "at", "size", "swap"}
 STATED = (
-    library.IGNORED | library.DISPLAYS | library.WIRES | set(library.MATH) | library.SCALAR_WIRES | library.REDUCTIONS
+    library.IGNORED | library.DISPLAYS | library.PLAIN_NAMES | library.SCALAR_WIRES | library.REDUCTIONS
     | library.ROTATIONS | library.COUNTS | set(library.TRANSFERS) | set(library.STREAM_STATES) | library.VECTOR_WIRES
     | set(library.VECTOR_SUMS) | _CASTS | _COPIES
 )  # fmt: skip
@@ -57,9 +57,16 @@ def uncounted(source: str, **options: object) -> list[str]:
     found = []
     for call in calls(tree.root_node):
         inside = any(_holds(function, starts, call.start_byte) for function in walked if function.path == "k.cpp")
-        if inside and not _counted(name_of(call), estimate):
+        if inside and not (_qualified(call) or _counted(name_of(call), estimate)):
             found.append(name_of(call))
     return found
+
+
+def _qualified(call: tree_sitter.Node) -> bool:
+    """`hls::mad` and the like, which are the library's with their namespace only."""
+    target = call.child_by_field_name("function")
+    scoped = target is not None and target.text is not None and target.text.startswith((b"hls::", b"std::"))
+    return scoped and name_of(call) in library.QUALIFIED_NAMES
 
 
 def _reached(estimate: Estimate) -> set[str]:

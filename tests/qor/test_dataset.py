@@ -162,6 +162,7 @@ def test_the_last_file_that_defines_the_top_is_the_main_one() -> None:
     assert split_files(code, "")[0] == "void f(int x)\n{ }\n"
     assert split_files(mark("a.h", "1") + mark("b.h", "2"), "f") == ("2\n", {"a.h": "1\n"})
     assert split_files("int f() {}", "f") == ("int f() {}", {})
+    assert split_files(mark("a.c++", "void f(int x)\n{ }") + mark("b.h", "2"), "g")[0] == "void f(int x)\n{ }\n"
 
 
 def test_row_without_a_label_column_is_refused(tmp_path: Path) -> None:

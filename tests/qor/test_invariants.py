@@ -16,6 +16,7 @@ from hwml_sdk.config import HlsSettings
 from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
 from hwml_sdk.qor.closed_form.estimate import Estimate, LoopResult
 from hwml_sdk.qor.learned.features import features_of
+from hwml_sdk.qor.model import predict_qor
 from hwml_sdk.qor.project.inputs import Inputs
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.cpp"))
@@ -238,3 +239,24 @@ def test_no_output_bit_changes_with_layout(path: Path) -> None:
         )  # fmt: skip
 
     assert answer(other) == answer(code)
+
+
+TWO_NESTS = """void f(float a[64], float b[64], int n) {
+  for (int i = 0; i < 64; i++) b[i] = a[i] / 3.1f;
+  for (int j = 0; j < 64; j++) for (int k = 0; k < 64; k++) b[j] += a[k];
+}"""
+VARYING = """void g(int a[64], int b[64]) {
+  for (int i = 0; i < 64; i++) for (int j = 0; j < i; j++) b[j] += a[i] * 3;
+}"""
+
+
+@pytest.mark.parametrize("source", [*EXAMPLES, TWO_NESTS, VARYING], ids=lambda source: getattr(source, "stem", "text"))
+def test_what_is_said_of_cycles_contradicts_nothing(source: Path | str) -> None:
+    """Least, largest, interval of starts and the two ends, after the correction as before it."""
+    answer = predict_qor(source)
+    assert answer.latency_cycles is not None and answer.latency_min_cycles is not None
+    assert answer.interval_cycles is not None
+    ends = answer.intervals["latency_cycles"]
+    assert answer.latency_min_cycles <= answer.latency_cycles <= ends.high
+    assert answer.interval_cycles <= answer.latency_cycles + 1
+    assert ends.low < ends.high  # nobody is as sure as to name one number for both ends

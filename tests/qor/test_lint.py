@@ -282,6 +282,22 @@ void top(int in[8], int out[8]) {
   store(s, out);
 }
 """,
+        # Comments and strings are no code.
+        """\
+// using namespace std;
+void top(int a[8]) {
+  // std::vector<int> v(8); int (*f)(int);
+  /* std::map<int, int> m(8);
+#pragma PIPELINE II=1
+  */
+  const char *text = "std::list<int> l(8); {";
+  // }
+  for (int i = 0; i < 8; i++) {
+#pragma HLS PIPELINE
+    a[i] = 1'000;  // std::deque<int> d(8);
+  }
+}
+""",
         # Overloads are no recursion.
         """\
 int add(int a) { return a; }

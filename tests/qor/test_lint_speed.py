@@ -51,6 +51,15 @@ def test_ports_are_counted_and_the_fix_says_what_it_brings() -> None:
     assert ii_of(apply_edits(PORTS, fix.edits), "sum") == 1
 
 
+def test_accesses_of_a_loop_in_a_header_are_pointed_at_there() -> None:
+    inputs = Inputs(files={"sums.h": PORTS.replace("void top", "static void part")})
+    text = '#include "sums.h"\nvoid top(const int t[64], int b[32]) { part(t, b); }\n'
+    estimate = prediction_or_none("top.cpp", text, inputs, Settings())
+    analyses = lint_source(text, path="top.cpp", files=inputs.files, estimate=estimate)
+    (item,) = [item for analysis in analyses for item in analysis.diagnostics if item.code == "HLS118"]
+    assert [(related.path, related.span.start_line) for related in item.related] == [("sums.h", 3)] * 3
+
+
 def test_a_partition_that_is_there_is_made_larger() -> None:
     text = PORTS.replace("{\n  sum", "{\n#pragma HLS ARRAY_PARTITION variable=t type=block factor=2\n  sum").replace(
         "t[63 - i]", "t[2 * i + 2] + t[2 * i + 3] + t[2 * i + 4] + t[2 * i + 5]"

@@ -107,6 +107,81 @@ csynth_design
     assert (tmp_path / "src" / "a.cpp").is_file()
 
 
+UNSAID = {
+    "if": "if {[info exists ::env(FAST)]} {set per 5}",
+    "an arm below": "if {$argc} {} else {set per 5}",
+    "while": "while {[llength $argv] > $per} {incr per}",
+    "for": "for {set per 0} {$per < $argc} {incr per} {}",
+    "switch": "switch $argc {1 {set per 5} default {puts x}}",
+    "foreach": "foreach per $argv {puts $per}",
+    "regexp": "regexp {(\\d+)ns} $argv -> per",
+    "in brackets": "set failed [catch {set per 5} message]",
+    "catch": "catch {puts x} per",
+    "any name": "if {$argc} {set $argv 5}",
+    "unset": "if {$argc} {unset per}",
+    "a procedure": "proc fast {} {global per; set per 5}\nif {$argc} {fast}",
+    "uplevel": "proc fast {} {uplevel 1 {set per 5}}\nfast",
+}
+
+
+@pytest.mark.parametrize("lines", UNSAID.values(), ids=UNSAID.keys())
+def test_what_is_not_followed_leaves_its_variables_unsaid(tmp_path: Path, lines: str) -> None:
+    # tclsh with other arguments or another environment prints another `$per`: no value is the right one.
+    _write(tmp_path, run_tcl=f"set_top a\nset per 10\nset other 7\n{lines}\ncreate_clock -period $per\n")
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert design.clock_period_ns is None
+    assert design.skipped[-1].text == "create_clock -period $per"
+
+
+STILL_SAID = {
+    "another variable": ("if {$argc} {set other 5}", 10),
+    "a skipped arm": ("if {0} {set per 5} elseif {$argc} {puts x}", 10),
+    "a body that reads": ("while {$argc} {puts [set per]}", 10),
+    "a procedure's own": ("proc own {} {set per 5}\nown", 10),
+    "global": ("proc fast {} {global per; set per 5}\nfast", 5),
+    "global two calls down": ("proc set_it {} {global per; set per 5}\nproc fast {} {set_it}\nfast", 5),
+    "a full name": ("proc fast {} {set ::per 5}\nfast", 5),
+    "upvar": ("proc give {name value} {upvar 1 $name v; set v $value}\ngive per 5", 5),
+    "upvar of another": ("proc give {name value} {upvar 1 $name v; set v $value}\ngive other 5", 10),
+}
+
+
+@pytest.mark.parametrize(("lines", "period"), STILL_SAID.values(), ids=STILL_SAID.keys())
+def test_what_is_followed_keeps_its_variables(tmp_path: Path, lines: str, period: float) -> None:
+    # As tclsh prints `$per`, whatever the arguments.
+    _write(tmp_path, run_tcl=f"set_top a\nset per 10\n{lines}\ncreate_clock -period $per\n")
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert design.clock_period_ns == period
+
+
+def test_elements_of_arrays_and_unread_settings(tmp_path: Path) -> None:
+    script = """\
+set_top a
+set o(per) 10
+set o(part) zynq
+if {$argc} {set o(per) 5}
+create_clock -period $o(per)
+set_part $o(part)
+if {$argc} {config_compile -pipeline_loops 0}
+config_compile -pipeline_loops $argc
+"""
+    _write(tmp_path, run_tcl=script)
+    (design,) = read_designs(tmp_path / "run.tcl")
+    assert (design.clock_period_ns, design.part, design.config) == (None, "zynq", {})
+    assert [item.line for item in design.skipped] == [5, 7, 8]
+
+
+def test_what_a_long_script_leaves_out_is_said(tmp_path: Path) -> None:
+    many = "".join(f"open_project p{i}\nset_top t{i}\nadd_files a.cpp\ncsynth_design\n" for i in range(70))
+    _write(tmp_path, many_tcl=many, long_tcl="set_top a\n" + "set x 1\n" * 20_001 + "set_top b\n")
+    designs = read_designs(tmp_path / "many.tcl")
+    assert len(designs) == 64
+    assert [item.reason for item in designs[0].skipped] == ["states more than 64 designs: the others are left out"]
+    (long,) = read_designs(tmp_path / "long.tcl")
+    assert long.top == "a"
+    assert [item.reason for item in long.skipped] == ["runs more than 20,000 commands: the rest is not read"]
+
+
 def test_a_script_that_never_ends_ends(tmp_path: Path) -> None:
     # 40^4 rounds, and a procedure that calls itself.
     inner = "append x aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -188,6 +263,11 @@ def test_two_projects_in_one_folder_are_both_read(tmp_path: Path) -> None:
         ("int main() {\n  dut(1);\n}\n", True),
         ("#include <CL/cl2.hpp>\nvoid enqueue() {}\n", True),
         ("TEST(Fir, one) { }\n", True),
+        ("#include <random>\nint seed(int x) { return x; }\n", True),
+        ("#include <sys/time.h>\nint now(int x) { return x; }\n", True),
+        ('#include "map_reduce.h"\nint fold(int x) { return x; }\n', False),
+        ('#include "random_walk.h"\nint step(int x) { return x; }\n', False),
+        ('#include "catchment.h"\nint area(int x) { return x; }\n', False),
         (_kernel("test"), False),
         ("// int main() {\nvoid host_kernel(int a[4]) { a[0] = 1; }\n", False),
         ("#ifndef __SYNTHESIS__\nint main() { return 0; }\n#endif\n" + _kernel("k"), False),
@@ -201,6 +281,18 @@ def test_benches_are_told_by_their_text(text: str, bench: bool) -> None:
 def test_a_design_called_test_is_a_design(tmp_path: Path) -> None:
     _write(tmp_path, test_cpp=_kernel("test"), host_cpp=BENCH)
     assert [design.path.name for design in designs_below(tmp_path)[0]] == ["test.cpp"]
+
+
+def test_every_suffix_of_a_source_is_one_everywhere(tmp_path: Path) -> None:
+    _write(tmp_path, run_tcl="set_top k\nadd_files k.c++\nadd_files part.c++\n")
+    (tmp_path / "Makefile").write_text("k.xo: k.c++ part.c++\n\tv++ -c -k k -o $@ $^\n", encoding="utf-8")
+    (tmp_path / "k.c++").write_text("int part(int x);\nvoid k(int *o) { *o = part(2); }\n", encoding="utf-8")
+    (tmp_path / "part.c++").write_text("int part(int x) { return x * 3; }\n", encoding="utf-8")
+    for name in ("run.tcl", "Makefile"):
+        (project,) = read_designs(tmp_path / name)
+        assert [path.name for path in project.files] == ["k.c++", "part.c++"]
+        assert list(gather(tmp_path / "k.c++", project=project).files) == [str(tmp_path / "part.c++")]
+    assert [design.path.name for design in designs_below(tmp_path)[0]] == ["k.c++"]
 
 
 # -- headers -----------------------------------------------------------------------------------------------------
@@ -220,6 +312,36 @@ def test_headers_are_found_in_the_folders_of_the_project(tmp_path: Path) -> None
 
 
 # -- not to be read ------------------------------------------------------------------------------------------------
+
+
+CALLED_LIKE_OTHERS = ["mac_unit.h", "snap_defs.h", "bitmap_def.h", "fast_math.h", "runtime.h", "my_hls_util.h",
+                      "std_types.h", "hls_config.h", "math_tables.h", "array_sizes.hpp", "ap_defs.h",
+                      "etc/sizes.h"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLED_LIKE_OTHERS)
+def test_headers_of_the_project_that_are_called_like_others(tmp_path: Path, name: str) -> None:
+    for folder in ("without", "with"):
+        (tmp_path / folder / ".git").mkdir(parents=True)
+        _write(tmp_path / folder, src__k_cpp=f'#include "{name}"\nvoid k(int a[N]) {{ a[0] = N; }}\n')
+    header = tmp_path / "with" / "inc" / name
+    header.parent.mkdir(parents=True)
+    header.write_text("#define N 12\n", encoding="utf-8")
+    assert gather(tmp_path / "with/src/k.cpp").include_dirs == (tmp_path / "with/inc",)
+    missing = f"headers not found, what they declare is unknown: {name}"
+    assert (missing in predict_qor(tmp_path / "without/src/k.cpp").warnings) is not name.startswith("etc/")
+
+
+@pytest.mark.parametrize("name", ["ap_int.h", "hls_stream.h", "ac_fixed.h", "math.h", "stdint.h", "vector", "CL/cl.h"])
+def test_headers_of_the_tools_are_not_missed(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, k_cpp=f"#include <{name}>\nvoid k(int a[8]) {{ a[0] = 1; }}\n")
+    assert not [text for text in predict_qor(tmp_path / "k.cpp").warnings if "headers" in text]
+
+
+def test_a_copy_of_the_tools_headers_is_left_to_their_models(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    _write(tmp_path, k_cpp='#include "ap_int.h"\n', vendor__ap_int_h="template <int W> struct ap_int { int v; };\n")
+    assert gather(tmp_path / "k.cpp").include_dirs == ()
 
 
 def test_files_outside_the_project_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
 from ..files import read_source
+from ..languages import HLS
 from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ..qor.project.designs import StatedDesign
     from ..qor.project.inputs import Inputs
 
-_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++")
 # Command-line option -> setting.
 _OVERRIDES = {"part": "part", "clock": "clock_period_ns", "tool": "tool", "tool_version": "tool_version",
               "stage": "stage", "top": "top"}  # fmt: skip
@@ -131,7 +131,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
         for note in notes:
             print(f"hwml: {printable(note)}", file=sys.stderr)
         if not inside:
-            raise SourceError(f"no C or C++ source in this folder ({', '.join(_SOURCES)})", path=path)
+            raise SourceError(f"no C or C++ source in this folder ({', '.join(HLS.sources)})", path=path)
         designs += inside
     return designs
 

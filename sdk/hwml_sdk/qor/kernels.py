@@ -36,9 +36,9 @@ def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function], wor
     estimates = []
     for top in tops:
         checkpoint()
-        if work.left <= 0:
+        if work.left <= 0:  # each says so: a function without figures is one that was forgotten
             _note(design, top, "is not estimated: the functions before it took all the work one document may cause")
-            break
+            continue
         try:
             estimate = design.estimate(top)
         except SourceError as error:

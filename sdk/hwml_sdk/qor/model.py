@@ -228,14 +228,10 @@ def _prediction(
     known = [target for target in LABELS if closed[target] is not None]
     part = answer.part_or_none(settings.part)
     found = {name: correction.value[name] if name in known else None for name in LABELS}
-    least = minimum_cycles(estimate.top) if "latency_cycles" in known else 0.0
-    if found["latency_cycles"] is not None:
-        # What is done within one state takes no cycle; nothing is quicker than the rounds of its loops.
-        found["latency_cycles"] = max(found["latency_cycles"], least) if closed["latency_cycles"] else 0.0
     ends = {target: answer.interval(correction, target) for target in known}
-    if "latency_cycles" in ends:
-        given = ends["latency_cycles"]
-        ends["latency_cycles"] = Interval(max(given.low, least), max(given.high, least))
+    times = _times(estimate, found["latency_cycles"], ends.get("latency_cycles"))
+    if times is not None:
+        found["latency_cycles"], ends["latency_cycles"] = times.latency_cycles, times.ends
     return QorPrediction(
         lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
         bram_18k=found["bram_18k"],
@@ -246,8 +242,41 @@ def _prediction(
         dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
         uram=estimate.uram if "bram_18k" in known else None, loops=answer.all_loops(estimate),
         explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
-        reasons=reasons, latency_min_cycles=estimate.latency_min_cycles, interval_cycles=estimate.interval_cycles,
+        reasons=reasons, latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
+        interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """What is said of a design's cycles; none of it contradicts another part."""
+
+    latency_cycles: float
+    ends: Interval
+    least_cycles: float | None
+    interval_cycles: float | None
+
+
+def _times(estimate: Estimate, corrected: float | None, given: Interval | None) -> _Times | None:
+    """Cycles after the correction; None where the latency is not known.
+
+    What is done within one state takes no cycle, and nothing is quicker than the rounds of its loops: an end of the
+    interval that is below them was no knowledge, so that the closed form stands in for it. The least latency follows
+    the correction of the largest; a design that starts anew when it has ended does so a cycle after it.
+    """
+    closed = estimate.latency_cycles
+    if closed is None or corrected is None or given is None:
+        return None
+    least = minimum_cycles(estimate.top)
+    latency = max(corrected, least) if closed else 0.0
+    high = given.high if given.high >= least else max(closed, least)
+    ends = Interval(max(given.low, least), max(high, latency))
+    lowest, interval = estimate.latency_min_cycles, estimate.interval_cycles
+    if lowest is not None and closed:
+        lowest = min(round(lowest * latency / closed), latency)
+    if interval is not None:
+        interval = latency + 1 if interval > closed else min(interval, latency + 1)
+    return _Times(latency, ends, lowest, interval)
 
 
 @lru_cache(maxsize=4)

@@ -266,3 +266,37 @@ void top(int a[256], int at[100], int b[100], int c[100]) {{
   }}
 }}"""
     assert ii(code) == right
+
+
+def test_a_swap_is_the_assignments_it_stands_for() -> None:
+    """Two loads and two stores on two ports, and the stored element may be the next one that is loaded."""
+    code = """
+void top(int a[64], int n[64]) {{
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+    {}
+  }}
+}}"""
+    written = closed(code.format("int t = a[i]; a[i] = a[n[i]]; a[n[i]] = t;"))
+    found = closed(code.format("std::swap(a[i], a[n[i]]);"))
+    assert iis(found) == iis(written) == {"L": 3}
+    assert found.figures() == written.figures()
+
+
+@pytest.mark.parametrize(
+    "call", ["hls::sincos(a[i], &s[i], &c[i])", "float u, v; sincosf(a[i], &u, &v); s[i] = u; c[i] = v"]
+)
+def test_sincos_writes_what_it_points_at(call: str) -> None:
+    """One core of 20 DSPs (as of a sine) and a store into each array."""
+    code = f"""
+void top(float a[64], float s[64], float c[64]) {{
+  L: for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+    {call};
+  }}
+}}"""
+    found = closed(code)
+    region = loops(found)["L"].region
+    assert found.dsp == 20
+    assert region is not None
+    assert sorted(access.array.name for access in region.accesses if access.write) == ["c", "s"]

@@ -394,3 +394,17 @@ def test_several_returns_are_selected() -> None:
 
 def test_a_field_hands_on_what_it_was_set_to() -> None:
     assert through("t.x = s * a[i]; s = t.x;") == 2
+
+
+def test_counters_of_four_loops_in_one_subscript() -> None:
+    """The write is found 2 iterations later: one step of i (32 ** 3) less 31 of j, 31 of k and 30 of l; these move the
+    subscript by 1 - 92 = -91. Through the memory: ceil(7 / 2).
+    """
+    code = """
+void top(float y[256]) {
+  for (int i = 0; i < 32; i++) for (int j = 0; j < 32; j++) for (int k = 0; k < 32; k++) for (int l = 0; l < 32; l++) {
+#pragma HLS pipeline
+    y[i + j + k + l] = y[i + j + k + l + 91] + 1.0f;
+  }
+}"""
+    assert ii(code) == 4

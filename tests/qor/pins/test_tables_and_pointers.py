@@ -38,6 +38,54 @@ def test_tables_at_known_indices_are_constants(taps: str, products: int) -> None
     assert found.bram_18k == 0
 
 
+@pytest.mark.parametrize(
+    ("declaration", "products"),
+    [
+        # None of them is known at compile time: four products in two cycles of two loads
+        ("extern int K; const int taps[4] = {K, K + 1, K + 2, K + 3};", {"mul int32": 2.0}),
+        # Parts of one are not their whole part 0; fixed-point products are full ones
+        ("typedef ap_fixed<16, 4> T; const T taps[4] = {0.3, 0.77, -0.11, 0.9};", {"mul fixed16": 2.0}),
+        ("typedef ap_fixed<16, 4> T; const T taps[4] = {1, 2, 3, 4};", {"mul fixed16": 2.0}),
+        # Stored as C converts them: 1, 2, 3, 4 and 256 + 4
+        ("typedef int T; const int taps[4] = {1.9, 2.5, 3.1, 4.0};", {}),
+        ("typedef int T; const unsigned char taps[4] = {260, 257, 258, 256};", {}),
+    ],
+)
+def test_only_integers_that_are_known_fold(declaration: str, products: dict[str, float]) -> None:
+    kind = "T" if "typedef" in declaration else "int"
+    code = f"""
+{declaration}
+void top({kind} a[128], {kind} b[64]) {{
+  L: for (int i = 0; i < 60; i++) {{
+#pragma HLS pipeline
+    {kind} s = 0;
+    for (int k = 0; k < 4; k++) s += a[i + k] * taps[k];
+    b[i] = s;
+  }}
+}}"""
+    found = closed(code)
+    assert (cores(found), iis(found)) == (products, {"L": 2})
+
+
+@pytest.mark.parametrize(("rows", "products"), [(64, 64), (65, 2)])
+def test_tables_are_folded_whole_or_not_at_all(rows: int, products: int) -> None:
+    """64 x 64 elements are looked up: the 64 that are not zero ask for a product each. 65 x 64 are a memory of two
+    ports, which two products keep up with; the last row is not cut off.
+    """
+    zeros = ", ".join("{" + ", ".join(["0"] * 64) + "}" for _ in range(rows - 1))
+    last = ", ".join(str(12345 + 2 * k) for k in range(64))
+    code = f"""
+const int w[{rows}][64] = {{{zeros}, {{{last}}}}};
+void top(int x[{rows}][64], int *y) {{
+#pragma HLS array_partition variable=x complete dim=0
+#pragma HLS pipeline
+  int s = 0;
+  for (int k = 0; k < {rows}; k++) for (int j = 0; j < 64; j++) s += x[k][j] * w[k][j];
+  *y = s;
+}}"""
+    assert sum(cores(closed(code)).values()) == products
+
+
 def test_a_constant_of_two_dimensions_in_a_called_function() -> None:
     code = """
 static const short mask[2][2] = {{1, 2}, {4, 1}};

@@ -98,6 +98,53 @@ def test_the_cause_has_a_name(what: str) -> None:
     assert {name: causes[0] for name, causes in found.items()} == dict.fromkeys(ALL, cause)
 
 
+OWN = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "select",
+    "mull",
+    "get",
+    "move",
+    "mad",
+    "recip",
+    "ref",
+    "real",
+    "max",
+    "swap",
+    "maxf",
+]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_function_without_a_body_is_no_library_function_of_that_name(name: str) -> None:
+    """Whatever a library calls so: what the program declares is the program's, and nobody knows what it does."""
+    found = unknown(f"int {name}(int, int);\n" + body(f"a[0] = {name}(n, a[1]);"))
+    assert found == dict.fromkeys(ALL, (f"{name} is not read",))
+
+
+@pytest.mark.parametrize(
+    "call", ["add(n, 1)", "mine::sqrt(n)", "std::mull(n, n)", "frexp(x, &n)", "std::modf(x, &x)", "get(n)"]
+)
+def test_a_name_that_no_library_has_is_not_read(call: str) -> None:
+    assert unknown(body(f"float x = n; a[0] = {call};")) == dict.fromkeys(
+        ALL, (f"{call.partition('(')[0]} is not read",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "call"),
+    [
+        ("", "hls::mad(n, n, a[1])"), ("", "std::max(n, 3)"), ("float sqrtf(float);", "sqrtf(n)"), ("", "::sin(x)"),
+        ("", "hls::sinl(x)"), ("", "std::move(n)"), ("", "max(n, 3)"), ("int max(int, int);", "std::max(n, 3)"),
+    ],
+)  # fmt: skip
+def test_what_a_library_has_is_read(declared: str, call: str) -> None:
+    """ISO C keeps the names of math.h for itself: a declaration of one is the library's."""
+    assert unknown(f"{declared}\n" + body(f"float x = n; a[0] = {call};")) == {}
+
+
 KNOWN = [
     'printf("%d", n);', 'std::cout << "n" << n << std::endl;', "assert(n > 3);", 'static_assert(sizeof(int) == 4, "");',
     'fprintf(stderr, "x");', "a[0] = hls::sqrt((float)n);", "a[0] = std::max(n, 3);", "a[0] = std::abs(n);",

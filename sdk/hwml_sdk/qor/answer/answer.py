@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ...document import Span
@@ -15,6 +14,7 @@ from ..closed_form.memory import Storage
 from ..closed_form.unknown import EVERYTHING, Unknown
 from ..program import ir
 from ..program.facts import reached
+from ..tool.headers import is_foreign
 from ..tool.labels import LABELS, RESOURCES, SHOWN, TITLES
 from ..tool.operators import Target
 from ..tool.parts import Part, find_part
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from ..learned.correct import Correction
 
 UNLIKE_FROM = 0.9  # share of the training groups that lie closer to their neighbours than this design does
-_SYSTEM_HEADERS = (
-    "ap_", "hls", "std", "math", "string", "float", "limits", "assert", "inttypes", "unistd", "complex", "cmath",
-    "cstd", "cassert", "climits", "cfloat", "iostream", "iomanip", "vector", "algorithm", "xil_", "ac_", "etc/",
-    "fcntl", "gmp", "memory", "utility", "array", "cstring", "fstream", "sys/",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +314,7 @@ def warnings(
         said.append("part family, clock and tool version were never trained on together: the closed form alone")
     if any(cause.endswith("is not read") for cause in estimate.unknown.causes):
         said.append("what is not read stands in a file that is not among the sources, or in a library: name the file")
-    missing = [name for name in estimate.program.missing_headers if not _is_system(name)]
+    missing = [name for name in estimate.program.missing_headers if not is_foreign(name)]
     if missing:
         said.append(f"headers not found, what they declare is unknown: {', '.join(missing[:5])}")
     said += [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in estimate.program.problems[:3]]
@@ -333,11 +328,6 @@ def _lacking(targets: frozenset[str]) -> str:
         return "LUT, DSP, FF, BRAM and latency are"
     names = ["latency" if name == "latency_cycles" else TITLES[name] for name in SHOWN if name in targets]
     return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
-
-
-def _is_system(name: str) -> bool:
-    base = PurePosixPath(name).name
-    return name.startswith(_SYSTEM_HEADERS) or base.startswith(_SYSTEM_HEADERS) or "." not in base
 
 
 def interval(correction: Correction, target: str) -> Interval:

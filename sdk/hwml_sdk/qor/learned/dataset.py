@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import open_regular, parse_json, read_bytes, read_source
+from ...languages import HLS
 from ..tool.labels import LABELS, STAGES
 
 _PLACEHOLDER = re.compile(r"auto\{\s*(\w+)\s*\}")
 _FILE_MARK = re.compile(r"^//==== file: (.+?) ====$", re.MULTILINE)
-_UNIT_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def split_files(code: str, top: str) -> tuple[str, dict[str, str]]:
 
 
 def _main_file(files: Mapping[str, str], top: str) -> str:
-    units = [name for name in files if name.lower().endswith(_UNIT_SUFFIXES)] or list(files)
+    units = [name for name in files if name.lower().endswith(HLS.sources)] or list(files)
     defines = re.compile(rf"\b{re.escape(top)}\s*\([^;{{]*\)\s*\{{") if top else None
     holding = [name for name in units if defines is not None and defines.search(files[name])]
     return (holding or units)[-1]

@@ -10,7 +10,7 @@ from ..program import ir
 from ..program.facts import declarations
 from ..program.tops import choose_top
 from .code import Code
-from .context import Context
+from .context import Context, SourceText
 from .rule import rule
 
 STREAM_BY_VALUE = Code("HLS130", "error", "stream passed by value")
@@ -72,14 +72,15 @@ _NO_TYPE = {"return", "else", "case", "throw", "sizeof", "if", "while", "for", "
 @rule(FUNCTION_POINTER)
 def function_pointers(context: Context) -> None:
     """Pointers to functions, as parameters, locals, tables and by a typedef."""
-    named = sorted({name for text in context.program.sources.values() for name in _typedefs(text)})
+    sources = filter(None, map(context.source, context.program.sources))
+    named = sorted({name for source in sources for name in _typedefs(source)})
     for function in context.functions():
         source = context.source(function.path)
         if source is None:
             continue
         start = source.index(function.span.start_line, function.span.start_character)
         end = source.index(function.span.end_line, function.span.end_character)
-        text = _blank(source.text[start:end])
+        text = source.blanked[start:end]
         for match in _DECLARED.finditer(text):
             if match.group(1) not in _NO_TYPE:
                 span = source.span(start + match.start(2), start + match.end(2))
@@ -99,17 +100,12 @@ def _report_pointer(context: Context, function: ir.Function, name: str, span: Sp
 _TYPEDEF = re.compile(
     r"\btypedef\s+[\w:\s*&]+\(\s*\*\s*(\w+)\s*\)\s*\(|\busing\s+(\w+)\s*=\s*[\w:\s*&]+\(\s*\*\s*\)\s*\("
 )
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 
 
-def _typedefs(text: str) -> Iterator[str]:
-    if "(*" in text or "( *" in text:
-        for match in _TYPEDEF.finditer(_blank(text)):
+def _typedefs(source: SourceText) -> Iterator[str]:
+    if "(*" in source.text or "( *" in source.text:
+        for match in _TYPEDEF.finditer(source.blanked):
             yield match.group(1) or match.group(2)
-
-
-def _blank(text: str) -> str:
-    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
 
 
 @rule(POINTER_TO_POINTER)

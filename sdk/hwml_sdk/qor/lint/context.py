@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...document import Diagnostic, Edit, Fix, Related, Severity, Span
+from ...languages import HLS
 from ...text import LINE_END, LineIndex
 from ..program import ir
 from ..program.facts import calls, declarations, function_of
@@ -24,8 +26,17 @@ if TYPE_CHECKING:
 _DEFINITION = re.compile(r"(?=\b([\w:]+)\s*\([^;{}]*\)\s*(?:const\s*)?\{)")
 
 
+_TOKENS = re.compile(HLS.comments.tokens, re.DOTALL)
+_NO_LINE_END = re.compile(r"[^\r\n]")
+
+
 class SourceText(LineIndex):
     """A text that pragmas stand in."""
+
+    @cached_property
+    def blanked(self) -> str:
+        """The text with blanks for its comments and strings; offsets and line ends stay."""
+        return _TOKENS.sub(_blank, self.text)
 
     def whole_lines(self, span: Span) -> Span:
         """The whole lines a span lies on, when nothing but blanks and comments stands beside it; else the span."""
@@ -39,6 +50,12 @@ class SourceText(LineIndex):
         if newline < 0:
             return Span(span.start_line, 0, *self.place(len(self.text)))
         return Span(span.start_line, 0, span.end_line + 1, 0)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Blanks for a comment or a string; names and numbers, which may hold their signs, stay."""
+    token = match.group()
+    return _NO_LINE_END.sub(" ", token) if token[0] in "/'" or '"' in token else token
 
 
 @dataclass(slots=True)

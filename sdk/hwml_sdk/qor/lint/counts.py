@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...document import Related
 from ..program import ir
 from ..program.expressions import children, expressions_of
+from ..program.facts import walk
 from .context import Context
 
 MAX_PLACES = 8
@@ -15,10 +16,11 @@ MAX_PLACES = 8
 
 @dataclass(slots=True)
 class Accesses:
-    """Different elements read and written in a round, and the places of the accesses in the text."""
+    """Different elements read and written in a round, and the places of the accesses in the file at `path`."""
 
     reads: float = 0
     writes: float = 0
+    path: str = ""
     places: list[Related] = field(default_factory=list)
     _seen: set[tuple[str, bool]] = field(default_factory=set)
 
@@ -29,7 +31,7 @@ class Accesses:
 
 def accesses_of(context: Context, loop: ir.Loop, var: ir.Variable, copies: int) -> Accesses:
     """Accesses of `var` in one round of the hardware: `copies` rounds of the source, inner loops unrolled."""
-    found = Accesses()
+    found = Accesses(path=loop.path)
     counters = [(loop.var, float(max(copies, 1)))]
     _block(context, loop.body, var, counters, found)
     return found
@@ -92,7 +94,7 @@ def _expression(
 def _note(
     context: Context, access: ir.Index, write: bool, counters: list[tuple[ir.Variable | None, float]], found: Accesses
 ) -> None:
-    names = {item.var for subscript in access.subscripts for item in _walk(subscript) if isinstance(item, ir.Ref)}
+    names = {item.var for subscript in access.subscripts for item in walk(subscript) if isinstance(item, ir.Ref)}
     times = math.prod(trips for counter, trips in counters if counter in names)
     key = (" ".join(spelled(subscript) for subscript in access.subscripts), write)
     if key in found._seen:
@@ -105,14 +107,7 @@ def _note(
     if access.span is not None and len(found.places) < MAX_PLACES:
         verb = "written" if write else "read"
         many = f", {times:g} times" if times > 1 else ""
-        found.places.append(Related(f"{verb} here{many}", access.span, context.program.path))
-
-
-def _walk(expr: ir.Expr) -> list[ir.Expr]:
-    found = [expr]
-    for item in found:
-        found.extend(children(item))
-    return found
+        found.places.append(Related(f"{verb} here{many}", access.span, found.path))
 
 
 def spelled(expr: ir.Expr) -> str:

@@ -81,16 +81,18 @@ class _Walk:
         everything = inside([expr])
         if any(isinstance(e, ir.Ternary) or (isinstance(e, ir.Binary) and e.op in _GUARDS) for e in everything):
             return
+        addresses = [e.operand for e in everything if isinstance(e, ir.Unary) and e.op == "&"]
         for item in everything:
             if isinstance(item, ir.Index) and isinstance(item.base, ir.Ref) and item.base.var is not None:
-                self._access(item, item.base.var, known)
+                # [expr.add]: a pointer may lead one past the last element, as long as nothing is read there
+                self._access(item, item.base.var, known, past=int(any(item is address for address in addresses)))
 
-    def _access(self, access: ir.Index, var: ir.Variable, known: dict[ir.Variable, Range]) -> None:
+    def _access(self, access: ir.Index, var: ir.Variable, known: dict[ir.Variable, Range], *, past: int) -> None:
         if var.type.pointer or access.span is None or len(access.subscripts) > len(var.dims):
             return
         for dim, (subscript, extent) in enumerate(zip(access.subscripts, var.dims, strict=False)):
             reach = range_of(subscript, known, self.context.facts)
-            if extent is None or reach is None or (reach[0] >= 0 and reach[1] < extent):
+            if extent is None or reach is None or (reach[0] >= 0 and reach[1] < extent + past):
                 continue
             wrong = reach[0] if reach[0] < 0 else reach[1]
             where = f"dimension {dim + 1} of {var.name}" if len(var.dims) > 1 else var.name

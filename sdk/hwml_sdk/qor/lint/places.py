@@ -49,15 +49,12 @@ def _scope(context: Context, pragma: ir.Pragma) -> None:
         context.report(MISPLACED, message, pragma.path, pragma.span)
 
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-
-
 def _at_file_level(context: Context, pragma: ir.Pragma) -> bool:
     """Whether no brace is open above the pragma: inside classes and macros the reader may miss the body."""
     source = context.source(pragma.path)
     if source is None:
         return False
-    before = _COMMENT.sub("", source.text[: source.index(pragma.span.start_line, 0)])
+    before = source.blanked[: source.index(pragma.span.start_line, 0)]
     return before.count("{") == before.count("}")
 
 
@@ -84,8 +81,7 @@ def _loop_below(context: Context, pragma: ir.Pragma, function: ir.Function) -> i
     for loop in context.program.loops(function.name):
         begin = source.index(loop.span.start_line, loop.span.start_character)
         if loop.parent is None and loop.path == pragma.path and begin > end:
-            between = _COMMENT.sub("", source.text[end:begin])
-            between = re.sub(r"#\s*pragma[^\n]*", "", between)
+            between = re.sub(r"#\s*pragma[^\n]*", "", source.blanked[end:begin])
             return loop if re.fullmatch(r"\s*(?:[A-Za-z_]\w*\s*:)?\s*", between) else None
     return None
 

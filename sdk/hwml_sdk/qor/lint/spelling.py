@@ -42,7 +42,6 @@ def spelling(context: Context) -> None:
 # A pragma whose first word is nearly HLS, or that has none.
 _RAW = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+(\w+)(?:[ \t]+(\w+))?", re.MULTILINE)
 _FOREIGN = {"HLS", "ACCEL", "AP", "ONCE", "PACK", "GCC", "CLANG", "OMP", "STDC", "MESSAGE", "WARNING", "REGION", "SDS"}
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def _dialects(context: Context) -> None:
@@ -51,8 +50,7 @@ def _dialects(context: Context) -> None:
         source = context.source(path)
         if source is None or "pragma" not in source.text:
             continue
-        blanked = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), source.text)
-        for match in _RAW.finditer(blanked):
+        for match in _RAW.finditer(source.blanked):
             first, second = match.group(1), (match.group(2) or "").upper()
             if first.upper() in _FOREIGN:
                 continue

@@ -7,7 +7,7 @@ import re
 from ..program import ir
 from ..program.facts import calls
 from .code import Code
-from .context import Context
+from .context import Context, SourceText
 from .rule import rule
 
 UNREADABLE = Code("HLS100", "warning", "a source that cannot be followed")
@@ -52,7 +52,7 @@ def foreign_calls(context: Context) -> None:
         for var in function.variables.values():
             name = var.type.name
             own = name.startswith("std::") or bool(var.type.fields)
-            bare = not own and "using namespace std" in context.program.sources.get(var.path, "")
+            bare = not own and _names_std(context.source(var.path))
             name = f"std::{name}" if bare else name
             if _DYNAMIC_TYPE.match(name):
                 short = name.partition("<")[0]
@@ -68,14 +68,18 @@ _CONTAINER = re.compile(
 )
 
 
+def _names_std(source: SourceText | None) -> bool:
+    return source is not None and "using namespace std" in source.text and "using namespace std" in source.blanked
+
+
 def _containers(context: Context, function: ir.Function) -> None:
     source = context.source(function.path)
     if source is None or "std" not in source.text:
         return
     start = source.index(function.span.start_line, function.span.start_character)
     end = source.index(function.span.end_line, function.span.end_character)
-    bare = "using namespace std" in source.text
-    for match in _CONTAINER.finditer(source.text, start, end):
+    bare = _names_std(source)
+    for match in _CONTAINER.finditer(source.blanked, start, end):
         written, kind, name = match.groups()
         if (bare or written) and name not in function.variables and name != function.name:
             message = f"{name} is a std::{kind}: it grows on a heap, which hardware has not; use an array"

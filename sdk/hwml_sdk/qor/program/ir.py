@@ -319,6 +319,7 @@ class Program:
 
     sources: text of every file that was read, by path, for exact ranges and edits. overloads: by the name that several
     functions have, the names of all but the first.
+    declared: names of functions that a declaration was read of, perhaps with no body anywhere.
     fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
     """
 
@@ -332,6 +333,7 @@ class Program:
     missing_headers: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
     overloads: dict[str, list[str]] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
     dialect: str = "HLS"
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
     _dependences: list[Pragma] | None = None

@@ -10,8 +10,10 @@ _PRAGMA_OPERATOR = re.compile(r"_Pragma\s*\(\s*\"\s*HLS\b", re.IGNORECASE)
 _MAIN = re.compile(r"^[ \t]*(?:extern\s+\"C\"\s+)?(?:int|void|auto|signed)\s+main\s*\([^;{}]*\)[^;{}]*\{", re.MULTILINE)
 # Tests without a main of their own, and what runs on a host: the run time of the card, threads, files, clocks.
 _HOST = re.compile(
-    r"^[ \t]*#[ \t]*include[ \t]*[<\"](?:CL/|OpenCL/|xcl2|xrt[/.]|xrt_|experimental/xrt|ert\.h|thread|mutex|chrono|"
-    r"fstream|filesystem|map|sstream|iomanip|random|unistd\.h|pthread|sys/|gtest/|gmock/|catch|ap_axi_sdata_tb|opencv2/)",
+    r"^[ \t]*#[ \t]*include[ \t]*(?:<(?:thread|mutex|chrono|fstream|filesystem|map|sstream|iomanip|random|unistd\.h|"
+    r"pthread\.h|ert\.h|sys/[^>\n]*|xrt\.h)>"
+    r"|[<\"](?:CL/|OpenCL/|xcl2\.hpp|xrt/|xrt_\w+\.h|experimental/xrt|gtest/|gmock/|catch\.hpp|catch2/|"
+    r"ap_axi_sdata_tb|opencv2/))",
     re.MULTILINE,
 )
 _TEST_MACRO = re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\s*\(", re.MULTILINE)

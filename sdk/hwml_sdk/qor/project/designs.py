@@ -16,7 +16,6 @@ from .project import ORDER, kind_of, project_files_below, read_designs
 from .types import HlsProject
 
 MAX_FILES = 20_000
-_SOURCES = tuple(suffix for suffix in HLS.suffixes if suffix not in HLS.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def designs_below(folder: Path) -> tuple[list[StatedDesign], list[str]]:
 
 def design_of(project: HlsProject) -> StatedDesign | None:
     """The design a project states, by the source that defines its top; None when no source of it is there."""
-    sources = [path for path in project.files if path.suffix.lower() in _SOURCES and path.is_file()]
+    sources = [path for path in project.files if path.suffix.lower() in HLS.sources and path.is_file()]
     if not sources:
         return None
     return StatedDesign(next((path for path in sources if _defines(path, project.top)), sources[0]), project)
@@ -107,7 +106,7 @@ def _sources_below(folder: Path) -> list[Path]:
     found: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name[0] != ".")
-        found += [Path(place, name) for name in sorted(names) if name.lower().endswith(_SOURCES) and name[0] != "."]
+        found += [Path(place, name) for name in sorted(names) if name.lower().endswith(HLS.sources) and name[0] != "."]
         if len(found) > MAX_FILES:
             break
     return found

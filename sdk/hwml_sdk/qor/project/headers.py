@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ...errors import SourceError
 from ...files import read_source
 from ...languages import HLS
+from ..tool.headers import is_modelled
 from .places import Places
 
 MAX_FOLDERS = 2000
@@ -20,11 +21,6 @@ MAX_READ = 200
 KEPT_S = 10.0  # an index of a project's headers is looked at again after so long
 
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:\"([^\"\n]+)\"|<([^>\n]+)>)", re.MULTILINE)
-# Headers of compilers and vendor tools: their models are built in, and no project's own.
-_FOREIGN = re.compile(
-    r"(?:ap_|hls_|hls/|ac_|x_hls|etc/|xf_|CL/|sys/|bits/|gmp|mpfr|utils/x_hls|opencv|xcl2|std\w+\.h$|inttypes\.h$|errno\.h$|fcntl\.h$|unistd\.h$|math\.h$|string\.h$|"
-    r"assert\.h$|float\.h$|limits\.h$|time\.h$|ctype\.h$|complex\.h$)|^[a-z_]+$"
-)
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "build", "_x"}
 
 
@@ -43,7 +39,7 @@ def searched_folders(path: Path, text: str, include_dirs: Sequence[Path], files:
             name = match.group(1) or match.group(2)
             local = match.group(1) is not None
             found = _given(name, source if local else None, (*include_dirs, *folders))
-            if found is None and not _FOREIGN.search(name):
+            if found is None and not is_modelled(name):
                 folder = _nearest(name, source, places)
                 found = None if folder is None else folder / name
                 folders.update({} if folder is None else {folder: None})

@@ -12,7 +12,6 @@ from ...languages import HLS
 
 _MAX_BYTES = 1 << 20
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[\"<]([^\">\n]+)[\">]", re.MULTILINE)
-_SOURCES = frozenset(HLS.suffixes) - frozenset(HLS.headers)
 
 
 def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]:
@@ -24,7 +23,7 @@ def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]
     headers = list(headers)
     included: dict[str, list[Path]] = {}
     for path in candidates:
-        if path.suffix.lower() in _SOURCES or path.suffix.lower() in HLS.headers:
+        if path.suffix.lower() in HLS.sources or path.suffix.lower() in HLS.headers:
             for name in _INCLUDE.findall(_text(path)):
                 included.setdefault(PurePosixPath(name.replace("\\", "/")).name, []).append(path)
     found: dict[Path, None] = {}
@@ -36,7 +35,7 @@ def including(headers: Iterable[Path], candidates: Iterable[Path]) -> list[Path]
             if path.suffix.lower() in HLS.headers and path.name not in seen:
                 seen.add(path.name)
                 pending.append(path.name)
-    sources = [path for path in found if path.suffix.lower() in _SOURCES]
+    sources = [path for path in found if path.suffix.lower() in HLS.sources]
     return sorted(sources, key=lambda path: min((_apart(path, header) for header in headers), default=0))
 
 

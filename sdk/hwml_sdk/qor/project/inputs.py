@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import ConfigError, SourceError
 from ...files import read_source, real_path
+from ...languages import HLS
 from .headers import searched_folders
 from .project import covers, project_of, read_directives
 from .types import Directive, HlsProject
@@ -68,7 +69,7 @@ def _others(project: HlsProject | None, path: Path) -> tuple[dict[str, str], lis
     files: dict[str, str] = {}
     notes: list[str] = []
     for other in project.files[:MAX_OTHER_FILES] if project is not None else ():
-        if real_path(other) == real_path(path) or other.suffix.lower() not in (".c", ".cc", ".cpp", ".cxx"):
+        if real_path(other) == real_path(path) or other.suffix.lower() not in HLS.sources:
             continue
         try:
             files[str(other)] = read_source(other)

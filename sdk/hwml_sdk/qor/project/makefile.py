@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ConfigError
+from ...languages import HLS
 from ..tool.parts import find_part
 from .cfg import add_config, read_hls_config
 from .places import Places
@@ -28,7 +29,6 @@ _RULE = re.compile(r"^([^\t#=:][^=:]*):(?!=)([^=;]*)$")
 _INCLUDED = re.compile(r"^\s*-?include\s+(\S+)\s*$")
 _VARIABLE = re.compile(r"\$(?:\(([^()$]*)\)|\{([^{}$]*)\}|([@<^+*?]|[A-Za-z_]\w*))")
 _TOOL = re.compile(r"(?:^|[\s/;&@-])(?:v\+\+|vitis-run)(?=\s)|\$[({](?:VPP|V\+\+|VXX|XOCC)[)}]")
-_SOURCES = (".c", ".cc", ".cpp", ".cxx")
 
 
 def read_makefile(path: str | Path) -> list[HlsProject]:
@@ -140,7 +140,7 @@ class _Options:
                 continue
             elif word[:2] in ("-I", "-D"):
                 flags += [word] if len(word) > 2 else [word, next(rest, "")]
-            elif word.lower().endswith(_SOURCES):
+            elif word.lower().endswith(HLS.sources):
                 found = self.places.at(word)
                 project.files += [found] if found is not None else []
         if not compiles or not (project.files or project.top):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import tcl_expr
 from .directives import FLAGS, add_directive
 from .places import Places
-from .tcl_values import MAX_LENGTH, UNKNOWN, Scope
+from .tcl_assigned import ANYTHING, Changes
+from .tcl_values import FORGOTTEN, MAX_LENGTH, UNKNOWN, Scope
 from .tcl_words import Word, commands, list_items
 from .types import HlsProject, Place, Skipped, read_text
 from .values import add_flags, period
@@ -28,7 +29,7 @@ _FLAG_LISTS = {"cflags", "csimflags"}  # their value starts with a dash of its o
 _SILENT_COMMANDS = {
     "close_project", "close_solution", "csim_design", "cosim_design", "export_design", "exit", "quit", "puts",
     "delete_project", "delete_solution", "close_component", "set_clock_uncertainty", "help", "file", "cd",
-    "return", "break", "continue", "package", "global", "close", "variable",
+    "return", "break", "continue", "package", "close", "variable",
 }  # fmt: skip
 _ENDS = {"exit", "quit"}
 
@@ -58,6 +59,7 @@ class _Reading:
     done: list[HlsProject] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     procedures: dict[str, list[Word]] = field(default_factory=dict)
+    changes: Changes = field(init=False)
     commands: int = 0
     nested: int = 0
     ended: bool = False
@@ -65,6 +67,7 @@ class _Reading:
     def __post_init__(self) -> None:
         self.project = HlsProject(self.path)
         self.scope = Scope(Places.of(self.path, above=True), self.path.absolute())
+        self.changes = Changes(self.procedures)
 
     def designs(self) -> list[HlsProject]:
         """What was synthesised; else what stood open at the end."""
@@ -80,8 +83,17 @@ class _Reading:
     def finish(self) -> None:
         """Note the design that is open, unless it was noted as it stands, or is none yet."""
         now = self.project
-        if (now.top or now.files) and now not in self.done and len(self.done) < MAX_DESIGNS:
+        if not (now.top or now.files) or now in self.done:
+            return
+        if len(self.done) < MAX_DESIGNS:
             self.done.append(_copied(now))
+        else:
+            self._cut(f"states more than {MAX_DESIGNS} designs: the others are left out")
+
+    def _cut(self, reason: str) -> None:
+        """Note once that some of the script is left out for its length."""
+        note = Skipped(self.path.name, str(self.path), 0, reason)
+        self.skipped += [note] if note not in self.skipped else []
 
     def skip(self, place: Place, reason: str) -> None:
         """Note a line that was not understood."""
@@ -96,17 +108,22 @@ class _Reading:
     def block(self, text: str, path: str, line: int, depth: int) -> None:
         """Follow some commands; bodies within bodies as far as MAX_NESTED."""
         if self.nested >= MAX_NESTED:
-            return
+            self.scope.forget((ANYTHING,))
+            return self._cut(f"bodies within more than {MAX_NESTED} others are not read")
         self.nested += 1
         self._commands(text, path, line, depth)
         self.nested -= 1
+        return None
 
     def _commands(self, text: str, path: str, line: int, depth: int) -> None:
         for words, place in commands(text, path, first_line=line):
-            self.commands += 1
-            if self.ended or self.commands > MAX_COMMANDS:
+            if self.ended:
                 return
+            self.commands += 1
+            if self.commands > MAX_COMMANDS:
+                return self._cut(f"runs more than {MAX_COMMANDS:,} commands: the rest is not read")
             self._command(words, place, depth)
+        return None
 
     def _command(self, words: list[Word], place: Place, depth: int) -> None:
         name = self.scope.text(words[0])
@@ -116,32 +133,43 @@ class _Reading:
             self._foreach(words, place, depth)
         elif name in ("catch", "eval") and len(words) > 1 and words[1].literal:
             self.block(words[1].text, place.path, words[1].line, depth)
+            self.scope.forget(word.text for word in words[2:])
         elif name == "proc":
             self.procedures.update({words[1].text: words} if len(words) == 4 else {})
         elif name in self.procedures:
-            self._call(self.procedures[name], [self.scope.text(word) for word in words[1:]], place, depth)
+            self._call(self.procedures[name], self._arguments(words), place, depth)
         elif name in ("while", "for"):
             self.skip(place, f"{name}: Tcl is read, never run")
-        else:
-            self._plain(name, [self.scope.text(word) for word in words[1:]], place, depth)
+            self.scope.forget(self.changes.by(words))
+        elif not self._plain(name, self._arguments(words), place, depth):
+            self.scope.forget(self.changes.by(words))
+
+    def _arguments(self, words: list[Word]) -> list[str]:
+        """What a command is given; what brackets within change is no longer known."""
+        found = [self.scope.text(word) for word in words[1:]]
+        self.scope.forget(self.changes.inside(words[1:]))
+        return found
 
     def _call(self, procedure: list[Word], arguments: list[str], place: Place, depth: int) -> None:
-        """A procedure of the script, with the values it is called with; what it sets ends with it."""
+        """A procedure of the script, with the values it is called with; its own variables end with it."""
         if depth >= MAX_DEPTH:
+            self.scope.forget((ANYTHING,))
             return self.skip(place, "called too deep")
-        before = self.scope.values
-        self.scope.values = dict(before)
+        outside = self.scope
+        self.scope = replace(outside, values=dict(outside.values), linked={})
         for position, item in enumerate(list_items(procedure[2].text)):
             name, *default = list_items(item)[:2]
             value = arguments[position] if position < len(arguments) else (default or [UNKNOWN])[0]
             self.scope.values[name] = value
         self.block(procedure[3].text, place.path, procedure[3].line, depth + 1)
-        self.scope.values = before
+        self.scope.leave(outside)
+        self.scope = outside
         return None
 
-    def _plain(self, name: str, arguments: list[str], place: Place, depth: int) -> None:
+    def _plain(self, name: str, arguments: list[str], place: Place, depth: int) -> bool:
+        """Take in what a command without bodies says; False for one that is not known."""
         if name in _VARIABLES:
-            _VARIABLES[name](self.scope, arguments)
+            _variables(name, self.scope, arguments)
         elif name == "source":
             self._source(arguments, place, depth)
         elif name.startswith("set_directive_"):
@@ -150,21 +178,24 @@ class _Reading:
             _STATED[name](self, arguments, place)
         elif name.startswith("config_"):
             for option, value in options_of(arguments)[0].items():
-                if UNKNOWN not in value:
+                if not _unknown(self, [value], place):
                     self.project.config[f"{name.removeprefix('config_')}.{option}"] = value
         elif name in _ENDS:
             self.ended = True
         elif name not in _SILENT_COMMANDS:
             self.skip(place, f"unknown command {name!r}")
+            return False
+        return True
 
     def _if(self, words: list[Word], place: Place, depth: int) -> None:
         at = 0
         while at < len(words):
-            head = words[at].text
+            head, arm = words[at].text, words[at:]
             if head in ("if", "elseif") and at + 2 < len(words):
                 holds = tcl_expr.is_true(self.scope.value(words[at + 1].text))
                 at += 3 if words[at + 2].text == "then" else 2
                 if holds is None:
+                    self.scope.forget(self.changes.by(arm))
                     if any(re.search(_SETS, word.text) for word in words[2:]):
                         self.skip(place, "a condition that only Tcl could decide")
                     return
@@ -183,9 +214,11 @@ class _Reading:
 
     def _foreach(self, words: list[Word], place: Place, depth: int) -> None:
         if len(words) != 4:
+            self.scope.forget(self.changes.by(words))
             return self.skip(place, "foreach over several lists")
-        names, listed = words[1].text.split(), self.scope.text(words[2])
+        names, (listed,) = words[1].text.split(), self._arguments(words[1:3])
         if UNKNOWN in listed or not names:
+            self.scope.forget(self.changes.by(words))
             if re.search(_SETS, words[3].text):
                 self.skip(place, "a list that only Tcl could make")
             return None
@@ -223,7 +256,7 @@ class _Reading:
 
 # A block that says what is predicted, or leads to it.
 _SETS = re.compile(
-    r"\b(?:set_top|set_part|create_clock|add_files|set_directive_\w+|source|open_project|open_component)\b"
+    r"\b(?:set_top|set_part|create_clock|add_files?|set_directive_\w+|config_\w+|source|open_project|open_component)\b"
 )
 
 
@@ -330,40 +363,69 @@ def _add_files(reading: _Reading, arguments: list[str], place: Place) -> None:
 
 def _set(scope: Scope, arguments: list[str]) -> None:
     if len(arguments) == 2:
-        scope.values[arguments[0].removeprefix("::")] = arguments[1]
+        scope.values[scope.name(arguments[0])] = arguments[1]
 
 
 def _append(scope: Scope, arguments: list[str]) -> None:
-    if arguments:
-        before = scope.values.get(arguments[0], "")
-        scope.values[arguments[0]] = (before + "".join(arguments[1:]))[:MAX_LENGTH]
+    name = scope.name(arguments[0])
+    scope.values[name] = (scope.values.get(name, "") + "".join(arguments[1:]))[:MAX_LENGTH]
 
 
 def _lappend(scope: Scope, arguments: list[str]) -> None:
-    if arguments:
-        items = [f"{{{word}}}" if re.search(r"\s", word) or not word else word for word in arguments[1:]]
-        scope.values[arguments[0]] = " ".join([scope.values.get(arguments[0], ""), *items]).strip()[:MAX_LENGTH]
+    name = scope.name(arguments[0])
+    items = [f"{{{word}}}" if re.search(r"\s", word) or not word else word for word in arguments[1:]]
+    scope.values[name] = " ".join([scope.values.get(name, ""), *items]).strip()[:MAX_LENGTH]
 
 
 def _incr(scope: Scope, arguments: list[str]) -> None:
-    if arguments:
-        step = arguments[1] if len(arguments) > 1 else "1"
-        scope.values[arguments[0]] = scope.expression(f"{scope.values.get(arguments[0], '0')} + ({step})")
+    name = scope.name(arguments[0])
+    step = arguments[1] if len(arguments) > 1 else "1"
+    scope.values[name] = scope.expression(f"{scope.values.get(name, '0')} + ({step})")
 
 
 def _array(scope: Scope, arguments: list[str]) -> None:
-    if len(arguments) == 3 and arguments[0] == "set":
+    if len(arguments) == 3 and arguments[0] == "set" and UNKNOWN not in arguments[2]:
+        name = scope.name(arguments[1])
         items = list_items(arguments[2])
         pairs = zip(items[::2], items[1::2], strict=False)
-        scope.values.update((f"{arguments[1]}({key})", value) for key, value in pairs)
+        scope.values.update((f"{name}({key})", value) for key, value in pairs)
+    elif arguments[0] in ("set", "unset"):
+        scope.forget(arguments[1:2])
 
 
 def _unset(scope: Scope, arguments: list[str]) -> None:
-    for name in arguments:
-        scope.values.pop(name, None)
+    for written in arguments:
+        scope.values.pop(scope.name(written), None)
 
 
-_VARIABLES = {"set": _set, "append": _append, "lappend": _lappend, "incr": _incr, "array": _array, "unset": _unset}
+def _global(scope: Scope, arguments: list[str]) -> None:
+    for written in arguments:
+        scope.name(f"::{written.removeprefix('::')}")
+
+
+def _upvar(scope: Scope, arguments: list[str]) -> None:
+    """`upvar ?level? other name ...`: of another level than the caller and the script only Tcl knows the variable."""
+    level = arguments[0] if len(arguments) % 2 else "1"
+    names = arguments[len(arguments) % 2 :]
+    for other, name in zip(names[::2], names[1::2], strict=True):
+        outer = {"1": other, "#0": f"::{other.removeprefix('::')}"}.get(level, UNKNOWN)
+        scope.values[name] = scope.values.get(outer.removeprefix("::"), FORGOTTEN)
+        scope.linked[name] = outer
+
+
+_CHANGED = {"set": _set, "append": _append, "lappend": _lappend, "incr": _incr, "unset": _unset}
+_NAMED = {"array": _array, "global": _global, "upvar": _upvar}
+
+
+def _variables(name: str, scope: Scope, arguments: list[str]) -> None:
+    """One command that makes, changes or links variables."""
+    if any(UNKNOWN in written for written in arguments[: len(arguments) if name == "unset" else 1]):
+        scope.forget(arguments if name == "unset" else arguments[:1])
+    elif arguments:
+        (_CHANGED.get(name) or _NAMED[name])(scope, arguments)
+
+
+_VARIABLES = frozenset((*_CHANGED, *_NAMED))
 _STATED = {
     "set_part": _set_part, "set_top": _set_top, "create_clock": _create_clock, "add_files": _add_files,
     "add_file": _add_files, "open_project": _open_project, "open_component": _open_project,

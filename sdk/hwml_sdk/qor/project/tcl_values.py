@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ from .places import Places
 from .tcl_words import Word, closing_brackets, commands, list_items
 
 UNKNOWN = "\0"  # stands in a word for what only Tcl could tell; no text that is read holds it
+FORGOTTEN = UNKNOWN * 2  # of a variable that may have been changed, made or unset: not even known to be there
 MAX_NESTING = 12
 MAX_EXPRESSION = 4096
 MAX_LENGTH = 1 << 16  # of one value: `append` in a loop ends
@@ -23,11 +24,49 @@ _ESCAPES = {"n": "\n", "t": "\t", "\n": " "}
 
 @dataclass(slots=True)
 class Scope:
-    """Variables by name (`name` or `name(key)`), and the script being read."""
+    """Variables by name (`name` or `name(key)`), and the script being read.
+
+    linked: names in the procedure being read that stand for variables outside it: `::name` for one of the script, else
+    one of the caller.
+    """
 
     places: Places
     script: Path
     values: dict[str, str] = field(default_factory=dict)
+    linked: dict[str, str] = field(default_factory=dict)
+
+    def name(self, written: str) -> str:
+        """The name that a command gives of a variable it changes; `::name` is one of the script."""
+        name = written.removeprefix("::")
+        if name != written:
+            base = name.partition("(")[0]
+            self.linked[base] = f"::{base}"
+        return name
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take back what is said of variables, with all elements of arrays: they may have changed."""
+        for written in names:
+            name = self.name(self.substitute(written))
+            base = name.partition("(")[0]
+            if UNKNOWN in base:  # it may be any of them
+                self.values.update(dict.fromkeys(self.values, FORGOTTEN))
+            elif name == base or UNKNOWN in name:
+                elements = [known for known in self.values if known.startswith(f"{base}(")]
+                self.values.update(dict.fromkeys([base, *elements], FORGOTTEN))
+            else:
+                self.values[name] = FORGOTTEN
+
+    def leave(self, outside: Scope) -> None:
+        """Give what a procedure did to variables outside it to those."""
+        for name, written in self.linked.items():
+            outer = outside.name(written)
+            if UNKNOWN in outer:
+                outside.forget([outer])
+                continue
+            for known in [known for known in outside.values if known.partition("(")[0] == outer]:
+                del outside.values[known]
+            own = [known for known in self.values if known.partition("(")[0] == name]
+            outside.values.update((outer + known.removeprefix(name), self.values[known]) for known in own)
 
     def text(self, word: Word) -> str:
         """A word with everything put in that is known, UNKNOWN for each piece that is not."""
@@ -155,7 +194,8 @@ def _info(scope: Scope, words: Sequence[str]) -> str | None:
     if list(words) == ["script"]:
         return str(scope.script)
     if len(words) == 2 and words[0] == "exists":
-        return "1" if words[1].removeprefix("::") in scope.values else None  # the caller may have set it
+        known = scope.values.get(words[1].removeprefix("::"), FORGOTTEN)
+        return "1" if known != FORGOTTEN else None  # the caller may have set it
     return None
 
 

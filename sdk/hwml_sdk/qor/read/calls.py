@@ -9,6 +9,7 @@ from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .expressions import element, extents
 from .members import called_object, find_method, overloaded, temporary
+from .outputs import assignments
 from .reader import Reader
 from .templates import instantiate
 
@@ -92,6 +93,9 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         return temporary(reader, kind, args, target)
     if len(args) == 1 and kind.kind != "unknown":
         return ir.Cast(kind, args[0])
+    written = assignments(reader, target, name, args)
+    if written is not None:
+        return written
     # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
     value = kind.kind != "unknown" or (held is not None and _has_bits(held.type))
     if not value:

@@ -9,7 +9,7 @@ from ..program import ir
 from ..program.constants import settle
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
-from .declarators import VARIABLE_STEPS, declarator, unpacked, with_pointer
+from .declarators import VARIABLE_STEPS, declarator, declared_name, unpacked, with_pointer
 from .functions import closure
 from .members import constructed, converted
 from .reader import Reader
@@ -80,7 +80,10 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     """One declarator, perhaps with its initial value, of the type and extents `typed`."""
     value = node.child_by_field_name("value") if node.type == "init_declarator" else None
     inner = node.child_by_field_name("declarator") if node.type == "init_declarator" else node
-    if inner is None or (inner.type == "function_declarator" and (into is None or not _given_values(reader, inner))):
+    if inner is None:
+        return
+    if inner.type == "function_declarator" and (into is None or not _given_values(reader, inner)):
+        reader.program.declared.add(declared_name(reader, inner))
         return
     if inner.type == "structured_binding_declarator" and into is not None:
         _bindings(reader, inner, value, into)

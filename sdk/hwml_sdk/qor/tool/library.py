@@ -5,6 +5,8 @@ What is in none of these tables, and has no body among the sources, is not known
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 # UG1399, "System Calls": what only displays data and has no impact on the algorithm is ignored (printf, fprintf).
 # assert and static_assert state what holds (UG1399, "Assertions"); __builtin_* hints are LLVM's own and leave no code.
 IGNORED = frozenset({
@@ -15,30 +17,65 @@ IGNORED = frozenset({
 # Output streams, which show data only like printf.
 DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush"})
 
-# Functions that hand on what they are given or look at bits of it: std::move and std::forward (ISO C++), casts, signs
-# and exponents, parts of complex numbers.
-WIRES = frozenset({
-    "move", "forward", "addressof", "as_const", "ref", "cref", "bit_cast", "launder", "make_pair", "make_tuple",
-    "to_address", "get", "isnan", "isinf", "signbit", "isfinite", "real", "imag", "conj",
-    "declval", "__builtin_constant_p", "x_real", "x_imag", "x_conj",
+# Functions that hand on what they are given or look at bits of it: std::forward (ISO C++), casts, signs and exponents.
+_WIRES = frozenset({
+    "forward", "addressof", "as_const", "cref", "bit_cast", "launder", "make_pair", "make_tuple", "to_address", "isnan",
+    "isinf", "signbit", "isfinite", "conj", "declval", "__builtin_constant_p", "x_real", "x_imag", "x_conj",
 })  # fmt: skip
 
-# Functions of math.h and hls_math.h (UG1399, "HLS Math Library"), also in their float forms (`sinf`), to the cores of
-# `operators.operator`. Where no core of its own is known, the nearest one stands for a function: `trig` for all of
+# Functions of math.h and stdlib.h (ISO C), also in their forms for float and long double (`sinf`, `sinl`), to the cores
+# of `operators.operator`. Where no core of its own is known, the nearest one stands for a function: `trig` for all of
 # trigonometry, `sqrt` for `hypot`.
-MATH = {
+_MATH_H = {
     "sqrt": "sqrt", "exp": "exp", "log": "log", "pow": "pow", "sin": "trig", "cos": "trig", "tan": "trig",
     "atan": "trig", "atan2": "trig", "sinh": "trig", "cosh": "trig", "tanh": "trig", "asin": "trig", "acos": "trig",
-    "asinh": "trig", "acosh": "trig", "atanh": "trig", "sinpi": "trig", "cospi": "trig", "sincos": "trig",
-    "fabs": "logic", "abs": "abs", "labs": "abs", "min": "minmax", "max": "minmax", "fmin": "minmax", "fmax": "minmax",
-    "log2": "log", "log10": "log", "log1p": "log", "exp2": "exp", "exp10": "exp", "expm1": "exp", "cbrt": "exp",
-    "rsqrt": "sqrt", "recip": "div", "floor": "convert", "ceil": "convert", "round": "convert", "rint": "convert",
-    "trunc": "convert", "nearbyint": "convert", "lround": "convert", "lrint": "convert", "fmod": "div",
-    "remainder": "div", "erf": "exp", "erfc": "exp", "hypot": "sqrt", "divide": "div", "half_sqrt": "sqrt",
-    "copysign": "logic", "fdim": "add", "fma": "fma", "mad": "fma", "select": "select", "bitselect": "select",
-    "ldexp": "add", "frexp": "logic", "modf": "convert", "mul": "mul", "add": "add", "sub": "add", "div": "div",
-    "swap": "wire",
+    "asinh": "trig", "acosh": "trig", "atanh": "trig", "fabs": "logic", "fmin": "minmax", "fmax": "minmax",
+    "log2": "log", "log10": "log", "log1p": "log", "exp2": "exp", "expm1": "exp", "cbrt": "exp", "floor": "convert",
+    "ceil": "convert", "round": "convert", "rint": "convert", "trunc": "convert", "nearbyint": "convert",
+    "lround": "convert", "lrint": "convert", "fmod": "div", "remainder": "div", "erf": "exp", "erfc": "exp",
+    "hypot": "sqrt", "copysign": "logic", "fdim": "add", "fma": "fma", "ldexp": "add",
 }  # fmt: skip
+# What hls_math.h (UG1399, "HLS Math Library") and the standard library have beside it.
+_MORE = {
+    "abs": "abs", "labs": "abs", "min": "minmax", "max": "minmax", "sinpi": "trig", "cospi": "trig", "exp10": "exp",
+    "sincos": "trig", "rsqrt": "sqrt", "half_sqrt": "sqrt",
+}  # fmt: skip
+_FLOAT_FORMS = frozenset({*_MATH_H, "sinpi", "cospi", "exp10", "rsqrt", "sincos"})
+# Names that programs give to functions of their own: of the libraries only where their namespace is written.
+_QUALIFIED = {
+    "recip": "div", "divide": "div", "mad": "fma", "select": "select", "bitselect": "select", "mul": "mul",
+    "add": "add", "sub": "add", "div": "div",
+}  # fmt: skip
+_QUALIFIED_WIRES = frozenset({"move", "ref", "get", "real", "imag"})
+# All names by what has to stand before them.
+PLAIN_NAMES = frozenset({*_WIRES, *_MATH_H, *_MORE})
+QUALIFIED_NAMES = frozenset({*_QUALIFIED, *_QUALIFIED_WIRES})
+_LIBRARIES = ("hls", "std")
+
+
+def core_of(name: str, declared: Container[str]) -> str | None:
+    """The core, or "wire", that a library function becomes; None where nobody knows, as the name is not a library's.
+
+    declared: names that the program declares functions of, which are its own unless ISO C reserves them.
+    """
+    scope, _, plain = name.rpartition("::")
+    scopes = [part for part in scope.split("::") if part]
+    if scopes and scopes[0] not in _LIBRARIES:
+        return None
+    plain = plain if plain in _MATH_H or plain in _MORE or plain[:-1] not in _FLOAT_FORMS else _base(plain)
+    if plain in _MATH_H:
+        return _MATH_H[plain]
+    if not scopes and plain in declared:
+        return None
+    if plain in _WIRES or (scopes and plain in _QUALIFIED_WIRES):
+        return "wire"
+    return _MORE.get(plain) or (_QUALIFIED.get(plain) if scopes else None)
+
+
+def _base(plain: str) -> str:
+    """`sin` of `sinf` and `sinl`."""
+    return plain[:-1] if plain[-1:] in ("f", "l") else plain
+
 
 # Methods of ap_int, ap_fixed and half (UG1399, "C++ Arbitrary Precision Integer Types"): which bits are meant is known
 # or chosen by a shift; conversions to C types keep or drop bits.

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import DataError
 from .evaluate import NOT_INSPECTED, is_source
+from .report import NOT_BEHIND
 
 Json = Mapping[str, Any]
 _SECTION = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -19,22 +20,28 @@ _MAIN = ("latency_cycles", "lut", "dsp", "ff")
 _POOLS = ("pooled designs", "pooled vitis", "pooled all", "mean over sources")
 
 
-def rewritten(text: str, figures: Json, shipped: Json | None = None) -> str:
+def rewritten(text: str, figures: Json, shipped: Json | None = None, real: Json | None = None) -> str:
     """The document with every table made anew. figures: what `--evaluate --json` printed; shipped: what training the
-    model that ships did, None keeps the tables of it as they are.
+    model that ships printed; real: what `benchmarks/qor_real.py --json` did. None keeps the tables of it as they are.
 
     Raises DataError for a table that nobody knows, or figures that lack what a table shows.
     """
 
+    makers: dict[str, tuple[Callable[..., list[str]], tuple[Json | None, ...]]] = {
+        **{name: (maker, (figures,)) for name, maker in _TABLES.items()},
+        **{name: (maker, (figures, shipped)) for name, maker in _SHIPPED.items()},
+        "real": (_real, (real,)),
+    }
+
     def table(found: re.Match[str]) -> str:
         name = found.group(2)
-        if name not in _TABLES and name not in _SHIPPED:
-            raise DataError(f"no table is named {name!r}; there are {', '.join(sorted({*_TABLES, *_SHIPPED}))}")
-        if name in _SHIPPED and shipped is None:
+        if name not in makers:
+            raise DataError(f"no table is named {name!r}; there are {', '.join(sorted(makers))}")
+        maker, given = makers[name]
+        if any(item is None for item in given):
             return found.group(0)
         try:
-            made = _TABLES[name](figures) if shipped is None or name in _TABLES else _SHIPPED[name](figures, shipped)
-            body = "\n".join(made)
+            body = "\n".join(maker(*given))
         except (KeyError, TypeError) as error:
             raise DataError(f"the figures hold nothing for the table {name!r} ({error}); use --evaluate") from None
         return f"{found.group(1)}\n{body}\n\n{found.group(3)}"
@@ -123,7 +130,22 @@ def _sources(figures: Json) -> list[str]:
         for target in _MAIN:
             if targets[target]["n"]:
                 rows.append((name, _NAMES[target], *(_pair(item[name][target]) for item in by.values())))
-    return _table(("source", "target", *by), rows)
+    return [*_table(("source", "target", *by), rows), "", _behind(by)]
+
+
+def _behind(by: Json) -> str:
+    """In how many cells of single sources ours is not behind the better of the others: Spearman, and error."""
+    first, *others = by.values()
+    good = total = 0
+    for name in filter(is_source, first):
+        for target in _MAIN:
+            for figure, sign in (("spearman", -1), ("ape", 1)):
+                ours = first[name][target][figure]
+                known = [sign * o[name][target][figure] for o in others if o[name][target][figure] is not None]
+                if ours is not None and known:
+                    total += 1
+                    good += sign * ours <= min(known) + NOT_BEHIND
+    return f"Not behind the better of the others in {good} of {total} cells (Spearman and error of each source)."
 
 
 def _source_intervals(figures: Json) -> list[str]:
@@ -173,6 +195,23 @@ _TABLES: Mapping[str, Callable[[Json], list[str]]] = {
     "hlsyn": _hlsyn,
     "starting-points": _starting_points,
 }
+
+
+def _real(real: Json) -> list[str]:
+    targets = real["targets"]
+    rows = []
+    for predictor in ("answer", "closed form"):
+        found = [targets[name][predictor] for name in _MAIN]
+        rows.append((predictor, *(f"{f['spearman']:.2f} / {100 * f['median_error']:.0f} %" for f in found)))
+    for title, key in (("designs", "designs"), ("said to be unknown", "unknown")):
+        rows.append((title, *(str(targets[name][key]) for name in _MAIN)))
+    shares = {what: loops["right"] / max(loops["of"], 1) for what, loops in real["loops"].items()}
+    return [
+        *_table(("", *(_NAMES[name] for name in _MAIN)), rows),
+        "",
+        f"II is right in {shares['ii']:.0%} of the pipelined loops, the latency of {shares['latency']:.0%} of all loops"
+        f" within 30 %. Left out, as their report belongs to another source: {len(real['of_another_source'])}.",
+    ]
 
 
 _COMPARED = ("hgbo-dse csynth", "pooled designs", "pooled vitis")

@@ -180,12 +180,13 @@ def _document(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sdk.train qor document", description=_document.__doc__)
     parser.add_argument("figures", type=Path, help="what `qor --evaluate --json` printed")
     parser.add_argument("--shipped", type=Path, help="what `qor --json` printed when it trained what ships")
+    parser.add_argument("--real", type=Path, help="what `benchmarks/qor_real.py --json` printed")
     parser.add_argument("--document", type=Path, default=TABLE.parents[1] / "docs" / "qor-model.md")
     options = parser.parse_args(arguments)
-    found = []
-    for path in filter(None, (options.figures, options.shipped)):
+    found: list[Any] = []
+    for path in (options.figures, options.shipped, options.real):
         try:
-            found.append(parse_json(read_bytes(path)))
+            found.append(None if path is None else parse_json(read_bytes(path)))
         except ValueError as error:
             raise DataError(f"is not JSON ({error})", path=path) from None
     write_atomic(options.document, rewritten(read_source(options.document), *found))

@@ -197,6 +197,7 @@ def print_source_intervals(evaluation: Evaluation, console: Console) -> None:
     console.print(table)
 
 
+NOT_BEHIND = 0.005  # by how much a Spearman, or an error as a share, may be worse and still not be behind
 _SHOWN = ("latency_cycles", "lut", "dsp", "ff", "bram_18k")
 
 
@@ -219,7 +220,7 @@ def side_by_side(evaluations: Mapping[str, Evaluation]) -> tuple[int, int]:
                 if math.isnan(value) or not known:
                     continue
                 total += 1
-                good += sign * value <= min(known) + 0.005
+                good += sign * value <= min(known) + NOT_BEHIND
     return good, total
 
 

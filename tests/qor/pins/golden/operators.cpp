@@ -59,7 +59,7 @@ void top(double a, double b, double *q) {
 #include <math.h>
 #include <stdlib.h>
 void top(int n, float *q, int *r) {
-  float a = q[0]; q[1] = exp2(a); a = q[2]; q[3] = rsqrt(a); a = q[4]; q[5] = recip(a); a = q[6]; q[7] = log10(a);
+  float a = q[0]; q[1] = exp2(a); a = q[2]; q[3] = rsqrt(a); a = q[4]; q[5] = hls::recip(a); a = q[6]; q[7] = log10(a);
   r[0] = abs(n); r[1] = max(n, r[2]); r[3] = min(r[4], 7); r[5] = sqrt(r[6]); r[7] = round(q[8]);
 }
 //: conversions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, UNKNOWN
-from ...tool.library import IGNORED, MATH, TRANSFERS, WIRES
+from ...tool.library import IGNORED, TRANSFERS, core_of
 from . import streams
 from .methods import bits_counted, method
 from .operations import make
@@ -34,11 +34,11 @@ def call(region: Region, expr: ir.Call) -> Value:
     counted = bits_counted(region, name, args)
     if counted is not None:
         return counted
-    what = MATH.get(name.removesuffix("f")) or MATH.get(name.removesuffix("l")) or MATH.get(name)
+    what = core_of(expr.name, host.program.declared)
     if what is not None and args and what != "wire":
         return _core(region, what, kind, args)
     # `span` is missing where a value of a type is made: nothing is called.
-    if expr.span is not None and what is None and name not in WIRES:
+    if expr.span is not None and what is None:
         region.unknown.because(f"{expr.name} is not read")
     time = max([a.time for a in args], default=region.base)
     return Value(time, all_deps(args), kind, later(0.0, *args))

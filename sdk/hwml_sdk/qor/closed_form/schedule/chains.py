@@ -132,7 +132,7 @@ def _neighbours(region: Region, loop: ir.Loop, trip: float, fresh: list[Access])
         for read in _feeding(write, reads) if write.write else ():
             if read.key == write.key:
                 continue
-            meeting = next_meeting(write.forms, read.forms, (_level(region, loop, trip),))
+            meeting = next_meeting(write.forms, read.forms, (_level(region, loop, trip),), region.work)
             if meeting is not None and meeting.sure and meeting.distance < trip:
                 step = write.since[read] - load_cycles(region.host, read.array)
                 _postpone(region, write, step * (trip / meeting.distance - 1), (read,))

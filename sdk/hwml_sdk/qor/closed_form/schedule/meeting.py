@@ -9,10 +9,11 @@ Kennedy, Optimizing Compilers for Modern Architectures, chapter 3).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...program import ir
+from ...program.budget import Work
 from .bounds import NestLoop
 from .forms import Form
 
@@ -22,6 +23,9 @@ Row = tuple[dict[int, float], float]
 
 # Moves of one level that are tried out where several levels stand in one subscript; more are not told apart.
 MAX_MOVES = 64
+# Moves that are tried out for two accesses, of all levels together: they multiply with the depth of the nest.
+MAX_TRIES = 4096
+TRY_STEPS = 3  # what one of them takes, in expressions that are walked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,17 @@ def always_apart(one: Forms, other: Forms) -> bool:
 
 
 def next_meeting(
-    write: Forms, read: Forms, nest: Sequence[NestLoop], inductions: Mapping[ir.Variable, float] | None = None
+    write: Forms,
+    read: Forms,
+    nest: Sequence[NestLoop],
+    work: Work,
+    inductions: Mapping[ir.Variable, float] | None = None,
 ) -> Meeting | None:
     """From a write to the next read of the same element in a later iteration of a nest; None: there is none.
 
     Levels that stand in no subscript are free to move. Scalars that no level moves are the same on both sides.
-    inductions: what counters that are no level's own grow by in each iteration of the nest.
+    inductions: what counters that are no level's own grow by in each iteration of the nest. work: pays for the moves
+    that are tried out.
     """
     inductions = inductions or {}
     solver = _Solver(nest)
@@ -72,6 +81,7 @@ def next_meeting(
             elif delta:
                 return None
     found = solver.least(rows)
+    work.left -= solver.tries * TRY_STEPS
     if found is None:
         return None
     copies = math.prod(level.copies for level in nest)
@@ -138,35 +148,44 @@ def _row(form: Form, nest: Sequence[NestLoop], an_iteration: float, apart: Seque
 
 
 class _Solver:
-    """Moves of the levels of a nest."""
+    """Moves of the levels of a nest. tries: moves that were tried out so far."""
 
     def __init__(self, nest: Sequence[NestLoop]) -> None:
         self.trips = [max(math.ceil(level.trip), 1) for level in nest]
         self.copies = [level.copies for level in nest]
+        self.tries = 0
         # Iterations of the source between two steps of each level.
         self.apart = [float(math.prod(self.trips[index + 1 :])) for index in range(len(nest))]
 
     def least(self, rows: Sequence[Row]) -> float | None:
         """Least positive number of iterations whose moves fit all rows; infinite: too many to tell; None: none does."""
-        return self._least(rows, {})
+        found = self._least(rows, {}, None)
+        return math.inf if self.tries > MAX_TRIES else found
 
-    def _least(self, rows: Sequence[Row], moves: dict[int, int]) -> float | None:
+    def _least(self, rows: Sequence[Row], moves: dict[int, int], best: float | None) -> float | None:
+        """The least number below `best` that fits when these levels move so; `best` where there is none."""
         moves = dict(moves)
         open_row = self._settle(rows, moves)
         if open_row is None:
-            return None
+            return best
+        total = sum(move * self.apart[level] for level, move in moves.items())
+        free = [level for level in range(len(self.trips)) if level not in moves]
+        # Whatever the other levels do: it is not positive, or no better than what was found.
+        slack = sum(self.apart[level] * (self.trips[level] - 1) for level in free)
+        if total + slack <= 0 or (best is not None and total - slack >= best):
+            return best
         if not open_row:
-            return self._smallest(moves)
+            return self._fewest(total, free, best)
         (row, rest), level = open_row[0]
-        found: float | None = None
         candidates = self._range(row, rest, level)
         if len(candidates) > MAX_MOVES:
-            return math.inf
-        for move in candidates:
-            distance = self._least(rows, {**moves, level: move})
-            if distance is not None and (found is None or distance < found):
-                found = distance
-        return found
+            return math.inf if best is None else best
+        for move in sorted(candidates, key=abs):
+            self.tries += 1
+            if self.tries > MAX_TRIES:
+                return math.inf
+            best = self._least(rows, {**moves, level: move}, best)
+        return best
 
     def _settle(self, rows: Sequence[Row], moves: dict[int, int]) -> list[tuple[Row, int]] | None:
         """Follow rows of one unknown while there are any; what is open then, with the level to try; None: never."""
@@ -199,20 +218,24 @@ class _Solver:
         most = self.trips[level] - 1
         return range(max(math.ceil(ends[0] - 1e-9), -most), min(math.floor(ends[1] + 1e-9), most) + 1)
 
-    def _smallest(self, moves: Mapping[int, int]) -> float | None:
-        """Iterations of moves that are known, with the free levels moved so that they are the fewest."""
-        total = sum(move * self.apart[level] for level, move in moves.items())
-        free = [level for level in range(len(self.trips)) if level not in moves]
-        return min((found for found in self._with(total, free) if found > 0), default=None)
-
-    def _with(self, total: float, free: Sequence[int]) -> Iterator[float]:
+    def _fewest(self, total: float, free: Sequence[int], best: float | None) -> float | None:
+        """The least positive sum of a total and moves of free levels, `best` where there is none below it."""
+        # Two ways a level come through, as inner levels together move less than one step of an outer one.
+        slack = sum(self._step(level) * self._most(level) for level in free)
+        if total + slack <= 0 or (best is not None and total - slack >= best):
+            return best
         if not free:
-            yield total
-            return
+            return total
         level, *others = free
-        # Copies of one iteration of the hardware wait for each other there, and not from one to the next.
-        step = self.apart[level] * self.copies[level]
-        most = math.ceil(self.trips[level] / self.copies[level]) - 1
+        step, most = self._step(level), self._most(level)
         near = math.floor(-total / step)
         for move in sorted({min(max(near + shift, -most), most) for shift in (-1, 0, 1, 2)}):
-            yield from self._with(total + move * step, others)
+            best = self._fewest(total + move * step, others, best)
+        return best
+
+    def _step(self, level: int) -> float:
+        """Iterations of the source between two of the hardware; copies of one wait for each other in it."""
+        return self.apart[level] * self.copies[level]
+
+    def _most(self, level: int) -> int:
+        return math.ceil(self.trips[level] / self.copies[level]) - 1

@@ -79,7 +79,9 @@ def _in_memory(
     region.work.left -= min(len(writes) * len(reads), MAX_PAIRS) // PAIRS_A_STEP
     for write in writes:
         for read in reads if everything else _feeding(write, reads):
-            meeting = stated if said else next_meeting(write.forms, read.forms, nest, region.inductions)
+            if not region.work.take(0):
+                return
+            meeting = stated if said else next_meeting(write.forms, read.forms, nest, region.work, region.inductions)
             if meeting is not None:
                 yield _carried(region, write, read, meeting)
 

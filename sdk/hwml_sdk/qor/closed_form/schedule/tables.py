@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from ...program import ir
-from ...program.constants import Number, evaluate
-from ...program.typenames import INT
+from ...program.constants import Number, evaluate, held
 from .accesses import Place
 from .forms import Form
 from .region import Region
@@ -14,6 +15,8 @@ from .values import NO_SOURCES, Value, constant_bits
 
 MAX_ELEMENTS = 4096  # that are looked up for one access
 ELEMENTS_A_STEP = 4  # in the time that an expression takes
+_WHOLE = ("int", "uint", "bool")
+_PARTS = ("half", "float", "double", "fixed", "ufixed")
 
 
 def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
@@ -21,29 +24,48 @@ def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
     array = found.array
     if not (array.const and array.dims and isinstance(array.init, ir.Many)) or found.element.field:
         return None
-    columns = [_indices(region, form) for form in found.forms]
-    if any(column is None for column in columns) or len(columns) != len(array.dims):
+    values = _values(region, found, array.init)
+    if values is None or kind.kind not in (*_WHOLE, *_PARTS):
         region.host.keep(array)
         return None
-    values: list[Number] = []
-    for cell in product(*(column or () for column in columns)):
-        if len(values) >= MAX_ELEMENTS:
-            break
-        index = ir.Index(ir.Ref(array.name, array), tuple(ir.Const(int(at), INT) for at in cell))
-        value = evaluate(index, {})
-        # What an initialiser list leaves out is zero.
-        values.append(0 if value is None else value)
-    region.work.left -= len(values) // ELEMENTS_A_STEP
     made = Value(region.base, found.deps, kind, NO_SOURCES)
-    if kind.is_float:
-        return made
-    whole = [int(value) for value in values]
+    if kind.kind in _PARTS:
+        return made  # no memory, but what a product with them takes is not told from their whole part
+    whole = [int(held(array.type, value)) for value in values]
     made.bits = max(map(constant_bits, whole), default=0)
     if len(set(whole)) == 1:
         made.form = {None: float(whole[0])}
     else:
         made.table = tuple(whole)
     return made
+
+
+def _values(region: Region, found: Place, init: ir.Many) -> list[Number] | None:
+    """The elements of a table that a load and its copies read; None where one of them is not known."""
+    columns = [column for form in found.forms if (column := _indices(region, form)) is not None]
+    if len(columns) != len(found.forms) or len(columns) != len(found.array.dims):
+        return None
+    if prod(map(len, columns)) > MAX_ELEMENTS:
+        return None
+    values: list[Number] = []
+    for cell in product(*columns):
+        value = _element(init, cell)
+        if value is None:
+            return None
+        values.append(value)
+    region.work.left -= len(values) // ELEMENTS_A_STEP
+    return values
+
+
+def _element(init: ir.Expr, cell: Sequence[float]) -> Number | None:
+    """The initial value at a position: what lies beyond a list is zero (ISO C++, aggregate initialisation)."""
+    for at in cell:
+        if not isinstance(init, ir.Many) or at < 0 or at != int(at):
+            return None
+        if at >= len(init.items):
+            return 0
+        init = init.items[int(at)]
+    return evaluate(init, {})
 
 
 def _indices(region: Region, form: Form | None) -> list[float] | None:
