@@ -123,7 +123,7 @@ def load_settings(
     Raises ConfigError naming file and key of the first wrong value.
     """
     folder = _folder_of(path)
-    root = _trust_root(folder if path is None else Path(path), trusted, vouched)
+    root = trust_root(folder if path is None else Path(path), trusted, vouched)
     settings = Settings(trusted=root is not None, trust_root=root)
     said = [project] if project is not None else _said_by_projects(folder if path is None else Path(path))
     for place, values in said:
@@ -296,7 +296,8 @@ def root_holding(place: Path, roots: Iterable[str | Path]) -> Path | None:
     return min(holding, key=lambda root: len(root.parts), default=None)
 
 
-def _trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path]) -> Path | None:
+def trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path] = ()) -> Path | None:
+    """The folder around a document in which its code may run, None for none; arguments as of `load_settings`."""
     if trusted is False:
         return None
     if trusted is None:
