@@ -28,16 +28,29 @@ def test_the_most_special_specialisation_counts(order: tuple[int, ...]) -> None:
 
 
 PARTIAL = [
-    ("template <typename T, typename U> struct s { static const int v = 1; };", ("float, int", "float, int*")),
+    (
+        "template <typename T, typename U> struct s { static const int v = 1; };",
+        ("float, int", "float, int*", "char, hls::vector<int, 4>"),
+    ),
     ("template <typename T> struct s<T, T> { static const int v = 2; };", ("float, float", "ap_uint<5>, ap_uint<5>")),
     ("template <int W, int V> struct s<ap_int<W>, ap_int<V>> { static const int v = 3; };", ("ap_int<5>, ap_int<6>",)),
     ("template <int W> struct s<ap_int<W>, ap_int<W>> { static const int v = W; };", ("ap_int<4>, ap_int<4>",)),
     ("template <typename T> struct s<T*, T*> { static const int v = 5; };", ("int*, int*", "ap_int<4>*, ap_int<4>*")),
-    ("template <typename T> struct s<int, T> { static const int v = 6; };", ("int, float", "int, ap_int<3>")),
+    (
+        "template <typename T> struct s<int, T> { static const int v = 6; };",
+        ("int, float", "int, ap_int<3>", "int, std::array<char, 4>"),
+    ),
     ("template <typename T, typename U> struct s<int, p<T, U>> { static const int v = 7; };", ("int, p<float, char>",)),
     ("template <typename T> struct s<int, p<T, short>> { static const int v = 8; };", ("int, p<float, short>",)),
+    (
+        "template <typename T, int N> struct s<int, hls::vector<T, N>> { static const int v = 9; };",
+        ("int, hls::vector<char, 4>",),
+    ),
+    (
+        "template <int N> struct s<char, hls::vector<char, N>> { static const int v = 10; };",
+        ("char, hls::vector<char, 4>",),
+    ),
 ]
-VALUES = [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("turn", range(1, len(PARTIAL)))
@@ -46,7 +59,7 @@ def test_a_specialisation_that_others_cover_counts(turn: int) -> None:
     kinds = [kind for kind, _ in PARTIAL]
     before = "\n".join(["template <typename A, typename B> struct p {};", kinds[0], *kinds[turn:], *kinds[1:turn]])
     head = "void top(int a[64]) {\n"
-    asked = {given: right for (_, listed), right in zip(PARTIAL, VALUES, strict=True) for given in listed}
+    asked = {given: right for (_, listed), right in zip(PARTIAL, range(1, 11), strict=True) for given in listed}
     body = "".join(f"L{at}: for (int i = 0; i < s<{given}>::v; i++) a[i] = 1;\n" for at, given in enumerate(asked))
     found = loops(closed(f"{before}\n{head}{body}}}", pipeline_loops=0))
     assert {given: found[f"L{at}"].trips for at, given in enumerate(asked)} == asked

@@ -85,7 +85,9 @@ def _fits(reader: Reader, pattern: str, argument: Argument, labels: Sequence[str
         return _fits(reader, pattern[:-1].rstrip(), Argument(argument.text, None, inner), labels, found)
     head, wanted = split_template(pattern)
     head = head.rpartition("::")[2]
-    if kind is not None and not kind.pointer and not (head in _OF_SIGN and argument.name.partition("<")[0] != head):
+    told = head in _OF_SIGN or (kind is not None and kind.kind == "vector")  # by more than the parts
+    alike = not told or split_template(argument.name)[0].rpartition("::")[2] == head
+    if kind is not None and not kind.pointer and alike:
         parts = [
             Argument(part.name, None, part) if isinstance(part, ir.CType) else Argument(str(part), part)
             for part in (_parts(reader, head, kind) if wanted else ())
