@@ -16,26 +16,32 @@ PERIODS = (10.0, 5.0, 4.0, 3.33)
 
 @dataclass(slots=True)
 class Core:
-    """A pipelined core. cycles: latency at each of `PERIODS`. The areas are those of one instance."""
+    """A pipelined core. The areas are those of one instance.
+
+    cycles: from operands to a result that the next round waits for, at each of `PERIODS`: what an II is made of, where
+    the tool takes the core with the fewest stages. states: what it takes in a schedule where nothing hurries, from the
+    state of its operands to that of its result (`fadd_32ns_32ns_32_7_full_dsp_1`: 7); None: as `cycles`.
+    """
 
     cycles: tuple[int, int, int, int]
     lut: float
     ff: float
     dsp: float
+    states: tuple[int, int, int, int] | None = None
 
 
 # Area: PG060 and reports, see above. Latency: per-loop tables of released Stream-HLS and Prometheus designs
 # (docs/qor-model.md); `python -m sdk.train qor constants --only core` holds both against labelled designs.
 CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
 CORES: dict[tuple[str, str], Core] = {
-    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2),
-    ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3),
-    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0),
+    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7)),
+    ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3, (3, 3, 4, 4)),
+    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (9, 10, 11, 12)),
     ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0),
-    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7),
+    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7, (7, 9, 11, 14)),
     ("log", "float"): Core((6, 8, 10, 11), 950, 420, 8),
     ("trig", "float"): Core((14, 17, 20, 22), 2200, 1400, 20),
-    ("cmp", "float"): Core((1, 1, 1, 1), 66, 66, 0),
+    ("cmp", "float"): Core((1, 1, 1, 1), 66, 66, 0, (2, 2, 2, 2)),
     ("convert", "float"): Core((3, 3, 4, 4), 240, 190, 0),
     ("add", "double"): Core((4, 5, 6, 6), 650, 445, 3),
     ("mul", "double"): Core((4, 5, 6, 6), 260, 300, 11),
