@@ -26,8 +26,13 @@ def is_balanced(region: Region, type_: ir.CType) -> bool:
 
 
 def chain(region: Region, step: float, trip: float, type_: ir.CType) -> float:
-    """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
+    """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree.
+
+    So are floating-point sums of a pipeline in newer releases, but there the old value goes through the whole tree.
+    """
     if not is_balanced(region, type_):
+        if region.unroll_all and region.target.behaviour.balanced_sums:
+            return _tree(_whole(step), trip)
         region.chained = True
         return _whole(step) * (trip - 1)
     return _tree(step, trip)
