@@ -181,9 +181,9 @@ def _sweeps(region: Region, loop: ir.Loop, trip: float, fresh: list[Access]) -> 
             continue
         # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
         states = write.time - store_cycles(region.host, write.array) - min(read.time for read in marks)
-        step = states / pace(region, write.array.type)
+        step = max(states / pace(region, write.array.type), *(write.since[m] - m.load_cycles for m in marks))
         around = step + load_cycles(region.host, write.array)
-        _postpone(region, write, max(step, 0.0) * (trip - 1), marks, around)
+        _postpone(region, write, max(step, 0.0) * (trip - 1), marks, around, max(states, 0.0) * (trip - 1))
 
 
 def _level(region: Region, loop: ir.Loop, trip: float) -> NestLoop:
@@ -195,9 +195,15 @@ def _feeding(write: Access, reads: set[Access]) -> list[Access]:
     return [m for m in write.since if isinstance(m, Access) and m in reads and m.array is write.array]
 
 
-def _postpone(region: Region, write: Access, extra: float, marks: Iterable[Mark], around: float = 0.0) -> None:
-    """A store waits for `extra` cycles of earlier copies; from each mark to it are at least `around` cycles more."""
+def _postpone(
+    region: Region, write: Access, extra: float, marks: Iterable[Mark], around: float = 0.0, states: float = 0.0
+) -> None:
+    """A store waits for `extra` cycles of earlier copies; from each mark to it are at least `around` cycles more.
+
+    states: those that the earlier copies take in the schedule; 0: as many as a chain of sums.
+    """
+    states = states or extra * pace(region, write.array.type)
     kept = OUTPUT if write.array.type.is_float and in_registers(region.host, write.array) else 0.0
-    region.end = max(region.end, write.time + extra * pace(region, write.array.type) + kept)
+    region.end = max(region.end, write.time + states + kept)
     write.since = {m: max(t, around) + extra for m, t in write.since.items()}
     write.chained.update(marks)
