@@ -17,7 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, real_path, write_atomic
-from .languages import languages
+from .languages import language_of, languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
 
@@ -31,6 +31,11 @@ DEFAULT_CLOCK_PERIOD_NS = 10.0
 DEFAULT_TOOL = "vitis_hls"
 DEFAULT_TOOL_VERSION = "2023.2"
 DEFAULT_CHISEL_VERSION = "7.14.0"
+
+# How sure a predicted figure has to be to be shown as it is: `3.1k` while its 80 % interval is within the first factor
+# (its ends divided), `~3.1k` up to the second, `~3k?` beyond. Every front end shows figures by these.
+ABOUT_FROM = 1.5
+ROUGH_FROM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ def load_settings(
     Raises ConfigError naming file and key of the first wrong value.
     """
     folder = _folder_of(path)
-    root = _trust_root(folder if path is None else Path(path), trusted, vouched)
+    root = trust_root(folder if path is None else Path(path), trusted, vouched)
     settings = Settings(trusted=root is not None, trust_root=root)
     said = [project] if project is not None else _said_by_projects(folder if path is None else Path(path))
     for place, values in said:
@@ -137,7 +142,10 @@ def load_settings(
 
 
 def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = [load(language.project)(document) for language in languages() if language.project]
+    """What project files say: of a document those of its language, of a folder all of them."""
+    own = language_of(document)
+    asked = languages() if document.is_dir() else (own,) if own is not None else ()
+    found = [load(language.project)(document) for language in asked if language.project]
     return [item for item in found if item is not None]
 
 
@@ -293,7 +301,8 @@ def root_holding(place: Path, roots: Iterable[str | Path]) -> Path | None:
     return min(holding, key=lambda root: len(root.parts), default=None)
 
 
-def _trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path]) -> Path | None:
+def trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path] = ()) -> Path | None:
+    """The folder around a document in which its code may run, None for none; arguments as of `load_settings`."""
     if trusted is False:
         return None
     if trusted is None:
