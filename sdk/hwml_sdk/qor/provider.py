@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .model import OpenDesign
+    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -277,6 +278,25 @@ def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings)
         return predict_document(path, text, inputs, settings)
     except HwmlError:
         return None
+
+
+def read_and_predict(
+    path: str, text: str, inputs: Inputs, settings: Settings
+) -> tuple[ir.Program, QorPrediction | None]:
+    """A document read once, for rules that look at its program and at a prediction of it, which may be None.
+
+    Raises SourceError for what is no text.
+    """
+    from .model import loaded_model
+
+    design, problem = _open(path, text, inputs, settings)
+    if problem:
+        return design.program, None
+    try:
+        prediction = loaded_model(settings.hls.model).predict_design(design)
+    except HwmlError:
+        return design.program, None
+    return design.program, _with_origins(prediction, settings)
 
 
 # How Vitis HLS and Vivado HLS name loops without a label.
