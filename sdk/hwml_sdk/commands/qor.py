@@ -297,7 +297,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
     from ..qor.provider import prediction_or_none, read_and_predict
 
     about = (str(job.path), job.text, job.inputs, job.settings)
-    program, prediction = read_and_predict(*about) if estimate else (None, None)
+    design, prediction = read_and_predict(*about) if estimate else (None, None)
     analyses = lint_source(
         job.text,
         path=str(job.path),
@@ -307,7 +307,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
         directives=job.inputs.directives,
         estimate=prediction,
         settings=job.settings,
-        program=program,
+        program=None if design is None else design.program,
         predict=lambda text: prediction_or_none(str(job.path), text, job.inputs, job.settings),
     )
     own = analyses[0]

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .model import OpenDesign
-    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -282,7 +281,7 @@ def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings)
 
 def read_and_predict(
     path: str, text: str, inputs: Inputs, settings: Settings
-) -> tuple[ir.Program, QorPrediction | None]:
+) -> tuple[OpenDesign, QorPrediction | None]:
     """A document read once, for rules that look at its program and at a prediction of it, which may be None.
 
     Raises SourceError for what is no text.
@@ -291,12 +290,12 @@ def read_and_predict(
 
     design, problem = _open(path, text, inputs, settings)
     if problem:
-        return design.program, None
+        return design, None
     try:
         prediction = loaded_model(settings.hls.model).predict_design(design)
     except HwmlError:
-        return design.program, None
-    return design.program, _with_origins(prediction, settings)
+        return design, None
+    return design, _with_origins(prediction, settings)
 
 
 # How Vitis HLS and Vivado HLS name loops without a label.
