@@ -132,7 +132,14 @@ class QorModel:
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
-        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        return self._of(open_design(text, path=path, inputs=inputs, settings=settings))
+
+    def predict_design(self, design: OpenDesign) -> QorPrediction:
+        """Predict the top of a design that was opened. Raises SourceError where it has none."""
+        with _collector_at_rest():
+            return self._of(design)
+
+    def _of(self, design: OpenDesign) -> QorPrediction:
         return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
