@@ -252,7 +252,8 @@ def _prediction(
         functions=tuple(spread_function(function, spreads) for function in answer.functions_of(estimate)),
         uram=estimate.uram if "bram_18k" in known else None,
         loops=spread_loops(answer.all_loops(estimate), spreads),
-        explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
+        explain=answer.contributions(estimate, found),
+        warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
         reasons=reasons, latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
         interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
     )  # fmt: skip
