@@ -344,6 +344,11 @@ def part_or_none(name: str) -> Part | None:
         return None
 
 
+def part_notes(part: Part | None) -> tuple[str, ...]:
+    """What the reader must know of the part's limits."""
+    return () if part is None or part.checked else (f"capacity of this part is not checked: {part.device}",)
+
+
 def fits(part: Part | None, values: Mapping[str, float | None], uram: float = 0.0) -> bool | None:
     """Whether every resource is within the part; None when the part or a resource is not known."""
     if part is None:
