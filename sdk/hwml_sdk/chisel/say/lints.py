@@ -139,9 +139,9 @@ def _overruled(statements: list[Statement]) -> Iterator[_Lint]:
             places.setdefault((statement.line, statement.column), []).append(late if plain else None)
         places.setdefault((late.line, late.column), []).append(None)
     for (line, column), lates in places.items():
-        late = lates[0]
-        if line and late is not None and all(lates):
-            words = f"{late.target} is given another value in line {late.line} in any case: this one never takes effect"
+        last = lates[0]
+        if line and last is not None and all(lates):
+            words = f"{last.target} is given another value in line {last.line} in any case: this one never takes effect"
             hint = "the last connection wins: put the unconditional one first, or into .otherwise"
             yield _Lint("CH402", line, column, words, hint)
 

@@ -136,7 +136,8 @@ def _counter_width(c: Context) -> Iterator[Candidate]:
     pattern = rf"\bval\s+{name}\s*=\s*RegInit\s*\(\s*\w+\.[US](?P<at>)\s*\)"
     made = next(c.matches(pattern, c.whole), None) if said else None
     widths = ([f"{asked[1]}.W"] if asked else []) + c.scala.likely_widths(name)
-    for width in dict.fromkeys(widths[:3]) if made else ():
-        yield Candidate(
-            f"{name} of {width.removesuffix('.W')} bits", ((made.start("at"), made.end("at"), f"({width})"),)
-        )
+    if made is None:
+        return
+    for width in dict.fromkeys(widths[:3]):
+        edit = (made.start("at"), made.end("at"), f"({width})")
+        yield Candidate(f"{name} of {width.removesuffix('.W')} bits", (edit,))
