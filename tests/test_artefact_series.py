@@ -11,6 +11,7 @@ import io
 import json
 import math
 import random
+import re
 import resource
 import warnings
 from collections.abc import Callable, Iterator
@@ -198,6 +199,11 @@ def run(kind: str, changes: list[Change], ask: Callable[[Path], bool], folder: P
 
 
 SERIES = {"qor": (qor, ask_qor, 446), "cost_model": (cost_model, ask_cost_model, 120)}
+# Files without which there is no answer (the others are for people and for the next training).
+READ = {"qor": ("errors.onnx", "members.onnx", "unlike.npz"), "cost_model": ("cost_model.weights",)}
+# What leaves no sense in such a file, whatever of it an answer needs: it ends early, is another one, or an array of it
+# is gone, holds no numbers, nothing, or far more than all that is known of the rest.
+SENSELESS = r"cut to \d+|is .+|without \w+|\w+: (text|nothing|dates|objects|complex|wide)"
 
 
 @pytest.mark.parametrize("share", [pytest.param(2, marks=pytest.mark.slow), 0.1], ids=["whole", "part"])
@@ -208,7 +214,20 @@ def test_one_thing_is_wrong(kind: str, share: float, tmp_path: Path) -> None:
     chosen = random.Random(7).sample(make(), int(share * count))
     refused, answered = run(kind, chosen, ask, tmp_path)
     print(f"{kind}: {refused} refused, {answered} answered")
-    assert refused > len(chosen) // 20 and refused + answered == len(chosen)
+    assert refused > len(chosen) // 20
+
+
+@pytest.mark.parametrize("share", [pytest.param(1, marks=pytest.mark.slow), 0.3], ids=["whole", "part"])
+@pytest.mark.parametrize("kind", SERIES)
+@pytest.mark.timeout(3600)
+def test_what_makes_no_sense_is_refused(kind: str, share: float, tmp_path: Path) -> None:
+    make, ask, _ = SERIES[kind]
+    names = "|".join(map(re.escape, READ[kind]))
+    senseless = re.compile(f"without ({names})|({names}): ({SENSELESS})")
+    changes = [change for change in make() if senseless.fullmatch(change[0])]
+    assert {name for name in READ[kind] if any(name in words for words, _ in changes)} == set(READ[kind])
+    chosen = random.Random(7).sample(changes, math.ceil(share * len(changes)))
+    assert run(kind, chosen, ask, tmp_path) == (len(chosen), 0)
 
 
 def test_each_wrong_kind_in_the_description_of_a_cost_model(tmp_path: Path) -> None:

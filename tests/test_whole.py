@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -240,6 +241,33 @@ def test_a_line_that_was_cut_off_goes_when_the_next_comes(tmp_path: Path) -> Non
     path.write_bytes(b'{"n": ')
     append_line(path, '{"n": 4}')
     assert path.read_bytes() == b'{"n": 4}\n'
+    path.write_bytes(b'{"n": 1}\n{"text": "' + b"x" * 3_000_000)
+    append_line(path, '{"n": 5}')
+    assert path.read_bytes() == b'{"n": 1}\n{"n": 5}\n'
+
+
+@pytest.mark.parametrize("row", [b'{"n": 2}', b"[2]", b'{"text": "' + b"x" * 3_000_000 + b'"}'])
+@pytest.mark.parametrize("before", [b"", b'{"n": 1}\n'])
+def test_a_whole_last_row_stays_and_gets_its_end(before: bytes, row: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(before + row)
+    append_line(path, '{"n": 3}')
+    assert path.read_bytes() == before + row + b'\n{"n": 3}\n'
+
+
+_ROWS = """
+from hwml_sdk.files import append_line
+for n in range(50):
+    append_line(sys.argv[1], '{"who": %s, "n": %d}' % (sys.argv[2], n))
+"""
+
+
+def test_processes_that_write_rows_to_one_file_lose_none(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    running = [run(_ROWS, str(path), str(who)) for who in range(6)]
+    assert [process.wait(120) for process in running] == [0] * 6
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted((row["who"], row["n"]) for row in found) == [(who, n) for who in range(6) for n in range(50)]
 
 
 # -- links, and folders that cannot be written --------------------------------------------------------------------

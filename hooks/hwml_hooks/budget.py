@@ -93,7 +93,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
     unknown = any(item["state"] == "unknown" for item in row["figures"])
     # What nobody can say is neither: strict or not, it does not pass for a design that fits.
     broken = any(item["state"] not in ("ok", "unknown") and not item["ok"] for item in row["figures"])
-    verdict = "over budget" if broken else "cannot say" if unknown else "within budget" if row["ok"] else "over budget"
+    verdict = "over budget" if broken else "cannot say" if unknown else "within budget"
     return [
         f"{row['path']}: {row['top']}: {verdict}",
         *(f"  {_VERDICTS[item['state']]}  {item['text']}" for item in row["figures"]),

@@ -91,11 +91,12 @@ class _Check:
             try:
                 place = self.trees.place(target)
                 refuse_conflicts(target.shown, read_source(place))
+                root = self.trees.trust_root(target, given=self.arguments.trust)
             except HwmlError as error:
                 self._failed(error)
                 continue
             named[place.absolute()] = place
-            roots.add(self.trees.trust_root(target, given=self.arguments.trust))
+            roots.add(root)
         places, notes = list(named), list[str]()
         if named and not self.arguments.no_dependents:
             places, notes = _with_dependents(places)

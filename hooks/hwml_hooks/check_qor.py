@@ -29,6 +29,7 @@ from .textfile import refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
 
 MAX_DEPENDENTS = 100
+_GIVEN = (*budgets.LIMITS, "max_growth_percent")  # limits that the command line may set
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,9 +116,10 @@ class _Check:
         notes = list(analysis.notes) if lint else []
         if limited and analysis.annotations:
             found += self._over(target, place, text, analysis, settings, notes)
-        elif self._asked(target) and not analysis.notes:
+        elif self._asked(target):
             # Who asks for a limit here and now has to hear that nothing was held against it; a hook over all files not.
-            notes.append("no function to predict is in this file, or nothing in it says HLS: no limit was checked")
+            nothing = "no function to predict is in this file, or nothing in it says HLS"
+            notes.append(f"{'nothing was predicted' if analysis.notes else nothing}: no limit was checked")
         kept = tuple(item for item in found if item.code not in settings.lint.ignore)
         said = tuple(self.trees.shown(note) for note in notes)
         return Analysis(target.shown, name, kept, analysis.annotations, said)
@@ -125,8 +127,7 @@ class _Check:
     def _settings(self, target: Target, place: Path) -> Settings:
         """Those of the tree that is looked at, with the command line's limits over them."""
         settings = load_settings(place, trusted=is_trusted(target.path))
-        names = (*budgets.LIMITS, "max_growth_percent")
-        given = {name: value for name in names if (value := getattr(self.arguments, name)) is not None}
+        given = {name: value for name in _GIVEN if (value := getattr(self.arguments, name)) is not None}
         return replace(settings, limits=replace(settings.limits, **given))
 
     def _over(
@@ -148,7 +149,7 @@ class _Check:
         """Whether this run asks for a limit that this file should be held against: a header's sources are instead."""
         language = language_of(target.path)
         header = language is not None and target.path.suffix.lower() in language.headers
-        return not header and any(getattr(self.arguments, name) is not None for name in budgets.LIMITS)
+        return not header and any(getattr(self.arguments, name) is not None for name in _GIVEN)
 
     def _before(self, target: Target, settings: Settings, notes: list[str]) -> Figures | None:
         """The figures of the committed text, with the settings of now; None when there is nothing to compare."""

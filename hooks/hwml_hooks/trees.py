@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwml_sdk.config import load_settings
+from hwml_sdk.config import trust_root
 from hwml_sdk.errors import SourceError
 from hwml_sdk.files import real_path
 from hwml_sdk.git import Repository, repository_of
@@ -44,13 +44,12 @@ class Trees:
 
     def trust_root(self, target: Target, *, given: bool) -> Path | None:
         """The folder that is trusted around a target, where it is read; None for none. given: the user says so now."""
-        settings = load_settings(target.path, trusted=True if given else None)
+        root = trust_root(target.path, True if given else None)
         repository = repository_of(target.path) if self._staged else None
-        if repository is None or settings.trust_root is None:
-            return settings.trust_root
+        if repository is None or root is None:
+            return root
         written = self._folder(repository, "").resolve()
-        inside = settings.trust_root.is_relative_to(repository.top)
-        return written / settings.trust_root.relative_to(repository.top) if inside else written
+        return written / root.relative_to(repository.top) if root.is_relative_to(repository.top) else written
 
     def committed(self, target: Target) -> Path | None:
         """A target's text at HEAD, under its old name if it was renamed; None when there was none."""

@@ -171,11 +171,11 @@ class Backend:
 
     def _watch(self, number: int, *, over: bool) -> None:
         """A sign of life of an analysis: its patience starts anew as far as it has any left, or is over with it."""
-        self._restarts = 0
         timer = self._watched.pop(number, None)
         if timer is not None:
             timer.cancel()
         if over:
+            self._restarts = 0  # not before: every worker begins, also one that dies of whatever it is given
             self._sent.discard(number)
             self._ends.pop(number, None)
             return

@@ -151,16 +151,22 @@ class Session:
             number,
             document.language,
             {
+                **self._about(document),
                 "uri": document.uri,
-                "path": document.path,
-                "text": document.text.for_sdk(),
                 "near": document.near,
-                "editor": document.settings.analysis,
                 "since": document.settings.since,
-                "vouched": self.roots if self.trusted else [],
             },
         )
         asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._look, document, number)
+
+    def _about(self, document: Document) -> dict[str, Any]:
+        """What a worker is told of a document, whatever it is asked: its text, and what its settings come from."""
+        return {
+            "path": document.path,
+            "text": document.text.for_sdk(),
+            "editor": document.settings.analysis,
+            "vouched": self.roots if self.trusted else [],
+        }
 
     def _look(self, document: Document, number: int) -> None:
         if document.job == number:
@@ -300,14 +306,7 @@ class Session:
     async def ask(self, op: str, document: Document, line: int, character: int) -> Any:
         """The worker's answer about a place; None when the worker is lost."""
         language = document.language
-        question = {
-            "path": document.path,
-            "text": document.text.for_sdk(),
-            "line": line,
-            "character": character,
-            "editor": document.settings.analysis,
-            "trusted": self.trusted,
-        }
+        question = {**self._about(document), "line": line, "character": character}
         try:
             return None if language is None else (await self.lanes.ask(language, op, question))["answer"]
         except ConnectionError:

@@ -224,16 +224,20 @@ def _since_head(job: dict[str, Any], analysis: Analysis, settings: Settings) -> 
 
 
 _heads: dict[tuple[str, str, str], dict[str, Figures]] = {}
+_heads_gate = threading.Lock()
 MAX_HEADS = 64
 
 
 def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -> dict[str, Figures]:
     mark = (blob, path, key)
-    if mark not in _heads:
-        while len(_heads) >= MAX_HEADS:
-            del _heads[next(iter(_heads))]
-        _heads[mark] = figures(analyze(path, text, settings))
-    return _heads[mark]
+    found = _heads.get(mark)
+    if found is None:
+        found = figures(analyze(path, text, settings))
+        with _heads_gate:  # other documents are analysed beside this one
+            while len(_heads) >= MAX_HEADS:
+                del _heads[next(iter(_heads))]
+            _heads[mark] = found
+    return found
 
 
 def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:

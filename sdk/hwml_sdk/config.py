@@ -17,7 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, real_path, write_atomic
-from .languages import languages
+from .languages import language_of, languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
 
@@ -123,7 +123,7 @@ def load_settings(
     Raises ConfigError naming file and key of the first wrong value.
     """
     folder = _folder_of(path)
-    root = _trust_root(folder if path is None else Path(path), trusted, vouched)
+    root = trust_root(folder if path is None else Path(path), trusted, vouched)
     settings = Settings(trusted=root is not None, trust_root=root)
     said = [project] if project is not None else _said_by_projects(folder if path is None else Path(path))
     for place, values in said:
@@ -137,7 +137,10 @@ def load_settings(
 
 
 def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = [load(language.project)(document) for language in languages() if language.project]
+    """What project files say: of a document those of its language, of a folder all of them."""
+    own = language_of(document)
+    asked = languages() if document.is_dir() else (own,) if own is not None else ()
+    found = [load(language.project)(document) for language in asked if language.project]
     return [item for item in found if item is not None]
 
 
@@ -293,7 +296,8 @@ def root_holding(place: Path, roots: Iterable[str | Path]) -> Path | None:
     return min(holding, key=lambda root: len(root.parts), default=None)
 
 
-def _trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path]) -> Path | None:
+def trust_root(place: Path, trusted: bool | None, vouched: Iterable[str | Path] = ()) -> Path | None:
+    """The folder around a document in which its code may run, None for none; arguments as of `load_settings`."""
     if trusted is False:
         return None
     if trusted is None:

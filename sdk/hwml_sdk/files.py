@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +24,29 @@ MAX_SOURCE_BYTES = 16 * 1024 * 1024
 # What is no source is a report, a table or an artefact: those of real tools stay far below this.
 MAX_DATA_BYTES = 1 << 30
 _SPECIAL = "is no regular file (a pipe, device or socket)"
+_BLOCK_BYTES = 1 << 20
+
+if sys.platform == "win32":  # untested; two processes that add lines to one file there may lose some
+
+    @contextmanager
+    def _alone_with(descriptor: int) -> Iterator[None]:
+        yield
+else:
+    import fcntl
+
+    @contextmanager
+    def _alone_with(descriptor: int) -> Iterator[None]:
+        """Hold the lock of an open file, also against another `open` of it in this process.
+
+        A file system without such locks (some of the network) is written to without one.
+        """
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked meanwhile holds it too
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
@@ -178,17 +202,21 @@ def _swap(new: Path, old: Path) -> None:
 
 
 def append_line(path: str | Path, line: str) -> None:
-    """Add a line to a file of lines; a line that a killed run or a full disk cut off is taken away.
+    """Add a line to a file of lines (rows in JSON), also while other processes do.
 
-    Raises OSError; the file is then as it was.
+    A last row that only lacks its end gets one; a line that a killed run or a full disk cut off is taken away.
+    Raises OSError; the file is then as it was, but for such a piece of a line.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("rb+" if path.exists() else "wb+", buffering=0) as stream:
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o666), "rb+", buffering=0) as stream, _alone_with(stream.fileno()):
+        data = (line + "\n").encode("utf-8")
         end = _end_of_lines(stream)
+        if _is_row(stream.read()):
+            end, data = stream.tell(), b"\n" + data
         stream.truncate(end)
         stream.seek(end)
-        data = (line + "\n").encode("utf-8")
         try:
             while data:
                 data = data[stream.write(data) :]
@@ -198,11 +226,23 @@ def append_line(path: str | Path, line: str) -> None:
 
 
 def _end_of_lines(stream: RawIOBase) -> int:
-    """Where the last whole line ends; a single line is shorter than a megabyte."""
-    size = stream.seek(0, os.SEEK_END)
-    start = max(0, size - (1 << 20))
-    stream.seek(start)
-    return start + (stream.read(size - start) or b"").rfind(b"\n") + 1
+    """Go to where the last line with an end ends, and tell where that is."""
+    start = stream.seek(0, os.SEEK_END)
+    while start > 0:
+        size = min(_BLOCK_BYTES, start)
+        start = stream.seek(start - size)
+        at = (stream.read(size) or b"").rfind(b"\n")
+        if at >= 0:
+            return stream.seek(start + at + 1)
+    return stream.seek(0)
+
+
+def _is_row(tail: bytes) -> bool:
+    """Whether what stands behind the last end of a line is whole. Of a number, its beginning is one as well."""
+    try:
+        return isinstance(parse_json(tail), dict | list)
+    except ValueError:
+        return False
 
 
 def real_path(path: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 A framing reads and writes whole messages on any binary stream: the pipes of a child process, a socket's file.
 `read` gives None where the stream ends between two messages, raises EOFError where it ends inside one and ValueError
-for what is no message.
+for what is no message (of `Sized` and `Fields`, a length that cannot be: MismatchError).
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ JsonObject = dict[str, Any]
 MAX_BYTES = 256 << 20
 _MAX_FIELDS = 1 << 20
 _MAX_HEADER = 1 << 16
+
+
+class MismatchError(ValueError):
+    """What came is no message, or none that was waited for."""
 
 
 class Reader(Protocol):
@@ -88,15 +92,25 @@ class Sized:
 
 
 class Fields:
-    """A count, then byte strings, each after its length (all big-endian): the JVM workers (worker/Wire.scala)."""
+    """A count, then byte strings, each after its length (all big-endian): the JVM workers (worker/Wire.scala).
+
+    max_bytes: of all byte strings of a message together.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max = max_bytes
 
     def read(self, stream: Reader) -> list[bytes] | None:
         """The next message."""
         head = _up_to(stream, 4)
         if not head:
             return None
-        count = _number(head, _MAX_FIELDS)
-        return [_exactly(stream, _number(_exactly(stream, 4), MAX_BYTES)) for _ in range(count)]
+        message: list[bytes] = []
+        left = self._max
+        for _ in range(_number(head, _MAX_FIELDS)):
+            message.append(_exactly(stream, _number(_exactly(stream, 4), left)))
+            left -= len(message[-1])
+        return message
 
     def write(self, stream: Writer, message: Sequence[bytes]) -> None:
         """Send one message."""
@@ -155,7 +169,7 @@ def _number(raw: bytes, limit: int) -> int:
         raise EOFError("the stream ended inside a message")
     number: int = struct.unpack(">I", raw)[0]
     if number > limit:
-        raise ValueError(f"a length of {number} is over the limit")
+        raise MismatchError(f"a length of {number} is over the limit")
     return number
 
 
@@ -168,7 +182,10 @@ def _exactly(stream: Reader, length: int) -> bytes:
 
 def _up_to(stream: Reader, length: int) -> bytes:
     """`length` bytes, fewer at the end of the stream; an unbuffered stream gives them piece by piece."""
-    whole = bytearray(stream.read(length) or b"")
+    first = stream.read(length) or b""
+    if len(first) == length:
+        return first
+    whole = bytearray(first)
     while 0 < len(whole) < length and (piece := stream.read(length - len(whole))):
         whole += piece
     return bytes(whole)

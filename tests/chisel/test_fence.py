@@ -208,7 +208,9 @@ def test_without_a_fence_elaboration_is_refused(
     )
     assert main(["chisel", "check", "--trust", str(source)]) == 3
     said = capfd.readouterr().err
-    assert "bwrap: not installed" in said and "--no-fence" in said and len(said.splitlines()) == 1
+    assert (
+        "bwrap: not installed" in said and "hwml chisel check --no-fence runs" in said and len(said.splitlines()) == 1
+    )
     assert not (tmp_path / "ran").exists()
     ok, found = next((ok, found) for name, ok, found, _ in findings() if name == "fence")
     assert not ok and "not installed" in found

@@ -125,6 +125,9 @@ def test_what_is_trusted_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[
     shown = next(line for line in capsys.readouterr().out.splitlines() if "  trusted " in line)
     assert str(tmp_path) in shown
     assert main(["trust", "--remove"]) == 2
+    for words in (["--list", "--remove"], ["--list"]):  # neither lists instead of doing what else is asked for
+        assert main(["trust", str(tmp_path), *words]) == 2
+        assert "--list" in capsys.readouterr().err
 
 
 def test_a_list_that_others_can_write_trusts_nothing(

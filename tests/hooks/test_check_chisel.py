@@ -138,6 +138,20 @@ def test_staged(sources: Path, git: Git, capsys: Capture) -> None:
     assert main(["--staged", "--fix"]) == 2
 
 
+def test_settings_that_cannot_be_read_cost_the_files_below_them_only(sources: Path, git: Git, capsys: Capture) -> None:
+    (sources / "sub").mkdir()
+    (sources / "sub" / "Other.scala").write_text(APART.replace("Apart", "Other"))
+    (sources / "Wide.scala").write_text(MISTAKE)
+    (sources / "sub" / "hwml.toml").write_text("[chisel]\n")
+    git("add", "-A")
+    (sources / "sub" / "hwml.toml").write_text("[chisel\n")
+    assert main(["sub/Other.scala", "Wide.scala", "Adder.scala"]) == 2
+    said = capsys.readouterr()
+    assert "sub/hwml.toml: not TOML" in said.err and said.err.count("\n") == 1
+    assert "Wide.scala:4:" in said.out
+    assert main(["--staged", "sub/Other.scala"]) == 0, "what is staged can be read"
+
+
 def test_scala_that_is_no_hardware(sources: Path, capsys: Capture) -> None:
     (sources / "Plain.scala").write_text("object Plain { def broken: Int = \n")
     assert main(["Plain.scala"]) == 0

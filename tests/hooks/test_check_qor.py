@@ -358,7 +358,13 @@ def test_a_file_without_a_sign_of_hls_is_not_passed_over_in_silence(
 ) -> None:
     path = tmp_path / "k.cpp"
     path.write_text("void top(int a[4]) {\n  for (int i = 0; i < 4; i++) a[i] = i;\n}\n", encoding="utf-8")
+    for limit in ("--max-lut", "--max-growth"):
+        assert main([str(path), limit, "1"]) == 0
+        assert "no limit was checked" in capsys.readouterr().out
+    path.write_text("#include <ap_int.h>\nint x;\n", encoding="utf-8")
     assert main([str(path), "--max-lut", "1"]) == 0
-    assert "no limit was checked" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no function with a body" in said and "nothing was predicted: no limit was checked" in said
+    path.write_text("void top(int a[4]) {\n  for (int i = 0; i < 4; i++) a[i] = i;\n}\n", encoding="utf-8")
     assert main([str(path)]) == 0
     assert capsys.readouterr().out == ""

@@ -61,7 +61,8 @@ def provider(tmp_path: Path) -> dict[str, str]:
         textwrap.dedent(
             """
             import os, time
-            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Provider, Span
+            from pathlib import Path
+            from hwml_sdk.document import Analysis, Annotation, Diagnostic, Hover, Provider, Span
             from hwml_sdk.errors import ArtifactError
 
             class Other(Provider):
@@ -84,6 +85,9 @@ def provider(tmp_path: Path) -> dict[str, str]:
                         for n, kind in enumerate(kinds)
                     )
                     return Analysis(path, "chisel", found, (note,))
+
+                def hover(self, path, text, line, character, settings):
+                    return Hover(f"may run: {settings.may_run(Path(path))}", Span.line(0)) if "TRUST" in text else None
 
             OTHER = Other()
             """
@@ -125,6 +129,19 @@ def test_parse_and_type_errors_are_left_to_metals(
         assert {item["code"] for item in client.pull(uri)} == codes
 
 
+@pytest.mark.parametrize("words", [(), ("--trust",)])
+def test_questions_go_by_the_same_trust_as_analyses(
+    tmp_path: Path, provider: dict[str, str], words: tuple[str, ...]
+) -> None:
+    """What is vouched for is the folder of the workspace, and nothing beside it."""
+    inside, outside = tmp_path / "in" / "A.scala", tmp_path / "A.scala"
+    inside.parent.mkdir()
+    with running(tmp_path, *words, env=provider) as client:
+        client.initialize(folder=inside.parent)
+        for path, may in ((inside, bool(words)), (outside, False)):
+            assert f"may run: {may}" in client.hover(client.open(path.as_uri(), "TRUST", "scala"), 0, 0)
+
+
 def test_a_document_that_kills_the_worker_is_left_alone_and_others_live(
     tmp_path: Path, provider: dict[str, str]
 ) -> None:
@@ -138,6 +155,24 @@ def test_a_document_that_kills_the_worker_is_left_alone_and_others_live(
         client.until(lambda: client.hints(good) and client.hints(good)[0]["label"].startswith("II 4"), "new result")
         client.change(bad, 2, {"text": MODULE})
         client.until(lambda: client.lenses(bad), "lens of the mended file")
+
+
+def test_a_worker_that_dies_of_everything_is_given_up_and_that_is_said(
+    tmp_path: Path, provider: dict[str, str]
+) -> None:
+    with running(tmp_path, env=provider) as client:
+        client.initialize(folder=tmp_path)
+        good = client.open((tmp_path / "a.cpp").as_uri(), SCALE)
+        assert len(client.hints(good)) == 1
+        others = children(client.process.pid)
+        uris = [client.open((tmp_path / f"{n}.scala").as_uri(), f"CRASH {n}", "scala") for n in range(4)]
+        said = client.notified("window/showMessage", lambda p: "no analysis any more" in p["message"])["message"]
+        assert "status 3" in said and "hwml.restart" in said
+        assert children(client.process.pid) == others, "no worker is left to try the rest with"
+        assert len(client.hints(good)) == 1
+        client.change(uris[0], 2, {"text": MODULE})
+        client.request("workspace/executeCommand", {"command": "hwml.restart"})
+        client.until(lambda: client.lenses(uris[0]), "lens of the mended file")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,7 @@ from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.model import predict_text
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.provider import analyze
+from hwml_sdk.qor.read.source import read_program
 
 MOST = 2.3  # twice the text, and room for what is counted in blocks
 SIZE = 150
@@ -62,6 +64,24 @@ def _warm() -> None:
     _predict(kernel(""))
 
 
+def _lines(text: str) -> int:
+    """Lines of Python that run while the text is read: rounds of comprehensions count too."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        read_program(text)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
 FAMILIES = {**FIRST, **growth_more.FAMILIES}
 # What is inside one another further than the limits of depth is left as it is: up to there the work is square, from
 # there on it is linear. And calls are held against all overloads, instances against all special ones, up to the limit.
@@ -88,6 +108,27 @@ def test_a_prediction_is_linear_in_the_text(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_the_editor_shows_is_linear_in_the_text(name: str) -> None:
     once, twice = (_counted(_analyze, FAMILIES[name](factor * LARGER.get(name, SIZE))) for factor in (1, 2))
+    assert twice <= MOST * once
+
+
+def _spaces(n: int) -> str:
+    return "".join(f"namespace n{i} {{ const int k{i} = {i}; enum {{ e{i} }}; }}\n" for i in range(n))
+
+
+def _merlin(n: int) -> str:
+    one = "\n#pragma ACCEL pipeline\n  for (int i = 0; i < 8; i++) a[i] = s;\n"
+    return kernel(one * n)
+
+
+def _merlin_functions(n: int) -> str:
+    one = "\n#pragma ACCEL kernel\nvoid f{0}(int a[8]) {{ for (int i = 0; i < 8; i++) a[i] = {0}; }}\n"
+    return "".join(one.format(at) for at in range(n))
+
+
+@pytest.mark.parametrize("family", [_spaces, _merlin, _merlin_functions])
+def test_what_a_name_or_a_pragma_is_held_against_does_not_grow(family: Callable[[int], str]) -> None:
+    _lines(family(2))
+    once, twice = _lines(family(SIZE)), _lines(family(2 * SIZE))
     assert twice <= MOST * once
 
 

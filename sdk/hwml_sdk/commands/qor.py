@@ -115,7 +115,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
         wanted = [p for p in stated if not arguments.top or p.top in ("", arguments.top)] or stated
         if paths:
             chosen = [(p, next((s for s in wanted if covers(s, p)), wanted[0] if wanted else None)) for p in paths]
-            return [StatedDesign(path, project) for path, project in chosen]
+            return _once([StatedDesign(path, project) for path, project in chosen])
         found = [design for design in map(design_of, wanted) if design is not None]
         if not found:
             raise SourceError("this project file names no source that is there", path=arguments.project)
@@ -125,7 +125,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
     designs: list[StatedDesign] = []
     for path in paths:
         if not path.is_dir():
-            designs += [] if path in paths[: paths.index(path)] else [StatedDesign(path)]
+            designs.append(StatedDesign(path))
             continue
         inside, notes = designs_below(path)
         for note in notes:
@@ -133,7 +133,17 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
         if not inside:
             raise SourceError(f"no C or C++ source in this folder ({', '.join(HLS.sources)})", path=path)
         designs += inside
-    return designs
+    return _once(designs)
+
+
+def _once(designs: Sequence[StatedDesign]) -> list[StatedDesign]:
+    """Each design once, however often and by whatever name its source is given."""
+    from ..qor.project.designs import mark_of
+
+    found: dict[tuple[object, ...], StatedDesign] = {}
+    for design in designs:
+        found.setdefault(mark_of(design), design)
+    return list(found.values())
 
 
 def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:

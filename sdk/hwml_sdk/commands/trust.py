@@ -21,9 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Change or list the trusted folders."""
+    if arguments.list and (arguments.folder is not None or arguments.remove):
+        raise ConfigError("--list shows the folders and changes nothing: leave the folder and --remove out, or --list")
     if arguments.folder is None and arguments.remove:
         raise ConfigError("--remove takes the trust in a folder back: name it (hwml trust --list shows them)")
-    if arguments.folder is not None and not arguments.list:
+    if arguments.folder is not None:
         return _change(arguments)
     reason = foreign_list()
     if reason:

@@ -106,6 +106,7 @@ class Elaborator:
                     break
                 try:
                     results += self._some(classes, rest, left)
+                    garbled = 0
                 except _GarbledError:
                     self._renew()
                     garbled += 1

@@ -98,7 +98,7 @@ def no_fence(fence: Fence) -> str:
     """What to tell a person who asked for elaboration on a machine without a fence."""
     return (
         f"elaboration runs the file's constructors, and no fence for them can be had here ({fence.reason}); "
-        "--no-fence runs them with your own rights"
+        "hwml chisel check --no-fence runs them with your own rights"
     )
 
 

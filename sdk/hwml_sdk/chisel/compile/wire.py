@@ -1,6 +1,6 @@
 """Talk to a worker program (worker/Wire.scala) over a line of its own, and know which question an answer is for.
 
-A message is a count, then byte strings, each after its length, big-endian. A request opens with an id that nobody can
+Messages are `framing.Fields`. A request opens with an id that nobody can
 guess; every answer opens with that id and a digest of the request as it arrived. An answer that does not is somebody
 else's doing: the worker is killed, and the owner asks again in a new one.
 """
@@ -22,20 +22,16 @@ from pathlib import Path
 from typing import IO
 
 from ...errors import HwmlError, ToolFailedError, WorkerDiedError
+from ...framing import Fields, MismatchError
 from ...leftovers import new_name, writing
 from ...ownership import private_folder
 from ...processes import kill_group, killed_after, start
 
 Frame = list[bytes]
-_MAX_FIELDS = 1 << 20
-_MAX_BYTES = 256 << 20  # of a whole message
+_FIELDS = Fields()
 _MAX_FRAMES = 10_000  # in answer to one request
 _NAMED_PIPES = hasattr(os, "mkfifo") and sys.platform != "win32"
 _POLL_MS = 50
-
-
-class _MismatchError(ValueError):
-    """What came is no answer to what was asked."""
 
 
 class Channel:
@@ -162,11 +158,11 @@ class Worker:
         stamp = [message[0], _digest(message)]
 
         def talk() -> list[Frame]:
-            self._write_frame(message)
+            _FIELDS.write(self._open_streams()[0], message)
             while not frames or not last(frames[-1]):
                 frame = self._read_frame()
                 if frame[:2] != stamp or len(frame) == len(stamp) or len(frames) >= _MAX_FRAMES:
-                    raise _MismatchError("not an answer to the question")
+                    raise MismatchError("not an answer to the question")
                 frames.append(frame[2:])
             return frames
 
@@ -185,39 +181,14 @@ class Worker:
                     frames,
                     timed_out=late,
                     exit_code=self._process.returncode,
-                    garbled=isinstance(error, ValueError) and not late,
+                    garbled=isinstance(error, MismatchError) and not late,
                 ) from error
 
-    def _write_frame(self, fields: Sequence[bytes]) -> None:
-        stream = self._open_streams()[0]
-        stream.write(struct.pack(">I", len(fields)))
-        for field in fields:
-            stream.write(struct.pack(">I", len(field)))
-            stream.write(field)
-        stream.flush()
-
     def _read_frame(self) -> Frame:
-        stream = self._open_streams()[1]
-        frame: Frame = []
-        left = _MAX_BYTES
-        for _ in range(self._read_number(stream, _MAX_FIELDS)):
-            frame.append(self._read_exactly(stream, self._read_number(stream, left)))
-            left -= len(frame[-1])
-        return frame
-
-    @staticmethod
-    def _read_number(stream: IO[bytes], limit: int) -> int:
-        number: int = struct.unpack(">I", Worker._read_exactly(stream, 4))[0]
-        if number > limit:
-            raise _MismatchError("not a message")
-        return number
-
-    @staticmethod
-    def _read_exactly(stream: IO[bytes], length: int) -> bytes:
-        data = stream.read(length)
-        if len(data) != length:
+        frame = _FIELDS.read(self._open_streams()[1])
+        if frame is None:
             raise EOFError("the worker closed its line")
-        return data
+        return frame
 
     def _open_streams(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._streams is None or self._streams[0].closed:

@@ -55,7 +55,7 @@ def estimate_program(
         result.interval += transfers
         shortest += transfers
     else:
-        add_interfaces(top, result.memory, design.layouts(top))
+        add_interfaces(program, top, result.memory, design.layouts(top))
     return _total(design, result, shortest)
 
 

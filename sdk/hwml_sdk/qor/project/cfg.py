@@ -33,8 +33,7 @@ def read_hls_config(path: str | Path) -> HlsProject:
             _config_line(project, key, value, places, place)
         else:
             skip(project, place, "no `key=value`")
-    for name in places.refused:
-        skip(project, Place(str(path), 0, name), f"{name} lies outside the project: not read")
+    project.skipped += places.left_out(Path(path))
     return project
 
 

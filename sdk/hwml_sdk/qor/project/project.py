@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ...config import PROJECT_FILE, find_upwards
+from ...config import PROJECT_FILE, find_upwards, trusted_folders
 from ...errors import ConfigError
 from ...files import read_head, real_path
 from ...languages import HLS
@@ -22,7 +23,6 @@ from .types import Directive, HlsProject
 MAX_HEAD = 1 << 20
 MAX_UP = 4  # folders above a source whose project files may name it
 MAX_SIDE = 48  # folders beside one of those that are looked into
-MAX_BELOW = 4000  # folders of a tree
 
 # What a file says that states a design, by its kind; all others are not read any further.
 _SIGNS = {
@@ -81,8 +81,7 @@ def project_of(document: Path) -> HlsProject | None:
     those. Raises ConfigError for an `hls_config.cfg` that cannot be read; other files that cannot are passed over.
     """
     folder = document.absolute().parent
-    config = find_upwards(folder, PROJECT_FILE)
-    project = read_hls_config(config) if config is not None else None
+    project = _config_above(folder)
     if project is not None and covers(project, document):
         return project
     return next(projects_naming(document), None)
@@ -93,11 +92,11 @@ def projects_naming(document: Path) -> Iterator[HlsProject]:
     name = os.fsencode(document.name)
     header = document.suffix.lower() in HLS.headers
     for path in _near(document.absolute().parent):
-        head = _stating(path)
-        if head is None or not (header or name in head or b"glob" in head or b"$" in head):
-            continue
         try:
-            found = _read_known(str(path), *_mark(path))
+            mark = _mark(path)
+            if not _may_name(str(path), *mark, b"" if header else name):
+                continue
+            found = _read_known(str(path), *mark, trusted_folders())
         except (ConfigError, OSError):
             continue
         yield from (project for project in found if project.files and covers(project, document))
@@ -130,24 +129,21 @@ def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
     return files, [folder / name for name, is_dir in found if is_dir and name[0] != "."]
 
 
-def project_files_below(folder: Path) -> Iterator[Path]:
-    """Files below a folder that state designs, in order; links to folders are not followed."""
-    for number, (place, folders, names) in enumerate(os.walk(folder)):
-        folders[:] = sorted(name for name in folders if name[0] != ".")
-        if number >= MAX_BELOW:
-            return
-        for path in map(Path(place).joinpath, sorted(names)):
-            if kind_of(path) and _stating(path) is not None:
-                yield path
+@lru_cache(maxsize=4096)
+def _may_name(path: str, _changed: int, _size: int, name: bytes) -> bool:
+    """Whether a project file states a design and may name a source in words or by a variable or pattern."""
+    head = stating(Path(path))
+    return head is not None and (name in head or b"glob" in head or b"$" in head)
 
 
-def _stating(path: Path) -> bytes | None:
+def stating(path: Path) -> bytes | None:
     """The text of a file that states a design; None for any other."""
+    kind = kind_of(path)
     try:
-        head = read_head(path, MAX_HEAD)
+        head = read_head(path, MAX_HEAD) if kind else b""
     except OSError:
         return None
-    return head if _SIGNS[kind_of(path)].search(head) else None
+    return head if kind and _SIGNS[kind].search(head) else None
 
 
 def _mark(path: Path) -> tuple[int, int]:
@@ -156,9 +152,27 @@ def _mark(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=64)
-def _read_known(path: str, _changed: int, _size: int) -> tuple[HlsProject, ...]:
-    """Designs of a project file, kept while it does not change: an editor asks at every key."""
+def _read_known(path: str, _changed: int, _size: int, _trusted: tuple[Path, ...]) -> tuple[HlsProject, ...]:
+    """Designs of a project file, kept while neither it nor what may be read changes: an editor asks at every key."""
     return tuple(read_designs(path))
+
+
+@lru_cache(maxsize=64)
+def _config_known(path: str, _changed: int, _size: int, _trusted: tuple[Path, ...]) -> HlsProject:
+    """As `_read_known`, of an `hls_config.cfg`, which may name no source."""
+    return read_hls_config(path)
+
+
+def _config_above(folder: Path) -> HlsProject | None:
+    """The nearest `hls_config.cfg` in a folder or above it. Raises ConfigError for one that cannot be read."""
+    config = find_upwards(folder, PROJECT_FILE)
+    if config is None:
+        return None
+    try:
+        mark = _mark(config)
+    except OSError:
+        return read_hls_config(config)  # says why
+    return _config_known(str(config), *mark, trusted_folders())
 
 
 def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -169,11 +183,9 @@ def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:
     if document.suffix.lower() not in HLS.suffixes and not document.is_dir():
         return None
     if document.is_dir():
-        config = find_upwards(document, PROJECT_FILE)
-        project = read_hls_config(config) if config is not None else None
+        project = _config_above(document)
     else:
         project = project_of(document)
-        if project is None and (config := find_upwards(document.absolute().parent, PROJECT_FILE)) is not None:
-            project = read_hls_config(config)
-            project.top = ""
+        if project is None and (config := _config_above(document.absolute().parent)) is not None:
+            project = replace(config, top="")
     return None if project is None else (project.path, {"hls": project.settings()})

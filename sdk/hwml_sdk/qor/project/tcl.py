@@ -72,9 +72,7 @@ class _Reading:
     def designs(self) -> list[HlsProject]:
         """What was synthesised; else what stood open at the end."""
         self.finish()
-        for name in self.scope.places.refused:
-            reason = f"{name} lies outside the project: not read"
-            self.skipped.append(Skipped(name, str(self.path), 0, reason))
+        self.skipped += self.scope.places.left_out(self.path)
         found = self.done or [self.project]
         for design in found:
             design.skipped = self.skipped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -97,10 +98,7 @@ def deduce(reader: Reader, inner: Node, template: Node, bound: Bound, arguments:
         kind = parameter.child_by_field_name("type")
         actual = reader.type_of_value(argument)
         if kind is not None and actual.kind not in ("unknown", "void"):
-            plain = ir.CType(
-                actual.kind, actual.width, actual.int_bits, actual.element, actual.lanes, actual.fields, 0, actual.name
-            )
-            _types(reader, reader.src(kind), plain, labels, bound)
+            _types(reader, reader.src(kind), replace(actual, pointer=0), labels, bound)
         declarator = parameter.child_by_field_name("declarator")
         if declarator is not None and isinstance(argument, ir.Ref) and argument.var is not None:
             # Of `a[N]` nothing is left but a pointer: C++ takes N from `(&a)[N]` only, and else a default.

@@ -106,7 +106,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
     if var.init is not None and not var.dims:
         var.init = converted(reader, var.type, var.init)
     settle(var)
-    reader.names.scopes[-1][name] = var
+    reader.names.declare(name, var)
     if into is not None:
         if reader.function is not None:
             reader.function.variables.setdefault(name, var)

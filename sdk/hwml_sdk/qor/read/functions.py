@@ -30,6 +30,7 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
     result = reader.type_of((head if converts else node).child_by_field_name("type"))
     function = new_function(reader, head, result, node, key)
     if function is None:
+        reader.leave_out(node)
         return
     with inside(reader, function, head, (body.start_byte, body.end_byte)):
         function.template_params = template_params
@@ -57,9 +58,9 @@ def inside(
 
     Afterwards it has the pragmas of its body, and its name stands for it in the program.
     """
-    outside = reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken
+    outside = reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken, reader.loop_starts
     reader.function, reader.loop, reader.anonymous, reader.body = function, None, anonymous, body
-    reader.pragmas.taken = set()
+    reader.pragmas.taken, reader.loop_starts = set(), []
     scopes = reader.names.scopes
     scopes.append({})
     parameters = head.child_by_field_name("parameters") if head is not None else None
@@ -73,7 +74,8 @@ def inside(
     del scopes[-2:]
     reader.program.functions[function.name] = function
     taken = reader.pragmas.taken
-    reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken = outside
+    reader.all_loop_starts += reader.loop_starts
+    reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken, reader.loop_starts = outside
     if reader.body[0] < body[0] and body[1] < reader.body[1]:  # a lambda, a local class: not another instance
         reader.pragmas.taken |= taken
 

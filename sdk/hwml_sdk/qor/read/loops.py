@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -30,7 +32,7 @@ def new_loop(reader: Reader, kind: str, label: str, start: Node, head_end: Node)
     loop = ir.Loop(
         kind, label, name, head, head, reader.path(start), ir.Block(), function=reader.function.name, parent=reader.loop
     )  # fmt: skip
-    reader.loop_starts.append((start.start_byte, loop))
+    insort(reader.loop_starts, (start.start_byte, loop), key=itemgetter(0))
     return loop
 
 
@@ -49,6 +51,8 @@ def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
     if reader.open_loops > MAX_OPEN_LOOPS:
         message = f"more than {MAX_OPEN_LOOPS} loops inside one another: what is further inside is left out"
         reader.program.problems.append(ir.Problem(message, loop.path, loop.head))
+        for child in body.named_children if body is not None else ():
+            reader.leave_out(child)
     elif body is not None:
         if body.type == "compound_statement":
             reader.statements(body.named_children, loop.body)
