@@ -32,6 +32,11 @@ DEFAULT_TOOL = "vitis_hls"
 DEFAULT_TOOL_VERSION = "2023.2"
 DEFAULT_CHISEL_VERSION = "7.14.0"
 
+# How sure a predicted figure has to be to be shown as it is: `3.1k` while its 80 % interval is within the first factor
+# (its ends divided), `~3.1k` up to the second, `~3k?` beyond. Every front end shows figures by these.
+ABOUT_FROM = 1.5
+ROUGH_FROM = 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class HlsSettings:

@@ -240,7 +240,9 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A rich table in a terminal; elsewhere the same cells, aligned."""
+    """A rich table in a terminal; elsewhere the same cells, aligned. Columns without any cell are left out."""
+    kept = [index for index in range(len(columns)) if index == 0 or any(row[index] for row in rows)]
+    columns, rows = [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -22,7 +22,7 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     inner = ir.Block()
     reader.names.scopes.append({})
     reader.statements(node.named_children, inner)
-    place(reader, node.start_byte, node.end_byte, reader.loop or reader.function)  # while the names here count
+    place(reader, reader.start(node), reader.end(node), reader.loop or reader.function)  # while the names here count
     reader.names.scopes.pop()
     block.items.append(inner)
 

@@ -10,7 +10,7 @@ from ..program import ir
 from ..program.arguments import Argument, Bound
 from ..program.budget import MAX_DEPTH
 from ..program.typenames import split_scope, split_template
-from .arguments import bind, bind_defaults, deduce, label_of, match, settle
+from .arguments import bind, bind_defaults, covers, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .names import Table
@@ -268,27 +268,34 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
 def _most_special(reader: Reader, name: str, arguments: Sequence[Argument]) -> tuple[Node, Bound] | None:
     """The specialisation that these arguments ask for, and what its parameters stand for; None where none fits.
 
-    Of several that fit the one that leaves the fewest parameters open; a full one leaves none (C++17, 17.5.5.2).
+    Of several that fit the one that all others cover. Where none is, as an alias hides what a pattern names or the
+    code is no C++, the one that leaves the fewest parameters open.
     """
     specials = reader.special_classes.get(name, ())
     reader.program.work.take(len(specials))  # each is held against the arguments
-    found: list[tuple[int, Node, Bound]] = []
+    found: list[tuple[list[str], list[str], Node, Bound]] = []
     for special, parameters, patterns in specials:
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         matched = match(reader, patterns, arguments, labels)
         if matched is not None:
-            found.append((len(labels), special, matched))
-    return min(found, key=lambda item: item[0])[1:] if found else None
+            found.append((patterns, labels, special, matched))
+    found.sort(key=lambda item: len(item[1]))
+    best = found[0] if found else None
+    for other in found[1:]:
+        reader.program.work.take()
+        if best is not None and covers(best[0], other[0], best[1]) and not covers(other[0], best[0], other[1]):
+            best = other
+    return best[2:] if best is not None else None
 
 
 @contextmanager
 def _elsewhere(reader: Reader) -> Iterator[None]:
     """Stand at file level; afterwards all is as before, and what instances of classes hold is known everywhere."""
     names = reader.names
-    place = reader.function, reader.loop, reader.anonymous, reader.text
+    place = reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here
     known, classes = (names.types, names.constants, names.scopes, names.owner), reader.classes
     names.types, names.constants = Table(names.types), Table(names.constants)
-    reader.text = reader.unit.text
+    reader.text, reader.shift = reader.unit.text, 0
     names.scopes, names.owner = [reader.program.globals], ""
     try:
         yield
@@ -297,4 +304,4 @@ def _elsewhere(reader: Reader) -> Iterator[None]:
             known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
             known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
         names.types, names.constants, names.scopes, names.owner = known
-        reader.function, reader.loop, reader.anonymous, reader.text = place
+        reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here = place
