@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..program import ir
-from ..program.budget import depth_guard
+from ..program.budget import Work, depth_guard
 from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
@@ -42,7 +42,9 @@ def estimate_program(
         shortest = result.cycles
         if design.varies and result.known:
             least = Design(program, target, options, shortest=True)
-            shortest = min(FunctionEstimator.of(least, top, known or {}, {}, {}, ()).run().cycles, shortest)
+            least.work = Work(max(design.work.left, 0))
+            found = FunctionEstimator.of(least, top, known or {}, {}, {}, ()).run().cycles
+            shortest = shortest if least.work.reason else min(found, shortest)
     for work in (program.work, design.work):
         if work.reason:
             result.unknown.because(work.reason)
