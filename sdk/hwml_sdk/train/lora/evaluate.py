@@ -54,7 +54,7 @@ class Row:
 class Bench:
     """The tasks of a folder, their base, and the adapters that need no generator."""
 
-    def __init__(self, data: TaskData, base: Base, *, tasks_of_seen: int = 8) -> None:
+    def __init__(self, data: TaskData, base: Base, *, tasks_of_seen: int = 4) -> None:
         self.data, self.base = data, base
         self.tasks = {role: data.of_role(role) for role in ROLES}
         self.tasks["seen"] = self.tasks["seen"][:: max(1, len(self.tasks["seen"]) // tasks_of_seen)][:tasks_of_seen]
@@ -69,6 +69,7 @@ class Bench:
         total: dict[str, Any] = {}
         paths = find_checkpoints(self.data.folder / CHECKPOINTS)
         for path in paths:
+            heed()
             for name, tensor in LoraAdapter.load(path).tensors.items():
                 total[name] = total.get(name, 0) + to_float32(tensor, name) / len(paths)
         return LoraAdapter({name: from_float32(value, "float32") for name, value in total.items()})
