@@ -20,7 +20,9 @@ from .repair.gate import Repair, find_repairs
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0
-CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
+CHECK_FIX_BUDGET_S = (
+    20.0  # a hook and a command may take longer than an editor: a fix that needs several steps is worth the wait
+)
 EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 

@@ -64,27 +64,28 @@ class Session:
     def check(self, request: CheckRequest) -> CompileResult:
         """Run the stages as far as they go. What the source holds is never an exception.
 
+        The limit counts time that compiler, constructors and firtool use (`usage.py`), without their start.
+
         Raises RefusedError when constructors are to run and no fence can be had.
         """
         started = time.monotonic()
         if request.elaborate:
             self.elaborator.start()
             self._pool.submit(self.firtool.prepare)  # meanwhile; what goes wrong is said when it is needed
-        result = _Check(self, request, started + request.timeout_s).run()
+        result = _Check(self, request).run()
         elapsed = (time.monotonic() - started) * 1000
         chain = self.programs.chain
         notes = result.notes if chain.locked else (*result.notes, unpinned_note(chain.version))
         return replace(result, version=chain.version, notes=notes, elapsed_ms=round(elapsed, 1))
 
-    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
+    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float) -> CompileOutcome:
         """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
 
         `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
         """
 
         def once(bare: bool) -> CompileOutcome:
-            left = max(0.1, limit - time.monotonic())
-            return self.checker.compile(files, want_classes=want_classes, timeout_s=left, bare=bare)
+            return self.checker.compile(files, want_classes=want_classes, timeout_s=timeout_s, bare=bare)
 
         roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
         if roots & self._hiding:
@@ -112,10 +113,9 @@ class Session:
                     self._lowered.popitem(last=False)
         return lowered
 
-    def lower_all(self, circuits: dict[str, str], limit: float) -> dict[str, Lowered]:
-        """Lower circuits side by side; `limit` is a monotonic time."""
-        left = max(0.1, limit - time.monotonic())
-        jobs = {name: self._pool.submit(self.lower, text, left) for name, text in circuits.items()}
+    def lower_all(self, circuits: dict[str, str], timeout_s: float) -> dict[str, Lowered]:
+        """Lower circuits side by side, each within `timeout_s` of time that firtool uses."""
+        jobs = {name: self._pool.submit(self.lower, text, timeout_s) for name, text in circuits.items()}
         return {name: job.result() for name, job in jobs.items()}
 
     def close(self) -> None:
@@ -135,10 +135,10 @@ class Session:
 class _Check:
     """One check on its way through the stages."""
 
-    def __init__(self, session: Session, request: CheckRequest, limit: float) -> None:
+    def __init__(self, session: Session, request: CheckRequest) -> None:
         self.session = session
         self.request = request
-        self.limit = limit
+        self.used_s = 0.0  # what compiling took of the limit; each stage may have the rest
         self.sources = Sources(request.files)
         self.calls: list[Call] = []
         self.found: list[ChiselDiagnostic] = []
@@ -169,7 +169,7 @@ class _Check:
         if self.calls:
             files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
         try:
-            return self.session.compile(files, want_classes=self.request.elaborate, limit=self.limit)
+            outcome = self.session.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
         except WorkerDiedError as error:
             reason = "took longer than the limit" if error.timed_out else "died"
             self.found.append(
@@ -185,6 +185,8 @@ class _Check:
                 )
             )
             return None
+        self.used_s += outcome.used_s
+        return outcome
 
     def _connections(self, outcome: CompileOutcome) -> tuple[Connection, ...]:
         text = self.sources.main_text
@@ -194,7 +196,7 @@ class _Check:
         return tuple(Connection(at, item.operator, item.sink, item.source) for at, item in places if at < length)
 
     def _left(self) -> float:
-        return max(0.1, self.limit - time.monotonic())
+        return max(0.1, self.request.timeout_s - self.used_s)
 
     def _no_module(self, outcome: CompileOutcome) -> None:
         what = "only black boxes" if outcome.black_boxes else "no module"
@@ -212,6 +214,7 @@ class _Check:
         results = self.session.elaborator.run(
             outcome.classes, ready + called, timeout_s=self._left(), plain=not outcome.unusual
         )
+        self.used_s += sum(item.used_s for item in results)
         user_classes = frozenset(outcome.classes)
         places = {module.binary_name: module for module in modules}
         for elaborated in results:
@@ -229,7 +232,7 @@ class _Check:
         if circuits:
             stage = "firtool"
             wanted = circuits if self.request.outputs else _roots(circuits)
-            lowered = self.session.lower_all(wanted, self.limit)
+            lowered = self.session.lower_all(wanted, self._left())
             for target, answer in lowered.items():
                 place = places.get(target)
                 self.found += firtool_diagnostics(answer, place, self.sources)
@@ -301,6 +304,7 @@ class _Check:
             verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
             connections=self.connections,
             notes=tuple(self.notes),
+            used_ms=round(self.used_s * 1000, 1),
         )
 
 

@@ -91,7 +91,7 @@ class CompileResult:
 
     ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
     when asked for; connections: what the document connects, as far as its types were known; notes: what the reader
-    should know, such as a module that needs parameters.
+    should know, such as a module that needs parameters; used_ms: what compiler and constructors used of elapsed_ms.
     """
 
     ok: bool
@@ -104,6 +104,7 @@ class CompileResult:
     notes: tuple[str, ...] = ()
     version: str = ""
     elapsed_ms: float = 0.0
+    used_ms: float = 0.0
 
     @property
     def errors(self) -> tuple[ChiselDiagnostic, ...]:

@@ -10,6 +10,7 @@ from subprocess import Popen
 
 from ...processes import kill_group
 from ...tools import finish_tool, start_tool
+from ...usage import MOST_WAITING, killed_after_use
 from ..types import Port
 
 # No randomisation blocks and no locators, plain enough for yosys; layers off, or the single file ends in include
@@ -76,9 +77,11 @@ class Firtool:
                 self._waiting.append(self._start(_ONE_THREAD))
 
     def lower(self, chirrtl: str, *, timeout_s: float) -> Lowered:
-        """Lower a circuit. Raises ToolFailedError when the program cannot be started."""
-        result = finish_tool(self._process_for(chirrtl), chirrtl, timeout_s=timeout_s)
-        if result.timed_out:
+        """Lower a circuit. timeout_s: of time that firtool uses. Raises ToolFailedError where it cannot be started."""
+        process = self._process_for(chirrtl)
+        with killed_after_use(process, timeout_s) as limit:
+            result = finish_tool(process, chirrtl, timeout_s=MOST_WAITING * timeout_s)
+        if limit.passed or result.timed_out:
             return Lowered("", (), "timeout")
         messages = parse_messages(result.stderr)
         if result.ok:

@@ -25,7 +25,7 @@ from ...ownership import refuse_foreign
 from ..install.toolchain import chisel_cache
 from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Side
 
-PROTOCOL = 1
+PROTOCOL = 2
 _MAX_MESSAGE = 64 * 1024 * 1024
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _PRIVATE = 0o700
