@@ -11,6 +11,7 @@ from ..config import Settings
 from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
+from .build.parameters import known_values, with_values
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
@@ -97,6 +98,7 @@ def examine(
         class_path=setup.class_path,
         options=setup.options,
         fence=fence,
+        guesses=known_values(path) if elaborate else (),
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -109,9 +111,11 @@ def examine(
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
         result, others = check_with_siblings(path, text, request, check, roots, joins)
+    request = replace(request, files=(*request.files, *others))
+    result, request = with_values(path, result, request, check, roots, joins)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
-    return Examination(result, replace(request, files=(*request.files, *others)), check, tuple(notes))
+    return Examination(result, request, check, tuple(notes))
 
 
 def _what_trust_adds(settings: Settings) -> str:

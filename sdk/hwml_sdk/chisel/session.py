@@ -15,21 +15,21 @@ from pathlib import Path
 from ..document import Span
 from ..errors import RefusedError, WorkerDiedError
 from .compile.checker import Checker, CompileOutcome, ModuleClass
+from .compile.circuit import inner_modules, modules_of, roots, top
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
 from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
-from .say.calls import Call, calls_of, calls_source
+from .say.calls import Call, call_at, calls_of, calls_source, tries_of
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .say.lints import circuit_lints
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64
-_MODULE = re.compile(r"^  (?:public )?module (\w+)[^\n]*\n(?:(?:    [^\n]*)?\n)*", re.MULTILINE)
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
+_EXTENDS = re.compile(r"\bclass\s+(\w+)[^{}]*?\bextends\s+(\w+)")
 _UNSEEN = re.compile(r"is not a member of|not found:")
-_LOCATOR = re.compile(r" ?@\[[^\]]*\]")
 
 
 class Session:
@@ -211,36 +211,95 @@ class _Check:
             for name in outcome.classes
             if name.endswith(f"{call.object_name}$")
         ]
-        results = self.session.elaborator.run(
-            outcome.classes, ready + called, timeout_s=self._left(), plain=not outcome.unusual
-        )
-        self.used_s += sum(item.used_s for item in results)
-        user_classes = frozenset(outcome.classes)
+        results = self._run(outcome, ready + called)
         places = {module.binary_name: module for module in modules}
+        inner = inner_modules(item.chirrtl for item in results)
+        lone = {module.binary_name for module in modules if module.name not in inner}
+        self._complain([item for item in results if item.ending != "fail" or item.target in lone], outcome, places)
+        results += self._with_found_values([m for m in modules if m.missing and m.name not in inner], places)
+        circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
+        stage: Stage = "elaborate"
+        lowered: dict[str, Lowered] = {}
+        if circuits:
+            stage = "firtool"
+            judged = self._judged(circuits, places)
+            lowered = self.session.lower_all(circuits if self.request.outputs else judged, self._left())
+            for target in judged:
+                self.found += firtool_diagnostics(lowered[target], places.get(target), self.sources)
+            if all(item.severity != "error" for item in self.found):
+                self.found += circuit_lints(judged, self.sources)
+        described = self._modules(modules, results, circuits, lowered)
+        self.found = _distinct(self.found)
+        return self._result(stage, described, circuits, lowered)
+
+    def _judged(self, circuits: dict[str, str], places: dict[str, ModuleClass]) -> dict[str, str]:
+        """Circuits that stand for themselves: not inside another one, and no class that others here only build upon."""
+        built = {places[target].name for target in circuits if target in places}
+        bases = {base for name, base in _EXTENDS.findall(self.sources.main_text.text) if name in built and name != base}
+        outer = roots(circuits)
+        alone = {
+            target: text for target, text in outer.items() if target not in places or places[target].name not in bases
+        }
+        return alone or outer
+
+    def _run(self, outcome: CompileOutcome, targets: list[str]) -> list[Elaborated]:
+        plain = not outcome.unusual
+        results = self.session.elaborator.run(outcome.classes, targets, timeout_s=self._left(), plain=plain)
+        self.used_s += sum(item.used_s for item in results)
+        return results
+
+    def _complain(self, results: list[Elaborated], outcome: CompileOutcome, places: dict[str, ModuleClass]) -> None:
         for elaborated in results:
             self.found += elaboration_diagnostics(
                 elaborated,
                 places,
                 self.calls,
                 self.sources,
-                user_classes=user_classes,
+                user_classes=frozenset(outcome.classes),
                 timeout_s=self.request.timeout_s,
+                fence=self.request.fence,
             )
-        circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
-        stage: Stage = "elaborate"
-        lowered: dict[str, Lowered] = {}
-        if circuits:
-            stage = "firtool"
-            wanted = circuits if self.request.outputs else _roots(circuits)
-            lowered = self.session.lower_all(wanted, self._left())
-            for target, answer in lowered.items():
-                place = places.get(target)
-                self.found += firtool_diagnostics(answer, place, self.sources)
-            if all(item.severity != "error" for item in self.found):
-                self.found += circuit_lints({target: circuits[target] for target in lowered}, self.sources)
-        described = self._modules(modules, results, circuits, lowered)
-        self.found = _distinct(self.found)
-        return self._result(stage, described, circuits, lowered)
+
+    def _with_found_values(self, lacking: list[ModuleClass], places: dict[str, ModuleClass]) -> list[Elaborated]:
+        """Modules whose parameters nobody gave: as the first place makes them whose call compiles here."""
+        tries = tries_of(self.request, [module.name for module in lacking], len(self.calls))
+        outcome = self._compile_with(tries) if lacking and tries else None
+        if outcome is None:
+            return []
+        made: dict[str, tuple[str, Call]] = {}
+        for call in tries:
+            target = next((name for name in outcome.classes if name.endswith(f"{call.object_name}$")), "")
+            name = call.class_name
+            if target and name not in made:
+                made[name] = target, call
+                places[target] = next(module for module in lacking if module.name == name)
+        results = self._run(outcome, [target for target, _ in made.values()])
+        self._complain(results, outcome, places)
+        for (name, (_, call)), item in zip(made.items(), results, strict=True):
+            if item.ending == "ok":
+                self.notes.append(f"{name} was elaborated as {call.expression}, as in {call.origin}")
+        return results
+
+    def _compile_with(self, tries: list[Call]) -> CompileOutcome | None:
+        """The files with calls behind them, without those that do not compile; they are taken out of `tries`."""
+        for _ in range(2):
+            (name, text), *others = self.sources.named
+            calls = [*self.calls, *tries]
+            files = [(name, text + calls_source(calls)), *others]
+            try:
+                outcome = self.session.compile(files, want_classes=True, timeout_s=self._left())
+            except WorkerDiedError:
+                return None
+            self.used_s += outcome.used_s
+            if outcome.ok:
+                return outcome
+            errors = [finding for finding in outcome.findings if finding.severity == "ERROR"]
+            wrong = {call_at(calls, text, finding.point) for finding in errors}
+            kept = [call for call in tries if call not in wrong]
+            tries[:] = [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
+            if not tries:
+                return None
+        return None
 
     def _modules(
         self,
@@ -252,10 +311,10 @@ class _Check:
         ports: dict[str, tuple[Port, ...]] = {}
         for answer in lowered.values():
             ports.update(ports_of(answer.verilog))
-        inside = {name for text in circuits.values() for name in _MODULE.findall(text)}
+        inside = {name for text in circuits.values() for name in modules_of(text)}
         described = []
         for module in modules:
-            name = _top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
+            name = top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
             done = module.binary_name in circuits or name in inside
             item = replace(
                 self._described(module), elaborated=done, verilog_name=name if done else "", ports=ports.get(name, ())
@@ -294,7 +353,7 @@ class _Check:
         lowered: dict[str, Lowered] | None = None,
     ) -> CompileResult:
         outputs, kept = self.request.outputs, self.request.outputs or self.request.circuits
-        named = {target: _top(text) for target, text in (circuits or {}).items()}
+        named = {target: top(text) for target, text in (circuits or {}).items()}
         return CompileResult(
             ok=all(item.severity != "error" for item in self.found),
             stage=stage,
@@ -322,25 +381,3 @@ def _errors(outcome: CompileOutcome) -> int:
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:
     """A module that is elaborated alone and inside another says everything twice."""
     return list({(item.code, item.path, item.span, item.message): item for item in items}.values())
-
-
-def _top(chirrtl: str) -> str:
-    match = re.search(r"^circuit (\w+) :", chirrtl, re.MULTILINE)
-    return match.group(1) if match else ""
-
-
-def _roots(circuits: dict[str, str]) -> dict[str, str]:
-    """Circuits that are not, letter by letter, part of another one: lowering the outer one covers them."""
-    inner: set[str] = set()
-    for text in circuits.values():
-        top = _top(text)
-        inner |= {_plain(m.group(0)) for m in _MODULE.finditer(text) if m.group(1) != top}
-    return {target: text for target, text in circuits.items() if not _covered(text, inner)}
-
-
-def _covered(text: str, inner: set[str]) -> bool:
-    return any(m.group(1) == _top(text) and _plain(m.group(0)) in inner for m in _MODULE.finditer(text))
-
-
-def _plain(module: str) -> str:
-    return _LOCATOR.sub("", module).replace("public module", "module", 1).strip()

@@ -119,6 +119,7 @@ class CheckRequest:
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
     outputs: keep CHIRRTL and Verilog in the answer; circuits: keep the CHIRRTL, lower no more than is needed.
+    guesses: instances that the project makes, such as ("Fifo(8, 16)", "Top.scala:12"), tried where values are missing.
     fence: False runs constructors with the user's own rights, where the user says so.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
@@ -132,3 +133,4 @@ class CheckRequest:
     options: tuple[str, ...] = ()
     fence: bool = True
     circuits: bool = False
+    guesses: tuple[tuple[str, str], ...] = ()
