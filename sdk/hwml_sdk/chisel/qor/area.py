@@ -10,12 +10,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from .circuit import Place
-from .flat import Flat, Node, Register, chain_sums
+from .flat import Flat, Node, Register
 from .gates import Gates, Run, cut
 from .live import live_bits
 from .mapping import cover
 from .memories import MemoryCost, memory_cost
 from .packing import pack, uses_of
+from .sums import arrange_sums
 from .words import Builder, Logic
 
 _SHIFTS_FROM = 3  # stages: shorter chains stay flip-flops (yosys `shregmap -minlen 3`)
@@ -46,7 +47,7 @@ class Area:
 
 def area_of(flat: Flat, registers: list[Register]) -> Area:
     """The closed form."""
-    chain_sums(flat)
+    arrange_sums(flat, registers)
     needed = live_bits(flat, registers)
     logic = Builder(flat, needed).build()
     area = Area()

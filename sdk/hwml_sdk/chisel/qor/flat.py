@@ -194,31 +194,6 @@ def behind_extension(flat: Flat, value: int) -> int:
     return flat.origin(value)
 
 
-def chain_sums(flat: Flat) -> None:
-    """Take sums of several products apart into additions of two: each can stand in a multiplier's block."""
-    for node in list(flat.nodes):
-        if node.kind != "add" or len(node.ins) < 3 or node.out < 0:
-            continue
-        products = [value for value in node.ins if _is_product(flat, value)]
-        if not products:
-            continue
-        others = [value for value in node.ins if value not in products]
-        rest = [*others, *products]
-        total = rest[0]
-        for value in rest[1:-1]:
-            out = flat.value(node.width)
-            flat.add(Node("add", (total, value), out, node.width, place=node.place, owner=node.owner))
-            total = out
-        node.ins = (total, rest[-1])
-
-
-def _is_product(flat: Flat, value: int) -> bool:
-    node = flat.maker(behind_extension(flat, value))
-    if node is not None and node.kind == "register":
-        node = flat.maker(behind_extension(flat, node.ins[0]))
-    return node is not None and node.kind == "mul"
-
-
 def merge_registers(flat: Flat, found: list[Register]) -> list[Register]:
     """Make registers that always hold the same one register; what read the others reads it through a wire."""
     known: dict[tuple[object, ...], int] = {}

@@ -143,7 +143,7 @@ class Gates:
             found.append(self._choose(s, a, b, count))
         return joined(found)
 
-    def mux_bits(self, a: Sequence[Run], b: Sequence[Run], c: Sequence[Run]) -> list[Run]:
+    def majority(self, a: Sequence[Run], b: Sequence[Run], c: Sequence[Run]) -> list[Run]:
         """Majority of three values, bit by bit: the carry of a full adder."""
         found: list[Run] = []
         for count, runs in _aligned([a, b, c]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .compress import compressed
 from .dsp import Multiplier, multiplier_of
 from .flat import Flat, Node, order
 from .gates import ONE, ZERO, Gates, Run, constant, cut, joined
@@ -121,11 +122,8 @@ class Builder:
         gates = self.logic.gates
         high = self.needed[node.out].bit_length()
         operands = [cut(self.of(value), 0, high) for value in node.ins]
-        while len(operands) > 2:
-            a, b, c = operands[:3]
-            total = gates.two("xor", gates.two("xor", a, b), c)
-            carry = gates.mux_bits(a, b, c)
-            operands = [*operands[3:], total, joined([(ZERO, 0, 1, 0), *cut(carry, 0, high - 1)])]
+        if len(operands) > 2:
+            operands = compressed(gates, operands, high)
         found, made = self._chain(operands[0], operands[1], high)
         if made is not None:
             self.logic.sums[node.out] = Sum(node, *made)
