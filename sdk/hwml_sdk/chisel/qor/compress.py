@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from .gates import ZERO, Gates, Operand, Run, bits, cut, joined
 
-_BY_BITS = 512  # bits of all numbers up to which columns are packed one by one; beyond, word by word
+_BITS_A_NUMBER = 2  # signals in each number up to which columns are packed one by one; wider ones go word by word
 
 
 def compressed(gates: Gates, numbers: Sequence[list[Run]], width: int) -> list[list[Run]]:
     """Two numbers of `width` bits with the same sum."""
-    if sum(run[2] for number in numbers for run in number if run[0] >= 0) <= _BY_BITS:
+    if max(sum(run[2] for run in number if run[0] >= 0) for number in numbers) <= _BITS_A_NUMBER:
         return _by_columns(gates, numbers, width)
     return _by_words(gates, list(numbers), width)
 

@@ -41,7 +41,7 @@ class Table:
 
 def cover(network: Gates, roots: Iterable[Run]) -> tuple[list[Table], int]:
     """Tables that give all roots, and the depth of the deepest path in tables."""
-    wanted = {run[0] for run in roots if run[0] >= 0}
+    wanted = {run[0] >> 1 for run in roots if run[0] >= 0}
     uses = _uses(network, wanted)
     cuts = _all_cuts(network, uses)
     depth_of = [min((item.depth for item in found), default=0) for found in cuts]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .compress import compressed
 from .dsp import Multiplier, multiplier_of
 from .flat import Flat, Node, order
-from .gates import ONE, ZERO, Gates, Run, constant, cut, joined
+from .gates import ONE, ZERO, Gates, Run, constant, cut, inverted, joined
 
 _ROWS = 64  # elements of an array that are chosen from gate by gate
 _SIGNED = ("slt", "sle", "sgt", "sge")
@@ -155,9 +155,8 @@ class Builder:
         gates = self.logic.gates
         left, right = self.of(node.ins[0]), self.of(node.ins[1])
         if node.word in ("eq", "ne", "ceq", "cne", "weq", "wne"):
-            if node.number == 1:
-                return gates.two("xor", left, right)
-            return gates.equal(left, right)
+            same = gates.equal(left, right)
+            return same if node.word in ("eq", "ceq", "weq") else inverted(same)
         if node.word in _SIGNED and all(run[0] == ZERO for run in right):
             return cut(left, node.number - 1, 1)  # the sign
         if all(run[0] < 0 for run in right) and (shape := _threshold(right)) is not None:
