@@ -35,12 +35,12 @@ def multiplier_of(operands: Sequence[Sequence[Run]], product: int) -> Multiplier
     left, right = (min(_signed_width(value), product) for value in operands)
     long, short = max(left, right), min(left, right)
     if product < _LEAST_PRODUCT or short < 3:
-        return Multiplier(0, max(1, left * right * 6 // 5))
-    if long <= _LONG and short <= _SHORT:
-        return Multiplier(1, 0)
+        return Multiplier(0, max(1, (left - 1) * (right - 1) * 4 // 3))  # yosys: 8 tables at 3 x 3 bits, 21 at 4 x 4
     rows = -(-(short - 1) // (_SHORT - 1))
-    columns = -(-(long - 1) // (_SHORT - 1)) if rows > 1 or long > _LONG else 1
-    return Multiplier(rows * columns, (rows * columns - 1) * (_SHORT - 1))
+    if long <= _LONG:
+        return Multiplier(rows, 0)  # rows are added inside the blocks
+    columns = -(-(long - 1) // (_SHORT - 1))
+    return Multiplier(rows * columns, sum(max(0, long + short - 2 - (_SHORT - 1) * at) for at in range(1, columns)))
 
 
 def _signed_width(value: Sequence[Run]) -> int:

@@ -224,7 +224,8 @@ class Gates:
                 elif one != two:
                     doubles.append((one, two))
         groups = [
-            self.gate("equal", [bit for pair in doubles[at : at + 3] for bit in pair], 1) for at in range(0, len(doubles), 3)
+            self.gate("equal", [bit for pair in doubles[at : at + 3] for bit in pair], 1)
+            for at in range(0, len(doubles), 3)
         ]
         return self._tree("and", [*singles, *((run[0], run[1], 0) for run in groups)], ONE)
 

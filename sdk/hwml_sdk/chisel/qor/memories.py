@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from .flat import Node
 
-_BRAM_FROM = 2048  # bits: below, tables as memory are cheaper (yosys' xilinx memory maps)
+_BRAM_FROM = 4096  # bits: up to half of it yosys takes tables as memory
 _BRAM_BITS = 18 * 1024  # of one RAMB18E1 (UG473)
 _BRAM_WIDTH = 36
-# Cells of tables as memory (UG474): words of one, and its bits a word with one port to read, and with up to three.
-_CELLS = ((32, 6, 2), (64, 3, 1))
+# Cells of tables as memory (UG474, RAM32M and RAM64M): words of one, and its bits a word with one port to read.
+_CELLS = ((32, 6), (64, 3))
+# Tables a bit that choose between banks (yosys, by number of banks); beyond, one for each bank but four.
+_CHOICE = {1: 0, 2: 1, 4: 1, 8: 3, 16: 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ def memory_cost(node: Node, ports: Sequence[Node]) -> MemoryCost:
         # A word that is written while it is read comes from beside the memory: a choice and a register a bit.
         beside = any(port.kind == "write" for port in ports)
         return MemoryCost(node, lut=(width + 8) * beside, bram_18k=max(1, blocks) * reads, ff=(width + 1) * beside)
-    words, single, several = _CELLS[0] if depth <= _CELLS[0][0] else _CELLS[1]
+    words, bits = _CELLS[0] if depth <= _CELLS[0][0] else _CELLS[1]
     banks = -(-depth // words)
-    columns = -(-width // single) if reads == 1 else -(-width // several) * -(-reads // 3)
-    choose = width * reads * (banks - 1) // 3 if banks > 1 else 0
-    return MemoryCost(node, lut=choose + banks * (banks > 1), lutram=columns * banks, ff=width if registered else 0)
+    choose = width * reads * _CHOICE.get(1 << (banks - 1).bit_length(), banks - 4) + banks * (banks > 1)
+    address = (depth - 1).bit_length() * reads if registered else 0
+    return MemoryCost(node, lut=choose, lutram=-(-width // bits) * reads * banks, ff=address)

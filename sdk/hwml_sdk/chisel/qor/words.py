@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .compress import compressed
 from .dsp import Multiplier, multiplier_of
 from .flat import Flat, Node, order
-from .gates import ONE, ZERO, Gates, Run, constant, cut, inverted, joined
+from .gates import INPUTS, ONE, ZERO, Gates, Run, constant, cut, inverted, joined
 
 _ROWS = 64  # elements of an array that are chosen from gate by gate
 _SIGNED = ("slt", "sle", "sgt", "sge")
@@ -161,14 +161,21 @@ class Builder:
             return cut(left, node.number - 1, 1)  # the sign
         if all(run[0] < 0 for run in right) and (shape := _threshold(right)) is not None:
             return gates.reduce("or", cut(left, shape, node.number - shape))
-        self.logic.roots += self._carry(left, right)[0]
-        return gates.leaf(1)
+        return self._by_size(node, left, right)
+
+    def _by_size(self, node: Node, left: list[Run], right: list[Run]) -> list[Run]:
+        """Two tables for as many bits as they have inputs for ("less", "equal"), a carry chain over them."""
+        known = all(run[0] < 0 for run in left) or all(run[0] < 0 for run in right)
+        a_table = INPUTS if known else INPUTS // 2
+        self.logic.roots += [run for run in (*left, *right) if run[0] >= 0]
+        self.logic.tables.append((node, 2 * -(-node.number // a_table)))
+        return self.logic.gates.leaf(1)
 
     def _multiply(self, node: Node) -> list[Run]:
         values = [self.of(value) for value in node.ins]
         found = multiplier_of(values[:2], self.needed[node.out].bit_length()) if len(values) == 2 else None
         leaf = self.logic.gates.leaf(node.width)
-        if found is None:
+        if found is None:  # of three factors and more, which firtool does not write
             self.logic.tables.append((node, node.width * node.width // 2))
         elif found.shift is not None:
             other = values[0] if all(run[0] < 0 for run in values[1]) else values[1]
@@ -193,7 +200,7 @@ class Builder:
                 kept = cut(left, low, node.width - low) if node.kind == "divu" else cut(left, 0, low)
                 return joined([*kept, (ZERO, 0, node.width - sum(run[2] for run in kept), 0)])
         self.logic.roots += [run for run in (*left, *right) if run[0] >= 0]
-        self.logic.tables.append((node, round(1.2 * node.width * node.width)))
+        self.logic.tables.append((node, node.width * node.width))  # yosys: 64 tables at 8 bits, 262 at 16
         return gates.leaf(node.width)
 
     # --- shifts and arrays
