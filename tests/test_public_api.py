@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_importing_loads_nothing_heavy(code: str) -> None:
     script = f"{code}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_settings_of_a_document_ask_no_other_language(tmp_path: Path) -> None:
+    (tmp_path / "hls_config.cfg").write_text("clock=5\n")
+    for name, code in (("A.scala", "False 10.0"), ("k.cpp", "True 5.0")):
+        script = (
+            "import sys\nfrom hwml_sdk.config import load_settings\n"
+            f"found = load_settings({str(tmp_path / name)!r}, trusted=False)\n"
+            "print('hwml_sdk.qor.project.project' in sys.modules, found.hls.clock_period_ns)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == code
 
 
 def test_help_loads_nothing_heavy() -> None:

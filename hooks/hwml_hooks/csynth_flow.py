@@ -73,7 +73,7 @@ def _short(value: float | None) -> str:
 
 
 def _estimate(prediction: Mapping[str, Any], key: str) -> str:
-    """The estimate; a range or `?` where its interval is too wide to rely on it."""
+    """The estimate, as sure as its interval."""
     from hwml_sdk.amounts import figure
     from hwml_sdk.document import Interval
 

@@ -68,7 +68,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """`23k LUT (80 %: 21k to 26k)`; a range or `?` instead of an estimate that nobody can rely on."""
+        """`23k LUT (80 %: 21k to 26k)`, as sure as its interval."""
         if self.value is None or self.low is None or self.high is None:
             return f"? {self.name}"
         said = f"{shown_figure(self.value, Interval(self.low, self.high))} {self.name}"

@@ -21,7 +21,8 @@ from .code_lines import plain_starts
 MAX_MESSAGE = 200
 MAX_A_LINE = 4  # several loops on one line, from a macro, say
 
-_NUMBER = r"(?:\?|\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?)"
+# `?`, `307k`, `1-1.0k`, `~3.1k`, `~3k?`
+_NUMBER = r"(?:\?|~?\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?\??)"
 _UNITS = ("LUT", "DSP", "FF", "BRAM", "URAM", "cyc", "rounds", "stages")
 _NAME = r"(?:[A-Za-z_]\w*(?:::\w+)*<[^<>]*>: )?"
 _CAUSE = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"  # of a figure that is not known: `(Sobel is not read)`

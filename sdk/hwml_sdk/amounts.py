@@ -1,7 +1,7 @@
 """Numbers for people: two or three digits, the same on every machine.
 
-An interval wider than a factor of two is shown as a range, one wider than a factor of eight as `?`: a figure nobody can
-rely on is not shown.
+How sure a figure is shows in how it is written: `3.1k`, `~3.1k` where the interval is wider than `ABOUT_FROM`, `~3k?`
+where it is wider than `ROUGH_FROM`. `?` alone stands only for what nobody can compute. Ranges have places of their own.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
-RANGE_FROM = 2.0
-UNKNOWN_FROM = 8.0
+from .config import ABOUT_FROM, ROUGH_FROM
+
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _EXACT = 2.0**53
 _LARGEST = Decimal(10) ** 15  # shown with a unit
@@ -60,17 +61,31 @@ def _digits(scaled: Decimal) -> str:
 
 
 def figure(value: float | None, interval: Interval | None = None) -> str:
-    """A number, a range (`0.8–2k`) where the interval is wider than x2, or `?` where it is wider than x8 or unknown."""
+    """`307k`, `~3.1k`, `~3k?`: a number as sure as its interval (`sureness`); `?` where it is not known."""
     if value is None or not math.isfinite(value):
         return "?"
     if interval is None:
         return short_number(value)
+    shown = {"sure": short_number(value), "about": f"~{short_number(value)}", "rough": f"~{one_digit(value)}?"}
+    return shown[sureness(value, interval)]
+
+
+def sureness(value: float, interval: Interval) -> Literal["sure", "about", "rough"]:
+    """By the width of the interval, which is stretched to its own value; the thresholds stand in `config`."""
     low, high = max(min(interval.low, value), 0.0), max(interval.high, value)
-    # One more of each, so that 0 to 3 DSP is a range and no infinite factor.
+    # One more of each, so that 0 to 3 DSP is a factor of four and no infinite one.
     spread = (high + 1) / (low + 1)
-    if spread > UNKNOWN_FROM:
-        return "?"
-    return range_of(low, high) if spread > RANGE_FROM else short_number(value)
+    return "rough" if spread > ROUGH_FROM else "about" if spread > ABOUT_FROM else "sure"
+
+
+def one_digit(value: float) -> str:
+    """`3k`, `30k`, `800`, `1M`: the first digit, where the others would be made up."""
+    amount = _settled(value)
+    if not 0 < amount < _LARGEST:
+        return short_number(value)
+    rounded = amount.quantize(Decimal(1).scaleb(max(amount.adjusted(), 0)), ROUND_HALF_UP)
+    size, unit = next(((Decimal(s), u) for s, u in _UNITS if rounded >= Decimal(s)), (Decimal(1), ""))
+    return f"{whole(float(rounded / size))}{unit}"
 
 
 def range_of(low: float, high: float) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .files import parse_json, read_bytes, real_path, write_atomic
-from .languages import languages
+from .languages import language_of, languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
 
@@ -31,6 +31,11 @@ DEFAULT_CLOCK_PERIOD_NS = 10.0
 DEFAULT_TOOL = "vitis_hls"
 DEFAULT_TOOL_VERSION = "2023.2"
 DEFAULT_CHISEL_VERSION = "7.14.0"
+
+# How sure a predicted figure has to be to be shown as it is: `3.1k` while its 80 % interval is within the first factor
+# (its ends divided), `~3.1k` up to the second, `~3k?` beyond. Every front end shows figures by these.
+ABOUT_FROM = 1.5
+ROUGH_FROM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,10 @@ def load_settings(
 
 
 def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = [load(language.project)(document) for language in languages() if language.project]
+    """What project files say: of a document those of its language, of a folder all of them."""
+    own = language_of(document)
+    asked = languages() if document.is_dir() else (own,) if own is not None else ()
+    found = [load(language.project)(document) for language in asked if language.project]
     return [item for item in found if item is not None]
 
 

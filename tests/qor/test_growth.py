@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -17,10 +19,13 @@ from hwml_sdk.cli import main
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Analysis
 from hwml_sdk.errors import SourceError
+from hwml_sdk.qor import kernels
 from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.model import predict_text
+from hwml_sdk.qor.program.budget import TOP_STEPS
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.provider import analyze
+from hwml_sdk.qor.read.source import read_program
 
 MOST = 2.3  # twice the text, and room for what is counted in blocks
 SIZE = 150
@@ -62,6 +67,24 @@ def _warm() -> None:
     _predict(kernel(""))
 
 
+def _lines(text: str) -> int:
+    """Lines of Python that run while the text is read: rounds of comprehensions count too."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        read_program(text)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
 FAMILIES = {**FIRST, **growth_more.FAMILIES}
 # What is inside one another further than the limits of depth is left as it is: up to there the work is square, from
 # there on it is linear. And calls are held against all overloads, instances against all special ones, up to the limit.
@@ -88,6 +111,27 @@ def test_a_prediction_is_linear_in_the_text(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_the_editor_shows_is_linear_in_the_text(name: str) -> None:
     once, twice = (_counted(_analyze, FAMILIES[name](factor * LARGER.get(name, SIZE))) for factor in (1, 2))
+    assert twice <= MOST * once
+
+
+def _spaces(n: int) -> str:
+    return "".join(f"namespace n{i} {{ const int k{i} = {i}; enum {{ e{i} }}; }}\n" for i in range(n))
+
+
+def _merlin(n: int) -> str:
+    one = "\n#pragma ACCEL pipeline\n  for (int i = 0; i < 8; i++) a[i] = s;\n"
+    return kernel(one * n)
+
+
+def _merlin_functions(n: int) -> str:
+    one = "\n#pragma ACCEL kernel\nvoid f{0}(int a[8]) {{ for (int i = 0; i < 8; i++) a[i] = {0}; }}\n"
+    return "".join(one.format(at) for at in range(n))
+
+
+@pytest.mark.parametrize("family", [_spaces, _merlin, _merlin_functions])
+def test_what_a_name_or_a_pragma_is_held_against_does_not_grow(family: Callable[[int], str]) -> None:
+    _lines(family(2))
+    once, twice = _lines(family(SIZE)), _lines(family(2 * SIZE))
     assert twice <= MOST * once
 
 
@@ -137,6 +181,19 @@ def test_a_kernel_beside_what_grows_has_figures(name: str) -> None:
     # Kernels in front of code that is too much, too deep or broken; unclosed brackets take what follows with them.
     shown = {item.name for item in _analyze(FAMILIES[name](400)).annotations if item.kind == "function"}
     assert "other" in shown or "f" in shown
+
+
+def test_functions_for_which_no_work_is_left_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes TOP_STEPS and its walk: of 12, a document that may cause work for some 5 answers the first."""
+    monkeypatch.setattr(kernels, "DOCUMENT_STEPS", 5 * TOP_STEPS + 50)
+    one = "void f{}(int a[4]) {{\n  for (int i = 0; i < 4; i++) a[i] = i;\n}}\n"
+    text = "#include <ap_int.h>\n" + "".join(map(one.format, range(12)))
+    found = analyze("k.cpp", text, Settings())
+    named = [word for note in found.notes for word in re.findall(r"\bf\d+", note)]
+    answered = [f"f{n}" for n in range(12 - len(named))]
+    assert 1 < len(answered) < 7 and answered + named == [f"f{n}" for n in range(12)]
+    assert len(found.notes) == 2, "a line for each batch"
+    assert all("took all the work one document may cause" in note for note in found.notes)
 
 
 def test_a_long_switch_has_a_latency() -> None:

@@ -11,6 +11,7 @@ from hwml_sdk.cli import main
 from hwml_sdk.config import load_settings, set_trust
 from hwml_sdk.errors import ConfigError
 from hwml_sdk.qor.model import predict_qor
+from hwml_sdk.qor.project import designs
 from hwml_sdk.qor.project.benches import looks_like_bench
 from hwml_sdk.qor.project.designs import designs_below
 from hwml_sdk.qor.project.inputs import gather
@@ -239,6 +240,84 @@ def test_kernels_of_a_makefile(tmp_path: Path) -> None:
     assert settings.origin("hls.part") == "Makefile"
 
 
+def test_what_only_make_could_tell_is_said(tmp_path: Path) -> None:
+    makefile = """\
+PERIOD := 8
+FLAGS := -DWIDTH=8
+ifdef FAST
+PERIOD := 4
+FLAGS += -DFAST
+else
+OTHER := 1
+endif
+ifndef KERNEL
+KERNEL := k
+endif
+k.xo: k.cpp
+\tv++ -c -k $(KERNEL) $(FLAGS) --kernel_frequency $(PERIOD) -D DEPTH=$(UNSET) -I /etc/foo -o $@ $^ /etc/x.cpp
+"""
+    _write(tmp_path, k_cpp=_kernel("k"))
+    (tmp_path / "Makefile").write_text(makefile, encoding="utf-8")
+    (project,) = read_designs(tmp_path / "Makefile")
+    assert (project.top, project.clock_period_ns, project.defines) == ("k", None, {"WIDTH": "8"})
+    assert project.include_dirs == []
+    assert [path.name for path in project.files] == ["k.cpp"]
+    assert [(item.line, item.reason) for item in project.skipped] == [
+        (13, "holds a variable that only make could resolve"),
+        (0, "/etc/x.cpp lies outside the project: not read"),
+        (0, "/etc/foo lies outside the project: not read"),
+    ]
+
+
+def test_patterns_say_what_they_leave_out(tmp_path: Path) -> None:
+    (tmp_path / "p" / ".git").mkdir(parents=True)
+    folder = tmp_path / "p"
+    for name in ("one.cpp", "two.cpp"):
+        (folder / name).write_text("", encoding="utf-8")
+    (folder / "many").mkdir()
+    for number in range(300):
+        (folder / "many" / f"s{number:03}.cpp").write_text("", encoding="utf-8")
+    (tmp_path / "out.cpp").write_text("", encoding="utf-8")
+
+    def files(pattern: str) -> tuple[list[str], list[str]]:
+        _write(folder, run_tcl=f"set_top k\nadd_files [glob {pattern}]\n")
+        (design,) = read_designs(folder / "run.tcl")
+        return [path.name for path in design.files], [item.reason for item in design.skipped]
+
+    unknown = "holds a variable or command that only Tcl could resolve"
+    assert files("*.cpp") == (["one.cpp", "two.cpp"], [])
+    assert files(f"{folder}/*.cpp") == (["one.cpp", "two.cpp"], [])
+    assert files("**/*.cpp") == files("~/*.cpp") == ([], [unknown])
+    assert files(f"{tmp_path}/*.cpp") == ([], [unknown, f"{tmp_path}/*.cpp lies outside the project: not read"])
+    assert files("../*.cpp") == ([], ["../*.cpp lies outside the project: not read"])
+    named, said = files("many/*.cpp")
+    assert named == [f"s{number:03}.cpp" for number in range(256)]
+    assert said == ["many/*.cpp names more than 256 files: the others are left out"]
+
+
+def test_what_is_left_out_for_its_number_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of included Makefiles, of the sources of a design, and of what a folder holds."""
+    for number in range(10):
+        (tmp_path / f"p{number}.mk").write_text(f"include p{number + 1}.mk\nN{number} := 1\n", encoding="utf-8")
+    _write(tmp_path, k_cpp=_kernel("k"))
+    (tmp_path / "Makefile").write_text("include p0.mk\nk.xo: k.cpp\n\tv++ -c -k k -DN=$(N6) $<\n", encoding="utf-8")
+    (project,) = read_designs(tmp_path / "Makefile")
+    assert project.defines == {"N": "1"}
+    why = "8 files are read of a Makefile and what it includes: not this one"
+    assert [(item.text, item.reason) for item in project.skipped] == [("include p7.mk", why)]
+    names = [f"s{number}.cpp" for number in range(70)]
+    for name in names:
+        (tmp_path / "src").mkdir(exist_ok=True)
+        (tmp_path / "src" / name).write_text("int x;\n", encoding="utf-8")
+    (tmp_path / "src" / "run.tcl").write_text(f"add_files {{{' '.join(names)}}}\n", encoding="utf-8")
+    inputs = gather(tmp_path / "src" / "s0.cpp")
+    assert (len(inputs.files), any("run.tcl names more than 64 files" in note for note in inputs.notes)) == (63, True)
+    (tmp_path / "src" / "z").mkdir()
+    monkeypatch.setattr(designs, "MAX_FOLDERS", 2)
+    _, notes = designs_below(tmp_path)
+    assert notes == [f"{tmp_path} holds too much: {tmp_path / 'src' / 'z'} and what comes after it is not looked into"]
+
+
 # -- folders -----------------------------------------------------------------------------------------------------
 
 
@@ -398,6 +477,16 @@ def test_one_project_file_by_option(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "none.tcl" in capsys.readouterr().err
 
 
+def test_a_source_that_is_named_twice_is_answered_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write(tmp_path, b_cpp=_kernel("b"), a_cpp=_kernel("a"), run_tcl="add_files b.cpp\nset_top b\n", sub__x_txt="")
+    b, a, again = tmp_path / "b.cpp", tmp_path / "a.cpp", tmp_path / "sub" / ".." / "b.cpp"
+    for words in ([b, a, again, b], ["--project", tmp_path / "run.tcl", b, again]):
+        assert main(["qor", "--json", *map(str, words)]) == 0
+        data = json.loads(capsys.readouterr().out)
+        found = [Path(item["path"]) for item in data.get("predictions", [data])]
+        assert found == ([b, a] if a in words else [b]), "as they are named first"
+
+
 @pytest.mark.parametrize("command", [["qor", "--json"], ["qor", "lint", "--no-estimate"]])
 def test_one_broken_source_of_a_folder_keeps_no_other_from_its_answer(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -420,3 +509,47 @@ def test_a_source_with_two_projects_takes_the_nearest(tmp_path: Path) -> None:
     assert stated is not None
     assert stated.part == "zynq"  # a configuration above that names it comes first: it is the tool's newer form
     assert project_of(tmp_path / "sub" / "j.cpp") is None
+
+
+def test_what_an_editor_asks_at_every_key_follows_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change is seen, and what was said of a source without a top of its own leaves the configuration as it is."""
+    monkeypatch.setenv("HWML_CONFIG_DIR", str(tmp_path / "settings"))
+    home, other = tmp_path / "home", tmp_path / "other"
+    (home / ".git").mkdir(parents=True)
+    _write(other, far_cpp=_kernel("far"))
+    _write(home, hls_config_cfg=f"syn.top=k\nsyn.file=k.cpp\nsyn.file={other}/far.cpp\n", j_cpp=_kernel("j"))
+    _write(home, k_cpp=_kernel("k"))
+    assert load_settings(home / "j.cpp").hls.top == ""
+    for _ in range(2):
+        assert load_settings(home / "k.cpp").hls.top == "k"
+    stated = project_of(home / "k.cpp")
+    assert stated is not None and stated.files == [home / "k.cpp"]
+    set_trust(other, True)
+    stated = project_of(home / "k.cpp")
+    assert stated is not None and stated.files == [home / "k.cpp", other / "far.cpp"]
+    _write(home, hls_config_cfg="syn.top=another\nsyn.file=k.cpp\n")
+    assert load_settings(home / "k.cpp").hls.top == "another"
+    _write(home, hls_config_cfg="clock=fast\n")
+    with pytest.raises(ConfigError, match="fast"):
+        project_of(home / "k.cpp")
+
+
+def test_what_a_project_file_takes_from_others_is_followed_too(tmp_path: Path) -> None:
+    """A sourced script, an included Makefile, a configuration, and a file that a pattern names from now on."""
+    (tmp_path / ".git").mkdir()
+    _write(tmp_path, a__run_tcl="source part.tcl\nadd_files [glob *.cpp]\n", a__part_tcl="set_part zynq\n")
+    _write(tmp_path, a__k_cpp=_kernel("k"), m__k_cpp=_kernel("k"), m__more_mk="N := 8\n", m__c_cfg="clock=5\n")
+    (tmp_path / "m" / "Makefile").write_text(
+        "include more.mk\nk.xo: k.cpp\n\tv++ -c -k k -DN=$(N) --config c.cfg k.cpp\n", encoding="utf-8"
+    )
+
+    def said() -> list[object]:
+        script, make = project_of(tmp_path / "a" / "k.cpp"), project_of(tmp_path / "m" / "k.cpp")
+        assert script is not None and make is not None
+        late = project_of(tmp_path / "a" / "late.cpp")
+        return [script.part, late is not None, make.defines["N"], make.clock_period_ns]
+
+    assert said() == said() == ["zynq", False, "8", 5]
+    _write(tmp_path, a__part_tcl="set_part virtexuplus\n", a__late_cpp=_kernel("late"))
+    _write(tmp_path, m__more_mk="N := 16\n", m__c_cfg="clock=2.5\n")
+    assert said() == ["virtexuplus", True, "16", 2.5]

@@ -12,6 +12,7 @@ import pytest
 from hwml_sdk import amounts
 from hwml_sdk.document import Span
 from hwml_sdk.qor.answer import render
+from hwml_sdk.qor.answer.spread import Spread, spread_function
 from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction, loop_json
 
 SPAN = Span(2, 2, 2, 30)
@@ -53,20 +54,55 @@ def test_numbers_have_two_or_three_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "low", "high", "text"),
     [
-        (1200, 900, 1700, "1.2k"),  # narrower than x2
-        (1200, 800, 2000, "0.8–2k"),
-        (1200, 30, 1300, "?"),  # wider than x8
-        (20_000, 12_000, 40_000, "12–40k"),
-        (50, 30, 75, "30–75"),
-        (2, 0, 3, "0–3"),
+        (1200, 999, 1499, "1.2k"),  # 1500 / 1000 = x1.5: still as it is
+        (1200, 998, 1499, "~1.2k"),
+        (1200, 499, 1999, "~1.2k"),  # 2000 / 500 = x4
+        (1200, 498, 1999, "~1k?"),
+        (3140, 900, 8000, "~3k?"),
+        (950, 90, 9000, "~1k?"),  # one digit of 950 is 1000
+        (35_000, 900, 80_000, "~40k?"),
+        (849, 90, 9000, "~800?"),
+        (1.4e6, 1, 9e9, "~1M?"),
+        (2e15, 1, 9e16, "~2e+15?"),
+        (2, 0, 3, "~2"),  # 4 / 1
+        (2, 0, 4, "~2?"),
+        (0.6, 0, 9, "~1?"),
         (0, 0, 0, "0"),
-        (0, 0, 9, "?"),
-        (1500, 999.7, 2400, "1–2.4k"),
-        (5, 8, 9, "5"),  # an interval that leaves its own value out is stretched to it
+        (0, 0, 9, "~0?"),
+        (5, 8, 9, "~5"),  # an interval that leaves its own value out is stretched to it: 10 / 6
     ],
 )
-def test_wide_intervals_are_ranges_or_unknown(value: float, low: float, high: float, text: str) -> None:
+def test_how_sure_a_figure_is_shows_in_how_it_is_written(value: float, low: float, high: float, text: str) -> None:
     assert amounts.figure(value, Interval(low, high)) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(800, 2000, "0.8–2k"), (12_000, 40_000, "12–40k"), (30, 75, "30–75"), (0, 3, "0–3"), (999.7, 2400, "1–2.4k")],
+)
+def test_ranges_are_in_the_unit_of_the_upper_end(low: float, high: float, text: str) -> None:
+    assert amounts.range_of(low, high) == text
+
+
+def test_a_guessed_ii_is_marked() -> None:
+    guessed = dataclasses.replace(INNER, ii=None, ii_is_guess=True, ii_guess=2)
+    assert render.loop_label(guessed) == "II ~2? · 1.1k cyc · 91 %"
+    assert render.loop_row(1, guessed, "fir")[2] == "~2?"
+    assert "~2? (a guess" in render.loop_detail(guessed)
+
+
+def test_parts_are_no_surer_than_the_whole() -> None:
+    # The design's ends are half and three times its figure (of one more each: 100, 200, 600).
+    spreads = dict.fromkeys(("lut", "dsp", "ff", "bram_18k", "latency_cycles"), Spread.of(199.0, 99.0, 599.0))
+    function = spread_function(FUNCTION, spreads)
+    assert function.intervals["dsp"] == Interval(2.0, 17.0)  # 6 / 2 - 1, 6 * 3 - 1
+    assert render.function_label(function) == "~1k? LUT · ~1k? cyc"
+    assert [loop.interval for loop in function.loops] == [Interval(555.5, 3338.0)]
+    assert function.loops[0].loops[0].interval == Interval(547.5, 3290.0)
+    assert render.loop_label(function.loops[0].loops[0]) == "II 2 · ~1k? cyc · 91 %"
+    jsonschema.validate(dataclasses.replace(PREDICTION, functions=(function,), loops=function.loops).to_dict(), SCHEMA)
+    inlined = spread_function(dataclasses.replace(FUNCTION, inlined=True), spreads)
+    assert inlined.intervals == {}
 
 
 def test_what_is_unknown_is_a_question_mark() -> None:
@@ -92,7 +128,7 @@ def test_percent(share: float, text: str) -> None:
 def test_labels_fit_beside_code() -> None:
     plain = dataclasses.replace(PREDICTION, latency_cycles=67.0, intervals={})
     assert render.prediction_label(plain) == "1.2k LUT · 5 DSP · 67 cyc"
-    assert render.prediction_label(PREDICTION) == "1.2k LUT · 1.2k cyc"  # with `3–9 DSP` it would be too long
+    assert render.prediction_label(PREDICTION) == "~1.2k LUT · 1.2k cyc"  # with `~5 DSP` it would be too long
     assert render.prediction_label(dataclasses.replace(plain, latency_cycles=None)) == "1.2k LUT · 5 DSP · ? cyc"
     assert render.loop_label(INNER) == "II 2 · 1.1k cyc · 91 %"
     assert render.loop_label(dataclasses.replace(INNER, ii_is_guess=True)) == "II ? · 1.1k cyc · 91 %"
@@ -182,6 +218,6 @@ def test_rows_for_terminals() -> None:
     assert render.loop_row(1, INNER, "fir") == ("  mac", "64 x4", "2", "9", "1.1k", "91 %", "ports of coef")
     assert render.loop_row(0, OUTER, OUTER.function)[2] == "-"
     rows = render.resource_rows(PREDICTION, {"lut": 12_345, "dsp": 54})
-    assert rows[0] == ("LUT", "1.2k", "0.9–1.7k", "1.1k", "10 %")
-    assert rows[1] == ("DSP", "3–9", "3–9", "5", "10 %")
+    assert rows[0] == ("LUT", "~1.2k", "0.9–1.7k", "1.1k", "10 %")
+    assert rows[1] == ("DSP", "~5", "3–9", "", "10 %")  # the closed form says the same: not twice
     assert rows[4][0] == "latency (cycles)"

@@ -115,7 +115,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
         wanted = [p for p in stated if not arguments.top or p.top in ("", arguments.top)] or stated
         if paths:
             chosen = [(p, next((s for s in wanted if covers(s, p)), wanted[0] if wanted else None)) for p in paths]
-            return [StatedDesign(path, project) for path, project in chosen]
+            return _once([StatedDesign(path, project) for path, project in chosen])
         found = [design for design in map(design_of, wanted) if design is not None]
         if not found:
             raise SourceError("this project file names no source that is there", path=arguments.project)
@@ -125,7 +125,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
     designs: list[StatedDesign] = []
     for path in paths:
         if not path.is_dir():
-            designs += [] if path in paths[: paths.index(path)] else [StatedDesign(path)]
+            designs.append(StatedDesign(path))
             continue
         inside, notes = designs_below(path)
         for note in notes:
@@ -133,7 +133,17 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
         if not inside:
             raise SourceError(f"no C or C++ source in this folder ({', '.join(HLS.sources)})", path=path)
         designs += inside
-    return designs
+    return _once(designs)
+
+
+def _once(designs: Sequence[StatedDesign]) -> list[StatedDesign]:
+    """Each design once, however often and by whatever name its source is given."""
+    from ..qor.project.designs import mark_of
+
+    found: dict[tuple[object, ...], StatedDesign] = {}
+    for design in designs:
+        found.setdefault(mark_of(design), design)
+    return list(found.values())
 
 
 def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:
@@ -230,7 +240,9 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A rich table in a terminal; elsewhere the same cells, aligned."""
+    """A rich table in a terminal; elsewhere the same cells, aligned. Columns without any cell are left out."""
+    kept = [index for index in range(len(columns)) if index == 0 or any(row[index] for row in rows)]
+    columns, rows = [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
@@ -282,9 +294,10 @@ def run_lint(arguments: argparse.Namespace) -> int:
 
 def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
     from ..qor.lint.run import lint_source
-    from ..qor.provider import prediction_or_none
+    from ..qor.provider import prediction_or_none, read_and_predict
 
-    prediction = prediction_or_none(str(job.path), job.text, job.inputs, job.settings) if estimate else None
+    about = (str(job.path), job.text, job.inputs, job.settings)
+    design, prediction = read_and_predict(*about) if estimate else (None, None)
     analyses = lint_source(
         job.text,
         path=str(job.path),
@@ -294,6 +307,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
         directives=job.inputs.directives,
         estimate=prediction,
         settings=job.settings,
+        program=None if design is None else design.program,
         predict=lambda text: prediction_or_none(str(job.path), text, job.inputs, job.settings),
     )
     own = analyses[0]

@@ -34,15 +34,18 @@ def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> It
 def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function], work: Work) -> list[QorPrediction]:
     """Predictions of some functions; one that cannot be estimated is noted, and keeps no other from its figures."""
     estimates = []
-    for top in tops:
+    for place, top in enumerate(tops):
         checkpoint()
-        if work.left <= 0:  # each says so: a function without figures is one that was forgotten
-            _note(design, top, "is not estimated: the functions before it took all the work one document may cause")
-            continue
+        if work.left <= 0:
+            names = ", ".join(left_out.name for left_out in tops[place:])
+            verb = "is" if place == len(tops) - 1 else "are"
+            why = "the functions before took all the work one document may cause"
+            _note(design, top, f"{names} {verb} not estimated: {why}")
+            break
         try:
             estimate = design.estimate(top)
         except SourceError as error:
-            _note(design, top, f"is not estimated: {error}")
+            _note(design, top, f"{top.name} is not estimated: {error}")
             continue
         work.left -= TOP_STEPS + estimate.steps
         estimates.append(estimate)
@@ -50,7 +53,7 @@ def _batch(model: QorModel, design: OpenDesign, tops: Sequence[ir.Function], wor
 
 
 def _note(design: OpenDesign, top: ir.Function, what: str) -> None:
-    design.program.problems.append(ir.Problem(f"{top.name} {what}", top.path, top.name_span, "info"))
+    design.program.problems.append(ir.Problem(what, top.path, top.name_span, "info"))
 
 
 def _others(design: OpenDesign, top: ir.Function) -> Iterator[ir.Function]:

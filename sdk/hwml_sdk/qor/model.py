@@ -22,6 +22,7 @@ from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
+from .answer.spread import Spread, spread_function, spread_loops
 from .answer.types import Interval, QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
@@ -131,7 +132,14 @@ class QorModel:
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
-        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        return self._of(open_design(text, path=path, inputs=inputs, settings=settings))
+
+    def predict_design(self, design: OpenDesign) -> QorPrediction:
+        """Predict the top of a design that was opened. Raises SourceError where it has none."""
+        with _collector_at_rest():
+            return self._of(design)
+
+    def _of(self, design: OpenDesign) -> QorPrediction:
         return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
@@ -232,6 +240,7 @@ def _prediction(
     times = _times(estimate, found["latency_cycles"], ends.get("latency_cycles"))
     if times is not None:
         found["latency_cycles"], ends["latency_cycles"] = times.latency_cycles, times.ends
+    spreads = _spreads(correction, found, ends)
     return QorPrediction(
         lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
         bram_18k=found["bram_18k"],
@@ -239,12 +248,29 @@ def _prediction(
         top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
         closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found, estimate.uram),
-        dominant=answer.dominant(estimate), functions=answer.functions_of(estimate),
-        uram=estimate.uram if "bram_18k" in known else None, loops=answer.all_loops(estimate),
-        explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
+        dominant=answer.dominant(estimate),
+        functions=tuple(spread_function(function, spreads) for function in answer.functions_of(estimate)),
+        uram=estimate.uram if "bram_18k" in known else None,
+        loops=spread_loops(answer.all_loops(estimate), spreads),
+        explain=answer.contributions(estimate, found),
+        warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
         reasons=reasons, latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
         interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
     )  # fmt: skip
+
+
+def _spreads(
+    correction: Correction, found: Mapping[str, float | None], ends: Mapping[str, Interval]
+) -> dict[str, Spread]:
+    """How far each target's interval reaches; where the design has no figure, its parts may have one."""
+    spreads = {}
+    for name in LABELS:
+        value = found[name]
+        if value is not None and name in ends:
+            spreads[name] = Spread.of(value, ends[name].low, ends[name].high)
+        else:
+            spreads[name] = Spread.of(correction.value[name], correction.low[name], correction.high[name])
+    return spreads
 
 
 @dataclass(frozen=True, slots=True)

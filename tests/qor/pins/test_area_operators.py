@@ -15,6 +15,8 @@ import pytest
 from tests.qor.pins.kit import VERSAL, ZYNQ, closed
 
 from hwml_sdk.qor.closed_form.estimate import Estimate
+from hwml_sdk.qor.tool.cores import INTEGER
+from hwml_sdk.qor.tool.operators import operator
 
 KU = "xcku115-flvb2104-2-e"
 CLOCKS = (10.0, 5.0, 4.0, 3.33)
@@ -474,3 +476,24 @@ def test_library_functions_of_fixed_point() -> None:
     assert core.top.cycles - wire.top.cycles == 8
     assert core.lut - wire.lut == pytest.approx(16 * 20)
     assert core.ff - wire.ff == pytest.approx(16 * (12 + 13 / 3.33 + 0.3))
+
+
+def test_lanes_of_a_pipelined_division_are_pipelined() -> None:
+    """Four quotients each cycle: four dividers with a stage a digit, not four that work digit by digit."""
+    code = """
+void top({t} a[64], {t} b[64], {t} c[64]) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline II={ii}
+    c[i] = a[i] / b[i];
+  }}
+}}"""
+
+    def divider_ff(kind: str, ii: int) -> float:
+        found = closed(code.format(t=kind, ii=ii))
+        return sum(operator(*core, found.target).ff * units for core, units in found.area.shared.items())
+
+    one, four = divider_ff("int", 1), divider_ff("hls::vector<int, 4>", 1)
+    assert one == 32 * 32 * INTEGER.divider_ff_bit2
+    assert four == 4 * one
+    # 40 cycles are enough for 32 digits, though not for the 128 bits of all lanes.
+    assert divider_ff("hls::vector<int, 4>", 40) == 4 * divider_ff("int", 40)

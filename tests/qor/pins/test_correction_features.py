@@ -234,3 +234,34 @@ void top(int q[64]) { f(q); f(q); }
 """
     counts = counted(code)
     assert (counts["functions"], counts["calls"], counts["stmts"]) == pytest.approx((2, 2, 4))
+
+
+UNSURE = """
+void unread(int x[64]);
+void top(int a[64], int b[64], int n) {
+  for (int i = 0; i < 8; i++) {
+    for (int j = 0; j <= i; j++) a[i * 8 + j] = b[j];
+  }
+  T: for (int i = 0; i < n; i++) {
+#pragma HLS loop_tripcount min=1 max=16
+    a[i] = b[i];
+  }
+  U: for (int i = 0; i < 4; i++) {
+#pragma HLS unroll
+    a[i] = b[i + 4];
+  }
+  G: for (int i = 0; i < 64; i++) {
+#pragma HLS pipeline II=1
+    a[b[i] * n] = a[b[i] * i] + 1;
+  }
+  unread(a);
+}
+"""
+
+
+def test_what_makes_an_estimate_unsure_is_counted() -> None:
+    """One triangle, one count that is only told, one loop of copies, one II that hangs on addresses, one call."""
+    found = counted(UNSURE)
+    names = ("trips_vary", "trips_told", "loops_unrolled", "loops_guessed", "unread")
+    assert {name: round(found[name]) for name in names} == dict.fromkeys(names, 1)
+    assert all(counted(DESIGN)[name] == 0 for name in names)

@@ -244,6 +244,31 @@ def test_a_stream_is_a_short_fifo() -> None:
     assert storage_of("int m[1024]", "#pragma HLS stream variable=m depth=4") == (0, 52, 18)
 
 
+@pytest.mark.parametrize(
+    ("declaration", "depth", "bram", "uram"),
+    [
+        ("hls::stream<int> m", 65536, 128, 16),  # 128 times 512 x 36, 16 times 4096 x 72
+        ("hls::stream<int> m", 512, 1, 1),
+        ("hls::stream<int> m", 0, 1, 1),  # two elements, where nobody says more
+        ("hls::stream<int> m[4]", 1024, 4 * 2, 4),
+        ("int m[65536]", 512, 1, 1),  # an array that streams keeps what its FIFO holds
+    ],
+)
+def test_streams_in_block_ram_hold_their_depth(declaration: str, depth: int, bram: float, uram: float) -> None:
+    said = f"#pragma HLS stream variable=m depth={depth}\n" if depth else ""
+    found = with_array(declaration, f"{said}#pragma HLS bind_storage variable=m type=fifo impl=bram")
+    assert (found.bram_18k, found.uram) == (bram, 0)
+    found = with_array(declaration, f"{said}#pragma HLS bind_storage variable=m type=fifo impl=uram")
+    assert (found.bram_18k, found.uram) == (0, uram)
+
+
+@pytest.mark.parametrize(("impl", "blocks"), [("uram_ecc", (0, 4)), ("URAM_ECC", (0, 4)), ("bram_ecc", (32, 0))])
+def test_memories_with_error_correction(impl: str, blocks: tuple[float, float]) -> None:
+    """16384 x 32 bits: 4 blocks of 4096 x 72, or 32 times 512 x 36."""
+    found = with_array("int m[16384]", f"#pragma HLS bind_storage variable=m type=ram_2p impl={impl}")
+    assert (found.uram, found.bram_18k) == (blocks[1], blocks[0])
+
+
 def test_which_arrays_count() -> None:
     """Arguments lie outside; globals that are written are memories of the kernel, whoever names them first."""
     code = "int table[1024];\nvoid top(int p[1024], int q[1024]) {{ for (int i = 0; i < 1024; i++) {} }}"
@@ -314,3 +339,36 @@ def test_a_stated_partition_is_left_alone() -> None:
     found = closed(by_hand)
     assert found.bram_18k == 2
     assert {loop.loop.name: loop.ii for loop in found.top.loops}["R"] == 2
+
+
+BUSES = """
+void fill(int *d, int n) {{ for (int i = 0; i < n; i++) d[i] = i; }}
+int sum(const int *d, int n) {{ int s = 0; for (int i = 0; i < n; i++) s += d[i]; return s; }}
+void both(int *d, int n) {{ fill(d, n); for (int i = 0; i < n; i++) d[i] = d[i] + 1; }}
+void top(int *p, int *q) {{
+#pragma HLS interface m_axi port=p bundle=one
+  int m[64];
+  {body}
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("body", "directions"),
+    [
+        ("*q = p[3];", 1),
+        ("p[3] = *q;", 1),
+        ("p[3] = p[2];", 2),
+        ("fill(p, 64);", 1),
+        ("fill(&p[8], 64);", 1),
+        ("*q = sum(p, 64);", 1),
+        ("fill(p, 64); *q = sum(p, 64);", 2),
+        ("both(p, 64);", 2),
+        ("memcpy(m, p, 256); *q = m[3];", 1),
+        ("m[3] = *q; memcpy(p, m, 256);", 1),
+        ("memcpy(m, p, 256); m[3] = 1; memcpy(p, m, 256);", 2),
+        ("memset(p, 0, 256); *q = p[3];", 2),
+    ],
+)
+def test_buffers_of_a_bus_are_for_the_directions_it_is_used_in(body: str, directions: int) -> None:
+    """Two block RAMs of 36 bits each way for 32 bits of data, wherever the access is made."""
+    assert memories(closed(BUSES.format(body=body)))["p"][0] == 2 * directions

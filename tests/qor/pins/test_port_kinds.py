@@ -297,6 +297,24 @@ def test_limits_of_operators(limit: str, statement: str, right: int, dsp: float)
     assert (iis(found), found.dsp) == ({"L": right}, dsp)
 
 
+@pytest.mark.parametrize(("limit", "right", "dsp"), [(1, 2, 3.0), (2, 1, 4.0)])
+def test_a_limit_is_for_all_widths_of_an_operation(limit: int, right: int, dsp: float) -> None:
+    """A product of 32 bits (3 DSPs) and one of 16 (1 DSP): the one core that is left is the wide one, taking turns."""
+    code = f"""
+void top(int a[64], short c[64], int b[64], int d[64]) {{
+#pragma HLS allocation operation instances=mul limit={limit}
+#pragma HLS array_partition variable=a cyclic factor=2
+#pragma HLS array_partition variable=c cyclic factor=2
+  L: for (int i = 0; i < 32; i++) {{
+#pragma HLS pipeline
+    b[i] = a[2 * i] * a[2 * i + 1];
+    d[i] = c[2 * i] * c[2 * i + 1];
+  }}
+}}"""
+    found = closed(code)
+    assert (iis(found), found.dsp) == ({"L": right}, dsp)
+
+
 @pytest.mark.parametrize(("asked", "dsp"), [(1, 12), (2, 6), (3, 4), (4, 3), (12, 1)])
 def test_a_pipelined_function_shares_over_its_ii(asked: int, dsp: int) -> None:
     """Twelve products of 16 bits, one DSP each."""

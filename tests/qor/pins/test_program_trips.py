@@ -271,7 +271,7 @@ def test_range_loops() -> None:
     [
         ("min=2 max=10", (6, 2, 10)), ("max=10 avg=7", (7, 0, 10)), ("min=2 max=10 avg=3", (3, 2, 10)),
     ("max=5", (2.5, 0, 5)),
-        ("min=4", None), ("avg=4", None), ("max=N", None), ("min=x max=6", (3, 0, 6)),
+        ("min=4", None), ("avg=4", None), ("max=N", None), ("min=x max=6", None), ("max=6 avg=x", None),
     ],
 )  # fmt: skip
 def test_the_pragma_of_trip_counts(options: str, right: tuple[float, float, float] | None) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from hwml_sdk.errors import SourceError
 from hwml_sdk.qor.program import facts, ir
+from hwml_sdk.qor.program.advances import advances
 from hwml_sdk.qor.program.expressions import (
     assigned_in_order,
     assigned_variables,
@@ -319,3 +320,41 @@ def test_who_is_called() -> None:
     assert called_functions(program) == {"n::b", "b", "c", "run"}
     assert list(facts.reached(program, program.functions["a"])) == ["a", "b", "c"]
     assert list(facts.reached(program, program.functions["c"])) == ["c"]
+
+
+COUNTED = [
+    # What stands before, the body of the loop: whether n moves on by 1 each time.
+    ("int n; void g() { n += 3; }", "a[n] = i; n++; g();", False),
+    ("int n; void h() { n = 0; } void g() { h(); }", "a[n] = i; n++; g();", False),
+    ("int n; void g();", "a[n] = i; n++; g();", False),
+    ("int n, m; void g() { m += 3; }", "a[n] = i; n++; g();", True),
+    ("int n; int g(int x) { return x + n; }", "a[n] = g(i); n++;", True),
+    ("int n;", "a[n] = i; n++;", True),
+]
+
+
+@pytest.mark.parametrize(("before", "body", "right"), COUNTED)
+def test_a_counter_that_a_called_function_changes(before: str, body: str, right: bool) -> None:
+    """One of the file, as every function sees it."""
+    program = read_program(f"{before}\nvoid top(int a[64]) {{ for (int i = 0; i < 8; i++) {{ {body} }} }}")
+    (loop,) = program.loops("top")
+    found = {var.name: step for var, step in advances(loop, {}, lambda _: None, program).items()}
+    assert found == ({"n": 1.0} if right else {})
+
+
+def test_a_field_that_another_method_changes() -> None:
+    code = """struct box { int n; int m; void skip() { n += 3; }
+  void run(int a[64]) { for (int i = 0; i < 8; i++) { a[n] = i; a[m] = i; n++; m++; skip(); } } };
+void top(int a[64]) { box b; b.run(a); }"""
+    program = read_program(code)
+    (loop,) = program.loops("box::run")
+    assert {var.name: step for var, step in advances(loop, {}, lambda _: None, program).items()} == {"m": 1.0}
+
+
+def test_parameters_of_streams_make_no_method_of_an_overload() -> None:
+    """`k(hls::stream<int>)` is a function as visible as another, and here the larger one."""
+    code = """#include <hls_stream.h>
+int k(int a) { return a; }
+void k(hls::stream<int> &a, int b[8]) { for (int i = 0; i < 8; i++) b[i] = a.read(); }"""
+    program = read_program(code)
+    assert len(choose_top(program, None).params) == 2

@@ -288,6 +288,14 @@ SCOPES = [
     ("const int K = 2;", "", "const int K = 7;", 7),
     ("const int K = 2;", "enum { K = 4 };", "", 4),
     ("constexpr int K = 9;", "", "", 9),
+    ("enum { K = 4 };", "const int K = 8;", "", 8),
+    ("enum { K = 4 };", "", "const int K = 7;", 7),
+    ("const int K = 8;", "", "enum { K = 3 };", 3),
+    ("void other(int a[64]) { enum { K = 4 }; a[0] = K; }\nconst int K = 6;", "", "", 6),
+    ("const int K = 6;\nvoid other(int a[64]) { enum { K = 4 }; a[0] = K; }", "", "", 6),
+    ("const int K = 6;\nstruct cfg { enum { K = 4 }; };", "", "", 6),
+    ("struct cfg { enum { K = 4 }; };\nconst int K = 6;", "", "", 6),
+    ("namespace a { enum { K = 4 }; }\nconst int K = 6;", "", "", 6),
 ]
 
 
@@ -296,6 +304,44 @@ def test_the_nearest_constant_counts(outside: str, inside: str, nearest: str, ri
     code = f"{outside}\nvoid top(int a[64]) {{ {inside}\n  L: for (int i = 0; i < 64; i++) {{ {nearest}\n"
     code += "#pragma HLS PIPELINE II=K\n a[i] = i; } }"
     assert iis(closed(code)) == {"L": right}
+    if not nearest:  # a bound, an extent and an option ask the same
+        code = f"{outside}\nvoid top(int a[64]) {{ {inside}\n  int b[K];\n  L: for (int i = 0; i < K; i++) {{\n"
+        code += "#pragma HLS UNROLL factor=K\n    b[i] = a[i];\n  }\n  a[0] = b[1]; }"
+        program = read_program(code)
+        (loop,) = program.loops("top")
+        assert program.functions["top"].variables["b"].dims == (right,)
+        assert [pragma.numbers for pragma in loop.pragmas] == [{"factor": right}]
+        code = code.replace("#pragma HLS UNROLL factor=K", "")
+        assert loops(closed(code, pipeline_loops=0))["L"].trips == right
+
+
+def test_an_enumerator_of_a_body_ends_with_it() -> None:
+    code = "void other(int a[64]) { enum { K = 4 }; a[0] = K; }\n"
+    code += "void top(int a[64]) { L: for (int i = 0; i < K; i++) a[i] = 1; }"
+    assert loops(closed(code, pipeline_loops=0))["L"].trip.source == "unknown"
+
+
+def test_a_parameter_of_a_template_hides_a_constant_of_the_file() -> None:
+    code = "const int K = 9;\ntemplate <int K> void fill(int a[64]) { L: for (int i = 0; i < K; i++) a[i] = 1; }\n"
+    code += "void top(int a[64]) { fill<5>(a); }"
+    assert loops(closed(code, pipeline_loops=0))["L"].trips == 5
+
+
+@pytest.mark.parametrize(("name", "right"), [("A", None), ("B", None), ("C", 3), ("D", 4), ("E", None)])
+def test_enumerators_that_count_on_from_an_unknown_one(name: str, right: int | None) -> None:
+    """B is one more than A, which nobody knows; C is told, and D one more; E is said again with a value unknown."""
+    code = "enum { E = 7 };\nnamespace q { enum { A = FOO, B, C = 3, D, E = BAR };\n"
+    code += f"void top(int a[64]) {{ L: for (int i = 0; i < {name}; i++) a[i] = 1; }} }}"
+    trip = loops(closed(code, pipeline_loops=0))["L"].trip
+    assert trip.most == right and (trip.source == "bounds") == (right is not None)
+
+
+def test_types_of_the_same_name_in_two_namespaces() -> None:
+    """Both enumerations are `int`; each has its name in its own namespace, and constants as well."""
+    code = "namespace a { enum mode { k = 2 }; }\nnamespace b { enum mode { k = 2 }; }\n"
+    code += "void top(int a[64], b::mode m) { L: for (int i = 0; i < b::k + (int)sizeof(b::mode); i++) a[i] = m; }"
+    found = closed(code, pipeline_loops=0)
+    assert found.top.reasons == () and loops(found)["L"].trips == 6
 
 
 def test_a_lambda_and_a_block_keep_their_pragmas() -> None:

@@ -247,6 +247,11 @@ def counted(code: str) -> TripCount:
         ("short n", "int i = 4; i <= n; i += 2", 0, 16382),  # (32767 - 4) // 2 + 1; none for a negative n
         ("ap_uint<4> n", "int i = 0; i != n; i++", 0, 15),
         ("ap_uint<4> n", "int i = 20; i > n; i--", 5, 20),  # 20 - 15 and 20 - 0
+        ("ap_uint<4> n", "int i = 0; i < 3 * n + 1; i++", 1, 46),  # 3 * 15 + 1
+        ("ap_uint<4> n", "int i = 0; i < 20 - n; i++", 5, 20),
+        ("ap_uint<4> n", "int i = 0; i < ((int)n << 1) - 2; i++", 0, 28),  # 2 * 15 - 2
+        ("unsigned char n", "int i = 0; i < n >> 2; i++", 0, 63),  # 255 >> 2
+        ("unsigned char n", "int i = 0; i < 64 && i < n; i++", 0, 64),
     ],
 )
 def test_a_bound_of_a_narrow_type(parameter: str, head: str, least: int, most: int) -> None:
@@ -262,7 +267,26 @@ def test_a_bound_of_a_narrow_type(parameter: str, head: str, least: int, most: i
         ("unsigned char n, unsigned char m", "int i = 0; i < n + m; i++"),  # two of them
         ("unsigned char *n", "int i = 0; i < *n; i++"),  # an address
         ("float n", "int i = 0; i < n; i++"),
+        # The most rounds are made somewhere inside the range: n = 9, 5, 127, and -128 with 16384 rounds.
+        ("unsigned char n", "int i = 0; i < n % 10; i++"),
+        ("unsigned char n", "int i = 0; i < (n == 5 ? 100 : 1); i++"),
+        ("unsigned char n", "int i = 0; i < (n ^ 0x80); i++"),
+        ("signed char n", "int i = 0; i < n * n; i++"),
+        ("unsigned char n", "int i = 0; i < (signed char)n; i++"),
+        ("unsigned char n", "int i = 0; i > n - 9 && i < n; i++"),
+        ("unsigned char n", "int i = 0; i < n; i += n"),
     ],
 )
 def test_a_bound_that_no_type_gives(parameters: str, head: str) -> None:
     assert counted(f"void top({parameters}, int a[256]) {{ for ({head}) a[i & 255] = 1; }}").source == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("before", "body"),
+    [("", "n = a[i];"), ("", "if (a[i]) n--;"), ("void next(unsigned char &n) { n += 3; }", "next(n);")],
+)
+def test_a_bound_that_the_body_changes(before: str, body: str) -> None:
+    """The range of the type is that of one value, and here there is one a round."""
+    head = "void top(unsigned char n, int a[256]) { for (int i = 0; i < n; i++)"
+    code = f"{before}\n{head} {{ a[i & 255] = 1; {body} }} }}"
+    assert counted(code).source == "unknown"

@@ -18,6 +18,7 @@ from ..check import Check
 from ..say.positions import Text
 from ..types import STAGES, CheckRequest, ChiselDiagnostic, CompileResult
 from .fixes import Candidate, candidates_for
+from .honesty import State, weigh
 
 MAX_CHOICES = 3
 _MAX_STEPS = 10
@@ -101,7 +102,11 @@ class _Search:
     def _judge(
         self, state: _State, text: str, candidate: Candidate, result: CompileResult, onward: list[_State]
     ) -> None:
-        after = _State(text, result, (*state.titles, candidate.title), state.safe and candidate.safe)
+        verdict = weigh(State(state.text, state.result), State(text, result))
+        if verdict == "weaker":
+            return
+        safe = state.safe and candidate.safe and verdict == "kept"
+        after = _State(text, result, (*state.titles, candidate.title), safe)
         if self._clean(result):
             self.found.append(after)
         elif _badness(result) < _badness(state.result) or _uncovered(state, after):
@@ -127,19 +132,19 @@ class _Search:
 
     def _ask(self, text: str) -> CompileResult:
         files = ((self.request.files[0][0], text), *self.request.files[1:])
-        return self.check(replace(self.request, files=files))
+        return self.check(replace(self.request, files=files, circuits=True))
 
     def _clean(self, result: CompileResult) -> bool:
         """Nothing is wrong, no warning is new, and no module has gone."""
         if not result.ok:
             return False
         before = Counter((item.code, item.message) for item in self.original.diagnostics)
-        warnings = [item for item in result.diagnostics if item.severity == "warning"]
+        warnings = Counter((item.code, item.message) for item in result.diagnostics if item.severity == "warning")
         if not self.original.errors:
             return not warnings
         modules = {module.name for module in self.original.modules}
         kept = modules <= {module.name for module in result.modules}
-        return kept and all((item.code, item.message) in before for item in warnings)
+        return kept and warnings <= before
 
 
 def find_repairs(
@@ -156,6 +161,10 @@ def find_repairs(
     request: the check that gave `result`; its first file is replaced by each candidate.
     """
     search = _Search(result, request, check, time.monotonic() + budget_s, propose)
+    if (
+        result.stage == "firtool" and _targets(result) and not result.chirrtl
+    ):  # the circuit, to compare what drives what
+        result = check(replace(request, circuits=True))
     search.run(_State(text, result))
     states = sorted(search.found, key=lambda state: not state.safe)
     if states and states[0].safe:

@@ -154,7 +154,8 @@ def _loop(
         name=loop.name, function=loop.function, path=loop.path, span=loop.head,
         trip_count=result.trip.average, pipelined=result.ii is not None,
         ii=None if flat.bound.guess else flat.ii, ii_is_guess=flat.ii is not None and flat.bound.guess,
-        ii_bound_by=flat.bound.by, unroll_factor=round(max(result.plan.unroll, 1.0)),
+        ii_bound_by=flat.bound.by, ii_guess=flat.ii if flat.bound.guess else None,
+        unroll_factor=round(max(result.plan.unroll, 1.0)),
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
         loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
         trip_count_min=result.trip.least, trip_count_max=result.trip.most, circuit=flat.bound.circuit,
@@ -341,6 +342,11 @@ def part_or_none(name: str) -> Part | None:
         return find_part(name)
     except ConfigError:
         return None
+
+
+def part_notes(part: Part | None) -> tuple[str, ...]:
+    """What the reader must know of the part's limits."""
+    return () if part is None or part.checked else (f"capacity of this part is not checked: {part.device}",)
 
 
 def fits(part: Part | None, values: Mapping[str, float | None], uram: float = 0.0) -> bool | None:

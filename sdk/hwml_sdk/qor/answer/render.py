@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...amounts import figure, percent, range_of, short_number
+from ...amounts import figure, percent, range_of, short_number, whole
 from ..tool.labels import SHOWN, TITLES
-from .types import FunctionQor, LoopQor, QorPrediction, plain_number
+from .types import FunctionQor, Interval, LoopQor, QorPrediction, plain_number
 
 MAX_LABEL = 25
 _LABELLED = ("lut", "dsp", "latency_cycles")
@@ -39,9 +39,11 @@ def function_label(function: FunctionQor) -> str:
         return "inlined"
     if all(name in function.reasons for name in _LABELLED):
         return _fitting_cause(function.reasons["lut"])
-    lut = f"{figure(function.lut)} LUT"
-    cycles = f"{figure(function.cycles)} cyc"
-    return _fitting([lut, f"{figure(function.dsp)} DSP", cycles], [lut, cycles])
+    lut, dsp, cycles = (
+        f"{figure(value, function.intervals.get(name))} {_SHORT[name]}"
+        for name, value in (("lut", function.lut), ("dsp", function.dsp), ("latency_cycles", function.cycles))
+    )
+    return _fitting([lut, dsp, cycles], [lut, cycles])
 
 
 def prediction_summary(prediction: QorPrediction) -> str:
@@ -55,8 +57,9 @@ def function_summary(function: FunctionQor) -> str:
     """The same for a function below the top: its closed form."""
     if function.inlined:
         return "inlined into its callers"
-    shown = (("LUT", function.lut), ("DSP", function.dsp), ("FF", function.ff), ("cyc", function.cycles))
-    return " · ".join(f"{figure(value)} {name}" for name, value in shown) + _behind(function.reasons)
+    known = (("lut", function.lut), ("dsp", function.dsp), ("ff", function.ff), ("latency_cycles", function.cycles))
+    shown = [f"{figure(value, function.intervals.get(name))} {_SHORT[name]}" for name, value in known]
+    return " · ".join(shown) + _behind(function.reasons)
 
 
 def unknown(causes: Sequence[str]) -> str:
@@ -78,16 +81,20 @@ def _fitting_cause(causes: Sequence[str]) -> str:
 
 
 def loop_label(loop: LoopQor) -> str:
-    """`II 1 · 1.0k cyc · 61 %`; `II ?` where it would be a guess; `64 rounds · 320 cyc` where nothing is pipelined."""
+    """`II 1 · 1.0k cyc · 61 %`; `II ~2?` where it is a guess; `64 rounds · 320 cyc` where nothing is pipelined."""
     if is_unrolled(loop):
         return f"unrolled x{loop.unroll_factor}"
-    if loop.pipelined:
-        first = f"II {loop.ii}" if loop.ii is not None and not loop.ii_is_guess else "II ?"
-    else:
-        first = f"{rounds(loop)} rounds"
-    cycles = f"{figure(loop.total_cycles)} cyc"
+    first = f"II {initiation(loop)}" if loop.pipelined else f"{rounds(loop)} rounds"
+    cycles = f"{figure(loop.total_cycles, loop.interval)} cyc"
     share = [percent(loop.share)] if loop.share is not None else []
     return _fitting([first, cycles, *share], [first, cycles])
+
+
+def initiation(loop: LoopQor) -> str:
+    """The initiation interval; `~2?` where accesses cannot be told apart and it is a guess."""
+    if loop.ii is not None and not loop.ii_is_guess:
+        return str(loop.ii)
+    return f"~{loop.ii_guess}?" if loop.ii_guess is not None else "?"
 
 
 def rounds(loop: LoopQor) -> str:
@@ -127,11 +134,8 @@ def prediction_detail(prediction: QorPrediction) -> str:
     lines = [f"**{prediction.top}** (predicted, {prediction.stage})", "", "```text"]
     for title, value, name in rows:
         interval = prediction.intervals.get(name)
-        spread = (
-            f"   80 %: {range_of(interval.low, interval.high)}" if interval is not None and value is not None else ""
-        )
         why = _why(prediction.reasons.get(name, ()))
-        lines.append(f"{title:<7}{figure(value, interval):>9}{spread}  {why}".rstrip())
+        lines.append(f"{title:<7}{figure(value, interval):>9}{_spread(value, interval)}  {why}".rstrip())
     lines += [f"{title}: {figure(value)} cycles" for title, value in timing(prediction)]
     lines += [*_uram_line(prediction.uram), "```", ""]
     if prediction.dominant:
@@ -148,6 +152,13 @@ def prediction_detail(prediction: QorPrediction) -> str:
 
 def _why(causes: Sequence[str]) -> str:
     return unknown(causes).removeprefix("? ") if causes else ""
+
+
+def _spread(value: float | None, interval: Interval | None) -> str:
+    """`   80 %: 2.1–4.6k`; nothing where a figure has no range but itself."""
+    if value is None or interval is None or whole(interval.low) == whole(interval.high):
+        return ""
+    return f"   80 %: {range_of(interval.low, interval.high)}"
 
 
 def _signed(amount: float) -> str:
@@ -167,7 +178,9 @@ def function_detail(function: FunctionQor) -> str:
         ("LUT", function.lut, "lut"), ("DSP", function.dsp, "dsp"), ("FF", function.ff, "ff"),
         ("BRAM", function.bram_18k, "bram_18k"), ("cycles", function.cycles, "latency_cycles"),
     ):  # fmt: skip
-        lines.append(f"{title:<7}{figure(value):>9}  {_why(function.reasons.get(name, ()))}".rstrip())
+        interval = function.intervals.get(name)
+        why = _why(function.reasons.get(name, ()))
+        lines.append(f"{title:<7}{figure(value, interval):>9}{_spread(value, interval)}  {why}".rstrip())
     return "\n".join([*lines, *_uram_line(function.uram), "```"])
 
 
@@ -192,15 +205,20 @@ def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:
     if is_unrolled(loop):
         return [*facts, ("unrolled", f"x{loop.unroll_factor}")]
     if loop.pipelined:
-        known = loop.ii is not None and not loop.ii_is_guess
-        bound = f" (bound by {loop.ii_bound_by})" if loop.ii_bound_by and known else ""
-        facts.append(("II", f"{loop.ii}{bound}" if known else "?"))
+        bound = f" (bound by {loop.ii_bound_by})" if loop.ii_bound_by and not loop.ii_is_guess else ""
+        guessed = " (a guess: accesses that cannot be told apart)" if loop.ii_is_guess else ""
+        facts.append(("II", f"{initiation(loop)}{bound}{guessed}"))
     if loop.unroll_factor > 1:
         facts.append(("unrolled", f"x{loop.unroll_factor}"))
     facts.append(("iteration", f"{figure(loop.depth)} cycles"))
     entered = _entries(loop)
-    cycles = figure(loop.cycles) if loop.cycles is not None else unknown(loop.reasons)
+    once = None if entered else loop.interval
+    cycles = figure(loop.cycles, once) if loop.cycles is not None else unknown(loop.reasons)
     facts.append(("cycles", cycles + (f", entered {entered} times" if entered else "")))
+    if entered:
+        facts.append(("in all", figure(loop.total_cycles, loop.interval)))
+    if loop.interval is not None and _spread(loop.total_cycles, loop.interval):
+        facts.append(("80 %", range_of(loop.interval.low, loop.interval.high)))
     if loop.share is not None:
         facts.append(("share", percent(loop.share)))
     return facts
@@ -231,14 +249,14 @@ def loop_row(depth: int, loop: LoopQor, top: str) -> tuple[str, ...]:
     if is_unrolled(loop):
         return (f"{'  ' * depth}{owner}{loop.name}", f"{figure(loop.trip_count)} x{loop.unroll_factor}", *["-"] * 4, "")
     known = loop.ii is not None and not loop.ii_is_guess
-    ii = (str(loop.ii) if known else "?") if loop.pipelined else "-"
+    ii = initiation(loop) if loop.pipelined else "-"
     unrolled = f" x{loop.unroll_factor}" if loop.unroll_factor > 1 else ""
     return (
         f"{'  ' * depth}{owner}{loop.name}",
         f"{rounds(loop)}{unrolled}",
         ii,
         figure(loop.depth),
-        figure(loop.total_cycles) if loop.total_cycles is not None else unknown(loop.reasons),
+        figure(loop.total_cycles, loop.interval) if loop.total_cycles is not None else unknown(loop.reasons),
         percent(loop.share) if loop.share is not None else "?",
         loop.ii_bound_by if loop.pipelined and known else "",
     )
@@ -252,20 +270,24 @@ def timing(prediction: QorPrediction) -> list[tuple[str, float]]:
 
 
 def resource_rows(prediction: QorPrediction, limits: Mapping[str, int]) -> list[tuple[str, str, str, str, str]]:
-    """(name, figure, 80 % interval, closed form, share of the part) for each resource and the latency."""
+    """(name, figure, 80 % interval, closed form, share of the part) for each resource and the latency.
+
+    The closed form stands only where the answer is another, a range only where it says more than the figure.
+    """
     rows = []
     for name in SHOWN:
         value = getattr(prediction, name)
         interval = prediction.intervals.get(name)
-        spread = range_of(interval.low, interval.high) if interval is not None and value is not None else ""
+        spread = _spread(value, interval).removeprefix("   80 %: ")
         limit = limits.get(name)
         used = percent(value / limit) if limit and value is not None else ""
         title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
         shown = figure(value, interval) if value is not None else unknown(prediction.reasons.get(name, ()))
-        rows.append((title, shown, spread, figure(prediction.closed_form.get(name)), used))
+        closed = figure(prediction.closed_form.get(name))
+        rows.append((title, shown, spread, closed if closed != figure(value) else "", used))
     rows += [(title, figure(value), "", "", "") for title, value in timing(prediction)]
     if prediction.uram:
         limit = limits.get("uram")
         used = percent(prediction.uram / limit) if limit else ""
-        rows.append(("URAM", figure(prediction.uram), "", figure(prediction.uram), used))
+        rows.append(("URAM", figure(prediction.uram), "", "", used))
     return rows

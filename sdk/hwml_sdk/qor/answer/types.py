@@ -22,10 +22,12 @@ class LoopQor:
 
     trip_count: iterations after unrolling is undone (the source's count), on average over its entries; None when
     nothing tells it. trip_count_min, trip_count_max: the least and the most, which `cycles` are counted with.
-    ii: initiation interval in cycles, None when not pipelined or when it would be a guess (`ii_is_guess`).
+    ii: initiation interval in cycles, None when not pipelined or when it would be a guess (`ii_is_guess`): then
+    `ii_guess` is what `cycles` are counted with.
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
     reasons: why its cycles are not known. circuit: of the recurrence that bounds the II.
+    interval: of `total_cycles`, 80 %.
     """
 
     name: str
@@ -48,6 +50,8 @@ class LoopQor:
     trip_count_min: float | None = None
     trip_count_max: float | None = None
     circuit: Circuit | None = None
+    ii_guess: int | None = None
+    interval: Interval | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""
@@ -59,7 +63,7 @@ class FunctionQor:
     """One function as the tool would build it: closed-form area of one instance, and its loops.
 
     cycles: its largest latency; interval_cycles: from one start to the next.
-    reasons: why figures are None, by their names in `LABELS`.
+    reasons: why figures are None, by their names in `LABELS`. intervals: of those that are known, 80 %.
     """
 
     name: str
@@ -75,6 +79,7 @@ class FunctionQor:
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     uram: float | None = None
     interval_cycles: float | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -183,6 +188,11 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
     }
 
 
+def interval_json(interval: Interval) -> dict[str, int | None]:
+    """Both ends, as whole numbers."""
+    return {"low": whole(interval.low), "high": whole(interval.high)}
+
+
 def reasons_json(reasons: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     """Why figures are null, by their keys in JSON; figures that are known have none."""
     return {json_key(name): list(causes) for name, causes in reasons.items() if causes}
@@ -201,11 +211,13 @@ def loop_json(loop: LoopQor) -> dict[str, Any]:
         "pipelined": loop.pipelined,
         "ii": None if loop.ii_is_guess else loop.ii,
         "ii_is_guess": loop.ii_is_guess,
+        "ii_guess": loop.ii_guess,
         "ii_bound_by": loop.ii_bound_by,
         "unroll_factor": loop.unroll_factor,
         "depth": plain_number(loop.depth, 1),
         "cycles": whole(loop.cycles),
         "total_cycles": whole(loop.total_cycles),
+        "interval": None if loop.interval is None else interval_json(loop.interval),
         "share": plain_number(loop.share, 4),
         "notes": list(loop.notes),
         "reasons": list(loop.reasons),
@@ -227,6 +239,7 @@ def function_json(function: FunctionQor) -> dict[str, Any]:
         "cycles": whole(function.cycles),
         "interval_cycles": whole(function.interval_cycles),
         "inlined": function.inlined,
+        "intervals": {json_key(name): interval_json(interval) for name, interval in function.intervals.items()},
         "reasons": reasons_json(function.reasons),
     }
 

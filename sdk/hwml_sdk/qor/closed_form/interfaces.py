@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 
 from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, root_variable
 from .costs import ADDRESS_BITS, BRAM_BITS_WIDE, COSTS
+from .directions import Directions
 from .memory import Layout, Storage
 
 _NOTHING = Storage(0, 0, 0, 0)
@@ -29,11 +29,14 @@ def control_registers(bits: int) -> Storage:
     return Storage(0, lut, COSTS.slave_ff + COSTS.slave_ff_bit * bits, 0)
 
 
-def add_interfaces(top: ir.Function, memory: dict[ir.Variable, Storage], layouts: Mapping[ir.Variable, Layout]) -> None:
+def add_interfaces(
+    program: ir.Program, top: ir.Function, memory: dict[ir.Variable, Storage], layouts: Mapping[ir.Variable, Layout]
+) -> None:
     """Add the adapters of a top function to its memories, each under the first argument that uses it."""
     params = top.params
-    written = assigned_variables(top.body)
-    read = {var for var in params if var not in written} | _read_too(top)
+    read, written = Directions(program).of(top)
+    # What nobody is seen to use is read: its pointer may have gone where it is not followed.
+    read = read | {var for var in params if var not in written}
     bundles: dict[str, list[ir.Variable]] = {}
     for var in params:
         layout = layouts.get(var)
@@ -45,23 +48,6 @@ def add_interfaces(top: ir.Function, memory: dict[ir.Variable, Storage], layouts
         directions = int(any(var in written for var in users)) + int(any(var in read for var in users))
         _add(memory, users[0], m_axi_adapter(width, directions=max(directions, 1)))
     _add_control(top, memory, {var for users in bundles.values() for var in users})
-
-
-def _read_too(top: ir.Function) -> set[ir.Variable]:
-    """Arguments of which a statement reads an element, whatever others write: `a[i] = a[i] ^ 1` does both."""
-    targets: set[int] = set()
-    for expr in everything_in(top.body):
-        target = expr.target if isinstance(expr, ir.Assign) and expr.op == "=" else None
-        while target is not None:
-            targets.add(id(target))
-            target = target.base if isinstance(target, ir.Member | ir.Index) else None
-    found: set[ir.Variable] = set()
-    for expr in everything_in(top.body):
-        element = isinstance(expr, ir.Index) or (isinstance(expr, ir.Unary) and expr.op == "*")
-        var = root_variable(expr) if element and id(expr) not in targets else None
-        if var is not None:
-            found.add(var)
-    return found
 
 
 def _add_control(top: ir.Function, memory: dict[ir.Variable, Storage], on_bus: set[ir.Variable]) -> None:

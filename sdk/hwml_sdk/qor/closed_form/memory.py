@@ -14,6 +14,7 @@ from ..program.sizes import total_bits
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
     DUAL,
+    FIFO_DEPTH,
     LUTRAM_BITS,
     MEMORY,
     Ports,
@@ -34,6 +35,7 @@ class Layout:
     merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     ports: of each bank. parted: fields of a struct lie in memories of their own. widen: bits that an m_axi port may be
     widened to. stencil: a window over it is kept on the chip.
+    fifo_depth: elements that a stream holds.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Layout:
     parted: bool = False
     widen: int = 0
     stencil: bool = False
+    fifo_depth: int = FIFO_DEPTH
 
     def bank_count(self) -> int:
         """Number of separate memories."""
@@ -127,6 +130,7 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
         _bind(layout, options.get("storage_type", ""), options.get("storage_impl", ""))
     elif pragma.kind == "STREAM":
         layout.interface = "fifo"
+        layout.fifo_depth = pragma.whole("depth") or layout.fifo_depth
     elif pragma.kind == "BIND_STORAGE":
         _bind(layout, options.get("type", ""), options.get("impl", ""))
     elif pragma.kind == "RESOURCE":
@@ -142,7 +146,15 @@ def _bind(layout: Layout, kind: str, impl: str) -> None:
     if not kind.lower().startswith(("ram", "rom", "fifo", "xpm")) and not impl:
         return
     layout.ports = ports_of(kind)
-    layout.storage = impl.lower() or impl_of(kind) or layout.storage
+    # `uram_ecc` is UltraRAM; `auto` leaves the choice to the tool.
+    layout.storage = impl_of(impl) or impl_of(kind) or layout.storage
+
+
+def _bound_fifo(layout: Layout, streams: float, deep: int, wide: int, bits: float) -> Storage:
+    """Streams whose FIFOs BIND_STORAGE puts into block RAM or UltraRAM."""
+    if layout.storage == "uram":
+        return Storage(0, 0, 0, bits, streams * uram_blocks(deep, wide))
+    return Storage(streams * bram_18k(deep, wide), 0, 0, bits)
 
 
 def _partition(pragma: ir.Pragma, var: ir.Variable, where: dict[int, tuple[str, int]]) -> None:
@@ -201,6 +213,10 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
         return Storage(0, lut, MEMORY.fifo_ff + width * MEMORY.fifo_ff_bit, bits)
     # More banks than elements stay empty and fall away.
     banks = max(min(layout.bank_count(), count), 1)
+    if layout.interface == "fifo":
+        # Of streams each one is a memory of its own; an array that streams keeps as many elements as the FIFO holds.
+        streams = count if var.type.kind == "stream" else 1
+        return _bound_fifo(layout, float(streams), layout.fifo_depth, width, bits)
     lanes = math.prod(factor for _, factor in layout.reshaped.values()) if layout.reshaped else 1
     deep = max(math.ceil(count / banks / lanes), 1)
     wide = width * lanes

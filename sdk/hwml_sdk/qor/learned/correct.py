@@ -282,8 +282,8 @@ class Corrector:
             raise ArtifactError(f"{artifact.path}: its parts do not fit together: {reason}; reinstall") from error
 
     def check_features(self, version: int, names: tuple[str, ...]) -> None:
-        """ArtifactError unless the artefact was trained on these features."""
-        if (version, names) != (self.feature_version, self.feature_names):
+        """ArtifactError unless the artefact was trained on these features, or on the first of them."""
+        if version != self.feature_version or names[: len(self.feature_names)] != self.feature_names:
             raise ArtifactError(
                 f"the model was trained on features of version {self.feature_version}, this hwml makes version "
                 f"{version}; retrain with python -m sdk.train qor"
@@ -318,7 +318,7 @@ class Corrector:
         widen: float = 1.0,
     ) -> list[Correction]:
         """`apply` for n designs at once: features [n, f]."""
-        rows = quantise(values)
+        rows = quantise(values[:, : len(self.feature_names)])
         exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
         # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
         exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)

@@ -56,8 +56,12 @@ _PROGRAM = (
     "float_share", "double_share", "scalar_params", "stmts",
 )  # fmt: skip
 
+# What makes an estimate unsure, and is no part of the hardware: trip counts that the source only tells or that differ
+# from entry to entry, IIs that are guesses, loops that are copies, code that was not read.
+_CERTAINTY = ("trips_told", "trips_vary", "loops_guessed", "loops_unrolled", "unread")
+
 FEATURE_NAMES: tuple[str, ...] = (
-    *_CLOSED, *_SHARED, *_UNSHARED, *_AREA, *_MEMORY, *_LOOPS, *_PRAGMAS, *_PROGRAM, *CONTEXT,
+    *_CLOSED, *_SHARED, *_UNSHARED, *_AREA, *_MEMORY, *_LOOPS, *_PRAGMAS, *_PROGRAM, *CONTEXT, *_CERTAINTY,
 )  # fmt: skip
 
 
@@ -104,6 +108,7 @@ def features_of(estimate: Estimate) -> FeatureRow:
     _pragma_features(estimate, values)
     _program_features(estimate, functions, loops, values)
     _context(estimate, values)
+    _certainty(estimate, functions, loops, values)
     row = np.array([values.get(name, 0.0) for name in FEATURE_NAMES], dtype=np.float32)
     return FeatureRow(np.nan_to_num(row, nan=0.0, posinf=120.0, neginf=0.0), estimate.figures())
 
@@ -301,6 +306,22 @@ def _statements(block: ir.Block) -> Iterator[ir.Stmt]:
                 yield from _statements(item.otherwise)
         elif isinstance(item, ir.Loop):
             yield from _statements(item.body)
+
+
+def _certainty(
+    estimate: Estimate,
+    functions: list[FunctionResult],
+    loops: list[tuple[LoopResult, int]],
+    values: dict[str, float],
+) -> None:
+    trips = [item.trip for item, _ in loops]
+    values.update(
+        trips_told=_log(sum(trip.source != "bounds" for trip in trips)),
+        trips_vary=_log(sum(trip.source == "bounds" and not trip.constant for trip in trips)),
+        loops_guessed=_log(sum(item.ii is not None and item.bound.guess for item, _ in loops)),
+        loops_unrolled=_log(sum(len(function.unrolled) for function in functions)),
+        unread=_log(len(estimate.unknown.of("lut"))),
+    )
 
 
 def _context(estimate: Estimate, values: dict[str, float]) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from . import ir
 from .constants import Number, evaluate
 from .expressions import inside
+from .handed import changed_by_calls, is_shared
 
 # Variable -> what is added to it, None where that is not the same each time.
 Steps = dict[ir.Variable, float | None]
 Trip = Callable[[ir.Loop], float | None]
 
 
-def advances(loop: ir.Loop, known: Mapping[ir.Variable, Number], trip: Trip) -> dict[ir.Variable, float]:
+def advances(
+    loop: ir.Loop, known: Mapping[ir.Variable, Number], trip: Trip, program: ir.Program
+) -> dict[ir.Variable, float]:
     """What one iteration adds to each variable that nothing else changes. trip: iterations of a loop inside, or None.
 
     What an iteration may skip, or what a condition decides, is left out, and so is what may change unseen.
@@ -22,11 +25,15 @@ def advances(loop: ir.Loop, known: Mapping[ir.Variable, Number], trip: Trip) -> 
         return {}
     found: Steps = {}
     _block(loop.body, known, trip, found)
-    return {
+    steady = {
         var: step for var, step in found.items()
         if step is not None and var is not loop.var and not var.handed and not var.dims
         and (var.type.pointer or not var.type.is_float)
     }  # fmt: skip
+    shared = [var for var in steady if is_shared(var)]
+    for var in changed_by_calls(loop.body, shared, program) if shared else ():
+        del steady[var]
+    return steady
 
 
 def _block(block: ir.Block, known: Mapping[ir.Variable, Number], trip: Trip, found: Steps) -> None:

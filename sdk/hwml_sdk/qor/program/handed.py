@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from . import ir
-from .expressions import everything_in, root_variable
+from .expressions import assigned_variables, everything_in, root_variable
 from .flow import target_of
 
 # Functions that take their arguments by value; of others nobody has seen, a plain variable may come back changed.
@@ -25,6 +27,38 @@ def mark_handed(program: ir.Program) -> None:
             changed = root_variable(target) if target is not None else None
             if changed is not None and changed.scope == "local" and changed.function not in ("", function.name):
                 changed.handed = True  # a lambda changes what it sees around it
+
+
+def is_shared(var: ir.Variable) -> bool:
+    """Whether functions elsewhere see a variable by its own name: one of the file, or a field of a struct."""
+    return var.scope == "global" or not var.function
+
+
+def may_change_shared(expr: ir.Expr) -> bool:
+    """Whether an expression calls something that may change variables which it is not handed."""
+    if not isinstance(expr, ir.Call):
+        return False
+    of_stream = expr.receiver is not None and _is_stream(expr.receiver)
+    return not of_stream and expr.name.rpartition("::")[2] not in _BY_VALUE
+
+
+def changed_by_calls(block: ir.Block, shared: Collection[ir.Variable], program: ir.Program) -> set[ir.Variable]:
+    """Those of `shared` that functions called in a block change; all of them where one is called that was not read."""
+    found: set[ir.Variable] = set()
+    seen: set[str] = set()
+    pending = [block]
+    while pending:
+        for expr in everything_in(pending.pop()):
+            if not isinstance(expr, ir.Call) or expr.name in seen:
+                continue
+            seen.add(expr.name)
+            callee = program.functions.get(expr.name) or program.functions.get(expr.name.rpartition("::")[2])
+            if callee is not None:
+                found |= assigned_variables(callee.body) & set(shared)
+                pending.append(callee.body)
+            elif may_change_shared(expr):
+                return set(shared)
+    return found
 
 
 def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:

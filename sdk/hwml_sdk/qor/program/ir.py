@@ -39,8 +39,9 @@ class CType:
 
 @dataclass(slots=True, eq=False)
 class Variable:
-    """A declared name. scope: param, local or global. dims: extents, None where unknown (empty for scalars).
+    """A declared name. scope: param, local, global or enumerator (of a body).
 
+    dims: extents, None where unknown (empty for scalars).
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
     value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
     """

@@ -37,7 +37,7 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
 def _likelihood(function: ir.Function, path: str) -> tuple[bool, bool, bool, bool, bool, int, int]:
     kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
     loops = sum(1 for _ in ir.loops_of(function.body))
-    method = "::" in _ARGUMENTS.sub("", function.name)
+    method = "::" in _ARGUMENTS.sub("", function.name.partition("(")[0])  # an overload's name holds its parameters
     hidden = function.static or function.constexpr or method
     named = function.name == Path(path).stem
     own = function.path == path

@@ -9,8 +9,10 @@ from itertools import accumulate
 
 from . import ir
 from .constants import evaluate
-from .expressions import assigned_variables
+from .expressions import assigned_variables, everything_in
 from .flow import Head, Layers, Values, changed_in, head_of, tested, variables_in
+from .handed import is_shared, may_change_shared
+from .narrow import compares_linear, held_by
 from .numbers import Number, binary
 from .sizes import place_of
 
@@ -18,7 +20,6 @@ MAX_ENVIRONMENTS = 4096
 SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
 _GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
-NARROW_BITS = 32  # of a bound; wider ones say nothing about the rounds
 MAX_BOUND = 2**61  # beyond what loop counters hold
 
 Environment = dict[ir.Variable, Number]
@@ -140,8 +141,8 @@ class TripCounter:
         pragma = loop.pragma("HLS", "LOOP_TRIPCOUNT")
         if pragma is not None:
             low, high, middle = (pragma.numbers.get(name) for name in ("min", "max", "avg"))
-            if high is not None:
-                low = low or 0  # a least count that nobody knows is none
+            if high is not None and not pragma.untold:
+                low = low or 0  # none is written
                 return TripCount((low + high) / 2 if middle is None else middle, low, high, "loop_tripcount")
         if self.default:
             return TripCount(self.default, self.default, self.default, "setting")
@@ -154,13 +155,16 @@ def _by_type(
     """Rounds that the type of the one variable in the bound allows: `i < n` with an 8-bit n makes 0 to 255.
 
     Loop tables give that range (Vivado HLS 2018.3: `ap_uint<8>` 0 to 255, `ap_uint<16>` 0 to 65535), and their
-    largest latency counts its upper end. A plain `int` gives none.
+    largest latency counts its upper end. A plain `int` gives none, and so does a bound in which the variable is not
+    linear, as its largest value need not stand at an end of the type, or that the body changes.
     """
     others = {var for var in variables_in(head.condition) if var is not head.var}
-    limits = _held_by(next(iter(others)).type) if len(others) == 1 else None
+    limits = held_by(next(iter(others)).type) if len(others) == 1 else None
     if limits is None:
         return UNKNOWN
     (var,) = others
+    if not compares_linear(head.condition, var) or _may_change(loop, var):
+        return UNKNOWN
     counts = []
     for first, values in zip(starts, known, strict=True):
         for limit in limits:
@@ -171,12 +175,11 @@ def _by_type(
     return TripCount(max(counts), min(counts), max(counts), "type")
 
 
-def _held_by(kind: ir.CType) -> tuple[int, int] | None:
-    """The least and the largest number of a type narrower than `int`."""
-    if kind.pointer or kind.kind not in ("int", "uint") or not 0 < kind.width < NARROW_BITS:
-        return None
-    half = 1 << (kind.width - 1)
-    return (-half, half - 1) if kind.kind == "int" else (0, 2 * half - 1)
+def _may_change(loop: ir.Loop, var: ir.Variable) -> bool:
+    """Whether a variable may have another value in a later round of the loop."""
+    if var in assigned_variables(loop.body) or (loop.step is not None and var in variables_in(loop.step)):
+        return True
+    return (var.handed or is_shared(var)) and any(may_change_shared(expr) for expr in everything_in(loop.body))
 
 
 def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Collection[ir.Variable]) -> Entries:

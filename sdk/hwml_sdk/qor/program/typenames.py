@@ -83,7 +83,7 @@ def parse_type(text: str, named: Callable[[str], CType | None], value: Value) ->
     if found is not None:
         return found
     if plain[-1:] != ">" and "<" in plain:
-        return named(split_scope(plain)[1]) or CType("unknown", 32, name=plain)  # a member of an instance nobody knows
+        return CType("unknown", 32, name=plain)  # a member of an instance nobody knows
     head, arguments = split_template(plain)
     name = head.rpartition("::")[2].strip()
     if arguments:

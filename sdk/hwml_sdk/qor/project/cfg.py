@@ -33,8 +33,7 @@ def read_hls_config(path: str | Path) -> HlsProject:
             _config_line(project, key, value, places, place)
         else:
             skip(project, place, "no `key=value`")
-    for name in places.refused:
-        skip(project, Place(str(path), 0, name), f"{name} lies outside the project: not read")
+    project.skipped += places.left_out(Path(path))
     return project
 
 
@@ -50,6 +49,7 @@ def add_config(project: HlsProject, config: HlsProject) -> None:
     project.config.update(config.config)
     project.directives += config.directives
     project.skipped += config.skipped
+    project.read_from += [config.path, *config.read_from]
 
 
 def _config_line(project: HlsProject, key: str, value: str, places: Places, place: Place) -> None:

@@ -12,9 +12,10 @@ from ...errors import ConfigError, SourceError
 from ...files import read_head, read_source, real_path
 from ...languages import HLS
 from .benches import looks_like_bench, looks_like_hardware
-from .project import ORDER, kind_of, project_files_below, read_designs
+from .project import ORDER, kind_of, read_designs, stating
 from .types import HlsProject
 
+MAX_FOLDERS = 20_000
 MAX_FILES = 20_000
 
 
@@ -33,11 +34,10 @@ def designs_below(folder: Path) -> tuple[list[StatedDesign], list[str]]:
     Of other sources those count that show a sign of hardware (where no project file speaks: all but test benches).
     """
     found: list[StatedDesign] = []
-    notes: list[str] = []
     named: set[Path] = set()
     seen: set[tuple[object, ...]] = set()
-    files = sorted(project_files_below(folder), key=lambda path: ORDER.index(kind_of(path)))
-    for path in files:
+    files, sources, notes = _files_below(folder)
+    for path in sorted(files, key=lambda path: ORDER.index(kind_of(path))):
         try:
             projects = read_designs(path)
         except ConfigError as error:
@@ -48,10 +48,10 @@ def designs_below(folder: Path) -> tuple[list[StatedDesign], list[str]]:
             design = design_of(project)
             if design is None:
                 notes.append(f"{path}: none of its sources is there")
-            elif (same := _mark(design)) not in seen:
+            elif (same := mark_of(design)) not in seen:
                 seen.add(same)
                 found.append(design)
-    others = [path for path in _sources_below(folder) if real_path(path) not in named]
+    others = [path for path in sources if real_path(path) not in named]
     return found + [StatedDesign(path) for path in _own(others, bool(found))], notes
 
 
@@ -74,11 +74,11 @@ def _defines(path: Path, top: str) -> bool:
     return re.search(rf"\b{name}\s*\([^;{{}}]*\)\s*(?:noexcept\s*)?\{{", text) is not None
 
 
-def _mark(design: StatedDesign) -> tuple[object, ...]:
+def mark_of(design: StatedDesign) -> tuple[object, ...]:
     """What makes two statements of one design the same."""
     project = design.project
     if project is None:
-        return (design.path,)
+        return (real_path(design.path),)
     said = tuple((d.kind, d.function, d.label, *sorted(d.options.items())) for d in project.directives)
     return (
         real_path(design.path), project.top, project.part, project.clock_period_ns, said,
@@ -102,11 +102,18 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _sources_below(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder):
+def _files_below(folder: Path) -> tuple[list[Path], list[Path], list[str]]:
+    """Files that state designs and sources below a folder, in order; links to folders are not followed.
+
+    The last: a note where a folder holds more than is looked through.
+    """
+    files: list[Path] = []
+    sources: list[Path] = []
+    for number, (place, folders, names) in enumerate(os.walk(folder)):
+        if number >= MAX_FOLDERS or len(sources) > MAX_FILES:
+            return files, sources, [f"{folder} holds too much: {place} and what comes after it is not looked into"]
         folders[:] = sorted(name for name in folders if name[0] != ".")
-        found += [Path(place, name) for name in sorted(names) if name.lower().endswith(HLS.sources) and name[0] != "."]
-        if len(found) > MAX_FILES:
-            break
-    return found
+        paths = [Path(place, name) for name in sorted(names)]
+        files += [path for path in paths if stating(path) is not None]
+        sources += [path for path in paths if path.name.lower().endswith(HLS.sources) and path.name[0] != "."]
+    return files, sources, []

@@ -68,6 +68,8 @@ def _text(path: Path) -> str:
 def _others(project: HlsProject | None, path: Path) -> tuple[dict[str, str], list[str]]:
     files: dict[str, str] = {}
     notes: list[str] = []
+    if project is not None and len(project.files) > MAX_OTHER_FILES:
+        notes.append(f"{project.path} names more than {MAX_OTHER_FILES} files: the others are not read")
     for other in project.files[:MAX_OTHER_FILES] if project is not None else ():
         if real_path(other) == real_path(path) or other.suffix.lower() not in HLS.sources:
             continue

@@ -1,6 +1,6 @@
 """Command lines of `v++` and `vitis-run` in Makefiles and shell scripts (UG1393, "v++ Command"), read and never run.
 
-Variables that the file itself sets are put in; conditions are not decided, so the last value of a name holds.
+Variables that the file itself sets are put in. Conditions are not decided: what a name is set to under one is unknown.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import ConfigError
@@ -16,7 +16,7 @@ from ...languages import HLS
 from ..tool.parts import find_part
 from .cfg import add_config, read_hls_config
 from .places import Places
-from .types import HlsProject, Place, read_text, skip
+from .types import HlsProject, Place, Skipped, read_text, skip
 from .values import add_flags, period
 
 UNKNOWN = "\0"  # stands for a variable that the file does not set; no text that is read holds it
@@ -27,6 +27,7 @@ MAX_ROUNDS = 16
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+|override\s+)?([A-Za-z_][\w.]*)\s*(\+=|\?=|::?=|=)\s*(.*)$")
 _RULE = re.compile(r"^([^\t#=:][^=:]*):(?!=)([^=;]*)$")
 _INCLUDED = re.compile(r"^\s*-?include\s+(\S+)\s*$")
+_CONDITION = re.compile(r"^ *(ifeq|ifneq|ifdef|ifndef|else|endif)\b([^#]*)")
 _VARIABLE = re.compile(r"\$(?:\(([^()$]*)\)|\{([^{}$]*)\}|([@<^+*?]|[A-Za-z_]\w*))")
 _TOOL = re.compile(r"(?:^|[\s/;&@-])(?:v\+\+|vitis-run)(?=\s)|\$[({](?:VPP|V\+\+|VXX|XOCC)[)}]")
 
@@ -35,8 +36,12 @@ def read_makefile(path: str | Path) -> list[HlsProject]:
     """Every kernel that a Makefile or a shell script compiles. Raises ConfigError for one that cannot be read."""
     reading = _Makefile(Path(path), Places.of(Path(path)))
     reading.included.add(Path(path).absolute())
-    reading.read(Path(path), 0)
-    return [project for project in map(reading.project, reading.lines) if project is not None][:MAX_DESIGNS]
+    reading.read(Path(path))
+    found = [project for project in map(reading.project, reading.lines) if project is not None]
+    if len(found) > MAX_DESIGNS:
+        reason = f"states more than {MAX_DESIGNS} designs: the others are left out"
+        skip(found[0], Place(str(path), 0, Path(path).name), reason)
+    return found[:MAX_DESIGNS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +61,43 @@ class _Makefile:
     values: dict[str, str] = field(default_factory=dict)
     lines: list[_Line] = field(default_factory=list)
     included: set[Path] = field(default_factory=set)
+    skipped: list[Skipped] = field(default_factory=list)
 
-    def read(self, path: Path, depth: int) -> None:
+    def read(self, path: Path) -> None:
         """Take in the variables and command lines of a file and of those it includes."""
         target = needs = ""
+        under: list[str] = []  # the conditions that a line stands under
         for text, place in _logical_lines(path):
+            _follow(text, under)
             included, assigned, rule = _INCLUDED.match(text), _ASSIGNMENT.match(text), _RULE.match(text)
             if _TOOL.search(text) and not assigned:
                 self.lines.append(_Line(text.strip(), place, target, needs))
-            elif included and depth < MAX_INCLUDED:
-                self._include(included.group(1), depth)
+            elif included:
+                self._include(included.group(1), place)
             elif assigned and text[:1] != "\t":
-                self._assign(*assigned.groups())
+                name, sign, value = assigned.groups()
+                self._assign(name, sign, value, under)
             elif rule:
                 target, needs = rule.groups()
 
-    def _include(self, name: str, depth: int) -> None:
+    def _include(self, name: str, place: Place) -> None:
         found = self.places.find(self.expand(name))
-        if found is not None and found not in self.included and len(self.included) < MAX_INCLUDED:
-            self.included.add(found)
-            self.read(found, depth + 1)
+        if found is None or found in self.included:
+            return
+        if len(self.included) >= MAX_INCLUDED:
+            reason = f"{MAX_INCLUDED} files are read of a Makefile and what it includes: not this one"
+            self.skipped.append(Skipped(place.raw.strip(), place.path, place.line, reason))
+            return
+        self.included.add(found)
+        self.read(found)
 
-    def _assign(self, name: str, sign: str, value: str) -> None:
+    def _assign(self, name: str, sign: str, value: str, under: list[str]) -> None:
         value = value.partition(" #")[0].strip().strip("\"'")
+        if under == [f"ifndef {name}"]:
+            sign = "?="
+        elif under:
+            value = UNKNOWN  # and of `+=` that what stands before it holds
+            sign = "=" if sign == "?=" and name not in self.values else sign
         if sign == "+=":
             self.values[name] = f"{self.values.get(name, '')} {value}".strip()
         elif sign != "?=" or name not in self.values:
@@ -112,8 +131,12 @@ class _Makefile:
             words = shlex.split(text)
         except ValueError:
             return None
-        options = _Options(self.path, self.places, line.place)
-        return options.project(words)
+        places = replace(self.places, refused={}, cut={})
+        project = _Options(self.path, places, line.place).project(words)
+        if project is not None:
+            project.skipped += [*self.skipped, *places.left_out(self.path)]
+            project.read_from += self.included
+        return project
 
 
 @dataclass(slots=True)
@@ -136,24 +159,33 @@ class _Options:
                 compiles = True
             elif name in _VALUED:
                 self._option(project, _VALUED[name], value if equals else next(rest, ""))
-            elif UNKNOWN in word:
-                continue
             elif word[:2] in ("-I", "-D"):
-                flags += [word] if len(word) > 2 else [word, next(rest, "")]
+                content = word[2:] or next(rest, "")
+                if UNKNOWN in content:
+                    self._unknown(project)
+                elif content:
+                    flags.append(word[:2] + content)
+            elif UNKNOWN in word:
+                self._unknown(project)
             elif word.lower().endswith(HLS.sources):
                 found = self.places.at(word)
                 project.files += [found] if found is not None else []
         if not compiles or not (project.files or project.top):
             return None
-        add_flags(
-            project, " ".join(shlex.quote(flag) for flag in flags if flag not in ("-I", "")), self.places, self.place
-        )
+        add_flags(project, shlex.join(flags), self.places, self.place)
         return project
+
+    def _unknown(self, project: HlsProject) -> None:
+        """Note, once a line, that a word of it is not known."""
+        if not any(item.reason == _UNKNOWN_WORD for item in project.skipped):
+            skip(project, self.place, _UNKNOWN_WORD)
 
     def _option(self, project: HlsProject, kind: str, value: str) -> None:
         try:
-            if not value or UNKNOWN in value:
+            if not value or not kind:
                 return
+            if UNKNOWN in value:
+                return self._unknown(project)
             if kind == "kernel":
                 project.top = value
             elif kind == "platform":
@@ -167,6 +199,7 @@ class _Options:
                 self._config(project, value)
         except ConfigError as error:
             skip(project, self.place, str(error))
+        return None
 
     def _config(self, project: HlsProject, name: str) -> None:
         found = self.places.find(name)
@@ -176,11 +209,25 @@ class _Options:
             add_config(project, read_hls_config(found))
 
 
+_UNKNOWN_WORD = "holds a variable that only make could resolve"
 _VALUED = {
     "-k": "kernel", "--kernel": "kernel", "-f": "platform", "--platform": "platform", "--part": "platform",
     "--kernel_frequency": "mhz", "--clock.defaultFreqHz": "hz", "--freqhz": "hz", "--hls.clock": "hz",
     "--config": "config", "-o": "", "--temp_dir": "", "-t": "", "--target": "",
 }  # fmt: skip
+
+
+def _follow(text: str, under: list[str]) -> None:
+    """Keep the conditions that lines stand under: `ifeq` ... `else` ... `endif`."""
+    match = _CONDITION.match(text)
+    if match is None:
+        return
+    if match.group(1) == "endif":
+        del under[-1:]
+    elif match.group(1) == "else":
+        under[-1:] = ["else"] if under else []
+    else:
+        under.append(f"{match.group(1)} {match.group(2).strip()}")
 
 
 def _logical_lines(path: Path) -> Iterator[tuple[str, Place]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from ...config import is_trusted
 from ...files import real_path
+from .types import Skipped
 
 MAX_ABOVE = 3  # folders above a project file that belong to its project where no repository says more
 MAX_MATCHES = 256
+MAX_LOOKED = 20_000
 MAX_NAME = 255
 
 
@@ -23,7 +26,7 @@ def project_root(folder: Path) -> Path:
     for place in (folder, *folder.parents):
         if (place / ".git").exists():
             return place
-    closed = {Path.home(), *Path.home().parents, Path(folder.anchor), Path("/tmp"), Path("/var")}
+    closed = {Path.home(), *Path.home().parents, Path(folder.anchor), Path(tempfile.gettempdir()), Path("/var")}
     root = folder
     for place in folder.parents[:MAX_ABOVE]:
         if place in closed:
@@ -38,13 +41,15 @@ class Places:
 
     Scripts that the tools write (`PROJECT/SOLUTION/script.tcl`) name files as seen from the folder above PROJECT.
     above: whether to look there. refused: names that lead out of the project: not read, unless the user trusts that
-    place.
+    place. cut: patterns that name more than is taken. listed: folders in which patterns were looked for.
     """
 
     folder: Path
     root: Path
     above: bool = True
     refused: dict[str, None] = field(default_factory=dict)
+    cut: dict[str, None] = field(default_factory=dict)
+    listed: dict[Path, None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path, *, above: bool = False) -> Places:
@@ -72,14 +77,34 @@ class Places:
         end, root = real_path(place), real_path(self.root)
         return end == root or root in end.parents or is_trusted(place)
 
-    def matching(self, pattern: str) -> list[Path]:
-        """Files that a pattern names, in order."""
-        if pattern.startswith(("/", "~")) or "**" in pattern:
-            return []
+    def matching(self, pattern: str) -> list[Path] | None:
+        """Files that a pattern names, in order; None where it is not looked: what it names there is not known."""
+        given = Path(pattern)
+        if pattern.startswith("~") or "**" in pattern or "\0" in pattern:
+            return None
+        folder = self.root if given.is_absolute() else self.folder
+        if given.is_absolute():
+            if not given.is_relative_to(self.root):
+                self.refused[pattern] = None
+                return None
+            pattern = str(given.relative_to(self.root))
+        self.listed[(folder / pattern).parent] = None
         try:
-            return sorted(p for p in islice(self.folder.glob(pattern), MAX_MATCHES) if p.is_file() and self.may_read(p))
+            found = sorted(path for path in islice(folder.glob(pattern), MAX_LOOKED) if path.is_file())
         except (ValueError, NotImplementedError, OSError):
-            return []
+            return None
+        inside = [path for path in found if self.may_read(path)]
+        if len(inside) < len(found):
+            self.refused[pattern] = None
+        if len(inside) > MAX_MATCHES:
+            self.cut[pattern] = None
+        return inside[:MAX_MATCHES]
+
+    def left_out(self, path: Path) -> list[Skipped]:
+        """What was named by the project file at `path` and is not read, for its notes."""
+        reasons = [(name, f"{name} lies outside the project: not read") for name in self.refused]
+        reasons += [(name, f"{name} names more than {MAX_MATCHES} files: the others are left out") for name in self.cut]
+        return [Skipped(name, str(path), 0, reason) for name, reason in reasons]
 
     def _candidates(self, name: Path) -> list[Path]:
         if "\0" in str(name) or any(len(part) > MAX_NAME for part in name.parts):

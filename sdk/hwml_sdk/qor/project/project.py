@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from ...config import PROJECT_FILE, find_upwards
+from ...config import PROJECT_FILE, find_upwards, trusted_folders
 from ...errors import ConfigError
 from ...files import read_head, real_path
 from ...languages import HLS
@@ -22,7 +24,7 @@ from .types import Directive, HlsProject
 MAX_HEAD = 1 << 20
 MAX_UP = 4  # folders above a source whose project files may name it
 MAX_SIDE = 48  # folders beside one of those that are looked into
-MAX_BELOW = 4000  # folders of a tree
+MAX_KNOWN = 64  # project files whose designs are kept
 
 # What a file says that states a design, by its kind; all others are not read any further.
 _SIGNS = {
@@ -81,8 +83,7 @@ def project_of(document: Path) -> HlsProject | None:
     those. Raises ConfigError for an `hls_config.cfg` that cannot be read; other files that cannot are passed over.
     """
     folder = document.absolute().parent
-    config = find_upwards(folder, PROJECT_FILE)
-    project = read_hls_config(config) if config is not None else None
+    project = _config_above(folder)
     if project is not None and covers(project, document):
         return project
     return next(projects_naming(document), None)
@@ -93,11 +94,10 @@ def projects_naming(document: Path) -> Iterator[HlsProject]:
     name = os.fsencode(document.name)
     header = document.suffix.lower() in HLS.headers
     for path in _near(document.absolute().parent):
-        head = _stating(path)
-        if head is None or not (header or name in head or b"glob" in head or b"$" in head):
+        if not _may_name(path, _mark(path), b"" if header else name):
             continue
         try:
-            found = _read_known(str(path), *_mark(path))
+            found = _designs_of(path)
         except (ConfigError, OSError):
             continue
         yield from (project for project in found if project.files and covers(project, document))
@@ -130,35 +130,71 @@ def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
     return files, [folder / name for name, is_dir in found if is_dir and name[0] != "."]
 
 
-def project_files_below(folder: Path) -> Iterator[Path]:
-    """Files below a folder that state designs, in order; links to folders are not followed."""
-    for number, (place, folders, names) in enumerate(os.walk(folder)):
-        folders[:] = sorted(name for name in folders if name[0] != ".")
-        if number >= MAX_BELOW:
-            return
-        for path in map(Path(place).joinpath, sorted(names)):
-            if kind_of(path) and _stating(path) is not None:
-                yield path
+@lru_cache(maxsize=4096)
+def _may_name(path: Path, _mark: tuple[int, int] | None, name: bytes) -> bool:
+    """Whether a project file states a design and may name a source in words or by a variable or pattern."""
+    head = stating(path)
+    return head is not None and (name in head or b"glob" in head or b"$" in head)
 
 
-def _stating(path: Path) -> bytes | None:
+def stating(path: Path) -> bytes | None:
     """The text of a file that states a design; None for any other."""
+    kind = kind_of(path)
     try:
-        head = read_head(path, MAX_HEAD)
+        head = read_head(path, MAX_HEAD) if kind else b""
     except OSError:
         return None
-    return head if _SIGNS[kind_of(path)].search(head) else None
+    return head if kind and _SIGNS[kind].search(head) else None
 
 
-def _mark(path: Path) -> tuple[int, int]:
-    state = path.stat()
+def _mark(path: Path) -> tuple[int, int] | None:
+    """What tells a file or folder from itself before it was changed; None for one that cannot be looked at."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
     return state.st_mtime_ns, state.st_size
 
 
-@lru_cache(maxsize=64)
-def _read_known(path: str, _changed: int, _size: int) -> tuple[HlsProject, ...]:
-    """Designs of a project file, kept while it does not change: an editor asks at every key."""
-    return tuple(read_designs(path))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read, and the state of all it was read from."""
+
+    designs: tuple[HlsProject, ...]
+    trusted: tuple[Path, ...]
+    marks: Mapping[Path, tuple[int, int] | None]
+
+    def holds(self) -> bool:
+        """Whether reading it again would give the same."""
+        return self.trusted == trusted_folders() and all(_mark(path) == mark for path, mark in self.marks.items())
+
+
+_known: dict[Path, _Known] = {}
+_known_gate = Lock()
+
+
+def _designs_of(path: Path) -> tuple[HlsProject, ...]:
+    """As `read_designs` (of an `hls_config.cfg` whatever it states), kept while it holds: an editor asks at every key.
+
+    Who asks must not change what he gets.
+    """
+    kept = _known.get(path)
+    if kept is not None and kept.holds():
+        return kept.designs
+    marks, trusted = {path: _mark(path)}, trusted_folders()
+    designs = (read_hls_config(path),) if kind_of(path) == "cfg" else tuple(read_designs(path))
+    marks |= {place: _mark(place) for design in designs for place in design.read_from if place not in marks}
+    with _known_gate:
+        while len(_known) >= MAX_KNOWN:
+            del _known[next(iter(_known))]
+        _known[path] = _Known(designs, trusted, marks)
+    return designs
+
+
+def _config_above(folder: Path) -> HlsProject | None:
+    """The nearest `hls_config.cfg` in a folder or above it. Raises ConfigError for one that cannot be read."""
+    config = find_upwards(folder, PROJECT_FILE)
+    return None if config is None else _designs_of(config)[0]
 
 
 def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -169,11 +205,9 @@ def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:
     if document.suffix.lower() not in HLS.suffixes and not document.is_dir():
         return None
     if document.is_dir():
-        config = find_upwards(document, PROJECT_FILE)
-        project = read_hls_config(config) if config is not None else None
+        project = _config_above(document)
     else:
         project = project_of(document)
-        if project is None and (config := find_upwards(document.absolute().parent, PROJECT_FILE)) is not None:
-            project = read_hls_config(config)
-            project.top = ""
+        if project is None and (config := _config_above(document.absolute().parent)) is not None:
+            project = replace(config, top="")
     return None if project is None else (project.path, {"hls": project.settings()})

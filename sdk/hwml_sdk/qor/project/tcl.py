@@ -58,6 +58,7 @@ class _Reading:
     scope: Scope = field(init=False)
     done: list[HlsProject] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    scripts: dict[Path, None] = field(default_factory=dict)
     procedures: dict[str, list[Word]] = field(default_factory=dict)
     changes: Changes = field(init=False)
     commands: int = 0
@@ -72,12 +73,11 @@ class _Reading:
     def designs(self) -> list[HlsProject]:
         """What was synthesised; else what stood open at the end."""
         self.finish()
-        for name in self.scope.places.refused:
-            reason = f"{name} lies outside the project: not read"
-            self.skipped.append(Skipped(name, str(self.path), 0, reason))
+        self.skipped += self.scope.places.left_out(self.path)
         found = self.done or [self.project]
         for design in found:
             design.skipped = self.skipped
+            design.read_from = [*self.scripts, *self.scope.places.listed]
         return found
 
     def finish(self) -> None:
@@ -101,6 +101,7 @@ class _Reading:
 
     def script(self, path: Path, text: str, depth: int) -> None:
         """Follow one file."""
+        self.scripts[path] = None
         before, self.scope.script = self.scope.script, path.absolute()
         self.block(text, str(path), 1, depth)
         self.scope.script = before

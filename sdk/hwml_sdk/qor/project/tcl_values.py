@@ -203,7 +203,8 @@ def _glob(scope: Scope, words: Sequence[str]) -> str | None:
     patterns = [word for word in words if not word.startswith("-")]
     if len(patterns) != 1 or len(words) - len(patterns) > 1 or (words[0][:1] == "-" and words[0] != "-nocomplain"):
         return None
-    return _list(scope, [str(path) for path in scope.places.matching(patterns[0])])
+    found = scope.places.matching(patterns[0])
+    return None if found is None else _list(scope, [str(path) for path in found])
 
 
 _PURE: dict[str, Callable[[Scope, Sequence[str]], str | None]] = {

@@ -45,15 +45,11 @@ def identifier(reader: Reader, node: Node) -> ir.Expr:
     """A name, plain or qualified: a variable, a constant, or nothing that was read."""
     name = reader.src(node)
     names = reader.names
-    var = names.variable(name)
-    if var is None:
-        known = names.constant(name)
-        if known is not None:
-            return ir.Const(known, INT)
-        short = name.rpartition("::")[2]
-        if short in names.constants:
-            return ir.Const(names.constants[short], INT)
-        var = names.variable(short)
+    var = names.meant(name)
+    if var is None and "::" in name:
+        var = names.meant(name.rpartition("::")[2])
+    if isinstance(var, int | float):
+        return ir.Const(var, INT)
     if var in reader.standing_for:
         return reader.standing_for[var]
     return ir.Ref(name, var)

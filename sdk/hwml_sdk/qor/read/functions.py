@@ -30,8 +30,9 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
     result = reader.type_of((head if converts else node).child_by_field_name("type"))
     function = new_function(reader, head, result, node, key)
     if function is None:
+        reader.leave_out(node)
         return
-    with inside(reader, function, head, (body.start_byte, body.end_byte)):
+    with inside(reader, function, head, (reader.start(body), reader.end(body))):
         function.template_params = template_params
         words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
         function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
@@ -57,9 +58,9 @@ def inside(
 
     Afterwards it has the pragmas of its body, and its name stands for it in the program.
     """
-    outside = reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken
+    outside = reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken, reader.loop_starts
     reader.function, reader.loop, reader.anonymous, reader.body = function, None, anonymous, body
-    reader.pragmas.taken = set()
+    reader.pragmas.taken, reader.loop_starts = set(), []
     scopes = reader.names.scopes
     scopes.append({})
     parameters = head.child_by_field_name("parameters") if head is not None else None
@@ -73,7 +74,8 @@ def inside(
     del scopes[-2:]
     reader.program.functions[function.name] = function
     taken = reader.pragmas.taken
-    reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken = outside
+    reader.all_loop_starts += reader.loop_starts
+    reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken, reader.loop_starts = outside
     if reader.body[0] < body[0] and body[1] < reader.body[1]:  # a lambda, a local class: not another instance
         reader.pragmas.taken |= taken
 
@@ -137,7 +139,7 @@ def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
 
 def lambda_value(reader: Reader, node: Node) -> ir.Expr:
     """A lambda where a value is asked for: called at once, or handed on."""
-    name = f"lambda_{node.start_byte}"
+    name = f"lambda_{reader.start(node)}"
     closure(reader, name, node)
     return ir.Ref(name, reader.names.variable(name))
 
@@ -151,7 +153,7 @@ def closure(reader: Reader, name: str, node: Node) -> None:
     span, path = reader.span(node), reader.path(node)
     function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
     reader.depth += CLOSURE_DEPTH
-    span_of_body = body.start_byte, body.end_byte
+    span_of_body = reader.start(body), reader.end(body)
     with inside(reader, function, node.child_by_field_name("declarator"), span_of_body, reader.anonymous):
         reader.statements(body.named_children, function.body)
     reader.depth -= CLOSURE_DEPTH

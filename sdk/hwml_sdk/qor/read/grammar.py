@@ -30,7 +30,7 @@ def namespace(reader: Reader, node: Node) -> None:
     if body is not None:
         inside: Iterable[Node] = body.named_children if body.type == "declaration_list" else (body,)
         name = node.child_by_field_name("name")
-        before = reader.names.tables() if name is not None else None
+        before = reader.names.made() if name is not None else None
         reader.items(inside)
         if name is not None and before is not None:
             reader.names.qualify(reader.src(name), before)

@@ -40,7 +40,7 @@ def overloaded(reader: Reader, name: str, args: Sequence[ir.Expr]) -> str:
     choices = [name, *reader.program.overloads.get(name, ())]
     if len(choices) == 1:
         return name
-    reader.program.work.left -= len(choices) // FITS_A_STEP
+    reader.program.work.take(len(choices) // FITS_A_STEP)
     kinds = [reader.type_of_value(argument) for argument in args]
     found = {choice: reader.program.functions.get(choice) for choice in choices}
     best: str = max(choices, key=lambda choice: _fit(found[choice], kinds))

@@ -33,25 +33,46 @@ def _too_deep(text: str) -> bool:
     return False
 
 
+class Table(dict[str, T]):
+    """What names stand for, and which of them were given something, in that order: a namespace asks for its own."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, known: Mapping[str, T] | None = None) -> None:
+        super().__init__(known or {})
+        self.made: list[str] = []
+
+    def __setitem__(self, name: str, value: T) -> None:
+        super().__setitem__(name, value)
+        self.made.append(name)
+
+    def since(self, before: int) -> dict[str, T]:
+        """What the names given since then stand for."""
+        return {name: self[name] for name in self.made[before:] if name in self}
+
+
 @dataclass(slots=True)
 class Names:
     """Names known where the reader stands.
 
     scopes: variables by name, the innermost last. types, constants: by plain or qualified name (`Fir::taps`).
-    qualified: variables of namespaces, by full name. type_dims: extents of a `typedef int row_t[8]`. bases: base
-    classes of a struct. owner: the struct whose body is read, "" outside. class_instance: what makes the type
-    `Fir<T, 16>` stands for, None where there is no such template. computed: the value of an expression that is more
-    than a number or a name.
+    A constant of a template (its parameters too) or of an enumeration stands nearer than a variable of the file, which
+    is in `scopes[0]`; one of an enumeration in a body is a variable of its scope (of scope "enumerator").
+    qualified: variables of namespaces, by full name. variables_made: those of the file, as they come. type_dims:
+    extents of a `typedef int row_t[8]`. bases: base classes of a struct. owner: the struct whose body is read, ""
+    outside. class_instance: what makes the type `Fir<T, 16>` stands for, None where there is no such template.
+    computed: the value of an expression that is more than a number or a name.
     """
 
     scopes: list[dict[str, ir.Variable]]
     class_instance: Callable[[str], ir.CType | None]
     computed: Callable[[str], Number | None]
-    types: dict[str, ir.CType] = field(default_factory=dict)
+    types: Table[ir.CType] = field(default_factory=Table)
     type_dims: dict[str, Dims] = field(default_factory=dict)
-    constants: dict[str, Number] = field(default_factory=dict)
+    constants: Table[Number] = field(default_factory=Table)
     bases: dict[str, list[str]] = field(default_factory=dict)
-    qualified: dict[str, ir.Variable] = field(default_factory=dict)
+    qualified: Table[ir.Variable] = field(default_factory=Table)
+    variables_made: list[str] = field(default_factory=list)
     owner: str = ""
 
     def variable(self, name: str) -> ir.Variable | None:
@@ -62,6 +83,24 @@ class Names:
             if name in scope:
                 return scope[name]
         return None
+
+    def meant(self, name: str) -> ir.Variable | Number | None:
+        """What a name stands for here, from the innermost scope outwards; a number where it is a constant's name."""
+        if "::" not in name or name not in self.qualified:
+            for scope in reversed(self.scopes[1:]):
+                if name in scope:
+                    return _folded(scope[name])
+            known = self.constant(name)
+            if known is not None:
+                return known
+        return _folded(self.variable(name))
+
+    def declare(self, name: str, var: ir.Variable) -> None:
+        """A variable in the innermost scope; at file level it hides a constant of another namespace."""
+        self.scopes[-1][name] = var
+        if len(self.scopes) == 1:
+            self.constants.pop(name, None)
+            self.variables_made.append(name)
 
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
@@ -104,22 +143,22 @@ class Names:
                     pending += self.bases.get(known, ())
         return None
 
-    def tables(self) -> tuple[dict[str, ir.Variable], dict[str, ir.CType], dict[str, Number], dict[str, ir.Variable]]:
-        """What is known at file level, as it is now."""
-        return dict(self.scopes[0]), dict(self.types), dict(self.constants), dict(self.qualified)
+    def made(self) -> tuple[int, int, int, int]:
+        """How much was declared at file level until now."""
+        return len(self.variables_made), len(self.qualified.made), len(self.types.made), len(self.constants.made)
 
-    def qualify(self, namespace: str, before: tuple[Mapping[str, object], ...]) -> None:
+    def qualify(self, namespace: str, before: tuple[int, int, int, int]) -> None:
         """Give what was declared since `before` the name of its namespace too: others may declare the same."""
-        for table, known, target in (
-            (self.scopes[0], before[0], self.qualified),
-            (self.qualified, before[3], self.qualified),
-        ):
-            new = {name: var for name, var in table.items() if known.get(name) is not var}
-            target.update((f"{namespace}::{name}", var) for name, var in new.items())
-        types = {name: kind for name, kind in self.types.items() if before[1].get(name) is not kind}
-        self.types.update((f"{namespace}::{name}", kind) for name, kind in types.items() if "<" not in name)
-        numbers = {name: value for name, value in self.constants.items() if before[2].get(name) is not value}
-        self.constants.update((f"{namespace}::{name}", value) for name, value in numbers.items() if "<" not in name)
+        variables = {name: self.scopes[0][name] for name in self.variables_made[before[0] :]}
+        variables |= self.qualified.since(before[1])
+        for name, var in variables.items():
+            self.qualified[f"{namespace}::{name}"] = var
+        for name, kind in self.types.since(before[2]).items():
+            if "<" not in name:
+                self.types[f"{namespace}::{name}"] = kind
+        for name, value in self.constants.since(before[3]).items():
+            if "<" not in name:
+                self.constants[f"{namespace}::{name}"] = value
 
     # -- texts ------------------------------------------------------------------------------------------------
 
@@ -142,10 +181,12 @@ class Names:
 
     def lookup(self, name: str) -> Number | None:
         """Value of a name in a constant expression."""
-        known = self.constant(name)
-        if known is not None:
-            return known
-        if name in ("true", "false"):
-            return int(name == "true")
-        var = self.variable(name)
-        return evaluate(ir.Ref(name, var), {}) if var is not None else None
+        found = self.meant(name)
+        if isinstance(found, ir.Variable):
+            return evaluate(ir.Ref(name, found), {})
+        return int(name == "true") if found is None and name in ("true", "false") else found
+
+
+def _folded(var: ir.Variable | None) -> ir.Variable | Number | None:
+    """The number that an enumerator of a body stands for; any other variable as it is."""
+    return var.value if var is not None and var.scope == "enumerator" and var.value is not None else var

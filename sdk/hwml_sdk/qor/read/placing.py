@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import itemgetter
 
 from ..program import ir
 from ..program.options import evaluate_options
-from .reader import Reader
+from .reader import LoopStart, Reader
 
 
 def place(reader: Reader, start: int, end: int, owner: ir.Loop | ir.Function | None) -> None:
@@ -16,47 +18,41 @@ def place(reader: Reader, start: int, end: int, owner: ir.Loop | ir.Function | N
     pragma stands inside the scope it applies to). ACCEL: the next loop below it, when nothing but pragmas stands
     between (Merlin places them before the loop).
     """
-    unread = _unread(reader, start, end) if isinstance(owner, ir.Function) else None
     for index in reader.pragmas.within(start, end):
         pragma = reader.pragmas.copy(index)
         evaluate_options(pragma, reader.names.value)
-        if unread is not None and reader.pragmas.offsets[index] > unread:
-            continue
         pragma.owner = owner
         if pragma.dialect == "ACCEL":
-            own = [(at, loop) for at, loop in reader.loop_starts if start <= at <= end and _beside(loop, owner)]
-            first = _next_loop(own, reader.pragmas.offsets[index], owner)
-            pragma.owner = first or (owner if isinstance(owner, ir.Function) else None)
+            pragma.owner = _loop_below(reader.loop_starts, reader.pragmas.offsets[index], end, owner)
         if pragma.owner is not None:
             pragma.owner.pragmas.append(pragma)
 
 
-def _unread(reader: Reader, start: int, end: int) -> int | None:
-    """Where a body stands that was not read to its end: a pragma below may be of a loop that nobody saw."""
-    if reader.program.work.left >= 0:
-        return None
-    return max((at for at, _ in reader.loop_starts if start <= at <= end), default=start)
-
-
-def _beside(loop: ir.Loop, owner: ir.Loop | ir.Function | None) -> bool:
-    return owner is not None and loop.function == (owner.function if isinstance(owner, ir.Loop) else owner.name)
-
-
 def place_rest(reader: Reader) -> None:
     """The pragmas outside all bodies: of ACCEL they may speak about the next loop, of HLS they apply to nothing."""
+    starts = sorted([*reader.all_loop_starts, *reader.loop_starts], key=itemgetter(0))
     for index in reader.pragmas.left():
         pragma = reader.pragmas.copy(index)
         evaluate_options(pragma, reader.names.value)
         if pragma.dialect == "ACCEL":
-            pragma.owner = _next_loop(reader.loop_starts, reader.pragmas.offsets[index], None)
+            pragma.owner = _loop_below(starts, reader.pragmas.offsets[index], len(reader.unit.text), None)
             if pragma.owner is not None:
                 pragma.owner.pragmas.append(pragma)
 
 
-def _next_loop(
-    starts: Iterable[tuple[int, ir.Loop]], offset: int, scope: ir.Loop | ir.Function | None
-) -> ir.Loop | None:
-    below = [item for item in starts if item[0] >= offset]
-    loop = min(below, key=lambda item: item[0])[1] if below else None
-    expected = scope if isinstance(scope, ir.Loop) else None
-    return loop if loop is not None and loop.parent is expected else None
+def _loop_below(
+    starts: Sequence[LoopStart], offset: int, end: int, owner: ir.Loop | ir.Function | None
+) -> ir.Loop | ir.Function | None:
+    """The next loop, where it stands in `owner` itself; else `owner` where that is a function.
+
+    starts: of the loops of one function, or of all; None of what was not read, whose pragma belongs to nothing.
+    """
+    at = bisect_left(starts, offset, key=itemgetter(0))
+    expected = owner if isinstance(owner, ir.Loop) else None
+    if at < len(starts) and starts[at][0] <= end:
+        loop = starts[at][1]
+        if loop is None:
+            return None
+        if loop.parent is expected:
+            return loop
+    return owner if isinstance(owner, ir.Function) else None

@@ -27,10 +27,11 @@ def parse_pragma(text: str) -> tuple[str, str, dict[str, str]] | None:
 class Pragmas:
     """The pragmas of a unit by their offset in its text, and what each one was last made into.
 
-    taken: those that a region inside the one that is being read has already.
+    taken: those that a region inside the one that is being read has already. dropped: those of code that was not read
+    there; of a template another instance may have them.
     """
 
-    __slots__ = ("_found", "_raw", "offsets", "taken")
+    __slots__ = ("_found", "_raw", "dropped", "offsets", "taken")
 
     def __init__(self, unit: Unit) -> None:
         parsed = [(raw.offset, raw, parse_pragma(raw.text)) for raw in unit.pragmas]
@@ -39,6 +40,7 @@ class Pragmas:
         self._found: list[ir.Pragma | None] = [None] * len(self._raw)
         self.offsets = [offset for _, offset in self._raw]
         self.taken: set[int] = set()
+        self.dropped: set[int] = set()
 
     def within(self, start: int, end: int) -> list[int]:
         """Those between two offsets that nothing inside has taken; from now on they are."""
@@ -49,9 +51,14 @@ class Pragmas:
         self.taken.update(chosen)
         return chosen
 
+    def drop(self, start: int, end: int) -> None:
+        """Those inside code that is not read, not right at its ends: no region around it takes them."""
+        self.dropped.update(self.within(start + 1, end - 1))
+
     def left(self) -> list[int]:
-        """Those that nothing ever took."""
-        return [index for index, made in enumerate(self._found) if made is None]
+        """Those that nothing ever took. Of Merlin's those stay away that are of code which was not read."""
+        free = [index for index, made in enumerate(self._found) if made is None]
+        return [index for index in free if index not in self.dropped or self._raw[index][0].dialect != "ACCEL"]
 
     def copy(self, index: int) -> ir.Pragma:
         """A pragma of its own for one more owner."""

@@ -7,9 +7,11 @@ inside its node through the reader (`reader.expression(node)`), and only `gramma
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ...document import Span
@@ -21,7 +23,7 @@ from ..program.numbers import Number
 from ..program.type_of import type_of_expression
 from ..program.typenames import UNKNOWN
 from .names import Names
-from .parsing import parse_expression
+from .parsing import BEFORE, parse_expression
 from .pragmas import Pragmas
 from .preprocess import Unit
 
@@ -40,6 +42,12 @@ SILENT = frozenset({
     "gnu_asm_expression", "init_statement", "abstract_function_declarator", "initializer_pair", "requires_clause",
 })  # fmt: skip
 
+_MAY_LOOP = frozenset({
+    "for_statement", "for_range_loop", "while_statement", "do_statement", "labeled_statement", "compound_statement",
+    "function_definition",
+})  # fmt: skip
+
+LoopStart = tuple[int, ir.Loop | None]  # offset, and the loop; None where one was not read
 ItemRule = Callable[["Reader", "Node"], None]
 StatementRule = Callable[["Reader", "Node", ir.Block, str], None]
 ExpressionRule = Callable[["Reader", "Node"], ir.Expr]
@@ -69,8 +77,10 @@ class Reader:
 
     function, loop: those whose body is read; anonymous: loops without a label in this function so far.
     standing_for: `auto &v : a` is an element of a. text: what nodes have their offsets in, the unit's or that of an
-    expression by itself. loop_starts: where loops begin, for pragmas above them. depth, instances, open_loops: how far
-    the work has gone, held against the limits.
+    expression by itself. shift: what makes such an offset one of the unit's text, None where nothing does; here: where
+    the node that was begun last begins in it. loop_starts: where loops of the function that is read begin, by offset,
+    for pragmas above them; all_loop_starts: those of the functions that were read. depth, instances, open_loops: how
+    far the work has gone, held against the limits.
     """
 
     unit: Unit
@@ -96,10 +106,13 @@ class Reader:
     anonymous: int = 0
     standing_for: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
     text: str = field(init=False)
+    shift: int | None = 0
+    here: int = 0
     pragmas: Pragmas = field(init=False)
     body: tuple[int, int] = (-1, -1)  # offsets of the function's body that is read
     alone: dict[str, tuple[str, Tree, Node] | None] = field(default_factory=dict)  # expressions that were parsed
-    loop_starts: list[tuple[int, ir.Loop]] = field(default_factory=list)
+    loop_starts: list[LoopStart] = field(default_factory=list)
+    all_loop_starts: list[LoopStart] = field(default_factory=list)
     depth: int = 0
     instances: int = 0
     classes: int = 0  # instances of class templates that were read
@@ -116,26 +129,46 @@ class Reader:
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the sources."""
-        return self.unit.span(node.start_byte, node.end_byte)
+        return self.unit.span(self.start(node), self.end(node))
 
     def path(self, node: Node) -> str:
         """The file a node stands in."""
-        return self.unit.path(node.start_byte)
+        return self.unit.path(self.start(node))
+
+    def start(self, node: Node) -> int:
+        """Where a node begins in the unit's text."""
+        return self.here if self.shift is None else self.shift + node.start_byte
+
+    def end(self, node: Node) -> int:
+        """Where a node ends in the unit's text."""
+        return self.here if self.shift is None else self.shift + node.end_byte
 
     # -- what is inside a node --------------------------------------------------------------------------------
 
-    def _may_read(self) -> bool:
+    def leave_out(self, node: Node) -> None:
+        """A node is not read: pragmas inside it belong to nothing, nor do those right above a loop that it holds."""
+        if self.shift is None:
+            return  # no part of the unit's text, where the pragmas stand
+        self.pragmas.drop(self.start(node), self.end(node))
+        if node.type in _MAY_LOOP:
+            insort(self.loop_starts, (self.start(node), None), key=itemgetter(0))
+
+    def _may_read(self, node: Node) -> bool:
         """Whether one more node may be read: neither too far inside nor over the document's work."""
+        self.here = self.start(node)
         if self.depth > MAX_DEPTH:
             self.program.work.leave_out("code is nested too deeply: what is further inside is left out")
-            return False
-        return self.program.work.take()
+        elif self.program.work.take():
+            return True
+        self.leave_out(node)
+        return False
 
     def _is_too_much_of_headers(self, node: Node) -> bool:
         """Whether a node is of a header, and the work that is left is kept for what includes it."""
         if self.program.work.left > OWN_STEPS or self.unit.place(node.start_byte)[0] == 0:
             return False
         self.program.work.leave_out("there is more code in headers than is analysed at once: the rest is left out")
+        self.leave_out(node)
         return True
 
     def items(self, nodes: Iterable[Node]) -> None:
@@ -146,7 +179,7 @@ class Reader:
     def item(self, node: Node) -> None:
         """Read one thing at file or namespace level."""
         self.depth += 1
-        if self._may_read() and not self._is_too_much_of_headers(node):
+        if self._may_read(node) and not self._is_too_much_of_headers(node):
             rule = self.grammar.items.get(node.type)
             if rule is not None:
                 rule(self, node)
@@ -160,7 +193,7 @@ class Reader:
     def statement(self, node: Node, block: ir.Block, label: str = "") -> None:
         """Read one statement into a block; an expression may stand for one in half-typed code."""
         self.depth += 1
-        if self._may_read():
+        if self._may_read(node):
             rule = self.grammar.statements.get(node.type)
             if rule is not None:
                 rule(self, node, block, label)
@@ -174,7 +207,7 @@ class Reader:
             return ir.Const(None, UNKNOWN)
         self.depth += 1
         try:
-            if not self._may_read():
+            if not self._may_read(node):
                 return ir.Const(None, UNKNOWN)
             rule = self.grammar.expressions.get(node.type)
             if rule is not None:
@@ -191,16 +224,20 @@ class Reader:
         found = self.expression_of(text)
         return None if found is None else evaluate(found, {})
 
-    def expression_of(self, text: str) -> ir.Expr | None:
-        """An expression given as text, read with the names known here; None where the text is none."""
+    def expression_of(self, text: str, at: int | None = None) -> ir.Expr | None:
+        """An expression given as text, read with the names known here; None where the text is none.
+
+        at: where the text stands in the unit's; None where it comes from elsewhere, and stands where the reader does.
+        """
         if text not in self.alone:
             self.alone[text] = parse_expression(text)
         parsed = self.alone[text]
         if parsed is None:
             return None
-        outside, self.text = self.text, parsed[0]
+        outside = self.text, self.shift
+        self.text, self.shift = parsed[0], None if at is None else at - len(BEFORE)
         found = self.expression(parsed[2])
-        self.text = outside
+        self.text, self.shift = outside
         return found
 
     def type_of(self, node: Node | None) -> ir.CType:

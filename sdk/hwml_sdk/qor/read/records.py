@@ -13,8 +13,9 @@ from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
-from .declarators import declarator, function_declarator, unpacked, with_pointer
+from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer
 from .functions import function_definition
+from .names import Table
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ MAX_BITS = 1 << 30
 def record(reader: Reader, node: Node) -> ir.CType:
     """The type a `struct`, `class` or `union` specifier declares or names."""
     reader.depth += 1
-    found = record_body(reader, node) if reader.depth <= MAX_DEPTH else UNKNOWN
+    found = UNKNOWN
+    if reader.depth <= MAX_DEPTH:
+        found = record_body(reader, node)
+    else:
+        reader.leave_out(node)
     reader.depth -= 1
     return found
 
@@ -94,11 +99,24 @@ def _bases(reader: Reader, node: Node) -> list[str]:
 
 def _nested_type(reader: Reader, node: Node, owner: str) -> None:
     """`typedef` and `using` inside a struct: known by their qualified name only."""
-    names = reader.names
-    outside = dict(names.types)
+    types = reader.names.types
+    before = len(types.made)
+    outside = {name: types.get(name) for name in _named_by(reader, node)}
     (typedef if node.type == "type_definition" else alias)(reader, node)
-    made = {name: kind for name, kind in names.types.items() if outside.get(name) is not kind}
-    names.types = {**outside, **{f"{owner}::{name}": kind for name, kind in made.items()}}
+    made = types.since(before)
+    for name, kind in outside.items():
+        if name in made:
+            types[f"{owner}::{name}"] = types.pop(name)
+        if name in made and kind is not None:
+            types[name] = kind
+
+
+def _named_by(reader: Reader, node: Node) -> list[str]:
+    """The names that a `typedef` or `using` gives."""
+    if node.type == "alias_declaration":
+        name = node.child_by_field_name("name")
+        return [reader.src(name)] if name is not None else []
+    return [declared_name(reader, item) for item in node.children_by_field_name("declarator")]
 
 
 def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
@@ -138,9 +156,9 @@ def _static(reader: Reader, name: str, typed: tuple[ir.CType, Dims], given: Node
         assert given is not None
         extents = (len(init.items), *dims[1:]) if dims[0] is None else dims
         place = reader.span(given), reader.path(given)
-        reader.names.scopes[0][name] = ir.Variable(
-            name, kind, extents, "global", *place, const=True, static=True, init=init
-        )
+        var = ir.Variable(name, kind, extents, "global", *place, const=True, static=True, init=init)
+        reader.names.scopes[0][name] = var
+        reader.names.variables_made.append(name)
     elif init is not None:
         value = evaluate(init, {})
         if value is not None:
@@ -202,17 +220,48 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
     if own:
         names.types[own] = INT
     scoped = any(child.type in ("class", "struct") for child in node.children)
-    value: Number = -1
+    local = reader.function is not None and _in_a_body(node)
+    value: Number | None = -1
     body = node.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
         label = child.child_by_field_name("name") if child.type == "enumerator" else None
         if label is None:
             continue
         given = child.child_by_field_name("value")
-        found = names.value(reader.src(given)) if given is not None else None
-        value = found if found is not None else value + 1
+        if given is not None:
+            value = names.value(reader.src(given))  # where it is unknown, those that count on from it are too
+        elif value is not None:
+            value += 1
         for place in ("", own) if own and not scoped else (own,):
-            names.constants["::".join(part for part in (names.owner, place, reader.src(label)) if part)] = value
-        if names.owner and "<" not in names.owner and not scoped:
-            names.constants.setdefault(reader.src(label), value)  # in C a struct is no scope
+            name = f"{place}::{reader.src(label)}" if place else reader.src(label)
+            if local:
+                names.declare(name, _enumerator(reader, name, value, label))
+            else:
+                _keep(names.constants, f"{names.owner}::{name}" if names.owner else name, value)
+        short = reader.src(label)
+        plain = bool(names.owner) and "<" not in names.owner and not scoped and not local  # in C a struct is no scope
+        if plain and short not in names.constants and short not in names.scopes[0]:
+            _keep(names.constants, short, value)
     return INT
+
+
+def _in_a_body(node: Node) -> bool:
+    """Whether a declaration stands in a function's body itself, in no struct there."""
+    around = node.parent
+    while around is not None and around.type not in ("compound_statement", "field_declaration_list"):
+        around = around.parent
+    return around is not None and around.type == "compound_statement"
+
+
+def _enumerator(reader: Reader, name: str, value: Number | None, node: Node) -> ir.Variable:
+    return ir.Variable(
+        name, INT, (), "enumerator", reader.span(node), reader.path(node), const=True, value=value, evaluated=True
+    )
+
+
+def _keep(constants: Table[Number], name: str, value: Number | None) -> None:
+    """A constant of that name from now on; of one that nobody can evaluate, none."""
+    if value is None:
+        constants.pop(name, None)
+    else:
+        constants[name] = value

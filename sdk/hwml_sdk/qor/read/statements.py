@@ -22,7 +22,7 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     inner = ir.Block()
     reader.names.scopes.append({})
     reader.statements(node.named_children, inner)
-    place(reader, node.start_byte, node.end_byte, reader.loop or reader.function)  # while the names here count
+    place(reader, reader.start(node), reader.end(node), reader.loop or reader.function)  # while the names here count
     reader.names.scopes.pop()
     block.items.append(inner)
 
@@ -50,6 +50,7 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
         condition = link.child_by_field_name("condition")
         chosen = _decided(reader, link)
         if chosen is not None:
+            _leave_out_others(reader, link, chosen)
             reader.statements(chosen, current)
             break
         item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
@@ -81,6 +82,14 @@ def _decided(reader: Reader, link: Node) -> list[Node] | None:
     if taken is None:
         return []
     return taken.named_children if taken.type == "else_clause" else [taken]
+
+
+def _leave_out_others(reader: Reader, link: Node, chosen: list[Node]) -> None:
+    """The branch of an `if constexpr` that is not taken is not read."""
+    for name in ("consequence", "alternative"):
+        branch = link.child_by_field_name(name)
+        if branch is not None and not any(branch.start_byte <= node.start_byte < branch.end_byte for node in chosen):
+            reader.leave_out(branch)
 
 
 def _next_link(other: Node | None) -> Node | None:
@@ -148,7 +157,10 @@ def goto_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> N
 
 
 def attempt(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
-    """`try { ... } catch ...`: what is tried; nothing is thrown in hardware."""
+    """`try { ... } catch ...`: what is tried; nothing is thrown in hardware, so that nothing is caught."""
+    for child in node.named_children:
+        if child.type == "catch_clause":
+            reader.leave_out(child)
     body = node.child_by_field_name("body")
     if body is not None:
         reader.statement(body, block)

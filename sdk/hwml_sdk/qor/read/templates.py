@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.arguments import Bound
+from ..program.arguments import Argument, Bound
 from ..program.budget import MAX_DEPTH
 from ..program.typenames import split_scope, split_template
-from .arguments import bind, bind_defaults, deduce, label_of, match, settle
+from .arguments import bind, bind_defaults, covers, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
+from .names import Table
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
 from .records import member_scope, method, record_body
 
@@ -129,6 +130,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         reader.names.types.update(types)
         reader.names.constants.update(constants)
         inner, parameters = _chosen(reader, name, len(given), len(arguments))
+        overload = _overload(reader, name, inner)
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         bound = dict(zip(labels, settled, strict=False))
         deduce(reader, inner, parameters, bound, arguments)
@@ -142,7 +144,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         for special, patterns in reader.special_functions.get(name, ()):
             if match(reader, patterns, [bound[label] for label in labels if label in bound], ()) is not None:
                 inner, labels = special, []
-        key = f"{name}<{', '.join(told)}>" if told else name
+        key = (f"{name}<{', '.join(told)}>" if told else name) + overload
         with _member(reader, owner, inner):
             _read_function(reader, inner, key, labels)
     return key
@@ -170,6 +172,17 @@ def _chosen(reader: Reader, name: str, given: int, arguments: int) -> tuple[Node
     return found[-1]
 
 
+def _overload(reader: Reader, name: str, inner: Node) -> str:
+    """What tells templates of one name apart: the parameters as they are written, of all but the first; else ""."""
+    first, *others = [kept for kept, _ in reader.templates[name]]
+    if inner.id == first.id or all(inner.id != kept.id for kept in others):
+        return ""
+    head = function_declarator(inner.child_by_field_name("declarator"))
+    listed = head.child_by_field_name("parameters") if head is not None else None
+    written = [" ".join(reader.src(child).split()) for child in listed.named_children] if listed is not None else []
+    return f"({', '.join(written)})"
+
+
 def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str]) -> None:
     if key in reader.program.functions or key in reader.open_instances:
         return
@@ -177,6 +190,7 @@ def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str])
         if reader.function is not None and "?" in reader.function.name:
             return  # called by a template that nothing asked for
         reader.program.work.leave_out(f"more than {MAX_INSTANCES} instances of templates: the rest is left out")
+        reader.leave_out(inner)
         return
     reader.instances += 1
     reader.open_instances.add(key)
@@ -235,14 +249,8 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
         return types.get(key)
     if key in reader.open_instances or len(reader.open_instances) >= MAX_OPEN_CLASSES:
         return None  # a list's node points at nodes: inside itself a class is not known yet
-    specials = reader.special_classes.get(name, ())
-    reader.program.work.left -= len(specials)  # each is held against the arguments
-    for special, parameters, patterns in specials:
-        labels = [label_of(reader, parameter) for parameter in parameters.named_children]
-        matched = match(reader, patterns, arguments, labels)
-        if matched is not None:
-            inner = special
-            bind(reader, matched)
+    inner, matched = _most_special(reader, name, arguments) or (inner, {})
+    bind(reader, matched)
     reader.instances += 1
     reader.open_instances.add(key)
     outer, reader.bound = reader.bound, {**reader.around.get(name, {}), **bound}
@@ -257,14 +265,37 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     return made
 
 
+def _most_special(reader: Reader, name: str, arguments: Sequence[Argument]) -> tuple[Node, Bound] | None:
+    """The specialisation that these arguments ask for, and what its parameters stand for; None where none fits.
+
+    Of several that fit the one that all others cover. Where none is, as an alias hides what a pattern names or the
+    code is no C++, the one that leaves the fewest parameters open.
+    """
+    specials = reader.special_classes.get(name, ())
+    reader.program.work.take(len(specials))  # each is held against the arguments
+    found: list[tuple[list[str], list[str], Node, Bound]] = []
+    for special, parameters, patterns in specials:
+        labels = [label_of(reader, parameter) for parameter in parameters.named_children]
+        matched = match(reader, patterns, arguments, labels)
+        if matched is not None:
+            found.append((patterns, labels, special, matched))
+    found.sort(key=lambda item: len(item[1]))
+    best = found[0] if found else None
+    for other in found[1:]:
+        reader.program.work.take()
+        if best is not None and covers(best[0], other[0], best[1]) and not covers(other[0], best[0], other[1]):
+            best = other
+    return best[2:] if best is not None else None
+
+
 @contextmanager
 def _elsewhere(reader: Reader) -> Iterator[None]:
     """Stand at file level; afterwards all is as before, and what instances of classes hold is known everywhere."""
     names = reader.names
-    place = reader.function, reader.loop, reader.anonymous, reader.text
+    place = reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here
     known, classes = (names.types, names.constants, names.scopes, names.owner), reader.classes
-    names.types, names.constants = dict(names.types), dict(names.constants)
-    reader.text = reader.unit.text
+    names.types, names.constants = Table(names.types), Table(names.constants)
+    reader.text, reader.shift = reader.unit.text, 0
     names.scopes, names.owner = [reader.program.globals], ""
     try:
         yield
@@ -273,4 +304,4 @@ def _elsewhere(reader: Reader) -> Iterator[None]:
             known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
             known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
         names.types, names.constants, names.scopes, names.owner = known
-        reader.function, reader.loop, reader.anonymous, reader.text = place
+        reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here = place

@@ -41,6 +41,7 @@ def impl_of(kind: str) -> str:
 
 # UG1399, config_array_partition -complete_threshold: arrays of at most this many elements become registers.
 COMPLETE_THRESHOLD = 4
+FIFO_DEPTH = 2  # of a stream nobody says more about (UG1399, pragma HLS stream)
 # Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
 LUTRAM_BITS = 1024
 # (words, bits) of one 18 Kbit block RAM (UG473, UG573), or 512x36 as Vitis HLS counts them.

@@ -77,7 +77,7 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
         return _bound(operator(kind, type_, target), kind.partition(":")[0], impl, type_, target)
     kind, _, widths = kind.partition(":")
     if type_.kind == "vector" and type_.element is not None:
-        one = operator(kind, type_.element, target)
+        one = operator(f"{kind}:{widths}" if widths else kind, type_.element, target)
         lanes = type_.lanes
         return Operator(one.latency_cycles, one.delay_ns, one.lut * lanes, one.ff * lanes, one.dsp * lanes, True)
     if type_.is_float:

@@ -156,6 +156,20 @@ def _direction(c: Context) -> Iterator[Candidate]:
 
 
 @rule(r"cannot be written from module")
+def _turned_around(c: Context) -> Iterator[Candidate]:
+    """child.io.out := io.out: what comes out of an instance drives the other side."""
+    said = re.search(r" in (?P<class>\w+) cannot be written from module (?P<from>\w+)", c.message)
+    written = re.compile(r"(?P<to>[\w.]+)\s*:=\s*(?P<from>[\w.]+)$").match(
+        c.scala.code[: c.statement[1]], c.statement[0]
+    )
+    if said is None or written is None or said["class"] == said["from"]:
+        return
+    driven = rf"(?<![\w.]){re.escape(written['from'])}\s*(?::=|<>|:<)"
+    new = f"{written['from']} := {written['to']}"
+    yield Candidate(new, ((*c.statement, new),), safe=not re.search(driven, c.scala.code[slice(*c.home)]))
+
+
+@rule(r"cannot be written from module")
 def _direction_of_field(c: Context) -> Iterator[Candidate]:
     """A field of an interface that is driven from inside: an output, or a flipped stream."""
     said = re.search(
@@ -217,9 +231,14 @@ def _zero(made: str) -> str:
     return "false.B" if "Bool()" in made else "0.S" if "SInt" in made else "0.U"
 
 
+_LEAVES = r"\[(?:[US]Int|Bool|Clock|Reset|AsyncReset|Analog)\b"
+
+
 @rule(r"Connection between (?:sink|left)")
 def _bulk_connect(c: Context) -> Iterator[Candidate]:
-    """:= between interfaces with both directions."""
+    """:= between interfaces with both directions; between other signals <> would only hide what is wrong."""
+    if re.search(rf"have different types|{_LEAVES}", c.message):
+        return
     for match in c.matches(r"(?<!:):=(?!:)", c.statement):
         for operator in ("<>", ":<>="):
             yield Candidate(

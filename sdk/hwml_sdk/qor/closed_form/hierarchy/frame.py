@@ -152,7 +152,7 @@ class Frame(ABC):
         """What each variable grows by in one iteration of a loop, of those that only constants are added to."""
         found = self.advanced.get(loop)
         if found is None:
-            found = self.advanced[loop] = advances(loop, self.known, self._constant_trip)
+            found = self.advanced[loop] = advances(loop, self.known, self._constant_trip, self.program)
         return found
 
     def _constant_trip(self, loop: ir.Loop) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ...tool.binding import operation_name
 from ...tool.operators import Target, operator
@@ -17,22 +17,36 @@ def add_operators(
     area: Area, region: Region, target: Target, cores: Callable[[Kind, float], float], *, ii: int | None = None
 ) -> None:
     """Add a region's operators to an area. cores: of so many shareable operators of a kind. ii: of a pipeline."""
-    limits = region.host.limits()
+    built: dict[Kind, float] = {}
     for written, units in region.counts.items():
         kind = as_pipelined(written, ii)
         op = operator(*kind, target)
         if op.shareable:
-            area.shared[kind] = min(cores(kind, units), limits.get(operation_name(*kind), math.inf))
+            built[kind] = cores(kind, units)
         else:
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units
             area.plain_dsp += op.dsp * units
+    area.shared |= _limited(built, region.host.limits())
+
+
+def _limited(built: Mapping[Kind, float], limits: Mapping[str, int]) -> dict[Kind, float]:
+    """Cores that ALLOCATION leaves of an operation, of all widths together: the widest ones can do for the rest."""
+    left: dict[str, float] = {name: float(limit) for name, limit in limits.items()}
+    found = dict(built)
+    for kind in sorted(built, key=lambda kind: -kind[1].width) if left else ():
+        name = operation_name(*kind)
+        if name in left:
+            found[kind] = min(built[kind], left[name])
+            left[name] -= found[kind]
+    return found
 
 
 def as_pipelined(kind: Kind, ii: int | None) -> Kind:
     """A division of a pipeline that starts anew before one that works digit by digit is done has a stage a digit."""
     what, type_ = kind
-    if ii is None or what not in ("div", "mod") or type_.is_float or ii >= type_.width:
+    lane = type_.element if type_.kind == "vector" and type_.element is not None else type_
+    if ii is None or what not in ("div", "mod") or lane.is_float or ii >= lane.width:
         return kind
     return f"{what}:pipelined", type_
 
