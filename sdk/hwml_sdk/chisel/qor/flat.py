@@ -16,7 +16,7 @@ MAX_OPERATIONS = 100_000  # of the flat circuit: beyond it an answer would take 
 _MAX_DEPTH = 200  # of the hierarchy, and of the multiplexers before one register
 
 
-class TooLarge(ValueError):
+class TooLargeError(ValueError):
     """More operations than are looked at; the message says how many."""
 
 
@@ -91,11 +91,11 @@ class Flat:
 
 
 def flatten(circuit: Circuit, top: str | None = None) -> Flat:
-    """Lay one module flat with everything below it. Raises TooLarge, and ValueError for instances without end."""
+    """Lay one module flat with everything below it. Raises TooLargeError, and ValueError for instances without end."""
     root = circuit.modules[top or circuit.top]
     count = _count(circuit, root, {}, ())
     if count > MAX_OPERATIONS:
-        raise TooLarge(f"{count:,} operations; up to {MAX_OPERATIONS:,} are looked at")
+        raise TooLargeError(f"{count:,} operations; up to {MAX_OPERATIONS:,} are looked at")
     flat = Flat()
     ports = {name: flat.value(width) for name, width in root.inputs.items()}
     flat.inputs = dict(ports)
@@ -234,7 +234,7 @@ def _without_hold(flat: Flat, value: int, held: int, enables: list[int], depth: 
 
 
 def order(nodes: Sequence[Node], flat: Flat) -> list[Node]:
-    """Operations without state, each behind those it reads; what stands in a circle of logic comes last, in any order."""
+    """Operations without state, each behind those it reads; a circle of logic comes last, in any order."""
     waiting: dict[int, int] = {}
     readers: dict[int, list[int]] = {}
     ready: list[int] = []

@@ -1,6 +1,6 @@
 """Logic as gates over runs of bits: what is the same for every bit of a word stands here once.
 
-A value is a list of runs. A run is (literal, offset, count, step): bits `offset`, `offset + step`, ... of a gate's bits,
+A value is a list of runs. A run is (literal, offset, count, step): bits `offset`, `offset + step`, ... of a gate,
 step 1 for a stretch of them, step 0 for one bit repeated. A literal is twice the gate's number, and one more where its
 bits are inverted; ZERO and ONE stand for constants. Inverters cost nothing in look-up tables.
 """

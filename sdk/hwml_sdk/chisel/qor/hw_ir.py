@@ -204,7 +204,7 @@ def _inside(text: str) -> str:
 
 
 def _constant(_: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
-    word = rest.split()[0] if rest.split() else "0"
+    word = rest.split(maxsplit=1)[0] if rest.split() else "0"
     if word in ("true", "false"):
         return Operation("constant", results, (), 1, int(word == "true"), place=place)
     width = _last_width(rest)
@@ -375,4 +375,4 @@ _READERS: dict[str, Callable[[str, tuple[str, ...], str, Place], Operation]] = {
     "seq.firmem.read_write_port": _port("read_write"),
     **{f"comb.{kind}": _many(kind) for kind in ("and", "or", "xor", "add", "sub", "mul", "shl", "shru", "shrs")},
     **{f"comb.{kind}": _many(kind) for kind in ("divu", "divs", "modu", "mods")},
-}  # type: ignore[dict-item]
+}

@@ -106,7 +106,7 @@ class _Graph:
         return self.first[value] + low
 
     def _along(self, source: int, target: int, offset: int, weight: int) -> None:
-        """Bits of `source` from `offset` on become the whole of `target` (or a negative offset: its part from there)."""
+        """Bits of `source` from `offset` on become `target`; with a negative offset its part from there."""
         for number, start in enumerate((0, *self.cuts[target])):
             bit = start + offset
             if 0 <= bit < self.flat.widths[source]:

@@ -63,8 +63,8 @@ def cover(network: Gates, roots: Iterable[Run]) -> tuple[list[Table], int]:
 def _uses(network: Gates, wanted: set[int]) -> list[float]:
     """How many gates read a bit of each gate, on the average."""
     uses: dict[int, float] = defaultdict(float)
-    for gate in wanted:
-        uses[gate] += 1
+    for number in wanted:
+        uses[number] += 1
     live = set(wanted)
     for number in range(len(network.gates) - 1, -1, -1):
         if number not in live:
