@@ -1,0 +1,42 @@
+"""What is predicted of one Chisel module, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one source line, or one instance, takes of a module's amounts."""
+
+    name: str
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ChiselQor:
+    """Amounts on a part of Xilinx' series 7 as yosys' synthesis counts them, and the exact latency, of one module.
+
+    Each amount is a whole number, or None where something that it depends on is not known (`reasons`).
+    latency_cycles: registers between ports (`latency_kind`); lower_bound: outputs depend on state as well;
+    pairs: cycles by (input, output). depth: look-up tables on the longest path. lines: by source line, largest first;
+    instances: by path of the hierarchy.
+    """
+
+    module: str
+    lut: int | None = None
+    ff: int | None = None
+    dsp: int | None = None
+    bram_18k: int | None = None
+    lutram: int | None = None
+    srl: int | None = None
+    depth: int | None = None
+    latency_cycles: int | None = None
+    lower_bound: bool = False
+    pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lines: tuple[Share, ...] = ()
+    instances: tuple[Share, ...] = ()
+    reasons: tuple[str, ...] = ()
+    latency_kind: Literal["pipeline_depth"] = "pipeline_depth"
