@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +40,24 @@ class ChiselQor:
     instances: tuple[Share, ...] = ()
     reasons: tuple[str, ...] = ()
     latency_kind: Literal["pipeline_depth"] = "pipeline_depth"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, JSON-ready: pairs as a list, since JSON has no keys of two names."""
+        data: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        data["pairs"] = [[source, sink, cycles] for (source, sink), cycles in self.pairs.items()]
+        for name in ("lines", "instances"):
+            data[name] = [{"name": share.name, **share.amounts} for share in getattr(self, name)]
+        data["reasons"] = list(self.reasons)
+        return data
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> ChiselQor:
+        """What `to_dict` wrote."""
+        values = dict(raw)
+        values["pairs"] = {(source, sink): cycles for source, sink, cycles in raw["pairs"]}
+        for name in ("lines", "instances"):
+            values[name] = tuple(
+                Share(item["name"], {key: value for key, value in item.items() if key != "name"}) for item in raw[name]
+            )
+        values["reasons"] = tuple(raw["reasons"])
+        return cls(**values)
