@@ -155,7 +155,7 @@ class Firtool:
             self._writes_ir = _IR_OPTION in shown.stdout
 
     def _start(self, *more: str) -> _Run:
-        command = [self._program, "-", *FLAGS, *more]
+        command: list[str | Path] = [self._program, "-", *FLAGS, *more]
         if not self._writes_ir:
             return _Run(start_tool([*command, *_PLAIN], cwd=self._folder, wants_input=True), None)
         folder = Path(self._scratch.name)
