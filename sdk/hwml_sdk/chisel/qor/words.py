@@ -7,6 +7,7 @@ are trees. Multipliers: `dsp`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .compress import compressed
@@ -51,6 +52,7 @@ class Builder:
         self.flat = flat
         self.needed = needed
         self.logic = Logic(Gates(), [[] for _ in flat.widths])
+        self._circles: dict[int, list[Run]] = {}  # values that are read before they are made: circles of logic
 
     def build(self) -> Logic:
         """All operations whose results reach an output."""
@@ -76,9 +78,12 @@ class Builder:
         """Runs of a value; of one that is not known (a circle of logic) bits from elsewhere."""
         if value < 0:
             return [(ZERO, 0, width or 1, 0)]
-        if not self.logic.values[value]:
-            self._leaf(value)
-        return self.logic.values[value]
+        found = self.logic.values[value] or self._circles.get(value)
+        if not found:
+            found = self._circles[value] = (
+                self.logic.gates.leaf(self.flat.widths[value]) if self.flat.widths[value] else []
+            )
+        return found
 
     def _runs(self, node: Node) -> list[Run]:
         kind, ins, width = node.kind, node.ins, node.width
@@ -90,10 +95,8 @@ class Builder:
             return [run for value in reversed(ins) for run in self.of(value)]
         if kind == "extract":
             return cut(self.of(ins[0]), node.number, width)
-        if kind in ("and", "or", "xor"):
-            return self.logic.gates.many(kind, [self.of(value) for value in ins])
-        if kind == "mux":
-            return self.logic.gates.mux(self.of(ins[0]), self.of(ins[1]), self.of(ins[2]))
+        if kind in ("and", "or", "xor", "mux"):
+            return self._bitwise(node)
         if kind == "parity":
             return self.logic.gates.reduce("xor", self.of(ins[0]))
         if kind == "compare":
@@ -101,6 +104,21 @@ class Builder:
         if kind in ("add", "sub"):
             return self._add(node)
         return self._large(node)
+
+    def _bitwise(self, node: Node) -> list[Run]:
+        """Only the bits that an output needs."""
+        gates = self.logic.gates
+        mask = self.needed[node.out]
+        values = [self.of(value) for value in node.ins]
+        found: list[Run] = []
+        for low, count, wanted in _stretches(mask, node.width):
+            if not wanted:
+                found.append((ZERO, 0, count, 0))
+            elif node.kind == "mux":
+                found += gates.mux(values[0], cut(values[1], low, count), cut(values[2], low, count))
+            else:
+                found += gates.many(node.kind, [cut(value, low, count) for value in values])
+        return found
 
     def _large(self, node: Node) -> list[Run]:
         if node.kind in ("shl", "shru", "shrs"):
@@ -253,6 +271,14 @@ class Builder:
             here = gates.equal(index, constant(at, width))
             found += gates.mux(here, new, cut(array, at * element, element))
         return found
+
+
+def _stretches(mask: int, width: int) -> Iterator[tuple[int, int, bool]]:
+    """(lowest bit, bits, whether they are wanted) of each stretch of equal bits of a mask."""
+    at = 0
+    for gate, _, count, _ in constant(mask, width):
+        yield at, count, gate == ONE
+        at += count
 
 
 def _each(runs: list[Run]) -> list[Run]:
