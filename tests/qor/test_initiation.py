@@ -392,8 +392,8 @@ void k(int *a, int *b, int *c) {
 #pragma HLS pipeline
     c[i] = a[i] + b[i];
   }
-}""", {"L": 2}, {"L": 2000}, total=2071, slack=10),
-    # Bundles of their own: II 1; read latency 64 to 71 of the adapter, of bursts that are asked for outside.
+}""", {"L": 2}, {"L": 2071}, slack=10),
+    # Bundles of their own: II 1; depth: read latency 64 to 71 of the adapter.
     Case("two m_axi arrays in two bundles", """
 void k(int *a, int *b, int *c) {
 #pragma HLS interface m_axi port=a bundle=one
@@ -403,7 +403,7 @@ void k(int *a, int *b, int *c) {
 #pragma HLS pipeline
     c[i] = a[i] + b[i];
   }
-}""", {"L": 1}, {"L": 1000}, total=1072, slack=10),
+}""", {"L": 1}, {"L": 1072}, slack=10),
 ]  # fmt: skip
 
 NESTS = [

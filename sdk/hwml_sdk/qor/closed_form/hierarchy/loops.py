@@ -6,7 +6,6 @@ import math
 
 from ...program import ir
 from ...program.trip_counts import TripCount
-from ...tool.memories import MEMORY
 from ..merlin import reload_cycles
 from ..plan import MERLIN_FLATTEN_LIMIT, Plan
 from ..results import LoopResult
@@ -30,29 +29,7 @@ def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses 
     # Copies of a loop run one after another in Vitis HLS, whose states follow the source; Merlin's run side by side.
     turns = 1.0 if options.behaviour.merlin else copies
     stay = _stay(result, outlined, turns)
-    if outlined and not _is_process(frame):
-        _request_outside(result)
     return stay, loop_uses(loop, region.aliases, frame.port) if outlined else None
-
-
-def _is_process(frame: Frame) -> bool:
-    """Whether the function's loop is, or may be, a process of a dataflow region and no module of its own."""
-    caller = frame.program.functions.get(frame.stack[-2]) if len(frame.stack) > 1 else None
-    called = caller is not None and caller.pragma("HLS", "DATAFLOW") is not None
-    return frame.result.dataflow or called
-
-
-def _request_outside(result: LoopResult) -> None:
-    """A burst that a loop of its own module reads is asked for before it starts (UG1399, burst transfers).
-
-    Per-loop tables of 2022.2 and 2023.2: iteration latency 3 in such modules, 74 in loops that are processes; the time
-    is that of the code around the loop, which waits as long as before.
-    """
-    loads = result.region.accesses if result.region is not None else ()
-    bursts = [a.load_cycles for a in loads if a.load_cycles >= MEMORY.axi_read_cycles and None not in a.forms]
-    outside = max(bursts, default=1.0) - 1.0
-    result.depth = max(result.depth - outside, 1.0)
-    result.cycles = max(result.cycles - outside, 1.0)
 
 
 def _stay(result: LoopResult, outlined: bool, copies: float) -> Stay:
