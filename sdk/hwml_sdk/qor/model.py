@@ -41,7 +41,6 @@ from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
 STAGES = ("csynth", "impl")
-UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 
 
 @contextmanager
@@ -143,9 +142,7 @@ class QorModel:
             return []
         unseen = self._unseen(settings, estimates[0])
         corrections = self.corrector.apply_many(
-            np.stack([row.values for row in rows]),
-            [row.closed_form for row in rows],
-            widen=UNSEEN_WIDENING ** len(unseen),
+            np.stack([row.values for row in rows]), [row.closed_form for row in rows]
         )
         name = str(self.artifact.path.name)
         return [
@@ -246,7 +243,8 @@ def _prediction(
         uram=estimate.uram if "bram_18k" in known else None,
         loops=spread_loops(answer.all_loops(estimate), spreads),
         explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
-        reasons=reasons, latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
+        reasons=reasons, certainty=answer.certainty(correction, reasons),
+        latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
         interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
     )  # fmt: skip
 
