@@ -332,7 +332,7 @@ def certainty(correction: Correction, unknown: Mapping[str, tuple[str, ...]]) ->
     return {
         target: Certainty(UNKNOWN, unknown[target])
         if target in unknown
-        else Certainty(correction.kind, (*new, *correction.reasons[target]))
+        else Certainty(correction.kind, (*new, *correction.reasons[target]), correction.changes[target])
         for target in LABELS
     }
 

@@ -101,10 +101,14 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """Why a figure is no surer. kind: `counted`, `guessed`, `impl`, `merlin`, or `unknown` where there is no figure."""
+    """Why a figure is no surer. kind: `counted`, `guessed`, `impl`, `merlin`, or `unknown` where there is no figure.
+
+    change: factor of the interval of a change between two texts (`amounts.change_of`).
+    """
 
     kind: str
     reasons: tuple[str, ...] = ()
+    change: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,13 +141,15 @@ class Certainty:
 
     below, above: bias, then the weight of each of REASONS [targets, 1 + len(REASONS)]. scale: of the lower and the
     upper end [targets, CLASSES, 2].
-    foreign: factor for settings that training never had [targets].
+    foreign: factor for settings that training never had [targets]. changes: of the interval of a change between two
+    designs of one kernel (`amounts.change_of`) [targets, CLASSES].
     """
 
     below: tuple[tuple[float, ...], ...]
     above: tuple[tuple[float, ...], ...]
     scale: tuple[tuple[tuple[float, float], ...], ...]
     foreign: tuple[float, ...]
+    changes: tuple[tuple[float, ...], ...]
 
     @classmethod
     def from_config(cls, stored: Mapping[str, Any]) -> Certainty:
@@ -159,6 +161,8 @@ class Certainty:
         if list(stored["reasons"]) != [reason.name for reason in REASONS] or len(found.foreign) != len(LABELS):
             raise ValueError("reasons of another hwml")
         shapes = {np.shape(found.below), np.shape(found.above)}
+        if np.shape(found.changes) != (len(LABELS), len(CLASSES)):
+            raise ValueError("changes of another shape")
         if shapes != {(len(LABELS), width)} or np.shape(scale) != (len(LABELS), len(CLASSES), 2):
             raise ValueError("certainty of another shape")
         return found
@@ -195,7 +199,7 @@ class Certainty:
         return rows
 
 
-_TABLES = ("below", "above")
+_TABLES = ("below", "above", "changes")
 
 
 def raw_end(weights: Floats, found: Floats) -> Floats:

@@ -197,6 +197,7 @@ class Correction:
 
     trust: weight of the learned correction per target (0: the closed form alone).
     unseen: whether training had no design with these settings. kind: one of CLASSES. reasons: what widens intervals.
+    changes: factor of the interval of a change, per target.
     """
 
     value: Mapping[str, float]
@@ -207,6 +208,7 @@ class Correction:
     unseen: bool
     kind: str
     reasons: Mapping[str, tuple[str, ...]]
+    changes: Mapping[str, float]
 
 
 class Corrector:
@@ -315,6 +317,7 @@ class Corrector:
                 unseen=bool(unseen[index]),
                 kind=CLASSES[int(kinds[index])],
                 reasons=reasons[index],
+                changes={name: row[kinds[index]] for name, row in zip(LABELS, self.certainty.changes, strict=True)},
             )
             for index in range(len(rows))
         ]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...amounts import CHANGE_FLOOR
 from ...errors import MissingDependencyError
 from ...interrupt import heed_ctrl_c
 from ...qor.learned.certainty import CLASSES, MAX_END, MIN_END, REASONS, Certainty, classes_of, raw_end, strengths
@@ -60,7 +61,51 @@ def fit_certainty(table: Table, value: Floats, aim: Coverage) -> Certainty:
         above.append(_plain(ends[1]))
         scale.append(scales)
         foreign.append(part.foreign(scales, aim))
-    return Certainty(tuple(below), tuple(above), tuple(scale), tuple(foreign))
+    changes = fit_changes(table, value, kind)
+    return Certainty(tuple(below), tuple(above), tuple(scale), tuple(foreign), changes)
+
+
+PAIRS_PER_KEY, CHANGE_COVERAGE, _MIN_PAIRS = 40, 0.8, 50
+
+
+def fit_changes(table: Table, value: Floats, kind: NDArray[np.int64]) -> tuple[tuple[float, ...], ...]:
+    """Factor of the interval of a change [targets, CLASSES], from pairs of designs of the same kernel and tool.
+
+    Of a pair it is the error of the change over (the change itself + CHANGE_FLOOR); the factor covers four of five,
+    groups weighing equally. Pairs without any predicted change say nothing: an edit that changes none is told as none.
+    """
+    first, second = _pairs(table.rows.key)
+    wanted = np.log1p(table.rows.labels)
+    real, said = wanted[first] - wanted[second], value[first] - value[second]
+    source, group = table.rows.source[first].astype(str), table.rows.group[first].astype(str)
+    names, pair_kind = np.char.add(np.char.add(source, "\0"), group), np.minimum(kind[first], kind[second])
+    found = []
+    for index in range(len(LABELS)):
+        known = np.isfinite(real[:, index]) & np.isfinite(said[:, index]) & (said[:, index] != 0)
+        score = np.abs(real - said)[:, index] / (np.abs(said[:, index]) + CHANGE_FLOOR)
+        own = []
+        for number in range(len(CLASSES)):
+            chosen = known & (pair_kind == number)
+            chosen = chosen if chosen.sum() >= _MIN_PAIRS else known
+            weights = group_weights(names[chosen])
+            own.append(weighted_quantile(score[chosen], weights, CHANGE_COVERAGE) if chosen.any() else 1.0)
+        found.append(_plain(np.array(own)))
+    return tuple(found)
+
+
+def _pairs(key: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of pairs of rows of the same key, some of each; the same on every machine."""
+    random = np.random.default_rng(0)
+    first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for name in np.unique(key).tolist():
+        rows = np.flatnonzero(key == name)
+        count = min(PAIRS_PER_KEY, len(rows) * (len(rows) - 1) // 2)
+        if count:
+            one = random.integers(0, len(rows), count)
+            other = random.integers(0, len(rows) - 1, count)
+            first.append(rows[one])
+            second.append(rows[other + (other >= one)])
+    return np.concatenate(first), np.concatenate(second)
 
 
 def _plain(numbers: Floats) -> tuple[float, ...]:
