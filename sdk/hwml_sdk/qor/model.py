@@ -22,6 +22,7 @@ from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
+from .answer.assumed import with_assumptions
 from .answer.spread import Spread, spread_function, spread_loops
 from .answer.types import Interval, QorPrediction
 from .closed_form.design import make_options, make_target
@@ -109,7 +110,7 @@ class QorModel:
         prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
         names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
         origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
-        return replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")})
+        return with_assumptions(replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")}))
 
     def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
         """`predict` for each source with the same options. Raises what the first failing one raises."""

@@ -26,6 +26,7 @@ from ..document import (
     Step,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
+from .answer.assumed import with_assumptions
 from .answer.render import (
     function_detail,
     function_label,
@@ -151,7 +152,7 @@ def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list
 
 def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
     names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-    return replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names})
+    return with_assumptions(replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names}))
 
 
 def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
