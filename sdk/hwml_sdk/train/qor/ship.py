@@ -40,7 +40,9 @@ def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgeme
         GEOMETRY_FILE: final.geometry.to_bytes(),
         "README.md": card(table, config, judgement).encode("utf-8"),
     }
-    metrics = {"onnx_against_trainer": figures, **({} if judgement is None else short_metrics(judgement))}
+    trust = [list(row) for row in final.errors.calibration.trust]
+    measured = {} if judgement is None else short_metrics(judgement)
+    metrics = {"onnx_against_trainer": figures, "trust": trust, **measured}
     return write(
         config.out,
         kind=KIND,
