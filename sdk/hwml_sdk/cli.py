@@ -22,6 +22,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
     "halide": Command("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
+    "lora": Command("hwml_sdk.commands.lora", "generate LoRA adapters from prompts; tokenise, analyse, evaluate them"),
     "qor": Command(
         "hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)", own_parser=True
     ),

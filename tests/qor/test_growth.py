@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,8 +19,11 @@ from hwml_sdk.cli import main
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Analysis
 from hwml_sdk.errors import SourceError
+from hwml_sdk.qor import kernels
 from hwml_sdk.qor.answer.types import QorPrediction
+from hwml_sdk.qor.lint.run import lint
 from hwml_sdk.qor.model import predict_text
+from hwml_sdk.qor.program.budget import TOP_STEPS
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.provider import analyze
 from hwml_sdk.qor.read.source import read_program
@@ -111,6 +115,18 @@ def test_everything_the_editor_shows_is_linear_in_the_text(name: str) -> None:
     assert twice <= MOST * once
 
 
+def test_branches_within_branches_are_linear_for_the_lint() -> None:
+    """Each stands in the `else` of the one before it, in a loop; what is forgotten behind it is looked for once."""
+
+    def work(n: int) -> int:
+        branches = "".join(f" else if (a[i] == {at}) a[i] = {at};\n" for at in range(1, n))
+        body = f"  for (int i = 0; i < 64; i++) {{ if (s == 0) a[0] = 1;{branches} }}"
+        program = read_program(kernel(body), path=PATH)
+        return _counted(lambda _: lint(program), "")
+
+    assert work(80) <= MOST * work(40)
+
+
 def _spaces(n: int) -> str:
     return "".join(f"namespace n{i} {{ const int k{i} = {i}; enum {{ e{i} }}; }}\n" for i in range(n))
 
@@ -178,6 +194,19 @@ def test_a_kernel_beside_what_grows_has_figures(name: str) -> None:
     # Kernels in front of code that is too much, too deep or broken; unclosed brackets take what follows with them.
     shown = {item.name for item in _analyze(FAMILIES[name](400)).annotations if item.kind == "function"}
     assert "other" in shown or "f" in shown
+
+
+def test_functions_for_which_no_work_is_left_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes TOP_STEPS and its walk: of 12, a document that may cause work for some 5 answers the first."""
+    monkeypatch.setattr(kernels, "DOCUMENT_STEPS", 5 * TOP_STEPS + 50)
+    one = "void f{}(int a[4]) {{\n  for (int i = 0; i < 4; i++) a[i] = i;\n}}\n"
+    text = "#include <ap_int.h>\n" + "".join(map(one.format, range(12)))
+    found = analyze("k.cpp", text, Settings())
+    named = [word for note in found.notes for word in re.findall(r"\bf\d+", note)]
+    answered = [f"f{n}" for n in range(12 - len(named))]
+    assert 1 < len(answered) < 7 and answered + named == [f"f{n}" for n in range(12)]
+    assert len(found.notes) == 2, "a line for each batch"
+    assert all("took all the work one document may cause" in note for note in found.notes)
 
 
 def test_a_long_switch_has_a_latency() -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from hwml_sdk.cli import main
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Diagnostic, apply_edits
 from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.lint.run import lint_source
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.provider import prediction_or_none
+from hwml_sdk.qor.read.source import read_program
 
 
 def predict(text: str) -> QorPrediction | None:
@@ -176,3 +185,23 @@ void top(int n, const int in[128], int out[128]) {
 def test_without_a_prediction_no_fix_claims_anything() -> None:
     analyses = lint_source(PORTS, path="top.cpp", estimate=predict(PORTS))
     assert [item.fixes for item in analyses[0].diagnostics if item.code == "HLS118"] == [()]
+
+
+def test_a_source_is_read_once_for_figures_and_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And once more for the fix of the ports above, whose gain is predicted."""
+    path = tmp_path / "top.cpp"
+    reads = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal reads
+        reads += event == "call" and frame.f_code is read_program.__code__
+
+    for text, code, times in ((PORTS.replace(" + t[63 - i]", "").replace("2 * i", "i"), 0, 1), (PORTS, 1, 2)):
+        path.write_text(text, encoding="utf-8")
+        reads = 0
+        sys.setprofile(count)
+        try:
+            assert main(["qor", "lint", str(path)]) == code
+        finally:
+            sys.setprofile(None)
+        assert reads == times, capsys.readouterr().out

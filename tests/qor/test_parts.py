@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hwml_sdk.artifact import shipped
 from hwml_sdk.errors import ConfigError
+from hwml_sdk.qor.model import predict_qor
 from hwml_sdk.qor.tool.parts import FAMILIES, all_parts, find_part
 
 
@@ -27,6 +29,7 @@ def test_known_parts(name: str, family: str, lut: int, ff: int, dsp: int, bram_1
         family, lut, ff, dsp, bram_18k, uram,
     )  # fmt: skip
     assert part.name == name
+    assert part.checked
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,20 @@ def test_unknown_part_names_the_nearest() -> None:
         find_part("stratix")
     with pytest.raises(ConfigError):
         find_part("")
+
+
+def test_a_board_whose_device_is_not_in_the_table() -> None:
+    """The ZCU670 carries an XCZU67DR, which is not the ZU47DR of other boards."""
+    with pytest.raises(ConfigError, match="unknown part 'zcu670'"):
+        find_part("zcu670")
+
+
+@pytest.mark.skipif(shipped("qor") is None, reason="the trained artefact qor is not here")
+@pytest.mark.parametrize(("name", "notes"), [("xcku15p-ffve1760-2-e", ["xcku15p"]), ("xczu9eg-ffvb1156-2-i", [])])
+def test_a_capacity_that_nobody_checked_is_told(name: str, notes: list[str]) -> None:
+    found = predict_qor("void top(int *a) { *a = *a + 1; }", part=name)
+    said = [warning for warning in found.warnings if "capacity" in warning]
+    assert said == [f"capacity of this part is not checked: {device}" for device in notes]
 
 
 def test_the_table_is_plausible() -> None:

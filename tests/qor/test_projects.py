@@ -532,3 +532,24 @@ def test_what_an_editor_asks_at_every_key_follows_the_files(tmp_path: Path, monk
     _write(home, hls_config_cfg="clock=fast\n")
     with pytest.raises(ConfigError, match="fast"):
         project_of(home / "k.cpp")
+
+
+def test_what_a_project_file_takes_from_others_is_followed_too(tmp_path: Path) -> None:
+    """A sourced script, an included Makefile, a configuration, and a file that a pattern names from now on."""
+    (tmp_path / ".git").mkdir()
+    _write(tmp_path, a__run_tcl="source part.tcl\nadd_files [glob *.cpp]\n", a__part_tcl="set_part zynq\n")
+    _write(tmp_path, a__k_cpp=_kernel("k"), m__k_cpp=_kernel("k"), m__more_mk="N := 8\n", m__c_cfg="clock=5\n")
+    (tmp_path / "m" / "Makefile").write_text(
+        "include more.mk\nk.xo: k.cpp\n\tv++ -c -k k -DN=$(N) --config c.cfg k.cpp\n", encoding="utf-8"
+    )
+
+    def said() -> list[object]:
+        script, make = project_of(tmp_path / "a" / "k.cpp"), project_of(tmp_path / "m" / "k.cpp")
+        assert script is not None and make is not None
+        late = project_of(tmp_path / "a" / "late.cpp")
+        return [script.part, late is not None, make.defines["N"], make.clock_period_ns]
+
+    assert said() == said() == ["zynq", False, "8", 5]
+    _write(tmp_path, a__part_tcl="set_part virtexuplus\n", a__late_cpp=_kernel("late"))
+    _write(tmp_path, m__more_mk="N := 16\n", m__c_cfg="clock=2.5\n")
+    assert said() == ["virtexuplus", True, "16", 2.5]

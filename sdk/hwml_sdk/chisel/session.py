@@ -21,7 +21,8 @@ from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
 from .say.calls import Call, calls_of, calls_source
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
-from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port, Stage
+from .say.lints import circuit_lints
+from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64
@@ -142,6 +143,7 @@ class _Check:
         self.calls: list[Call] = []
         self.found: list[ChiselDiagnostic] = []
         self.notes: list[str] = []
+        self.connections: tuple[Connection, ...] = ()
 
     def run(self) -> CompileResult:
         if self.request.elaborate:
@@ -149,6 +151,7 @@ class _Check:
         outcome = self._compile()
         if outcome is None:
             return self._result("type")
+        self.connections = self._connections(outcome)
         self.found += scalac_diagnostics(outcome, self.calls, self.sources)
         self.found += calls_diagnostics(outcome, self.calls, self.sources)
         if not outcome.ok:
@@ -182,6 +185,13 @@ class _Check:
                 )
             )
             return None
+
+    def _connections(self, outcome: CompileOutcome) -> tuple[Connection, ...]:
+        text = self.sources.main_text
+        length = len(text.text)
+        found = (item for item in outcome.connections if self.sources.is_main(item.file))
+        places = ((text.from_utf16(item.point), item) for item in found)
+        return tuple(Connection(at, item.operator, item.sink, item.source) for at, item in places if at < length)
 
     def _left(self) -> float:
         return max(0.1, self.limit - time.monotonic())
@@ -223,6 +233,8 @@ class _Check:
             for target, answer in lowered.items():
                 place = places.get(target)
                 self.found += firtool_diagnostics(answer, place, self.sources)
+            if all(item.severity != "error" for item in self.found):
+                self.found += circuit_lints({target: circuits[target] for target in lowered}, self.sources)
         described = self._modules(modules, results, circuits, lowered)
         self.found = _distinct(self.found)
         return self._result(stage, described, circuits, lowered)
@@ -278,15 +290,16 @@ class _Check:
         circuits: dict[str, str] | None = None,
         lowered: dict[str, Lowered] | None = None,
     ) -> CompileResult:
-        outputs = self.request.outputs
+        outputs, kept = self.request.outputs, self.request.outputs or self.request.circuits
         named = {target: _top(text) for target, text in (circuits or {}).items()}
         return CompileResult(
             ok=all(item.severity != "error" for item in self.found),
             stage=stage,
             diagnostics=tuple(self.found),
             modules=modules,
-            chirrtl={named[target]: text for target, text in (circuits or {}).items()} if outputs else {},
+            chirrtl={named[target]: text for target, text in (circuits or {}).items()} if kept else {},
             verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
+            connections=self.connections,
             notes=tuple(self.notes),
         )
 

@@ -65,11 +65,33 @@ class ChiselModule:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a connection. kind: enum, leaf (of any other kind), aggregate, data; "": no signal, or not known."""
+
+    kind: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection or comparison of the document with the types on both sides, as the type checker knows them.
+
+    offset: of the operator, in code points.
+    """
+
+    offset: int
+    operator: str
+    sink: Side
+    source: Side
+
+
+@dataclass(frozen=True, slots=True)
 class CompileResult:
     """Answer of `check_chisel`.
 
     ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
-    when asked for; notes: what the reader should know, such as a module that needs parameters.
+    when asked for; connections: what the document connects, as far as its types were known; notes: what the reader
+    should know, such as a module that needs parameters.
     """
 
     ok: bool
@@ -78,6 +100,7 @@ class CompileResult:
     modules: tuple[ChiselModule, ...] = ()
     chirrtl: Mapping[str, str] = field(default_factory=dict)
     verilog: Mapping[str, str] = field(default_factory=dict)
+    connections: tuple[Connection, ...] = ()
     notes: tuple[str, ...] = ()
     version: str = ""
     elapsed_ms: float = 0.0
@@ -94,7 +117,7 @@ class CheckRequest:
 
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
-    outputs: keep CHIRRTL and Verilog in the answer.
+    outputs: keep CHIRRTL and Verilog in the answer; circuits: keep the CHIRRTL, lower no more than is needed.
     fence: False runs constructors with the user's own rights, where the user says so.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
@@ -107,3 +130,4 @@ class CheckRequest:
     class_path: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     fence: bool = True
+    circuits: bool = False

@@ -296,9 +296,10 @@ def run_lint(arguments: argparse.Namespace) -> int:
 
 def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
     from ..qor.lint.run import lint_source
-    from ..qor.provider import prediction_or_none
+    from ..qor.provider import prediction_or_none, read_and_predict
 
-    prediction = prediction_or_none(str(job.path), job.text, job.inputs, job.settings) if estimate else None
+    about = (str(job.path), job.text, job.inputs, job.settings)
+    design, prediction = read_and_predict(*about) if estimate else (None, None)
     analyses = lint_source(
         job.text,
         path=str(job.path),
@@ -308,6 +309,7 @@ def _lint(job: _Job, *, estimate: bool) -> tuple[Analysis, ...]:
         directives=job.inputs.directives,
         estimate=prediction,
         settings=job.settings,
+        program=None if design is None else design.program,
         predict=lambda text: prediction_or_none(str(job.path), text, job.inputs, job.settings),
     )
     own = analyses[0]

@@ -132,7 +132,14 @@ class QorModel:
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
-        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        return self._of(open_design(text, path=path, inputs=inputs, settings=settings))
+
+    def predict_design(self, design: OpenDesign) -> QorPrediction:
+        """Predict the top of a design that was opened. Raises SourceError where it has none."""
+        with _collector_at_rest():
+            return self._of(design)
+
+    def _of(self, design: OpenDesign) -> QorPrediction:
         return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
@@ -243,7 +250,8 @@ def _prediction(
         functions=tuple(spread_function(function, spreads) for function in answer.functions_of(estimate)),
         uram=estimate.uram if "bram_18k" in known else None,
         loops=spread_loops(answer.all_loops(estimate), spreads),
-        explain=answer.contributions(estimate, found), warnings=answer.warnings(estimate, correction, unseen, notes),
+        explain=answer.contributions(estimate, found),
+        warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
         reasons=reasons, certainty=answer.certainty(correction, reasons),
         latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
         interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,

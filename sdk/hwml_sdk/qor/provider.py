@@ -292,6 +292,25 @@ def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings)
         return None
 
 
+def read_and_predict(
+    path: str, text: str, inputs: Inputs, settings: Settings
+) -> tuple[OpenDesign, QorPrediction | None]:
+    """A document read once, for rules that look at its program and at a prediction of it, which may be None.
+
+    Raises SourceError for what is no text.
+    """
+    from .model import loaded_model
+
+    design, problem = _open(path, text, inputs, settings)
+    if problem:
+        return design, None
+    try:
+        prediction = loaded_model(settings.hls.model).predict_design(design)
+    except HwmlError:
+        return design, None
+    return design, _with_origins(prediction, settings)
+
+
 # How Vitis HLS and Vivado HLS name loops without a label.
 _NUMBERED = re.compile(r"VITIS_LOOP_\d+_\d+|Loop \d+")
 _OPTIONS = {"top": "top", "part": "part", "clock": "clock_period_ns"}

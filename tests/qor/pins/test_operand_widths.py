@@ -149,3 +149,47 @@ void top(int a[64], int b[64], int c[64]) {{
         core = operator(*kind, found.target)
         assert (units, core.latency_cycles) == (1, 35)
         assert (core.lut, core.ff) == pytest.approx((lut, ff))
+
+
+CONSTANTS = """
+{declared}
+void top(float a[64], float b[64], int c[64], int d[512]) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline
+    {statement}
+  }}
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "statement", "plain"),
+    [
+        ("static const int K = 5;", "c[i] = c[i] * K;", "c[i] = c[i] * 5;"),
+        ("const int K = 8;", "c[i] = c[i] / K;", "c[i] = c[i] / 8;"),
+        ("const int K = 8;", "c[i] = d[K * i];", "c[i] = d[8 * i];"),
+        ("const int K = 5, M = K + 3;", "c[i] = c[i] % M;", "c[i] = c[i] % 8;"),
+        ("const int K = 5;", "float f = K; b[i] = a[i] * f;", "b[i] = a[i] * 5.0f;"),
+        ("", "int n = 2.7; c[i] = c[i] * n;", "c[i] = c[i] * 2;"),
+        ("", "float f = -2.5f; int n = f; c[i] = c[i] + n;", "c[i] = c[i] + -2;"),
+        ("const float P = 3.5f;", "int n = P * 2 - 1; c[i] = c[i] * n;", "c[i] = c[i] * 6;"),
+        ("const float F[2] = {1.5f, 4.5f};", "int n = F[1]; c[i] = c[i] * n;", "c[i] = c[i] * 4;"),
+        ("", "bool less = 0.5 < 0.75; c[i] = c[i] * less;", "c[i] = c[i] * 1;"),
+        ("", "int n = -(3 + 1); c[i] = c[i] * n;", "c[i] = c[i] * -4;"),
+    ],
+)
+def test_constants_are_computed_by_the_compiler(declared: str, statement: str, plain: str) -> None:
+    """Wherever a constant comes from, the design is the one that has the number in its place."""
+    made, right = (
+        closed(CONSTANTS.format(declared=declared, statement=text)) for text in (statement, plain)
+    )  # fmt: skip
+    assert cores(made) == cores(right)
+    assert (made.lut, made.ff, made.dsp, made.latency_cycles) == (right.lut, right.ff, right.dsp, right.latency_cycles)
+
+
+def test_what_may_have_changed_is_no_constant() -> None:
+    """A number that some copy or some way replaces is converted where it is used, by a core."""
+    for statement in (
+        "float f = 1.5f; for (int j = 0; j < 4; j++) { f = f * a[j]; } int n = f; c[i] = n;",
+        "float f = 1.5f; if (c[i] > 3) f = a[i]; int n = f; c[i] = n;",
+    ):
+        assert cores(closed(CONSTANTS.format(declared="", statement=statement)))["convert float32"] == 1

@@ -336,45 +336,6 @@ def test_enumerators_that_count_on_from_an_unknown_one(name: str, right: int | N
     assert trip.most == right and (trip.source == "bounds") == (right is not None)
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
-def test_the_most_special_specialisation_counts(order: tuple[int, ...]) -> None:
-    """Whatever order they stand in (C++17, 17.5.5.2)."""
-    kinds = [
-        "template <> struct s<float, 4> { static const int v = 6; };",
-        "template <int N> struct s<float, N> { static const int v = 2 * N; };",
-        "template <typename T> struct s<T, 7> { static const int v = 9; };",
-    ]
-    before = "template <typename T, int N> struct s { static const int v = N; };\n"
-    before += "\n".join(kinds[at] for at in order)
-    for asked, right in (("float, 4", 6), ("float, 5", 10), ("int, 7", 9), ("int, 4", 4)):
-        code = f"{before}\nvoid top(int a[64]) {{ L: for (int i = 0; i < s<{asked}>::v; i++) a[i] = 1; }}"
-        assert loops(closed(code, pipeline_loops=0))["L"].trips == right
-
-
-def test_a_member_of_an_unread_template_is_no_type_of_the_file() -> None:
-    """`u<int>::word` is whatever u says, not the 4 bits of the typedef."""
-    code = "typedef unsigned char word;\ntemplate <typename T> struct u;\n"
-    code += "void top(int a[64], u<int>::word n) { L: for (int i = 0; i < n; i++) a[i & 63] = 1; }"
-    found = closed(code, pipeline_loops=0)
-    assert loops(found)["L"].trip.source == "unknown"
-    assert "type u<int>::word is not read" in found.top.reasons
-
-
-def test_templates_of_one_name_each_have_a_body() -> None:
-    """The one with a nest of 4 x 40 rounds is another one than that with a loop of 4."""
-    code = """
-template <int N> int f(int a[N]) { int s = 0; A: for (int i = 0; i < N; i++) s += a[i]; return s; }
-template <int N> int f(int a[N], int b) {
-  int s = b;
-  B: for (int i = 0; i < N; i++) C: for (int j = 0; j < 10 * N; j++) s += a[i] * j;
-  return s;
-}
-void top(int a[4], int *out) { int x = f<4>(a); int y = f<4>(a, 3); *out = x + y; }"""
-    found = closed(code, pipeline_loops=0)
-    assert sorted(read_program(code).functions) == ["f<4>", "f<4>(int a[N], int b)", "top"]
-    assert {name: loop.trips for name, loop in loops(found).items()} == {"A": 4, "B": 4, "C": 40}
-
-
 def test_types_of_the_same_name_in_two_namespaces() -> None:
     """Both enumerations are `int`; each has its name in its own namespace, and constants as well."""
     code = "namespace a { enum mode { k = 2 }; }\nnamespace b { enum mode { k = 2 }; }\n"

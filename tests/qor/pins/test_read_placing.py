@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from hwml_sdk.document import Span
 from hwml_sdk.qor.program import ir
+from hwml_sdk.qor.program.expressions import everything_in
 from hwml_sdk.qor.read.source import read_program
 
 HLS = "for (int i = 0; i < 8; i++) {\n#pragma HLS PIPELINE II=2\n  a[i] = 1; }"
@@ -82,3 +84,50 @@ def test_pragmas_of_merlin_belong_to_the_loop_right_below() -> None:
 }"""
     held = {loop.name: [pragma.whole("factor") for pragma in loop.pragmas] for loop in read_program(code).loops()}
     assert held == {"A": [1], "B": [2], "C": [3], "D": [4]}
+
+
+# -- where things stand: what the parser takes for a type is read as the expression it is, from its text ---------------
+
+BEFORE = "\n\nstruct image { int r; int c; image(int a, int b) { r = a; c = b; } };\n"
+SUM = "template <int N> struct sum { static const int value = N; };\n"
+READ_AS_TEXT = {
+    "a value given to a variable": ("image img(b[0], n);", "b[0]"),
+    "the bound of a loop": ("int i; for (i = 0; i < sum<4>::value + b[2]; i++) a[i] = 1;", "b[2]"),
+    "a lambda in a bound": (
+        "int i; for (i = 0; i < sum<4>::value + [&](int v) {\n  return b[v]; }(3); i++) a[i] = 1;", "b[v]"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", READ_AS_TEXT)
+def test_what_is_read_as_text_stands_where_the_text_does(case: str) -> None:
+    line, access = READ_AS_TEXT[case]
+    code = f"{BEFORE}{SUM}void top(int a[8], int b[8], int n) {{\n  {line}\n}}"
+    program = read_program(code)
+    at = code.index(access)
+    row, column = code.count("\n", 0, at), at - code.rfind("\n", 0, at) - 1
+    spans = [
+        expr.span for function in program.functions.values() for expr in everything_in(function.body)
+        if isinstance(expr, ir.Index) and isinstance(expr.base, ir.Ref) and expr.base.name == "b"
+    ]  # fmt: skip
+    assert spans == [Span(row, column, row, column + len(access))]
+
+
+def test_a_loop_that_is_read_as_text_has_its_own_pragma_alone() -> None:
+    code = (
+        SUM
+        + """void top(int a[8], int n) {
+#pragma HLS INLINE off
+  int j;
+  for (j = 0; j < sum<4>::value + [&](int v) {
+    for (int i = 0; i < 4; i++) {
+#pragma HLS PIPELINE II=3
+      a[i] = v;
+    }
+    return 1; }(3); j++) a[j]++;
+}"""
+    )
+    program = read_program(code)
+    held = {loop.head.start_line: [pragma.kind for pragma in loop.pragmas] for loop in program.loops()}
+    assert held == {4: [], 5: ["PIPELINE"]}
+    assert [pragma.kind for pragma in program.functions["top"].pragmas] == ["INLINE"]

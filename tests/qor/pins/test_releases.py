@@ -401,6 +401,7 @@ def test_parts_of_data_sheets(name: str, family: str, lut: int, dsp: int, bram36
     assert [part.limit(what) for what in ("lut", "ff", "dsp", "bram_18k", "uram")] == [
         lut, 2 * lut, dsp, 2 * bram36, uram,
     ]  # fmt: skip
+    assert part.checked
 
 
 def test_every_part_is_built_of_the_same_slices() -> None:

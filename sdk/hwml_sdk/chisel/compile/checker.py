@@ -11,6 +11,7 @@ from pathlib import Path
 from ...errors import WorkerDiedError
 from ...files import write_atomic
 from ..install.toolchain import chisel_cache
+from ..types import Side
 from .wire import Frame, Worker
 from .workers import CACHE_OPTIONS, SCALAC_OPTIONS, Programs, start_checker
 
@@ -55,6 +56,17 @@ class ModuleClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection or comparison, with its types; `point` is the offset of its operator in UTF-16 units."""
+
+    file: str
+    point: int
+    operator: str
+    sink: Side
+    source: Side
+
+
+@dataclass(frozen=True, slots=True)
 class CompileOutcome:
     """Answer of one compile run. crash: what the compiler died of, else "".
 
@@ -67,6 +79,7 @@ class CompileOutcome:
     black_boxes: int
     classes: dict[str, bytes]
     unusual: str = ""
+    connections: tuple[Connected, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -185,8 +198,11 @@ def _outcome(frame: Frame) -> CompileOutcome:
         modules.append(ModuleClass(*head, tuple(parameters)))
     black_boxes = number()
     unusual = text()
+    connections = tuple(
+        Connected(text(), number(), text(), Side(text(), text()), Side(text(), text())) for _ in range(number())
+    )
     classes = {}
     for _ in range(number()):
         name = text()
         classes[name] = next(fields)
-    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes, unusual)
+    return CompileOutcome(crash, findings, tuple(modules), black_boxes, classes, unusual, connections)

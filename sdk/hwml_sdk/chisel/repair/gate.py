@@ -6,6 +6,7 @@ Candidates come from rules (`fixes.py`); what else may propose one (a language m
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from ..check import Check
 from ..say.positions import Text
 from ..types import STAGES, CheckRequest, ChiselDiagnostic, CompileResult
 from .fixes import Candidate, candidates_for
+from .honesty import State, weigh
 
 MAX_CHOICES = 3
 _MAX_STEPS = 10
@@ -101,9 +103,14 @@ class _Search:
     def _judge(
         self, state: _State, text: str, candidate: Candidate, result: CompileResult, onward: list[_State]
     ) -> None:
-        after = _State(text, result, (*state.titles, candidate.title), state.safe and candidate.safe)
+        verdict = weigh(State(state.text, state.result), State(text, result))
+        if verdict == "weaker":
+            return
+        safe = state.safe and candidate.safe and verdict == "kept"
+        after = _State(text, result, (*state.titles, candidate.title), safe)
         if self._clean(result):
-            self.found.append(after)
+            if all(_lines(text) != _lines(other.text) for other in self.found):
+                self.found.append(after)
         elif _badness(result) < _badness(state.result) or _uncovered(state, after):
             onward.append(after)
 
@@ -127,19 +134,19 @@ class _Search:
 
     def _ask(self, text: str) -> CompileResult:
         files = ((self.request.files[0][0], text), *self.request.files[1:])
-        return self.check(replace(self.request, files=files))
+        return self.check(replace(self.request, files=files, circuits=True))
 
     def _clean(self, result: CompileResult) -> bool:
         """Nothing is wrong, no warning is new, and no module has gone."""
         if not result.ok:
             return False
         before = Counter((item.code, item.message) for item in self.original.diagnostics)
-        warnings = [item for item in result.diagnostics if item.severity == "warning"]
+        warnings = Counter((item.code, item.message) for item in result.diagnostics if item.severity == "warning")
         if not self.original.errors:
             return not warnings
         modules = {module.name for module in self.original.modules}
         kept = modules <= {module.name for module in result.modules}
-        return kept and all((item.code, item.message) in before for item in warnings)
+        return kept and warnings <= before
 
 
 def find_repairs(
@@ -156,6 +163,10 @@ def find_repairs(
     request: the check that gave `result`; its first file is replaced by each candidate.
     """
     search = _Search(result, request, check, time.monotonic() + budget_s, propose)
+    if (
+        result.stage == "firtool" and _targets(result) and not result.chirrtl
+    ):  # the circuit, to compare what drives what
+        result = check(replace(request, circuits=True))
     search.run(_State(text, result))
     states = sorted(search.found, key=lambda state: not state.safe)
     if states and states[0].safe:
@@ -163,6 +174,11 @@ def find_repairs(
     return tuple(
         Repair(state.titles, state.text, edits_between(text, state.text), state.safe) for state in states[:MAX_CHOICES]
     )
+
+
+def _lines(text: str) -> list[str]:
+    """What a text says, in any order: two choices that only differ in it are one."""
+    return sorted(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _targets(result: CompileResult) -> list[ChiselDiagnostic]:
@@ -191,13 +207,27 @@ def _uncovered(before: _State, after: _State) -> bool:
 
 def _together(first: Sequence[Candidate]) -> Candidate | None:
     """The first candidates of all targets as one change, when they do not touch each other."""
-    unique = list({candidate.edits: candidate for candidate in first}.values())
+    unique = _without_second_imports({candidate.edits: candidate for candidate in first}.values())
     edits = sorted(edit for candidate in unique for edit in candidate.edits)
     apart = all(a[1] <= b[0] and a != b for a, b in pairwise(edits))
     if len(unique) < 2 or not apart:
         return None
     title = "; ".join(dict.fromkeys(candidate.title for candidate in unique))
     return Candidate(title, tuple(edits), all(candidate.safe for candidate in unique))
+
+
+_IMPORT = re.compile(r"\s*import ([\w.]+)\s*")
+
+
+def _without_second_imports(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Without those that only add an import which another one brings along."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        added = [_IMPORT.fullmatch(new) for _, _, new in candidate.edits]
+        known = {name for other in kept for _, _, new in other.edits for name in re.findall(r"import ([\w.]+)", new)}
+        if not all(match is not None and match[1] in known for match in added):
+            kept.append(candidate)
+    return kept
 
 
 def edits_between(old: str, new: str) -> tuple[Edit, ...]:

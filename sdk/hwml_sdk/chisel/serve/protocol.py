@@ -23,7 +23,7 @@ from ...files import parse_json, read_bytes, write_atomic
 from ...framing import Sized
 from ...ownership import refuse_foreign
 from ..install.toolchain import chisel_cache
-from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Port
+from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Side
 
 PROTOCOL = 1
 _MAX_MESSAGE = 64 * 1024 * 1024
@@ -131,6 +131,7 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
             class_path=tuple(map(str, data["class_path"])),
             options=tuple(map(str, data["options"])),
             fence=data["fence"] is not False,
+            circuits=data["circuits"] is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(f"not a request: {error}") from error
@@ -150,8 +151,13 @@ def result_from(data: Mapping[str, Any]) -> CompileResult:
         ChiselDiagnostic(**{**item, "span": Span(**item["span"])}) for item in data["diagnostics"]
     )
     values["modules"] = tuple(_module(item) for item in data["modules"])
+    values["connections"] = tuple(_connection(item) for item in data["connections"])
     values["notes"] = tuple(data["notes"])
     return CompileResult(**values)
+
+
+def _connection(item: Mapping[str, Any]) -> Connection:
+    return Connection(item["offset"], item["operator"], Side(**item["sink"]), Side(**item["source"]))
 
 
 def _module(item: Mapping[str, Any]) -> ChiselModule:

@@ -9,10 +9,11 @@ II), `hierarchy` (loops, functions, calls, processes), `memory` (banks), `tool.o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 from ..program import ir
-from ..program.budget import depth_guard
+from ..program.budget import Work, depth_guard
 from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
@@ -39,24 +40,31 @@ def estimate_program(
     design = Design(program, target, options)
     with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
-        shortest = result.cycles
-        if design.varies and result.known:
-            least = Design(program, target, options, shortest=True)
-            shortest = min(FunctionEstimator.of(least, top, known or {}, {}, {}, ()).run().cycles, shortest)
     for work in (program.work, design.work):
         if work.reason:
             result.unknown.because(work.reason)
     design.functions[top.name] = result
+    transfers = 0.0
     # Merlin writes the kernel's interface itself, whatever INTERFACE pragmas say.
     if options.behaviour.merlin:
         add_banks((result.area, result.unshared), _accesses((result, *design.functions.values())))
         transfers = add_transfers(top, result.memory, target.behaviour)
         result.cycles += transfers
         result.interval += transfers
-        shortest += transfers
     else:
         add_interfaces(program, top, result.memory, design.layouts(top))
-    return _total(design, result, shortest)
+
+    @cache
+    def least() -> float | None:
+        if not result.known or not design.varies:
+            return result.cycles if result.known else None
+        walked = Design(program, target, options, shortest=True)
+        walked.work = Work(max(design.work.left, 0))  # both walks together take no more than one may
+        with depth_guard(program.path, f"what {top.name} does"):
+            cycles = FunctionEstimator.of(walked, top, known or {}, {}, {}, ()).run().cycles
+        return None if walked.work.reason else min(cycles + transfers, result.cycles)
+
+    return _total(design, result, least)
 
 
 def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
@@ -68,7 +76,7 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
         yield from loop.region.accesses if loop.region is not None else ()
 
 
-def _total(design: Design, result: FunctionResult, shortest: float) -> Estimate:
+def _total(design: Design, result: FunctionResult, least: Callable[[], float | None]) -> Estimate:
     cost = area_cost(result.area, design.target)
     memory = list(result.memory.values())
     for var in design.program.globals.values():
@@ -82,6 +90,5 @@ def _total(design: Design, result: FunctionResult, shortest: float) -> Estimate:
         design.program, result, design.target, design.options, lut, cost.dsp, ff,
         sum(item.bram_18k for item in memory), result.cycles if result.known else None, max(result.cycles, 1.0),
         result.area, result.unshared, design.functions, design.work.used,
-        sum(item.uram for item in memory), shortest if result.known else None, result.interval if result.known else
-        None,
+        sum(item.uram for item in memory), result.interval if result.known else None, least,
     )  # fmt: skip

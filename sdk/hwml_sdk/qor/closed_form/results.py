@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..program import ir
@@ -107,9 +108,8 @@ class Estimate:
 
     Latency is None when it is not known; `nominal_cycles` then assumes 32 rounds of a loop that nobody can count, and
     nothing of calls that were not read. latency_cycles counts every loop's largest number of rounds, as csynth's
-    maximum
-    does, latency_min_cycles its least; interval_cycles: from one start of the design to the next. steps: work it took
-    (see `program.budget`).
+    maximum does; interval_cycles: from one start of the design to the next. steps: work it took (see `program.budget`).
+    least: walks the design once more where loops may run less often, and keeps what it found.
     """
 
     program: ir.Program
@@ -127,8 +127,13 @@ class Estimate:
     functions: dict[str, FunctionResult]
     steps: int = 0
     uram: float = 0.0
-    latency_min_cycles: float | None = None
     interval_cycles: float | None = None
+    least: Callable[[], float | None] = field(default=lambda: None, repr=False)
+
+    @property
+    def latency_min_cycles(self) -> float | None:
+        """Cycles when every loop runs as seldom as it can; None where nobody knows. Found when it is asked for."""
+        return self.least()
 
     @property
     def unknown(self) -> Unknown:

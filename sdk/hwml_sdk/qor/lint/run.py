@@ -101,26 +101,27 @@ def lint_source(
     estimate: QorPrediction | None = None,
     settings: Settings | None = None,
     predict: Predict | None = None,
+    program: ir.Program | None = None,
 ) -> tuple[Analysis, ...]:
     """Read and lint one source; one Analysis for it and one for each other file with findings.
 
     Every fix of the source itself was applied to a copy, which was read and linted again: `verified` fixes made their
     finding go away and brought no new one; fixes that failed this are left out. predict: predicts a changed text as
     `estimate` predicts this one; fixes of an II or of cycles are offered with what they bring, and not without it.
+    program: what reading this text gave, directives and all, where that is at hand.
     Raises SourceError for text that is no source (NUL bytes, too large).
     """
 
-    def check(changed: str) -> dict[str, tuple[Diagnostic, ...]]:
-        program = read_program(changed, path=path, files=files, include_dirs=include_dirs, defines=defines)
+    def read(text: str) -> ir.Program:
+        program = read_program(text, path=path, files=files, include_dirs=include_dirs, defines=defines)
         apply_directives(program, directives)
-        return lint_files(program, settings=settings)
+        return program
 
-    program = read_program(text, path=path, files=files, include_dirs=include_dirs, defines=defines)
-    apply_directives(program, directives)
+    program = program if program is not None else read(text)
     found = lint_files(program, estimate=estimate, settings=settings)
     own = verify_fixes(
         text, try_fixes(text, path, found.get(path, ()), estimate, predict, steps=reading_steps(program)),
-        lambda changed: _all(check(changed)), before=_all(found), steps=program.work.used,
+        lambda changed: _all(lint_files(read(changed), settings=settings)), before=_all(found), steps=program.work.used,
     )  # fmt: skip
     notes = [f"{p.path}:{p.span.start_line + 1}: {p.message}" for p in program.problems if p.severity == "info"]
     notes += [program.work.reason] if program.work.reason else []

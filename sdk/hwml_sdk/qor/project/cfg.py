@@ -49,6 +49,7 @@ def add_config(project: HlsProject, config: HlsProject) -> None:
     project.config.update(config.config)
     project.directives += config.directives
     project.skipped += config.skipped
+    project.read_from += [config.path, *config.read_from]
 
 
 def _config_line(project: HlsProject, key: str, value: str, places: Places, place: Place) -> None:

@@ -135,6 +135,7 @@ class _Makefile:
         project = _Options(self.path, places, line.place).project(words)
         if project is not None:
             project.skipped += [*self.skipped, *places.left_out(self.path)]
+            project.read_from += self.included
         return project
 
 

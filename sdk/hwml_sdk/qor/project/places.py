@@ -41,7 +41,7 @@ class Places:
 
     Scripts that the tools write (`PROJECT/SOLUTION/script.tcl`) name files as seen from the folder above PROJECT.
     above: whether to look there. refused: names that lead out of the project: not read, unless the user trusts that
-    place. cut: patterns that name more than is taken.
+    place. cut: patterns that name more than is taken. listed: folders in which patterns were looked for.
     """
 
     folder: Path
@@ -49,6 +49,7 @@ class Places:
     above: bool = True
     refused: dict[str, None] = field(default_factory=dict)
     cut: dict[str, None] = field(default_factory=dict)
+    listed: dict[Path, None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path, *, above: bool = False) -> Places:
@@ -87,6 +88,7 @@ class Places:
                 self.refused[pattern] = None
                 return None
             pattern = str(given.relative_to(self.root))
+        self.listed[(folder / pattern).parent] = None
         try:
             found = sorted(path for path in islice(folder.glob(pattern), MAX_LOOKED) if path.is_file())
         except (ValueError, NotImplementedError, OSError):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ...config import PROJECT_FILE, find_upwards, trusted_folders
@@ -23,6 +24,7 @@ from .types import Directive, HlsProject
 MAX_HEAD = 1 << 20
 MAX_UP = 4  # folders above a source whose project files may name it
 MAX_SIDE = 48  # folders beside one of those that are looked into
+MAX_KNOWN = 64  # project files whose designs are kept
 
 # What a file says that states a design, by its kind; all others are not read any further.
 _SIGNS = {
@@ -92,11 +94,10 @@ def projects_naming(document: Path) -> Iterator[HlsProject]:
     name = os.fsencode(document.name)
     header = document.suffix.lower() in HLS.headers
     for path in _near(document.absolute().parent):
+        if not _may_name(path, _mark(path), b"" if header else name):
+            continue
         try:
-            mark = _mark(path)
-            if not _may_name(str(path), *mark, b"" if header else name):
-                continue
-            found = _read_known(str(path), *mark, trusted_folders())
+            found = _designs_of(path)
         except (ConfigError, OSError):
             continue
         yield from (project for project in found if project.files and covers(project, document))
@@ -130,9 +131,9 @@ def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 @lru_cache(maxsize=4096)
-def _may_name(path: str, _changed: int, _size: int, name: bytes) -> bool:
+def _may_name(path: Path, _mark: tuple[int, int] | None, name: bytes) -> bool:
     """Whether a project file states a design and may name a source in words or by a variable or pattern."""
-    head = stating(Path(path))
+    head = stating(path)
     return head is not None and (name in head or b"glob" in head or b"$" in head)
 
 
@@ -146,33 +147,54 @@ def stating(path: Path) -> bytes | None:
     return head if kind and _SIGNS[kind].search(head) else None
 
 
-def _mark(path: Path) -> tuple[int, int]:
-    state = path.stat()
+def _mark(path: Path) -> tuple[int, int] | None:
+    """What tells a file or folder from itself before it was changed; None for one that cannot be looked at."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
     return state.st_mtime_ns, state.st_size
 
 
-@lru_cache(maxsize=64)
-def _read_known(path: str, _changed: int, _size: int, _trusted: tuple[Path, ...]) -> tuple[HlsProject, ...]:
-    """Designs of a project file, kept while neither it nor what may be read changes: an editor asks at every key."""
-    return tuple(read_designs(path))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read, and the state of all it was read from."""
+
+    designs: tuple[HlsProject, ...]
+    trusted: tuple[Path, ...]
+    marks: Mapping[Path, tuple[int, int] | None]
+
+    def holds(self) -> bool:
+        """Whether reading it again would give the same."""
+        return self.trusted == trusted_folders() and all(_mark(path) == mark for path, mark in self.marks.items())
 
 
-@lru_cache(maxsize=64)
-def _config_known(path: str, _changed: int, _size: int, _trusted: tuple[Path, ...]) -> HlsProject:
-    """As `_read_known`, of an `hls_config.cfg`, which may name no source."""
-    return read_hls_config(path)
+_known: dict[Path, _Known] = {}
+_known_gate = Lock()
+
+
+def _designs_of(path: Path) -> tuple[HlsProject, ...]:
+    """As `read_designs` (of an `hls_config.cfg` whatever it states), kept while it holds: an editor asks at every key.
+
+    Who asks must not change what he gets.
+    """
+    kept = _known.get(path)
+    if kept is not None and kept.holds():
+        return kept.designs
+    marks, trusted = {path: _mark(path)}, trusted_folders()
+    designs = (read_hls_config(path),) if kind_of(path) == "cfg" else tuple(read_designs(path))
+    marks |= {place: _mark(place) for design in designs for place in design.read_from if place not in marks}
+    with _known_gate:
+        while len(_known) >= MAX_KNOWN:
+            del _known[next(iter(_known))]
+        _known[path] = _Known(designs, trusted, marks)
+    return designs
 
 
 def _config_above(folder: Path) -> HlsProject | None:
     """The nearest `hls_config.cfg` in a folder or above it. Raises ConfigError for one that cannot be read."""
     config = find_upwards(folder, PROJECT_FILE)
-    if config is None:
-        return None
-    try:
-        mark = _mark(config)
-    except OSError:
-        return read_hls_config(config)  # says why
-    return _config_known(str(config), *mark, trusted_folders())
+    return None if config is None else _designs_of(config)[0]
 
 
 def stated_settings(document: Path) -> tuple[Path, dict[str, Any]] | None:

@@ -58,6 +58,7 @@ class _Reading:
     scope: Scope = field(init=False)
     done: list[HlsProject] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    scripts: dict[Path, None] = field(default_factory=dict)
     procedures: dict[str, list[Word]] = field(default_factory=dict)
     changes: Changes = field(init=False)
     commands: int = 0
@@ -76,6 +77,7 @@ class _Reading:
         found = self.done or [self.project]
         for design in found:
             design.skipped = self.skipped
+            design.read_from = [*self.scripts, *self.scope.places.listed]
         return found
 
     def finish(self) -> None:
@@ -99,6 +101,7 @@ class _Reading:
 
     def script(self, path: Path, text: str, depth: int) -> None:
         """Follow one file."""
+        self.scripts[path] = None
         before, self.scope.script = self.scope.script, path.absolute()
         self.block(text, str(path), 1, depth)
         self.scope.script = before

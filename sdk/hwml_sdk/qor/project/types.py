@@ -44,6 +44,7 @@ class HlsProject:
     config: settings such as {"compile.pipeline_loops": "64"}, named as in `hls_config.cfg` without `syn.`.
     clock_period_ns: None when the file does not say it. skipped: lines that were not understood.
     benches: what the file calls a test bench. name: of this design, where a file states several.
+    read_from: other files that some of it comes from, and folders whose files a pattern names.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class HlsProject:
     config: dict[str, str] = field(default_factory=dict)
     directives: list[Directive] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    read_from: list[Path] = field(default_factory=list)
 
     def settings(self) -> dict[str, Any]:
         """The values of `config.HlsSettings` this file states."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from .reader import Reader
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_OF_SIGN = ("ap_int", "ap_uint", "ap_fixed", "ap_ufixed")
 _WIDTHS = ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed")
 
 
@@ -25,6 +26,9 @@ def settle(reader: Reader, text: str) -> Argument:
     if value is not None:
         return Argument(text, value)
     kind = reader.names.parse(text)
+    plain = text.rstrip("* ")
+    if len(plain) < len(text) and kind.kind != "unknown":
+        kind = replace(kind, pointer=kind.pointer + text.count("*", len(plain)))
     return Argument(text, None, kind)
 
 
@@ -67,19 +71,55 @@ def match(
     if len(patterns) != len(arguments):
         return None
     found: Bound = {}
-    for pattern, argument in zip(patterns, arguments, strict=True):
-        if pattern in labels:
-            if found.setdefault(pattern, argument).name != argument.name:
-                return None
-        elif argument.kind is not None and split_template(pattern)[1]:
-            inner: Bound = {}
-            _types(reader, pattern, argument.kind, labels, inner)
-            if not inner and settle(reader, pattern).name != argument.name:
-                return None
-            found.update(inner)
-        elif settle(reader, pattern).name != argument.name:
-            return None
-    return found
+    fit = all(_fits(reader, *pair, labels, found) for pair in zip(patterns, arguments, strict=True))
+    return found if fit else None
+
+
+def _fits(reader: Reader, pattern: str, argument: Argument, labels: Sequence[str], found: Bound) -> bool:
+    """Whether a pattern is this argument with the labels standing for what `found` says, and more from now on."""
+    if pattern in labels:
+        return found.setdefault(pattern, argument).name == argument.name
+    kind = argument.kind
+    if kind is not None and kind.pointer and pattern[-1:] == "*":
+        inner = replace(kind, pointer=kind.pointer - 1)
+        return _fits(reader, pattern[:-1].rstrip(), Argument(argument.text, None, inner), labels, found)
+    head, wanted = split_template(pattern)
+    head = head.rpartition("::")[2]
+    told = head in _OF_SIGN or (kind is not None and kind.kind == "vector")  # by more than the parts
+    alike = not told or split_template(argument.name)[0].rpartition("::")[2] == head
+    if kind is not None and not kind.pointer and alike:
+        parts = [
+            Argument(part.name, None, part) if isinstance(part, ir.CType) else Argument(str(part), part)
+            for part in (_parts(reader, head, kind) if wanted else ())
+        ]
+        if parts:
+            return all(_fits(reader, *pair, labels, found) for pair in zip(wanted, parts, strict=False))
+    return settle(reader, pattern).name == argument.name
+
+
+def covers(general: Sequence[str], special: Sequence[str], labels: Collection[str]) -> bool:
+    """Whether the patterns of one specialisation, whose parameters `labels` are, fit whatever those of another fit.
+
+    The other's parameters stand for something that only they name: so C++ orders specialisations (C++17, 17.5.5.2).
+    """
+    found: dict[str, str] = {}
+    return len(general) == len(special) and all(
+        _covers(one, other, labels, found) for one, other in zip(general, special, strict=True)
+    )
+
+
+def _covers(general: str, special: str, labels: Collection[str], found: dict[str, str]) -> bool:
+    general, special = "".join(general.split()), "".join(special.split())
+    while general[-1:] == special[-1:] == "*":
+        general, special = general[:-1], special[:-1]
+    if general in labels:
+        return found.setdefault(general, special) == special
+    head, inner = split_template(general)
+    other, given = split_template(special)
+    if not inner or head != other or len(inner) != len(given):
+        return general == special
+    ends_alike = general.rpartition(">")[2] == special.rpartition(">")[2]
+    return ends_alike and all(_covers(one, two, labels, found) for one, two in zip(inner, given, strict=True))
 
 
 # -- from the arguments of a call ----------------------------------------------------------------------------

@@ -143,8 +143,9 @@ def _given(reader: Reader, declared: Node, value: Node | None) -> list[ir.Expr]:
     """What a variable is constructed from: in parentheses or braces, or behind `=`."""
     if declared.type == "function_declarator":
         listed = declared.child_by_field_name("parameters")
-        texts = [reader.src(child) for child in listed.named_children] if listed is not None else []
-        return [found for text in texts if (found := reader.expression_of(text)) is not None]
+        children = listed.named_children if listed is not None else []
+        read = [reader.expression_of(reader.src(child), reader.start(child)) for child in children]
+        return [found for found in read if found is not None]
     if value is None:
         return []
     if value.type in ("argument_list", "initializer_list"):

@@ -32,7 +32,7 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
     if function is None:
         reader.leave_out(node)
         return
-    with inside(reader, function, head, (body.start_byte, body.end_byte)):
+    with inside(reader, function, head, (reader.start(body), reader.end(body))):
         function.template_params = template_params
         words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
         function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
@@ -139,7 +139,7 @@ def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
 
 def lambda_value(reader: Reader, node: Node) -> ir.Expr:
     """A lambda where a value is asked for: called at once, or handed on."""
-    name = f"lambda_{node.start_byte}"
+    name = f"lambda_{reader.start(node)}"
     closure(reader, name, node)
     return ir.Ref(name, reader.names.variable(name))
 
@@ -153,7 +153,7 @@ def closure(reader: Reader, name: str, node: Node) -> None:
     span, path = reader.span(node), reader.path(node)
     function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
     reader.depth += CLOSURE_DEPTH
-    span_of_body = body.start_byte, body.end_byte
+    span_of_body = reader.start(body), reader.end(body)
     with inside(reader, function, node.child_by_field_name("declarator"), span_of_body, reader.anonymous):
         reader.statements(body.named_children, function.body)
     reader.depth -= CLOSURE_DEPTH

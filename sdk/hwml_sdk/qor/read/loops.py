@@ -25,14 +25,14 @@ _COMPARED = re.compile(r"([A-Za-z_]\w*)\s*<\s*([^<=].*)", re.DOTALL)
 def new_loop(reader: Reader, kind: str, label: str, start: Node, head_end: Node) -> ir.Loop:
     """A loop whose head reaches from `start` to `head_end`, still empty, named as Vitis HLS names it."""
     assert reader.function is not None
-    head = reader.unit.span(start.start_byte, head_end.end_byte)
+    head = reader.unit.span(reader.start(start), reader.end(head_end))
     if not label:
         reader.anonymous += 1
     name = label or f"VITIS_LOOP_{head.start_line + 1}_{reader.anonymous}"
     loop = ir.Loop(
         kind, label, name, head, head, reader.path(start), ir.Block(), function=reader.function.name, parent=reader.loop
     )  # fmt: skip
-    insort(reader.loop_starts, (start.start_byte, loop), key=itemgetter(0))
+    insort(reader.loop_starts, (reader.start(start), loop), key=itemgetter(0))
     return loop
 
 
@@ -60,7 +60,7 @@ def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
             reader.statement(body, loop.body)
     reader.open_loops -= 1
     loop.span = reader.span(node)
-    leave(reader, loop, head_end, node.end_byte)
+    leave(reader, loop, head_end, reader.end(node))
 
 
 def _head_end(node: Node) -> Node:
@@ -76,7 +76,7 @@ def for_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> No
     if initializer is not None and initializer.type == "declaration":
         declaration(reader, initializer, ir.Block())
     counting(reader, loop, initializer, node.child_by_field_name("condition"), node.child_by_field_name("update"))
-    _body(reader, loop, node, close.end_byte)
+    _body(reader, loop, node, reader.end(close))
     block.items.append(loop)
 
 
@@ -102,7 +102,8 @@ def _condition(reader: Reader, node: Node | None) -> ir.Expr | None:
     match = _COMPARED.match(reader.src(node)) if first.named_children else None
     if match is None or reader.names.variable(match.group(1)) is None:
         return reader.expression(node)
-    left, right = reader.expression_of(match.group(1)), reader.expression_of(match.group(2))
+    at = reader.start(node)
+    left, right = (reader.expression_of(match.group(side), at + match.start(side)) for side in (1, 2))
     return reader.expression(node) if left is None or right is None else ir.Binary("<", left, right)
 
 
@@ -142,7 +143,7 @@ def range_loop(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
         kind = reader.type_of(node.child_by_field_name("type"))
         by_reference = declarator.type == "reference_declarator"
         reader.names.scopes[-1][name] = _element_variable(reader, loop, name, kind, by_reference=by_reference)
-    _body(reader, loop, node, close.end_byte)
+    _body(reader, loop, node, reader.end(close))
     block.items.append(loop)
 
 
@@ -168,12 +169,14 @@ def _element_variable(reader: Reader, loop: ir.Loop, name: str, kind: ir.CType, 
 def while_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`while (c) ...`."""
     condition = node.child_by_field_name("condition")
-    _conditional_loop(reader, "while", node, block, label, node.start_byte if condition is None else condition.end_byte)
+    _conditional_loop(
+        reader, "while", node, block, label, reader.start(node) if condition is None else reader.end(condition)
+    )
 
 
 def do_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`do ... while (c)`."""
-    _conditional_loop(reader, "do", node, block, label, node.start_byte)
+    _conditional_loop(reader, "do", node, block, label, reader.start(node))
 
 
 def _conditional_loop(reader: Reader, kind: str, node: Node, block: ir.Block, label: str, body_start: int) -> None:

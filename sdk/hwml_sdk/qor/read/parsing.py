@@ -17,6 +17,7 @@ _TYPE_NAME = re.compile(
 )
 _BUILT_IN = re.compile(r"(?:(?:un)?signed|char|short|int|long|float|double|half|bool|u?int\d*|\w+_t)\Z")
 MAX_EXPRESSION = 4096  # characters of an expression that stands by itself
+BEFORE = "auto v = ("  # what such an expression is parsed in
 
 
 def parse(text: str) -> Tree:
@@ -31,10 +32,13 @@ def parse(text: str) -> Tree:
 
 
 def parse_expression(text: str) -> tuple[str, Tree, Node] | None:
-    """(text the node's offsets are in, tree, node) of an expression; None where the text is none."""
+    """(text the node's offsets are in, tree, node) of an expression; None where the text is none.
+
+    The text begins with `BEFORE`, behind which the expression stands as it was given.
+    """
     if len(text) > MAX_EXPRESSION:
         return None
-    whole = f"auto v = ({text});"
+    whole = f"{BEFORE}{text});"
     tree = parse(whole)
     root = tree.root_node
     found = root.named_children[0] if root.named_child_count == 1 and not root.has_error else None

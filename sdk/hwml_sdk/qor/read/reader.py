@@ -23,7 +23,7 @@ from ..program.numbers import Number
 from ..program.type_of import type_of_expression
 from ..program.typenames import UNKNOWN
 from .names import Names
-from .parsing import parse_expression
+from .parsing import BEFORE, parse_expression
 from .pragmas import Pragmas
 from .preprocess import Unit
 
@@ -77,9 +77,10 @@ class Reader:
 
     function, loop: those whose body is read; anonymous: loops without a label in this function so far.
     standing_for: `auto &v : a` is an element of a. text: what nodes have their offsets in, the unit's or that of an
-    expression by itself. loop_starts: where loops of the function that is read begin, by offset, for pragmas above
-    them; all_loop_starts: those of the functions that were read. depth, instances, open_loops: how far
-    the work has gone, held against the limits.
+    expression by itself. shift: what makes such an offset one of the unit's text, None where nothing does; here: where
+    the node that was begun last begins in it. loop_starts: where loops of the function that is read begin, by offset,
+    for pragmas above them; all_loop_starts: those of the functions that were read. depth, instances, open_loops: how
+    far the work has gone, held against the limits.
     """
 
     unit: Unit
@@ -105,6 +106,8 @@ class Reader:
     anonymous: int = 0
     standing_for: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
     text: str = field(init=False)
+    shift: int | None = 0
+    here: int = 0
     pragmas: Pragmas = field(init=False)
     body: tuple[int, int] = (-1, -1)  # offsets of the function's body that is read
     alone: dict[str, tuple[str, Tree, Node] | None] = field(default_factory=dict)  # expressions that were parsed
@@ -126,24 +129,33 @@ class Reader:
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the sources."""
-        return self.unit.span(node.start_byte, node.end_byte)
+        return self.unit.span(self.start(node), self.end(node))
 
     def path(self, node: Node) -> str:
         """The file a node stands in."""
-        return self.unit.path(node.start_byte)
+        return self.unit.path(self.start(node))
+
+    def start(self, node: Node) -> int:
+        """Where a node begins in the unit's text."""
+        return self.here if self.shift is None else self.shift + node.start_byte
+
+    def end(self, node: Node) -> int:
+        """Where a node ends in the unit's text."""
+        return self.here if self.shift is None else self.shift + node.end_byte
 
     # -- what is inside a node --------------------------------------------------------------------------------
 
     def leave_out(self, node: Node) -> None:
         """A node is not read: pragmas inside it belong to nothing, nor do those right above a loop that it holds."""
-        if self.text is not self.unit.text:
-            return  # an expression by itself: its offsets are no places of the unit
-        self.pragmas.drop(node.start_byte, node.end_byte)
+        if self.shift is None:
+            return  # no part of the unit's text, where the pragmas stand
+        self.pragmas.drop(self.start(node), self.end(node))
         if node.type in _MAY_LOOP:
-            insort(self.loop_starts, (node.start_byte, None), key=itemgetter(0))
+            insort(self.loop_starts, (self.start(node), None), key=itemgetter(0))
 
     def _may_read(self, node: Node) -> bool:
         """Whether one more node may be read: neither too far inside nor over the document's work."""
+        self.here = self.start(node)
         if self.depth > MAX_DEPTH:
             self.program.work.leave_out("code is nested too deeply: what is further inside is left out")
         elif self.program.work.take():
@@ -212,16 +224,20 @@ class Reader:
         found = self.expression_of(text)
         return None if found is None else evaluate(found, {})
 
-    def expression_of(self, text: str) -> ir.Expr | None:
-        """An expression given as text, read with the names known here; None where the text is none."""
+    def expression_of(self, text: str, at: int | None = None) -> ir.Expr | None:
+        """An expression given as text, read with the names known here; None where the text is none.
+
+        at: where the text stands in the unit's; None where it comes from elsewhere, and stands where the reader does.
+        """
         if text not in self.alone:
             self.alone[text] = parse_expression(text)
         parsed = self.alone[text]
         if parsed is None:
             return None
-        outside, self.text = self.text, parsed[0]
+        outside = self.text, self.shift
+        self.text, self.shift = parsed[0], None if at is None else at - len(BEFORE)
         found = self.expression(parsed[2])
-        self.text = outside
+        self.text, self.shift = outside
         return found
 
     def type_of(self, node: Node | None) -> ir.CType:

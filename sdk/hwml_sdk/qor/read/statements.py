@@ -22,7 +22,7 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     inner = ir.Block()
     reader.names.scopes.append({})
     reader.statements(node.named_children, inner)
-    place(reader, node.start_byte, node.end_byte, reader.loop or reader.function)  # while the names here count
+    place(reader, reader.start(node), reader.end(node), reader.loop or reader.function)  # while the names here count
     reader.names.scopes.pop()
     block.items.append(inner)
 
@@ -54,7 +54,8 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             reader.statements(chosen, current)
             break
         item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
-        scopes.append({})
+        if len(scopes) == outside or scopes[-1]:  # a chain of many links without names is looked through for each name
+            scopes.append({})
         then = link.child_by_field_name("consequence")
         if then is not None:
             reader.statement(then, item.then)

@@ -10,7 +10,7 @@ from ..program import ir
 from ..program.arguments import Argument, Bound
 from ..program.budget import MAX_DEPTH
 from ..program.typenames import split_scope, split_template
-from .arguments import bind, bind_defaults, deduce, label_of, match, settle
+from .arguments import bind, bind_defaults, covers, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .names import Table
@@ -20,6 +20,8 @@ from .records import member_scope, method, record_body
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+FEW_PARAMETERS = 16  # of a template; more than those of real code have
+PARAMETER_STEPS = 4  # nodes that are read in the time that binding a further one takes
 _CLASSES = ("struct_specifier", "class_specifier", "union_specifier")
 
 
@@ -131,6 +133,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         reader.names.constants.update(constants)
         inner, parameters = _chosen(reader, name, len(given), len(arguments))
         overload = _overload(reader, name, inner)
+        _count_parameters(reader, parameters)
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         bound = dict(zip(labels, settled, strict=False))
         deduce(reader, inner, parameters, bound, arguments)
@@ -218,6 +221,7 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     settled = [settle(reader, item) for item in given if item]
     with _elsewhere(reader):
         inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
+        _count_parameters(reader, parameters)
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
         bind(reader, {**reader.around.get(name, {}), **bound})
         bind_defaults(reader, parameters, bound)
@@ -265,30 +269,42 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     return made
 
 
+def _count_parameters(reader: Reader, parameters: Node) -> None:
+    """Each instance binds all parameters of its template anew, which counts where they are many."""
+    reader.program.work.take(PARAMETER_STEPS * max(parameters.named_child_count - FEW_PARAMETERS, 0))
+
+
 def _most_special(reader: Reader, name: str, arguments: Sequence[Argument]) -> tuple[Node, Bound] | None:
     """The specialisation that these arguments ask for, and what its parameters stand for; None where none fits.
 
-    Of several that fit the one that leaves the fewest parameters open; a full one leaves none (C++17, 17.5.5.2).
+    Of several that fit the one that all others cover. Where none is, as an alias hides what a pattern names or the
+    code is no C++, the one that leaves the fewest parameters open.
     """
     specials = reader.special_classes.get(name, ())
     reader.program.work.take(len(specials))  # each is held against the arguments
-    found: list[tuple[int, Node, Bound]] = []
+    found: list[tuple[list[str], list[str], Node, Bound]] = []
     for special, parameters, patterns in specials:
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         matched = match(reader, patterns, arguments, labels)
         if matched is not None:
-            found.append((len(labels), special, matched))
-    return min(found, key=lambda item: item[0])[1:] if found else None
+            found.append((patterns, labels, special, matched))
+    found.sort(key=lambda item: len(item[1]))
+    best = found[0] if found else None
+    for other in found[1:]:
+        reader.program.work.take()
+        if best is not None and covers(best[0], other[0], best[1]) and not covers(other[0], best[0], other[1]):
+            best = other
+    return best[2:] if best is not None else None
 
 
 @contextmanager
 def _elsewhere(reader: Reader) -> Iterator[None]:
     """Stand at file level; afterwards all is as before, and what instances of classes hold is known everywhere."""
     names = reader.names
-    place = reader.function, reader.loop, reader.anonymous, reader.text
+    place = reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here
     known, classes = (names.types, names.constants, names.scopes, names.owner), reader.classes
     names.types, names.constants = Table(names.types), Table(names.constants)
-    reader.text = reader.unit.text
+    reader.text, reader.shift = reader.unit.text, 0
     names.scopes, names.owner = [reader.program.globals], ""
     try:
         yield
@@ -297,4 +313,4 @@ def _elsewhere(reader: Reader) -> Iterator[None]:
             known[0].update((key, kind) for key, kind in names.types.items() if "<" in key)
             known[1].update((key, value) for key, value in names.constants.items() if "<" in key)
         names.types, names.constants, names.scopes, names.owner = known
-        reader.function, reader.loop, reader.anonymous, reader.text = place
+        reader.function, reader.loop, reader.anonymous, reader.text, reader.shift, reader.here = place

@@ -87,13 +87,16 @@ def stored() -> dict[tuple[str, str], dict[str, str]]:
 
 
 def figures(estimate: Estimate) -> str:
-    """All that an estimate says, in one line: the design, its memories and cores, then functions and their loops."""
-    latency = "unknown" if estimate.latency_cycles is None else number(estimate.latency_cycles)
+    """What an estimate says, in one line: the design, its memories and cores, then functions and their loops."""
+    latency, least = (
+        "unknown" if cycles is None else number(cycles)
+        for cycles in (estimate.latency_cycles, estimate.latency_min_cycles)
+    )  # fmt: skip
     design = " ".join(
         f"{name} {number(value)}"
         for name, value in (
             ("lut", estimate.lut), ("ff", estimate.ff), ("dsp", estimate.dsp), ("bram", estimate.bram_18k),
-            ("interval", estimate.top.interval), ("nominal", estimate.nominal_cycles),
+            ("uram", estimate.uram), ("interval", estimate.top.interval), ("nominal", estimate.nominal_cycles),
         )
     )  # fmt: skip
     cores = ", ".join(
@@ -104,7 +107,7 @@ def figures(estimate: Estimate) -> str:
         f"{var.name} {number(cost.bram_18k)} {number(cost.lut)} {number(cost.ff)}"
         for var, cost in estimate.top.memory.items()
     )
-    parts = [f"cycles {latency} {design}", f"cores {cores}", f"memory {memory}"]
+    parts = [f"cycles {latency} least {least} {design}", f"cores {cores}", f"memory {memory}"]
     return "; ".join([*parts, *_function(estimate.top, set())])
 
 

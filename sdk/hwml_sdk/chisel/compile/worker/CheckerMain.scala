@@ -34,6 +34,10 @@ object CheckerMain {
     }
     fields += Wire.bytes(outcome.blackBoxes)
     fields += Wire.bytes(outcome.unusual)
+    fields += Wire.bytes(outcome.connections.size)
+    for (c <- outcome.connections)
+      fields ++= Seq(Wire.bytes(c.file), Wire.bytes(c.point), Wire.bytes(c.operator)) ++
+        Seq(c.sink.kind, c.sink.tpe, c.source.kind, c.source.tpe).map(Wire.bytes)
     fields += Wire.bytes(outcome.classes.size)
     for ((name, bytes) <- outcome.classes) fields ++= Seq(Wire.bytes(name), bytes)
     fields.toSeq

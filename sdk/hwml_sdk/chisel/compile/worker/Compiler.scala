@@ -22,6 +22,7 @@ final case class Outcome(
     modules: Seq[ModuleClass],
     blackBoxes: Int,
     unusual: String,
+    connections: Seq[Connection],
     classes: Seq[(String, Array[Byte])]
 )
 
@@ -88,7 +89,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     try checked(files, packageName, prefix, wantClasses)
     catch {
       case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
-      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, "", Nil)
+      case crash: Throwable => Outcome(s"${crash.getClass.getName}: ${crash.getMessage}", Nil, Nil, 0, "", Nil, Nil)
     }
 
   private def checked(
@@ -100,6 +101,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     val g = global
     val run = new g.Run
     g.unusual = ""
+    g.connections = Nil
     val sources = files.map { case (name, code) => new BatchSourceFile(name, prefix + code) }
     try {
       run.compileSources(sources.toList)
@@ -108,12 +110,19 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
       val classes = if (wantClasses && !reporter.hasErrors) classFiles(output, "") else Nil
       // In a package that is Chisel's own, its insides would be in reach.
       val unusual = if (prefix.isEmpty) "packages of jars" else g.unusual
-      Outcome("", findings, modules, blackBoxes, unusual, classes)
+      val typed = if (reporter.hasErrors) g.exitingTyper(new Connections[g.type](g).found(run.units)) else g.connections
+      val connections = typed.map(connection(_, packageName, prefix))
+      Outcome("", findings, modules, blackBoxes, unusual, connections, classes)
     } finally {
       val root = g.rootMirror.RootClass.info.decls
       root.lookupAll(g.TermName(packageName)).toList.foreach(root.unlink)
       root.lookupAll(g.TypeName(packageName)).toList.foreach(root.unlink)
     }
+  }
+
+  private def connection(found: Connection, packageName: String, prefix: String): Connection = {
+    def shown(side: Side) = side.copy(tpe = side.tpe.replace(packageName + ".", ""))
+    found.copy(point = math.max(0, found.point - prefix.length), sink = shown(found.sink), source = shown(found.source))
   }
 
   private def finding(pos: Position, severity: String, message: String, packageName: String, prefix: String): Finding = {

@@ -25,6 +25,9 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
   /** What the last run's sources refer to beyond plain hardware, or "". */
   var unusual = ""
 
+  /** What the last run's sources connect, once the typer is through with them. */
+  var connections: Seq[Connection] = Nil
+
   private object vetting extends SubComponent {
     val global: self.type = self
     val phaseName = "hwml-vetting"
@@ -34,6 +37,7 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
       override def run(): Unit = if (!self.reporter.hasErrors) {
         val own = self.currentRun.symSource.keySet
         unusual = new Vetting[self.type](self).firstUnusual(self.currentRun.units, own)
+        connections = new Connections[self.type](self).found(self.currentRun.units)
       }
       override def apply(unit: self.CompilationUnit): Unit = ()
     }

@@ -83,6 +83,9 @@ def _module_wrapper(c: Context) -> Iterator[Candidate]:
         yield Candidate("wrap the instance in Module(...)", tuple(edits), safe=True)
 
 
+_RESET_PORT = r"\w*(?:re?se?t|rst)\w*|clear|clr"
+
+
 @rule(r"No implicit (?:clock|reset)")
 def _no_implicit(c: Context) -> Iterator[Candidate]:
     """A RawModule that needs clock or reset."""
@@ -95,7 +98,8 @@ def _no_implicit(c: Context) -> Iterator[Candidate]:
             )
             if group and port:
                 reset = next(
-                    (m["name"] for m in c.matches(r"\bval\s+(?P<name>re?se?t\w*)\s*=\s*IO\s*\(\s*Input", c.whole)), ""
+                    (m["name"] for m in c.matches(rf"\bval\s+(?P<name>{_RESET_PORT})\s*=\s*IO\s*\(\s*Input", c.whole)),
+                    "",
                 )
                 name = reset or ("rst" if port["name"].startswith("clk") else "reset")
                 edits = [(match.start(), match.end(), "withClockAndReset"), (group[1], group[1], f", {name}")]
@@ -153,6 +157,20 @@ def _direction(c: Context) -> Iterator[Candidate]:
             yield Candidate("not flipped", ((group[0] + 1, group[1], flipped["inside"]),))
         elif not inner.startswith(tuple(turned)):
             yield Candidate(f"Flipped({inner})", ((group[0] + 1, group[1], f"Flipped({inner})"),))
+
+
+@rule(r"cannot be written from module")
+def _turned_around(c: Context) -> Iterator[Candidate]:
+    """child.io.out := io.out: what comes out of an instance drives the other side."""
+    said = re.search(r" in (?P<class>\w+) cannot be written from module (?P<from>\w+)", c.message)
+    written = re.compile(r"(?P<to>[\w.]+)\s*:=\s*(?P<from>[\w.]+)$").match(
+        c.scala.code[: c.statement[1]], c.statement[0]
+    )
+    if said is None or written is None or said["class"] == said["from"]:
+        return
+    driven = rf"(?<![\w.]){re.escape(written['from'])}\s*(?::=|<>|:<)"
+    new = f"{written['from']} := {written['to']}"
+    yield Candidate(new, ((*c.statement, new),), safe=not re.search(driven, c.scala.code[slice(*c.home)]))
 
 
 @rule(r"cannot be written from module")
@@ -217,9 +235,14 @@ def _zero(made: str) -> str:
     return "false.B" if "Bool()" in made else "0.S" if "SInt" in made else "0.U"
 
 
+_LEAVES = r"\[(?:[US]Int|Bool|Clock|Reset|AsyncReset|Analog)\b"
+
+
 @rule(r"Connection between (?:sink|left)")
 def _bulk_connect(c: Context) -> Iterator[Candidate]:
-    """:= between interfaces with both directions."""
+    """:= between interfaces with both directions; between other signals <> would only hide what is wrong."""
+    if re.search(rf"have different types|{_LEAVES}", c.message):
+        return
     for match in c.matches(r"(?<!:):=(?!:)", c.statement):
         for operator in ("<>", ":<>="):
             yield Candidate(

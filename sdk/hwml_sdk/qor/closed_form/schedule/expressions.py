@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from itertools import islice
 
 from ...program import ir
-from ...program.constants import evaluate
+from ...program.constants import Number, evaluate, held
 from ...program.expressions import children
+from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
@@ -17,7 +18,7 @@ from .forms import Form
 from .loads import load, store
 from .operations import copies, make
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, constant_bits, folded, later, reassociated
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, constant_value, folded, later, reassociated
 
 # Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
 # elements.
@@ -35,9 +36,9 @@ _INTEGERS = ("int", "uint", "bool", "fixed", "ufixed", "unknown")
 
 def constant(region: Region, expr: ir.Const) -> Value:
     """A literal."""
-    return Value(
-        region.base, NO_LOOPS, expr.type, NO_SOURCES, forms.constant(expr.value), bits=constant_bits(expr.value)
-    )
+    if expr.value is None:
+        return Value(region.base, NO_LOOPS, expr.type, NO_SOURCES)
+    return constant_value(region.base, expr.type, expr.value)
 
 
 def name(region: Region, expr: ir.Ref) -> Value:
@@ -48,10 +49,9 @@ def name(region: Region, expr: ir.Ref) -> Value:
     found = region.env.get(var)
     if found is not None:
         return found
-    known = region.host.known
-    if var in known:
-        value = known[var]
-        return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, forms.constant(value), bits=constant_bits(value))
+    number = _number(region, expr, var)
+    if number is not None:
+        return constant_value(region.base, var.type, number)
     if var in region.host.active:
         return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
     if var in region.behind:
@@ -63,14 +63,24 @@ def name(region: Region, expr: ir.Ref) -> Value:
     return made
 
 
+def _number(region: Region, expr: ir.Ref, var: ir.Variable) -> Number | None:
+    """What a variable holds throughout: a constant of the function, or one that is declared as such anywhere."""
+    known = region.host.known
+    if var in known:
+        return known[var]
+    declared = var.const and not (var.dims or var.type.pointer) and var.type.kind in _NUMBERS
+    return evaluate(expr, known) if declared else None
+
+
 def convert(region: Region, value: Value, type_: ir.CType) -> Value:
     """A conversion between floating point and integer costs a core; the rest is wiring."""
     if value.type.kind == "struct" and value.type.name and type_.kind in _NUMBERS and not type_.pointer:
         # A struct becomes a number by an operator of its own, which the reader has put here where it was written.
         region.unknown.because(f"the conversion of {value.type.name} to {type_.name or type_.kind} is not read")
     if type_.is_float != value.type.is_float and type_.kind != "unknown" and value.type.kind != "unknown":
-        if forms.is_constant(value.form):
-            return Value(value.time, value.deps, type_, value.since)  # the compiler converts it
+        number = value.constant
+        if number is not None:
+            return constant_value(value.time, type_, held(type_, number))  # the compiler converts it
         kind = type_ if type_.is_float else value.type
         return make(region, "convert", kind, value, result=type_)
     if type_.kind in ("unknown", "struct") or type_ is value.type:
@@ -167,6 +177,9 @@ def unary(region: Region, expr: ir.Unary) -> Value:
     if op == "&":
         return _address_of(region, expr)
     inner = region.value(expr.operand) if op in ("-", "~") else region.whole(expr.operand)
+    number = unary_of(op, inner.constant)
+    if number is not None:
+        return constant_value(inner.time, BOOL if op == "!" else inner.type, number)
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)

@@ -6,6 +6,7 @@ UG1399, "Structs": structs in the code are disaggregated into their members by d
 from __future__ import annotations
 
 from ...program import ir
+from .accesses import root
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value
 
@@ -59,10 +60,7 @@ def read(region: Region, var: ir.Variable, field: str) -> Value | None:
     known = region.env.get(found)
     if known is not None:
         return known
-    top: object = found
-    while isinstance(top, ir.Variable) and top.part_of is not None:
-        top = top.part_of
-    if top in region.carried:
+    if root(found) in region.carried:
         made = Value(region.base, NO_LOOPS, found.type, {found: 0.0}, None)
     else:
         whole = region.env.get(var)

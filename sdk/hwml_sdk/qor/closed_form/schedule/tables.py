@@ -30,6 +30,8 @@ def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
         return None
     made = Value(region.base, found.deps, kind, NO_SOURCES)
     if kind.kind in _PARTS:
+        if kind.is_float and len(set(values)) == 1:
+            made.number = float(values[0])
         return made  # no memory, but what a product with them takes is not told from their whole part
     whole = [int(held(array.type, value)) for value in values]
     made.bits = max(map(constant_bits, whole), default=0)

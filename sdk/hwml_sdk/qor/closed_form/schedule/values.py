@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...program import ir
-from ...program.constants import binary
-from ...program.typenames import join
+from ...program.constants import Number, binary
+from ...program.typenames import BOOL, join
 from . import forms
 from .forms import Form
 
@@ -15,6 +15,7 @@ from .forms import Form
 Mark = object
 Sources = dict[Mark, float]
 
+TESTS = ("<", ">", "<=", ">=", "==", "!=", "&&", "||")
 NO_LOOPS: frozenset[ir.Loop] = frozenset()
 # Shared by all values that hang on nothing, as most do; nobody writes into it.
 NO_SOURCES: Sources = {}
@@ -28,7 +29,7 @@ class Value:
     since: cycles from each mark to it. form: what it is in terms of loop variables, None where that is not affine.
     sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
     extreme: a minimum or maximum. bits: of an integer, how many can be other than its sign; 0: all of its type.
-    table: the constants that it is in its copies.
+    table: the constants that it is in its copies. number: what it is where that is no integer and constant.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
@@ -42,6 +43,7 @@ class Value:
     extreme: bool = False
     bits: int = 0
     table: tuple[int, ...] = ()
+    number: float | None = None
     parts: tuple[Value, ...] = ()
     operation: str = ""
     cycles: float = 0.0
@@ -50,6 +52,12 @@ class Value:
     def width(self) -> int:
         """Bits that an integer operator has to look at."""
         return self.bits or max(self.type.width, 1)
+
+    @property
+    def constant(self) -> Number | None:
+        """What it is where that is known while the code is read."""
+        form = self.form
+        return self.number if form is None else int(form[None]) if forms.is_constant(form) else None
 
 
 def later(latency: float, *operands: Value) -> Sources:
@@ -80,6 +88,14 @@ def constant_bits(value: object) -> int:
     return max(value.bit_length(), 1) + (value < 0)
 
 
+def constant_value(time: float, type_: ir.CType, value: Number) -> Value:
+    """A constant as a value of a type that holds it."""
+    if isinstance(value, int) and not type_.is_float:
+        form = forms.constant(value) if abs(value) < forms.MAX_EXACT else None
+        return Value(time, NO_LOOPS, type_, NO_SOURCES, form, bits=constant_bits(value))
+    return Value(time, NO_LOOPS, type_, NO_SOURCES, number=float(value))
+
+
 def either(before: Value | None, value: Value) -> Value:
     """The value of a call with several returns: it may be any of them."""
     if before is None:
@@ -89,17 +105,14 @@ def either(before: Value | None, value: Value) -> Value:
 
 
 def folded(op: str, left: Value, right: Value) -> Value | None:
-    """`left op right` of two integer constants, which the tool's compiler computes; None for anything else."""
-    if left.form is None or right.form is None:
-        return None
-    if not forms.is_constant(left.form) or not forms.is_constant(right.form):
-        return None
-    result = binary(op, int(left.form[None]), int(right.form[None]))
+    """`left op right` of two constants, which the tool's compiler computes; None for anything else."""
+    one = left.constant
+    other = right.constant if one is not None else None
+    result = binary(op, one, other) if other is not None else None
     if result is None:
         return None
-    form: Form | None = {None: float(result)} if abs(result) < forms.MAX_EXACT else None
     type_ = join(left.type, right.type)
-    return Value(max(left.time, right.time), NO_LOOPS, type_, NO_SOURCES, form, bits=constant_bits(result))
+    return constant_value(max(left.time, right.time), BOOL if type_.is_float and op in TESTS else type_, result)
 
 
 def reassociated(since: Sources, same: list[Value]) -> Sources:
