@@ -219,6 +219,7 @@ class Corrector:
         try:
             self.feature_version = int(config["feature_version"])
             self.feature_names = tuple(config["feature_names"])
+            self._every_name = self.feature_names  # reasons may stand in columns that the members never read
             self.seen: dict[str, Any] = dict(config["seen"])
             self._fill = np.array(config["fill"], dtype=np.float64)
             self._ratio = np.array(config["ratio"], dtype=bool)
@@ -268,6 +269,7 @@ class Corrector:
                 f"the model was trained on features of version {self.feature_version}, this hwml makes version "
                 f"{version}; retrain with python -m sdk.train qor"
             )
+        self._every_name = names
 
     def members(self, values: NDArray[np.float32]) -> Floats:
         """[m, n, len(LABELS)] log(1 + value) of each member for quantised rows [n, f]."""
@@ -291,7 +293,9 @@ class Corrector:
         closed_forms: list[Mapping[str, float | None]],
     ) -> list[Correction]:
         """`apply` for n designs at once: features [n, f]."""
-        rows = quantise(values[:, : len(self.feature_names)])
+        every = quantise(values)
+        names = self._every_name if values.shape[1] == len(self._every_name) else self.feature_names
+        rows = every[:, : len(self.feature_names)]
         exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
         # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
         exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
@@ -302,11 +306,11 @@ class Corrector:
         domain = domain_of(rows, self.feature_names)
         value = self.calibration.blend(self.calibration.mixed(members, exact, domain), exact, domain)
         unseen = self.geometry.unseen(rows)
-        below, above = self.certainty.ends(rows, self.feature_names, unseen)
+        below, above = self.certainty.ends(every, names, unseen)
         low, high = value - below, value + above
         trust = np.array(self.calibration.trust)[domain].tolist()
-        kinds = classes_of(rows, self.feature_names)
-        reasons = self.certainty.spoken(rows, self.feature_names)
+        kinds = classes_of(every, names)
+        reasons = self.certainty.spoken(every, names)
         return [
             Correction(
                 value=_counts(value[index]),
