@@ -229,7 +229,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        found = {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
+        found: dict[str, Any] = {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
         found |= prompt_to_folder(work) | onnx_beside_torch(work) | read_large(work) | training_step()
     if options.data:
         found |= training_it_replaces(options.data)
