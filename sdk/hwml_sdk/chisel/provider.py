@@ -21,6 +21,7 @@ from ..document import (
 )
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
+from .build.parameters import known_values, with_values
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
@@ -32,7 +33,9 @@ from .repair.gate import Repair, find_repairs
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
-CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
+CHECK_FIX_BUDGET_S = (
+    20.0  # a hook and a command may take longer than an editor: a fix that needs several steps is worth the wait
+)
 EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
@@ -107,6 +110,7 @@ def examine(
         class_path=setup.class_path,
         options=setup.options,
         fence=fence,
+        guesses=known_values(path) if elaborate else (),
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -119,9 +123,11 @@ def examine(
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
         result, others = check_with_siblings(path, text, request, check, roots, joins)
+    request = replace(request, files=(*request.files, *others))
+    result, request = with_values(path, result, request, check, roots, joins)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
-    return Examination(result, replace(request, files=(*request.files, *others)), check, tuple(notes))
+    return Examination(result, request, check, tuple(notes))
 
 
 def _what_trust_adds(settings: Settings) -> str:
