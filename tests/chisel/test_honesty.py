@@ -237,6 +237,11 @@ HONEST = [
         _one("io.a == 3.U", "io.a === 3.U"),
     ),
     (
+        "a parameter gets its type",
+        UNDRIVEN.replace("class Gate", "class Gate(n)").replace("when(io.en) { io.q := io.a }", "io.q := io.a"),
+        _one("(n)", "(n: Int)"),
+    ),
+    (
         "a reset as a Bool",
         UNDRIVEN.replace("when(io.en) { io.q := io.a }", "io.q := Mux(reset, 1.U, io.a)"),
         _one("Mux(reset", "Mux(reset.asBool"),
