@@ -233,7 +233,7 @@ HONEST = [
     ("a stream to its like", STREAMS.replace("Bus()", "Op()"), _one(":= io.in", "<> io.in")),
     (
         "a comparison of signals",
-        UNDRIVEN.replace("when(io.en)", "when(io.a == 3.U)").replace("io.r :=", "io.q := 1.U; io.r :="),
+        UNDRIVEN.replace("when(io.en)", "when(io.a == 3.U)").replace("  when(", "  io.q := 1.U\n  when("),
         _one("io.a == 3.U", "io.a === 3.U"),
     ),
     (
