@@ -8,19 +8,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Settings
-from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
+from ..document import (
+    CHECK_TIMEOUT_S,
+    Analysis,
+    Annotation,
+    Design,
+    Diagnostic,
+    Fix,
+    Provider,
+    Related,
+    Span,
+)
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
+from .build.parameters import known_values, with_values
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
 from .check import Check, check_with_siblings, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
+from .qor.answer import ChiselQor
+from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
-from .types import CheckRequest, ChiselDiagnostic, CompileResult
+from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
-CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
+CHECK_FIX_BUDGET_S = (
+    20.0  # a hook and a command may take longer than an editor: a fix that needs several steps is worth the wait
+)
 EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
@@ -95,6 +110,7 @@ def examine(
         class_path=setup.class_path,
         options=setup.options,
         fence=fence,
+        guesses=known_values(path) if elaborate else (),
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -107,15 +123,19 @@ def examine(
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
         result, others = check_with_siblings(path, text, request, check, roots, joins)
+    request = replace(request, files=(*request.files, *others))
+    result, request = with_values(path, result, request, check, roots, joins)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
-    return Examination(result, replace(request, files=(*request.files, *others)), check, tuple(notes))
+    return Examination(result, request, check, tuple(notes))
 
 
 def _what_trust_adds(settings: Settings) -> str:
     if settings.trusted:
         return "types only: chisel.elaborate is 'never'"
-    return "types only: the workspace is not trusted; hwml trust FOLDER (or --trust) adds elaboration and firtool"
+    return (
+        "types only: the workspace is not trusted; hwml trust FOLDER (or --trust) adds elaboration, firtool and figures"
+    )
 
 
 def repairs_for(path: Path, text: str, found: Examination, *, budget_s: float = FIX_BUDGET_S) -> tuple[Repair, ...]:
@@ -133,7 +153,35 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
-    return Analysis(path, "chisel", tuple(diagnostics), notes=notes)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result), notes)
+
+
+def annotations_of(path: str, result: CompileResult) -> tuple[Annotation, ...]:
+    """What each module of a document costs; nothing stands at one that was not lowered."""
+    counted = [module for module in result.modules if module.path == path and module.qor is not None]
+    largest = max(counted, key=_size, default=None)
+    found = [_annotation(item, item.qor, item is largest) for item in counted if item.qor is not None]
+    return tuple(sorted(found, key=lambda item: item.span))
+
+
+def _size(module: ChiselModule) -> int:
+    """What is compared to find the design among the modules of a file: one holds at least what is inside it."""
+    qor = module.qor
+    return -1 if qor is None or qor.lut is None else qor.lut + (qor.ff or 0) + 100 * (qor.dsp or 0)
+
+
+def _annotation(module: ChiselModule, qor: ChiselQor, is_design: bool) -> Annotation:
+    return Annotation(
+        "module",
+        module.name,
+        module.span,
+        label(qor),
+        detail(qor, module.path),
+        qor,
+        summary(qor, module.path),
+        figures_of(qor),
+        is_design=is_design,
+    )
 
 
 def _diagnostic(item: ChiselDiagnostic, fixes: tuple[Fix, ...]) -> Diagnostic:
@@ -175,6 +223,16 @@ class ChiselProvider(Provider):
             prepare(ensure(version, progress=tell), progress=tell)
         found = examine(place, text, settings, timeout_s=timeout_s)
         return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def design(self, path: str, text: str, settings: Settings) -> Design | None:
+        """The largest module of a file.
+
+        Raises SourceError where no module of it was lowered, and what `check` raises.
+        """
+        found = self.check(path, text, settings).design
+        if found is None:
+            raise SourceError("no module of it was elaborated and lowered, so nothing is predicted", path=path)
+        return Design(found.name, found.figures)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Files of the same source roots that use what a changed one defines."""

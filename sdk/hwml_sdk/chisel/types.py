@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..document import Severity, Span
+from .qor.answer import ChiselQor
 
 Stage = Literal["parse", "type", "elaborate", "firtool"]
 STAGES: tuple[Stage, ...] = ("parse", "type", "elaborate", "firtool")
@@ -50,7 +51,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class ChiselModule:
-    """A module that was found in the source; `ports` are known once it was lowered.
+    """A module that was found in the source; `ports` and `qor` are known once it was lowered.
 
     elaborated: False when it could not or was not to be; verilog_name differs from `name` for renamed modules.
     """
@@ -62,6 +63,7 @@ class ChiselModule:
     verilog_name: str = ""
     ports: tuple[Port, ...] = ()
     missing: tuple[str, ...] = ()
+    qor: ChiselQor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class CompileResult:
 
     ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
     when asked for; connections: what the document connects, as far as its types were known; notes: what the reader
-    should know, such as a module that needs parameters.
+    should know, such as a module that needs parameters; used_ms: what compiler and constructors used of elapsed_ms.
     """
 
     ok: bool
@@ -104,6 +106,7 @@ class CompileResult:
     notes: tuple[str, ...] = ()
     version: str = ""
     elapsed_ms: float = 0.0
+    used_ms: float = 0.0
 
     @property
     def errors(self) -> tuple[ChiselDiagnostic, ...]:
@@ -118,6 +121,7 @@ class CheckRequest:
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
     outputs: keep CHIRRTL and Verilog in the answer; circuits: keep the CHIRRTL, lower no more than is needed.
+    guesses: instances that the project makes, such as ("Fifo(8, 16)", "Top.scala:12"), tried where values are missing.
     fence: False runs constructors with the user's own rights, where the user says so.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
@@ -131,3 +135,4 @@ class CheckRequest:
     options: tuple[str, ...] = ()
     fence: bool = True
     circuits: bool = False
+    guesses: tuple[tuple[str, str], ...] = ()

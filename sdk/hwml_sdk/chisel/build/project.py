@@ -140,7 +140,7 @@ def siblings_defining(path: Path, names: frozenset[str], roots: Sequence[Path] =
     """Other files under the same source root (or `roots`) that define one of `names`; nearest first."""
     here = path.absolute()
     found = []
-    for count, other in enumerate(file for root in roots or [source_root(path)] for file in _scala_files(root)):
+    for count, other in enumerate(file for root in roots or [source_root(path)] for file in scala_files(root)):
         if count >= _MAX_SOURCES:
             break
         if other == here:
@@ -154,7 +154,8 @@ def siblings_defining(path: Path, names: frozenset[str], roots: Sequence[Path] =
     return sorted(found, key=lambda other: (other.parent != here.parent, str(other)))
 
 
-def _scala_files(root: Path) -> Iterator[Path]:
+def scala_files(root: Path) -> Iterator[Path]:
+    """Scala files of a source root; of a plain folder those directly in it."""
     if root.suffix == ".scala":
         yield root
     elif root.name in {"scala", "src"}:

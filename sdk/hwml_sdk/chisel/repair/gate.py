@@ -6,6 +6,7 @@ Candidates come from rules (`fixes.py`); what else may propose one (a language m
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,7 @@ _BEAM = 3
 _TARGETS = 4
 _AT_ONCE = 3
 _MAX_PER_STEP = 24
+_MOST_WAITING = 5
 
 Proposer = Callable[[str, ChiselDiagnostic], Iterable[Candidate]]
 
@@ -64,17 +66,21 @@ class _Search:
     original: CompileResult
     request: CheckRequest
     check: Check
-    limit: float
+    budget_s: float
     propose: Proposer
+    latest: float = 0.0
+    spent_s: float = 0.0
     seen: set[str] = field(default_factory=set)
     found: list[_State] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
         enough = any(state.safe for state in self.found) or len(self.found) >= MAX_CHOICES
-        return enough or time.monotonic() > self.limit
+        return enough or self.spent_s > self.budget_s or time.monotonic() > self.latest
 
     def run(self, start: _State) -> None:
+        """budget_s counts time that the checks use; a loaded machine gets a few times as long by the clock."""
+        self.latest = time.monotonic() + _MOST_WAITING * self.budget_s
         self.seen.add(start.text)
         beam = [start]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -93,6 +99,7 @@ class _Search:
                 batch = tries[begin : begin + _AT_ONCE]
                 results = list(pool.map(self._ask, (text for text, _ in batch)))
                 for (text, candidate), result in zip(batch, results, strict=True):
+                    self.spent_s += result.used_ms / 1000
                     self._judge(state, text, candidate, result, onward)
                 if self.over:
                     return []
@@ -108,7 +115,8 @@ class _Search:
         safe = state.safe and candidate.safe and verdict == "kept"
         after = _State(text, result, (*state.titles, candidate.title), safe)
         if self._clean(result):
-            self.found.append(after)
+            if all(_lines(text) != _lines(other.text) for other in self.found):
+                self.found.append(after)
         elif _badness(result) < _badness(state.result) or _uncovered(state, after):
             onward.append(after)
 
@@ -160,7 +168,7 @@ def find_repairs(
 
     request: the check that gave `result`; its first file is replaced by each candidate.
     """
-    search = _Search(result, request, check, time.monotonic() + budget_s, propose)
+    search = _Search(result, request, check, budget_s, propose)
     if (
         result.stage == "firtool" and _targets(result) and not result.chirrtl
     ):  # the circuit, to compare what drives what
@@ -172,6 +180,11 @@ def find_repairs(
     return tuple(
         Repair(state.titles, state.text, edits_between(text, state.text), state.safe) for state in states[:MAX_CHOICES]
     )
+
+
+def _lines(text: str) -> list[str]:
+    """What a text says, in any order: two choices that only differ in it are one."""
+    return sorted(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _targets(result: CompileResult) -> list[ChiselDiagnostic]:
@@ -200,13 +213,27 @@ def _uncovered(before: _State, after: _State) -> bool:
 
 def _together(first: Sequence[Candidate]) -> Candidate | None:
     """The first candidates of all targets as one change, when they do not touch each other."""
-    unique = list({candidate.edits: candidate for candidate in first}.values())
+    unique = _without_second_imports({candidate.edits: candidate for candidate in first}.values())
     edits = sorted(edit for candidate in unique for edit in candidate.edits)
     apart = all(a[1] <= b[0] and a != b for a, b in pairwise(edits))
     if len(unique) < 2 or not apart:
         return None
     title = "; ".join(dict.fromkeys(candidate.title for candidate in unique))
     return Candidate(title, tuple(edits), all(candidate.safe for candidate in unique))
+
+
+_IMPORT = re.compile(r"\s*import ([\w.]+)\s*")
+
+
+def _without_second_imports(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Without those that only add an import which another one brings along."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        added = [_IMPORT.fullmatch(new) for _, _, new in candidate.edits]
+        known = {name for other in kept for _, _, new in other.edits for name in re.findall(r"import ([\w.]+)", new)}
+        if not all(match is not None and match[1] in known for match in added):
+            kept.append(candidate)
+    return kept
 
 
 def edits_between(old: str, new: str) -> tuple[Edit, ...]:

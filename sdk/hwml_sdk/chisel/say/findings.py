@@ -25,7 +25,7 @@ _PRINTED = re.compile(
     re.MULTILINE,
 )
 _SUMMARY = re.compile(r"There were \d+ (?:warning|error)|^\s*$|^\s*\^?\s*$|stack trace|^\s+at ")
-_PREFIX = re.compile(r"^(hwml_\d+)\.")
+_INNER = re.compile(r"\bhwml_\d+\.")  # the package in which a check lives
 
 
 class Sources:
@@ -51,6 +51,11 @@ class Sources:
     def named(self) -> list[tuple[str, str]]:
         """(short name, text) of each file."""
         return [(name, text.text) for name, (_, text) in self._by_name.items()]
+
+    @property
+    def main_name(self) -> str:
+        """The document's short name."""
+        return self._main_name
 
     @property
     def main_text(self) -> Text:
@@ -104,6 +109,7 @@ def _without_consequences(found: list[ChiselDiagnostic]) -> list[ChiselDiagnosti
 def _diagnostic(
     stage: Stage, severity: Severity, path: str, span: Span, message: str, *, error: str = ""
 ) -> ChiselDiagnostic:
+    message = _INNER.sub("", message)
     meaning = meaning_of(stage, severity, message, error)
     if meaning.code in _PARSE_CODES:
         stage = "parse"
@@ -146,6 +152,16 @@ _ENDINGS = {
 }
 
 
+# What the fence refuses, and files that are not there behind it: nothing that the source could be blamed for.
+_FILE_TROUBLE = {
+    "java.io.FileNotFoundException",
+    "java.nio.file.AccessDeniedException",
+    "java.nio.file.FileSystemException",
+    "java.nio.file.NoSuchFileException",
+    "java.nio.file.ReadOnlyFileSystemException",
+}
+
+
 def elaboration_diagnostics(
     result: Elaborated,
     modules: Mapping[str, ModuleClass],
@@ -154,6 +170,7 @@ def elaboration_diagnostics(
     *,
     user_classes: frozenset[str],
     timeout_s: float,
+    fence: bool,
 ) -> list[ChiselDiagnostic]:
     """What one elaboration threw and printed."""
     home = _home(result.target, modules, calls, sources)
@@ -169,13 +186,17 @@ def elaboration_diagnostics(
         return found  # "Fatal errors during hardware elaboration. Look above"
     path, span = _thrown_at(result, home, user_classes, sources)
     error, message = _cleaned(result)
+    if fence and error in _FILE_TROUBLE:
+        words = f"{home[2]} was not elaborated: its constructor uses a file, and no file is in its reach ({message})"
+        hint = "hwml chisel check --no-fence runs it with your own rights"
+        return [*found, ChiselDiagnostic("CH235", "info", "elaborate", path, span, words, "", hint)]
     return [*found, _diagnostic("elaborate", "error", path, span, message, error=error)]
 
 
 def _cleaned(result: Elaborated) -> tuple[str, str]:
     if result.error == "java.lang.StackOverflowError":
         return result.error, "the constructor calls itself without end (stack overflow)"
-    message = re.sub(r"\bhwml_\d+\.", "", result.message) or result.error.rpartition(".")[2]
+    message = result.message or result.error.rpartition(".")[2]
     return result.error, message.removeprefix("Error: ")
 
 
@@ -264,6 +285,10 @@ def _printed(output: str, home: Home, sources: Sources) -> list[ChiselDiagnostic
     return found
 
 
+# Every module is lowered as if it were the top.
+_OF_OUR_MAKING = re.compile(r"is empty but cannot be removed because the module is public")
+
+
 def firtool_diagnostics(answer: Lowered, module: ModuleClass | None, sources: Sources) -> list[ChiselDiagnostic]:
     """What firtool refused, at the Scala line that its locator names."""
     if module is not None:
@@ -272,7 +297,8 @@ def firtool_diagnostics(answer: Lowered, module: ModuleClass | None, sources: So
         home = (path, text.span(start, start + len(module.name)))
     else:
         home = (sources.main_path, Span.line(0))
-    found = [_from_firtool(message, home, sources) for message in answer.messages]
+    messages = [message for message in answer.messages if not _OF_OUR_MAKING.search(message.text)]
+    found = [_from_firtool(message, home, sources) for message in messages]
     if answer.failure:
         words = "firtool took too long" if answer.failure == "timeout" else answer.failure
         found.append(_diagnostic("firtool", "error", *home, words))
@@ -308,8 +334,25 @@ def _named_in(message: str, text: Text, first_line: int) -> Span | None:
     pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])(?!\s*=\s*(?:Input|Output)\b)")
     found = list(pattern.finditer(text.text, start))
     connected = [m for m in found if re.match(r"\s*(?::?<?[:<>]?[=>]|:=|<>)", text.text[m.end() : m.end() + 6])]
-    best = next(iter(connected), None) or _declaration(text.text, start, name) or next(iter(found), None)
+    best = (
+        next(iter(connected), None)
+        or _whole_connected(text.text, start, name)
+        or _declaration(text.text, start, name)
+        or next(iter(found), None)
+    )
     return text.span(best.start(), best.end()) if best else None
+
+
+def _whole_connected(text: str, start: int, name: str) -> re.Match[str] | None:
+    """Where the interface that a signal belongs to is connected as a whole: `io_out_valid` in `io.out <> io.in`."""
+    parts = [re.escape(part) for part in re.split(r"[._]", name)]
+    for end in range(len(parts) - 1, 0, -1):
+        path = "[._]".join(parts[:end])
+        both = re.compile(rf"(?<![\w.]){path}(?=\s*(?:<>|:<>=))|(?<=<>\s){path}(?![\w.(])|(?<=:<>=\s){path}(?![\w.(])")
+        found = both.search(text, start)
+        if found:
+            return found
+    return None
 
 
 def _declaration(text: str, start: int, name: str) -> re.Match[str] | None:

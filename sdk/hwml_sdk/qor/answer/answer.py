@@ -18,12 +18,10 @@ from ..tool.headers import is_foreign
 from ..tool.labels import LABELS, RESOURCES, SHOWN, TITLES
 from ..tool.operators import Target
 from ..tool.parts import Part, find_part
-from .types import Contribution, FunctionQor, Interval, LoopQor
+from .types import UNKNOWN, Certainty, Contribution, FunctionQor, Interval, LoopQor
 
 if TYPE_CHECKING:
     from ..learned.correct import Correction
-
-UNLIKE_FROM = 0.9  # share of the training groups that lie closer to their neighbours than this design does
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +99,10 @@ def _with_unrolled(
     kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
 ) -> tuple[LoopQor, ...]:
     """`kept` and the unrolled loops that stand directly in `block`, in source order."""
-    gone = [_unrolled(loop, unrolled) for loop in _direct_loops(block) if loop in unrolled]
+    gone = [_unrolled(loop, unrolled) for loop in ir.loops_in(block) if loop in unrolled]
     taken = {(loop.path, loop.span) for loop in kept}
     gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
     return tuple(sorted((*kept, *gone), key=lambda loop: loop.span)) if gone else kept
-
-
-def _direct_loops(block: ir.Block) -> Iterator[ir.Loop]:
-    for item in block.items:
-        if isinstance(item, ir.Loop):
-            yield item
-        elif isinstance(item, ir.Block):
-            yield from _direct_loops(item)
-        elif isinstance(item, ir.If):
-            yield from _direct_loops(item.then)
-            if item.otherwise is not None:
-                yield from _direct_loops(item.otherwise)
 
 
 def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQor:
@@ -308,11 +294,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """Plain sentences about what the reader must know before trusting the numbers."""
     said = [f"{cause}: {_lacking(targets)} not given" for cause, targets in estimate.unknown.causes.items()]
-    said += [f"{item}: intervals are wider" for item in unseen]
-    if correction is not None and correction.unlike_score >= UNLIKE_FROM:
-        said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
-    if correction is not None and correction.unseen:
-        said.append("part family, clock and tool version were never trained on together: the closed form alone")
+    if correction is not None and correction.unseen and unseen:
+        said.append(f"{'; '.join(unseen)}: intervals are wider")
     if any(cause.endswith("is not read") for cause in estimate.unknown.causes):
         said.append("what is not read stands in a file that is not among the sources, or in a library: name the file")
     missing = [name for name in estimate.program.missing_headers if not is_foreign(name)]
@@ -329,6 +312,17 @@ def _lacking(targets: frozenset[str]) -> str:
         return "LUT, DSP, FF, BRAM and latency are"
     names = ["latency" if name == "latency_cycles" else TITLES[name] for name in SHOWN if name in targets]
     return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def certainty(correction: Correction, unknown: Mapping[str, tuple[str, ...]]) -> dict[str, Certainty]:
+    """How sure each target is, and why not surer; of what is not known, why."""
+    new = ("a family, clock and release that training never had together",) if correction.unseen else ()
+    return {
+        target: Certainty(UNKNOWN, unknown[target])
+        if target in unknown
+        else Certainty(correction.kind, (*new, *correction.reasons[target]), correction.changes[target])
+        for target in LABELS
+    }
 
 
 def interval(correction: Correction, target: str) -> Interval:

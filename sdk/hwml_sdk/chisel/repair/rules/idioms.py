@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ..fixes import Candidate, Context, rule
-from ..scala_text import ScalaText
 from .switches import default_may_precede
 
 
@@ -26,58 +25,6 @@ def _clone_type(c: Context) -> Iterator[Candidate]:
 def _multi_io(c: Context) -> Iterator[Candidate]:
     edits = [(m.start(), m.end(), "Module") for m in c.matches(r"\bMultiIOModule\b", c.whole)]
     yield Candidate("extends Module", tuple(edits), safe=True)
-
-
-@rule(
-    r"Chisel|INPUT|OUTPUT|NODIR|no arguments allowed for nullary method apply|not found|overloaded|"
-    r"named argument|unknown parameter|is not a member"
-)
-def _chisel2(c: Context) -> Iterator[Candidate]:
-    """Everything of Chisel 2 at once: one change alone does not compile."""
-    text = c.text
-    if not re.search(
-        r"import\s+Chisel\b|\bINPUT\b|\bOUTPUT\b|\b(?:init|next|width|dir)\s*=|\b[US]Int\(\d+\)", c.scala.code
-    ):
-        return
-    new = re.sub(r"\bimport\s+Chisel\._", f"import chisel3._{c.line_end}import chisel3.util._", text)
-    new = re.sub(r"\b([US])Int\((?:dir\s*=\s*)?(INPUT|OUTPUT)\s*,\s*(?:width\s*=\s*)?([^()]+?)\)", _directed, new)
-    new = re.sub(
-        r"\b([US])Int\(\s*(?:width\s*=\s*)?([^(),=]+?)\s*,\s*(?:dir\s*=\s*)?(INPUT|OUTPUT)\)",
-        lambda m: f"{m[3].title()}({m[1]}Int({_width(m[2])}))",
-        new,
-    )
-    new = re.sub(r"\bBool\((?:dir\s*=\s*)?(INPUT|OUTPUT)\)", lambda m: f"{m[1].title()}(Bool())", new)
-    new = re.sub(r"\b([US])Int\(\s*width\s*=\s*([^()]+?)\)", lambda m: f"{m[1]}Int({_width(m[2])})", new)
-    new = re.sub(r"\b([US])Int\(\s*(-?\d+)\s*,\s*(?:width\s*=\s*)?(\d+)\s*\)", r"\2.\1(\3.W)", new)
-    new = re.sub(r"(?<!Input\()(?<!Output\()\b([US])Int\(\s*(-?\d+)\s*\)", r"\2.\1", new)
-    new = re.sub(r"\bBool\((true|false)\)", r"\1.B", new)
-    new = re.sub(r"\bReg\(\s*init\s*=\s*", "RegInit(", new)
-    new = re.sub(r"\bReg\(\s*next\s*=\s*", "RegNext(", new)
-    new = re.sub(r"\bReg\(\s*(?:outType\s*=\s*)?([US]Int\([^()]*\)|Bool\(\))\s*,\s*init\s*=\s*", r"RegInit(\1, ", new)
-    new = re.sub(r"\bval(\s+)io(\s*)=(\s*)new Bundle\b", r"val\1io\2=\3IO(new Bundle", new) if "IO(" not in new else new
-    new = _close_io(new) if "IO(new Bundle" in new and "IO(" not in text else new
-    new = re.sub(r"(?<![=!<>:/])!=(?!=)", "=/=", new) if "import Chisel" in text else new
-    if new != text:
-        yield Candidate("rewrite for Chisel 3 and later", ((0, len(text), new),), safe=True)
-
-
-def _directed(match: re.Match[str]) -> str:
-    return f"{match[2].title()}({match[1]}Int({_width(match[3])}))"
-
-
-def _width(words: str) -> str:
-    words = words.strip()
-    return f"{words}.W" if re.fullmatch(r"\w+", words) else f"({words}).W"
-
-
-def _close_io(text: str) -> str:
-    """Close the IO( that was opened before a Bundle."""
-    at = text.index("IO(new Bundle") + len("IO(new Bundle")
-    scala = ScalaText(text)
-    group = scala.group(at, "{")
-    if group is None:
-        return text
-    return f"{text[: group[1] + 1]}){text[group[1] + 1 :]}"
 
 
 @rule(r"too many arguments .* in object Reg\b")
@@ -126,6 +73,9 @@ def _logic_on_words(c: Context) -> Iterator[Candidate]:
         if "Reset" in c.message or "Clock" in c.message:
             yield Candidate(".asBool", ((end, end, ".asBool"),), safe=True)
         elif start < end:
+            if match[0] != "!":
+                right = c.scala.operand_end(c.scala.skip_space(match.end()))
+                yield Candidate("any bit set on both sides: .orR", ((end, end, ".orR"), (right, right, ".orR")))
             yield Candidate("any bit set: .orR", ((end, end, ".orR"),))
     if "Reset" not in c.message:
         single = [(m.start(), m.end(), m[0][0]) for m in c.matches(r"&&|\|\|", c.around)]
@@ -149,21 +99,27 @@ def _compound_assignment(c: Context) -> Iterator[Candidate]:
     yield Candidate(new, ((start, end, new),), safe=True)
 
 
-@rule(r"\[chisel3\.\w+\.type\] do not conform|found\s*: chisel3\.\w+\.type")
+@rule(r"\[[\w.]+\.type\] do not conform|found\s*: [\w.]+\.type")
 def _type_without_parentheses(c: Context) -> Iterator[Candidate]:
     """Wire(Bool), Input(Clock)."""
     edits = [
         (m.end(), m.end(), "()")
         for m in c.matches(r"\b(?:Bool|UInt|SInt|Clock|Reset|AsyncReset)\b(?!\s*[(.\]])", c.around)
     ]
+    enums = "|".join(
+        m["name"] for m in c.matches(r"\bobject\s+(?P<name>\w+)\s+extends\s+(?:\w+\.)*ChiselEnum\b", c.whole)
+    )
+    if enums:
+        typed = rf"\b(?:Input|Output|Wire|Reg|IO|Vec\(\s*\w+\s*,)\s*\(?\s*(?:{enums})\b(?P<at>)(?!\s*[(.\]])"
+        edits += [(m.start("at"), m.start("at"), "()") for m in c.matches(typed, c.around)]
     if edits:
         yield Candidate("with ()", tuple(edits), safe=True)
 
 
-@rule(r"is not a member of \w+\s*$|is not a member of \w+\n")
+@rule(r"is not a member of [\w.]+\s*$|is not a member of [\w.]+\n")
 def _field_of_io(c: Context) -> Iterator[Candidate]:
     """instance.field where the field belongs to the instance's io."""
-    match = re.search(r"value (\w+) is not a member of (\w+)", c.message)
+    match = re.search(r"value (\w+) is not a member of (?:\w+\.)*(\w+)", c.message)
     if match is None or not re.search(rf"\bclass\s+{match[2]}\b", c.scala.code) or match[1] not in c.scala.io_fields:
         return
     edits = [(m.start(1), m.start(1), "io.") for m in c.matches(rf"(?<=\.)({re.escape(match[1])})\b")]
@@ -172,13 +128,17 @@ def _field_of_io(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"io.{match[1]}", tuple(edits), safe=True)
 
 
-@rule(r"expected but|illegal start|not found: value assign|identifier expected")
+@rule(r"expected but|illegal start|not found: (?:value assign|type)|identifier expected|required: \d+$|type parameters")
 def _verilog_habits(c: Context) -> Iterator[Candidate]:
     """assign x = y, x[3:0], {a, b}."""
     start, end = c.line
     line = c.text[start:end]
-    new = re.sub(r"\[\s*(\d+)\s*:\s*(\d+)\s*\]", r"(\1, \2)", line)
-    new = re.sub(r"(?<=[\w)])\[\s*(\d+)\s*\]", r"(\1)", new)
+    bound = r"\s*([a-z\d]\w*(?:\s*[-+*]\s*\w+)*)\s*"
+    new = re.sub(rf"(?<=[\w)])\[{bound}:{bound}\]", r"(\1, \2)", line)
+    if not re.search(r"\b(?:def|class|case)\b|=>", line):
+        new = re.sub(rf"(?<=[\w)])\({bound}:{bound}\)", r"(\1, \2)", new)
+    new = re.sub(rf"(?<=[a-z\d_)])\[{bound}\]", r"(\1)", new)
+    new = re.sub(r"(?<=[a-z\d_)])\[([a-z]\w*\.[\w.]+(?:\([^()\[\]]*\))?)\]", r"(\1)", new)
     new = re.sub(r"(:=\s*)\{([^{}=\n]*,[^{}=\n]*)\}", r"\1Cat(\2)", new)
     new = re.sub(r"^(\s*)assign\s+(.*?)\s*(?<![:=<>!])=(?!=)", r"\1\2 :=", new)
     if new != line:
@@ -243,10 +203,23 @@ def _switch_default(c: Context) -> Iterator[Candidate]:
     yield Candidate("the default in front of the switch", edits, safe=same)
 
 
-@rule(r"not found: value not\b")
+@rule(r"value (?:and|or|xor) is not a member of chisel3")
+def _spelled_operators(c: Context) -> Iterator[Candidate]:
+    """a and b, as in VHDL."""
+    signs = {"and": ("&&", "&"), "or": ("||", "|"), "xor": ("^", "^")}
+    found = list(c.matches(r"(?<=[\w)\]])\s+(?P<word>and|or|xor)\s+(?=[\w(!~])", c.around))
+    of_bools = "chisel3.Bool" in c.message
+    edits = [(*m.span("word"), signs[m["word"]][0 if of_bools else 1]) for m in found]
+    if edits:
+        yield Candidate("&, | and ^ for words, && and || for Bools", tuple(edits), safe=True)
+
+
+@rule(r"not found: value not\b|expected but|value not is not a member")
 def _spelled_not(c: Context) -> Iterator[Candidate]:
-    """not(x), as in VHDL."""
-    found = list(c.matches(r"\bnot\s*(?=\()", c.whole))
+    """not(x), not x, as in VHDL."""
+    found = list(c.matches(r"(?<![\w.])not\b\s*(?=[\w(])", c.whole))
+    if not found:
+        return
     for sign in "!~":
         yield Candidate(f"{sign} instead of not", tuple((m.start(), m.end(), sign) for m in found), safe=True)
 
