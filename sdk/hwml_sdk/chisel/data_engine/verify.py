@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +82,7 @@ class Verifier:
 
     def _compile(self, texts: Mapping[str, str]) -> CompileOutcome:
         files = [(f"{key}.scala", f"package {key};{text}") for key, text in texts.items()]
-        return self.session.compile(files, want_classes=True, limit=time.monotonic() + _LIMIT_S)
+        return self.session.compile(files, want_classes=True, timeout_s=_LIMIT_S)
 
     def _apart(self, texts: Mapping[str, str], outcome: CompileOutcome) -> dict[str, Result]:
         """The files that are complained about fail, the others are tried again without them."""
