@@ -13,10 +13,11 @@ from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
 from .build.project import asked_version, choose_version
 from .build.setup import ASK_S, project_setup
-from .check import Check, check_with_siblings, client_for, refuse_too_large
+from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .repair.gate import Repair, find_repairs
+from .siblings import check_with_siblings
 from .types import CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0
@@ -100,16 +101,17 @@ def examine(
     roots = [Path(source) for source in setup.sources]
     joins = settings.may_run if elaborate else None
     try:
-        result, others = check_with_siblings(path, text, request, check, roots, joins)
+        checked = check_with_siblings(path, text, request, check, roots, joins)
     except RefusedError as error:
         if fence_or_refuse:
             raise
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
-        result, others = check_with_siblings(path, text, request, check, roots, joins)
+        checked = check_with_siblings(path, text, request, check, roots, joins)
     if not elaborate:
         notes.append(_what_trust_adds(settings))
-    return Examination(result, replace(request, files=(*request.files, *others)), check, tuple(notes))
+    asked = replace(request, files=(*request.files, *checked.files))
+    return Examination(checked.result, asked, check, tuple(notes))
 
 
 def _what_trust_adds(settings: Settings) -> str:
