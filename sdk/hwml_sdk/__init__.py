@@ -28,6 +28,8 @@ _HOME = {
     "Hover": "document",
     "HwmlError": "errors",
     "Language": "languages",
+    "LoraAdapter": "lora.adapter",
+    "LoraGenerator": "lora.generate",
     "Provider": "document",
     "QorModel": "qor.model",
     "QorPrediction": "qor.answer.types",
@@ -53,6 +55,8 @@ __all__ = [
     "Hover",
     "HwmlError",
     "Language",
+    "LoraAdapter",
+    "LoraGenerator",
     "Provider",
     "QorModel",
     "QorPrediction",
@@ -85,6 +89,8 @@ if TYPE_CHECKING:
     )
     from .errors import ArtifactError, HwmlError, SourceError
     from .languages import Language
+    from .lora.adapter import LoraAdapter
+    from .lora.generate import LoraGenerator
     from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor
 else:  # in the else branch, or type checkers accept any misspelt name

@@ -84,7 +84,7 @@ class TextEncoder:
 
     def __init__(self, folder: Path, *, backend: str = "auto", max_tokens: int = 0) -> None:
         self.folder = folder
-        self.config = _json(folder / "config.json")
+        self.config = read_config(folder)
         self.width = int(self.config.get("hidden_size", 0))
         settings = (
             _json(folder / "sentence_bert_config.json") if (folder / "sentence_bert_config.json").is_file() else {}
@@ -217,6 +217,11 @@ def _revision(folder: Path) -> str:
             with (folder / name).open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def read_config(folder: Path) -> Mapping[str, Any]:
+    """config.json of a model folder. Raises ArtifactError."""
+    return _json(folder / "config.json")
 
 
 def _text(path: Path) -> str:

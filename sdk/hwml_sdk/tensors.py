@@ -56,7 +56,7 @@ Tensors = Mapping[str, Tensor]
 def to_float32(tensor: Tensor, name: str = "tensor") -> Floats:
     """The values as float32, exact. Raises DataError for dtypes that float32 does not hold."""
     if tensor.dtype == "bfloat16":
-        widened = tensor.raw.astype(np.uint32) << _BF16_BITS
+        widened = np.asarray(tensor.raw.astype(np.uint32) << _BF16_BITS)  # of a scalar numpy makes no array
         return widened.view(np.float32)
     if tensor.dtype in ("float32", "float16"):
         values: Floats = tensor.raw.astype(np.float32)
@@ -66,7 +66,7 @@ def to_float32(tensor: Tensor, name: str = "tensor") -> Floats:
 
 def from_float32(values: Floats, dtype: str) -> Tensor:
     """Values as a tensor of `dtype`, rounded to nearest even; exact for what `to_float32` gave. Raises DataError."""
-    values = np.ascontiguousarray(values, dtype=np.float32)
+    values = np.asarray(values, dtype=np.float32, order="C")  # not ascontiguousarray, which adds an axis to a scalar
     if dtype == "float32":
         return Tensor(values, dtype)
     if dtype == "float16":
@@ -76,5 +76,5 @@ def from_float32(values: Floats, dtype: str) -> Tensor:
         bits = values.view(np.uint32).astype(np.uint64)
         # Half of the last kept bit, less one where that bit is even: ties go to even.
         rounded = bits + 0x7FFF + ((bits >> _BF16_BITS) & 1)
-        return Tensor((rounded >> _BF16_BITS).astype(np.uint16), dtype)
+        return Tensor(np.asarray(rounded >> _BF16_BITS).astype(np.uint16), dtype)
     raise DataError(f"dtype {dtype!r} is not one of {', '.join(TOKEN_DTYPES)}")

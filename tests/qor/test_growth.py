@@ -21,6 +21,7 @@ from hwml_sdk.document import Analysis
 from hwml_sdk.errors import SourceError
 from hwml_sdk.qor import kernels
 from hwml_sdk.qor.answer.types import QorPrediction
+from hwml_sdk.qor.lint.run import lint
 from hwml_sdk.qor.model import predict_text
 from hwml_sdk.qor.program.budget import TOP_STEPS
 from hwml_sdk.qor.project.inputs import Inputs
@@ -112,6 +113,18 @@ def test_a_prediction_is_linear_in_the_text(name: str) -> None:
 def test_everything_the_editor_shows_is_linear_in_the_text(name: str) -> None:
     once, twice = (_counted(_analyze, FAMILIES[name](factor * LARGER.get(name, SIZE))) for factor in (1, 2))
     assert twice <= MOST * once
+
+
+def test_branches_within_branches_are_linear_for_the_lint() -> None:
+    """Each stands in the `else` of the one before it, in a loop; what is forgotten behind it is looked for once."""
+
+    def work(n: int) -> int:
+        branches = "".join(f" else if (a[i] == {at}) a[i] = {at};\n" for at in range(1, n))
+        body = f"  for (int i = 0; i < 64; i++) {{ if (s == 0) a[0] = 1;{branches} }}"
+        program = read_program(kernel(body), path=PATH)
+        return _counted(lambda _: lint(program), "")
+
+    assert work(80) <= MOST * work(40)
 
 
 def _spaces(n: int) -> str:

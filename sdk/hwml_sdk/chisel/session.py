@@ -21,6 +21,7 @@ from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
 from .say.calls import Call, calls_of, calls_source
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
+from .say.lints import circuit_lints
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
 _FIRTOOL_AT_ONCE = 2
@@ -232,6 +233,8 @@ class _Check:
             for target, answer in lowered.items():
                 place = places.get(target)
                 self.found += firtool_diagnostics(answer, place, self.sources)
+            if all(item.severity != "error" for item in self.found):
+                self.found += circuit_lints({target: circuits[target] for target in lowered}, self.sources)
         described = self._modules(modules, results, circuits, lowered)
         self.found = _distinct(self.found)
         return self._result(stage, described, circuits, lowered)

@@ -114,11 +114,32 @@ def halide_checks() -> list[Check]:
     ]
 
 
+def lora_checks() -> list[Check]:
+    """What the LoRA generator needs: generating tokenizers and an encoder, training and merging the rest."""
+    from ..encoders import DEFAULT, encoder_folder
+
+    try:
+        encoder = Check(f"encoder {DEFAULT}", True, str(encoder_folder(DEFAULT)))
+    except HwmlError as error:
+        encoder = Check(f"encoder {DEFAULT}", False, "missing", str(error))
+    return [
+        _package("tokenizers", "extra lora: reading prompts"),
+        _package("onnx", "extra lora: exporting a generator, and an encoder for the first time"),
+        *(
+            _package(name, "extra lora: training, evaluating, merging")
+            for name in ("lightning", "peft", "transformers")
+        ),
+        _package("swanlab", "extra lora: SwanLab's curves; TensorBoard works without"),
+        encoder,
+    ]
+
+
 # Other systems append their own checks here: title -> function.
 SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "core": core_checks,
     "extras": optional_checks,
     "halide": halide_checks,
+    "lora": lora_checks,
     "places": place_checks,
     "chisel": chisel_checks,
 }

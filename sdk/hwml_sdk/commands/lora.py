@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from ..errors import HwmlError
 from ..report import SCHEMA_VERSION
 
 _Parser = argparse.ArgumentParser
@@ -32,6 +33,9 @@ def add_arguments(parser: _Parser) -> None:
     _analyze_arguments(commands.add_parser("analyze", help="statistics, drift and initialisations of checkpoints"))
     for name in ("test", "roundtrip"):
         _test_arguments(commands.add_parser(name, help="turn one checkpoint into tokens and back, bit by bit"))
+    _collect_arguments(commands.add_parser("collect", help="make a demonstration: tasks, prompts, trained adapters"))
+    _generate_arguments(commands.add_parser("generate", help="prompts in, an adapter out"))
+    _evaluate_arguments(commands.add_parser("evaluate", help="score generated adapters beside controls"))
 
 
 def _prepare_arguments(parser: _Parser) -> None:
@@ -60,6 +64,37 @@ def _test_arguments(parser: _Parser) -> None:
     flag(parser, "--json", action="store_true")
 
 
+def _collect_arguments(parser: _Parser) -> None:
+    flag(parser, "--output-dir", required=True, metavar="DIR")
+    flag(parser, "--kind", choices=("classify", "causal"), default="classify", help="text encoder, or language model")
+    flag(parser, "--base", default="all-MiniLM-L6-v2", metavar="NAME", help="encoder that gets the adapters (classify)")
+    flag(parser, "--seed", type=int, default=0)
+    flag(parser, "--steps", type=int, default=0, help="training steps of each adapter")
+    flag(parser, "--small", action="store_true", help="a few tasks only, to try the chain")
+
+
+def _generate_arguments(parser: _Parser) -> None:
+    flag(
+        parser, "--model", required=True, metavar="M", help="experiment folder, its final_model, or generator_model.pt"
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    flag(
+        what, "--prompt", action="append", default=[], metavar="TEXT", help="may be repeated: all describe one adapter"
+    )
+    flag(what, "--prompt-file", default="", metavar="F", help="a prompt a line, or .jsonl")
+    flag(parser, "--output", default="", metavar="DIR|F.pt", help="PEFT folder, or one file of parameters")
+    flag(parser, "--merge", nargs=2, default=None, metavar=("BASE", "OUT"), help="write BASE with the adapter in it")
+    flag(parser, "--json", action="store_true")
+
+
+def _evaluate_arguments(parser: _Parser) -> None:
+    flag(parser, "--model", required=True, nargs="+", metavar="M", help="generators; those of one kind are averaged")
+    flag(parser, "--data", required=True, metavar="DIR", help="folder that hwml lora collect made")
+    flag(parser, "--plot", default="", metavar="PNG")
+    flag(parser, "--output", default="", metavar="F.json", help="write the figures here, too")
+    flag(parser, "--json", action="store_true")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one action."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -67,6 +102,9 @@ def run(arguments: argparse.Namespace) -> int:
         "analyze": _analyze,
         "test": _test,
         "roundtrip": _test,
+        "collect": _collect,
+        "generate": _generate,
+        "evaluate": _evaluate,
     }
     return actions[arguments.action](arguments)
 
@@ -133,3 +171,61 @@ def _test(options: argparse.Namespace) -> int:
             f"{found.n_tokens} tokens of {found.width} values; there and back: {'exact' if found.exact else 'DIFFERS'}"
         )
     return 0 if found.exact else 1
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from ..train.lora.recipe import check_packages
+
+    check_packages()
+    from ..train.lora.collect import collect, settings_for
+
+    settings = settings_for(options.kind, seed=options.seed, steps=options.steps, small=options.small)
+    data, made = collect(options.output_dir, options.kind, settings, base=options.base, report=_warn)
+    print(f"{options.output_dir}: {len(data.tasks)} tasks, {made} adapters trained now")
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from ..lora.generate import LoraGenerator
+    from ..lora.prompts import read_prompt_file
+
+    if not options.output and not options.merge:
+        raise HwmlError("nothing to write: name --output DIR (or F.pt), or --merge BASE OUT")
+    prompts = read_prompt_file(options.prompt_file) if options.prompt_file else tuple(options.prompt)
+    generator = LoraGenerator.load(options.model)
+    for index, count in generator.truncated(prompts):
+        _warn(
+            f"prompt {index + 1} has {count} tokens, the encoder reads {generator.encoder.max_tokens}: its end is lost"
+        )
+    adapter = generator.generate(prompts)
+    if options.output:
+        adapter.save(options.output)
+    if options.merge:
+        adapter.merge(*options.merge)
+    written = [*filter(None, [options.output]), *(options.merge or [])[1:]]
+    if options.json:
+        _print_json(
+            {"written": written, "tensors": len(adapter.tensors), "rank": adapter.rank, "prompts": len(prompts)}
+        )
+    else:
+        print(
+            f"{', '.join(written)}: {len(adapter.tensors)} tensors of rank {adapter.rank} from {len(prompts)} prompts"
+        )
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from ..train.lora.recipe import check_packages
+
+    check_packages()
+    from ..files import write_atomic
+    from ..train.lora.evaluate import evaluate, plot, table, to_json
+
+    rows = evaluate(options.model, options.data, report=_warn)
+    if options.plot:
+        plot(rows, options.plot)
+    data = {"schema_version": SCHEMA_VERSION, **to_json(rows)}
+    if options.output:
+        write_atomic(options.output, json.dumps(data, indent=1) + "\n")
+    print(json.dumps(data, indent=1) if options.json else table(rows))
+    return 0

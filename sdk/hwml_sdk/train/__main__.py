@@ -11,6 +11,7 @@ from ..guard import guard
 
 RECIPES = {
     "cost_model": "hwml_sdk.train.cost_model.recipe",
+    "lora": "hwml_sdk.train.lora.recipe",
     "qor": "hwml_sdk.train.qor.recipe",
 }  # names, so that --help imports nothing heavy
 

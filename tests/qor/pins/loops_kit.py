@@ -2,7 +2,8 @@
 
 Settings are those of the kit: ZU9EG at 3.33 ns, Vitis HLS 2023.2. What bodies take there, in states: a load of a memory
 2 (address, data), a store 1, integer additions, comparisons and selections less than one (they are chained and round
-away), float add 4, mul 3, div 11, double add 6, mul 6, a 32-bit integer multiplication 2.
+away), float add 7, mul 4, div 12, cmp 2, double add 8, mul 7, a 32-bit integer multiplication 2. A value that the next
+round waits for is there sooner: float add 4, mul 3, double add 6, mul 6 cycles, which is what recurrences are made of.
 """
 
 from __future__ import annotations

@@ -32,29 +32,29 @@ void top(int a[100], int b[100]) {
     b[i] = a[i] + 1;
   }
 }""", {"L": (5, 1, 3 - 1)}),
-    # Load 2, float mul 3, add 4, store 1.
+    # Load 2, float mul 4, add 7, store 1.
     Pin("depth of cores", """
 void top(float a[100], float b[100], float x) {
   L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
     b[i] = a[i] * x + 1.5f;
   }
-}""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 4 + 1))}),
-    # The same at 4 ns, float add 3; and at 10 ns, mul 2, add 3 (cores of PG060 as reports of 2023.2 name them).
+}""", {"L": (1, 100, pipeline(100, 1, 2 + 4 + 7 + 1))}),
+    # The same at 4 ns, float add 5; and at 10 ns, mul 3, add 4 (states of 2023.2).
     Pin("depth at 4 ns", """
 void top(float a[100], float b[100], float x) {
   L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
     b[i] = a[i] * x + 1.5f;
   }
-}""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 3 + 1))}, None, {"clock": 4.0}),
+}""", {"L": (1, 100, pipeline(100, 1, 2 + 4 + 5 + 1))}, None, {"clock": 4.0}),
     Pin("depth at 10 ns", """
 void top(float a[100], float b[100], float x) {
   L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
     b[i] = a[i] * x + 1.5f;
   }
-}""", {"L": (1, 100, pipeline(100, 1, 2 + 2 + 3 + 1))}, None, {"clock": 10.0}),
+}""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 4 + 1))}, None, {"clock": 10.0}),
     # Six loads on two ports: ceil(6 / 2) = 3; the last pair comes two cycles after the first. Two sums of the five fit
     # a cycle: load 2, two cycles more for sums, store 1.
     Pin("ports bound II and depth", """

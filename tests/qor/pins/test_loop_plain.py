@@ -41,7 +41,7 @@ void top(float a[20], float b[20], float x) {{
 {OFF}
     b[i] = a[i] * x + 1.5f;
   }}
-}}""", {"L": (None, 20, 20 * (2 + 3 + 4 + 1))}),
+}}""", {"L": (None, 20, 20 * (2 + 4 + 7 + 1))}),
     # Four loads from a memory with two ports take turns: one state more than two loads would. An addition of 32 bits
     # takes 1.1 of 2.4 usable ns: two of the three sums are in the state of the data, one in the next: 4 states.
     Pin("ports in a plain loop", f"""
@@ -93,7 +93,7 @@ void top(float a[10], float b[10], float c[10], bool w) {{
 {OFF}
     if (w) b[i] = a[i] / 3.5f; else c[i] = a[i] + 3.5f;
   }}
-}}""", {"L": (None, 10, plain(10, 2 + 11 + 1))}),
+}}""", {"L": (None, 10, plain(10, 2 + 12 + 1))}),
     # A condition that is a constant leaves one arm.
     Pin("a constant condition", f"""
 void top(float a[10], float b[10]) {{

@@ -168,8 +168,10 @@ SUMS = """
 @pytest.mark.parametrize(
     ("kind", "factor", "guard", "unsafe", "right"),
     [
-        # Floats stay in their order: each of the copies waits for the one before: 4 * 4, 8 * 4 cycles around.
-        ("float", 4, "", False, 16), ("float", 8, "", False, 32),
+        # A tree with the old sum among its leaves (2023.2), levels of 4 cycles: 2 for 2 copies, which are 3 leaves, 3
+        # for 4, 4 for 8 and for 10.
+        ("float", 2, "", False, 8), ("float", 4, "", False, 12),
+        ("float", 8, "", False, 16), ("float", 10, "", False, 16),
         # unsafe_math_optimizations allow a tree whose root alone takes the old sum: 4.
         ("float", 4, "", True, 4),
         # Under conditions the order stays even so: 4 * 4, the selections between are combinational.
@@ -199,8 +201,8 @@ void top({kind} a[100][8], {kind} b[100]) {{
     [
         # Nine operands, the zero and eight elements, in a tree: 4 levels of 0.44 cycles behind the load: 2 + 1.75.
         ("int", False, 3 + 1),
-        # A chain of eight float additions: 2 + 8 * 4 + 1; as a tree 2 + 4 * 4 + 1.
-        ("float", False, 2 + 32 + 1), ("float", True, 2 + 16 + 1),
+        # Of floats 4 levels of 7 states, with and without unsafe math.
+        ("float", False, 2 + 28 + 1), ("float", True, 2 + 28 + 1),
     ],
 )  # fmt: skip
 def test_depth_of_sums_inside(kind: str, unsafe: bool, body: int) -> None:
@@ -223,7 +225,7 @@ float top(float a[100]) {
 
 
 def test_an_ii_that_only_unsafe_math_reaches_is_a_guess() -> None:
-    """Who asks for an II of 4 of eight float sums a round has the order switched off: 4, not 32, and marked."""
+    """Who asks for an II of 4 of eight float sums a round has the order switched off: 4, not 16, and marked."""
     code = SUMS.format(kind="float", factor=8, guard="").replace("pipeline", "pipeline II=4")
     (loop,) = closed(code).top.loops
     assert (loop.ii, loop.bound.guess) == (4, True)
@@ -271,22 +273,22 @@ def state(body: str) -> tuple[int | None, float, float]:
 @pytest.mark.parametrize(
     ("body", "ii", "states"),
     [
-        # One sum a round: 4; eight on one element, in their order: 8 * 4. Load 2 before, and the state in which
-        # the register takes the sum over.
-        ("a[3] += x[t];", 4, 2 + 4 + 1), ("for (int j = 0; j < 8; j++) a[3] += x[t];", 32, 2 + 32 + 1),
+        # One sum a round: 4 cycles, 7 states; eight on one element, a tree of nine leaves: 4 levels. Load 2 before, and
+        # the state in which the register takes the sum over.
+        ("a[3] += x[t];", 4, 2 + 7 + 1), ("for (int j = 0; j < 8; j++) a[3] += x[t];", 16, 2 + 28 + 1),
         # Eight elements, one sum each.
-        ("for (int j = 0; j < 8; j++) a[j] += x[t];", 4, 2 + 4 + 1),
-        # Each sum under a condition of its own: in order, from registers, after load 2 and comparison 1.
-        ("for (int i = 0; i < 4; i++) if (x[t] > b[i]) a[3] += b[i];", 16, 2 + 1 + 16 + 1),
+        ("for (int j = 0; j < 8; j++) a[j] += x[t];", 4, 2 + 7 + 1),
+        # Each sum under a condition of its own: in order, from registers, after load 2 and comparison 2.
+        ("for (int i = 0; i < 4; i++) if (x[t] > b[i]) a[3] += b[i];", 16, 2 + 2 + 28 + 1),
         # Neighbours: a[0] is never written, so that rounds need nothing of each other; 7 sums in a chain, or 3 of 6.
-        ("for (int j = 1; j < 8; j++) a[j] = a[j - 1] + x[t];", 1, 2 + 7 * 4 + 1),
-        ("for (int j = 2; j < 8; j++) a[j] = a[j - 2] + x[t];", 1, 2 + 3 * 4 + 1),
-        # Two sweeps: a[j] is fed by itself through b[j]: mul 3 + add 4.
-        ("for (int j = 0; j < 8; j++) b[j] = a[j] * 2.5f; for (int j = 0; j < 8; j++) a[j] = b[j] + 1.5f;", 7, 7 + 1),
+        ("for (int j = 1; j < 8; j++) a[j] = a[j - 1] + x[t];", 1, 2 + 7 * 7 + 1),
+        ("for (int j = 2; j < 8; j++) a[j] = a[j - 2] + x[t];", 1, 2 + 3 * 7 + 1),
+        # Two sweeps: a[j] is fed by itself through b[j]: mul 3 + add 4 cycles, 4 + 7 states.
+        ("for (int j = 0; j < 8; j++) b[j] = a[j] * 2.5f; for (int j = 0; j < 8; j++) a[j] = b[j] + 1.5f;", 7, 11 + 1),
         # A shift register: elements move on; load 2.
         ("for (int j = 7; j > 0; j--) a[j] = a[j - 1]; a[0] = x[t];", 1, 2),
-        # A filter of second order: a[0] is fed by its product, and two sums from left to right: 3 + 4 + 4.
-        ("float v = x[t] + a[0] * 0.5f + a[1] * 0.25f; a[1] = a[0]; a[0] = v;", 11, 3 + 4 + 4 + 1),
+        # A filter of second order: a[0] is fed by its product, and two sums from left to right: 3 + 4 + 4 cycles.
+        ("float v = x[t] + a[0] * 0.5f + a[1] * 0.25f; a[1] = a[0]; a[0] = v;", 11, 4 + 7 + 7 + 1),
     ],
 )  # fmt: skip
 def test_state_in_registers(body: str, ii: int, states: int) -> None:
@@ -294,8 +296,8 @@ def test_state_in_registers(body: str, ii: int, states: int) -> None:
 
 
 def test_sums_in_two_unrolled_loops() -> None:
-    """Each of eight elements gets four sums a round, one after the other: 4 * 4."""
-    assert state("for (int i = 0; i < 4; i++) for (int j = 0; j < 8; j++) a[j] += x[t] * b[i];")[0] == 16
+    """Each of eight elements gets four sums a round: three levels of a tree with the old value, 4 cycles each."""
+    assert state("for (int i = 0; i < 4; i++) for (int j = 0; j < 8; j++) a[j] += x[t] * b[i];")[0] == 12
 
 
 EXTREMES = """

@@ -178,11 +178,11 @@ def test_reductions_and_counts_take_trees_of_luts() -> None:
 
 
 def test_a_vector_is_put_together_by_a_tree() -> None:
-    """Eight lanes: seven adders, three levels of an adder of 4 cycles (3.33 ns), and the store."""
+    """Eight lanes: seven adders, three levels of an adder of 7 states (3.33 ns), and the store."""
     code = "void top(hls::vector<float, 8> v, float *o) {\n#pragma HLS pipeline\n*o = v.reduce_add();\n}"
     found = closed(code)
     assert found.area.shared == {("add", key): 7.0 for _, key in found.area.shared}
-    assert 12 <= found.nominal_cycles <= 14
+    assert 21 <= found.nominal_cycles <= 23
 
 
 def test_a_trip_count_nobody_knows_takes_the_latency_only() -> None:

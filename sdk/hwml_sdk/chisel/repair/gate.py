@@ -6,6 +6,7 @@ Candidates come from rules (`fixes.py`); what else may propose one (a language m
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -108,7 +109,8 @@ class _Search:
         safe = state.safe and candidate.safe and verdict == "kept"
         after = _State(text, result, (*state.titles, candidate.title), safe)
         if self._clean(result):
-            self.found.append(after)
+            if all(_lines(text) != _lines(other.text) for other in self.found):
+                self.found.append(after)
         elif _badness(result) < _badness(state.result) or _uncovered(state, after):
             onward.append(after)
 
@@ -174,6 +176,11 @@ def find_repairs(
     )
 
 
+def _lines(text: str) -> list[str]:
+    """What a text says, in any order: two choices that only differ in it are one."""
+    return sorted(line.strip() for line in text.splitlines() if line.strip())
+
+
 def _targets(result: CompileResult) -> list[ChiselDiagnostic]:
     """What to work on: the first few errors, or the warnings of a file without errors."""
     here = [item for item in result.diagnostics if item.severity == "error"]
@@ -200,13 +207,27 @@ def _uncovered(before: _State, after: _State) -> bool:
 
 def _together(first: Sequence[Candidate]) -> Candidate | None:
     """The first candidates of all targets as one change, when they do not touch each other."""
-    unique = list({candidate.edits: candidate for candidate in first}.values())
+    unique = _without_second_imports({candidate.edits: candidate for candidate in first}.values())
     edits = sorted(edit for candidate in unique for edit in candidate.edits)
     apart = all(a[1] <= b[0] and a != b for a, b in pairwise(edits))
     if len(unique) < 2 or not apart:
         return None
     title = "; ".join(dict.fromkeys(candidate.title for candidate in unique))
     return Candidate(title, tuple(edits), all(candidate.safe for candidate in unique))
+
+
+_IMPORT = re.compile(r"\s*import ([\w.]+)\s*")
+
+
+def _without_second_imports(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Without those that only add an import which another one brings along."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        added = [_IMPORT.fullmatch(new) for _, _, new in candidate.edits]
+        known = {name for other in kept for _, _, new in other.edits for name in re.findall(r"import ([\w.]+)", new)}
+        if not all(match is not None and match[1] in known for match in added):
+            kept.append(candidate)
+    return kept
 
 
 def edits_between(old: str, new: str) -> tuple[Edit, ...]:

@@ -8,6 +8,7 @@ The first rule whose pattern is found wins. `{name}` in a text is a group of the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..types import Stage
@@ -31,6 +32,9 @@ class Meaning:
     code: str
     cause: str
     hint: str
+
+
+_NAMED = re.compile(r"\{(\w+)\}")  # hints may hold braces of Scala
 
 
 def _rule(code: str, pattern: str, cause: str, hint: str) -> Rule:
@@ -77,6 +81,18 @@ _SCALAC = (
     _rule("CH108", r"found\s*: chisel3\.(?P<found>UInt|SInt)\s+required: chisel3\.(?P<want>UInt|SInt)", "{found} and {want} do not mix by themselves", "convert with .asUInt or .asSInt, or make both the same"),
     _rule("CH117", r"chisel3\.\w+ does not take parameters|missing argument list|does not take parameters", "parentheses that do not belong here, or are missing", "asUInt, asSInt and asBool take no ()"),
     _rule("CH116", r"reassignment to val", "= does not connect signals", "use := to connect"),
+    _rule("CH113", r"do not support named and/or default arguments", "this function takes its arguments by place, without names", "write them in order: RegEnable(next, init, enable)"),
+    _rule("CH113", r"unknown parameter name: (?P<name>\w+)", "there is no parameter {name}", "write the arguments by place; Reg(init = x) is RegInit(x) now, Wire(init = x) is WireDefault(x)"),
+    _rule("CH117", r"does not take type parameters", "square brackets are for types in Scala", "pick bits with parentheses: x(7), x(7, 4)"),
+    _rule("CH117", r"no arguments allowed for nullary method apply: \(\): chisel3\.Bool", "Bool() is the type of a signal and takes no value", "a constant is true.B or false.B"),
+    _rule("CH118", r"illegal inheritance from final class Module", "without Chisel's import, Module is Java's class of that name", "add import chisel3._"),
+    _rule("CH122", r"(?P<name>\w+) is already defined as", "{name} is defined twice here", "give the second one another name, or connect the first with :="),
+    _rule("CH122", r"forward reference (?:to|extends over)[^\n]*?(?P<name>\w+)", "{name} is used before the line that defines it", "move its definition up"),
+    _rule("CH123", r"class (?P<name>\w+) needs to be abstract|object creation impossible|has unimplemented members?|is not defined", "something that a parent class leaves open has no definition here", "define it; for an interface of a module: val io = IO(new Bundle { ... })"),
+    _rule("CH123", r"class (?P<name>\w+) is abstract; cannot be instantiated|trait (?P<what>\w+) is abstract", "an abstract class or trait cannot be made with new", "extend it by a class, or give it a body"),
+    _rule("CH124", r"could not find implicit value", "something that Chisel passes on by itself is missing here", "inside a Module clock and reset are there; in a function take (implicit p: ...) or pass it on"),
+    _rule("CH124", r"reference to (?P<name>\w+) is ambiguous", "two imports, or an import and a definition, both bring {name}", "import one of them by name, or write its full name"),
+    _rule("CH124", r"(?:value|method|class) (?P<name>\w+) in (?:class|object|trait) \S+ cannot be accessed|is private", "{name} is private there", "use what is public, or make it so"),
     _rule("CH113", r"no arguments allowed for nullary constructor|too many arguments|not enough arguments|unspecified value parameter|wrong number of (?:arguments|parameters)", "the arguments do not fit the parameters", "compare with the definition"),
     _rule("CH115", r"overloaded method", "no variant of this method takes these arguments", "check their types and number"),
     _rule("CH119", r"type mismatch", "the types do not fit", "convert one side, or wrap a constant"),
@@ -93,6 +109,11 @@ _ELABORATION = (
     _rule("CH204", r"attempted to instantiate a Module|Called Module\(\) twice|without wrapping|Module\(\) wrapper|Did you forget to wrap it in Module\(\)", "every instance is wrapped in Module(...) exactly once", "write Module(new Name)"),
     _rule("CH205", r"No implicit (?P<what>clock|reset)", "a RawModule has no {what} of its own", "use withClockAndReset(clock, reset) { ... }, or extend Module"),
     _rule("CH206", r"in (?P<module>\w+) cannot be written from module (?P=module)\b", "a signal that comes into {module} cannot be driven from inside it", "make it an Output (or Flipped), or connect the other way round"),
+    _rule("CH220", r"Sink \((?P<sink>[A-Z]\w*)\) and Source \((?:UInt|SInt|Bool)[^ ]*\) have different types", "{sink} is an enumeration and takes none but its own values", "make one of a number: {sink}(x) where every code is a value, else {sink}.safe(x), which gives the value and whether it is one"),
+    _rule("CH220", r"Sink \((?:UInt|SInt|Bool)[^ ]*\) and Source \((?P<source>[A-Z]\w*)\) have different types", "{source} is an enumeration, the other side a number", "its code is .asUInt"),
+    _rule("CH220", r"Sink \((?P<sink>[A-Z]\w*)\) and Source \((?P<source>[A-Z]\w*)\) have different types", "these are values of two different enumerations, {sink} and {source}", "connect a signal of the same one; <> would hide the difference, not mend it"),
+    _rule("CH220", r"heterogeneous types class chisel3\.(?P<sink>\w+) and class chisel3\.(?P<source>\w+)", "the two sides of a Mux are of different types, {sink} and {source}", "convert one: .asUInt, .asSInt, .asBool"),
+    _rule("CH206", r" in (?P<module>\w+) cannot be written from module (?P<other>\w+)", "what comes out of an instance of {module} cannot be driven from outside, from {other}", "turn it round: what comes out of the instance goes on the right of :="),
     _rule("CH206", r"Record missing field \((?P<field>\w+)\)", "one side has no field {field}", "connect field by field, or give both the same fields"),
     _rule("CH206", r"Connection between (?:sink|left) .* failed", "the two sides do not fit: lengths, fields or directions differ", "use <> or :<>= for bundles with both directions; make lengths equal"),
     _rule("CH207", r"[Ww]idth of .* is unknown|unknown width|Data width unknown|width .* unknown", "the width is asked for before it is known", "give the signal a width: UInt(8.W)"),
@@ -105,30 +126,50 @@ _ELABORATION = (
     _rule("CH215", r"[Ii]ndex \d+ is out of range|Invalid bit range|IndexOutOfBounds", "a bit or an element is asked for that is not there", "the last index is the width minus 1, and the high bit comes first: x(7, 0); until instead of to in a loop"),
     _rule("CH219", r"NumberFormatException.*under radix", "the digits do not fit the base of the constant", "b takes 0 and 1, h hexadecimal digits; bits that do not matter make a BitPat"),
     _rule("CH217", r"requirement failed|assertion failed", "a require or assert of the generator failed for these parameters", "check the parameters against what it asks for"),
+    _rule("CH213", r"NoSuchElementException|UnsupportedOperationException: empty|head of empty|None\.get", "the generator asks for an element that is not there: of an empty list, of a Map without that key, of None", "look at the parameters with which it is made; .headOption, .getOrElse and .reduceOption ask with care"),
+    _rule("CH213", r"ClassCastException", "the generator takes a value for something it is not", "match on the type instead of asInstanceOf"),
+    _rule("CH213", r"ArithmeticException", "the generator divides by zero, or leaves the range of Int", "look at the parameters with which it is made"),
+    _rule("CH213", r"MatchError", "a match of the generator has no case for this value", "add a case, or case _"),
+    _rule("CH213", r"UnsupportedOperationException|NotImplementedError", "the generator says itself that it cannot do this", "look at the line it points to"),
     _rule("CH218", r"NullPointerException", "a value is used before the line that defines it", "move its definition up, or make it lazy val"),
 )  # fmt: skip
 
 _FIRTOOL = (
-    _rule("CH301", r'(?:sink|port) "(?P<name>[^"]*)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare"),
+    _rule("CH301", r'(?:sink|port) "(?P<name>\w+\.\w+)" not fully initialized', "{name}, an input of an instance, is not driven in every case", "connect it; a black box has no clock and reset of its own"),
+    _rule("CH301", r'(?:sink|port) "(?P<name>[^"]*)" not fully initialized', "{name} is not driven in every case", "give it a default before when, add .otherwise, or := DontCare; what is to keep its value has to be a Reg"),
     _rule("CH305", r"inserting implicit truncation", "the value has more bits than its target; the upper ones are dropped", "cut it where it is meant: x(7, 0), or +% instead of +&"),
-    _rule("CH302", r"combinational cycle", "a signal depends on itself in the same cycle", "break the loop with a register"),
+    _rule("CH302", r"combinational cycle", "a signal depends on itself in the same cycle", "break the loop with a register; VecInit(...) of registers is a wire itself: RegInit(VecInit(...)) holds the vector"),
     _rule("CH303", r"must have known width|[Uu]ninferred width|uninferred [Uu]?[Ii]nt|width.*(?:infer|constrain)|infer.*width", "the width of a signal follows from nothing", "give it a width: UInt(8.W)"),
+    _rule("CH310", r"Unable to resolve (?:sink\(s\)|source) for pin: \"?(?P<pin>[^\"]*)\"?", "BoringUtils: {pin} has no other end in this circuit", "addSource needs an addSink of the same name under the same top, and the other way round; BoringUtils.bore(signal) needs neither"),
+    _rule("CH310", r"cannot wire port through this public module", "BoringUtils cannot pass through a public module", "bore inside one top module"),
+    _rule("CH311", r"ambient layers|layers? .*insufficient|layerblock|layer block|under a layer", "a probe or a signal of a layer is used outside of it", "read it inside layer.block(...) { ... } of the same layer"),
+    _rule("CH311", r"firrtl\.ref\.|\b(?:rw)?probe\b", "a probe is used where it cannot be read", "define(...) where it is made, read(...) where it is used, in the same layer"),
+    _rule("CH304", r"async reset, but its reset value|simultaneously connected to async and sync|reset network", "the kinds of reset do not fit: a start value that is no constant, or two kinds on one net", "give an asynchronous register a constant to start from; drive one reset with one kind"),
+    _rule("CH312", r"symbol .*(?:redefinition|already)|redefinition of|same (?:defname|name)|duplicate", "two things of this circuit have the same name", "give one another desiredName or suggestName"),
     _rule("CH304", r"concrete reset type|(?:uninferred|abstract|infer).*reset|reset.*(?:infer|abstract)", "nothing says which kind of reset this is", "use Bool() or AsyncReset() on the port instead of Reset()"),
 )  # fmt: skip
 
 _WARNING_NUMBER = re.compile(r"\[W00[2345]\]")
 
 
+_FIRTOOL_HINT = "hwml chisel emit --chirrtl shows the circuit that it was given"
+
+
 def meaning_of(stage: Stage, severity: str, message: str, error: str = "") -> Meaning:
     """Code, cause and hint of a tool's message. error: the class of what a constructor threw."""
     if stage == "firtool":
         cause = "firtool refuses the circuit" if severity == "error" else ""
-        return _first(_FIRTOOL, message) or Meaning("CH390", cause, "")
+        return _first(_FIRTOOL, message) or Meaning("CH390", cause, _FIRTOOL_HINT)
     if stage == "elaborate":
         return _elaboration(severity, message, error)
     if severity != "error":
         return _warning(message)
     return _missing_name(message) or _first(_SCALAC, message) or Meaning("CH100", "", "")
+
+
+_SAID = (
+    _rule("CH291", r"[Cc]asting non-literal UInt", "not every code is a value of this enumeration", "E.safe(x) gives the value and whether it is one"),
+)  # fmt: skip
 
 
 def _elaboration(severity: str, message: str, error: str) -> Meaning:
@@ -137,7 +178,7 @@ def _elaboration(severity: str, message: str, error: str) -> Meaning:
             "CH211", "the index has not the width that the elements need", "cut it: index(log2Ceil(n) - 1, 0)"
         )
     if severity != "error":
-        return Meaning("CH291", "", "")
+        return _first(_SAID, message) or Meaning("CH291", "", "")
     text = f"{error}: {message}"
     found = _first(_ELABORATION, text)
     if found is not None:
@@ -147,10 +188,19 @@ def _elaboration(severity: str, message: str, error: str) -> Meaning:
     return Meaning("CH213", f"the constructor threw {error.rpartition('.')[2] or 'an error'}", "")
 
 
+_WARNINGS = (
+    _rule("CH190", r"Passing an Int to \.[US] is usually a mistake", "a number in these parentheses picks one bit of the constant", "a width is written with .W: 1.U(8.W)"),
+    _rule("CH190", r"s-interpolator prints", "s\"...\" prints how Scala names the signal, not its value", "write cf\"...\" or p\"...\""),
+    _rule("CH190", r"match may not be exhaustive", "the match of the generator has no case for some values", "add case _ or the missing ones"),
+    _rule("CH190", r"discarded non-Unit|pure expression does nothing", "the value of this line goes nowhere", "connect it with :=, or remove it"),
+    _rule("CH190", r"comparing .* using `?[=!]=|will always yield (?:false|true)", "this compares two Scala objects, not two signals", "=== and =/= compare signals"),
+)  # fmt: skip
+
+
 def _warning(message: str) -> Meaning:
     if "deprecated" in message:
         return Meaning("CH191", "", "it still works; a later Chisel takes it away")
-    return Meaning("CH190", "", "")
+    return _first(_WARNINGS, message) or Meaning("CH190", "", "")
 
 
 _NOT_FOUND = re.compile(r"not found: (?:value|type) (?P<name>\w+)|class java\.lang\.(?P<enum>Enum) is not a value")
@@ -169,5 +219,9 @@ def _first(rules: tuple[Rule, ...], text: str) -> Meaning | None:
         match = rule.pattern.search(text)
         if match:
             groups = {name: value or "it" for name, value in match.groupdict().items()}
-            return Meaning(rule.code, rule.cause.format_map(groups), rule.hint)
+            return Meaning(rule.code, _filled(rule.cause, groups), _filled(rule.hint, groups))
     return None
+
+
+def _filled(text: str, groups: Mapping[str, str]) -> str:
+    return _NAMED.sub(lambda match: groups.get(match[1], match[0]), text)

@@ -25,7 +25,7 @@ _PRINTED = re.compile(
     re.MULTILINE,
 )
 _SUMMARY = re.compile(r"There were \d+ (?:warning|error)|^\s*$|^\s*\^?\s*$|stack trace|^\s+at ")
-_PREFIX = re.compile(r"^(hwml_\d+)\.")
+_INNER = re.compile(r"\bhwml_\d+\.")  # the package in which a check lives
 
 
 class Sources:
@@ -51,6 +51,11 @@ class Sources:
     def named(self) -> list[tuple[str, str]]:
         """(short name, text) of each file."""
         return [(name, text.text) for name, (_, text) in self._by_name.items()]
+
+    @property
+    def main_name(self) -> str:
+        """The document's short name."""
+        return self._main_name
 
     @property
     def main_text(self) -> Text:
@@ -104,6 +109,7 @@ def _without_consequences(found: list[ChiselDiagnostic]) -> list[ChiselDiagnosti
 def _diagnostic(
     stage: Stage, severity: Severity, path: str, span: Span, message: str, *, error: str = ""
 ) -> ChiselDiagnostic:
+    message = _INNER.sub("", message)
     meaning = meaning_of(stage, severity, message, error)
     if meaning.code in _PARSE_CODES:
         stage = "parse"
@@ -175,7 +181,7 @@ def elaboration_diagnostics(
 def _cleaned(result: Elaborated) -> tuple[str, str]:
     if result.error == "java.lang.StackOverflowError":
         return result.error, "the constructor calls itself without end (stack overflow)"
-    message = re.sub(r"\bhwml_\d+\.", "", result.message) or result.error.rpartition(".")[2]
+    message = result.message or result.error.rpartition(".")[2]
     return result.error, message.removeprefix("Error: ")
 
 
@@ -308,8 +314,25 @@ def _named_in(message: str, text: Text, first_line: int) -> Span | None:
     pattern = re.compile(rf"(?<![\w.]){re.escape(name).replace('_', '[._]')}(?![\w])(?!\s*=\s*(?:Input|Output)\b)")
     found = list(pattern.finditer(text.text, start))
     connected = [m for m in found if re.match(r"\s*(?::?<?[:<>]?[=>]|:=|<>)", text.text[m.end() : m.end() + 6])]
-    best = next(iter(connected), None) or _declaration(text.text, start, name) or next(iter(found), None)
+    best = (
+        next(iter(connected), None)
+        or _whole_connected(text.text, start, name)
+        or _declaration(text.text, start, name)
+        or next(iter(found), None)
+    )
     return text.span(best.start(), best.end()) if best else None
+
+
+def _whole_connected(text: str, start: int, name: str) -> re.Match[str] | None:
+    """Where the interface that a signal belongs to is connected as a whole: `io_out_valid` in `io.out <> io.in`."""
+    parts = [re.escape(part) for part in re.split(r"[._]", name)]
+    for end in range(len(parts) - 1, 0, -1):
+        path = "[._]".join(parts[:end])
+        both = re.compile(rf"(?<![\w.]){path}(?=\s*(?:<>|:<>=))|(?<=<>\s){path}(?![\w.(])|(?<=:<>=\s){path}(?![\w.(])")
+        found = both.search(text, start)
+        if found:
+            return found
+    return None
 
 
 def _declaration(text: str, start: int, name: str) -> re.Match[str] | None:

@@ -16,6 +16,8 @@ from ..data.samples import Floats
 from .terms import N_TERMS, TERMS
 from .weights import Weights
 
+_STAGES_AT_ONCE = 100_000  # of all schedules together: 100 MB of what a model may take (`inference.MEMORY_BYTES`)
+
 OPSET = 18
 PRODUCER = "hwml"
 
@@ -172,6 +174,14 @@ class OnnxPredictor:
 
     def predict(self, pipeline: Floats, schedule: Floats, num_cores: float) -> Floats:
         """Run times (n,) in milliseconds of schedules (n, stages, 39) of one pipeline (stages, 280)."""
+        at_once = max(_STAGES_AT_ONCE // max(schedule.shape[1], 1), 1)
+        parts = [
+            self._predict(pipeline, schedule[start : start + at_once], num_cores)
+            for start in range(0, max(len(schedule), 1), at_once)
+        ]
+        return np.concatenate(parts)
+
+    def _predict(self, pipeline: Floats, schedule: Floats, num_cores: float) -> Floats:
         inputs = {
             "pipeline": pipeline.reshape(-1, N_MODEL_ROWS, N_TYPES),
             "schedule": schedule,
@@ -179,9 +189,8 @@ class OnnxPredictor:
         }
         try:
             found = run_session(self._session, inputs)
-        except Exception as error:  # onnxruntime's errors share no public base class
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise ArtifactError(f"{self._name}: is no cost model of hwml's: {reason}; export it again") from error
+        except ArtifactError as error:
+            raise ArtifactError(f"{self._name}: is no cost model of hwml's: {error}") from error
         if not isinstance(found, np.ndarray) or found.shape != (len(schedule),):
             raise ArtifactError(f"{self._name}: does not give one run time a schedule; export it again")
         return found

@@ -101,22 +101,10 @@ def _with_unrolled(
     kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
 ) -> tuple[LoopQor, ...]:
     """`kept` and the unrolled loops that stand directly in `block`, in source order."""
-    gone = [_unrolled(loop, unrolled) for loop in _direct_loops(block) if loop in unrolled]
+    gone = [_unrolled(loop, unrolled) for loop in ir.loops_in(block) if loop in unrolled]
     taken = {(loop.path, loop.span) for loop in kept}
     gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
     return tuple(sorted((*kept, *gone), key=lambda loop: loop.span)) if gone else kept
-
-
-def _direct_loops(block: ir.Block) -> Iterator[ir.Loop]:
-    for item in block.items:
-        if isinstance(item, ir.Loop):
-            yield item
-        elif isinstance(item, ir.Block):
-            yield from _direct_loops(item)
-        elif isinstance(item, ir.If):
-            yield from _direct_loops(item.then)
-            if item.otherwise is not None:
-                yield from _direct_loops(item.otherwise)
 
 
 def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQor:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from ..program import ir
-from ..program.budget import ESTIMATE_STEPS, Work
+from ..program.budget import Work, estimate_steps
 from ..program.constants import Number
 from ..program.expressions import assigned_variables, root_variable
 from ..program.facts import calls
@@ -43,7 +43,7 @@ class Design:
         self.functions: dict[str, FunctionResult] = {}
         self.results: dict[Hashable, FunctionResult] = {}
         self.walks = 0
-        self.work = Work(ESTIMATE_STEPS)
+        self.work = Work(estimate_steps(program.work.used))
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
         self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = {}
         self._written: dict[str, frozenset[ir.Variable]] = {}
@@ -100,7 +100,7 @@ class Design:
         """A field of a struct as a variable of its own; None where the struct has none of that name."""
         key = var, field
         if key not in self._parts:
-            found = next(((kind, dims) for name, kind, dims in var.type.fields if name == field), None)
+            found = var.type.field_of(field)
             self._parts[key] = None if found is None else ir.Variable(
                 f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, function=var.function,
                 part_of=var,

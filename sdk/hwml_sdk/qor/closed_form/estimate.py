@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 from ..program import ir
-from ..program.budget import depth_guard
+from ..program.budget import Work, depth_guard
 from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
@@ -59,6 +59,7 @@ def estimate_program(
         if not result.known or not design.varies:
             return result.cycles if result.known else None
         walked = Design(program, target, options, shortest=True)
+        walked.work = Work(max(design.work.left, 0))  # both walks together take no more than one may
         with depth_guard(program.path, f"what {top.name} does"):
             cycles = FunctionEstimator.of(walked, top, known or {}, {}, {}, ()).run().cycles
         return None if walked.work.reason else min(cycles + transfers, result.cycles)

@@ -291,21 +291,8 @@ def _program_features(
         float_share=counts["float"] / max(operators, 1.0),
         double_share=counts["double"] / max(operators, 1.0),
         scalar_params=_log(sum(not var.dims and not var.type.pointer for var in estimate.top.function.params)),
-        stmts=_log(sum(1 for function in functions for _ in _statements(function.function.body))),
+        stmts=_log(sum(1 for function in functions for _ in ir.statements_of(function.function.body))),
     )
-
-
-def _statements(block: ir.Block) -> Iterator[ir.Stmt]:
-    for item in block.items:
-        yield item
-        if isinstance(item, ir.Block):
-            yield from _statements(item)
-        elif isinstance(item, ir.If):
-            yield from _statements(item.then)
-            if item.otherwise is not None:
-                yield from _statements(item.otherwise)
-        elif isinstance(item, ir.Loop):
-            yield from _statements(item.body)
 
 
 def _certainty(

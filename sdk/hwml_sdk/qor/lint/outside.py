@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...document import Related
 from ..program import ir
@@ -31,6 +31,7 @@ class _Walk:
 
     context: Context
     function: ir.Function
+    leaving: dict[int, bool] = field(default_factory=dict)
 
     def block(self, block: ir.Block, known: dict[ir.Variable, Range]) -> None:
         """Statements in order; under an `if` nothing is known of counters outside it, which it may look at."""
@@ -46,7 +47,7 @@ class _Walk:
             elif isinstance(item, ir.If):
                 self._guarded(item)
                 self._forget(ir.Block([item]), known)
-                if _leaves(item):
+                if self._leaves(item):
                     return
             else:
                 for expr in expressions_of(ir.Block([item])):
@@ -60,8 +61,9 @@ class _Walk:
                 self.block(block, {})
 
     def _forget(self, block: ir.Block, known: dict[ir.Variable, Range]) -> None:
-        for var in assigned_variables(block):
-            known.pop(var, None)
+        if known:  # else branches within branches, of which nothing is known, are walked once for each around them
+            for var in assigned_variables(block):
+                known.pop(var, None)
 
     def _loop(self, loop: ir.Loop, known: dict[ir.Variable, Range]) -> None:
         counter = loop.var
@@ -87,6 +89,23 @@ class _Walk:
                 # [expr.add]: a pointer may lead one past the last element, as long as nothing is read there
                 self._access(item, item.base.var, known, past=int(any(item is address for address in addresses)))
 
+    def _leaves(self, item: ir.If) -> bool:
+        """Whether the function may be left inside; asked of a branch for itself and for each around it."""
+        known = self.leaving.get(id(item))
+        if known is None:
+            blocks = [item.then, *([item.otherwise] if item.otherwise is not None else [])]
+            known = self.leaving[id(item)] = any(map(self._returns, blocks))
+        return known
+
+    def _returns(self, block: ir.Block) -> bool:
+        return any(
+            isinstance(item, ir.Return)
+            or (isinstance(item, ir.Block) and self._returns(item))
+            or (isinstance(item, ir.Loop) and item.has_break)
+            or (isinstance(item, ir.If) and self._leaves(item))
+            for item in block.items
+        )
+
     def _access(self, access: ir.Index, var: ir.Variable, known: dict[ir.Variable, Range], *, past: int) -> None:
         if var.type.pointer or access.span is None or len(access.subscripts) > len(var.dims):
             return
@@ -100,22 +119,3 @@ class _Walk:
             related = (Related(f"{var.name} is declared here", var.span, var.path),)
             self.context.report(OUTSIDE, message, self.function.path, access.span, related=related)
             return
-
-
-def _leaves(item: ir.If) -> bool:
-    """Whether the function may be left inside."""
-    blocks = [item.then, *([item.otherwise] if item.otherwise is not None else [])]
-    return any(_returns(block) for block in blocks)
-
-
-def _returns(block: ir.Block) -> bool:
-    for item in block.items:
-        if isinstance(item, ir.Return):
-            return True
-        if isinstance(item, ir.Block) and _returns(item):
-            return True
-        if isinstance(item, ir.Loop) and item.has_break:
-            return True
-        if isinstance(item, ir.If) and _leaves(item):
-            return True
-    return False

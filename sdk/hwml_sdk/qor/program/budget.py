@@ -19,12 +19,19 @@ TEXT_CHARACTERS = 500_000  # of a unit after its macros and includes, without bl
 READ_STEPS = 60_000  # nodes that are read, at 7 us
 OWN_STEPS = 20_000  # of those: kept for the document itself when the headers it includes are over the rest
 ESTIMATE_STEPS = 50_000  # expressions that are walked for one top function, at 8 us
+TOGETHER_STEPS = 85_000  # nodes that are read and, at 1.5 nodes each, expressions that are walked behind them
+LEAST_ESTIMATE_STEPS = 16_000  # of expressions, however much was read
 DOCUMENT_STEPS = 500_000  # the same for all top functions of one document together
 TOP_STEPS = 200  # what the answer about one top function costs beside its walk
 VERIFY_STEPS = 150_000  # nodes that are read again to try the fixes of findings
 MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_BRANCHES = 150  # of one `switch` or `else if` chain inside one another; further ones are read side by side
 TOO_MUCH = "there is more code than is analysed at once: the rest is left out"
+
+
+def estimate_steps(read: int) -> int:
+    """Expressions that may be walked for one top function of a document of which so many nodes were read."""
+    return max(min(ESTIMATE_STEPS, (TOGETHER_STEPS - read) * 2 // 3), LEAST_ESTIMATE_STEPS)
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
 
 def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
     """Every expression of a block at its top (conditions, statements, loop heads), nested blocks included."""
-    for item in block.items:
+    for item in ir.statements_of(block):
         if isinstance(item, ir.Evaluate):
             yield item.expr
         elif isinstance(item, ir.Declare):
@@ -38,18 +38,12 @@ def expressions_of(block: ir.Block) -> Iterable[ir.Expr]:
         elif isinstance(item, ir.Return):
             if item.value is not None:
                 yield item.value
-        elif isinstance(item, ir.Block):
-            yield from expressions_of(item)
         elif isinstance(item, ir.If):
             yield item.condition
-            yield from expressions_of(item.then)
-            if item.otherwise is not None:
-                yield from expressions_of(item.otherwise)
         elif isinstance(item, ir.Loop):
             for part in (item.start, item.condition, item.step):
                 if part is not None:
                     yield part
-            yield from expressions_of(item.body)
 
 
 def everything_in(block: ir.Block) -> tuple[ir.Expr, ...]:

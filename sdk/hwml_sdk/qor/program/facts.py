@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import ir
-from .expressions import children, everything_in, expressions_of, root_variable
+from .expressions import children, everything_in, root_variable
 
 
 def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
@@ -61,18 +61,17 @@ def assigned(block: ir.Block) -> dict[ir.Variable, int]:
         if var is not None:
             found[var] = found.get(var, 0) + 1
 
-    for outer in expressions_of(block):
-        for expr in walk(outer):
-            if isinstance(expr, ir.Assign):
-                note(expr.target)
-            elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--", "&"):
-                note(expr.operand)
-            elif isinstance(expr, ir.Call):
-                for argument in expr.args:
-                    if isinstance(argument, ir.Ref | ir.Index | ir.Member):
-                        note(argument)  # may be taken by reference
-                if expr.receiver is not None:
-                    note(expr.receiver)
+    for expr in everything_in(block):
+        if isinstance(expr, ir.Assign):
+            note(expr.target)
+        elif isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--", "&"):
+            note(expr.operand)
+        elif isinstance(expr, ir.Call):
+            for argument in expr.args:
+                if isinstance(argument, ir.Ref | ir.Index | ir.Member):
+                    note(argument)  # may be taken by reference
+            if expr.receiver is not None:
+                note(expr.receiver)
     return found
 
 

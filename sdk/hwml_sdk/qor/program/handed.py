@@ -16,11 +16,15 @@ _BY_VALUE = frozenset({
     "set", "clear", "reverse", "to_int", "to_uint", "to_float", "to_double", "fill",
 })  # fmt: skip
 
+_HANDING = (ir.Assign, ir.Unary, ir.Binary, ir.Call)  # what `_handed_by` and `target_of` look for
+
 
 def mark_handed(program: ir.Program) -> None:
     """Set `handed` on every local whose address or reference goes elsewhere."""
     for function in program.functions.values():
         for expr in everything_in(function.body):
+            if type(expr) not in _HANDING:
+                continue
             for var in _handed_by(expr, program):
                 var.handed = True
             target = target_of(expr)

@@ -30,6 +30,15 @@ class CType:
     fields: tuple[tuple[str, CType, tuple[int | None, ...]], ...] = ()
     pointer: int = 0
     name: str = ""
+    _by_name: dict[str, tuple[CType, tuple[int | None, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def field_of(self, name: str) -> tuple[CType, tuple[int | None, ...]] | None:
+        """Type and extents of a field, the first of that name; None where the struct has none."""
+        if self.fields and not self._by_name:
+            self._by_name.update((field, (kind, dims)) for field, kind, dims in reversed(self.fields))
+        return self._by_name.get(name)
 
     @property
     def is_float(self) -> bool:
@@ -355,26 +364,30 @@ class Program:
 
 def loops_of(block: Block) -> Iterator[Loop]:
     """Every loop inside `block`, outer before inner."""
-    for item in block.items:
-        if isinstance(item, Loop):
-            yield item
-            yield from loops_of(item.body)
-        elif isinstance(item, Block):
-            yield from loops_of(item)
+    return (item for item in statements_of(block) if isinstance(item, Loop))
+
+
+def statements_of(block: Block, *, into_loops: bool = True) -> Iterator[Stmt]:
+    """Every statement inside `block` in source order, each before those inside it.
+
+    Without recursion: blocks inside one another would hand each statement on through all of them.
+    """
+    pending = block.items[::-1]
+    while pending:
+        item = pending.pop()
+        yield item
+        if isinstance(item, Evaluate):
+            continue
+        if isinstance(item, Block):
+            pending += item.items[::-1]
         elif isinstance(item, If):
-            yield from loops_of(item.then)
             if item.otherwise is not None:
-                yield from loops_of(item.otherwise)
+                pending += item.otherwise.items[::-1]
+            pending += item.then.items[::-1]
+        elif into_loops and isinstance(item, Loop):
+            pending += item.body.items[::-1]
 
 
 def loops_in(block: Block) -> Iterator[Loop]:
     """The loops of `block` that are inside no other loop of it, in source order."""
-    for item in block.items:
-        if isinstance(item, Loop):
-            yield item
-        elif isinstance(item, Block):
-            yield from loops_in(item)
-        elif isinstance(item, If):
-            yield from loops_in(item.then)
-            if item.otherwise is not None:
-                yield from loops_in(item.otherwise)
+    return (item for item in statements_of(block, into_loops=False) if isinstance(item, Loop))

@@ -22,10 +22,8 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
             return BOOL  # a bit of an ap_int
         return base if rank else UNKNOWN
     if isinstance(expr, ir.Member):
-        for name, kind, _ in type_of_expression(expr.base, program).fields:
-            if name == expr.field:
-                return kind
-        return UNKNOWN
+        found = type_of_expression(expr.base, program).field_of(expr.field)
+        return UNKNOWN if found is None else found[0]
     if isinstance(expr, ir.Cast):
         return expr.type
     if isinstance(expr, ir.Unary):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
 
 def number(reader: Reader, node: Node) -> ir.Expr:
     """A number or a character."""
-    text = reader.src(node)
+    return ir.Const(*_number(reader.src(node)))
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> tuple[Number | None, ir.CType]:
+    """Value and type of a literal."""
     value = literal(text)
     if isinstance(value, float):
-        return ir.Const(value, FLOAT if text[-1] in "fF" else DOUBLE)
-    return ir.Const(value, _literal_type(text, value))
+        return value, FLOAT if text[-1] in "fF" else DOUBLE
+    return value, _literal_type(text, value)
 
 
 def _literal_type(text: str, value: Number | None) -> ir.CType:

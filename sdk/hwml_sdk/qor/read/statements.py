@@ -54,7 +54,8 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             reader.statements(chosen, current)
             break
         item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
-        scopes.append({})
+        if len(scopes) == outside or scopes[-1]:  # a chain of many links without names is looked through for each name
+            scopes.append({})
         then = link.child_by_field_name("consequence")
         if then is not None:
             reader.statement(then, item.then)

@@ -20,6 +20,8 @@ from .records import member_scope, method, record_body
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+FEW_PARAMETERS = 16  # of a template; more than those of real code have
+PARAMETER_STEPS = 4  # nodes that are read in the time that binding a further one takes
 _CLASSES = ("struct_specifier", "class_specifier", "union_specifier")
 
 
@@ -131,6 +133,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         reader.names.constants.update(constants)
         inner, parameters = _chosen(reader, name, len(given), len(arguments))
         overload = _overload(reader, name, inner)
+        _count_parameters(reader, parameters)
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
         bound = dict(zip(labels, settled, strict=False))
         deduce(reader, inner, parameters, bound, arguments)
@@ -218,6 +221,7 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     settled = [settle(reader, item) for item in given if item]
     with _elsewhere(reader):
         inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
+        _count_parameters(reader, parameters)
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
         bind(reader, {**reader.around.get(name, {}), **bound})
         bind_defaults(reader, parameters, bound)
@@ -263,6 +267,11 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     types[key] = made
     reader.classes += 1
     return made
+
+
+def _count_parameters(reader: Reader, parameters: Node) -> None:
+    """Each instance binds all parameters of its template anew, which counts where they are many."""
+    reader.program.work.take(PARAMETER_STEPS * max(parameters.named_child_count - FEW_PARAMETERS, 0))
 
 
 def _most_special(reader: Reader, name: str, arguments: Sequence[Argument]) -> tuple[Node, Bound] | None:

@@ -19,7 +19,10 @@ from .releases import Behaviour, behaviour_of
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance."""
+    """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
+
+    states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
+    """
 
     latency_cycles: int
     delay_ns: float
@@ -27,6 +30,7 @@ class Operator:
     ff: float
     dsp: float
     shareable: bool
+    states: int = 0
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -79,7 +83,9 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
     if type_.kind == "vector" and type_.element is not None:
         one = operator(f"{kind}:{widths}" if widths else kind, type_.element, target)
         lanes = type_.lanes
-        return Operator(one.latency_cycles, one.delay_ns, one.lut * lanes, one.ff * lanes, one.dsp * lanes, True)
+        return Operator(
+            one.latency_cycles, one.delay_ns, one.lut * lanes, one.ff * lanes, one.dsp * lanes, True, one.states
+        )
     if type_.is_float:
         return _floating(kind, type_.kind, target)
     if kind == "mul":
@@ -129,10 +135,11 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
         # One cycle of 7 series and one of a release are not added up (double cores of hgbo-dse, 2022.1).
         slower = max(slower + fast, behaviour.float_more_cycles)
     latency += slower
+    states = _at_period(core.states, target.clock_period_ns) if core.states and target.behaviour.slow_cores else 0
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    return Operator(latency, 0, lut, ff, dsp, True)
+    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:

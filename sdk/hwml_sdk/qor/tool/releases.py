@@ -30,6 +30,8 @@ class Behaviour:
     clock_uncertainty: share of the clock period that the scheduler keeps free.
     float_extra_cycles: what cores of floating-point sums and products take beyond the table in `operators`.
     float_more_cycles: what they take beyond it at any clock, on families of which the table knows no more.
+    slow_cores: where no later round waits for a floating-point core, it has more stages than where one does.
+    balanced_sums: floating-point sums of copies in a pipeline are a tree, with the old value among its leaves.
     auto_pipeline: loops are pipelined without a pragma.
     through_memory: a sum kept in an array goes through the memory in every iteration.
     throughput_driven: local arrays are split by the tool so that pipelined loops reach their II.
@@ -49,6 +51,8 @@ class Behaviour:
     clock_uncertainty: float = 0.125
     float_extra_cycles: int = 4
     float_more_cycles: int = 0
+    slow_cores: bool = False
+    balanced_sums: bool = False
     auto_pipeline: bool = False
     through_memory: bool = True
     throughput_driven: bool = False
@@ -109,6 +113,8 @@ RELEASES: tuple[Release, ...] = (
     )),
     Release("hls", 2023, (
         Change("float_more_cycles", 0, "per-loop tables of Stream-HLS and Prometheus, 2023.2: the table of cores"),
+        Change("slow_cores", True, "per-loop tables of Stream-HLS, 2023.2: sums of II 4 and iterations with 7 states"),
+        Change("balanced_sums", True, "per-loop tables of Stream-HLS, 2023.2: II 12 of 4 sums, II 16 of 10 to 16"),
         Change("callees_lend_cores", False, "3mm of Prometheus, 2023.2: its tasks take the sum"),
     )),
     Release("merlin", 0, (

@@ -83,6 +83,9 @@ def _module_wrapper(c: Context) -> Iterator[Candidate]:
         yield Candidate("wrap the instance in Module(...)", tuple(edits), safe=True)
 
 
+_RESET_PORT = r"\w*(?:re?se?t|rst)\w*|clear|clr"
+
+
 @rule(r"No implicit (?:clock|reset)")
 def _no_implicit(c: Context) -> Iterator[Candidate]:
     """A RawModule that needs clock or reset."""
@@ -95,7 +98,8 @@ def _no_implicit(c: Context) -> Iterator[Candidate]:
             )
             if group and port:
                 reset = next(
-                    (m["name"] for m in c.matches(r"\bval\s+(?P<name>re?se?t\w*)\s*=\s*IO\s*\(\s*Input", c.whole)), ""
+                    (m["name"] for m in c.matches(rf"\bval\s+(?P<name>{_RESET_PORT})\s*=\s*IO\s*\(\s*Input", c.whole)),
+                    "",
                 )
                 name = reset or ("rst" if port["name"].startswith("clk") else "reset")
                 edits = [(match.start(), match.end(), "withClockAndReset"), (group[1], group[1], f", {name}")]

@@ -125,3 +125,19 @@ def _variable(c: Context) -> Iterator[Candidate]:
                 at = match.start() + len(typed[0]) - 1
                 edits.append((c.scala.skip_space_back(at), c.scala.skip_space_back(at), f": {kind}"))
             yield Candidate(f"var {found['name']}", tuple(edits), safe=True)
+
+
+@rule(r"its width comes from its start value")
+def _counter_width(c: Context) -> Iterator[Candidate]:
+    """val n = RegInit(0.U) that counts: as wide as what it is connected to, or compared with."""
+    said = re.match(r"(?P<name>\w+) counts in", c.message)
+    asked = re.search(r"a value of (\d+) bits", c.message)
+    name = said["name"] if said else ""
+    pattern = rf"\bval\s+{name}\s*=\s*RegInit\s*\(\s*\w+\.[US](?P<at>)\s*\)"
+    made = next(c.matches(pattern, c.whole), None) if said else None
+    widths = ([f"{asked[1]}.W"] if asked else []) + c.scala.likely_widths(name)
+    if made is None:
+        return
+    for width in dict.fromkeys(widths[:3]):
+        edit = (made.start("at"), made.end("at"), f"({width})")
+        yield Candidate(f"{name} of {width.removesuffix('.W')} bits", (edit,))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ..fixes import Candidate, Context, rule
-from ..scala_text import ScalaText
 from .switches import default_may_precede
 
 
@@ -26,58 +25,6 @@ def _clone_type(c: Context) -> Iterator[Candidate]:
 def _multi_io(c: Context) -> Iterator[Candidate]:
     edits = [(m.start(), m.end(), "Module") for m in c.matches(r"\bMultiIOModule\b", c.whole)]
     yield Candidate("extends Module", tuple(edits), safe=True)
-
-
-@rule(
-    r"Chisel|INPUT|OUTPUT|NODIR|no arguments allowed for nullary method apply|not found|overloaded|"
-    r"named argument|unknown parameter|is not a member"
-)
-def _chisel2(c: Context) -> Iterator[Candidate]:
-    """Everything of Chisel 2 at once: one change alone does not compile."""
-    text = c.text
-    if not re.search(
-        r"import\s+Chisel\b|\bINPUT\b|\bOUTPUT\b|\b(?:init|next|width|dir)\s*=|\b[US]Int\(\d+\)", c.scala.code
-    ):
-        return
-    new = re.sub(r"\bimport\s+Chisel\._", f"import chisel3._{c.line_end}import chisel3.util._", text)
-    new = re.sub(r"\b([US])Int\((?:dir\s*=\s*)?(INPUT|OUTPUT)\s*,\s*(?:width\s*=\s*)?([^()]+?)\)", _directed, new)
-    new = re.sub(
-        r"\b([US])Int\(\s*(?:width\s*=\s*)?([^(),=]+?)\s*,\s*(?:dir\s*=\s*)?(INPUT|OUTPUT)\)",
-        lambda m: f"{m[3].title()}({m[1]}Int({_width(m[2])}))",
-        new,
-    )
-    new = re.sub(r"\bBool\((?:dir\s*=\s*)?(INPUT|OUTPUT)\)", lambda m: f"{m[1].title()}(Bool())", new)
-    new = re.sub(r"\b([US])Int\(\s*width\s*=\s*([^()]+?)\)", lambda m: f"{m[1]}Int({_width(m[2])})", new)
-    new = re.sub(r"\b([US])Int\(\s*(-?\d+)\s*,\s*(?:width\s*=\s*)?(\d+)\s*\)", r"\2.\1(\3.W)", new)
-    new = re.sub(r"(?<!Input\()(?<!Output\()\b([US])Int\(\s*(-?\d+)\s*\)", r"\2.\1", new)
-    new = re.sub(r"\bBool\((true|false)\)", r"\1.B", new)
-    new = re.sub(r"\bReg\(\s*init\s*=\s*", "RegInit(", new)
-    new = re.sub(r"\bReg\(\s*next\s*=\s*", "RegNext(", new)
-    new = re.sub(r"\bReg\(\s*(?:outType\s*=\s*)?([US]Int\([^()]*\)|Bool\(\))\s*,\s*init\s*=\s*", r"RegInit(\1, ", new)
-    new = re.sub(r"\bval(\s+)io(\s*)=(\s*)new Bundle\b", r"val\1io\2=\3IO(new Bundle", new) if "IO(" not in new else new
-    new = _close_io(new) if "IO(new Bundle" in new and "IO(" not in text else new
-    new = re.sub(r"(?<![=!<>:/])!=(?!=)", "=/=", new) if "import Chisel" in text else new
-    if new != text:
-        yield Candidate("rewrite for Chisel 3 and later", ((0, len(text), new),), safe=True)
-
-
-def _directed(match: re.Match[str]) -> str:
-    return f"{match[2].title()}({match[1]}Int({_width(match[3])}))"
-
-
-def _width(words: str) -> str:
-    words = words.strip()
-    return f"{words}.W" if re.fullmatch(r"\w+", words) else f"({words}).W"
-
-
-def _close_io(text: str) -> str:
-    """Close the IO( that was opened before a Bundle."""
-    at = text.index("IO(new Bundle") + len("IO(new Bundle")
-    scala = ScalaText(text)
-    group = scala.group(at, "{")
-    if group is None:
-        return text
-    return f"{text[: group[1] + 1]}){text[group[1] + 1 :]}"
 
 
 @rule(r"too many arguments .* in object Reg\b")
@@ -126,6 +73,9 @@ def _logic_on_words(c: Context) -> Iterator[Candidate]:
         if "Reset" in c.message or "Clock" in c.message:
             yield Candidate(".asBool", ((end, end, ".asBool"),), safe=True)
         elif start < end:
+            if match[0] != "!":
+                right = c.scala.operand_end(c.scala.skip_space(match.end()))
+                yield Candidate("any bit set on both sides: .orR", ((end, end, ".orR"), (right, right, ".orR")))
             yield Candidate("any bit set: .orR", ((end, end, ".orR"),))
     if "Reset" not in c.message:
         single = [(m.start(), m.end(), m[0][0]) for m in c.matches(r"&&|\|\|", c.around)]
@@ -172,13 +122,16 @@ def _field_of_io(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"io.{match[1]}", tuple(edits), safe=True)
 
 
-@rule(r"expected but|illegal start|not found: value assign|identifier expected")
+@rule(r"expected but|illegal start|not found: (?:value assign|type)|identifier expected|required: \d+$|type parameters")
 def _verilog_habits(c: Context) -> Iterator[Candidate]:
     """assign x = y, x[3:0], {a, b}."""
     start, end = c.line
     line = c.text[start:end]
-    new = re.sub(r"\[\s*(\d+)\s*:\s*(\d+)\s*\]", r"(\1, \2)", line)
-    new = re.sub(r"(?<=[\w)])\[\s*(\d+)\s*\]", r"(\1)", new)
+    bound = r"\s*([a-z\d]\w*(?:\s*[-+*]\s*\w+)*)\s*"
+    new = re.sub(rf"(?<=[\w)])\[{bound}:{bound}\]", r"(\1, \2)", line)
+    if not re.search(r"\b(?:def|class|case)\b|=>", line):
+        new = re.sub(rf"(?<=[\w)])\({bound}:{bound}\)", r"(\1, \2)", new)
+    new = re.sub(rf"(?<=[a-z\d_)])\[{bound}\]", r"(\1)", new)
     new = re.sub(r"(:=\s*)\{([^{}=\n]*,[^{}=\n]*)\}", r"\1Cat(\2)", new)
     new = re.sub(r"^(\s*)assign\s+(.*?)\s*(?<![:=<>!])=(?!=)", r"\1\2 :=", new)
     if new != line:

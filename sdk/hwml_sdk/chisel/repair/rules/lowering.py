@@ -141,10 +141,21 @@ def _default_value(c: Context) -> Iterator[Candidate]:
     gap = f"{c.line_end}{c.indent_at(at)}"
     boolean = re.search(rf"\bval\s+{re.escape(name.rpartition('.')[2])}\s*=[^\n;]*\bBool\(\)", c.scala.code)
     last = name.rpartition(".")[2]
-    known = {"ready": ("true.B", "false.B"), "valid": ("false.B",)}.get(last, ("false.B" if boolean else "0.U",))
+    known = {"ready": ("false.B", "true.B"), "valid": ("false.B",)}.get(last, ("false.B" if boolean else "0.U",))
     for value in (*known, "DontCare"):
         line = f"{name} := {value}{gap}" if first is not None else f"{gap}{name} := {value}"
         yield Candidate(f"{name} := {value} as the default", ((at, at, line),))
+
+
+@rule(r"not fully initialized")
+def _wire_to_keep(c: Context) -> Iterator[Candidate]:
+    """A wire that only some branches drive: a wire keeps nothing, a register does."""
+    sink = re.search(r'sink "(\w+)"', c.message)
+    name = re.escape(sink[1]) if sink else ""
+    made = next(c.matches(rf"\bval\s+{name}\s*=\s*(?P<made>Wire)\s*(?=\()", c.home), None) if sink else None
+    driven = list(c.matches(rf"(?<![\w.]){name}(?:\([^()]*\))?\s*:=", c.home)) if made else []
+    if made and driven and all(outermost(c, m.start()) != c.scala.statement(m.start())[0] for m in driven):
+        yield Candidate(f"{sink[1] if sink else ''} keeps its value: Reg", ((*made.span("made"), "Reg"),))
 
 
 @rule(r"not fully initialized")

@@ -341,11 +341,12 @@ def _index_by_signal(c: Context) -> Iterator[Candidate]:
         return
     start = c.scala.operand_start(call[0])
     name = c.text[start : call[0]]
-    found = (
-        next(c.matches(rf"\bval\s+{re.escape(name)}\s*(?::[^=\n]*)?=\s*", c.whole), None)
-        if re.fullmatch(r"\w+", name)
-        else None
+    made = rf"\bval\s+{re.escape(name)}\s*(?::[^=\n]*)?=\s*"
+    collection = r"(?=(?:Indexed)?Seq\b|List\b|Vector\b|Array\b|\()"
+    places = (
+        [m for end in (collection, "") for m in c.matches(made + end, c.home)] if re.fullmatch(r"\w+", name) else []
     )
+    found = next(iter(places), None)
     if found:
         _, end = c.scala.statement(found.start())
         body = c.text[found.end() : end]
@@ -354,3 +355,30 @@ def _index_by_signal(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"VecInit for {name}", ((found.start(), end, f"{plain}VecInit({body})"),), safe=True)
     elif name:
         yield Candidate("VecInit", ((start, call[0], f"VecInit({name})"),), safe=True)
+
+
+@rule(r"heterogeneous types class chisel3\.[US]Int and class chisel3\.[US]Int")
+def _mux_of_both_signs(c: Context) -> Iterator[Candidate]:
+    """Mux(c, unsigned, signed)."""
+    kinds = re.search(r"types class chisel3\.([US])Int and class chisel3\.([US])Int", c.message)
+    for match in c.matches(r"\bMux\s*(?=\()"):
+        group = c.scala.group(match.end(), "(")
+        arguments = c.scala.arguments(group[0]) if group else []
+        if kinds is None or len(arguments) != 3:
+            continue
+        for index in (1, 0) if kinds[1] == "U" else (0, 1):  # the signed one first: bits as they are
+            target = "U" if kinds[1 + index] == "S" else "S"
+            start, end = arguments[1 + index]
+            words = c.text[start:end]
+            shown = words if re.fullmatch(r"[\w.]+(?:\([^()]*\))?", words) else f"({words})"
+            yield Candidate(f"{shown}.as{target}Int", ((start, end, f"{shown}.as{target}Int"),))
+
+
+@rule(r"value [WUSB] is not a member of (?:Int|String|Boolean|BigInt|Long)\b")
+def _narrow_import(c: Context) -> Iterator[Candidate]:
+    """import chisel3.{Module, UInt}: what makes 8.W and 3.U comes with chisel3._ only."""
+    found = list(c.matches(r"\bimport\s+chisel3\.(?:\{[^}]*\}|[A-Z]\w*)(?=[ \t\r]*$|[ \t]*;|\n)", c.whole))
+    if found:
+        edits = [(*found[0].span(), "import chisel3._")]
+        edits += [(*c.whole_lines(*match.span()), "") for match in found[1:]]
+        yield Candidate("import chisel3._", tuple(edits), safe=True)

@@ -128,6 +128,30 @@ def _vec_of_constants(c: Context) -> Iterator[Candidate]:
         yield Candidate("VecInit(Seq.fill(n)(value))", tuple(edits), safe=True)
 
 
+_REGISTERS = r"\bVecInit\s*\(\s*(?:Seq|List|Vector|IndexedSeq)?\.?fill\s*(?=\()"
+
+
+@rule(r"combinational cycle|is a wire that registers only feed")
+def _vec_of_registers(c: Context) -> Iterator[Candidate]:
+    """VecInit(Seq.fill(n)(RegInit(v))) is a wire that registers feed: a register that holds a vector was meant."""
+    edits = []
+    for match in c.matches(_REGISTERS, c.home):
+        count = c.scala.group(match.end(), "(")
+        body = count and (c.scala.group(count[1] + 1, "(") or c.scala.group(count[1] + 1, "{"))
+        close = c.scala.skip_space(body[1] + 1) if body else 0
+        made = body and re.match(r"\s*(RegInit|Reg)\s*(?=\()", c.scala.code[body[0] + 1 : body[1]])
+        inner = made and c.scala.group(body[0] + 1 + made.end(), "(") if body else None
+        if not count or not body or not made or not inner or c.scala.code[close : close + 1] != ")":
+            continue
+        number, value = c.text[count[0] + 1 : count[1]], c.text[inner[0] + 1 : inner[1]]
+        fill = (
+            f"RegInit(VecInit(Seq.fill({number})({value})))" if made[1] == "RegInit" else f"Reg(Vec({number}, {value}))"
+        )
+        edits.append((match.start(), close + 1, fill))
+    if edits:
+        yield Candidate("a register that holds the vector", tuple(edits), safe=True)
+
+
 @rule(r"inferred type arguments \[\w+\] do not conform|found\s*: \w+\s+required: T\b")
 def _vec_of_modules(c: Context) -> Iterator[Candidate]:
     """Vec(n, Module(...)), VecInit(Seq.fill(n)(Module(...))): instances are no signals, a Seq holds them."""

@@ -25,6 +25,7 @@ from ..schedule.values import Value
 
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
+LOOP_STEPS = 8  # what counting and planning a loop costs, in expressions that are walked in that time
 
 
 @dataclass(slots=True, eq=False)
@@ -92,6 +93,7 @@ class Frame(ABC):
         self.advanced = {}  # other constants may be added now
         counter = TripCounter(self.known, options.default_trip_count, constants)
         counter.block(function.body)
+        self.work.left -= LOOP_STEPS * len(counter.counts)
         # New ones, not added to: what is put back after a call in place must be as it was before.
         self.counts = {**self.counts, **counter.counts}
         extents = {loop: self.design.extent(count) for loop, count in counter.counts.items()}

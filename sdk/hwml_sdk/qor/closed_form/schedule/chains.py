@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from ...program import ir
-from ...tool.operators import log2_ceil
+from ...tool.operators import log2_ceil, operator
 from .accesses import Access, Element, meets
 from .bounds import NestLoop
 from .meeting import next_meeting
@@ -26,8 +26,13 @@ def is_balanced(region: Region, type_: ir.CType) -> bool:
 
 
 def chain(region: Region, step: float, trip: float, type_: ir.CType) -> float:
-    """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree."""
+    """Cycles that `trip` dependent updates take beyond one; integers (and unsafe math) are balanced into a tree.
+
+    So are floating-point sums of a pipeline in newer releases, but there the old value goes through the whole tree.
+    """
     if not is_balanced(region, type_):
+        if region.unroll_all and region.target.behaviour.balanced_sums:
+            return _tree(_whole(step), trip)
         region.chained = True
         return _whole(step) * (trip - 1)
     return _tree(step, trip)
@@ -48,6 +53,14 @@ def _whole(step: float) -> float:
     return step if step < 1 else math.ceil(step - 0.25)
 
 
+def pace(region: Region, type_: ir.CType) -> float:
+    """States that a chain of updates takes for each of its cycles: cores that no later round waits for are slower."""
+    if not type_.is_float:
+        return 1.0
+    core = operator("add", type_, region.target)
+    return max(core.states / core.latency_cycles, 1.0) if core.latency_cycles else 1.0
+
+
 def close(region: Region, loop: ir.Loop, key: object, value: Value, trip: float) -> Value:
     """The value a variable has after an unrolled loop: its chain of updates is `trip` long."""
     since = dict(value.since)
@@ -59,7 +72,8 @@ def close(region: Region, loop: ir.Loop, key: object, value: Value, trip: float)
         extra = _whole(step) * (trip - 1) if serially else chain(region, step, trip, value.type)
     # A balanced tree adds to the depth, but the old value enters at its root: one update from the last iteration.
     serial = 0.0 if is_balanced(region, value.type) and not serially else extra
-    made = Value(value.time + extra, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
+    done = value.time + extra * pace(region, value.type)
+    made = Value(done, value.deps - {loop}, value.type, {m: t + serial for m, t in since.items()})
     region.end = max(region.end, made.time + _output(made))
     return made
 
@@ -104,18 +118,18 @@ def _repeat(region: Region, write: Access, read: Access, trip: float) -> None:
     step = write.since[read] - load_cycles(region.host, read.array)
     # Of memories the reports of StreamHLS's nests (2023.2) show trees: 49 such sums take 51 cycles, 4 of them 22.
     if not in_registers(region.host, write.array):
-        region.end = max(region.end, write.time + _tree(step, trip))
+        region.end = max(region.end, write.time + _tree(step, trip) * pace(region, write.value.type))
         return
     extra = chain(region, step, trip, write.value.type)
     if is_balanced(region, write.value.type):
-        region.end = max(region.end, write.time + extra)
+        region.end = max(region.end, write.time + extra * pace(region, write.value.type))
     else:
         _postpone(region, write, extra, (read,))
 
 
 def _lengthen(region: Region, key: Element, value: Value, extra: float, fresh: list[Access]) -> None:
     """Put the chain's time behind an accumulated value, and before what is stored of it."""
-    value.time += extra
+    value.time += extra * pace(region, value.type)
     # Into a tree the old value enters at the root, so that its way to the next iteration stays as short as one update.
     if not is_balanced(region, value.type):
         value.since = {m: t + extra for m, t in value.since.items()}
@@ -166,9 +180,10 @@ def _sweeps(region: Region, loop: ir.Loop, trip: float, fresh: list[Access]) -> 
         if not any(meets(read, write, moved) for read in marks):
             continue
         # All operands are late, so that no other order of a sum helps: the whole way from the loads counts.
-        step = write.time - store_cycles(region.host, write.array) - min(read.time for read in marks)
+        states = write.time - store_cycles(region.host, write.array) - min(read.time for read in marks)
+        step = max(states / pace(region, write.array.type), *(write.since[m] - m.load_cycles for m in marks))
         around = step + load_cycles(region.host, write.array)
-        _postpone(region, write, max(step, 0.0) * (trip - 1), marks, around)
+        _postpone(region, write, max(step, 0.0) * (trip - 1), marks, around, max(states, 0.0) * (trip - 1))
 
 
 def _level(region: Region, loop: ir.Loop, trip: float) -> NestLoop:
@@ -180,9 +195,15 @@ def _feeding(write: Access, reads: set[Access]) -> list[Access]:
     return [m for m in write.since if isinstance(m, Access) and m in reads and m.array is write.array]
 
 
-def _postpone(region: Region, write: Access, extra: float, marks: Iterable[Mark], around: float = 0.0) -> None:
-    """A store waits for `extra` cycles of earlier copies; from each mark to it are at least `around` cycles more."""
+def _postpone(
+    region: Region, write: Access, extra: float, marks: Iterable[Mark], around: float = 0.0, states: float = 0.0
+) -> None:
+    """A store waits for `extra` cycles of earlier copies; from each mark to it are at least `around` cycles more.
+
+    states: those that the earlier copies take in the schedule; 0: as many as a chain of sums.
+    """
+    states = states or extra * pace(region, write.array.type)
     kept = OUTPUT if write.array.type.is_float and in_registers(region.host, write.array) else 0.0
-    region.end = max(region.end, write.time + extra + kept)
+    region.end = max(region.end, write.time + states + kept)
     write.since = {m: max(t, around) + extra for m, t in write.since.items()}
     write.chained.update(marks)

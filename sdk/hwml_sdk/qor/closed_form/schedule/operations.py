@@ -33,11 +33,11 @@ def count(region: Region, kind: str, type_: ir.CType, made: float = 1.0) -> Oper
 
 
 def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]:
-    """(time, own latency in cycles) of an operator whose operands are ready."""
+    """(time, own latency in cycles towards a later round) of an operator whose operands are ready."""
     start = max((v.time for v in operands), default=region.base)
     # A core with registers starts at a clock edge; times are sums of parts of cycles, so allow for their rounding.
     if op.latency_cycles:
-        return math.ceil(start - 1e-6) + op.latency_cycles, float(op.latency_cycles)
+        return math.ceil(start - 1e-6) + (op.states or op.latency_cycles), float(op.latency_cycles)
     share = op.delay_ns / region.target.usable_ns
     left = math.floor(start) + 1 - start
     # What is slower than a cycle and has no registers of its own cannot be helped: it takes what it takes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...program import ir
 from .accesses import Access
@@ -77,8 +77,9 @@ def _in_memory(
         return
     everything = len(writes) * len(reads) <= MAX_PAIRS
     region.work.left -= min(len(writes) * len(reads), MAX_PAIRS) // PAIRS_A_STEP
+    order: dict[Mark, int] = {} if everything else {read: at for at, read in enumerate(reads)}
     for write in writes:
-        for read in reads if everything else _feeding(write, reads):
+        for read in reads if everything else _feeding(write, reads, order):
             if not region.work.take(0):
                 return
             meeting = stated if said else next_meeting(write.forms, read.forms, nest, region.work, region.inductions)
@@ -86,8 +87,9 @@ def _in_memory(
                 yield _carried(region, write, read, meeting)
 
 
-def _feeding(write: Access, reads: Sequence[Access]) -> Iterable[Access]:
-    return (read for read in reads if read in write.since)
+def _feeding(write: Access, reads: Sequence[Access], order: Mapping[Mark, int]) -> list[Access]:
+    """Those of the loads that a store hangs on, in their order."""
+    return [reads[at] for at in sorted(order[mark] for mark in write.since if mark in order)]
 
 
 def _carried(region: Region, write: Access, read: Access, meeting: Meeting) -> Edge[Mark]:

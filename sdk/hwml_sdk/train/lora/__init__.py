@@ -1,0 +1,1 @@
+"""Recipe of the LoRA generator: configuration, data, two-stage training, evaluation with controls."""

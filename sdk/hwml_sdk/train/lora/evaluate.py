@@ -1,0 +1,232 @@
+"""What generated adapters do on tasks, beside adapters that no prompt has shaped and prompts that mean something else.
+
+Conditions, each scored on the same test examples:
+
+    none       the frozen base alone
+    mean       the mean of all training adapters
+    nearest    the training adapter whose task's prompts are most like these
+    generated  from the task's own prompts, in wordings that training never saw
+    wrong      the generator, prompts of a seen task that shares no concept
+    shuffled   the generator, prompts exchanged among the tasks of the same role
+    trained    an adapter really trained on the task
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import DataError, MissingDependencyError
+from ...files import new_file
+from ...interrupt import checkpoint as heed
+from ...lora.adapter import LoraAdapter
+from ...lora.checkpoint import find_checkpoints
+from ...lora.generate import LoraGenerator
+from ...tensors import from_float32, to_float32
+from .bases import Base, load_base
+from .tasks import CHECKPOINTS, Task, TaskData, load_tasks
+
+Report = Callable[[str], None]
+GENERATED = ("generated", "wrong", "shuffled")
+ORDER = ("none", "mean", "nearest", "generated", "wrong", "shuffled", "trained")
+ROLES = ("seen", "union", "new")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Mean figures over the tasks of a role; `spread`: over generators of one kind (several seeds), else 0."""
+
+    role: str
+    condition: str
+    generator: str
+    """kind of network, "" where none is used"""
+    n_tasks: int
+    n_models: int
+    figures: dict[str, float]
+    spread: dict[str, float]
+
+
+class Bench:
+    """The tasks of a folder, their base, and the adapters that need no generator."""
+
+    def __init__(self, data: TaskData, base: Base, *, tasks_of_seen: int = 8) -> None:
+        self.data, self.base = data, base
+        self.tasks = {role: data.of_role(role) for role in ROLES}
+        self.tasks["seen"] = self.tasks["seen"][:: max(1, len(self.tasks["seen"]) // tasks_of_seen)][:tasks_of_seen]
+
+    def score(self, adapter: LoraAdapter, task: Task) -> dict[str, float]:
+        """Figures of an adapter on a task."""
+        heed()
+        return self.base.score(adapter.to_torch(), task)
+
+    def mean_adapter(self) -> LoraAdapter:
+        """The mean over all training checkpoints, tensor by tensor."""
+        total: dict[str, Any] = {}
+        paths = find_checkpoints(self.data.folder / CHECKPOINTS)
+        for path in paths:
+            for name, tensor in LoraAdapter.load(path).tensors.items():
+                total[name] = total.get(name, 0) + to_float32(tensor, name) / len(paths)
+        return LoraAdapter({name: from_float32(value, "float32") for name, value in total.items()})
+
+    def none(self) -> LoraAdapter:
+        """An adapter that changes nothing: B is zero."""
+        tensors = {name: from_float32(value.numpy(), "float32") for name, value in self.base.initial().items()}
+        return LoraAdapter(tensors)
+
+    def nearest(self, generator: LoraGenerator, task: Task) -> LoraAdapter:
+        """The adapter of the seen task whose prompts lie nearest (cosine of centred embeddings)."""
+        own = generator.condition(task.test_prompts)
+        seen = [other for other in self.data.of_role("seen") if other.name != task.name]
+        rows = np.stack([generator.condition(other.train_prompts) for other in seen])
+        likeness = rows @ own / np.linalg.norm(rows, axis=1)
+        return LoraAdapter.load(self.data.adapter(seen[int(likeness.argmax())]))
+
+
+def evaluate(
+    models: Sequence[str | Path], folder: str | Path, *, report: Report | None = None, seed: int = 0
+) -> list[Row]:
+    """Score all conditions; several models of one kind (seeds) are averaged.
+
+    Raises DataError where a generator's adapters are not of the folder's base, ArtifactError for a broken generator.
+    """
+    say = report or (lambda _: None)
+    data = load_tasks(folder)
+    generators = [LoraGenerator.load(model) for model in models]
+    bench = Bench(data, load_base(data))
+    names = set(bench.none().tensors)
+    for generator, model in zip(generators, models, strict=True):
+        if set(generator.generate(["x"]).tensors) != names:
+            raise DataError(f"{model} makes adapters of another base than that of {folder}", path=folder)
+    rows: list[Row] = []
+    mean, none = bench.mean_adapter(), bench.none()
+    for role, tasks in bench.tasks.items():
+        if not tasks:
+            continue
+        fixed: dict[str, Callable[[Task], LoraAdapter]] = {
+            "none": lambda _: none,
+            "mean": lambda _: mean,
+            "nearest": lambda task: bench.nearest(generators[0], task),
+            "trained": lambda task: LoraAdapter.load(data.adapter(task)),
+        }
+        for condition, adapter in fixed.items():
+            rows.append(_row(role, condition, "", [[bench.score(adapter(task), task) for task in tasks]]))
+            say(_line(rows[-1]))
+        for kind in dict.fromkeys(str(g.artifact.config["generator"]) for g in generators):
+            own = [g for g in generators if g.artifact.config["generator"] == kind]
+            for condition in GENERATED:
+                asked = _prompts(condition, tasks, data, random.Random(f"{seed} {role}"))
+                scored = [_generated(bench, generator, tasks, asked) for generator in own]
+                rows.append(_row(role, condition, kind, scored))
+                say(_line(rows[-1]))
+    return rows
+
+
+def _generated(
+    bench: Bench, generator: LoraGenerator, tasks: Sequence[Task], asked: Sequence[tuple[str, ...]]
+) -> list[dict[str, float]]:
+    made = generator.generate_many(asked)
+    return [bench.score(adapter, task) for adapter, task in zip(made, tasks, strict=True)]
+
+
+def _prompts(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.Random) -> list[tuple[str, ...]]:
+    if condition == "generated":
+        return [task.test_prompts for task in tasks]
+    if condition == "shuffled":
+        return [task.test_prompts for task in _exchanged(tasks)]
+    found = []
+    for task in tasks:
+        others = [other for other in data.of_role("seen") if not set(other.concepts) & set(task.concepts)]
+        found.append(draw.choice(others).test_prompts)
+    return found
+
+
+def _exchanged(tasks: Sequence[Task]) -> list[Task]:
+    """Each task gets another one's place: the rotation in which the fewest concepts stay."""
+
+    def shared(by: int) -> int:
+        return sum(len(set(task.concepts) & set(tasks[i - by].concepts)) for i, task in enumerate(tasks))
+
+    best = min(range(1, len(tasks)), key=shared, default=0)
+    return [tasks[index - best] for index in range(len(tasks))]
+
+
+def _row(role: str, condition: str, kind: str, scored: Sequence[Sequence[Mapping[str, float]]]) -> Row:
+    means = [{name: float(np.mean([one[name] for one in model])) for name in model[0]} for model in scored]
+    figures = {name: float(np.mean([mean[name] for mean in means])) for name in means[0]}
+    spread = {name: float(np.std([mean[name] for mean in means])) for name in means[0]}
+    return Row(role, condition, kind, len(scored[0]), len(scored), figures, spread)
+
+
+def gap_closed(rows: Sequence[Row], role: str, kind: str, metric: str) -> float:
+    """Share of the way from the nearest training adapter to really trained ones that generated adapters go."""
+    found = {row.condition: row.figures[metric] for row in rows if row.role == role and row.generator in ("", kind)}
+    way = found["trained"] - found["nearest"]
+    return float((found["generated"] - found["nearest"]) / way) if way else float("nan")
+
+
+def to_json(rows: Sequence[Row]) -> dict[str, Any]:
+    """Rows, and the share of the gap that is closed on unions and new concepts."""
+    listed = [
+        {
+            "role": r.role,
+            "condition": r.condition,
+            "generator": r.generator,
+            "n_tasks": r.n_tasks,
+            "n_models": r.n_models,
+        }
+        | {"figures": r.figures, "spread": r.spread}
+        for r in rows
+    ]
+    kinds = list(dict.fromkeys(row.generator for row in rows if row.generator))
+    roles = [role for role in ("union", "new") if any(row.role == role for row in rows)]
+    closed = {
+        role: {kind: {name: gap_closed(rows, role, kind, name) for name in rows[0].figures} for kind in kinds}
+        for role in roles
+    }
+    return {"rows": listed, "gap_closed": closed}
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The table that people read: a line a condition, a column a role."""
+    roles = list(dict.fromkeys(row.role for row in rows))
+    names = list(rows[0].figures)
+    head = f"{'':<24}" + "".join(f"{role:>22}" for role in roles)
+    lines = [f"{' / '.join(names):<24}" + "".join(f"{'':>22}" for _ in roles).rstrip(), head]
+    seen: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in rows:
+        seen.setdefault((row.condition, row.generator), {})[row.role] = row
+    for (condition, kind), cells in sorted(seen.items(), key=lambda item: (ORDER.index(item[0][0]), item[0][1])):
+        words = [
+            " / ".join(f"{cells[role].figures[name]:.3g}" for name in names) if role in cells else "" for role in roles
+        ]
+        lines.append(f"{f'{condition} {kind}'.strip():<24}" + "".join(f"{word:>22}" for word in words))
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in row.figures.items())
+    return f"{row.role} {row.condition} {row.generator}".strip() + f": {figures}"
+
+
+def plot(rows: Sequence[Row], path: str | Path) -> None:
+    """Bars of the last figure (AUC, or perplexity), a group a role. Raises MissingDependencyError."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependencyError("matplotlib", "lora") from error
+    metric = list(rows[0].figures)[-1]
+    roles = list(dict.fromkeys(row.role for row in rows))
+    figure = Figure(figsize=(4 * len(roles), 4), layout="constrained")
+    for axes, role in zip(np.atleast_1d(figure.subplots(1, len(roles), sharey=True)), roles, strict=True):
+        own = sorted((row for row in rows if row.role == role), key=lambda row: ORDER.index(row.condition))
+        labels = [f"{row.condition} {row.generator}".strip() for row in own]
+        axes.barh(labels, [row.figures[metric] for row in own], xerr=[row.spread[metric] for row in own])
+        axes.set_title(f"{role}: {metric}")
+        axes.invert_yaxis()
+    with new_file(path) as temporary:
+        figure.savefig(temporary, format=Path(path).suffix.removeprefix(".") or "png")
