@@ -164,7 +164,12 @@ def test_files_are_read_again_when_they_change_and_only_then(tmp_path: Path, mon
     assert _needed(folder, name) == wanted
     read: list[Path] = []
     real = index_module.text_of
-    monkeypatch.setattr(index_module, "text_of", lambda path: read.append(path) or real(path))  # counts, and reads
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return real(path)
+
+    monkeypatch.setattr(index_module, "text_of", counted)
     assert _needed(folder, name) == wanted and read == []
     changed = folder / MAIN / "p1995" / "A1995.scala"
     changed.write_text("package p1995\nobject A1995\n")

@@ -11,14 +11,15 @@ from ..config import Settings
 from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
-from .build.project import asked_version, choose_version
+from .build.project import asked_version, choose_version, project_folder
 from .build.setup import ASK_S, project_setup
 from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .repair.gate import Repair, find_repairs
+from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
 from .siblings import check_with_siblings
-from .types import CheckRequest, ChiselDiagnostic, CompileResult
+from .types import STAGES, CheckRequest, ChiselDiagnostic, CompileResult
 
 FIX_BUDGET_S = 2.0
 CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
@@ -28,12 +29,26 @@ _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """A check with everything that belongs to it; `check` and `request` let the same be asked of another text."""
+    """A check with everything that belongs to it; `check` and `request` let the same be asked of another text.
+
+    unmarked: the result before findings that follow from missing things were marked; unchecked: stages that did not run
+    because the workspace is not trusted.
+    """
 
     result: CompileResult
     request: CheckRequest
     check: Check
     notes: tuple[str, ...] = ()
+    unmarked: CompileResult | None = None
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def to_repair(self) -> CompileResult:
+        """The findings that repairs are for: what a migration would change is among them, what is not here is not."""
+        codes = {item.code for item in self.result.diagnostics}
+        return (
+            self.unmarked if self.unmarked is not None and MIGRATION in codes and NOT_HERE not in codes else self.result
+        )
 
 
 def is_chisel(path: Path, text: str) -> bool:
@@ -108,30 +123,42 @@ def examine(
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
         checked = check_with_siblings(path, text, request, check, roots, joins)
-    if not elaborate:
-        notes.append(_what_trust_adds(settings))
+    if settings.trusted and not elaborate:
+        notes.append("types only: chisel.elaborate is 'never'")
     asked = replace(request, files=(*request.files, *checked.files))
-    return Examination(checked.result, asked, check, tuple(notes))
+    around = Circumstances(
+        texts=dict(asked.files),
+        packages=checked.index.packages,
+        libraries_known=setup.libraries_known,
+        in_project=project_folder(path) is not None,
+        asked=choice.asked,
+        version=version,
+        left_out=checked.left_out,
+    )
+    result, more = mark_consequences(checked.result, around)
+    return Examination(result, asked, check, (*notes, *more), checked.result, unchecked=_unchecked(settings))
 
 
-def _what_trust_adds(settings: Settings) -> str:
-    if settings.trusted:
-        return "types only: chisel.elaborate is 'never'"
-    return "types only: the workspace is not trusted; hwml trust FOLDER (or --trust) adds elaboration and firtool"
+def _unchecked(settings: Settings) -> tuple[str, ...]:
+    """The stages that did not run because nobody trusts the workspace."""
+    return () if settings.trusted else ("elaborate", "firtool")
 
 
 def repairs_for(path: Path, text: str, found: Examination, *, budget_s: float = FIX_BUDGET_S) -> tuple[Repair, ...]:
     """Verified repairs of the document, best first; none when it is clean."""
-    if not any(item.path == str(path) for item in found.result.diagnostics if item.severity in ("error", "warning")):
+    result = found.to_repair
+    if not any(item.path == str(path) for item in result.diagnostics if item.severity in ("error", "warning")):
         return ()
-    return find_repairs(text, found.result, found.request, found.check, budget_s=budget_s)
+    return find_repairs(text, result, found.request, found.check, budget_s=budget_s)
 
 
 def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -> Analysis:
     """The examination in the terms of every front end."""
     fixes = tuple(repair.as_fix() for repair in repairs)
     here = [item for item in found.result.diagnostics if item.path == path]
-    diagnostics = [_diagnostic(item, fixes if item.severity in ("error", "warning") else ()) for item in here]
+    diagnostics = [_diagnostic(item, fixes if _repairable(item) else ()) for item in here]
+    if found.unchecked:
+        diagnostics.insert(0, _not_trusted(found.unchecked))
     elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
@@ -140,6 +167,23 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
 
 def _diagnostic(item: ChiselDiagnostic, fixes: tuple[Fix, ...]) -> Diagnostic:
     return Diagnostic(item.code, item.severity, item.text, item.span, fixes, source=f"hwml chisel {item.stage}")
+
+
+def _repairable(item: ChiselDiagnostic) -> bool:
+    return item.severity in ("error", "warning") or item.code == MIGRATION
+
+
+def not_trusted_words(unchecked: Sequence[str]) -> str:
+    """What an untrusted workspace leaves out, and how to trust it."""
+    left_out = f"{len(unchecked)} of {len(STAGES)} stages ({', '.join(unchecked)}) did not run"
+    return (
+        f"only types were checked: {left_out}, because this folder is not trusted. "
+        "hwml trust FOLDER (or --trust, or the editor's trust) adds them"
+    )
+
+
+def _not_trusted(unchecked: Sequence[str]) -> Diagnostic:
+    return Diagnostic("CH906", "info", not_trusted_words(unchecked), Span.line(0), source="hwml chisel")
 
 
 def _from_elsewhere(item: ChiselDiagnostic) -> Diagnostic:

@@ -231,14 +231,16 @@ def _hand_out(texts: dict[str, str], arguments: argparse.Namespace) -> None:
 
 
 def _fix(arguments: argparse.Namespace) -> int:
-    from ..chisel.provider import repairs_for
+    from ..chisel.provider import not_trusted_words, repairs_for
 
     rows = []
     left = False
     for path, text, found, _ in _examinations(arguments):
+        if found.unchecked:
+            _say(printable(f"{path}: {not_trusted_words(found.unchecked)}"))
         if arguments.write:
             sweep(path.resolve().parent)
-        if not any(item.severity in ("error", "warning") for item in found.result.diagnostics):
+        if not any(item.severity in ("error", "warning") for item in found.to_repair.diagnostics):
             continue
         repairs = repairs_for(path, text, found, budget_s=max(2.0, arguments.timeout / 2))
         chosen = _chosen(repairs, arguments)
