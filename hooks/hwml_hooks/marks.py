@@ -21,15 +21,15 @@ from .code_lines import plain_starts
 MAX_MESSAGE = 200
 MAX_A_LINE = 4  # several loops on one line, from a macro, say
 
-# `?`, `307k`, `1-1.0k`, `~3.1k`, `~3k?`
-_NUMBER = r"(?:\?|~?\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?\??)"
+# `?`, `307k`, `1-1.0k`, `~3.1k`, `~3k?`, `≥4`
+_NUMBER = r"(?:\?|(?:~|≥|>=)?\d+(?:\.\d+)?[kMG]?(?:[–-]\d+(?:\.\d+)?[kMG]?)?\??)"
 _UNITS = ("LUT", "DSP", "FF", "BRAM", "URAM", "cyc", "rounds", "stages")
 _NAME = r"(?:[A-Za-z_]\w*(?:::\w+)*<[^<>]*>: )?"
 _CAUSE = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"  # of a figure that is not known: `(Sobel is not read)`
 _FINDING = r"(?:error|warning) [A-Z]+\d+: \S.*"
 _IGNORE = re.compile(r"hwml:[ \t]*ignore\[")
 _LABEL = re.compile(r"[ \t]*(?!default\b|public\b|private\b|protected\b)[A-Za-z_]\w*[ \t]*:[ \t]*\r?")
-_ASCII = str.maketrans({"·": "|", "–": "-", "×": "x", "…": "."})
+_ASCII = str.maketrans({"·": "|", "–": "-", "×": "x", "…": ".", "≥": ">="})
 
 
 @dataclass(frozen=True, slots=True)

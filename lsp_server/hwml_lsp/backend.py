@@ -17,22 +17,24 @@ from hwml_sdk.processes import Child, own_folder, python_command, python_environ
 log = logging.getLogger("hwml_lsp.backend")
 MAX_RESTARTS = 5  # without an analysis in between
 PATIENCES = 3  # what goes on saying something new may take so many times as long as what says nothing
-ENDS = ("done", "error", "superseded")
+ENDS = ("done", "error", "superseded", "long")
 Answer = dict[str, Any]
 
 
 class Backend:
-    """The worker process of one language, one at a time. All but `start` belongs to the event loop's thread.
+    """A worker process of one language, one at a time. All but `start` belongs to the event loop's thread.
 
+    beside: it is the second one of its lane.
     on_lost hears why the process is gone, the numbers of the analyses that are to blame (the one that hung, or those
     that were under way in a process that died), and whether it hung.
     """
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, *, beside: bool = False) -> None:
         self.ready = False
         self.on_answer: Callable[[Answer], None] = lambda _: None
         self.on_lost: Callable[[str, Collection[int], bool], None] = lambda _reason, _numbers, _hung: None
         self._language = language
+        self._beside = beside
         self._worker: Child[Answer] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[Answer] = []
@@ -48,7 +50,8 @@ class Backend:
 
     def start(self) -> None:
         """Start the process; called before the event loop runs, so that both load at the same time."""
-        arguments = [self._language.name, *(["--one-by-one"] if self._careful else [])]
+        chosen = {"--one-by-one": self._careful, "--beside": self._beside}
+        arguments = [self._language.name, *(option for option, is_set in chosen.items() if is_set)]
         command = python_command("hwml_lsp.worker", *arguments)
         try:
             worker = Child(command, Lines(), cwd=own_folder(), env=python_environment())

@@ -154,6 +154,8 @@ class Document:
 
     def _take_step(self, answer: Mapping[str, Any]) -> None:
         results, path = self.results, self.path or ""
+        if answer.get("anew"):  # another worker has begun again
+            self._fresh = []
         self._fresh += [annotation_in(raw) for raw in answer["annotations"]]
         fresh = self._fresh
         for change in self._since:

@@ -1,4 +1,4 @@
-"""One worker process a language, so that nothing of one language can hold up another: the lanes.
+"""Worker processes of their own for each language, so that nothing of one can hold up another: the lanes.
 
 A lane starts with the server where its language loads something large, and with its first document elsewhere.
 """
@@ -11,16 +11,17 @@ from typing import Any
 
 from hwml_sdk.languages import Language, languages
 
-from .backend import Answer, Backend
+from .backend import Answer
+from .lane import Lane
 
 
 class Lanes:
-    """The workers of all languages. `on_lost` hears of which language it was; see `Backend` for the rest."""
+    """The workers of all languages. `on_lost` hears of which language it was; see `Lane` for the rest."""
 
     def __init__(self) -> None:
         self.on_answer: Callable[[Answer], None] = lambda _: None
-        self.on_lost: Callable[[Language, str, Collection[int], bool], None] = lambda *_: None
-        self._lanes: dict[str, Backend] = {}
+        self.on_lost: Callable[[Language, str, Collection[int], Collection[int], bool], None] = lambda *_: None
+        self._lanes: dict[str, Lane] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._number = 0
 
@@ -36,11 +37,11 @@ class Lanes:
         for lane in self._lanes.values():
             lane.attach(loop)
 
-    def lane(self, language: Language) -> Backend:
-        """The worker of a language, started where it is not yet."""
+    def lane(self, language: Language) -> Lane:
+        """The workers of a language, started where they are not yet."""
         lane = self._lanes.get(language.name)
         if lane is None:
-            lane = self._lanes[language.name] = Backend(language)
+            lane = self._lanes[language.name] = Lane(language)
             lane.on_answer = self._pass_on
             lane.on_lost = lambda *loss: self.on_lost(language, *loss)
             if self._loop is not None:

@@ -219,11 +219,13 @@ class Session:
         if pinned is not None:
             document.results.changes = pinned
 
-    def _lost(self, language: Language, reason: str, blamed: Collection[int], hung: bool) -> None:
-        """The worker of a language was ended or died: leave alone what is to blame, analyse the rest again."""
+    def _lost(
+        self, language: Language, reason: str, lost: Collection[int], blamed: Collection[int], hung: bool
+    ) -> None:
+        """A worker of a language was ended or died: leave alone what is to blame, analyse the rest of `lost` again."""
         log.warning("analysis of %s: %s", language.name, reason)
-        for number, document in [(n, d) for n, d in self._jobs.items() if d.language == language]:
-            del self._jobs[number]
+        documents = {number: self._jobs.pop(number) for number in lost if number in self._jobs}
+        for number, document in documents.items():
             document.job = None
             self.on_idle(document)
             if number in blamed and document.version == document.job_version:
@@ -233,14 +235,15 @@ class Session:
         if self.lanes.has_given_up(language):
             self.say_once("error", f"hwml: no analysis any more: {reason}; the command hwml.restart starts it again")
             return
-        for document in self.documents.values():
-            if document.language == language:
-                self.schedule(document, 0)
+        for document in documents.values():
+            self.schedule(document, 0)
 
     def restart(self) -> None:
         """New workers, and another try of everything."""
         self._left_alone.clear()
         self.lanes.restart("asked for")
+        for document in self.documents.values():
+            self.schedule(document, 0)
 
     def _blame(self, document: Document, reason: str, hung: bool) -> None:
         """A hang is certain; a process may have died of something else, so what it worked on is tried once more."""

@@ -32,17 +32,25 @@ COLLECT_AFTER_S = 0.5
 # Two documents that take long leave a thread to the others, each with its share of one processor.
 THREADS = 3
 RELIEF_S = 0.1  # so that a file which is read quickly is read alone
+TURN_S = 0.1  # of processor time: what takes longer is given up to the worker beside this one while others wait
+NICER = 5  # how much the worker beside it gives way to this one and to the server
+
+
+class TakesLong(Interrupted):
+    """The document is one for the other worker."""
 
 
 class Lane:
     """Documents of the language, the latest first.
 
     One is analysed at a time, which is quickest for all of them; those that wait for one that takes long are given
-    to a thread beside it. A newer text of a document stops the work on the older one.
+    to a thread beside it. A newer text of a document stops the work on the older one. yields: there is another worker
+    for what takes long.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], *, yields: bool) -> None:
         self._send = send
+        self._yields = yields
         self._changed = threading.Condition()
         self._jobs: dict[str, dict[str, Any]] = {}
         self._running: dict[int, float] = {}  # when each was begun
@@ -100,10 +108,21 @@ class Lane:
 
     def _work(self, job: dict[str, Any]) -> None:
         number = job["id"]
+        began_s = time.thread_time()
+
+        def is_over() -> bool:
+            """Whether to stop. Raises TakesLong where others have waited for it."""
+            others = bool(self._jobs) or len(self._running) > 1
+            if self._yields and others and time.thread_time() - began_s > TURN_S and not self._unwanted(job):
+                raise TakesLong
+            return self._unwanted(job)
+
         self._send({"id": number, "begun": True})
         try:
-            with interruptible(lambda: self._unwanted(job)):
-                self._analyse(job)
+            with interruptible(is_over):
+                self._analyse(job, began_s)
+        except TakesLong:
+            self._send({"id": number, "long": True})
         except Interrupted:
             self._send({"id": number, "superseded": True})
         except HwmlError as error:
@@ -119,29 +138,30 @@ class Lane:
     def _refuse(self, job: dict[str, Any], words: str) -> None:
         self._send({"id": job["id"], "error": f"{job['path']}: {words}", "kind": SourceError.__name__})
 
-    def _analyse(self, job: dict[str, Any]) -> None:
+    def _analyse(self, job: dict[str, Any], began_s: float) -> None:
         settings, problems = _settings(job)
         sent: set[tuple[Any, ...]] = set()
         step = None
         for step in provider_of(job["path"]).steps(job["path"], job["text"], settings, near=job.get("near", 0)):
             if self._unwanted(job):
                 raise Interrupted
-            self._send({"id": job["id"], **_step_out(step, sent, problems)})
+            self._send({"id": job["id"], **({"anew": True} if not sent else {}), **_step_out(step, sent, problems)})
         if step is not None and job.get("since") == "head":
             self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
         now = figures(step.analysis) if step is not None else {}
-        self._send({"id": job["id"], "done": True, "figures": {name: item.known() for name, item in now.items()}})
+        told = {name: item.known() for name, item in now.items()}
+        self._send({"id": job["id"], "done": True, "figures": told, "took_s": time.thread_time() - began_s})
 
 
 class Worker:
     """Takes the server's lines about documents of one language."""
 
-    def __init__(self, write: Callable[[str], None], language: Language, *, threads: int) -> None:
+    def __init__(self, write: Callable[[str], None], language: Language, *, threads: int, yields: bool) -> None:
         self._write = write
         self._gate = threading.Lock()
         self._language = language
         self._threads = threads
-        self._lane = Lane(self.send)
+        self._lane = Lane(self.send, yields=yields)
 
     def send(self, message: dict[str, Any]) -> None:
         """One line to the server."""
@@ -286,7 +306,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     known = {language.name: language for language in languages()}
     parser.add_argument("language", choices=known)
     parser.add_argument("--one-by-one", action="store_true", help="never analyse two documents at once")
+    parser.add_argument("--beside", action="store_true", help="the second worker, for what takes long")
     options = parser.parse_args(argv)
+    if options.beside and hasattr(os, "nice"):
+        os.nice(NICER)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="hwml worker: %(levelname)s: %(message)s")
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
@@ -295,7 +318,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         out.write(line)
         out.flush()
 
-    worker = Worker(write, known[options.language], threads=1 if options.one_by_one else THREADS)
+    threads = 1 if options.one_by_one else THREADS
+    worker = Worker(write, known[options.language], threads=threads, yields=not options.beside)
     worker.begin()
     try:
         for line in sys.stdin.buffer:

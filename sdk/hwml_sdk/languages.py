@@ -138,6 +138,7 @@ CHISEL = Language(
     "hwml_sdk.chisel.provider:PROVIDER",
     suffixes=(".scala", ".sc"),
     titles=("Scala",),
+    figures=True,
     compiles=True,
     # Its own limits come first: 180 s for a first start of the compiler on a slow disk, 20 s and 30 s for the answer.
     patience_s=240.0,

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Settings
-from ..document import CHECK_TIMEOUT_S, Analysis, Diagnostic, Fix, Provider, Related, Span
+from ..document import (
+    CHECK_TIMEOUT_S,
+    Analysis,
+    Annotation,
+    Design,
+    Diagnostic,
+    Fix,
+    Provider,
+    Related,
+    Span,
+)
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
 from .build.project import asked_version, choose_version, project_folder
@@ -16,10 +26,12 @@ from .build.setup import ASK_S, project_setup
 from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
+from .qor.answer import ChiselQor
+from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
 from .siblings import check_with_siblings
-from .types import STAGES, CheckRequest, ChiselDiagnostic, CompileResult
+from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
 CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
@@ -162,7 +174,35 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
-    return Analysis(path, "chisel", tuple(diagnostics), notes=notes)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result), notes)
+
+
+def annotations_of(path: str, result: CompileResult) -> tuple[Annotation, ...]:
+    """What each module of a document costs; nothing stands at one that was not lowered."""
+    counted = [module for module in result.modules if module.path == path and module.qor is not None]
+    largest = max(counted, key=_size, default=None)
+    found = [_annotation(item, item.qor, item is largest) for item in counted if item.qor is not None]
+    return tuple(sorted(found, key=lambda item: item.span))
+
+
+def _size(module: ChiselModule) -> int:
+    """What is compared to find the design among the modules of a file: one holds at least what is inside it."""
+    qor = module.qor
+    return -1 if qor is None or qor.lut is None else qor.lut + (qor.ff or 0) + 100 * (qor.dsp or 0)
+
+
+def _annotation(module: ChiselModule, qor: ChiselQor, is_design: bool) -> Annotation:
+    return Annotation(
+        "module",
+        module.name,
+        module.span,
+        label(qor),
+        detail(qor, module.path),
+        qor,
+        summary(qor, module.path),
+        figures_of(qor),
+        is_design=is_design,
+    )
 
 
 def _diagnostic(item: ChiselDiagnostic, fixes: tuple[Fix, ...]) -> Diagnostic:
@@ -178,7 +218,7 @@ def not_trusted_words(unchecked: Sequence[str]) -> str:
     left_out = f"{len(unchecked)} of {len(STAGES)} stages ({', '.join(unchecked)}) did not run"
     return (
         f"only types were checked: {left_out}, because this folder is not trusted. "
-        "hwml trust FOLDER (or --trust, or the editor's trust) adds them"
+        "hwml trust FOLDER (or --trust, or the editor's trust) adds them, and figures"
     )
 
 
@@ -221,6 +261,16 @@ class ChiselProvider(Provider):
             prepare(ensure(version, progress=tell), progress=tell)
         found = examine(place, text, settings, timeout_s=timeout_s)
         return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def design(self, path: str, text: str, settings: Settings) -> Design | None:
+        """The largest module of a file.
+
+        Raises SourceError where no module of it was lowered, and what `check` raises.
+        """
+        found = self.check(path, text, settings).design
+        if found is None:
+            raise SourceError("no module of it was elaborated and lowered, so nothing is predicted", path=path)
+        return Design(found.name, found.figures)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Files of the same source roots that use what a changed one defines."""

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,8 @@ from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
 from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
+from .qor.answer import ChiselQor
+from .qor.predict import CircuitFigures
 from .say.calls import Call, calls_of, calls_source
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .say.lints import circuit_lints
@@ -50,7 +52,7 @@ class Session:
         self.elaborator = Elaborator(programs, class_path=class_path, with_fence=with_fence)
         self.firtool = Firtool(programs.chain.firtool, empty_folder())
         self._hiding: set[str] = set()  # packages of users that hide packages of jars
-        self._lowered: OrderedDict[str, Lowered] = OrderedDict()
+        self._lowered: OrderedDict[str, tuple[Lowered, CircuitFigures]] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
 
@@ -103,14 +105,21 @@ class Session:
         with self._lowered_lock:
             known = self._lowered.get(chirrtl)
         if known is not None:
-            return known
-        lowered = self.firtool.lower(chirrtl, timeout_s=timeout_s)
+            return known[0]
+        found = self.firtool.lower(chirrtl, timeout_s=timeout_s)
+        figures, lowered = CircuitFigures(found.hw_ir), replace(found, hw_ir="")  # it is large, and read once
         if lowered.failure != "timeout":
             with self._lowered_lock:
-                self._lowered[chirrtl] = lowered
+                self._lowered[chirrtl] = (lowered, figures)
                 while len(self._lowered) > _LOWERED_KEPT:
                     self._lowered.popitem(last=False)
         return lowered
+
+    def figures(self, chirrtl: str) -> CircuitFigures | None:
+        """Figures of the modules of a circuit that was lowered a moment ago."""
+        with self._lowered_lock:
+            known = self._lowered.get(chirrtl)
+        return None if known is None else known[1]
 
     def lower_all(self, circuits: dict[str, str], limit: float) -> dict[str, Lowered]:
         """Lower circuits side by side; `limit` is a monotonic time."""
@@ -249,13 +258,18 @@ class _Check:
         ports: dict[str, tuple[Port, ...]] = {}
         for answer in lowered.values():
             ports.update(ports_of(answer.verilog))
+        figures = {_top(circuits[target]): self.session.figures(circuits[target]) for target in lowered}
         inside = {name for text in circuits.values() for name in _MODULE.findall(text)}
         described = []
         for module in modules:
             name = _top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
             done = module.binary_name in circuits or name in inside
             item = replace(
-                self._described(module), elaborated=done, verilog_name=name if done else "", ports=ports.get(name, ())
+                self._described(module),
+                elaborated=done,
+                verilog_name=name if done else "",
+                ports=ports.get(name, ()),
+                qor=_figures_of(name, figures) if done else None,
             )
             if module.missing and not done:
                 self._needs_parameters(module, item)
@@ -313,6 +327,13 @@ def _may_hide(roots: set[str], files: Sequence[tuple[str, str]], outcome: Compil
 
 def _errors(outcome: CompileOutcome) -> int:
     return sum(finding.severity == "ERROR" for finding in outcome.findings)
+
+
+def _figures_of(name: str, circuits: Mapping[str, CircuitFigures | None]) -> ChiselQor | None:
+    """Figures of a module: those of its own circuit, else as it stands in another one."""
+    ranked = sorted(circuits.items(), key=lambda item: item[0] != name)
+    found = (figures.of(name) for _, figures in ranked if figures is not None)
+    return next((item for item in found if item is not None), None)
 
 
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:

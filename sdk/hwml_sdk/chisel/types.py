@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..document import Severity, Span
+from .qor.answer import ChiselQor
 
 Stage = Literal["parse", "type", "elaborate", "firtool"]
 STAGES: tuple[Stage, ...] = ("parse", "type", "elaborate", "firtool")
@@ -50,7 +51,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class ChiselModule:
-    """A module that was found in the source; `ports` are known once it was lowered.
+    """A module that was found in the source; `ports` and `qor` are known once it was lowered.
 
     elaborated: False when it could not or was not to be; verilog_name differs from `name` for renamed modules.
     """
@@ -62,6 +63,7 @@ class ChiselModule:
     verilog_name: str = ""
     ports: tuple[Port, ...] = ()
     missing: tuple[str, ...] = ()
+    qor: ChiselQor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import tempfile
 import threading
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 
+from ...files import read_bytes
 from ...processes import kill_group
-from ...tools import finish_tool, start_tool
+from ...tools import finish_tool, run_tool, start_tool
 from ..types import Port
 
 # No randomisation blocks and no locators, plain enough for yosys; layers off, or the single file ends in include
@@ -17,14 +21,22 @@ from ..types import Port
 FLAGS = (
     "--format=fir",
     "--disable-all-randomization",
-    "-strip-debug-info",
-    "--lowering-options=disallowLocalVariables,disallowPackedArrays",
 )
+_PLAIN = ("-strip-debug-info", "--lowering-options=disallowLocalVariables,disallowPackedArrays")
+# The same Verilog, with the circuit beside it before it is written out, which keeps its source lines.
+_WITH_IR = (
+    "--mlir-print-debuginfo",
+    "--lowering-options=disallowLocalVariables,disallowPackedArrays,locationInfoStyle=none",
+)
+_IR_OPTION = "--output-hw-mlir"
+_IR_ALONE = ("--ir-hw", "--mlir-print-debuginfo")  # of a firtool that cannot write both (1.62)
+_MAX_IR_BYTES = 16 << 20
 _LAYERS_OFF = "--default-layer-specialization=disable"
 # Starting its threads costs firtool more than they save on a circuit of the usual size; the output is the same.
 _ONE_THREAD = "--mlir-disable-threading"
 _THREADS_FROM = 100_000  # characters of CHIRRTL
 _WAITING = 2
+_HELP_S = 10.0
 _MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<column>\d+): (?P<kind>error|warning): (?P<text>.*)$")
 _HEADER = re.compile(r"^module\s+(?P<name>\w+)\s*\((?P<ports>.*?)\);", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(
@@ -46,11 +58,23 @@ class FirtoolMessage:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """What firtool made of one circuit; `verilog` is empty when it failed."""
+    """What firtool made of one circuit; `verilog` is empty when it failed.
+
+    hw_ir: the lowered circuit in CIRCT's hw dialect; "" where there is none, or where it is too long to be read.
+    """
 
     verilog: str
     messages: tuple[FirtoolMessage, ...]
     failure: str = ""  # "timeout", or its last words when it ended without a message
+    hw_ir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A running firtool, and the file that it writes the circuit to."""
+
+    process: Popen[bytes]
+    hw_ir: Path | None
 
 
 class Firtool:
@@ -65,52 +89,102 @@ class Firtool:
     def __init__(self, program: Path, folder: Path) -> None:
         self._program = program
         self._folder = folder
-        self._waiting: list[Popen[bytes]] = []
+        self._waiting: list[_Run] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._scratch = tempfile.TemporaryDirectory(prefix="hwml-firtool-", ignore_cleanup_errors=True)
+        self._numbers = itertools.count()
+        self._writes_ir: bool | None = None
 
     def prepare(self) -> None:
         """Start what a check will need. Raises ToolFailedError when the program cannot be started."""
+        self._ask()
         with self._lock:
             while not self._closed and len(self._waiting) < _WAITING:
                 self._waiting.append(self._start(_ONE_THREAD))
 
     def lower(self, chirrtl: str, *, timeout_s: float) -> Lowered:
         """Lower a circuit. Raises ToolFailedError when the program cannot be started."""
-        result = finish_tool(self._process_for(chirrtl), chirrtl, timeout_s=timeout_s)
+        self._ask()
+        if self._writes_ir:
+            return self._finish(self._process_for(chirrtl), chirrtl, timeout_s)
+        with ThreadPoolExecutor(1) as beside:
+            job = beside.submit(self._ir_alone, chirrtl, timeout_s)
+            lowered = self._finish(self._process_for(chirrtl), chirrtl, timeout_s)
+            return replace(lowered, hw_ir=job.result()) if lowered.verilog else lowered
+
+    def _finish(self, run: _Run, chirrtl: str, timeout_s: float) -> Lowered:
+        try:
+            result = finish_tool(run.process, chirrtl, timeout_s=timeout_s)
+            hw_ir = _taken(run.hw_ir) if result.ok else ""
+        finally:
+            if run.hw_ir is not None:
+                run.hw_ir.unlink(missing_ok=True)
         if result.timed_out:
             return Lowered("", (), "timeout")
         messages = parse_messages(result.stderr)
         if result.ok:
-            return Lowered(result.stdout, messages)
+            return Lowered(result.stdout, messages, hw_ir=hw_ir)
         if any(message.severity == "error" for message in messages):
             return Lowered("", messages)
         words = result.stderr.strip().splitlines()
         return Lowered("", messages, words[-1] if words else f"firtool ended with status {result.returncode}")
 
-    def _process_for(self, chirrtl: str) -> Popen[bytes]:
+    def _ir_alone(self, chirrtl: str, timeout_s: float) -> str:
+        layers = (_LAYERS_OFF,) if _has_layers(chirrtl) else ()
+        command = [self._program, "-", *FLAGS, *_IR_ALONE, _ONE_THREAD, *layers]
+        result = run_tool(command, stdin=chirrtl, cwd=self._folder, timeout_s=timeout_s)
+        return result.stdout if result.ok and len(result.stdout) <= _MAX_IR_BYTES else ""
+
+    def _process_for(self, chirrtl: str) -> _Run:
         flags = [_ONE_THREAD] if len(chirrtl) < _THREADS_FROM else []
-        if "\n  layer " in chirrtl:
+        if _has_layers(chirrtl):
             return self._start(_LAYERS_OFF, *flags)
         if flags:
             with self._lock:
                 while self._waiting:
-                    process = self._waiting.pop()
-                    if process.poll() is None:
-                        return process
+                    run = self._waiting.pop()
+                    if run.process.poll() is None:
+                        return run
         return self._start(*flags)
 
-    def _start(self, *more: str) -> Popen[bytes]:
-        return start_tool([self._program, "-", *FLAGS, *more], cwd=self._folder, wants_input=True)
+    def _ask(self) -> None:
+        """Learn once whether this firtool writes Verilog and circuit in one run."""
+        if self._writes_ir is None:
+            shown = run_tool([self._program, "--help"], cwd=self._folder, timeout_s=_HELP_S)
+            self._writes_ir = _IR_OPTION in shown.stdout
+
+    def _start(self, *more: str) -> _Run:
+        command: list[str | Path] = [self._program, "-", *FLAGS, *more]
+        if not self._writes_ir:
+            return _Run(start_tool([*command, *_PLAIN], cwd=self._folder, wants_input=True), None)
+        folder = Path(self._scratch.name)
+        folder.mkdir(exist_ok=True)  # where /tmp was cleaned
+        place = folder / f"{next(self._numbers)}.mlir"
+        command += [*_WITH_IR, f"{_IR_OPTION}={place}"]
+        return _Run(start_tool(command, cwd=self._folder, wants_input=True), place)
 
     def close(self) -> None:
         """End those that wait."""
         with self._lock:
             self._closed = True
-            for process in self._waiting:
-                kill_group(process)
-                process.communicate()  # reaps it and closes its pipes
+            for run in self._waiting:
+                kill_group(run.process)
+                run.process.communicate()  # reaps it and closes its pipes
             self._waiting.clear()
+        self._scratch.cleanup()
+
+
+def _has_layers(chirrtl: str) -> bool:
+    return "\n  layer " in chirrtl
+
+
+def _taken(place: Path | None) -> str:
+    """The text of a file that firtool wrote."""
+    try:
+        return "" if place is None else read_bytes(place, max_bytes=_MAX_IR_BYTES).decode("utf-8", "replace")
+    except OSError:  # too long, or somebody cleaned the folder for temporary files; the Verilog is there
+        return ""
 
 
 def parse_messages(text: str) -> tuple[FirtoolMessage, ...]:

@@ -12,7 +12,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from ...files import parse_json, read_bytes, write_atomic
 from ...framing import Sized
 from ...ownership import refuse_foreign
 from ..install.toolchain import chisel_cache
+from ..qor.answer import ChiselQor
 from ..types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Side
 
-PROTOCOL = 1
+PROTOCOL = 2
 _MAX_MESSAGE = 64 * 1024 * 1024
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _PRIVATE = 0o700
@@ -139,7 +140,11 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
 
 def result_json(result: CompileResult) -> dict[str, Any]:
     """A result as plain data."""
-    data = asdict(result)
+    data = asdict(replace(result, modules=()))
+    data["modules"] = [
+        {**asdict(replace(item, qor=None)), "qor": None if item.qor is None else item.qor.to_dict()}
+        for item in result.modules
+    ]
     data["chirrtl"], data["verilog"] = dict(result.chirrtl), dict(result.verilog)
     return data
 
@@ -165,4 +170,5 @@ def _module(item: Mapping[str, Any]) -> ChiselModule:
     values["span"] = Span(**item["span"])
     values["ports"] = tuple(Port(**port) for port in item["ports"])
     values["missing"] = tuple(item["missing"])
+    values["qor"] = None if item["qor"] is None else ChiselQor.from_dict(item["qor"])
     return ChiselModule(**values)

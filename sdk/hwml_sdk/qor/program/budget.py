@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import SourceError
+from ...interrupt import checkpoint
 
 MACRO_STEPS = 4_000_000  # characters that macro expansion looks at, at 0.2 us
 TEXT_CHARACTERS = 500_000  # of a unit after its macros and includes, without blanks: the parser takes each one
@@ -26,6 +27,7 @@ TOP_STEPS = 200  # what the answer about one top function costs beside its walk
 VERIFY_STEPS = 150_000  # nodes that are read again to try the fixes of findings
 MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_BRANCHES = 150  # of one `switch` or `else if` chain inside one another; further ones are read side by side
+CHECKPOINTS = 100  # in all of a budget; a few hundredths of a second apart
 TOO_MUCH = "there is more code than is analysed at once: the rest is left out"
 
 
@@ -41,9 +43,10 @@ class Work:
     left: int
     reason: str = ""
     start: int = 0
+    _asks_at: int = 0  # whether anybody still waits for it
 
     def __post_init__(self) -> None:
-        self.start = self.left
+        self.start = self._asks_at = self.left
 
     @property
     def used(self) -> int:
@@ -54,6 +57,9 @@ class Work:
         """Whether there is still work left after `steps` more; from the first refusal on there is a reason."""
         self.left -= steps
         if self.left >= 0:
+            if self.left < self._asks_at:
+                self._asks_at = self.left - self.start // CHECKPOINTS
+                checkpoint()
             return True
         self.leave_out(reason)
         return False

@@ -1,0 +1,1 @@
+"""What a lowered Chisel circuit costs and how long it takes: LUT, FF, DSP, memories and latency, from firtool's IR."""
