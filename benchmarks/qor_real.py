@@ -4,7 +4,8 @@
 
 The answer and the closed form alone stand side by side; the bars are the answer's. Projects weigh equally. Designs
 whose report was made of another state of the source (the loop table tells) are listed and left out. Exits 1 when a bar
-is missed, 0 without a word of praise when the data is not here.
+is missed, 0 without a word of praise when the data is not here. Intervals are held against reports twice: with the
+settings of the report, and with the defaults, as who states nothing sees them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import math
 import re
 import sys
 from collections import Counter, defaultdict
@@ -28,17 +30,22 @@ from tests.qor.test_loops_truth import kept_loops, match
 
 from hwml_sdk.config import HlsSettings
 from hwml_sdk.errors import HwmlError
+from hwml_sdk.qor.answer.assumed import with_assumptions
+from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.closed_form.estimate import Estimate
 from hwml_sdk.qor.learned.dataset import split_files
 from hwml_sdk.qor.model import OpenDesign, QorModel, open_design
 from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.train.qor.contradictions import contradictions
+from hwml_sdk.train.qor.evaluate import spearman
 
 DATA = ROOT.parent / "shared" / "data" / "real" / "designs.jsonl.gz"
 TARGETS = ("latency_cycles", "lut", "dsp", "ff")
 # Least Spearman and largest median error in percent.
 BARS = {"latency_cycles": (0.93, 22.0), "lut": (0.90, 28.0), "dsp": (0.85, 25.0), "ff": (0.88, 30.0)}
 II_BAR, LOOP_BAR = 0.85, 0.75
+COVERAGE, RANK = (0.72, 0.90), 0.4
+WIDTHS = {"latency_cycles": 2.2, "lut": 2.6, "dsp": 2.2, "ff": 3.2}
 OF_ANOTHER_SOURCE = 0.05  # share of a loop table that contradicts the source, from which the report is another's
 
 
@@ -52,6 +59,9 @@ class Tally:
     failed: list[str] = field(default_factory=list)
     iis: Counter[bool] = field(default_factory=Counter)
     latencies: Counter[bool] = field(default_factory=Counter)
+    ends: dict[tuple[str, str], list[tuple[str, float, float, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
 
 def designs(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -61,9 +71,12 @@ def designs(path: Path) -> Iterator[Mapping[str, Any]]:
             yield json.loads(line)
 
 
-def opened(row: Mapping[str, Any]) -> OpenDesign:
-    """The design, with the settings of its report."""
+def opened(row: Mapping[str, Any], *, stated: bool = True) -> OpenDesign:
+    """The design, with the settings of its report or, where they are not stated, the defaults."""
     main, files = split_files(row["source_text"], row["top"])
+    if not stated:
+        assumed = HlsSettings(top=row["top"])
+        return open_design(main, path="main.cpp", inputs=Inputs(files=files), settings=assumed)
     settings = HlsSettings(
         top=row["top"], part=row["part"], clock_period_ns=row["clock_period_ns"], tool=row["tool"],
         tool_version=row["tool_version"], stage=row["label_stage"],
@@ -91,6 +104,34 @@ def compare(row: Mapping[str, Any], model: QorModel, tally: Tally) -> None:
         for predictor, said in (("answer", value), ("closed form", answer.closed_form[name])):
             tally.rows[predictor, name].append((row["project"], float(said), float(label)))
     _loops(estimate, loops, tally)
+    default = opened(row, stated=False)
+    unstated = with_assumptions(model.correct(default, [default.estimate(default.top())])[0])
+    for name, prediction in (("stated", answer), ("defaults", unstated)):
+        _ends(row, prediction, name, tally)
+
+
+def _ends(row: Mapping[str, Any], prediction: QorPrediction, settings: str, tally: Tally) -> None:
+    """(project, whether the label is inside, width, |log error|) of each known figure."""
+    for name in TARGETS:
+        value, label = getattr(prediction, name), row[name]
+        if value is not None and label is not None:
+            ends = prediction.intervals[name]
+            inside = float(round(ends.low) <= label <= round(ends.high))
+            width, error = (ends.high + 1) / (ends.low + 1), abs(math.log((value + 1) / (label + 1)))
+            tally.ends[settings, name].append((row["project"], inside, width, error))
+
+
+def intervals(rows: Sequence[tuple[str, float, float, float]]) -> dict[str, float]:
+    """Coverage, median width and Spearman of width with |log error|, projects weighing equally."""
+    names = [project for project, *_ in rows]
+    weight = np.array([1 / names.count(name) for name in names])
+    inside, width, error = (np.array(column, dtype=float) for column in list(zip(*rows, strict=True))[1:])
+    order = np.argsort(width)
+    middle = float(width[order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), 0.5)])
+    return {
+        "coverage": round(float(np.average(inside, weights=weight)), 3), "width": round(middle, 2),
+        "width_error": round(spearman(width, error, weight), 2),
+    }  # fmt: skip
 
 
 def _loops(estimate: Estimate, rows: Sequence[Mapping[str, Any]], tally: Tally) -> None:
@@ -134,6 +175,7 @@ def measured(tally: Tally) -> dict[str, Any]:
             rank, error, projects = figures(tally.rows[predictor, name])
             targets[name][predictor] = {"spearman": round(rank, 3), "median_error": round(error / 100, 3)}
             targets[name] |= {"designs": len(tally.rows[predictor, name]), "projects": projects}
+        targets[name]["intervals"] = {which: intervals(tally.ends[which, name]) for which in ("stated", "defaults")}
     loops = {
         what: {"right": counter[True], "of": counter.total()}
         for what, counter in (("ii", tally.iis), ("latency", tally.latencies))
@@ -151,6 +193,12 @@ def summary(found: Mapping[str, Any]) -> list[tuple[str, bool]]:
         text += f" ({most:.0f} %); closed form {closed['spearman']:.2f}, {closed['median_error']:.0%};"
         text += f" {item['designs']} designs of {item['projects']} projects, {item['unknown']} said to be unknown"
         lines.append((text, answer["spearman"] >= least and 100 * answer["median_error"] <= most))
+        for which, ends in item["intervals"].items():
+            low, high = COVERAGE
+            text = f"{name}, {which}: coverage {ends['coverage']:.0%} (bar {low:.0%} to {high:.0%}), median width"
+            text += f" x{ends['width']:.2f} (x{WIDTHS[name]}), width against error {ends['width_error']:.2f} ({RANK})"
+            sure = low <= ends["coverage"] <= high and ends["width"] <= WIDTHS[name] and ends["width_error"] >= RANK
+            lines.append((text, sure))
     titles = {"ii": ("II of pipelined loops", II_BAR), "latency": ("latency of loops within 30 %", LOOP_BAR)}
     for what, (title, bar) in titles.items():
         loops = found["loops"][what]

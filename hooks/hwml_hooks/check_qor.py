@@ -2,6 +2,7 @@
 
 hwml-check-qor FILE...             what pre-commit calls
 hwml-check-qor --staged            the files of the next commit, as they are staged
+hwml-check-qor --accept WORDS FILE...   let growth pass that is meant, and say why
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwml_sdk.config import Settings, is_trusted, load_settings
-from hwml_sdk.document import Analysis, Diagnostic, Figures, Span, analyze, provider_for
+from hwml_sdk.document import Analysis, Design, Diagnostic, Figures, Span, analyze, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError
 from hwml_sdk.files import read_source
 from hwml_sdk.git import repository_of
@@ -23,6 +24,7 @@ from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
+from .accepted import Accepted
 from .command import run_command, worst
 from .designs import design_of, predict
 from .textfile import refuse_conflicts
@@ -41,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-growth", dest="max_growth_percent", type=budgets.parse_amount, metavar="PERCENT", help=growth
     )
+    accept = "accept the growth of these files once, with the reason; written to hwml.accepted.json"
+    parser.add_argument("--accept", metavar="WORDS", help=accept)
     parser.add_argument("--no-lint", action="store_true", help="check limits and growth only")
     parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
 
@@ -142,8 +146,20 @@ class _Check:
         if percent > 0:
             before = self._before(target, settings, notes)
             if before is not None:
-                found += budgets.check_growth(design, before, percent, span)
+                found += self._grown(target, design, budgets.check_growth(design, before, percent, span), notes)
         return found
+
+    def _grown(self, target: Target, design: Design, grown: Iterator[Diagnostic], notes: list[str]) -> list[Diagnostic]:
+        """Growth that nobody accepted; with `--accept` it is accepted now."""
+        found = list(grown)
+        if not any(item.severity == "error" for item in found):
+            return found
+        accepted = Accepted.of(target.path)
+        if self.arguments.accept:
+            accepted.with_entry(target.path, design, self.arguments.accept).write()
+            notes.append(f"{design.top}: growth accepted; commit {accepted.place.name} with it")
+            return []
+        return [] if accepted.holds(target.path, design) else found
 
     def _asked(self, target: Target) -> bool:
         """Whether this run asks for a limit that this file should be held against: a header's sources are instead."""

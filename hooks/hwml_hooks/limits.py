@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from hwml_sdk.amounts import change_of, short_number
 from hwml_sdk.amounts import figure as shown_figure
-from hwml_sdk.amounts import short_number
 from hwml_sdk.config import LimitSettings
 from hwml_sdk.document import Design, Diagnostic, Figures, Interval, Severity, Span
 
@@ -30,7 +30,12 @@ LIMITS = {
     "max_dsp": ("dsp", "DSP"),
     "max_ff": ("ff", "FF"),
     "max_latency_cycles": ("latency_cycles", "cycles"),
+    "max_bram": ("bram_18k", "BRAM_18K"),
+    "max_uram": ("uram", "URAM"),
+    "max_ii": ("ii", "II"),
 }
+# Those whose growth is held against `max_growth_percent`: few memories more or fewer are a large share of few.
+GROWING = ("max_lut", "max_dsp", "max_ff", "max_latency_cycles")
 
 
 def parse_amount(text: str) -> float:
@@ -44,7 +49,7 @@ def parse_amount(text: str) -> float:
     return value
 
 
-_OPTIONS = {"max_lut": "--max-lut", "max_dsp": "--max-dsp", "max_ff": "--max-ff", "max_latency_cycles": "--max-latency"}
+_OPTIONS = {name: f"--{name.removesuffix('_cycles').replace('_', '-')}" for name in LIMITS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for setting, option in _OPTIONS.items():
         name = LIMITS[setting][1]
         parser.add_argument(option, dest=setting, type=parse_amount, metavar="N", help=f"most {name}, e.g. 20k")
-    strict = "fail when the estimate is over, not only when the lower end of its interval is"
+    strict = "fail when the estimate is over, not only when the lower end of its interval is, or when nobody can say"
     parser.add_argument("--strict", action="store_true", help=strict)
 
 
@@ -137,12 +142,16 @@ def findings(top: str, verdicts: Iterable[Verdict], span: Span) -> Iterator[Diag
             yield Diagnostic(_CODES[verdict.state], severity, f"{top}: {verdict.text}", span)
 
 
+def _signed(percent: float) -> str:
+    return f"{'-' if percent < 0 else '+'}{short_number(abs(percent))}"
+
+
 def check_growth(design: Design, before: Figures, percent: float, span: Span) -> Iterator[Diagnostic]:
     """Findings for figures that grew by more than `percent` since `before`; a count of 0 then is taken for 1.
 
     A note where a figure was known then and is not any more.
     """
-    for setting in LIMITS:
+    for setting in GROWING:
         new, old = figure(design.figures, setting), figure(before, setting)
         if new.value is None or old.value is None:
             if old.value is not None:
@@ -150,8 +159,9 @@ def check_growth(design: Design, before: Figures, percent: float, span: Span) ->
                 message = f"{design.top}: growth of {new.name} cannot be said: {cause}"
                 yield Diagnostic(UNKNOWN, "info", message, span)
             continue
-        grown = (new.value - old.value) / max(old.value, 1.0) * 100
+        grown, interval = change_of(old.value, new.value, design.figures.changes.get(LIMITS[setting][0], 1.0))
         if grown > percent:
-            change = f"{new.name} grows by {short_number(grown)} % against HEAD, limit {short_number(percent)} %"
+            sure = f" (80 %: {_signed(interval.low)} to {_signed(interval.high)} %)"
+            change = f"{new.name} grows by {short_number(grown)} %{sure} against HEAD, limit {short_number(percent)} %"
             message = f"{design.top}: {change}; now {new.text}"
             yield Diagnostic(GROWTH, "error", message, span)

@@ -69,6 +69,9 @@ class LimitSettings:
     max_dsp: float = 0
     max_ff: float = 0
     max_latency_cycles: float = 0
+    max_bram: float = 0
+    max_uram: float = 0
+    max_ii: float = 0
     max_growth_percent: float = 0
 
 

@@ -78,7 +78,7 @@ class Figures:
 
     lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done, of a loop with all its entries.
     ii: initiation interval in cycles. trip_count: iterations. intervals: of some of them, by the field's name.
-    reasons: why some of them are not known, likewise.
+    reasons: why some of them are not known, likewise. changes: how unsure their changes are (`amounts.change_of`).
     """
 
     lut: int | None = None
@@ -91,6 +91,7 @@ class Figures:
     trip_count: float | None = None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, int | None]:
         """LUT, DSP, FF and latency_cycles under the keys that all of hwml's JSON has for them."""

@@ -368,3 +368,44 @@ def test_a_file_without_a_sign_of_hls_is_not_passed_over_in_silence(
     path.write_text("void top(int a[4]) {\n  for (int i = 0; i < 4; i++) a[i] = i;\n}\n", encoding="utf-8")
     assert main([str(path)]) == 0
     assert capsys.readouterr().out == ""
+
+
+# -- what else may be limited, and growth that is meant ---------------------------------------------------------
+
+
+def test_memories_and_initiation_intervals_have_limits(repo: Path, capsys: Capture) -> None:
+    """A table of 64 Kbit that is read and written in one round takes block RAM; one port of it makes II 2."""
+    (repo / "m.cpp").write_text(
+        "#include <ap_int.h>\nvoid table(int in[64], int out[64]) {\n  int kept[4096];\n"
+        "#pragma HLS BIND_STORAGE variable=kept type=ram_1p impl=bram\n"
+        "  for (int i = 0; i < 64; i++) {\n#pragma HLS PIPELINE II=1\n"
+        "    kept[in[i] & 4095] = i;\n    out[i] = kept[(i * 7) & 4095];\n  }\n}\n"
+    )
+    low = predicted("m.cpp", capsys)["intervals"]["bram_18k"]["low"]  # type: ignore[index]
+    assert hwml(["budget", "m.cpp", "--max-bram", str(max(low - 1, 0.5)), "--max-uram", "1", "--json"]) == 1
+    states = {f["name"]: f["state"] for f in json.loads(capsys.readouterr().out)["designs"][0]["figures"]}
+    assert states == {"BRAM_18K": "over", "URAM": "ok"}
+    (repo / "a.cpp").write_text(DESIGN.replace("#pragma HLS UNROLL factor=%d", "#pragma HLS PIPELINE II=3"))
+    assert hwml(["budget", "a.cpp", "--max-ii", "3"]) == 0
+    assert hwml(["budget", "a.cpp", "--max-ii", "2"]) == 1
+    assert "OVER  3 II" in capsys.readouterr().out
+
+
+def test_growth_is_accepted_once_and_in_words(repo: Path, git: Git, capsys: Capture) -> None:
+    (repo / "a.cpp").write_text(DESIGN % 2)
+    (repo / "hwml.toml").write_text("[limits]\nmax_growth_percent = 50\n")
+    commit(git)
+    (repo / "a.cpp").write_text(DESIGN % 8)
+    assert main(["a.cpp", "--no-lint"]) == 1
+    assert main(["a.cpp", "--no-lint", "--accept", "eight lanes for video"]) == 0
+    kept = json.loads((repo / "hwml.accepted.json").read_text())["accepted"]
+    assert [(entry["path"], entry["top"], entry["why"]) for entry in kept] == [
+        ("a.cpp", "scale", "eight lanes for video")
+    ]
+    assert main(["a.cpp", "--no-lint"]) == 0  # the same text again
+    (repo / "a.cpp").write_text(DESIGN % 16)
+    assert main(["a.cpp", "--no-lint"]) == 1  # more than was accepted
+    (repo / "hwml.accepted.json").write_text("[]")
+    capsys.readouterr()
+    assert main(["a.cpp", "--no-lint"]) == 2
+    assert "hwml.accepted.json" in capsys.readouterr().err

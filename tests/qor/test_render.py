@@ -13,7 +13,7 @@ from hwml_sdk import amounts
 from hwml_sdk.document import Span
 from hwml_sdk.qor.answer import render
 from hwml_sdk.qor.answer.spread import Spread, spread_function
-from hwml_sdk.qor.answer.types import Contribution, FunctionQor, Interval, LoopQor, QorPrediction, loop_json
+from hwml_sdk.qor.answer.types import Certainty, Contribution, FunctionQor, Interval, LoopQor, QorPrediction, loop_json
 
 SPAN = Span(2, 2, 2, 30)
 INNER = LoopQor(
@@ -109,6 +109,14 @@ def test_what_is_unknown_is_a_question_mark() -> None:
     assert amounts.figure(None) == amounts.figure(float("nan")) == amounts.figure(float("inf")) == "?"
 
 
+def test_a_change_is_surer_than_its_ends() -> None:
+    """100 to 120: log 1.2 = .1823; half of (.1823 + .2) to both sides is .1912: -0.9 % to 45.3 %."""
+    change, interval = amounts.change_of(100, 120, 0.5)
+    assert (change, interval.low, interval.high) == pytest.approx((20.0, -0.88, 45.27), abs=0.01)
+    assert amounts.change_of(7, 7, 3.0) == (0.0, Interval(0.0, 0.0))
+    assert amounts.change_of(0, 2, 0.0)[0] == pytest.approx(100.0)
+
+
 def test_float_noise_changes_nothing() -> None:
     for value in (1050.0, 999.5, 1234.5, 9950.0):
         assert (
@@ -160,12 +168,20 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "qor.schema.json").rea
 
 
 def test_json_is_the_documented_one() -> None:
-    data = PREDICTION.to_dict()
+    sure = {"lut": Certainty("guessed", ("dust",)), "ff": Certainty("impl")}
+    data = dataclasses.replace(PREDICTION, certainty=sure).to_dict()
     json.dumps(data, allow_nan=False)
     jsonschema.validate(data, SCHEMA)
     assert list(data)[:4] == ["LUT", "DSP", "FF", "latency_cycles"]
     assert (data["LUT"], data["DSP"], data["FF"], data["latency_cycles"]) == (1235, 5, 2040, 1200)
-    assert data["intervals"]["LUT"] == {"low": 900, "high": 1700}
+    assert data["intervals"]["LUT"] == {
+        "point": 1235,
+        "low": 900,
+        "high": 1700,
+        "class": "guessed",
+        "reasons": ["dust"],
+    }
+    assert data["intervals"]["FF"] == {"point": 2040, "low": None, "high": None, "class": "impl", "reasons": []}
     assert data["closed_form"]["latency_cycles"] is None
     assert data["loops"][0]["loops"][0]["ii_bound_by"] == "ports of coef"
     assert data["unlike_score"] == 0.214
@@ -182,7 +198,8 @@ def test_a_label_has_one_spelling_wherever_it_is_a_key() -> None:
     data = whole.to_dict()
     keys = ["LUT", "DSP", "FF", "bram_18k", "latency_cycles"]
     assert set(keys) <= set(data)
-    assert list(data["intervals"]) == list(data["closed_form"]) == [row["target"] for row in data["explain"]] == keys
+    assert list(data["closed_form"]) == [row["target"] for row in data["explain"]] == keys
+    assert sorted(data["intervals"]) == sorted(keys)
     jsonschema.validate(data, SCHEMA)
 
 
@@ -221,3 +238,15 @@ def test_rows_for_terminals() -> None:
     assert rows[0] == ("LUT", "~1.2k", "0.9–1.7k", "1.1k", "10 %")
     assert rows[1] == ("DSP", "~5", "3–9", "", "10 %")  # the closed form says the same: not twice
     assert rows[4][0] == "latency (cycles)"
+
+
+def test_why_a_figure_is_no_surer_is_told_where_it_is_not_sure() -> None:
+    """LUT is about, DSP rough, the latency sure; two targets with the same main reasons stand together."""
+    same = Certainty("guessed", ("dust", "rain", "snow", "hail"))
+    made = dataclasses.replace(
+        PREDICTION,
+        intervals={**PREDICTION.intervals, "dsp": Interval(1.0, 30.0)},
+        certainty={"lut": same, "dsp": same, "latency_cycles": same, "ff": Certainty("counted")},
+    )
+    assert render.unsure(made) == ["Why LUT, DSP may be off: dust; rain; snow"]
+    assert "Why LUT, DSP may be off" in render.prediction_detail(made)

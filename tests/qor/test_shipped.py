@@ -24,11 +24,14 @@ from hwml_sdk.qor.learned.correct import (
     MEMBERS_FILE,
     Corrector,
     closed_form_log,
+    domain_of,
     error_inputs,
 )
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.table import MAX_TABLE_BYTES, SUFFIX, read_table, write_table
 from hwml_sdk.qor.tool.labels import LABELS
+from hwml_sdk.train.qor.evaluate import group_weights
+from hwml_sdk.train.qor.fit import FitConfig, training_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "data" / "qor_table"
@@ -137,6 +140,39 @@ def test_every_row_of_the_table_gets_a_finite_answer() -> None:
         errors = run_session(session, error_inputs(values, members, base, corrector.geometry.distances(values)))
         assert np.isfinite(members).all()
         assert np.isfinite(errors).all()
+
+
+@needs_table
+@needs_artefact
+def test_the_shipped_intervals_are_those_that_were_measured() -> None:
+    """Coverage of what ships, on the rows it was fitted to, against the coverage that held-out fits had."""
+    artifact = Artifact.load("qor", kind=KIND)
+    corrector = Corrector(artifact)
+    table = read_table(TABLE, exclude=artifact.provenance["excluded"])
+    table = table.take(training_rows(table, FitConfig(rows_per_key=20)))
+    names = table.feature_names[: len(corrector.feature_names)]
+    values = table.values[:, : len(names)]
+    base, domain = closed_form_log(values, names), domain_of(values, names)
+    value = corrector.calibration.blend(
+        corrector.calibration.mixed(corrector.members(values), base, domain), base, domain
+    )
+    below, above = corrector.certainty.ends(values, names, np.zeros(len(values), dtype=bool))
+    for index, target in enumerate(LABELS[:4]):
+        low, high = (np.rint(np.maximum(np.expm1(end), 0)) for end in (value - below, value + above))
+        label = table.rows.labels[:, index]
+        known = np.isfinite(label)
+        inside = (label >= low[:, index]) & (label <= high[:, index])
+        covered = float(np.average(inside[known], weights=group_weights(table.rows.group[known])))
+        assert abs(covered - artifact.metrics["intervals"][target]["coverage"]) < 0.08, target
+
+
+@needs_artefact
+def test_the_learned_part_is_followed_only_where_it_was_measured_to_be_better() -> None:
+    """What ships follows members where the manifest says so, by no more than the whole way."""
+    artifact = Artifact.load("qor", kind=KIND)
+    trust = artifact.config["calibration"]["trust"]
+    assert trust == artifact.metrics["trust"]
+    assert all(0 <= share <= 1 for row in trust for share in row)
 
 
 @needs_table

@@ -212,7 +212,7 @@ def _place(job: _Job) -> dict[str, str]:
 
 
 def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
-    from ..qor.answer.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows
+    from ..qor.answer.render import LOOP_COLUMNS, assumptions, flat_loops, loop_row, resource_rows, unsure
     from ..qor.tool.labels import RESOURCES
     from ..qor.tool.parts import find_part
 
@@ -234,6 +234,8 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         print(f"Most of it: {printable(prediction.dominant)}")
     if prediction.fits_part is False:
         print(f"Does not fit {prediction.part}.")
+    for text in unsure(prediction):
+        print(text)
     print(f"Assumed: {assumptions(prediction)}")
     for text in (*prediction.warnings, *job.inputs.notes):
         print(f"Note: {printable(text)}")

@@ -22,6 +22,7 @@ from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
+from .answer.assumed import with_assumptions
 from .answer.spread import Spread, spread_function, spread_loops
 from .answer.types import Interval, QorPrediction
 from .closed_form.design import make_options, make_target
@@ -41,7 +42,6 @@ from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
 STAGES = ("csynth", "impl")
-UNSEEN_WIDENING = 1.5  # of the interval's ends in log space, for each kind of setting the training data never had
 
 
 @contextmanager
@@ -110,7 +110,7 @@ class QorModel:
         prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
         names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
         origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
-        return replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")})
+        return with_assumptions(replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")}))
 
     def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
         """`predict` for each source with the same options. Raises what the first failing one raises."""
@@ -150,9 +150,7 @@ class QorModel:
             return []
         unseen = self._unseen(settings, estimates[0])
         corrections = self.corrector.apply_many(
-            np.stack([row.values for row in rows]),
-            [row.closed_form for row in rows],
-            widen=UNSEEN_WIDENING ** len(unseen),
+            np.stack([row.values for row in rows]), [row.closed_form for row in rows]
         )
         name = str(self.artifact.path.name)
         return [
@@ -254,7 +252,8 @@ def _prediction(
         loops=spread_loops(answer.all_loops(estimate), spreads),
         explain=answer.contributions(estimate, found),
         warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
-        reasons=reasons, latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
+        reasons=reasons, certainty=answer.certainty(correction, reasons),
+        latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
         interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
     )  # fmt: skip
 

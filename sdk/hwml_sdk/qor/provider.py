@@ -26,6 +26,7 @@ from ..document import (
     Step,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
+from .answer.assumed import with_assumptions
 from .answer.render import (
     function_detail,
     function_label,
@@ -151,7 +152,7 @@ def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list
 
 def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
     names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-    return replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names})
+    return with_assumptions(replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names}))
 
 
 def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
@@ -228,13 +229,25 @@ def _function_figures(function: FunctionQor) -> Figures:
 
 def _design_figures(prediction: QorPrediction) -> Figures:
     ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
+    ii, guessed = _largest_ii(prediction)
     return Figures(
         lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
-        bram_18k=whole(prediction.bram_18k), uram=whole(prediction.uram) or None,
+        bram_18k=whole(prediction.bram_18k), uram=whole(prediction.uram), ii=ii,
         latency_cycles=whole(prediction.latency_cycles),
         intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
-        reasons=prediction.reasons,
+        reasons={**prediction.reasons, **({"ii": guessed} if guessed else {})},
+        changes={name: sure.change for name, sure in prediction.certainty.items()},
     )  # fmt: skip
+
+
+def _largest_ii(prediction: QorPrediction) -> tuple[int | None, tuple[str, ...]]:
+    """The largest II of a design's pipelined loops (of none: from one start to the next), or why it is not known."""
+    loops = [loop for loop in _all_loops(prediction) if loop.pipelined]
+    guessed = tuple(f"the II of loop {loop.name} is a guess" for loop in loops if loop.ii is None)
+    known = [loop.ii for loop in loops if loop.ii is not None]
+    if guessed:
+        return None, guessed
+    return (max(known) if known else whole(prediction.interval_cycles)), ()
 
 
 def _basis(prediction: QorPrediction) -> Basis:

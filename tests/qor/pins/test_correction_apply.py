@@ -121,50 +121,107 @@ def errors_of(row: Row, members: NDArray[np.float64], base: list[float], step: f
     return [float(v) for v in session.run(None, {session.get_inputs()[0].name: inputs})[0][0]]
 
 
-def expected(row: Row, members: NDArray[np.float64], widen: float = 1.0, step: float = 0.0) -> dict[str, Any]:
+ANY = {
+    "merlin": ("merlin",), "told": ("trips_told", "loops_unknown"), "vary": ("trips_vary",),
+    "guess": ("guess_share", "loops_guessed"), "dataflow": ("dataflow",), "unread": ("unread",),
+    "library": ("shared_fother", "shared_dother", "shared_hany"), "unrolled": ("unroll_log_sum", "loops_unrolled"),
+    "branches": ("branches",), "calls": ("calls",), "division": ("shared_fdiv", "shared_ddiv", "shared_idiv"),
+    "bound": ("pragma_bind_op", "bind_fabric"), "m_axi": ("m_axi_ports",), "old": ("vivado_old",),
+    "partition": ("pragma_partition", "pragma_reshape"), "memories": ("local_arrays",),
+    "registers": ("register_arrays",),
+}  # fmt: skip
+ROOTS = {"recurrence": "bound_recurrence_share", "ports": "bound_ports_share", "plain": "plain_share"}
+FEW = {"lut": 300, "dsp": 4, "ff": 300, "latency_cycles": 8, "bram_18k": 4}
+MANY = {"lut": 12, "dsp": 5, "ff": 12, "latency_cycles": 14, "bram_18k": 5}
+
+
+def strength(reason: str, row: Row, target: str) -> float:
+    """How far one reason holds, 0 to 1."""
+
+    def value(name: str) -> float:
+        names = artefact().config["feature_names"]
+        return float(row[names.index(name)]) if name in names else 0.0
+
+    if reason in ANY:
+        return float(any(value(name) > 0 for name in ANY[reason]))
+    if reason in ROOTS:
+        return math.sqrt(min(max(value(ROOTS[reason]), 0.0), 1.0))
+    count = 2 ** value(f"cf_{target}") - 1
+    return {
+        "impl": float(value("impl") > 0 and target != "latency_cycles"),
+        "no_pipeline": float(value("loops_pipelined") <= 0 < value("loops")),
+        "no_loop": float(value("loops") <= 0),
+        "some": float(count > 0),
+        "small": min(1.0, FEW[target] / (count + 1)),
+        "large": min(max((math.log2(count + 1) - MANY[target]) / 8, 0.0), 1.0),
+    }[reason]
+
+
+def kind_of(row: Row) -> str:
+    """Merlin before impl before what is guessed."""
+    held = {name for name in ("told", "vary", "guess", "dataflow", "unread") if strength(name, row, "lut")}
+    flags = [name for name in ("merlin", "impl") if row[artefact().column(name)] > 0]
+    return flags[0] if flags else "guessed" if held else "counted"
+
+
+def ends_of(row: Row, t: int, new: bool) -> tuple[float, float]:
+    """How far both ends lie off, as logarithms of 1 + count."""
+    certainty = artefact().config["certainty"]
+    strengths = [strength(name, row, TARGETS[t]) for name in certainty["reasons"]]
+    order = ("merlin", "impl", "guessed", "counted")
+    scales = certainty["scale"][t][order.index(kind_of(row))]
+    found = []
+    for scale, side in zip(scales, ("below", "above"), strict=True):
+        factor = scale * (certainty["foreign"][t] if new else 1.0)
+        bias, *weights = certainty[side][t]
+        raw = math.exp(min(bias + sum(w * s for w, s in zip(weights, strengths, strict=True)), 2.0))
+        found.append(min(max(raw * factor, 0.02), 4.0))
+    return found[0], found[1]
+
+
+def expected(row: Row, members: NDArray[np.float64], step: float = 0.0) -> dict[str, Any]:
     """The whole correction of one row; members [3, targets]."""
     calibration = artefact().config["calibration"]
     base, new = base_of(row), unseen(row)
-    score, *ends = errors_of(row, members, base, step)
+    score = errors_of(row, members, base, step)[0]
     knots = calibration["unlike_knots"]
     unlike = float(np.interp(score, knots, [i / (len(knots) - 1) for i in range(len(knots))]))
-    found: dict[str, Any] = {"unlike": unlike, "unseen": new, "shrink": [], "value": [], "low": [], "high": []}
+    found: dict[str, Any] = {"unlike": unlike, "unseen": new, "trust": [], "value": [], "low": [], "high": []}
     for t in range(len(TARGETS)):
         weights = calibration["mix"][domain(row)][t]
         learned = sum(w * m for w, m in zip(weights, members[:, t], strict=False)) / sum(weights[:-1])
         mixed = (1 - weights[-1]) * learned + weights[-1] * base[t]
-        weight = float(np.interp(unlike, calibration["shrink_knots"], calibration["shrink"][int(new)][t]))
-        log = base[t] + weight * (mixed - base[t])
-        factor = calibration["widen"][int(new)][t]
-        low = log + min(ends[t] * widen, -0.02) * factor
-        high = log + max(ends[len(TARGETS) + t] * widen, 0.02) * factor
-        found["shrink"].append(weight)
-        for name, value in (("value", log), ("low", low), ("high", high)):
+        trust = calibration["trust"][domain(row)][t]
+        log = base[t] + trust * min(max(mixed - base[t], -math.log(2)), math.log(2))
+        below, above = ends_of(row, t, new)
+        found["trust"].append(trust)
+        for name, value in (("value", log), ("low", log - below), ("high", log + above)):
             found[name].append(max(math.expm1(value), 0.0))
     return found
 
 
-def check(made: Correction, row: Row, members: NDArray[np.float64], widen: float = 1.0) -> None:
+def check(made: Correction, row: Row, members: NDArray[np.float64]) -> None:
     """A row that is a training point has the distance 0, which may come out as one quantisation step of 1/64."""
-    wanted = expected(row, members, widen)
+    wanted = expected(row, members)
     if abs(made.unlike_score - wanted["unlike"]) > 1e-4 and distances(row)[0] < 1e-3:
-        wanted = expected(row, members, widen, step=1 / 64)
+        wanted = expected(row, members, step=1 / 64)
     same(made, wanted)
+    assert made.kind == kind_of(row)
 
 
 def same(made: Correction, wanted: Mapping[str, Any]) -> None:
     """All that a correction says. Tree outputs are float32, hence the tolerance."""
     assert made.unseen == wanted["unseen"]
     assert made.unlike_score == pytest.approx(wanted["unlike"], abs=1e-4)
-    assert list(made.shrink) == list(made.value) == list(made.low) == list(made.high) == list(TARGETS)
-    assert list(made.shrink.values()) == pytest.approx(wanted["shrink"], abs=1e-4)
+    assert list(made.trust) == list(made.value) == list(made.low) == list(made.high) == list(TARGETS)
+    assert list(made.trust.values()) == pytest.approx(wanted["trust"], abs=1e-4)
     for name in ("value", "low", "high"):
         assert list(getattr(made, name).values()) == pytest.approx(wanted[name], rel=1e-3, abs=1e-3), name
 
 
 @pytest.mark.parametrize("wanted", [0, 1, 2, 3], ids=["merlin", "impl", "dataflow", "csynth"])
 def test_rows_of_every_domain(wanted: int) -> None:
-    """Members as the trainer's trees gave them, mixed by domain, drawn to the closed form by the unlike-score."""
+    """Members as the trainer's trees gave them, mixed by domain, followed as far as they are trusted there."""
     indices = rows_of(wanted)
     assert indices, "the trainer left no row of this domain"
     for index in indices:
@@ -185,24 +242,13 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
 @pytest.mark.parametrize("wanted", [0, 1, 3], ids=["merlin", "impl", "csynth"])
 @pytest.mark.parametrize(("setting", "value"), [("clock_ns", 40.0), ("year", 3.0)])
 def test_unseen_settings(wanted: int, setting: str, value: float) -> None:
-    """A clock or a release that training never had: shrink and widen of the other set; here the closed form alone."""
+    """A clock or a release that training never had: the ends lie further off."""
     index = rows_of(wanted, 1)[0]
     row = artefact().values[index].copy()
     row[artefact().column(setting)] = value
     assert unseen(row)
     members = corrector().members(row[None, :])[:, 0]  # other settings, other leaves; their use is what is checked
-    made = corrector().apply(row, closed_form(row))
-    check(made, row, members)
-    if all(max(curve) == 0 for curve in artefact().config["calibration"]["shrink"][1]):
-        wanted_counts = [v for v in closed_form(row).values() if v is not None]
-        assert list(made.value.values()) == pytest.approx(wanted_counts, rel=1e-6, abs=1e-6)
-
-
-def test_widening_on_request() -> None:
-    index = rows_of(3, 1)[0]
-    row = artefact().values[index]
-    made = corrector().apply(row, closed_form(row), widen=1.5)
-    check(made, row, artefact().members[:, index], widen=1.5)
+    check(corrector().apply(row, closed_form(row)), row, members)
 
 
 def test_features_are_taken_in_steps_of_a_64th() -> None:
@@ -260,9 +306,7 @@ def calibration(**changes: Any) -> Calibration:
     """Two targets, two domains. mix: members .25 and .25 against .5; then the second member alone."""
     fields: dict[str, Any] = {
         "unlike_knots": KNOTS,
-        "shrink_knots": (0.0, 0.5, 1.0),
-        "shrink": (((1.0, 0.8, 0.2), (0.6, 0.6, 0.0)), ((0.5, 0.1, 0.0), (0.4, 0.2, 0.2))),
-        "widen": ((1.0, 2.0), (3.0, 4.0)),
+        "trust": ((0.5, 1.0), (0.0, 0.25)),
         "mix": (((0.25, 0.25, 0.5), (0.6, 0.2, 0.2)), ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0))),
     }
     return Calibration(**{**fields, **changes})
@@ -291,30 +335,12 @@ def test_unlike_score_by_hand() -> None:
     )
 
 
-def test_shrinking_by_hand() -> None:
-    """At .25: (1 + .8) / 2 and .6 for known settings; (.5 + .1) / 2 and (.4 + .2) / 2 for others."""
-    unlike, new = np.array([0.25, 0.25, 0.75]), np.array([False, True, False])
-    weight = calibration().weight(unlike, new)
-    assert weight == pytest.approx(np.array([[0.9, 0.6], [0.3, 0.3], [0.5, 0.3]]))
-    drawn = calibration().blend(np.full((3, 2), 4.0), np.array([[2.0, np.nan]] * 3), unlike, new)
-    assert drawn == pytest.approx(np.array([[2 + 0.9 * 2, 4.0], [2 + 0.3 * 2, 4.0], [2 + 0.5 * 2, 4.0]]))
-
-
-def test_ends_by_hand() -> None:
-    """Quantiles of the remaining error times widen; at least .02 to either side."""
-    value = np.array([[1.0, 2.0], [1.0, 2.0]])
-    quantiles = np.array([[-0.5, 0.3, 0.25, 0.01], [-0.5, 0.3, 0.25, 0.01]])
-    low, high = calibration().ends(value, quantiles, np.array([False, True]))
-    assert low == pytest.approx(np.array([[0.5, 2 - 0.04], [1 - 1.5, 2 - 0.08]]))
-    assert high == pytest.approx(np.array([[1.25, 2 + 0.04], [1 + 0.75, 2 + 0.08]]))
-
-
-def test_ends_of_settings_that_training_never_had() -> None:
-    """Two sets of quantiles: the second is theirs."""
-    quantiles = np.array([[-1.0, -1.0, 1.0, 1.0, -2.0, -3.0, 4.0, 5.0]] * 2)
-    low, high = calibration().ends(np.zeros((2, 2)), quantiles, np.array([False, True]))
-    assert low == pytest.approx(np.array([[-1.0, -2.0], [-6.0, -12.0]]))
-    assert high == pytest.approx(np.array([[1.0, 2.0], [12.0, 20.0]]))
+def test_following_the_mixture_by_hand() -> None:
+    """Half the way of 0.4; all of a way that is cut at a factor of two; none and a quarter; NaN takes the mixture."""
+    mixed = np.array([[2.4, 5.0], [9.0, 2.8], [1.0, 1.0]])
+    base = np.array([[2.0, 2.0], [2.0, 2.0], [np.nan, np.nan]])
+    found = calibration().blend(mixed, base, np.array([0, 1, 0]))
+    assert found == pytest.approx(np.array([[2.2, 2 + math.log(2)], [2.0, 2 + 0.25 * math.log(2)], [1.0, 1.0]]))
 
 
 # -- geometry by hand: three features, three groups --------------------------------------------------------------------

@@ -18,12 +18,10 @@ from ..tool.headers import is_foreign
 from ..tool.labels import LABELS, RESOURCES, SHOWN, TITLES
 from ..tool.operators import Target
 from ..tool.parts import Part, find_part
-from .types import Contribution, FunctionQor, Interval, LoopQor
+from .types import UNKNOWN, Certainty, Contribution, FunctionQor, Interval, LoopQor
 
 if TYPE_CHECKING:
     from ..learned.correct import Correction
-
-UNLIKE_FROM = 0.9  # share of the training groups that lie closer to their neighbours than this design does
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +294,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """Plain sentences about what the reader must know before trusting the numbers."""
     said = [f"{cause}: {_lacking(targets)} not given" for cause, targets in estimate.unknown.causes.items()]
-    said += [f"{item}: intervals are wider" for item in unseen]
-    if correction is not None and correction.unlike_score >= UNLIKE_FROM:
-        said.append("unlike the designs the model was trained on: mostly the closed form, take it as a rough guide")
-    if correction is not None and correction.unseen:
-        said.append("part family, clock and tool version were never trained on together: the closed form alone")
+    if correction is not None and correction.unseen and unseen:
+        said.append(f"{'; '.join(unseen)}: intervals are wider")
     if any(cause.endswith("is not read") for cause in estimate.unknown.causes):
         said.append("what is not read stands in a file that is not among the sources, or in a library: name the file")
     missing = [name for name in estimate.program.missing_headers if not is_foreign(name)]
@@ -317,6 +312,17 @@ def _lacking(targets: frozenset[str]) -> str:
         return "LUT, DSP, FF, BRAM and latency are"
     names = ["latency" if name == "latency_cycles" else TITLES[name] for name in SHOWN if name in targets]
     return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def certainty(correction: Correction, unknown: Mapping[str, tuple[str, ...]]) -> dict[str, Certainty]:
+    """How sure each target is, and why not surer; of what is not known, why."""
+    new = ("a family, clock and release that training never had together",) if correction.unseen else ()
+    return {
+        target: Certainty(UNKNOWN, unknown[target])
+        if target in unknown
+        else Certainty(correction.kind, (*new, *correction.reasons[target]), correction.changes[target])
+        for target in LABELS
+    }
 
 
 def interval(correction: Correction, target: str) -> Interval:

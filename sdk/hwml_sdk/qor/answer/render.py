@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...amounts import figure, percent, range_of, short_number, whole
+from ...amounts import figure, percent, range_of, short_number, sureness, whole
 from ..tool.labels import SHOWN, TITLES
 from .types import FunctionQor, Interval, LoopQor, QorPrediction, plain_number
 
@@ -142,12 +142,32 @@ def prediction_detail(prediction: QorPrediction) -> str:
         lines += [f"Most of it: {prediction.dominant}", ""]
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]
+    lines += [line for text in unsure(prediction) for line in (text, "")]
     lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
     lines += [f"> {warning}\n" for warning in prediction.warnings]
     lines += [
         f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
     ]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+MAX_REASONS = 3
+
+
+def unsure(prediction: QorPrediction) -> list[str]:
+    """`Not surer because of (LUT, FF): divisions; conditional code`: targets that share their main reasons together."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for name in SHOWN:
+        value, interval, sure = (
+            getattr(prediction, name),
+            prediction.intervals.get(name),
+            prediction.certainty.get(name),
+        )
+        if value is None or interval is None or sure is None or sureness(value, interval) == "sure":
+            continue
+        title = "cycles" if name == "latency_cycles" else _SHORT[name]
+        shared.setdefault(sure.reasons[:MAX_REASONS], []).append(title)
+    return [f"Why {', '.join(titles)} may be off: {'; '.join(causes)}" for causes, titles in shared.items() if causes]
 
 
 def _why(causes: Sequence[str]) -> str:

@@ -11,9 +11,9 @@ from ...amounts import whole
 from ...document import Interval, Span
 from ...report import SCHEMA_VERSION, span_json
 from ..closed_form.schedule.bounds import Circuit
-from ..tool.labels import json_key
+from ..tool.labels import LABELS, json_key
 
-__all__ = ["Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
+__all__ = ["UNKNOWN", "Certainty", "Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,21 @@ class Contribution:
     span: Span | None = None
 
 
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """Why a figure is no surer. kind: `counted`, `guessed`, `impl`, `merlin`, or `unknown` where there is no figure.
+
+    change: factor of the interval of a change between two texts (`amounts.change_of`).
+    """
+
+    kind: str
+    reasons: tuple[str, ...] = ()
+    change: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class QorPrediction:
     """Predicted resources and latency of one HLS kernel.
@@ -103,8 +118,9 @@ class QorPrediction:
     lut, dsp, ff, bram_18k, uram: counts on the part. latency_cycles: start to done, every loop at its largest number of
     rounds (csynth's maximum); latency_min_cycles: at its least. interval_cycles: from one start to the next. None: not
     known, `reasons` says why (a call that was not read, a trip count nobody can tell), by target.
-    intervals: 80 % interval per target. closed_form: the estimate before the learned correction, per target.
-    unlike_score: 0 (like the training data) to 1 (unlike all of it); the correction shrinks as it grows.
+    intervals: 80 % interval per target; certainty: what makes it as wide as it is.
+    closed_form: the estimate before the learned correction, per target.
+    unlike_score: 0 (like the training data) to 1 (unlike all of it).
     loops: as trees, those of the top function first, then those of the functions it calls.
     origins: where part, clock, tool and stage came from.
     """
@@ -135,6 +151,7 @@ class QorPrediction:
     uram: float | None = None
     latency_min_cycles: float | None = None
     interval_cycles: float | None = None
+    certainty: Mapping[str, Certainty] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -156,10 +173,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "interval_cycles": whole(prediction.interval_cycles),
         "bram_18k": whole(prediction.bram_18k),
         "uram": whole(prediction.uram),
-        "intervals": {
-            json_key(name): {"low": whole(interval.low), "high": whole(interval.high)}
-            for name, interval in prediction.intervals.items()
-        },
+        "intervals": {json_key(name): _sure_json(prediction, name) for name in LABELS if _is_told(prediction, name)},
         "top": prediction.top,
         "part": prediction.part,
         "clock_period_ns": plain_number(prediction.clock_period_ns),
@@ -186,6 +200,17 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "origins": dict(prediction.origins),
         "reasons": reasons_json(prediction.reasons),
     }
+
+
+def _is_told(prediction: QorPrediction, name: str) -> bool:
+    return name in prediction.intervals or name in prediction.certainty
+
+
+def _sure_json(prediction: QorPrediction, name: str) -> dict[str, Any]:
+    """One figure with its interval, its class of certainty and the reasons; null where it is not known."""
+    interval, sure = prediction.intervals.get(name), prediction.certainty.get(name, Certainty("counted"))
+    ends = interval_json(interval) if interval is not None else {"low": None, "high": None}
+    return {"point": whole(getattr(prediction, name)), **ends, "class": sure.kind, "reasons": list(sure.reasons)}
 
 
 def interval_json(interval: Interval) -> dict[str, int | None]:

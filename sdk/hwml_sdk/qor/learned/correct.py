@@ -1,8 +1,8 @@
 """Apply the learned correction to a closed-form estimate; numpy and onnxruntime only.
 
 All learning happens on log(1 + count). Members (boosted trees on the label and on its ratio to the closed form) are
-averaged to a blend; a score says how unlike the training data a design is; as it grows the blend shrinks towards the
-closed form. Interval ends come from quantile models of the remaining error, scaled on groups they never saw.
+mixed with the closed form where that was better on sources left out of training whole; elsewhere the closed form
+stands. A score says how unlike the training data a design is. How far interval ends lie off is `certainty`'s.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ...errors import ArtifactError
 from ...files import read_bytes
 from ...inference import open_session, run_session
 from ..tool.labels import DOMAINS, LABELS
+from .certainty import CLASSES, Certainty, classes_of
 from .table import quantise
 
 Floats = NDArray[np.float64]
@@ -151,24 +152,22 @@ def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, dis
 
 MAX_GEOMETRY_BYTES = 64 << 20  # unpacked; the shipped one has 64 kB
 N_FAR = DISTANCES + 1  # the first columns of `error_inputs`: all that the unlike-score reads
+MAX_CORRECTION = 2.0  # what is off by more is another fault than a learned part may hide
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Numbers fitted on groups that the members never saw.
+    """Numbers fitted on groups and whole sources that the members never saw.
 
     unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
-    shrink_knots, shrink: weight of the blend against the closed form over the unlike-score, per target, for settings
-    that training had and for others [2, targets, k].
-    widen: factor on both interval ends, per target, likewise [2, targets].
     mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
+    trust: how far the answer goes from the closed form to the mixture [domains, targets]: 0 wherever that was no better
+    on sources left out whole.
     """
 
     unlike_knots: tuple[float, ...]
-    shrink_knots: tuple[float, ...]
-    shrink: tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
-    widen: tuple[tuple[float, ...], tuple[float, ...]]
     mix: tuple[tuple[tuple[float, ...], ...], ...]
+    trust: tuple[tuple[float, ...], ...]
 
     def mixed(self, members: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
         """Members [m, n, targets] and closed form [n, targets] mixed by domain [n]: [n, targets] log values.
@@ -186,51 +185,30 @@ class Calibration:
         """Raw score [n] to 0 (like the training data) .. 1."""
         return np.asarray(np.interp(raw, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
 
-    def weight(self, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
-        """Weight of the learned blend [n, targets]: it falls as the unlike-score [n] grows."""
-        known, other = (
-            np.stack([np.interp(unlike, self.shrink_knots, curve) for curve in curves], axis=1)
-            for curves in self.shrink
-        )
-        return np.where(unseen[:, None], other, known)
-
-    def blend(self, blend: Floats, base: Floats, unlike: Floats, unseen: NDArray[np.bool_]) -> Floats:
-        """Blend [n, targets] drawn towards the closed form by `weight`."""
-        weight = self.weight(unlike, unseen)
-        return np.where(np.isnan(base), blend, base + weight * (blend - np.nan_to_num(base)))
-
-    def ends(self, value: Floats, quantiles: Floats, unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """(low, high) log values [n, targets] from quantile models of the remaining error.
-
-        quantiles: [n, 2 * targets], low ends then high ends, or [n, 4 * targets]: then the same for settings that
-        training never had.
-        """
-        n, targets = value.shape
-        sets = quantiles.reshape(n, -1, 2, targets)
-        chosen = np.where(unseen[:, None, None], sets[:, -1], sets[:, 0])
-        widen = np.array(self.widen)[unseen.astype(int)]
-        low = value + np.minimum(chosen[:, 0], -0.02) * widen
-        high = value + np.maximum(chosen[:, 1], 0.02) * widen
-        return low, high
+    def blend(self, mixed: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
+        """Mixture [n, targets], as far as it is trusted and by no more than a factor of MAX_CORRECTION."""
+        step = np.clip(mixed - np.nan_to_num(base), -math.log(MAX_CORRECTION), math.log(MAX_CORRECTION))
+        return np.where(np.isnan(base), mixed, np.nan_to_num(base) + np.array(self.trust)[domain] * step)
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """Corrected prediction: counts and cycles per target in LABELS, 80 % interval ends, and the unlike-score.
 
-    shrink: weight of the learned correction per target (0: the closed form alone).
-    unseen: whether training had no design with these settings.
+    trust: weight of the learned correction per target (0: the closed form alone).
+    unseen: whether training had no design with these settings. kind: one of CLASSES. reasons: what widens intervals.
+    changes: factor of the interval of a change, per target.
     """
 
     value: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
     unlike_score: float
-    shrink: Mapping[str, float]
+    trust: Mapping[str, float]
     unseen: bool
-
-
-_NESTED = ("shrink", "mix")
+    kind: str
+    reasons: Mapping[str, tuple[str, ...]]
+    changes: Mapping[str, float]
 
 
 class Corrector:
@@ -241,14 +219,17 @@ class Corrector:
         try:
             self.feature_version = int(config["feature_version"])
             self.feature_names = tuple(config["feature_names"])
+            self._every_name = self.feature_names  # reasons may stand in columns that the members never read
             self.seen: dict[str, Any] = dict(config["seen"])
             self._fill = np.array(config["fill"], dtype=np.float64)
             self._ratio = np.array(config["ratio"], dtype=bool)
             stored = config["calibration"]
-            numbers = {name: tuple(float(v) for v in stored[name]) for name in ("unlike_knots", "shrink_knots")}
-            shrink, mix = (tuple(tuple(tuple(float(v) for v in w) for w in d) for d in stored[n]) for n in _NESTED)
-            known, other = (tuple(float(v) for v in part) for part in stored["widen"])
-            self.calibration = Calibration(shrink=(shrink[0], shrink[1]), mix=mix, widen=(known, other), **numbers)
+            self.calibration = Calibration(
+                unlike_knots=tuple(float(v) for v in stored["unlike_knots"]),
+                mix=tuple(tuple(tuple(float(v) for v in w) for w in d) for d in stored["mix"]),
+                trust=tuple(tuple(float(v) for v in d) for d in stored["trust"]),
+            )
+            self.certainty = Certainty.from_config(config["certainty"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise ArtifactError(f"{artifact.path}: config lacks or breaks {error}; retrain or reinstall") from error
         if config.get("labels") != list(LABELS):
@@ -288,6 +269,7 @@ class Corrector:
                 f"the model was trained on features of version {self.feature_version}, this hwml makes version "
                 f"{version}; retrain with python -m sdk.train qor"
             )
+        self._every_name = names
 
     def members(self, values: NDArray[np.float32]) -> Floats:
         """[m, n, len(LABELS)] log(1 + value) of each member for quantised rows [n, f]."""
@@ -301,24 +283,19 @@ class Corrector:
         self,
         values: NDArray[np.float32],
         closed_form: Mapping[str, float | None],
-        *,
-        widen: float = 1.0,
     ) -> Correction:
-        """Correct one design: features [f] and its closed form (counts and cycles; None where unknown).
-
-        widen: extra factor on both interval ends in log space, for settings the training data never had.
-        """
-        return self.apply_many(values[None, :], [closed_form], widen=widen)[0]
+        """Correct one design: features [f] and its closed form (counts and cycles; None where unknown)."""
+        return self.apply_many(values[None, :], [closed_form])[0]
 
     def apply_many(
         self,
         values: NDArray[np.float32],
         closed_forms: list[Mapping[str, float | None]],
-        *,
-        widen: float = 1.0,
     ) -> list[Correction]:
         """`apply` for n designs at once: features [n, f]."""
-        rows = quantise(values[:, : len(self.feature_names)])
+        every = quantise(values)
+        names = self._every_name if values.shape[1] == len(self._every_name) else self.feature_names
+        rows = every[:, : len(self.feature_names)]
         exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
         # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
         exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
@@ -326,19 +303,25 @@ class Corrector:
         inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
         errors = run_session(self._errors, inputs).astype(np.float64)
         unlike = self.calibration.unlike(errors[:, 0])
-        mixed = self.calibration.mixed(members, exact, domain_of(rows, self.feature_names))
+        domain = domain_of(rows, self.feature_names)
+        value = self.calibration.blend(self.calibration.mixed(members, exact, domain), exact, domain)
         unseen = self.geometry.unseen(rows)
-        value = self.calibration.blend(mixed, exact, unlike, unseen)
-        low, high = self.calibration.ends(value, errors[:, 1:] * widen, unseen)
-        shrink = self.calibration.weight(unlike, unseen).tolist()
+        below, above = self.certainty.ends(every, names, unseen)
+        low, high = value - below, value + above
+        trust = np.array(self.calibration.trust)[domain].tolist()
+        kinds = classes_of(every, names)
+        reasons = self.certainty.spoken(every, names)
         return [
             Correction(
                 value=_counts(value[index]),
                 low=_counts(low[index]),
                 high=_counts(high[index]),
                 unlike_score=float(unlike[index]),
-                shrink=dict(zip(LABELS, shrink[index], strict=True)),
+                trust=dict(zip(LABELS, trust[index], strict=True)),
                 unseen=bool(unseen[index]),
+                kind=CLASSES[int(kinds[index])],
+                reasons=reasons[index],
+                changes={name: row[kinds[index]] for name, row in zip(LABELS, self.certainty.changes, strict=True)},
             )
             for index in range(len(rows))
         ]

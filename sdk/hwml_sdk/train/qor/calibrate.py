@@ -1,4 +1,4 @@
-"""What is learned about the members' own errors: the unlike-score, the shrink curves and the 80 % intervals.
+"""What is learned about errors: the unlike-score, how far the members are trusted, and the 80 % intervals.
 
 Everything is fitted on `Evidence`: predictions for groups (or whole sources) that the members never saw.
 """
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...qor.learned.certainty import Certainty
 from ...qor.learned.correct import (
+    MAX_CORRECTION,
     N_FAR,
     Calibration,
     Geometry,
@@ -21,25 +23,23 @@ from ...qor.learned.correct import (
     domain_of,
     error_inputs,
 )
+from ...qor.learned.dataset import Rows
 from ...qor.learned.table import Table
 from ...qor.tool.labels import CONTEXT, DOMAINS, LABELS, NEAR_CLOCK, NEAR_YEARS
+from .certainty import ROWS_PER_KEY, Coverage, fit_certainty
 from .evaluate import group_weights, weighted_quantile
-from .fit import TreeConfig, boost, row_weights, targets_of
+from .fit import FitConfig, TreeConfig, boost, row_weights, targets_of, training_rows
 
 Floats = NDArray[np.float64]
-
-LOW, HIGH = 0.1, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorConfig:
-    """Settings of the error models. coverage: aimed at with groups weighing equally, and as the mean over sources."""
+    """Settings of the error models. coverage: what intervals aim at."""
 
     unlike: TreeConfig = field(default_factory=lambda: TreeConfig(trees=60, leaves=6, min_leaf=40, features=1.0))
-    quantiles: TreeConfig = field(default_factory=lambda: TreeConfig(trees=80, leaves=8, min_leaf=40, features=0.3))
     points_per_group: int = 8
-    coverage: float = 0.79
-    source_coverage: float = 0.75
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +127,28 @@ def _range(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class ErrorModels:
-    """models: LightGBM boosters: raw unlike-score, then the low and the high quantile of the error per target, then
-    the same for settings that training never had."""
+    """far: LightGBM booster of the raw unlike-score. certainty: None where intervals were not asked for."""
 
-    models: tuple[Any, ...]
+    far: Any
     calibration: Calibration
+    certainty: Certainty | None = None
 
     def predict(self, evidence: Evidence) -> tuple[Floats, Floats, Floats, Floats]:
         """(value, low, high) as log values [n, targets], and the unlike-score [n]."""
-        inputs = evidence.inputs()
-        base = closed_form_log(evidence.table.values, evidence.table.feature_names)
-        unlike = self.calibration.unlike(raw_unlike(self.models[0], inputs))
-        domain = domain_of(evidence.table.values, evidence.table.feature_names)
-        mixed = self.calibration.mixed(evidence.members, base, domain)
-        value = self.calibration.blend(mixed, base, unlike, evidence.unseen)
-        if len(self.models) == 1:
+        table = evidence.table
+        value = self.value(evidence)
+        unlike = self.calibration.unlike(raw_unlike(self.far, evidence.inputs()))
+        if self.certainty is None:
             return value, np.full_like(value, np.nan), np.full_like(value, np.nan), unlike
-        ends = np.stack([model.predict(inputs, num_threads=1) for model in self.models[1:]], axis=1)
-        low, high = self.calibration.ends(value, ends, evidence.unseen)
-        return value, low, high, unlike
+        below, above = self.certainty.ends(table.values, table.feature_names, evidence.unseen)
+        return value, value - below, value + above, unlike
+
+    def value(self, evidence: Evidence) -> Floats:
+        """Log values [n, targets]."""
+        table = evidence.table
+        base = closed_form_log(table.values, table.feature_names)
+        domain = domain_of(table.values, table.feature_names)
+        return self.calibration.blend(self.calibration.mixed(evidence.members, base, domain), base, domain)
 
 
 def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
@@ -156,55 +159,78 @@ def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
 def fit_errors(
     evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
 ) -> ErrorModels:
-    """Fit on `evidence`; the intervals for settings that training never had on `strangers`.
+    """Fit on `evidence`; how far the learned part is trusted on `strangers`, rows whose whole source was left out.
 
-    strangers: rows whose whole source was left out of training. intervals: False leaves the quantile models out;
-    `predict` then gives no interval.
+    Without strangers the closed form stands alone. intervals: False leaves the ends out; `predict` then gives none.
     """
     inputs, wanted = evidence.inputs(), targets_of(evidence.table)
-    weights = row_weights(evidence.table, 0.5)
-    far, knots = _fit_unlike(inputs, wanted, weights, evidence, config)
-    whole = (1.0,) * len(LABELS)
-    flat = ((1.0,) * len(SHRINK_KNOTS),) * len(LABELS)
-    plain = Calibration(knots, SHRINK_KNOTS, (flat, flat), (whole, whole), fit_mix(evidence))
-    # For settings that training never had the closed form stands alone: on sources left out whole nothing beat it.
-    closed = ((0.0,) * len(SHRINK_KNOTS),) * len(LABELS)
-    plain = replace(plain, shrink=(_fit_shrink(evidence, far, plain), closed))
+    far, knots = _fit_unlike(inputs, wanted, row_weights(evidence.table, 0.5), evidence, config)
+    mix = fit_mix(evidence)
+    calibration = Calibration(knots, mix, fit_trust(strangers, mix))
+    models = ErrorModels(far, calibration)
     if not intervals:
-        return ErrorModels((far,), plain)
-    rest = wanted - ErrorModels((far,), plain).predict(evidence)[0]
-    quantiles = tuple(_fit_quantiles(inputs, rest, weights, config))
-    widen = _fit_widen(inputs, rest, weights, evidence.table, config, evidence.table.rows.fold(4))
-    foreign = _foreign(strangers)
-    if foreign is None:
-        return ErrorModels((far, *quantiles), replace(plain, widen=(widen, widen)))
-    ends, other = _foreign_intervals(foreign, ErrorModels((far,), plain), config)
-    return ErrorModels((far, *quantiles, *ends), replace(plain, widen=(widen, other)))
+        return models
+    few = training_rows(evidence.table, FitConfig(rows_per_key=ROWS_PER_KEY))
+    certainty = fit_certainty(evidence.table.take(few), models.value(evidence)[few], config.coverage)
+    return replace(models, certainty=certainty)
 
 
-def _foreign(strangers: Evidence | None) -> Evidence | None:
-    """The strangers whose settings training never had; None when they are too few to learn from."""
-    if strangers is None:
-        return None
-    found = strangers.take(strangers.unseen)
-    return found if len(set(found.table.rows.source.tolist())) >= _FOREIGN_SOURCES else None
+TRUST_STEPS = (0.25, 0.5, 0.75, 1.0)
+_WORSE_BY = 0.01  # of median error: what a learned part may cost on any source left out whole
+_BETTER_BY = 0.02  # share of the loss over all of them that it has to save
+_TRUST_ROWS, _TRUST_SOURCES = 20, 2
 
 
-def _foreign_intervals(
-    foreign: Evidence, models: ErrorModels, config: ErrorConfig
-) -> tuple[list[Any], tuple[float, ...]]:
-    """Quantile models and factors for settings that training never had, the factors measured on whole sources.
+def fit_trust(
+    strangers: Evidence | None, mix: tuple[tuple[tuple[float, ...], ...], ...]
+) -> tuple[tuple[float, ...], ...]:
+    """How far the mixture is followed by domain and target: as far as it beats the closed form on whole sources.
 
-    The models are blind to the settings, by which they would know the sources again.
+    On none of them may its median error be worse by more than a point; over all of them, weighing alike, it has to be
+    better. Where fewer than two sources have such designs nothing can be said, and the closed form stands.
     """
-    inputs, table = foreign.inputs(), foreign.table
-    settings = [table.feature_names.index(name) for name in CONTEXT if name in table.feature_names]
-    inputs[:, inputs.shape[1] - len(table.feature_names) + np.array(settings, dtype=np.int64)] = 0
-    rest = targets_of(table) - models.predict(foreign)[0]
-    weights = row_weights(table, 0.5)
-    _, source = np.unique(table.rows.source, return_inverse=True)
-    widen = _fit_widen(inputs, rest, weights, table, config, source % 4)
-    return _fit_quantiles(inputs, rest, weights, config), widen
+    nothing = tuple((0.0,) * len(LABELS) for _ in DOMAINS)
+    if strangers is None:
+        return nothing
+    names, wanted = strangers.table.feature_names, targets_of(strangers.table)
+    base = closed_form_log(strangers.table.values, names)
+    domain = domain_of(strangers.table.values, names)
+    mixed = Calibration((0.0, 1.0), mix, nothing).mixed(strangers.members, base, domain)
+    step = np.clip(mixed - base, -np.log(MAX_CORRECTION), np.log(MAX_CORRECTION))
+    found = []
+    for number in range(len(DOMAINS)):
+        row = []
+        for target in range(len(LABELS)):
+            known = (domain == number) & np.isfinite(wanted[:, target]) & np.isfinite(base[:, target])
+            rows = strangers.table.rows.take(known)
+            row.append(_trusted(rows, wanted[known, target], base[known, target], step[known, target]))
+        found.append(tuple(row))
+    return tuple(found)
+
+
+def _trusted(rows: Rows, wanted: Floats, base: Floats, step: Floats) -> float:
+    parts = [rows.source == source for source in sorted(set(rows.source.tolist()))]
+    parts = [part for part in parts if part.sum() >= _TRUST_ROWS]
+    if len(parts) < _TRUST_SOURCES:
+        return 0.0
+    plain = [_cost(rows, part, wanted, base) for part in parts]
+    best, least = 0.0, float(np.mean([cost for cost, _ in plain])) * (1 - _BETTER_BY)
+    for trust in TRUST_STEPS:
+        costs = [_cost(rows, part, wanted, base + trust * step) for part in parts]
+        worse = any(new[1] > old[1] + _WORSE_BY for new, old in zip(costs, plain, strict=True))
+        mean = float(np.mean([cost for cost, _ in costs]))
+        if not worse and mean < least:
+            best, least = trust, mean
+    return best
+
+
+def _cost(rows: Rows, part: NDArray[np.bool_], wanted: Floats, value: Floats) -> tuple[float, float]:
+    """(mean loss, median APE) on a part of the rows, groups weighing equally."""
+    weights = group_weights(rows.group[part])
+    error = float(np.average(_loss(wanted[part] - value[part]), weights=weights))
+    label, said = np.expm1(wanted[part]), np.expm1(value[part])
+    some = label > 0
+    return error, weighted_quantile(np.abs(said[some] - label[some]) / label[some], weights[some], 0.5)
 
 
 def _fit_unlike(
@@ -222,16 +248,6 @@ def _fit_unlike(
     rising = np.maximum.accumulate(np.array(knots) + 1e-9 * np.arange(len(knots)))
     return model, tuple(float(value) for value in rising)
 
-
-SHRINK_KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_SHRINK_STEPS = np.linspace(0, 1, 21)
-
-
-_FOREIGN_SOURCES = 2
-SHRINK_FLOOR = 0.7  # least weight of the learned blend on designs like the training data
-# Most weight of it far from them. Cycles and DSPs are what the closed form counts: on sources left out whole it is
-# the nearer of the two there. LUTs and FFs it can only estimate.
-_SHRINK_CEILING = {"latency_cycles": (1.0, 1.0, 1.0, 0.85, 0.6), "dsp": (1.0, 1.0, 1.0, 0.7, 0.4)}
 
 MIX_STEPS = 10
 _MIX_ROWS, _MIX_MIN_GROUPS = 4000, 6
@@ -275,81 +291,3 @@ def _best_mix(grid: Floats, parts: Floats, wanted: Floats, weights: Floats) -> t
     losses = [float(np.average(_loss(wanted - way @ parts), weights=weights)) for way in grid]
     best = grid[np.argsort(losses, kind="stable")[:5]].mean(axis=0)
     return tuple(float(weight) for weight in (best + 1 / len(best)) / 2)
-
-
-def _fit_shrink(part: Evidence, far: Any, plain: Calibration) -> tuple[tuple[float, ...], ...]:
-    """Weight of the blend at each knot of the unlike-score, per target: least error nearby, never rising."""
-    names = part.table.feature_names
-    unlike = plain.unlike(raw_unlike(far, part.inputs()))
-    base = closed_form_log(part.table.values, names)
-    blend = plain.mixed(part.members, base, domain_of(part.table.values, names))
-    wanted, weights = targets_of(part.table), row_weights(part.table, 0.75)
-    curves = []
-    for target in range(len(LABELS)):
-        b, y, x = base[:, target], wanted[:, target], blend[:, target]
-        known = np.isfinite(y) & np.isfinite(b)
-        curve = _shrink_curve(unlike[known], weights[known], x[known], b[known], y[known])
-        ceiling = _SHRINK_CEILING.get(LABELS[target], (1.0,) * len(SHRINK_KNOTS))
-        curves.append(tuple(min(pair) for pair in zip(curve, ceiling, strict=True)))
-    return tuple(curves)
-
-
-def _shrink_curve(unlike: Floats, weights: Floats, blend: Floats, base: Floats, wanted: Floats) -> tuple[float, ...]:
-    curve: list[float] = []
-    for knot in SHRINK_KNOTS:
-        near = weights * np.maximum(1 - np.abs(unlike - knot) / 0.3, 0)
-        if near.sum() <= 0:
-            curve.append(curve[-1] if curve else 1.0)
-            continue
-        losses = [float(np.average(_loss(wanted - base - s * (blend - base)), weights=near)) for s in _SHRINK_STEPS]
-        best = float(_SHRINK_STEPS[len(losses) - 1 - int(np.argmin(losses[::-1]))])
-        best = max(best, SHRINK_FLOOR * (1 - knot))
-        curve.append(min(best, curve[-1]) if curve else best)
-    return tuple(curve)
-
-
-def _fit_quantiles(inputs: NDArray[np.float32], rest: Floats, weights: Floats, config: ErrorConfig) -> list[Any]:
-    """Boosters of the low quantile of the error per target, then of the high one."""
-    models = []
-    for alpha in (LOW, HIGH):
-        for column in rest.T:
-            known = np.isfinite(column)
-            settings = {"objective": "quantile", "alpha": alpha}
-            models.append(boost(inputs[known], column[known], weights[known], config.quantiles, **settings))
-    return models
-
-
-def _fit_widen(
-    inputs: NDArray[np.float32], rest: Floats, weights: Floats, table: Table, config: ErrorConfig, fold: NDArray[Any]
-) -> tuple[float, ...]:
-    """Factor on the interval ends per target that reaches the coverage on folds the quantile models never saw."""
-    score = np.full(rest.shape, np.nan)
-    for number in np.unique(fold):
-        test = fold == number
-        if not test.any() or test.all():
-            continue
-        models = _fit_quantiles(inputs[~test], rest[~test], weights[~test], config)
-        ends = np.stack([model.predict(inputs[test], num_threads=1) for model in models], axis=1)
-        score[test] = _end_score(rest[test], ends)
-    return tuple(_widen(score[:, target], table, config) for target in range(len(LABELS)))
-
-
-def _end_score(rest: Floats, ends: Floats) -> Floats:
-    """Errors [n, targets] over the interval end on their side: over 1 lies outside."""
-    low = np.minimum(ends[:, : len(LABELS)], -0.02)
-    high = np.maximum(ends[:, len(LABELS) :], 0.02)
-    return np.asarray(np.where(rest < 0, rest / low, rest / high))
-
-
-def _widen(score: Floats, table: Table, config: ErrorConfig) -> float:
-    """Quantile of the error over the interval end: over groups of all sources, and as the mean over sources."""
-    known = np.isfinite(score)
-    if not known.any():
-        return 1.0
-    rows, score = table.rows.take(known), score[known]
-    pooled = weighted_quantile(score, group_weights(rows.group), config.coverage)
-    place = rows.joined("source", "group")
-    each = group_weights(place)
-    totals = {name: float(each[rows.source == name].sum()) for name in set(rows.source.tolist())}
-    even = each / np.array([totals[name] for name in rows.source.tolist()])
-    return float(max(pooled, weighted_quantile(score, even, config.source_coverage), 0.3))

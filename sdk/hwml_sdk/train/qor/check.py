@@ -9,9 +9,10 @@ import numpy as np
 
 from ...errors import HwmlError
 from ...inference import open_session, run_session
-from ...qor.learned.correct import N_FAR, Floats, closed_form_log, error_inputs
+from ...qor.learned.correct import Floats, closed_form_log, error_inputs
 from ...qor.learned.table import Table
 from ...qor.tool.labels import LABELS
+from .calibrate import raw_unlike
 from .fit import predict_members
 from .protocol import FinalModel
 
@@ -56,7 +57,4 @@ def _trainer(final: FinalModel, values: Any, base: Floats) -> tuple[Floats, Any,
     """Members' outputs [m, n, labels], inputs of the error models [n, c], and their outputs [n, e]."""
     trained = predict_members(final.members, values)
     inputs = error_inputs(values, trained, base, final.geometry.distances(values))
-    models = final.errors.models
-    columns = [models[0].predict(inputs[:, :N_FAR], num_threads=1)]
-    columns += [model.predict(inputs, num_threads=1) for model in models[1:]]
-    return trained, inputs, np.stack(columns, axis=1)
+    return trained, inputs, raw_unlike(final.errors.far, inputs)[:, None]

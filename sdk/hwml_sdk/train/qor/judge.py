@@ -98,7 +98,7 @@ def judge(
     table: Table, protocol: Protocol, step: Callable[[str], None] = lambda _: None, *, controls: bool = False
 ) -> Judgement:
     """Run the whole protocol on `table`; with `controls` also the predictors that ours must not fall behind."""
-    runs = leave_groups_out(table, protocol, step)
+    runs = leave_groups_out(table, protocol, step, inner=False)
     strangers = leave_sources_out(table, protocol, step)
     step("error models")
     held = judge_groups(table, runs, protocol, strangers)

@@ -1,8 +1,8 @@
 """The held-out runs: leave groups out, inner folds, leave a source out, HLSyn's zero-shot split, and the controls.
 
-Folds are sha256(group) mod 5. The members behind outer fold i's predictions never saw fold i; its error models are
-fitted on inner folds: a pair of folds {i, j} is left out and predicted, so that one fit serves both as inner fold of
-the other.
+Folds are sha256(group) mod 5. The members behind fold i's predictions never saw fold i, and what is fitted to their
+errors (trust, intervals) saw the errors of the other folds. Kinds of members are compared on inner folds: a pair of
+folds {i, j} is left out and predicted, so that one fit serves both as inner fold of the other.
 """
 
 from __future__ import annotations
@@ -112,12 +112,14 @@ def _pairs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 def judge_groups(
     table: Table, runs: GroupRuns, protocol: Protocol, strangers: dict[str, Evidence] | None = None
 ) -> HeldOut:
-    """Held-out predictions of all rows, in the table's order, error models fitted on the inner folds only."""
+    """Held-out predictions of all rows, in the table's order; what is fitted to errors saw the other folds' only."""
     fold = table.rows.fold(FOLDS)
     found = HeldOut.empty(len(table.rows))
+    few = thin(table, protocol.evidence_per_key)
+    everything = _in_table_order(table, runs)
     for i, evidence in runs.outer.items():
         others = _strangers(strangers, partial(_outside, i))
-        models = fit_errors(runs.inner[i], protocol.errors, strangers=others)
+        models = fit_errors(everything.take(few & (fold != i)), protocol.errors, strangers=others)
         _put(found, fold == i, models, evidence)
     return found
 

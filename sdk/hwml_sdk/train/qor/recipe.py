@@ -6,6 +6,7 @@
 `qor --choice`            print how the kinds of members compare on the inner folds
 `qor features --data DIR` rebuild the numeric table from labelled designs
 `qor constants --data DIR` hold the closed form's numbers against labelled designs
+`qor assumed --data DIR`  what it costs where the clock is not stated
 `qor document FIGURES`     write the tables of docs/qor-model.md from what `--evaluate --json` printed
 """
 
@@ -95,6 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from . import constants
 
         return constants.main(arguments[1:])
+    if arguments[:1] == ["assumed"]:
+        from . import assumed
+
+        return assumed.main(arguments[1:])
     if arguments[:1] == ["document"]:
         return _document(arguments[1:])
     options = _parser().parse_args(arguments)

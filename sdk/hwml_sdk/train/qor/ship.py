@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...artifact import Artifact, write
-from ...qor.learned.correct import ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
+from ...errors import HwmlError
+from ...qor.learned.correct import DISTANCES, ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
 from ...qor.learned.table import SUFFIX, Table
 from ...qor.tool.labels import LABELS
 from .check import OUTPUTS_FILE, check_onnx
@@ -22,15 +23,15 @@ from .report import to_json
 
 def ship(table: Table, config: TrainConfig, judgement: Judgement) -> Artifact:
     """Fit the final model and write it to `config.out`, whole or not at all."""
-    final = fit_final(table, judgement.runs, None, config.protocol())
+    final = fit_final(table, judgement.runs, dict(judgement.strangers), config.protocol())
     return write_artifact(table, config, final, judgement)
 
 
 def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgement: Judgement | None) -> Artifact:
     """Write a fitted model; `judgement` gives the metrics and the card's figures."""
     features = len(table.feature_names)
-    columns = int(final.errors.models[-1].num_feature())  # the quantile models read every column
-    members, errors = members_onnx(final.members, features), trees_onnx(final.errors.models, columns)
+    columns = DISTANCES + 1 + 3 * len(LABELS) + features  # of `error_inputs`
+    members, errors = members_onnx(final.members, features), trees_onnx([final.errors.far], columns)
     outputs, figures = check_onnx(table, final, members, errors)
     files = {
         MEMBERS_FILE: members,
@@ -39,7 +40,9 @@ def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgeme
         GEOMETRY_FILE: final.geometry.to_bytes(),
         "README.md": card(table, config, judgement).encode("utf-8"),
     }
-    metrics = {"onnx_against_trainer": figures, **({} if judgement is None else short_metrics(judgement))}
+    trust = [list(row) for row in final.errors.calibration.trust]
+    measured = {} if judgement is None else short_metrics(judgement)
+    metrics = {"onnx_against_trainer": figures, "trust": trust, **measured}
     return write(
         config.out,
         kind=KIND,
@@ -52,7 +55,9 @@ def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgeme
 
 def inference_config(table: Table, final: FinalModel) -> dict[str, Any]:
     """What `Corrector` reads."""
-    calibration = final.errors.calibration
+    calibration, certainty = final.errors.calibration, final.errors.certainty
+    if certainty is None:
+        raise HwmlError("the final model was fitted without intervals; nothing was written, report this")
     fill = next((m.fill for m in final.members if m.fill is not None), np.zeros(len(LABELS)))
     return {
         "labels": list(LABELS),
@@ -62,6 +67,7 @@ def inference_config(table: Table, final: FinalModel) -> dict[str, Any]:
         "ratio": [member.fill is not None for member in final.members],
         "fill": [float(value) for value in fill],
         "calibration": {name: getattr(calibration, name) for name in Calibration.__dataclass_fields__},
+        "certainty": certainty.to_config(),
         "seen": seen(table),
     }
 
@@ -130,10 +136,10 @@ def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
         *([f"- Never saw: {', '.join(made['excluded'])}."] if made["excluded"] else []),
         f"- {len(table.feature_names)} structural features, version {table.feature_version}; members: "
         + ", ".join(config.kinds)
-        + "; mixed with the closed form by domain; seed "
+        + "; followed only where they beat the closed form on sources left out whole; seed "
         + f"{config.seed}.",
-        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score, error quantiles),",
-        "  `unlike.npz` (where the training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
+        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score), `unlike.npz` (where the",
+        "  training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
         f"- Retrain: `{made['command']}`. Licences of the data: DATA_LICENSES.md.",
         "",
     ]

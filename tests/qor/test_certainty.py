@@ -1,0 +1,171 @@
+"""Intervals follow from reasons alone: one more never narrows them, and how code is spelled moves nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from tests.qor.qor_rows import make_table
+
+from hwml_sdk import predict_qor
+from hwml_sdk.artifact import shipped
+from hwml_sdk.qor.answer.render import prediction_label, unsure
+from hwml_sdk.qor.answer.types import QorPrediction
+from hwml_sdk.qor.learned.certainty import CLASSES, REASONS, Certainty, classes_of, strengths
+from hwml_sdk.qor.learned.correct import Corrector
+from hwml_sdk.qor.learned.features import FEATURE_NAMES
+from hwml_sdk.qor.tool.labels import LABELS
+
+needs_artefact = pytest.mark.skipif(shipped("qor") is None, reason="the trained artefact qor is not in the repository")
+SEEN, NEW = np.array([False]), np.array([True])
+
+# The features that reasons read, beyond the closed form: what makes each of them hold.
+SWITCHES = (
+    "merlin", "impl", "trips_told", "loops_unknown", "trips_vary", "guess_share", "loops_guessed", "dataflow", "unread",
+    "shared_fother", "shared_hany", "bound_recurrence_share", "bound_ports_share", "plain_share", "unroll_log_sum",
+    "loops_unrolled", "branches", "calls", "shared_fdiv", "shared_idiv", "pragma_bind_op", "bind_fabric", "m_axi_ports",
+    "vivado_old", "pragma_partition", "pragma_reshape", "local_arrays", "register_arrays",
+)  # fmt: skip
+
+
+def row(**on: float) -> np.ndarray:
+    """One design with a loop, 1000 of everything, and what is named."""
+    values = {**{f"cf_{name}": math.log2(1001) for name in LABELS}, "loops": 1.0, "loops_pipelined": 1.0, **on}
+    return np.array([[values.get(name, 0.0) for name in FEATURE_NAMES]], dtype=np.float32)
+
+
+def certainty(**changes: object) -> Certainty:
+    """Ends of .1 below and .2 above; a guess doubles the lower one; Merlin's scale is 3, a guess's 2 and 1.25."""
+    n = len(REASONS)
+    weights = [math.log(2) if reason.name == "guess" else 0.0 for reason in REASONS]
+    fields: dict[str, object] = {
+        "below": ((math.log(0.1), *weights),) * len(LABELS), "above": ((math.log(0.2), *[0.0] * n),) * len(LABELS),
+        "scale": (((3.0, 3.0), (1.0, 1.0), (2.0, 1.25), (1.0, 1.0)),) * len(LABELS), "foreign": (1.5,) * len(LABELS),
+        "changes": ((0.5,) * 4,) * len(LABELS),
+    }  # fmt: skip
+    return Certainty(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_ends_by_hand() -> None:
+    """Counted: .1 and .2. Guessed: .1 * 2 * 2, .2 * 1.25. Merlin's guess: .1 * 2 * 3, .2 * 3; new settings x1.5."""
+    for on, unseen, wanted in (
+        ({}, SEEN, (0.1, 0.2)), ({"guess_share": 0.1}, SEEN, (0.4, 0.25)), ({"trips_told": 1.0}, SEEN, (0.2, 0.25)),
+        ({"guess_share": 1.0, "merlin": 1.0}, SEEN, (0.6, 0.6)), ({}, NEW, (0.15, 0.3)),
+        ({"impl": 1.0}, SEEN, (0.1, 0.2)),
+    ):  # fmt: skip
+        below, above = certainty().ends(row(**on), FEATURE_NAMES, unseen)
+        assert below[0] == pytest.approx([wanted[0]] * len(LABELS)), on
+        assert above[0] == pytest.approx([wanted[1]] * len(LABELS)), on
+    tiny = certainty(below=((-9.0, *[0.0] * len(REASONS)),) * len(LABELS))
+    assert tiny.ends(row(), FEATURE_NAMES, SEEN)[0][0] == pytest.approx([0.02] * len(LABELS))
+
+
+@pytest.mark.parametrize(
+    ("on", "kind"),
+    [
+        ({}, "counted"), ({"branches": 3.0}, "counted"), ({"trips_vary": 1.0}, "guessed"),
+        ({"dataflow": 1.0}, "guessed"),
+        ({"unread": 1.0}, "guessed"), ({"impl": 1.0, "dataflow": 1.0}, "impl"),
+        ({"merlin": 1.0, "impl": 1.0}, "merlin"),
+    ],
+)  # fmt: skip
+def test_classes(on: dict[str, float], kind: str) -> None:
+    assert CLASSES[int(classes_of(row(**on), FEATURE_NAMES)[0])] == kind
+
+
+def test_strengths_are_shares() -> None:
+    """A quarter of the cycles behind a port counts one half; 8 of 1000 cycles are few, 2 ** 18 half way large."""
+    at = {reason.name: index for index, reason in enumerate(REASONS)}
+    found = strengths(row(bound_ports_share=0.25, cf_latency_cycles=18.0), FEATURE_NAMES, "latency_cycles")[0]
+    assert (found[at["ports"]], found[at["large"]]) == pytest.approx((0.5, 0.5))
+    assert strengths(row(), FEATURE_NAMES, "latency_cycles")[0][at["small"]] == pytest.approx(8 / 1001, rel=1e-5)
+    assert strengths(row(cf_dsp=0.0), FEATURE_NAMES, "dsp")[0][at["some"]] == 0
+    assert strengths(row(impl=1.0), FEATURE_NAMES, "latency_cycles")[0][at["impl"]] == 0
+    assert strengths(row(impl=1.0), FEATURE_NAMES, "lut")[0][at["impl"]] == 1
+
+
+@needs_artefact
+def test_one_more_reason_never_narrows_what_is_shipped() -> None:
+    sure = Corrector.load("qor").certainty
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        on = {name: 1.0 for name in SWITCHES if random.random() < 0.2}
+        for more in SWITCHES:
+            if more in ("merlin", "impl"):
+                continue  # another tool, another report: no reason that an edit brings
+            less, wider = (sure.ends(row(**o), FEATURE_NAMES, SEEN) for o in (on, {**on, more: 1.0}))
+            assert (wider[0] >= less[0] - 1e-9).all() and (wider[1] >= less[1] - 1e-9).all(), (more, on)
+    for side, foreign in zip(sure.ends(row(), FEATURE_NAMES, SEEN), sure.ends(row(), FEATURE_NAMES, NEW), strict=True):
+        assert (foreign >= side).all()
+
+
+def test_a_fit_covers_what_it_was_asked_to() -> None:
+    """Errors of .05 where nothing is guessed and of .5 where something is: both within their ends in four of five."""
+    pytest.importorskip("lightgbm")
+    from hwml_sdk.train.qor.certainty import Coverage, fit_certainty
+
+    table = make_table(400, groups=40, seed=5)
+    names = (*table.feature_names, "guess_share")
+    random = np.random.default_rng(1)
+    guessed = random.random(400) < 0.4
+    values = np.c_[table.values, guessed.astype(np.float32)]
+    error = random.normal(0, np.where(guessed, 0.5, 0.05), 400)
+    table = dataclasses.replace(table, values=values, feature_names=names)
+    wanted = np.log1p(table.rows.labels) - error[:, None]
+    sure = fit_certainty(table, wanted, Coverage())
+    below, above = sure.ends(values, names, np.zeros(400, dtype=bool))
+    for chosen in (guessed, ~guessed):
+        inside = (error[chosen] <= above[chosen, 0]) & (error[chosen] >= -below[chosen, 0])
+        assert 0.72 <= inside.mean() <= 0.93
+    assert above[guessed, 0].min() > 3 * above[~guessed, 0].max()
+
+
+KERNEL = """
+void top({a}, {b}, int n) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS pipeline II=1
+    {y}[i] = {x}[i] * n + 3;
+  }}
+}}
+"""
+
+
+def predicted(text: str, **settings: object) -> QorPrediction:
+    return predict_qor(text, **settings)  # type: ignore[arg-type]
+
+
+@needs_artefact
+def test_spelling_moves_no_interval() -> None:
+    """Pointer or array, other names, an argument that nothing reads, comments, blank lines."""
+    plain = predicted(KERNEL.format(a="const int a[64]", b="int b[64]", x="a", y="b"))
+    for text in (
+        KERNEL.format(a="const int zeta[64]", b="int eta[64]", x="zeta", y="eta"),
+        "// words\n\n"
+        + KERNEL.format(a="const int a[64]", b="int b[64]", x="a", y="b").replace("i < 64", "i  < /* n */ 64"),
+    ):
+        other = predicted(text)
+        assert other.intervals == plain.intervals and other.certainty == plain.certainty
+    pointer = predicted(KERNEL.format(a="const int *a", b="int b[64]", x="a", y="b"))
+    for name, interval in pointer.intervals.items():
+        value, own = getattr(pointer, name), getattr(plain, name)
+        assert (interval.high + 1) / (value + 1) == pytest.approx(
+            (plain.intervals[name].high + 1) / (own + 1), rel=0.02
+        )
+
+
+@needs_artefact
+def test_an_answer_says_why_it_is_no_surer() -> None:
+    text = KERNEL.format(a="const int a[64]", b="int b[64]", x="a", y="b")
+    told = text.replace("i < 64", "i < n").replace("pipeline II=1", "loop_tripcount max=64\n#pragma HLS pipeline")
+    guess = predicted(told)
+    assert guess.certainty["latency_cycles"].kind == "guessed"
+    counted = predicted(text)
+    assert counted.certainty["latency_cycles"].kind == "counted"
+    assert "?" not in prediction_label(counted)
+    unknown = predicted(text.replace("i < 64", "i < n"))
+    assert unknown.certainty["latency_cycles"].kind == "unknown"
+    data = unknown.to_dict()["intervals"]["latency_cycles"]
+    assert (data["point"], data["low"], data["class"]) == (None, None, "unknown") and "trip count" in data["reasons"][0]
+    assert all(line.startswith("Why ") for line in unsure(guess))
