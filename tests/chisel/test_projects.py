@@ -297,7 +297,7 @@ def test_options_of_a_build_that_our_compiler_does_not_take(programs: Programs, 
     assert setup.options == ("-deprecation", "-Xlint")
 
 
-META = {
+META: dict[str, object] = {
     "id": {"uri": "file:/p/project/#p-build"},
     "displayName": "p-build",
     "languageIds": ["scala"],
@@ -353,7 +353,7 @@ def test_jars_that_are_gone_and_generated_sources_that_are_missing(tmp_path: Pat
     kept, gone = tmp_path / "kept-1.0.jar", tmp_path / "gone-1.0.jar"
     kept.touch()
     gone.touch()
-    own = {**META, "id": {"uri": "file:/p/#p"}, "displayName": "p", "dataKind": "scala", "data": {}}
+    own: dict[str, object] = {**META, "id": {"uri": "file:/p/#p"}, "displayName": "p", "dataKind": "scala", "data": {}}
     sources = [
         str(source.parent),
         str(tmp_path / "src" / "main" / "scala-2"),
