@@ -21,6 +21,7 @@ from ..document import (
 )
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
+from .build.parameters import known_values, with_values
 from .build.project import asked_version, choose_version, project_folder
 from .build.setup import ASK_S, project_setup
 from .check import Check, client_for, refuse_too_large
@@ -34,7 +35,9 @@ from .siblings import check_with_siblings
 from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
-CHECK_FIX_BUDGET_S = 20.0  # a hook may take longer than an editor: a fix that needs several steps is worth the wait
+CHECK_FIX_BUDGET_S = (
+    20.0  # a hook and a command may take longer than an editor: a fix that needs several steps is worth the wait
+)
 EDITOR_BUILD_WAIT_S = 0.3  # an editor gets an answer now, and the one with the build's class path later
 _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
@@ -123,6 +126,7 @@ def examine(
         class_path=setup.class_path,
         options=setup.options,
         fence=fence,
+        guesses=known_values(path) if elaborate else (),
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -137,9 +141,10 @@ def examine(
         checked = check_with_siblings(path, text, request, check, roots, joins)
     if settings.trusted and not elaborate:
         notes.append("types only: chisel.elaborate is 'never'")
-    asked = replace(request, files=(*request.files, *checked.files))
+    request = replace(request, files=(*request.files, *checked.files))
+    found, request = with_values(path, checked.result, request, check, roots, joins)
     around = Circumstances(
-        texts=dict(asked.files),
+        texts=dict(request.files),
         packages=checked.index.packages,
         libraries_known=setup.libraries_known,
         in_project=project_folder(path) is not None,
@@ -147,8 +152,8 @@ def examine(
         version=version,
         left_out=checked.left_out,
     )
-    result, more = mark_consequences(checked.result, around)
-    return Examination(result, asked, check, (*notes, *more), checked.result, unchecked=_unchecked(settings))
+    result, more = mark_consequences(found, around)
+    return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
 
 
 def _unchecked(settings: Settings) -> tuple[str, ...]:

@@ -15,23 +15,23 @@ from pathlib import Path
 from ..document import Span
 from ..errors import RefusedError, WorkerDiedError
 from .compile.checker import Checker, CompileOutcome, ModuleClass
+from .compile.circuit import inner_modules, modules_of, roots, top
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
 from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
 from .qor.answer import ChiselQor
 from .qor.predict import CircuitFigures
-from .say.calls import Call, calls_of, calls_source
+from .say.calls import Call, call_at, calls_of, calls_source, tries_of
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
 from .say.lints import circuit_lints
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64
-_MODULE = re.compile(r"^  (?:public )?module (\w+)[^\n]*\n(?:(?:    [^\n]*)?\n)*", re.MULTILINE)
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
+_EXTENDS = re.compile(r"\bclass\s+(\w+)[^{}]*?\bextends\s+(\w+)")
 _UNSEEN = re.compile(r"is not a member of|not found:")
-_LOCATOR = re.compile(r" ?@\[[^\]]*\]")
 
 
 class Session:
@@ -66,27 +66,28 @@ class Session:
     def check(self, request: CheckRequest) -> CompileResult:
         """Run the stages as far as they go. What the source holds is never an exception.
 
+        The limit counts time that compiler, constructors and firtool use (`usage.py`), without their start.
+
         Raises RefusedError when constructors are to run and no fence can be had.
         """
         started = time.monotonic()
         if request.elaborate:
             self.elaborator.start()
             self._pool.submit(self.firtool.prepare)  # meanwhile; what goes wrong is said when it is needed
-        result = _Check(self, request, started + request.timeout_s).run()
+        result = _Check(self, request).run()
         elapsed = (time.monotonic() - started) * 1000
         chain = self.programs.chain
         notes = result.notes if chain.locked else (*result.notes, unpinned_note(chain.version))
         return replace(result, version=chain.version, notes=notes, elapsed_ms=round(elapsed, 1))
 
-    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, limit: float) -> CompileOutcome:
+    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float) -> CompileOutcome:
         """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
 
         `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
         """
 
         def once(bare: bool) -> CompileOutcome:
-            left = max(0.1, limit - time.monotonic())
-            return self.checker.compile(files, want_classes=want_classes, timeout_s=left, bare=bare)
+            return self.checker.compile(files, want_classes=want_classes, timeout_s=timeout_s, bare=bare)
 
         roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
         if roots & self._hiding:
@@ -121,10 +122,9 @@ class Session:
             known = self._lowered.get(chirrtl)
         return None if known is None else known[1]
 
-    def lower_all(self, circuits: dict[str, str], limit: float) -> dict[str, Lowered]:
-        """Lower circuits side by side; `limit` is a monotonic time."""
-        left = max(0.1, limit - time.monotonic())
-        jobs = {name: self._pool.submit(self.lower, text, left) for name, text in circuits.items()}
+    def lower_all(self, circuits: dict[str, str], timeout_s: float) -> dict[str, Lowered]:
+        """Lower circuits side by side, each within `timeout_s` of time that firtool uses."""
+        jobs = {name: self._pool.submit(self.lower, text, timeout_s) for name, text in circuits.items()}
         return {name: job.result() for name, job in jobs.items()}
 
     def close(self) -> None:
@@ -144,10 +144,10 @@ class Session:
 class _Check:
     """One check on its way through the stages."""
 
-    def __init__(self, session: Session, request: CheckRequest, limit: float) -> None:
+    def __init__(self, session: Session, request: CheckRequest) -> None:
         self.session = session
         self.request = request
-        self.limit = limit
+        self.used_s = 0.0  # what compiling took of the limit; each stage may have the rest
         self.sources = Sources(request.files)
         self.calls: list[Call] = []
         self.found: list[ChiselDiagnostic] = []
@@ -178,7 +178,7 @@ class _Check:
         if self.calls:
             files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
         try:
-            return self.session.compile(files, want_classes=self.request.elaborate, limit=self.limit)
+            outcome = self.session.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
         except WorkerDiedError as error:
             reason = "took longer than the limit" if error.timed_out else "died"
             self.found.append(
@@ -194,6 +194,8 @@ class _Check:
                 )
             )
             return None
+        self.used_s += outcome.used_s
+        return outcome
 
     def _connections(self, outcome: CompileOutcome) -> tuple[Connection, ...]:
         text = self.sources.main_text
@@ -203,7 +205,7 @@ class _Check:
         return tuple(Connection(at, item.operator, item.sink, item.source) for at, item in places if at < length)
 
     def _left(self) -> float:
-        return max(0.1, self.limit - time.monotonic())
+        return max(0.1, self.request.timeout_s - self.used_s)
 
     def _no_module(self, outcome: CompileOutcome) -> None:
         what = "only black boxes" if outcome.black_boxes else "no module"
@@ -218,35 +220,95 @@ class _Check:
             for name in outcome.classes
             if name.endswith(f"{call.object_name}$")
         ]
-        results = self.session.elaborator.run(
-            outcome.classes, ready + called, timeout_s=self._left(), plain=not outcome.unusual
-        )
-        user_classes = frozenset(outcome.classes)
+        results = self._run(outcome, ready + called)
         places = {module.binary_name: module for module in modules}
+        inner = inner_modules(item.chirrtl for item in results)
+        lone = {module.binary_name for module in modules if module.name not in inner}
+        self._complain([item for item in results if item.ending != "fail" or item.target in lone], outcome, places)
+        results += self._with_found_values([m for m in modules if m.missing and m.name not in inner], places)
+        circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
+        stage: Stage = "elaborate"
+        lowered: dict[str, Lowered] = {}
+        if circuits:
+            stage = "firtool"
+            judged = self._judged(circuits, places)
+            lowered = self.session.lower_all(circuits if self.request.outputs else judged, self._left())
+            for target in judged:
+                self.found += firtool_diagnostics(lowered[target], places.get(target), self.sources)
+            if all(item.severity != "error" for item in self.found):
+                self.found += circuit_lints(judged, self.sources)
+        described = self._modules(modules, results, circuits, lowered)
+        self.found = _distinct(self.found)
+        return self._result(stage, described, circuits, lowered)
+
+    def _judged(self, circuits: dict[str, str], places: dict[str, ModuleClass]) -> dict[str, str]:
+        """Circuits that stand for themselves: not inside another one, and no class that others here only build upon."""
+        built = {places[target].name for target in circuits if target in places}
+        bases = {base for name, base in _EXTENDS.findall(self.sources.main_text.text) if name in built and name != base}
+        outer = roots(circuits)
+        alone = {
+            target: text for target, text in outer.items() if target not in places or places[target].name not in bases
+        }
+        return alone or outer
+
+    def _run(self, outcome: CompileOutcome, targets: list[str]) -> list[Elaborated]:
+        plain = not outcome.unusual
+        results = self.session.elaborator.run(outcome.classes, targets, timeout_s=self._left(), plain=plain)
+        self.used_s += sum(item.used_s for item in results)
+        return results
+
+    def _complain(self, results: list[Elaborated], outcome: CompileOutcome, places: dict[str, ModuleClass]) -> None:
         for elaborated in results:
             self.found += elaboration_diagnostics(
                 elaborated,
                 places,
                 self.calls,
                 self.sources,
-                user_classes=user_classes,
+                user_classes=frozenset(outcome.classes),
                 timeout_s=self.request.timeout_s,
+                fence=self.request.fence,
             )
-        circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
-        stage: Stage = "elaborate"
-        lowered: dict[str, Lowered] = {}
-        if circuits:
-            stage = "firtool"
-            wanted = circuits if self.request.outputs else _roots(circuits)
-            lowered = self.session.lower_all(wanted, self.limit)
-            for target, answer in lowered.items():
-                place = places.get(target)
-                self.found += firtool_diagnostics(answer, place, self.sources)
-            if all(item.severity != "error" for item in self.found):
-                self.found += circuit_lints({target: circuits[target] for target in lowered}, self.sources)
-        described = self._modules(modules, results, circuits, lowered)
-        self.found = _distinct(self.found)
-        return self._result(stage, described, circuits, lowered)
+
+    def _with_found_values(self, lacking: list[ModuleClass], places: dict[str, ModuleClass]) -> list[Elaborated]:
+        """Modules whose parameters nobody gave: as the first place makes them whose call compiles here."""
+        tries = tries_of(self.request, [module.name for module in lacking], len(self.calls))
+        outcome = self._compile_with(tries) if lacking and tries else None
+        if outcome is None:
+            return []
+        made: dict[str, tuple[str, Call]] = {}
+        for call in tries:
+            target = next((name for name in outcome.classes if name.endswith(f"{call.object_name}$")), "")
+            name = call.class_name
+            if target and name not in made:
+                made[name] = target, call
+                places[target] = next(module for module in lacking if module.name == name)
+        results = self._run(outcome, [target for target, _ in made.values()])
+        self._complain(results, outcome, places)
+        for (name, (_, call)), item in zip(made.items(), results, strict=True):
+            if item.ending == "ok":
+                self.notes.append(f"{name} was elaborated as {call.expression}, as in {call.origin}")
+        return results
+
+    def _compile_with(self, tries: list[Call]) -> CompileOutcome | None:
+        """The files with calls behind them, without those that do not compile; they are taken out of `tries`."""
+        for _ in range(2):
+            (name, text), *others = self.sources.named
+            calls = [*self.calls, *tries]
+            files = [(name, text + calls_source(calls)), *others]
+            try:
+                outcome = self.session.compile(files, want_classes=True, timeout_s=self._left())
+            except WorkerDiedError:
+                return None
+            self.used_s += outcome.used_s
+            if outcome.ok:
+                return outcome
+            errors = [finding for finding in outcome.findings if finding.severity == "ERROR"]
+            wrong = {call_at(calls, text, finding.point) for finding in errors}
+            kept = [call for call in tries if call not in wrong]
+            tries[:] = [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
+            if not tries:
+                return None
+        return None
 
     def _modules(
         self,
@@ -258,11 +320,11 @@ class _Check:
         ports: dict[str, tuple[Port, ...]] = {}
         for answer in lowered.values():
             ports.update(ports_of(answer.verilog))
-        figures = {_top(circuits[target]): self.session.figures(circuits[target]) for target in lowered}
-        inside = {name for text in circuits.values() for name in _MODULE.findall(text)}
+        figures = {top(circuits[target]): self.session.figures(circuits[target]) for target in lowered}
+        inside = {name for text in circuits.values() for name in modules_of(text)}
         described = []
         for module in modules:
-            name = _top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
+            name = top(circuits[module.binary_name]) if module.binary_name in circuits else module.name
             done = module.binary_name in circuits or name in inside
             item = replace(
                 self._described(module),
@@ -305,7 +367,7 @@ class _Check:
         lowered: dict[str, Lowered] | None = None,
     ) -> CompileResult:
         outputs, kept = self.request.outputs, self.request.outputs or self.request.circuits
-        named = {target: _top(text) for target, text in (circuits or {}).items()}
+        named = {target: top(text) for target, text in (circuits or {}).items()}
         return CompileResult(
             ok=all(item.severity != "error" for item in self.found),
             stage=stage,
@@ -315,6 +377,7 @@ class _Check:
             verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
             connections=self.connections,
             notes=tuple(self.notes),
+            used_ms=round(self.used_s * 1000, 1),
         )
 
 
@@ -339,25 +402,3 @@ def _figures_of(name: str, circuits: Mapping[str, CircuitFigures | None]) -> Chi
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:
     """A module that is elaborated alone and inside another says everything twice."""
     return list({(item.code, item.path, item.span, item.message): item for item in items}.values())
-
-
-def _top(chirrtl: str) -> str:
-    match = re.search(r"^circuit (\w+) :", chirrtl, re.MULTILINE)
-    return match.group(1) if match else ""
-
-
-def _roots(circuits: dict[str, str]) -> dict[str, str]:
-    """Circuits that are not, letter by letter, part of another one: lowering the outer one covers them."""
-    inner: set[str] = set()
-    for text in circuits.values():
-        top = _top(text)
-        inner |= {_plain(m.group(0)) for m in _MODULE.finditer(text) if m.group(1) != top}
-    return {target: text for target, text in circuits.items() if not _covered(text, inner)}
-
-
-def _covered(text: str, inner: set[str]) -> bool:
-    return any(m.group(1) == _top(text) and _plain(m.group(0)) in inner for m in _MODULE.finditer(text))
-
-
-def _plain(module: str) -> str:
-    return _LOCATOR.sub("", module).replace("public module", "module", 1).strip()

@@ -93,7 +93,7 @@ class CompileResult:
 
     ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
     when asked for; connections: what the document connects, as far as its types were known; notes: what the reader
-    should know, such as a module that needs parameters.
+    should know, such as a module that needs parameters; used_ms: what compiler and constructors used of elapsed_ms.
     """
 
     ok: bool
@@ -106,6 +106,7 @@ class CompileResult:
     notes: tuple[str, ...] = ()
     version: str = ""
     elapsed_ms: float = 0.0
+    used_ms: float = 0.0
 
     @property
     def errors(self) -> tuple[ChiselDiagnostic, ...]:
@@ -120,6 +121,7 @@ class CheckRequest:
     files: (path, text); the first one is the document, the others are there to compile against.
     elaborate: run constructors (only for trusted code); calls: instances to elaborate, such as "Fifo(8, 16)".
     outputs: keep CHIRRTL and Verilog in the answer; circuits: keep the CHIRRTL, lower no more than is needed.
+    guesses: instances that the project makes, such as ("Fifo(8, 16)", "Top.scala:12"), tried where values are missing.
     fence: False runs constructors with the user's own rights, where the user says so.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
@@ -133,3 +135,4 @@ class CheckRequest:
     options: tuple[str, ...] = ()
     fence: bool = True
     circuits: bool = False
+    guesses: tuple[tuple[str, str], ...] = ()

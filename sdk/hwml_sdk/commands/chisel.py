@@ -179,11 +179,12 @@ def _examinations(
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from ..chisel.provider import as_analysis, repairs_for
+    from ..chisel.provider import CHECK_FIX_BUDGET_S, as_analysis, repairs_for
 
     analyses = []
     for path, text, found, _ in _examinations(arguments):
-        repairs = () if arguments.no_fixes else repairs_for(path, text, found)
+        budget_s = min(CHECK_FIX_BUDGET_S, arguments.timeout)
+        repairs = () if arguments.no_fixes else repairs_for(path, text, found, budget_s=budget_s)
         analyses.append(as_analysis(str(path), found, repairs))
     style = "json" if arguments.json else arguments.format
     answer = render(analyses, style)
@@ -231,7 +232,7 @@ def _hand_out(texts: dict[str, str], arguments: argparse.Namespace) -> None:
 
 
 def _fix(arguments: argparse.Namespace) -> int:
-    from ..chisel.provider import not_trusted_words, repairs_for
+    from ..chisel.provider import CHECK_FIX_BUDGET_S, not_trusted_words, repairs_for
 
     rows = []
     left = False
@@ -242,7 +243,7 @@ def _fix(arguments: argparse.Namespace) -> int:
             sweep(path.resolve().parent)
         if not any(item.severity in ("error", "warning") for item in found.to_repair.diagnostics):
             continue
-        repairs = repairs_for(path, text, found, budget_s=max(2.0, arguments.timeout / 2))
+        repairs = repairs_for(path, text, found, budget_s=min(CHECK_FIX_BUDGET_S, arguments.timeout))
         chosen = _chosen(repairs, arguments)
         if arguments.write and chosen is not None:
             rewrite_source(path, text, chosen.text)

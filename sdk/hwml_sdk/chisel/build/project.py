@@ -166,3 +166,13 @@ def project_folder(path: Path) -> Path | None:
 
 def _is_test(path: Path) -> bool:
     return "test" in path.absolute().parts[:-1]
+
+
+def scala_files(root: Path) -> Iterator[Path]:
+    """Scala files of a source root; of a plain folder those directly in it."""
+    if root.suffix == ".scala":
+        yield root
+    elif root.name in {"scala", "src"}:
+        yield from sorted(root.rglob("*.scala"))
+    else:  # a plain folder: its own files, not what lies below it
+        yield from sorted(root.glob("*.scala"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import WorkerDiedError
@@ -68,7 +68,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class CompileOutcome:
-    """Answer of one compile run. crash: what the compiler died of, else "".
+    """Answer of one compile run. crash: what the compiler died of, else ""; used_s: time that it used.
 
     unusual: what makes the constructors more than plain hardware, so that no other check may follow them, or "".
     """
@@ -80,6 +80,7 @@ class CompileOutcome:
     classes: dict[str, bytes]
     unusual: str = ""
     connections: tuple[Connected, ...] = ()
+    used_s: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -144,7 +145,8 @@ class Checker:
     def _answer(self, request: list[bytes], timeout_s: float) -> CompileOutcome:
         worker = self._running()
         worker.wait_ready()
-        return _outcome(worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)[-1])
+        frame = worker.exchange(request, timeout_s=timeout_s, last=lambda frame: True)[-1]
+        return replace(_outcome(frame), used_s=worker.used_s)
 
     def _running(self) -> Worker:
         if self._worker is not None and (not self._worker.alive or self._worker.requests >= self.RENEW_AFTER):

@@ -7,7 +7,7 @@ source position last (`connect io.q, op @[Alu.scala 24:8]`). Expressions stay te
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _MODULE = re.compile(r"  (?:public )?module (?P<name>\w+)")
@@ -84,3 +84,37 @@ def read_circuits(chirrtl: Mapping[str, str]) -> dict[str, list[Statement]]:
     for text in chirrtl.values():
         found = {**read_circuit(text), **found}
     return found
+
+
+_WHOLE_MODULE = re.compile(r"^  (?:public )?module (\w+)[^\n]*\n", re.MULTILINE)
+_NUMBERED = re.compile(r"_\d+$")
+
+
+def top(chirrtl: str) -> str:
+    """The top module's name."""
+    match = re.search(r"^circuit (\w+) :", chirrtl, re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def modules_of(chirrtl: str) -> list[str]:
+    """Names of a circuit's modules."""
+    return _WHOLE_MODULE.findall(chirrtl)
+
+
+def inner_modules(circuits: Iterable[str]) -> set[str]:
+    """Names of modules that stand inside another one; `Half_1`, a second Half, is a Half.
+
+    Judged there, they are not judged alone: a child may lean on its parent (the kind of its reset, a signal that is
+    bored through, values of its parameters), and alone it has a reset of another type, so that its text differs.
+    """
+    found: set[str] = set()
+    for text in circuits:
+        inside = {name for name in modules_of(text) if name != top(text)}
+        found |= inside | {_NUMBERED.sub("", name) for name in inside}
+    return found
+
+
+def roots(circuits: Mapping[str, str]) -> dict[str, str]:
+    """Circuits whose top is inside no other: lowering the outer one covers them."""
+    inner = {target: inner_modules(text for other, text in circuits.items() if other != target) for target in circuits}
+    return {target: text for target, text in circuits.items() if top(text) not in inner[target]}

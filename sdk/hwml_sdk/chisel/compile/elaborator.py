@@ -9,9 +9,8 @@ left in it, threads, hooks, changed classes or late answers, dies with it.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +41,7 @@ class Elaborated:
     """How the elaboration of one module ended.
 
     chirrtl: the circuit, when `ending` is "ok"; error, message, frames: what was thrown, when it is "fail";
-    output: what was printed meanwhile, Chisel's warnings among it.
+    output: what was printed meanwhile, Chisel's warnings among it. used_s: time that its request used, told once.
     """
 
     target: str
@@ -52,6 +51,7 @@ class Elaborated:
     message: str = ""
     frames: tuple[StackFrame, ...] = ()
     output: str = ""
+    used_s: float = 0.0
 
 
 class Elaborator:
@@ -73,6 +73,7 @@ class Elaborator:
         self._with_fence = with_fence
         self._lock = threading.Lock()
         self._worker: Worker | None = None
+        self._spent_s = 0.0  # of the last request
 
     @property
     def pid(self) -> int | None:
@@ -90,26 +91,29 @@ class Elaborator:
     ) -> list[Elaborated]:
         """Elaborate `targets`: binary names of module classes, or of objects (ending in "$") with an `apply`.
 
-        Targets after one that ended the process are tried again in a new one, as far as `timeout_s` reaches.
+        Targets after one that ended the process are tried again in a new one, as far as `timeout_s` (of time that the
+        process uses, `usage.py`) reaches.
         plain: the classes only describe hardware, and the process may serve other checks afterwards.
         Raises RefusedError where no fence can be had.
         """
-        limit = time.monotonic() + timeout_s
+        left = timeout_s
         results: list[Elaborated] = []
         garbled = 0
         with self._lock:
             while len(results) < len(targets):
-                left = limit - time.monotonic()
                 rest = targets[len(results) :]
                 if left <= _LEAST_S:
                     results += [Elaborated(target, "timeout") for target in rest]
                     break
                 try:
-                    results += self._some(classes, rest, left)
+                    first, *others = self._some(classes, rest, left)
+                    results += [replace(first, used_s=self._spent_s), *others]
+                    left -= self._spent_s
                     garbled = 0
                 except _GarbledError:
                     self._renew()
                     garbled += 1
+                    left -= self._spent_s
                     if garbled > 1:  # twice the same: it is the constructor's doing
                         results.append(Elaborated(rest[0], "garbled"))
                         garbled = 0
@@ -127,6 +131,7 @@ class Elaborator:
         try:
             frames = worker.exchange(request, timeout_s=timeout_s, last=lambda frame: frame[0] in (b"done", b"exit"))
         except WorkerDiedError as error:
+            self._spent_s = worker.used_s
             if error.garbled:
                 raise _GarbledError from error
             self._renew()
@@ -134,6 +139,7 @@ class Elaborator:
             if len(done) < len(targets):
                 done.append(Elaborated(targets[len(done)], _ending(error)))
             return done
+        self._spent_s = worker.used_s
         done = _answers(frames[:-1], targets)
         if frames[-1][0] == b"exit":
             self._renew()

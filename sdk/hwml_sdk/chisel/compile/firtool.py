@@ -14,6 +14,7 @@ from subprocess import Popen
 from ...files import read_bytes
 from ...processes import kill_group
 from ...tools import finish_tool, run_tool, start_tool
+from ...usage import MOST_WAITING, killed_after_use
 from ..types import Port
 
 # No randomisation blocks and no locators, plain enough for yosys; layers off, or the single file ends in include
@@ -104,7 +105,7 @@ class Firtool:
                 self._waiting.append(self._start(_ONE_THREAD))
 
     def lower(self, chirrtl: str, *, timeout_s: float) -> Lowered:
-        """Lower a circuit. Raises ToolFailedError when the program cannot be started."""
+        """Lower a circuit. timeout_s: of time that firtool uses. Raises ToolFailedError where it cannot be started."""
         self._ask()
         if self._writes_ir:
             return self._finish(self._process_for(chirrtl), chirrtl, timeout_s)
@@ -115,12 +116,13 @@ class Firtool:
 
     def _finish(self, run: _Run, chirrtl: str, timeout_s: float) -> Lowered:
         try:
-            result = finish_tool(run.process, chirrtl, timeout_s=timeout_s)
+            with killed_after_use(run.process, timeout_s) as limit:
+                result = finish_tool(run.process, chirrtl, timeout_s=MOST_WAITING * timeout_s)
             hw_ir = _taken(run.hw_ir) if result.ok else ""
         finally:
             if run.hw_ir is not None:
                 run.hw_ir.unlink(missing_ok=True)
-        if result.timed_out:
+        if limit.passed or result.timed_out:
             return Lowered("", (), "timeout")
         messages = parse_messages(result.stderr)
         if result.ok:

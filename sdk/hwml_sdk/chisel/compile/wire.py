@@ -25,7 +25,8 @@ from ...errors import HwmlError, ToolFailedError, WorkerDiedError
 from ...framing import Fields, MismatchError
 from ...leftovers import new_name, writing
 from ...ownership import private_folder
-from ...processes import kill_group, killed_after, start
+from ...processes import kill_group, start
+from ...usage import killed_after_use
 
 Frame = list[bytes]
 _FIELDS = Fields()
@@ -111,6 +112,7 @@ class Worker:
         """watched: argv is the fence's launcher, which ends everything when its standard input closes."""
         self.name = name
         self.requests = 0
+        self.used_s = 0.0  # of the last exchange
         self._channel = channel
         self._streams: tuple[IO[bytes], IO[bytes]] | None = None
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +152,10 @@ class Worker:
         return [self._read_frame()]
 
     def exchange(self, request: Sequence[bytes], *, timeout_s: float, last: Callable[[Frame], bool]) -> list[Frame]:
-        """Send `request` and collect answers up to the one that `last` accepts. Raises WorkerDiedError."""
+        """Send `request` and collect answers up to the one that `last` accepts. Raises WorkerDiedError.
+
+        timeout_s: of time that the worker uses (`usage.py`); its start does not count.
+        """
         self.wait_ready()
         self.requests += 1
         frames: list[Frame] = []
@@ -170,12 +175,13 @@ class Worker:
 
     def _guarded(self, talk: Callable[[], list[Frame]], timeout_s: float, frames: list[Frame]) -> list[Frame]:
         """Run `talk`, killing the process at the time limit, which ends every blocking read and write."""
-        with killed_after(self._process, timeout_s) as timed_out:
+        with killed_after_use(self._process, timeout_s) as limit:
             try:
-                return talk()
+                answer = talk()
             except (OSError, EOFError, ValueError) as error:
                 self._settle()
-                late = timed_out.is_set()
+                late = limit.passed
+                self.used_s = limit.used_s
                 raise WorkerDiedError(
                     self.name,
                     frames,
@@ -183,6 +189,8 @@ class Worker:
                     exit_code=self._process.returncode,
                     garbled=isinstance(error, MismatchError) and not late,
                 ) from error
+        self.used_s = limit.used_s
+        return answer
 
     def _read_frame(self) -> Frame:
         frame = _FIELDS.read(self._open_streams()[1])

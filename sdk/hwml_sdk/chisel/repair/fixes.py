@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from ..say.positions import Text
+from ..say.scala_text import ScalaText
 from ..types import ChiselDiagnostic
-from .scala_text import ScalaText
 
 Span2 = tuple[int, int]
 _MAX_CANDIDATES = 8

@@ -19,8 +19,8 @@ from pathlib import PurePath
 from typing import Literal
 
 from ..compile.circuit import Statement, read_circuits
+from ..say.scala_text import ScalaText
 from ..types import CompileResult, Connection, Side
-from .scala_text import ScalaText
 
 Verdict = Literal["kept", "changed", "weaker"]
 _RANK: dict[Verdict, int] = {"kept": 0, "changed": 1, "weaker": 2}

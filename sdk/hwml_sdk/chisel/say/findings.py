@@ -152,6 +152,16 @@ _ENDINGS = {
 }
 
 
+# What the fence refuses, and files that are not there behind it: nothing that the source could be blamed for.
+_FILE_TROUBLE = {
+    "java.io.FileNotFoundException",
+    "java.nio.file.AccessDeniedException",
+    "java.nio.file.FileSystemException",
+    "java.nio.file.NoSuchFileException",
+    "java.nio.file.ReadOnlyFileSystemException",
+}
+
+
 def elaboration_diagnostics(
     result: Elaborated,
     modules: Mapping[str, ModuleClass],
@@ -160,6 +170,7 @@ def elaboration_diagnostics(
     *,
     user_classes: frozenset[str],
     timeout_s: float,
+    fence: bool,
 ) -> list[ChiselDiagnostic]:
     """What one elaboration threw and printed."""
     home = _home(result.target, modules, calls, sources)
@@ -175,6 +186,10 @@ def elaboration_diagnostics(
         return found  # "Fatal errors during hardware elaboration. Look above"
     path, span = _thrown_at(result, home, user_classes, sources)
     error, message = _cleaned(result)
+    if fence and error in _FILE_TROUBLE:
+        words = f"{home[2]} was not elaborated: its constructor uses a file, and no file is in its reach ({message})"
+        hint = "hwml chisel check --no-fence runs it with your own rights"
+        return [*found, ChiselDiagnostic("CH235", "info", "elaborate", path, span, words, "", hint)]
     return [*found, _diagnostic("elaborate", "error", path, span, message, error=error)]
 
 
@@ -270,6 +285,10 @@ def _printed(output: str, home: Home, sources: Sources) -> list[ChiselDiagnostic
     return found
 
 
+# Every module is lowered as if it were the top.
+_OF_OUR_MAKING = re.compile(r"is empty but cannot be removed because the module is public")
+
+
 def firtool_diagnostics(answer: Lowered, module: ModuleClass | None, sources: Sources) -> list[ChiselDiagnostic]:
     """What firtool refused, at the Scala line that its locator names."""
     if module is not None:
@@ -278,7 +297,8 @@ def firtool_diagnostics(answer: Lowered, module: ModuleClass | None, sources: So
         home = (path, text.span(start, start + len(module.name)))
     else:
         home = (sources.main_path, Span.line(0))
-    found = [_from_firtool(message, home, sources) for message in answer.messages]
+    messages = [message for message in answer.messages if not _OF_OUR_MAKING.search(message.text)]
+    found = [_from_firtool(message, home, sources) for message in messages]
     if answer.failure:
         words = "firtool took too long" if answer.failure == "timeout" else answer.failure
         found.append(_diagnostic("firtool", "error", *home, words))

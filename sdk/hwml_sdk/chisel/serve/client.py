@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import ProtocolError, RefusedError, ToolFailedError
 from ...processes import own_folder, python_command, python_environment, start
+from ...usage import MOST_WAITING
 from ..compile.prepare import prepare
 from ..compile.workers import Programs, log_file
 from ..install.toolchain import Progress, ensure
@@ -68,7 +69,7 @@ class Client:
         """Run one check. Raises ToolFailedError when the daemon fails, RefusedError where it has no fence."""
         answer = self._ask(
             {"do": "check", "request": request_json(request)},
-            timeout_s=request.timeout_s + _GRACE_S,
+            timeout_s=MOST_WAITING * request.timeout_s + _GRACE_S,
             elaborate=request.elaborate,
         )
         return result_from(answer["result"])

@@ -133,6 +133,7 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
             options=tuple(map(str, data["options"])),
             fence=data["fence"] is not False,
             circuits=data["circuits"] is True,
+            guesses=tuple((str(words), str(origin)) for words, origin in data["guesses"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(f"not a request: {error}") from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ...say.scala_text import ScalaText
 from ..fixes import Candidate, Context, rule
-from ..scala_text import ScalaText
 
 _SIGNS = re.compile(
     r"import\s+Chisel\b|\bINPUT\b|\bOUTPUT\b|\b(?:init|next|width|dir|outType)\s*=(?!=)|\b[US]Int\(\d+\)|"

@@ -30,7 +30,7 @@ def _type_wanted(c: Context) -> Iterator[Candidate]:
         yield Candidate("a type", ((match.start("value"), match.end("value"), f"UInt({match['width']})"),))
 
 
-_BARE = r"\bval\s+(?P<name>\w+)\s*=\s*(?P<type>new\s+Bundle\b|new\s+\w*(?:Bundle|IO|Io)\b|[US]Int\s*\(|Bool\s*\(\s*\)|Vec\s*\(|(?:Decoupled|Valid|Flipped|Input|Output)\s*\()"
+_BARE = r"\bval\s+(?P<name>\w+)\s*=\s*(?P<type>\(?\s*new\s+Bundle\b|new\s+\w*(?:Bundle|IO|Io)\b|[US]Int\s*\(|Bool\s*\(\s*\)|Vec\s*\(|(?:Decoupled|Valid|Flipped|Input|Output)\s*\()"
 
 
 @rule(r"must be hardware, not a bare Chisel type")
@@ -43,7 +43,9 @@ def _hardware_wanted(c: Context) -> Iterator[Candidate]:
         start = match.start("type")
         _, end = c.scala.statement(start)
         body = c.text[start:end]
-        interface = re.search(r"\b(?:Input|Output|Flipped|Decoupled|Valid)\b", body) is not None
+        made = re.match(r"new\s+(\w+)\s*(?:\(|$)", body)
+        inside = c.scala.code[slice(*c.class_called(made[1]))] if made and made[1] != "Bundle" else body
+        interface = re.search(r"\b(?:Input|Output|Flipped|Decoupled|Valid)\b", inside) is not None
         for maker in ("IO",) if interface else ("Wire", "Reg"):
             safe = maker in ("IO", "Wire")
             yield Candidate(f"{maker}(...) around {match['name']}", ((start, end, f"{maker}({body})"),), safe=safe)
@@ -84,6 +86,15 @@ def _module_wrapper(c: Context) -> Iterator[Candidate]:
 
 
 _RESET_PORT = r"\w*(?:re?se?t|rst)\w*|clear|clr"
+
+
+@rule(r"type parameter bounds \[T <: chisel3\.experimental\.BaseModule\]")
+def _class_that_is_no_module(c: Context) -> Iterator[Candidate]:
+    """class Alu { val io = IO(...) }: extends Module is missing."""
+    named = re.search(r"type arguments \[(?:\w+\.)*(\w+)\]", c.message)
+    for match in c.matches(rf"\bclass\s+{named[1]}\s*(?:\([^{{}}]*?\))?(?P<at>\s*)\{{", c.whole) if named else ():
+        if "IO(" in c.scala.code[slice(*c.class_called(named[1] if named else ""))]:
+            yield Candidate("extends Module", ((*match.span("at"), " extends Module "),), safe=True)
 
 
 @rule(r"No implicit (?:clock|reset)")

@@ -99,21 +99,27 @@ def _compound_assignment(c: Context) -> Iterator[Candidate]:
     yield Candidate(new, ((start, end, new),), safe=True)
 
 
-@rule(r"\[chisel3\.\w+\.type\] do not conform|found\s*: chisel3\.\w+\.type")
+@rule(r"\[[\w.]+\.type\] do not conform|found\s*: [\w.]+\.type")
 def _type_without_parentheses(c: Context) -> Iterator[Candidate]:
     """Wire(Bool), Input(Clock)."""
     edits = [
         (m.end(), m.end(), "()")
         for m in c.matches(r"\b(?:Bool|UInt|SInt|Clock|Reset|AsyncReset)\b(?!\s*[(.\]])", c.around)
     ]
+    enums = "|".join(
+        m["name"] for m in c.matches(r"\bobject\s+(?P<name>\w+)\s+extends\s+(?:\w+\.)*ChiselEnum\b", c.whole)
+    )
+    if enums:
+        typed = rf"\b(?:Input|Output|Wire|Reg|IO|Vec\(\s*\w+\s*,)\s*\(?\s*(?:{enums})\b(?P<at>)(?!\s*[(.\]])"
+        edits += [(m.start("at"), m.start("at"), "()") for m in c.matches(typed, c.around)]
     if edits:
         yield Candidate("with ()", tuple(edits), safe=True)
 
 
-@rule(r"is not a member of \w+\s*$|is not a member of \w+\n")
+@rule(r"is not a member of [\w.]+\s*$|is not a member of [\w.]+\n")
 def _field_of_io(c: Context) -> Iterator[Candidate]:
     """instance.field where the field belongs to the instance's io."""
-    match = re.search(r"value (\w+) is not a member of (\w+)", c.message)
+    match = re.search(r"value (\w+) is not a member of (?:\w+\.)*(\w+)", c.message)
     if match is None or not re.search(rf"\bclass\s+{match[2]}\b", c.scala.code) or match[1] not in c.scala.io_fields:
         return
     edits = [(m.start(1), m.start(1), "io.") for m in c.matches(rf"(?<=\.)({re.escape(match[1])})\b")]
@@ -132,6 +138,7 @@ def _verilog_habits(c: Context) -> Iterator[Candidate]:
     if not re.search(r"\b(?:def|class|case)\b|=>", line):
         new = re.sub(rf"(?<=[\w)])\({bound}:{bound}\)", r"(\1, \2)", new)
     new = re.sub(rf"(?<=[a-z\d_)])\[{bound}\]", r"(\1)", new)
+    new = re.sub(r"(?<=[a-z\d_)])\[([a-z]\w*\.[\w.]+(?:\([^()\[\]]*\))?)\]", r"(\1)", new)
     new = re.sub(r"(:=\s*)\{([^{}=\n]*,[^{}=\n]*)\}", r"\1Cat(\2)", new)
     new = re.sub(r"^(\s*)assign\s+(.*?)\s*(?<![:=<>!])=(?!=)", r"\1\2 :=", new)
     if new != line:
@@ -196,10 +203,23 @@ def _switch_default(c: Context) -> Iterator[Candidate]:
     yield Candidate("the default in front of the switch", edits, safe=same)
 
 
-@rule(r"not found: value not\b")
+@rule(r"value (?:and|or|xor) is not a member of chisel3")
+def _spelled_operators(c: Context) -> Iterator[Candidate]:
+    """a and b, as in VHDL."""
+    signs = {"and": ("&&", "&"), "or": ("||", "|"), "xor": ("^", "^")}
+    found = list(c.matches(r"(?<=[\w)\]])\s+(?P<word>and|or|xor)\s+(?=[\w(!~])", c.around))
+    of_bools = "chisel3.Bool" in c.message
+    edits = [(*m.span("word"), signs[m["word"]][0 if of_bools else 1]) for m in found]
+    if edits:
+        yield Candidate("&, | and ^ for words, && and || for Bools", tuple(edits), safe=True)
+
+
+@rule(r"not found: value not\b|expected but|value not is not a member")
 def _spelled_not(c: Context) -> Iterator[Candidate]:
-    """not(x), as in VHDL."""
-    found = list(c.matches(r"\bnot\s*(?=\()", c.whole))
+    """not(x), not x, as in VHDL."""
+    found = list(c.matches(r"(?<![\w.])not\b\s*(?=[\w(])", c.whole))
+    if not found:
+        return
     for sign in "!~":
         yield Candidate(f"{sign} instead of not", tuple((m.start(), m.end(), sign) for m in found), safe=True)
 

@@ -159,6 +159,21 @@ def _wire_to_keep(c: Context) -> Iterator[Candidate]:
 
 
 @rule(r"not fully initialized")
+def _output_that_is_read(c: Context) -> Iterator[Candidate]:
+    """An Output that the module never drives and reads: it is an input."""
+    sink = re.search(r'(?:sink|port) "(\w+)"', c.message)
+    path = _scala_path(c, sink[1]) if sink else ""
+    field = re.escape(path.rpartition(".")[2])
+    made = (
+        next(c.matches(rf"\bval\s+{field}\s*=\s*(?:IO\s*\(\s*)?(?P<way>Output)\s*\(", c.home), None) if field else None
+    )
+    uses = rf"(?<![\w.]){re.escape(path)}(?![\w])"
+    driven = made and next(c.matches(rf"{uses}(?:\([^()]*\))?\s*(?::=|<>|:<)", c.home), None)
+    if made and not driven and next(c.matches(uses, c.home), None):
+        yield Candidate(f"{path} is an Input", ((*made.span("way"), "Input"),))
+
+
+@rule(r"not fully initialized")
 def _default_for_each(c: Context) -> Iterator[Candidate]:
     """A default for one field of every element of a Vec."""
     sink = re.search(r'sink "(?P<vec>\w+?)_\d+_(?P<field>\w+)"', c.message)

@@ -202,6 +202,20 @@ def _did_you_mean(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"{name} instead of {wrong}", ((at, at + len(wrong), name),), safe=safe)
 
 
+_STREAM_FIELDS = ("valid", "ready", "bits", "fire")
+
+
+@rule(r"value \w+ is not a member of chisel3\.util\.(?:Decoupled|ReadyValid|Irrevocable|Valid|Queue)")
+def _field_of_stream(c: Context) -> Iterator[Candidate]:
+    """in.fired, in.data: the fields of a stream are few."""
+    match = re.search(r"value (\w+) is not a member of", c.message)
+    name = match[1] if match else ""
+    near = difflib.get_close_matches(name, _STREAM_FIELDS, n=2, cutoff=0.5)
+    for field in near or (("bits",) if name.lower() in ("data", "payload", "value") else ()):
+        edits = [(*m.span("at"), field) for m in c.matches(rf"\.(?P<at>{re.escape(name)})\b")]
+        yield Candidate(f"{field} instead of {name}", tuple(edits), safe=len(near) == 1)
+
+
 @rule(r"value \w+ is not a member of")
 def _member_import(c: Context) -> Iterator[Candidate]:
     """Members that an import adds."""
@@ -209,6 +223,19 @@ def _member_import(c: Context) -> Iterator[Candidate]:
     for home in MEMBER_HOMES.get(match[1], ()) if match else ():
         if f"import {home}" not in c.scala.code:
             yield Candidate(f"import {home}", (import_edit(c, home),), safe=True)
+
+
+@rule(r"found\s*: Unit\s+required: chisel3\.experimental\.SourceInfo|Unit does not take parameters|too many arguments")
+def _otherwise_with_condition(c: Context) -> Iterator[Candidate]:
+    """.otherwise(c) { ... }: with a condition it is elsewhen."""
+    places = c.matches(r"\.\s*(?P<word>otherwise)\s*(?=\()", c.home)
+    edits = []
+    for match in places:
+        group = c.scala.group(match.end(), "(")
+        if group and c.scala.code[c.scala.skip_space(group[1] + 1) : c.scala.skip_space(group[1] + 1) + 1] == "{":
+            edits.append((*match.span("word"), "elsewhen"))
+    if edits:
+        yield Candidate("elsewhen where there is a condition", tuple(edits), safe=True)
 
 
 @rule(r"value \w+ is not a member of chisel3\.WhenContext")

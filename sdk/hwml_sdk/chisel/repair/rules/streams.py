@@ -26,6 +26,14 @@ def _one_way_stream(c: Context) -> Iterator[Candidate]:
             yield Candidate("without Output: a stream has both directions in itself", around, safe=True)
 
 
+@rule(r"Source \((?:Decoupled|Irrevocable|ReadyValid|Valid)\w*\) have different types")
+def _bits_of_stream(c: Context) -> Iterator[Candidate]:
+    """word := stream: its bits."""
+    end = c.statement[1]
+    if re.search(r":=\s*[\w.]+(?:\([^()]*\))?$", c.scala.code[slice(*c.statement)]):
+        yield Candidate(".bits of the stream", ((end, end, ".bits"),))
+
+
 def _named(c: Context, at: int) -> bool:
     """Whether the message is about the field that is defined at `at`."""
     field = re.search(r"\bval\s+(\w+)\s*=\s*(?:IO\s*\(\s*)?$", c.scala.code[:at])

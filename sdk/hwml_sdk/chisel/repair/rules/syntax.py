@@ -13,7 +13,9 @@ from ..fixes import Candidate, Context, rule
 def _else_after_when(c: Context) -> Iterator[Candidate]:
     """else / else if / elsewhen without its dot, after a when block."""
     edits = []
-    for match in c.matches(r"\}(?P<gap>\s*)(?P<word>else\s+if|elseif|elsif|elif|else|elsewhen|otherwise)\b", c.whole):
+    for match in c.matches(
+        r"\}(?P<gap>\s*)(?P<word>else\s+(?:if|when)|elseif|elsif|elif|else|elsewhen|otherwise)\b", c.whole
+    ):
         opener = c.scala.closing(match.start())
         if opener is None or not _belongs_to_when(c, opener):
             continue

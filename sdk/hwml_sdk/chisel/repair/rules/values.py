@@ -110,6 +110,19 @@ def _scala_boolean(c: Context) -> Iterator[Candidate]:
         yield Candidate("compare signals with === and =/=", tuple(compared), safe=True)
 
 
+@rule(r"found\s*: Boolean|is not a member of Boolean")
+def _compared_at_definition(c: Context) -> Iterator[Candidate]:
+    """val empty = n == 0.U: the place that uses it complains, the definition is at fault."""
+    edits = []
+    for name in dict.fromkeys(re.findall(r"\w+", c.scala.code[slice(*c.around)])):
+        for made in c.matches(rf"\bval\s+{name}\s*(?::\s*\w+\s*)?=(?!=)", c.home):
+            where = made.end(), c.scala.statement(made.start())[1]
+            for match in c.matches(r"(?<![=!<>:/])(==|!=)(?!=)", where):
+                edits.append((match.start(), match.end(), "===" if match[1] == "==" else "=/="))
+    if edits:
+        yield Candidate("compare signals with === and =/=", tuple(edits), safe=True)
+
+
 @rule(r"found\s*: chisel3\.(?:UInt|Bits|SInt)\s+required: chisel3\.Bool")
 def _wanted_bool(c: Context) -> Iterator[Candidate]:
     """A UInt where a Bool is wanted."""
