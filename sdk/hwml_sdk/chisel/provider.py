@@ -23,7 +23,7 @@ from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
 from .build.parameters import known_values, with_values
 from .build.project import asked_version, choose_version, project_folder
-from .build.setup import ASK_S, project_setup
+from .build.setup import ASK_S, ProjectSetup, project_setup
 from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
@@ -31,7 +31,8 @@ from .qor.answer import ChiselQor
 from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
-from .siblings import check_with_siblings
+from .say.interface import described
+from .siblings import Checked, check_with_siblings
 from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
@@ -143,17 +144,20 @@ def examine(
         notes.append("types only: chisel.elaborate is 'never'")
     request = replace(request, files=(*request.files, *checked.files))
     found, request = with_values(path, checked.result, request, check, roots, joins)
-    around = Circumstances(
+    result, more = mark_consequences(found, _around(request, checked, setup, choice.asked, version))
+    return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
+
+
+def _around(request: CheckRequest, checked: Checked, setup: ProjectSetup, asked: str, version: str) -> Circumstances:
+    return Circumstances(
         texts=dict(request.files),
         packages=checked.index.packages,
         libraries_known=setup.libraries_known,
-        in_project=project_folder(path) is not None,
-        asked=choice.asked,
+        in_project=project_folder(Path(request.files[0][0])) is not None,
+        asked=asked,
         version=version,
         left_out=checked.left_out,
     )
-    result, more = mark_consequences(found, around)
-    return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
 
 
 def _unchecked(settings: Settings) -> tuple[str, ...]:
@@ -179,14 +183,15 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
-    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result), notes)
+    texts = dict(found.request.files)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result, texts.get(path, "")), notes)
 
 
-def annotations_of(path: str, result: CompileResult) -> tuple[Annotation, ...]:
-    """What each module of a document costs; nothing stands at one that was not lowered."""
+def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:
+    """What each module of a document costs, with its ports; nothing stands at one that was not lowered."""
     counted = [module for module in result.modules if module.path == path and module.qor is not None]
     largest = max(counted, key=_size, default=None)
-    found = [_annotation(item, item.qor, item is largest) for item in counted if item.qor is not None]
+    found = [_annotation(item, item.qor, text, item is largest) for item in counted if item.qor is not None]
     return tuple(sorted(found, key=lambda item: item.span))
 
 
@@ -196,13 +201,13 @@ def _size(module: ChiselModule) -> int:
     return -1 if qor is None or qor.lut is None else qor.lut + (qor.ff or 0) + 100 * (qor.dsp or 0)
 
 
-def _annotation(module: ChiselModule, qor: ChiselQor, is_design: bool) -> Annotation:
+def _annotation(module: ChiselModule, qor: ChiselQor, text: str, is_design: bool) -> Annotation:
     return Annotation(
         "module",
         module.name,
         module.span,
         label(qor),
-        detail(qor, module.path),
+        f"{described(module, text)}\n\n{detail(qor, module.path)}",
         qor,
         summary(qor, module.path),
         figures_of(qor),

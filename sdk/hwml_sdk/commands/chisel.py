@@ -3,6 +3,7 @@
 hwml chisel setup                 fetch and verify the tool chain, once
 hwml chisel check FILE...         what does not compile, elaborate or lower, with fixes that were compiled
 hwml chisel emit FILE             SystemVerilog (or CHIRRTL) of every module
+hwml chisel tree FILE             the instances inside each module, as a tree
 hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
 hwml chisel daemon status|stop    the process that keeps the compiler warm
 """
@@ -29,6 +30,7 @@ from ..rewrite import rewrite_source
 if TYPE_CHECKING:
     from ..chisel.provider import Examination
     from ..chisel.repair.gate import Repair
+    from ..chisel.say.interface import Node
     from ..chisel.types import CompileResult
 
 _SUFFIXES = (".scala", ".sc")
@@ -37,7 +39,7 @@ _MAX_FILES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel`."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|emit|fix|daemon")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|emit|tree|fix|daemon")
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
     setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
@@ -51,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     emit.add_argument("--chirrtl", action="store_true", help="CHIRRTL instead of SystemVerilog")
     emit.add_argument("-o", "--output", help="folder for one file a module, instead of printing")
     emit.add_argument("--json", action="store_true", help="print JSON")
+    tree = verbs.add_parser("tree", help="print the tree of instances of every module that no other one holds")
+    _common(tree)
+    tree.add_argument("--json", action="store_true", help="print JSON")
     fix = verbs.add_parser("fix", help="show or apply repairs that passed the check")
     _common(fix)
     fix.add_argument("--write", action="store_true", help="apply repairs whose meaning is not in doubt")
@@ -74,7 +79,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one verb."""
-    verbs = {"setup": _setup, "check": _check, "emit": _emit, "fix": _fix, "daemon": _daemon}
+    verbs = {"setup": _setup, "check": _check, "emit": _emit, "tree": _tree, "fix": _fix, "daemon": _daemon}
     return verbs[arguments.verb](arguments)
 
 
@@ -207,6 +212,34 @@ def _emit(arguments: argparse.Namespace) -> int:
         texts.update(result.chirrtl if arguments.chirrtl else result.verilog)
     _hand_out(texts, arguments)
     return 1 if failed or not texts else 0
+
+
+def _tree(arguments: argparse.Namespace) -> int:
+    from ..chisel.say.interface import drawn, tree_of
+
+    trees: list[Node] = []
+    failed = False
+    for path, _, found, settings in _examinations(arguments, outputs=True):
+        if not settings.trusted:
+            raise RefusedError(f"{path}: a tree runs its constructors: pass --trust, or hwml trust FOLDER first")
+        failed = failed or not found.result.ok
+        _complain(found.result)
+        made = [tree for tree in map(tree_of, found.result.chirrtl.values()) if tree is not None]
+        trees += [tree for tree in made if not any(_holds(other, tree.module) for other in made)]
+    if arguments.json:
+        print(json_text({"schema_version": SCHEMA_VERSION, "trees": [_plain_tree(tree) for tree in trees]}))
+    else:
+        print("\n".join(line for tree in trees for line in drawn(tree)))
+    return 1 if failed or not trees else 0
+
+
+def _holds(tree: Node, module: str) -> bool:
+    return any(child.module == module or _holds(child, module) for child in tree.children)
+
+
+def _plain_tree(node: Node) -> dict[str, object]:
+    children = [_plain_tree(child) for child in node.children]
+    return {"instance": node.name, "module": node.module, "external": node.external, "children": children}
 
 
 def _complain(result: CompileResult) -> None:
