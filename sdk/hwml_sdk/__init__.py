@@ -18,6 +18,7 @@ _HOME = {
     "Annotation": "document",
     "Artifact": "artifact",
     "ArtifactError": "errors",
+    "ChiselQor": "chisel.qor.answer",
     "CompileResult": "chisel.types",
     "Completion": "document",
     "CostModel": "cost_model.model",
@@ -38,6 +39,7 @@ _HOME = {
     "Span": "document",
     "analyze": "document",
     "check_chisel": "chisel.check",
+    "predict_chisel_qor": "chisel.qor.predict",
     "predict_qor": "qor.model",
 }
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "Annotation",
     "Artifact",
     "ArtifactError",
+    "ChiselQor",
     "CompileResult",
     "Completion",
     "CostModel",
@@ -65,12 +68,15 @@ __all__ = [
     "Span",
     "analyze",
     "check_chisel",
+    "predict_chisel_qor",
     "predict_qor",
 ]
 
 if TYPE_CHECKING:
     from .artifact import Artifact
     from .chisel.check import check_chisel
+    from .chisel.qor.answer import ChiselQor
+    from .chisel.qor.predict import predict_chisel_qor
     from .chisel.types import CompileResult
     from .config import Settings
     from .cost_model.model import CostModel

