@@ -19,7 +19,8 @@ GROUP = "hwml.commands"
 # hwml's own. Other packages name a table like this one as an entry point of GROUP; hwml_hooks does.
 COMMANDS: dict[str, Command] = {
     "chisel": Command(
-        "hwml_sdk.commands.chisel", "check, predict, lower and repair Chisel (setup, check, qor, emit, fix, daemon)"
+        "hwml_sdk.commands.chisel",
+        "check, predict, lower and repair Chisel (setup, check, qor, emit, fix, daemon, data)",
     ),
     "doctor": Command("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),

@@ -233,8 +233,13 @@ HONEST = [
     ("a stream to its like", STREAMS.replace("Bus()", "Op()"), _one(":= io.in", "<> io.in")),
     (
         "a comparison of signals",
-        UNDRIVEN.replace("when(io.en)", "when(io.a == 3.U)").replace("io.r :=", "io.q := 1.U; io.r :="),
+        UNDRIVEN.replace("when(io.en)", "when(io.a == 3.U)").replace("  when(", "  io.q := 1.U\n  when("),
         _one("io.a == 3.U", "io.a === 3.U"),
+    ),
+    (
+        "a parameter gets its type",
+        UNDRIVEN.replace("class Gate", "class Gate(n)").replace("when(io.en) { io.q := io.a }", "io.q := io.a"),
+        _one("(n)", "(n: Int)"),
     ),
     (
         "a reset as a Bool",

@@ -49,6 +49,8 @@ _WIDTH, _NUMBER = re.compile(r"\b(\d+)\.W\b"), re.compile(r"\b\d+\b")
 _CLASS = re.compile(
     r"\b(?:class|object|trait)\s+(?P<name>\w+)\s*(?:\[[^\]]*\])?\s*(?P<parameters>\([^{}]*?\))?(?=\s*(?:extends|\{|\())"
 )
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_TYPES = {"Int", "Boolean", "String", "Double", "BigInt", "Long", "Data", "Seq"}  # of a parameter that was there
 _TEMPORARY = re.compile(r"(?<![\w.])_\w+")
 
 
@@ -192,7 +194,10 @@ def _definitions(before: State, after: State) -> Iterator[Verdict]:
     if not old.keys() <= new.keys():
         yield "changed" if len(new) >= len(old) else "weaker"
     for module in after.result.modules:
-        if module.missing and old.get(module.name) != new.get(module.name):
+        if (
+            module.missing
+            and set(_WORD.findall(new.get(module.name, ""))) - set(_WORD.findall(old.get(module.name, ""))) - _TYPES
+        ):
             yield "weaker"
 
 
@@ -271,7 +276,8 @@ def _without_counterpart(gone: list[_Written], added: list[_Written], before: St
     wrong = _complaints(before)
     for old in gone:
         line = before.text.count("\n", 0, old.at)
-        yield "weaker" if line in wrong and old.root not in roots else "changed"
+        parts = any(root == old.root or root.startswith(f"{old.root}.") for root in roots)
+        yield "weaker" if line in wrong and not parts else "changed"
     known = {old.root for old in gone}
     for new in added:
         if new.operator not in _COMPARISONS and new.root not in known and _CONSTANT.fullmatch(new.source):

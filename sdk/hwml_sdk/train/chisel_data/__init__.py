@@ -1,0 +1,1 @@
+"""The recipe that makes training samples for Chisel."""
