@@ -52,7 +52,7 @@ def test_ci_installs_the_tested_versions_and_the_line_of_the_readme_stays_as_it_
     for name in ("run", "full"):
         script = (ROOT / ".ci" / name).read_text(encoding="utf-8")
         assert script.index('PIP_CONSTRAINT="$PWD/constraints.txt"') < script.index('pip" install')
-    line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -q -n 2 --dist loadfile"
+    line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -q -n 3 --dist loadfile"
     assert line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
 
