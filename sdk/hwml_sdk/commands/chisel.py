@@ -7,6 +7,7 @@ hwml chisel emit FILE             SystemVerilog (or CHIRRTL) of every module
 hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
 hwml chisel daemon status|stop    the process that keeps the compiler warm
 hwml chisel data generate|import  samples to train a model on, each of them verified
+hwml chisel eval                  judge answers to tasks: compiled, elaborated, lowered, behaves
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
-from . import chisel_data
+from . import chisel_data, chisel_eval
 from .chisel_qor import show
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _MAX_FILES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel`."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|fix|daemon|data")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|fix|daemon|data|eval")
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
     setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     daemon.add_argument("action", choices=("status", "stop"))
     daemon.add_argument("--json", action="store_true", help="print JSON")
     chisel_data.add_arguments(verbs.add_parser("data", help="make samples to train a model on"))
+    chisel_eval.add_arguments(verbs.add_parser("eval", help="judge answers to tasks by what they do"))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +86,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run one verb."""
     verbs = {"setup": _setup, "check": _check, "qor": _qor, "emit": _emit, "fix": _fix, "daemon": _daemon}
-    verbs["data"] = chisel_data.run
+    verbs |= {"data": chisel_data.run, "eval": chisel_eval.run}
     return verbs[arguments.verb](arguments)
 
 
