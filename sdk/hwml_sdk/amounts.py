@@ -104,20 +104,17 @@ def one_digit(value: float) -> str:
 
 
 def range_of(low: float, high: float) -> str:
-    """Both ends in the unit of the upper one: `0.8–2k`, `12–40k`, `30–75`."""
+    """Both ends in the unit of the upper one: `0.8–2.0k`, `12–40k`, `30–75`; `1.0–1.1k`, since 1 might be one."""
     bottom, top = _settled(low), _settled(high)
     if top >= _LARGEST:
         return f"{short_number(low)}–{short_number(high)}"
     size, unit = next(((Decimal(s), u) for s, u in _UNITS if top >= Decimal(s) * Decimal("0.9995")), (Decimal(1), ""))
     if not unit:
         return f"{whole(float(bottom))}–{whole(float(top))}"
-    first, last = (_trimmed(amount / size) for amount in (bottom, top))
-    return f"{first}–{last}{unit}"
-
-
-def _trimmed(scaled: Decimal) -> str:
-    text = _digits(scaled)
-    return text.removesuffix(".0")
+    ends = [_digits(amount / size) for amount in (bottom, top)]
+    if all(end.endswith(".0") or "." not in end for end in ends):
+        ends = [end.removesuffix(".0") for end in ends]
+    return f"{ends[0]}–{ends[1]}{unit}"
 
 
 def percent(share: float) -> str:

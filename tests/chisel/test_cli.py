@@ -41,9 +41,20 @@ def test_check_in_json_names_places_and_fixes(source: Path, capsys: pytest.Captu
     assert main(["chisel", "check", "--json", str(source)]) == 1
     data = json.loads(capsys.readouterr().out)
     assert data["schema_version"] == 2
-    (item,) = data["files"][0]["diagnostics"]
+    unchecked, item = data["files"][0]["diagnostics"]
     assert item["code"] == "CH103" and item["fixes"][0]["verified"] and item["fixes"][0]["safe"]
-    assert any("not trusted" in note for note in data["files"][0]["notes"])
+    assert (unchecked["code"], unchecked["severity"]) == ("CH906", "info") and "not trusted" in unchecked["message"]
+    assert "2 of 4 stages" in unchecked["message"] and unchecked["range"]["start"]["line"] == 0
+
+
+def test_an_untrusted_file_says_first_what_was_not_checked(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source.write_text(GOOD)
+    assert main(["chisel", "check", str(source)]) == 0
+    answer = capsys.readouterr().out
+    assert answer.startswith(f"{source}:1:1: info CH906: only types were checked: 2 of 4 stages")
+    assert main(["chisel", "fix", str(source)]) == 0
+    said = capsys.readouterr().err
+    assert "elaborate, firtool" in said and said.index("only types were checked") < said.index("nothing to repair")
 
 
 def test_fix_shows_then_writes_and_keeps_the_layout(source: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -262,7 +262,7 @@ def test_a_real_sbt_project(
     # Without the build server the library is not known: the answer above was the build's.
     shutil.rmtree(folder / ".bsp")
     alone = examine(path, text, TRUSTED).result
-    assert any("spire" in item.message for item in alone.errors)
+    assert alone.ok and any("spire" in item.message for item in alone.diagnostics if item.code == "CH904")
 
 
 def _sbt_launcher() -> Path:
@@ -275,10 +275,12 @@ def _sbt_launcher() -> Path:
         pytest.skip(f"sbt-launch {SBT}: {error}")
 
 
-def test_options_of_a_build_that_our_compiler_does_not_take(programs: Programs) -> None:
+def test_options_of_a_build_that_our_compiler_does_not_take(programs: Programs, tmp_path: Path) -> None:
+    spire = tmp_path / "spire_2.13-0.18.0.jar"
+    spire.touch()
     target = bsp.BuildTarget(
         "core",
-        class_path=("/x/scala-library-2.13.16.jar", "/x/chisel_2.13-6.7.0.jar", "/x/spire_2.13-0.18.0.jar"),
+        class_path=("/x/scala-library-2.13.16.jar", "/x/chisel_2.13-6.7.0.jar", str(spire)),
         options=(
             "-Xplugin:/x/chisel-plugin_2.13.16-6.7.0.jar",
             "-release",
@@ -291,8 +293,86 @@ def test_options_of_a_build_that_our_compiler_does_not_take(programs: Programs) 
     )
     setup = build.setup_from(target)
     assert setup.version == "6.7.0"
-    assert setup.class_path == ("/x/spire_2.13-0.18.0.jar",)
+    assert setup.class_path == (str(spire),)
     assert setup.options == ("-deprecation", "-Xlint")
+
+
+META: dict[str, object] = {
+    "id": {"uri": "file:/p/project/#p-build"},
+    "displayName": "p-build",
+    "languageIds": ["scala"],
+    "dependencies": [],
+    "dataKind": "sbt",
+    "data": {"sbtVersion": "1.12.0", "scala": {"scalaVersion": "2.12.20"}},
+}
+
+
+def _serving(folder: Path, targets: list[dict[str, object]], class_path: list[str], sources: list[str]) -> None:
+    """A build server that lists targets, each with the same jars and source entries, as sbt answers."""
+    items = {
+        "workspace/buildTargets": {"targets": targets},
+        "buildTarget/sources": {
+            "items": [{"target": t["id"], "sources": [{"uri": Path(s).as_uri()} for s in sources]} for t in targets]
+        },
+        "buildTarget/scalacOptions": {
+            "items": [
+                {"target": t["id"], "options": [], "classpath": [Path(c).as_uri() for c in class_path]} for t in targets
+            ]
+        },
+    }
+    script = textwrap.dedent(f"""
+        import json, sys
+        answers = {items!r}
+        while True:
+            length = 0
+            while (line := sys.stdin.buffer.readline().strip()):
+                length = int(line.split(b":")[1])
+            if not length: break
+            message = json.loads(sys.stdin.buffer.read(length))
+            if "id" not in message: continue
+            result = answers.get(message["method"], {{}})
+            raw = json.dumps({{"jsonrpc": "2.0", "id": message["id"], "result": result}}).encode()
+            sys.stdout.buffer.write(b"Content-Length: %d\\r\\n\\r\\n" % len(raw) + raw); sys.stdout.flush()
+    """)
+    _server(folder, [sys.executable, "-c", script])
+
+
+def test_a_server_that_answers_for_the_meta_build_only(tmp_path: Path) -> None:
+    """sbt does so when it cannot resolve a project: nothing of it may be compiled against sbt's own jars."""
+    source = _project(tmp_path)
+    jar = tmp_path / "sbt-1.12.0.jar"
+    jar.touch()
+    _serving(tmp_path, [META], [str(jar)], [str(tmp_path / "build.sbt"), str(tmp_path / "project")])
+    found = build.project_setup(source, trusted=True)
+    assert found.class_path == () and not found.libraries_known
+    assert len(found.notes) == 1 and "targets of the build itself only" in found.notes[0]
+
+
+def test_jars_that_are_gone_and_generated_sources_that_are_missing(tmp_path: Path) -> None:
+    source = _project(tmp_path)
+    kept, gone = tmp_path / "kept-1.0.jar", tmp_path / "gone-1.0.jar"
+    kept.touch()
+    gone.touch()
+    own: dict[str, object] = {**META, "id": {"uri": "file:/p/#p"}, "displayName": "p", "dataKind": "scala", "data": {}}
+    sources = [
+        str(source.parent),
+        str(tmp_path / "src" / "main" / "scala-2"),
+        str(tmp_path / "src_managed" / "Made.scala"),
+    ]
+    _serving(tmp_path, [own, META], [str(kept), str(gone)], sources)
+    found = build.project_setup(source, trusted=True)
+    assert found.class_path == (str(kept), str(gone)) and not found.libraries_known, found
+    assert len(found.notes) == 1 and "Made.scala" in found.notes[0] and "run the build" in found.notes[0]
+    gone.unlink()  # after the build was asked: its answer is remembered
+    later = build.project_setup(source, trusted=True)
+    assert later.class_path == (str(kept),)
+    assert any("gone-1.0.jar of p cannot be read" in note for note in later.notes)
+
+
+def test_the_files_of_a_build_hold_nothing_else(tmp_path: Path) -> None:
+    meta = bsp.BuildTarget("p-build", own=(str(tmp_path / "build.sbt"), str(tmp_path / "project")))
+    assert bsp.target_holding([meta], tmp_path / "tools" / "Loose.scala") is None
+    assert bsp.target_holding([meta], tmp_path / "project" / "Dependencies.scala") == meta
 
 
 def test_the_nearest_target_holds_a_file(tmp_path: Path) -> None:

@@ -101,3 +101,32 @@ def test_the_command_line_shows_them(tmp_path: Path, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr()
     assert "no figures: it was not elaborated and lowered" in shown.out
     assert "adds elaboration, firtool and figures" in shown.err
+
+
+def test_yosys_runs_once_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many modules the file has: a program in place of yosys counts how often it is started."""
+    source, program = tmp_path / "Demo.scala", tmp_path / "yosys"
+    source.write_text(GOOD, encoding="utf-8")
+    stat = '{"modules": {"m0": {"num_cells_by_type": {"LUT2": 7}}}}'
+    program.write_text(f"#!/bin/sh\necho run >> {tmp_path / 'runs'}\necho '{stat}' > stat.json\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("HWML_YOSYS", str(program))
+    main(["chisel", "qor", str(source), "--trust", "--measure", "--json", "--timeout", "60"])
+    rows = json.loads(capsys.readouterr().out)["modules"]
+    assert (tmp_path / "runs").read_text(encoding="utf-8") == "run\n"
+    assert sorted((row["measured"] or {"lut": -1})["lut"] for row in rows) == [-1, 7]
+
+
+def test_modules_that_no_rule_was_made_on(session: Session) -> None:
+    """24 hand-written ones, counted by yosys 0.70: at first sight LUT fit on 18, FF on 20, DSP on all."""
+    folder = Path(__file__).parents[1] / "data" / "chisel" / "unseen"
+    labels = json.loads((folder / "unseen.json").read_text(encoding="utf-8"))
+    result = check(session, (folder / "unseen.scala").read_text(encoding="utf-8"), timeout_s=120)
+    found = [(labels[item.name], item.qor) for item in result.modules if item.qor is not None]
+    assert len(found) == len(labels) == 24
+    close = [q.lut is not None and abs(q.lut - t["lut"]) <= max(2, 0.12 * t["lut"]) for t, q in found]
+    assert sum(close) >= 18
+    assert sum(q.ff == t["ff"] for t, q in found) >= 20
+    assert all(q.dsp == t["dsp"] for t, q in found)

@@ -291,3 +291,28 @@ def test_real_peft_adapters_come_back_bit_for_bit(tmp_path: Path, kind: str, dty
     state = {f"model.{name}": value for name, value in wrapped.state_dict().items()}
     torch.save({"state_dict": state, "epoch": 3, "hyper_parameters": {"lr": 1e-4}}, tmp_path / "c.ckpt")
     assert not same_bits(LoraAdapter.load(tmp_path / "c.ckpt").tensors, found.tensors)
+
+
+def test_the_chain_on_a_language_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A small Llama trained on the spot, its adapters, a generator of them, perplexity beside the controls."""
+    assert main(["lora", "collect", "--output-dir", "words", "--small", "--kind", "causal", "--steps", "12"]) == 0
+    config = json.loads((place / "c.yaml").read_text())
+    config["model"] |= {"generator": "linear", "output_dim": 384}
+    config["training"] |= {"max_epochs": 2, "supervised_steps": 20}
+    config |= {"data": {"checkpoint_dir": "words"}, "logging": {"experiments_dir": "words_runs"}}
+    (place / "w.yaml").write_text(json.dumps(config))
+    assert main(["train", "lora", "--config", "w.yaml", "--quiet"]) == 0
+    (run,) = (place / "words_runs").iterdir()
+    capsys.readouterr()
+    assert main(["lora", "evaluate", "--model", str(run), "--data", "words", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    seen = {row["condition"]: row["figures"]["perplexity"] for row in rows if row["role"] == "seen"}
+    assert set(seen) == {"none", "mean", "nearest", "generated", "wrong", "shuffled", "trained"}
+    assert all(np.isfinite(value) for value in seen.values())
+    assert seen["trained"] != seen["none"]  # so few texts teach too little to say more
+    assert main(["lora", "generate", "--model", str(run), "--prompt", "a stream", "--output", "llama"]) == 0
+    from peft import PeftModel
+    from transformers import LlamaForCausalLM
+
+    model = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained("words/base"), "llama")
+    assert model.peft_config["default"].r == 4

@@ -78,7 +78,7 @@ def test_how_sure_a_figure_is_shows_in_how_it_is_written(value: float, low: floa
 
 @pytest.mark.parametrize(
     ("low", "high", "text"),
-    [(800, 2000, "0.8–2k"), (12_000, 40_000, "12–40k"), (30, 75, "30–75"), (0, 3, "0–3"), (999.7, 2400, "1–2.4k")],
+    [(800, 2000, "0.8–2.0k"), (12_000, 40_000, "12–40k"), (30, 75, "30–75"), (0, 3, "0–3"), (999.7, 2400, "1.0–2.4k")],
 )
 def test_ranges_are_in_the_unit_of_the_upper_end(low: float, high: float, text: str) -> None:
     assert amounts.range_of(low, high) == text

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 
 from ..config import DEFAULT_CHISEL_VERSION
 from ..errors import SourceError
-from ..files import read_bytes
-from .build.project import siblings_defining
 from .serve.client import Client
-from .types import CheckRequest, ChiselDiagnostic, CompileResult
+from .types import CheckRequest, CompileResult
 
 MAX_BYTES = 1_000_000  # generated files that large take scalac minutes; people write a hundredth of it
-_MAX_SIBLINGS = 60
-_MISSING = re.compile(
-    r"not found: (?:value|type|object) (\w+)|(?:object|class|type|value) (\w+) is not a member of package"
-)
 
 Check = Callable[[CheckRequest], CompileResult]
 _clients: dict[str, Client] = {}
@@ -82,45 +73,3 @@ def refuse_too_large(source: str, path: str) -> None:
         raise SourceError(
             f"{size / 1e6:.1f} MB is over the limit of {MAX_BYTES / 1e6:g} MB for a check; split the file", path=path
         )
-
-
-def check_with_siblings(
-    path: Path,
-    text: str,
-    request: CheckRequest,
-    check: Check,
-    roots: Sequence[Path] = (),
-    may_join: Callable[[Path], bool] | None = None,
-) -> tuple[CompileResult, tuple[tuple[str, str], ...]]:
-    """Check a file of a plain folder; also which other files of its source root joined, for a fix to be tried with.
-
-    The file is compiled alone first. Names that it does not know are looked up among the definitions of its
-    neighbours: files that define them join, until nothing is missing or nothing new is found. Files that have
-    nothing to do with it never take part, so that a folder may hold many modules of the same name.
-    roots: where neighbours are, when a build says so; may_join: whether a neighbour may take part (None: any).
-    """
-    files = [(str(path), text)]
-    chosen: set[Path] = set()
-    while True:
-        result = check(replace(request, files=tuple(files)))
-        names = _unknown(result.diagnostics)
-        if not names:
-            return result, tuple(files[1:])
-        fresh = [other for other in siblings_defining(path, names, roots) if other not in chosen]
-        fresh = [other for other in fresh if may_join is None or may_join(other)]
-        if not fresh or len(chosen) + len(fresh) > _MAX_SIBLINGS:
-            return result, tuple(files[1:])
-        chosen.update(fresh)
-        files += [(str(other), _text_of(other)) for other in fresh]
-
-
-def _unknown(diagnostics: Sequence[ChiselDiagnostic]) -> frozenset[str]:
-    found = [match for item in diagnostics if item.severity == "error" for match in _MISSING.findall(item.message)]
-    return frozenset(name for pair in found for name in pair if name)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return read_bytes(path).decode("utf-8-sig", errors="replace")
-    except OSError:
-        return ""

@@ -22,15 +22,18 @@ from ..document import (
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
 from .build.parameters import known_values, with_values
-from .build.project import asked_version, choose_version
-from .build.setup import ASK_S, project_setup
-from .check import Check, check_with_siblings, client_for, refuse_too_large
+from .build.project import asked_version, choose_version, project_folder
+from .build.setup import ASK_S, ProjectSetup, project_setup
+from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .qor.answer import ChiselQor
 from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
-from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
+from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
+from .say.interface import described
+from .siblings import Checked, check_with_siblings
+from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
 CHECK_FIX_BUDGET_S = (
@@ -42,12 +45,26 @@ _CHISEL = re.compile(r"\b[Cc]hisel3?\b")
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """A check with everything that belongs to it; `check` and `request` let the same be asked of another text."""
+    """A check with everything that belongs to it; `check` and `request` let the same be asked of another text.
+
+    unmarked: the result before findings that follow from missing things were marked; unchecked: stages that did not run
+    because the workspace is not trusted.
+    """
 
     result: CompileResult
     request: CheckRequest
     check: Check
     notes: tuple[str, ...] = ()
+    unmarked: CompileResult | None = None
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def to_repair(self) -> CompileResult:
+        """The findings that repairs are for: what a migration would change is among them, what is not here is not."""
+        codes = {item.code for item in self.result.diagnostics}
+        return (
+            self.unmarked if self.unmarked is not None and MIGRATION in codes and NOT_HERE not in codes else self.result
+        )
 
 
 def is_chisel(path: Path, text: str) -> bool:
@@ -116,51 +133,65 @@ def examine(
     roots = [Path(source) for source in setup.sources]
     joins = settings.may_run if elaborate else None
     try:
-        result, others = check_with_siblings(path, text, request, check, roots, joins)
+        checked = check_with_siblings(path, text, request, check, roots, joins)
     except RefusedError as error:
         if fence_or_refuse:
             raise
         notes.append(f"types only: {error}")
         request = replace(request, elaborate=False, calls=())
-        result, others = check_with_siblings(path, text, request, check, roots, joins)
-    request = replace(request, files=(*request.files, *others))
-    result, request = with_values(path, result, request, check, roots, joins)
-    if not elaborate:
-        notes.append(_what_trust_adds(settings))
-    return Examination(result, request, check, tuple(notes))
+        checked = check_with_siblings(path, text, request, check, roots, joins)
+    if settings.trusted and not elaborate:
+        notes.append("types only: chisel.elaborate is 'never'")
+    request = replace(request, files=(*request.files, *checked.files))
+    found, request = with_values(path, checked.result, request, check, roots, joins)
+    result, more = mark_consequences(found, _around(request, checked, setup, choice.asked, version))
+    return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
 
 
-def _what_trust_adds(settings: Settings) -> str:
-    if settings.trusted:
-        return "types only: chisel.elaborate is 'never'"
-    return (
-        "types only: the workspace is not trusted; hwml trust FOLDER (or --trust) adds elaboration, firtool and figures"
+def _around(request: CheckRequest, checked: Checked, setup: ProjectSetup, asked: str, version: str) -> Circumstances:
+    return Circumstances(
+        texts=dict(request.files),
+        packages=checked.index.packages,
+        libraries_known=setup.libraries_known,
+        in_project=project_folder(Path(request.files[0][0])) is not None,
+        asked=asked,
+        version=version,
+        left_out=checked.left_out,
     )
+
+
+def _unchecked(settings: Settings) -> tuple[str, ...]:
+    """The stages that did not run because nobody trusts the workspace."""
+    return () if settings.trusted else ("elaborate", "firtool")
 
 
 def repairs_for(path: Path, text: str, found: Examination, *, budget_s: float = FIX_BUDGET_S) -> tuple[Repair, ...]:
     """Verified repairs of the document, best first; none when it is clean."""
-    if not any(item.path == str(path) for item in found.result.diagnostics if item.severity in ("error", "warning")):
+    result = found.to_repair
+    if not any(item.path == str(path) for item in result.diagnostics if item.severity in ("error", "warning")):
         return ()
-    return find_repairs(text, found.result, found.request, found.check, budget_s=budget_s)
+    return find_repairs(text, result, found.request, found.check, budget_s=budget_s)
 
 
 def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -> Analysis:
     """The examination in the terms of every front end."""
     fixes = tuple(repair.as_fix() for repair in repairs)
     here = [item for item in found.result.diagnostics if item.path == path]
-    diagnostics = [_diagnostic(item, fixes if item.severity in ("error", "warning") else ()) for item in here]
+    diagnostics = [_diagnostic(item, fixes if _repairable(item) else ()) for item in here]
+    if found.unchecked:
+        diagnostics.insert(0, _not_trusted(found.unchecked))
     elsewhere = [item for item in found.result.diagnostics if item.path != path and item.severity == "error"]
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
-    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result), notes)
+    texts = dict(found.request.files)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result, texts.get(path, "")), notes)
 
 
-def annotations_of(path: str, result: CompileResult) -> tuple[Annotation, ...]:
-    """What each module of a document costs; nothing stands at one that was not lowered."""
+def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:
+    """What each module of a document costs, with its ports; nothing stands at one that was not lowered."""
     counted = [module for module in result.modules if module.path == path and module.qor is not None]
     largest = max(counted, key=_size, default=None)
-    found = [_annotation(item, item.qor, item is largest) for item in counted if item.qor is not None]
+    found = [_annotation(item, item.qor, text, item is largest) for item in counted if item.qor is not None]
     return tuple(sorted(found, key=lambda item: item.span))
 
 
@@ -170,13 +201,13 @@ def _size(module: ChiselModule) -> int:
     return -1 if qor is None or qor.lut is None else qor.lut + (qor.ff or 0) + 100 * (qor.dsp or 0)
 
 
-def _annotation(module: ChiselModule, qor: ChiselQor, is_design: bool) -> Annotation:
+def _annotation(module: ChiselModule, qor: ChiselQor, text: str, is_design: bool) -> Annotation:
     return Annotation(
         "module",
         module.name,
         module.span,
         label(qor),
-        detail(qor, module.path),
+        f"{described(module, text)}\n\n{detail(qor, module.path)}",
         qor,
         summary(qor, module.path),
         figures_of(qor),
@@ -186,6 +217,23 @@ def _annotation(module: ChiselModule, qor: ChiselQor, is_design: bool) -> Annota
 
 def _diagnostic(item: ChiselDiagnostic, fixes: tuple[Fix, ...]) -> Diagnostic:
     return Diagnostic(item.code, item.severity, item.text, item.span, fixes, source=f"hwml chisel {item.stage}")
+
+
+def _repairable(item: ChiselDiagnostic) -> bool:
+    return item.severity in ("error", "warning") or item.code == MIGRATION
+
+
+def not_trusted_words(unchecked: Sequence[str]) -> str:
+    """What an untrusted workspace leaves out, and how to trust it."""
+    left_out = f"{len(unchecked)} of {len(STAGES)} stages ({', '.join(unchecked)}) did not run"
+    return (
+        f"only types were checked: {left_out}, because this folder is not trusted. "
+        "hwml trust FOLDER (or --trust, or the editor's trust) adds them, and figures"
+    )
+
+
+def _not_trusted(unchecked: Sequence[str]) -> Diagnostic:
+    return Diagnostic("CH906", "info", not_trusted_words(unchecked), Span.line(0), source="hwml chisel")
 
 
 def _from_elsewhere(item: ChiselDiagnostic) -> Diagnostic:

@@ -4,6 +4,7 @@ hwml chisel setup                 fetch and verify the tool chain, once
 hwml chisel check FILE...         what does not compile, elaborate or lower, with fixes that were compiled
 hwml chisel qor FILE...           LUT, FF, DSP and cycles of every module; --measure runs yosys beside
 hwml chisel emit FILE             SystemVerilog (or CHIRRTL) of every module
+hwml chisel tree FILE             the instances inside each module, as a tree
 hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
 hwml chisel daemon status|stop    the process that keeps the compiler warm
 hwml chisel data generate|import  samples to train a model on, each of them verified
@@ -34,6 +35,7 @@ from .chisel_qor import show
 if TYPE_CHECKING:
     from ..chisel.provider import Examination
     from ..chisel.repair.gate import Repair
+    from ..chisel.say.interface import Node
     from ..chisel.types import CompileResult
 
 _SUFFIXES = (".scala", ".sc")
@@ -42,7 +44,7 @@ _MAX_FILES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel`."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|fix|daemon|data|eval")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|tree|fix|daemon|data|eval")
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
     setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
@@ -60,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     emit.add_argument("--chirrtl", action="store_true", help="CHIRRTL instead of SystemVerilog")
     emit.add_argument("-o", "--output", help="folder for one file a module, instead of printing")
     emit.add_argument("--json", action="store_true", help="print JSON")
+    tree = verbs.add_parser("tree", help="print the tree of instances of every module that no other one holds")
+    _common(tree)
+    tree.add_argument("--json", action="store_true", help="print JSON")
     fix = verbs.add_parser("fix", help="show or apply repairs that passed the check")
     _common(fix)
     fix.add_argument("--write", action="store_true", help="apply repairs whose meaning is not in doubt")
@@ -85,8 +90,17 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one verb."""
-    verbs = {"setup": _setup, "check": _check, "qor": _qor, "emit": _emit, "fix": _fix, "daemon": _daemon}
-    verbs |= {"data": chisel_data.run, "eval": chisel_eval.run}
+    verbs = {
+        "setup": _setup,
+        "check": _check,
+        "qor": _qor,
+        "emit": _emit,
+        "tree": _tree,
+        "fix": _fix,
+        "daemon": _daemon,
+        "data": chisel_data.run,
+        "eval": chisel_eval.run,
+    }
     return verbs[arguments.verb](arguments)
 
 
@@ -226,6 +240,34 @@ def _emit(arguments: argparse.Namespace) -> int:
     return 1 if failed or not texts else 0
 
 
+def _tree(arguments: argparse.Namespace) -> int:
+    from ..chisel.say.interface import drawn, tree_of
+
+    trees: list[Node] = []
+    failed = False
+    for path, _, found, settings in _examinations(arguments, outputs=True):
+        if not settings.trusted:
+            raise RefusedError(f"{path}: a tree runs its constructors: pass --trust, or hwml trust FOLDER first")
+        failed = failed or not found.result.ok
+        _complain(found.result)
+        made = [tree for tree in map(tree_of, found.result.chirrtl.values()) if tree is not None]
+        trees += [tree for tree in made if not any(_holds(other, tree.module) for other in made)]
+    if arguments.json:
+        print(json_text({"schema_version": SCHEMA_VERSION, "trees": [_plain_tree(tree) for tree in trees]}))
+    else:
+        print("\n".join(line for tree in trees for line in drawn(tree)))
+    return 1 if failed or not trees else 0
+
+
+def _holds(tree: Node, module: str) -> bool:
+    return any(child.module == module or _holds(child, module) for child in tree.children)
+
+
+def _plain_tree(node: Node) -> dict[str, object]:
+    children = [_plain_tree(child) for child in node.children]
+    return {"instance": node.name, "module": node.module, "external": node.external, "children": children}
+
+
 def _complain(result: CompileResult) -> None:
     for item in result.diagnostics:
         if item.severity in ("error", "info"):
@@ -249,14 +291,16 @@ def _hand_out(texts: dict[str, str], arguments: argparse.Namespace) -> None:
 
 
 def _fix(arguments: argparse.Namespace) -> int:
-    from ..chisel.provider import CHECK_FIX_BUDGET_S, repairs_for
+    from ..chisel.provider import CHECK_FIX_BUDGET_S, not_trusted_words, repairs_for
 
     rows = []
     left = False
     for path, text, found, _ in _examinations(arguments):
+        if found.unchecked:
+            _say(printable(f"{path}: {not_trusted_words(found.unchecked)}"))
         if arguments.write:
             sweep(path.resolve().parent)
-        if not any(item.severity in ("error", "warning") for item in found.result.diagnostics):
+        if not any(item.severity in ("error", "warning") for item in found.to_repair.diagnostics):
             continue
         repairs = repairs_for(path, text, found, budget_s=min(CHECK_FIX_BUDGET_S, arguments.timeout))
         chosen = _chosen(repairs, arguments)

@@ -23,9 +23,10 @@ _MEASURED = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
 
 def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: bool) -> int:
     """Print the figures of each lowered module; 1 where a module has none."""
-    rows = [
-        (path, module, _measure(examination, measured)) for path, examination in found for module in _own(examination)
-    ]
+    rows = []
+    for path, examination in found:
+        counts = _measure(examination, measured)  # one run of yosys a file
+        rows += [(path, module, counts) for module in examination.result.modules]
     missing = [module for _, module, _ in rows if module.qor is None]
     if as_json:
         modules = [_json(path, module, counts) for path, module, counts in rows]
@@ -41,10 +42,6 @@ def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: 
         for note in (*examination.result.notes, *examination.notes):
             print(printable(note), file=sys.stderr)
     return 1 if missing or not rows else 0
-
-
-def _own(examination: Examination) -> tuple[ChiselModule, ...]:
-    return examination.result.modules
 
 
 def _measure(examination: Examination, wanted: bool) -> Mapping[str, dict[str, int]]:

@@ -136,7 +136,12 @@ def _asked(server: _Server, connection: Connection) -> list[BuildTarget]:
     )
     server.notify("build/initialized", {})
     listed = server.call("workspace/buildTargets", None)["targets"]
-    targets = {item["id"]["uri"]: item for item in listed if "scala" in item.get("languageIds", ["scala"])}
+    ours = [item for item in listed if not _of_the_build(item)]
+    if listed and not ours:
+        raise ToolFailedError(
+            f"{connection.name} could not resolve the project: it names targets of the build itself only"
+        )
+    targets = {item["id"]["uri"]: item for item in ours if "scala" in item.get("languageIds", ["scala"])}
     if not targets:
         raise ToolFailedError(f"{connection.name} has no Scala target")
     wanted = {"targets": [{"uri": uri} for uri in targets]}
@@ -145,7 +150,21 @@ def _asked(server: _Server, connection: Connection) -> list[BuildTarget]:
         for item in server.call("buildTarget/sources", wanted)["items"]
     }
     options = server.call("buildTarget/scalacOptions", wanted)["items"]
-    return [_target(item, targets, sources) for item in options]
+    return [_target(item, targets, sources) for item in options if item["target"]["uri"] in targets]
+
+
+def _of_the_build(target: Mapping[str, Any]) -> bool:
+    """Whether a target compiles the build's own files: sbt's and Mill's definitions are no part of a project.
+
+    sbt says dataKind "sbt"; Mill names them mill-build, or puts `sbt` or `mill` among the tags.
+    """
+    name = str(target.get("displayName") or "")
+    return target.get("dataKind") == "sbt" or (name.endswith(("-build", "mill-build")) and _uri_is_of_a_build(target))
+
+
+def _uri_is_of_a_build(target: Mapping[str, Any]) -> bool:
+    uri = urlsplit(str(target["id"]["uri"])).path.rstrip("/")
+    return uri.endswith(("/project", "/mill-build")) or "/mill-build" in uri
 
 
 def _target(item: Mapping[str, Any], targets: Mapping[str, Any], sources: Mapping[str, list[str]]) -> BuildTarget:
@@ -154,7 +173,7 @@ def _target(item: Mapping[str, Any], targets: Mapping[str, Any], sources: Mappin
     together = [file for name in _with_dependencies(uri, targets) for file in sources.get(name, [])]
     return BuildTarget(
         name=str(targets[uri].get("displayName") or uri),
-        class_path=tuple(str(jar) for jar in jars if jar.suffix == ".jar" and jar.is_file()),
+        class_path=tuple(str(jar) for jar in jars if jar.suffix == ".jar"),
         options=tuple(map(str, item.get("options", []))),
         own=tuple(sources.get(uri, [])),
         sources=tuple(dict.fromkeys(together)),
@@ -163,12 +182,18 @@ def _target(item: Mapping[str, Any], targets: Mapping[str, Any], sources: Mappin
 
 
 def target_holding(targets: Sequence[BuildTarget], path: Path) -> BuildTarget | None:
-    """The target whose source entry is nearest to `path`: the file, a folder above it, or a file beside it."""
+    """The target whose source entry is nearest to `path`: the file, or a source folder above it.
+
+    A file entry stands for the files beside it (mill lists files), unless it is one of the build's own, such as
+    build.sbt, below which everything lies.
+    """
     best: tuple[tuple[bool, int], BuildTarget] | None = None
     place = real_path(path)
     for target in targets:
         for name in target.own:
             entry = real_path(name)
+            if entry.suffix in {".sbt", ".mill", ".sc"} and entry != place:
+                continue
             folder = entry.parent if entry.suffix else entry
             if place == entry or folder in place.parents:
                 rank = (place == entry, len(folder.parts))

@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION, Settings
-from ...files import MAX_SOURCE_BYTES, read_bytes
+from ...files import read_bytes
 from ..install.toolchain import installed, locked_versions, version_key
 
 BUILD_FILES = ("build.sbt", "build.mill", "build.sc", "project.scala")
 _MAX_BUILD_BYTES = 1 << 20
-_MAX_SOURCES = 2000
+_DEEP = {"scala", "src"}
 _SOURCE_ROOTS = (("src", "main", "scala"), ("src", "test", "scala"), ("src",))
 _VERSION = r"(?P<version>\d+\.\d+\.\d+(?:[-.][\w.]+)?)"
 _PLACES = (
@@ -122,36 +121,51 @@ def source_root(path: Path) -> Path:
     return path.absolute().parent
 
 
-_DEFINITION = re.compile(r"^[ \t]*(?:[\w@\[\]()]+[ \t]+)*?(?:class|object|trait)[ \t]+(?P<name>\w+)", re.MULTILINE)
-_NESTED = re.compile(r"^[ \t]+")
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Where the files are that a document may be compiled with.
+
+    roots: folders and files, the nearest first; deep: with what lies below; homes: folders whose files share the
+    package without a name, none where a build says what belongs together; tests: whether the document is a test itself.
+    """
+
+    roots: tuple[Path, ...]
+    deep: bool = True
+    homes: tuple[Path, ...] = ()
+    tests: bool = False
+
+    def holds(self, other: Path) -> bool:
+        """Whether a file may take part: what is shipped does not need tests, and a build says what it needs."""
+        return not self.homes or self.tests or not _is_test(other)
 
 
-@lru_cache(maxsize=4096)
-def _definitions(path: Path, mtime_ns: int, size: int) -> frozenset[str]:
-    """Names of classes, objects and traits that a file defines outermost (or nearly so: an outline is enough)."""
-    if size > MAX_SOURCE_BYTES:
-        return frozenset()
-    text = _read_small(path)
-    names = {m["name"] for m in _DEFINITION.finditer(text) if not _NESTED.match(m.group(0))}
-    return frozenset(names or {m["name"] for m in _DEFINITION.finditer(text)})
+def neighbourhood(path: Path, sources: Sequence[Path] = ()) -> Neighbourhood:
+    """sources: what a build says is compiled together; else the project's source folders, or the file's own folder."""
+    if sources:
+        return Neighbourhood(tuple(sources))
+    own = source_root(path)
+    if own.name not in _DEEP:
+        return Neighbourhood((own,), deep=False)
+    homes = [own]
+    if own.parts[-3:] == ("src", "test", "scala"):
+        homes.append(own.parents[1] / "main" / "scala")
+    elif own.parts[-2:] == ("test", "src"):
+        homes.append(own.parents[1] / "src")
+    whole = project_folder(path)
+    roots = (*homes, whole) if whole is not None else tuple(homes)
+    return Neighbourhood(roots, homes=tuple(homes), tests=_is_test(path))
 
 
-def siblings_defining(path: Path, names: frozenset[str], roots: Sequence[Path] = ()) -> list[Path]:
-    """Other files under the same source root (or `roots`) that define one of `names`; nearest first."""
-    here = path.absolute()
-    found = []
-    for count, other in enumerate(file for root in roots or [source_root(path)] for file in scala_files(root)):
-        if count >= _MAX_SOURCES:
-            break
-        if other == here:
-            continue
-        try:
-            state = other.stat()
-        except OSError:
-            continue
-        if names & _definitions(other, state.st_mtime_ns, state.st_size):
-            found.append(other)
-    return sorted(found, key=lambda other: (other.parent != here.parent, str(other)))
+def project_folder(path: Path) -> Path | None:
+    """The nearest folder above a file with a build file or a repository in it; None when there is none."""
+    for folder in _upwards(path):
+        if (folder / ".git").exists() or any((folder / name).is_file() for name in BUILD_FILES):
+            return folder
+    return None
+
+
+def _is_test(path: Path) -> bool:
+    return "test" in path.absolute().parts[:-1]
 
 
 def scala_files(root: Path) -> Iterator[Path]:

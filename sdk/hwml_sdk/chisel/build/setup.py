@@ -35,6 +35,7 @@ class ProjectSetup:
     """What a build says about a file. Empty for files that no build server speaks for.
 
     class_path: jars beyond Chisel's own; options: of scalac; sources: files and folders that are compiled together.
+    libraries_known: the class path is all there is to have, so that a name that is not in it is nowhere.
     """
 
     class_path: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class ProjectSetup:
     version: str = ""
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    libraries_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def project_setup(path: Path, *, trusted: bool, within: Path | None = None, wait
         return ProjectSetup(notes=(f"{answer.trouble}; checked with its neighbours instead",))
     target = target_holding(answer.targets, path)
     if target is None:
-        names = ", ".join(target.name for target in answer.targets)
+        names = ", ".join(target.name for target in answer.targets) or "none but of the build itself"
         words = f"no target of {connections[0].stem} holds {path.name} (there are {names}); checked with its neighbours"
         return ProjectSetup(notes=(words,))
     return setup_from(target)
@@ -150,8 +152,29 @@ def setup_from(target: BuildTarget) -> ProjectSetup:
         notes.append(f"{target.name} is built with Scala {target.scala_version}; checked with 2.13")
     chain = installed(version or locked_versions()[0])
     ours = {artifact_of(jar) for jar in chain.jars} if chain else set()
-    jars = tuple(jar for jar in target.class_path if artifact_of(Path(jar)) not in ours)
-    return ProjectSetup(jars, tuple(_options(target.options)), version, target.sources, tuple(notes))
+    jars = [jar for jar in target.class_path if artifact_of(Path(jar)) not in ours]
+    gone = [Path(jar).name for jar in jars if not Path(jar).is_file()]
+    if gone:
+        notes.append(
+            f"{_some(gone)} of {target.name} cannot be read any more; run the build once to fetch what it needs"
+        )
+    missing = [Path(source).name for source in target.sources if not Path(source).exists() and _is_generated(source)]
+    if missing:
+        notes.append(
+            f"generated sources of {target.name} are missing ({_some(missing)}); run the build once to make them"
+        )
+    there = tuple(jar for jar in jars if Path(jar).is_file())
+    known = not gone and not missing
+    return ProjectSetup(there, tuple(_options(target.options)), version, target.sources, tuple(notes), known)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _is_generated(source: str) -> bool:
+    """Whether a source that is not there is one that the build makes: other folders of a layout are often not there."""
+    return source.endswith(".scala") or "src_managed" in source
 
 
 def artifact_of(jar: Path) -> str:

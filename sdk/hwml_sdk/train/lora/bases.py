@@ -173,11 +173,17 @@ class ClassifyBase:
         return found
 
     def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
-        """Balanced accuracy and area under the ROC curve on test snippets, whose templates no training snippet has."""
+        """Accuracy and area under the ROC curve on test snippets, whose templates no training snippet has.
+
+        All snippets of the task's concepts, and as many others, always the same.
+        """
+        positives = indices(self._examples, "test", task.concepts, inside=True)
+        others = indices(self._examples, "test", task.concepts, inside=False)
+        negatives = random.Random(task.name).sample(others, min(len(positives), len(others)))
         found = []
         with torch.no_grad():
-            for inside in (True, False):
-                rows = indices(self._examples, "test", task.concepts, inside=inside)
+            for side in (positives, negatives):
+                rows = sorted(side, key=lambda row: int(self._mask[row].sum()))
                 parts = [self.logits(adapter, rows[at : at + _EMBED_BATCH]) for at in range(0, len(rows), _EMBED_BATCH)]
                 found.append(torch.cat(parts).numpy())
         positive, negative = found

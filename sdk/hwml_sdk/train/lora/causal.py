@@ -85,4 +85,4 @@ def _fit(model: Any, ids: torch.Tensor, mask: torch.Tensor, steps: int) -> float
         loss.backward()
         optimizer.step()
     model.eval()
-    return float(loss)
+    return float(loss.detach())

@@ -27,7 +27,7 @@ from ...interrupt import checkpoint as heed
 from ...lora.adapter import LoraAdapter
 from ...lora.checkpoint import find_checkpoints
 from ...lora.generate import LoraGenerator
-from ...tensors import from_float32, to_float32
+from ...tensors import Floats, from_float32, to_float32
 from .bases import Base, load_base
 from .tasks import CHECKPOINTS, Task, TaskData, load_tasks
 
@@ -35,6 +35,7 @@ Report = Callable[[str], None]
 GENERATED = ("generated", "wrong", "shuffled")
 ORDER = ("none", "mean", "nearest", "generated", "wrong", "shuffled", "trained")
 ROLES = ("seen", "union", "new")
+_PROMPTS = 8  # of a seen task, for how near it is: their mean hardly moves with more
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class Row:
 class Bench:
     """The tasks of a folder, their base, and the adapters that need no generator."""
 
-    def __init__(self, data: TaskData, base: Base, *, tasks_of_seen: int = 8) -> None:
+    def __init__(self, data: TaskData, base: Base, *, tasks_of_seen: int = 4) -> None:
         self.data, self.base = data, base
+        self._seen: Floats | None = None
         self.tasks = {role: data.of_role(role) for role in ROLES}
         self.tasks["seen"] = self.tasks["seen"][:: max(1, len(self.tasks["seen"]) // tasks_of_seen)][:tasks_of_seen]
 
@@ -69,6 +71,7 @@ class Bench:
         total: dict[str, Any] = {}
         paths = find_checkpoints(self.data.folder / CHECKPOINTS)
         for path in paths:
+            heed()
             for name, tensor in LoraAdapter.load(path).tensors.items():
                 total[name] = total.get(name, 0) + to_float32(tensor, name) / len(paths)
         return LoraAdapter({name: from_float32(value, "float32") for name, value in total.items()})
@@ -80,10 +83,11 @@ class Bench:
 
     def nearest(self, generator: LoraGenerator, task: Task) -> LoraAdapter:
         """The adapter of the seen task whose prompts lie nearest (cosine of centred embeddings)."""
-        own = generator.condition(task.test_prompts)
-        seen = [other for other in self.data.of_role("seen") if other.name != task.name]
-        rows = np.stack([generator.condition(other.train_prompts) for other in seen])
-        likeness = rows @ own / np.linalg.norm(rows, axis=1)
+        seen = self.data.of_role("seen")
+        if self._seen is None:
+            self._seen = np.stack([generator.condition(other.train_prompts[:_PROMPTS]) for other in seen])
+        likeness = self._seen @ generator.condition(task.test_prompts) / np.linalg.norm(self._seen, axis=1)
+        likeness[[index for index, other in enumerate(seen) if other.name == task.name]] = -np.inf
         return LoraAdapter.load(self.data.adapter(seen[int(likeness.argmax())]))
 
 

@@ -94,7 +94,8 @@ def _missing_import(c: Context) -> Iterator[Candidate]:
     if name in UTIL_NAMES and not re.search(r"import\s+chisel3\.util\._", code):
         yield Candidate("import chisel3.util._", (import_edit(c, "chisel3.util._"),), safe=True)
     home = MOVED.get(name) or HOMES.get(name)
-    if home and not c.scala.declared[name]:
+    known = home and re.search(rf"import\s+(?:_root_\.)?{re.escape(home)}(?!\w)", code)
+    if home and not known and not c.scala.declared[name]:
         yield Candidate(f"import {home}", (import_edit(c, home),), safe=True)
 
 

@@ -1,0 +1,103 @@
+"""Findings that follow from missing things are nobody's error, slips of the pen are. Messages are scalac's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hwml_sdk.chisel.say.codes import meaning_of
+from hwml_sdk.chisel.say.consequences import Circumstances, mark_consequences
+from hwml_sdk.chisel.types import ChiselDiagnostic, CompileResult
+from hwml_sdk.document import Span
+
+TEXT = """package mini
+import org.scalatest.flatspec.AnyFlatSpec
+import chiseltest._
+class Tests extends AnyFlatSpec { val n: Int = "text" }
+"""
+AROUND = Circumstances(
+    texts={"Tests.scala": TEXT, "User.scala": "class User { new Tests }\n"},
+    packages=("mini",),
+    libraries_known=False,
+    in_project=True,
+    asked="6.7.0",
+    version="6.7.0",
+)
+LIBRARIES = (("object scalatest is not a member of package org", 1), ("not found: object chiseltest", 2))
+
+
+def _found(message: str, line: int, path: str = "Tests.scala") -> ChiselDiagnostic:
+    meaning = meaning_of("type", "error", message)
+    return ChiselDiagnostic(meaning.code, "error", "type", path, Span.line(line), message, meaning.cause, meaning.hint)
+
+
+def _marked(around: Circumstances, *found: ChiselDiagnostic) -> tuple[list[tuple[str, str]], bool, tuple[str, ...]]:
+    result, notes = mark_consequences(CompileResult(False, "type", found), around)
+    return [(item.code, item.severity) for item in result.diagnostics], result.ok, notes
+
+
+def test_a_missing_library_is_one_note_and_no_error() -> None:
+    names = (*LIBRARIES, ("not found: type AnyFlatSpec", 3))
+    marked, ok, notes = _marked(AROUND, *(_found(*item) for item in names))
+    assert marked == [("CH904", "info")] * 3 and ok
+    assert len(notes) == 1
+    assert "chiseltest, org.scalatest" in notes[0] and "3 findings follow" in notes[0] and "bspConfig" in notes[0]
+
+
+def test_other_errors_beside_a_missing_library_stay() -> None:
+    wrong = _found('type mismatch;\n found   : String("text")\n required: Int', 3)
+    marked, ok, _ = _marked(AROUND, _found(*LIBRARIES[1]), wrong)
+    assert marked == [("CH904", "info"), (wrong.code, "error")] and not ok
+
+
+def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
+    use = _found("value check is not a member of mini.Tests", 0, "User.scala")
+    other = _found("value check is not a member of mini.Alu", 0, "User.scala")
+    marked, _, _ = _marked(AROUND, _found(*LIBRARIES[1]), use, other)
+    assert marked[1] == ("CH904", "info") and marked[2][1] == "error"
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "text"),
+    [
+        ("not found: object chisle3", 0, "import chisle3._\n"),
+        ("object utl is not a member of package chisel3", 0, "import chisel3.utl._\n"),
+        ("not found: object mimi", 0, "import mimi.Alu\n"),
+        ("object Allu is not a member of package mini", 0, "import mini.Allu\n"),
+        ("not found: value io", 0, "class A { io := 1 }\n"),
+        ("not found: object spire", 0, "class A { spire.math }\n"),
+    ],
+)
+def test_slips_of_the_pen_stay_errors(message: str, line: int, text: str) -> None:
+    around = replace(AROUND, texts={"Tests.scala": text})
+    marked, ok, notes = _marked(around, _found(message, line))
+    assert marked[0][1] == "error" and not ok and notes == ()
+
+
+@pytest.mark.parametrize("more", [{"libraries_known": True}, {"in_project": False}])
+def test_where_a_build_says_what_there_is_or_there_is_none_it_is_an_error(more: dict[str, bool]) -> None:
+    marked, ok, notes = _marked(replace(AROUND, **more), _found(*LIBRARIES[0]))  # type: ignore[arg-type]
+    assert marked[0][1] == "error" and not ok and notes == ()
+
+
+OLD = (
+    "object FixedPoint is not a member of package chisel3.experimental",
+    "not found: value MultiIOModule",
+    "object stage is not a member of package chisel3",
+)
+
+
+@pytest.mark.parametrize("message", OLD)
+def test_older_chisel_is_answered_with_hints(message: str) -> None:
+    mismatch = _found("type mismatch;\n found   : String\n required: Int", 3)
+    marked, ok, notes = _marked(replace(AROUND, asked="3.6.1"), _found(message, 1), mismatch)
+    assert marked == [("CH905", "hint"), (mismatch.code, "error")] and not ok
+    assert "written for Chisel 3.6.1, checked with 6.7.0: 1 finding follows" in notes[0]
+    assert _marked(AROUND, _found(message, 1))[0][0][1] == "error"  # the version that was asked for
+    assert _marked(replace(AROUND, asked=""), _found(message, 1))[0][0][1] == "error"
+
+
+def test_names_past_the_limit_of_files_follow_from_it() -> None:
+    marked, ok, notes = _marked(replace(AROUND, left_out=True), _found("not found: type Far", 3))
+    assert marked == [("CH904", "info")] and ok and "more files are needed" in notes[0]
