@@ -20,7 +20,7 @@ GROUP = "hwml.commands"
 COMMANDS: dict[str, Command] = {
     "chisel": Command(
         "hwml_sdk.commands.chisel",
-        "check, predict, lower and repair Chisel (setup, check, qor, emit, fix, daemon, data)",
+        "check, predict, lower and repair Chisel (setup, check, qor, emit, fix, daemon, data, eval)",
     ),
     "doctor": Command("hwml_sdk.commands.doctor", "show what is installed, what is missing and what that means"),
     "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),

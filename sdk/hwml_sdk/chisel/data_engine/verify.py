@@ -24,6 +24,8 @@ from .netlist import Netlist, netlist, read_modules
 _MODULE = re.compile(r"^  (?:(?:public |private )?(?:ext|int)?module) (\w+)", re.MULTILINE)
 _CIRCUIT = re.compile(r"^circuit (\w+) :", re.MULTILINE)
 _LAYERS = re.compile(r"^(?:  layer .*\n(?:    .*\n)*)+", re.MULTILINE)
+# Verilog that yosys reads, without source lines (firtool 1.155).
+_PLAIN = ("-strip-debug-info", "--lowering-options=disallowLocalVariables,disallowPackedArrays")
 _LIMIT_S = 120.0
 
 
@@ -123,6 +125,7 @@ class Verifier:
                 self.session.programs.chain.firtool,
                 "-",
                 *FLAGS,
+                *_PLAIN,
                 "--mlir-disable-threading",
                 "--default-layer-specialization=disable",
                 f"--output-hw-mlir={ir}",

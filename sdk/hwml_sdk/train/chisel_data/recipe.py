@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...chisel.data_engine.generate import DataConfig, generate
-from ...chisel.install.toolchain import locked_versions
-from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import HwmlError
 from ...printable import json_text
 
@@ -23,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=1, help="shards at once, each with a compiler of its own (.8 GB)"
     )
     parser.add_argument("--shard", type=int, default=200, help="samples a shard draws")
-    parser.add_argument("--version", choices=locked_versions(), default=DEFAULT_CHISEL_VERSION, help="Chisel version")
     parser.add_argument("--backend", choices=("local", "ray"), default="local", help="where shards run")
     parser.add_argument("--address", help="Ray cluster to use")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -39,9 +36,8 @@ def run(options: argparse.Namespace) -> int:
         options.seed,
         options.workers,
         options.shard,
-        options.version,
-        options.backend,
-        options.address,
+        backend=options.backend,
+        address=options.address,
     )
     report = generate(config, say=lambda line: print(line, file=sys.stderr, flush=True))
     print(json_text(report) if options.json else summary(report, options.out))

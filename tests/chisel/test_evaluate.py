@@ -1,0 +1,113 @@
+"""Evaluation: references behave as their models, what does not is caught, rates and intervals are right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hwml_sdk.chisel.data_engine.held_out import held_out
+from hwml_sdk.chisel.data_engine.verify import Verified, Verifier
+from hwml_sdk.chisel.evaluate.measure import figures, judge
+from hwml_sdk.chisel.evaluate.metrics import pass_at_k, wilson
+from hwml_sdk.chisel.evaluate.page import page
+from hwml_sdk.chisel.evaluate.tasks import own_tasks, read_tasks
+from hwml_sdk.chisel.session import Session
+from hwml_sdk.errors import DataError
+
+TASKS = {task.id: task for task in own_tasks()}
+# What does something else, by one change of a reference.
+CHANGES = {
+    "up_counter": ("count + 1.U", "count + 2.U"),
+    "maximum": ("io.a > io.b", "io.a < io.b"),
+    "rising": ("!RegNext", "RegNext"),
+}
+# The same in another way: loose ports, other registers.
+OTHER = {
+    "toggle": "class Toggle extends Module {\n  val t = IO(Input(Bool()))\n  val q = IO(Output(Bool()))\n"
+    "  val r = Reg(Bool())\n  r := Mux(reset.asBool, false.B, t ^ r)\n  q := r\n}\n",
+    "sequence": "class Sequence101 extends Module {\n  val io = IO(new Bundle {\n"
+    "    val in = Input(Bool())\n    val found = Output(Bool())\n  })\n"
+    "  val a = RegNext(io.in, false.B)\n  val b = RegNext(a, false.B)\n  io.found := b && !a && io.in\n}\n",
+}
+
+
+def test_layout() -> None:
+    levels = [task.level for task in TASKS.values()]
+    assert [levels.count(level) for level in ("L1", "L2", "L3", "L4")] == [12, 14, 9, 2]
+    assert all(task.prompt and task.reference and "module model(" in task.model for task in TASKS.values())
+
+
+def test_verdicts(session: Session) -> None:
+    answers = {name: [TASKS[name].reference.replace(*change)] for name, change in CHANGES.items()}
+    answers |= {name: [f"Here it is:\n```scala\n{text}```\n"] for name, text in OTHER.items()}
+    answers["invert"] = ["class Invert8 extends Module { nonsense }", TASKS["invert"].reference]
+    answers["parity"] = [TASKS["parity"].reference.replace("odd", "even")]
+    judged = judge(list(TASKS.values()), answers, Verifier(session))
+    found: dict[str, list[tuple[int, str]]] = {}
+    for item in judged:
+        found.setdefault(item.task, []).append((item.reached, item.words))
+    assert [found[name] for name in CHANGES] == [[(3, "different")]] * len(CHANGES)
+    assert found["toggle"] == [(4, "")]
+    assert found["sequence"] in ([(4, "")], [(4, "bounded")])
+    assert [reached for reached, _ in found["invert"]] == [0, 4]
+    assert found["parity"] == [(3, "ports")]
+    told = figures(list(TASKS.values()), judged)
+    assert told["answers"] == 8
+    # Seven tasks, behaving: toggle, sequence, and invert in one of two.
+    assert told["groups"]["all"]["behave"]["pass@1"]["rate"] == pytest.approx(2.5 / 7, abs=1e-4)
+    assert "<svg" in page(told, "t")
+
+
+@pytest.mark.slow
+def test_references(session: Session) -> None:
+    judged = judge(list(TASKS.values()), {name: [task.reference] for name, task in TASKS.items()}, Verifier(session))
+    assert {item.task: item.words for item in judged if not item.ok} == {}
+
+
+def test_nothing_of_a_task_is_taught(session: Session) -> None:
+    """The list that the data engine leaves out is the references' own."""
+    found = Verifier(session).run({task.id: task.reference for task in TASKS.values()})
+    numbers = {result.netlist.abstract for result in found.values() if isinstance(result, Verified)}
+    assert numbers == held_out()
+
+
+def test_rates() -> None:
+    # Of 4 samples 1 passes: 2 drawn at random hold it in half of the 6 draws.
+    assert pass_at_k(4, 1, 2) == 0.5
+    assert pass_at_k(5, 0, 5) == 0.0
+    assert pass_at_k(3, 2, 2) == 1.0
+    with pytest.raises(ValueError, match="pass@3"):
+        pass_at_k(2, 1, 3)
+    # Wilson, 8 of 10: 0.4902 to 0.9433 (Brown, Cai, DasGupta 2001).
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-3)
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_public_layouts(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    rows = [
+        {
+            "task_id": "Prob001",
+            "prompt": "Always zero.",
+            "ref": "module RefModule(output zero); assign zero = 0; endmodule",
+        },
+        {
+            "task_id": "old",
+            "prompt": "module top_module(output one);",
+            "description": "One.",
+            "canonical_solution": "assign one = 1; endmodule",
+        },
+        {"id": "mine", "prompt": "p", "model": "module m(input a); endmodule"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = read_tasks(path)
+    assert [(task.id, task.prompt, task.model_top) for task in found] == [
+        ("Prob001", "Always zero.", "RefModule"),
+        ("old", "One.", "top_module"),
+        ("mine", "p", "m"),
+    ]
+    path.write_text('{"id": "x"}\n')
+    with pytest.raises(DataError, match=r"tasks\.jsonl:1"):
+        read_tasks(path)
