@@ -236,17 +236,18 @@ def _design_figures(prediction: QorPrediction) -> Figures:
         latency_cycles=whole(prediction.latency_cycles),
         intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
         reasons={**prediction.reasons, **({"ii": guessed} if guessed else {})},
-        changes={name: sure.change for name, sure in prediction.certainty.items()},
+        changes={name: sure.change for name, sure in prediction.certainty.items() if name not in prediction.reasons},
     )  # fmt: skip
 
 
 def _largest_ii(prediction: QorPrediction) -> tuple[int | None, tuple[str, ...]]:
     """The largest II of a design's pipelined loops (of none: from one start to the next), or why it is not known."""
     loops = [loop for loop in _all_loops(prediction) if loop.pipelined]
+    unread = tuple(dict.fromkeys(reason for loop in loops if loop.trip_count is not None for reason in loop.reasons))
     guessed = tuple(f"the II of loop {loop.name} is a guess" for loop in loops if loop.ii is None)
     known = [loop.ii for loop in loops if loop.ii is not None]
-    if guessed:
-        return None, guessed
+    if unread or guessed:  # what a round calls and nobody read may take any II
+        return None, unread or guessed
     return (max(known) if known else whole(prediction.interval_cycles)), ()
 
 

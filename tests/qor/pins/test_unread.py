@@ -219,7 +219,7 @@ def test_labels_and_tooltips_name_the_cause(tmp_path: Path) -> None:
     assert shown["top"].label == shown["inner"].label == "? (helper is not read)"
     assert shown["top"].summary == "? LUT · ? DSP · ? FF · ? cyc (helper is not read)"
     assert all("helper is not read" in shown[name].detail for name in ("top", "inner", "L", "O"))
-    assert shown["top"].figures == replace(Figures(), reasons=dict.fromkeys(ALL, ("helper is not read",)))
+    assert shown["top"].figures == replace(Figures(), reasons=dict.fromkeys((*ALL, "ii"), ("helper is not read",)))
     assert shown["L"].figures.reasons == {"latency_cycles": ("helper is not read",)}
 
 
