@@ -235,7 +235,8 @@ class Session:
         if self.lanes.has_given_up(language):
             self.say_once("error", f"hwml: no analysis any more: {reason}; the command hwml.restart starts it again")
             return
-        for document in documents.values():
+        # What a process may have died of comes last: the others must have their turn before it ends the next one.
+        for document in sorted(documents.values(), key=lambda item: self._crashes[item.uri, item.version]):
             self.schedule(document, 0)
 
     def restart(self) -> None:

@@ -41,16 +41,17 @@ class TakesLong(Interrupted):
 
 
 class Lane:
-    """Documents of the language, the latest first.
+    """Documents of the language, the latest first; in the order they came where a process has died of one.
 
     One is analysed at a time, which is quickest for all of them; those that wait for one that takes long are given
     to a thread beside it. A newer text of a document stops the work on the older one. yields: there is another worker
     for what takes long.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None], *, yields: bool) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], *, yields: bool, in_order: bool) -> None:
         self._send = send
         self._yields = yields
+        self._in_order = in_order
         self._changed = threading.Condition()
         self._jobs: dict[str, dict[str, Any]] = {}
         self._running: dict[int, float] = {}  # when each was begun
@@ -58,7 +59,7 @@ class Lane:
         self._end = False
 
     def put(self, job: dict[str, Any]) -> None:
-        """A document to analyse; the latest one is worked on first."""
+        """A document to analyse."""
         with self._changed:
             self._jobs.pop(job["uri"], None)
             self._jobs[job["uri"]] = job
@@ -97,7 +98,7 @@ class Lane:
             while not self._end:
                 left = max(self._running.values(), default=-RELIEF_S) + RELIEF_S - time.monotonic()
                 if self._jobs and (not self._running or left <= 0):
-                    _, job = self._jobs.popitem()
+                    job = self._jobs.pop(next(iter(self._jobs) if self._in_order else reversed(self._jobs)))
                     self._running[job["id"]] = time.monotonic()
                     return job
                 self._changed.wait(left if self._jobs else None)
@@ -161,7 +162,7 @@ class Worker:
         self._gate = threading.Lock()
         self._language = language
         self._threads = threads
-        self._lane = Lane(self.send, yields=yields)
+        self._lane = Lane(self.send, yields=yields, in_order=threads == 1)
 
     def send(self, message: dict[str, Any]) -> None:
         """One line to the server."""
