@@ -36,7 +36,11 @@ def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: 
             print(printable(f"{path}:{module.span.start_line + 1}: {module.name}"))
             for line in _lines(module, counts.get(module.verilog_name), measured):
                 print(f"  {printable(line)}")
-    for _, examination in found:
+    from ..chisel.provider import not_trusted_words
+
+    for path, examination in found:
+        if examination.unchecked:
+            print(printable(f"{path}: {not_trusted_words(examination.unchecked)}"), file=sys.stderr)
         for item in examination.result.errors:
             print(printable(f"{item.path}:{item.span.start_line + 1}: error {item.code}: {item.text}"), file=sys.stderr)
         for note in (*examination.result.notes, *examination.notes):
