@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tree_sitter_scala
 from tree_sitter import Language, Node, Parser
 
 from ...config import DEFAULT_CHISEL_VERSION
-from ...errors import HwmlError
+from ...errors import HwmlError, MissingDependencyError
 from ...files import read_source
 from ..compile.prepare import prepare
 from ..install.toolchain import ensure
@@ -40,7 +39,7 @@ class Cut:
 def cuts(text: str) -> Iterator[Cut]:
     """Every class that says `extends Module`, with the file's imports and the definitions that it names."""
     raw = text.encode("utf-8")
-    root = Parser(Language(tree_sitter_scala.language())).parse(raw).root_node
+    root = Parser(_scala()).parse(raw).root_node
     imports = [_text(raw, node) for node in root.children if node.type == "import_declaration"]
     defined = {name: node for node in root.children if node.type in _DEFINITIONS and (name := _name(raw, node))}
     for name, node in defined.items():
@@ -50,6 +49,14 @@ def cuts(text: str) -> Iterator[Cut]:
         needed = [other for other in _needed(raw, defined, name) if other != name]
         parts = [*imports, "", *(_text(raw, defined[other]) for other in needed), own]
         yield Cut(name, "\n".join(parts) + "\n", _remark(raw, node))
+
+
+def _scala() -> Language:
+    try:
+        import tree_sitter_scala
+    except ImportError as error:
+        raise MissingDependencyError("tree-sitter-scala", "chisel") from error
+    return Language(tree_sitter_scala.language())
 
 
 def _text(raw: bytes, node: Node) -> str:
