@@ -125,7 +125,7 @@ def test_several_files() -> None:
     assert hwml_sdk.check_chisel(top, files=[("Counter.scala", COUNTER)]).ok
 
 
-@pytest.mark.parametrize("which", ["new", "old"])
+@pytest.mark.parametrize("which", ["new", pytest.param("old", marks=pytest.mark.slow)])
 def test_error_families(which: str, session: Session, old_session: Session) -> None:
     """Every good example is clean, every bad one is reported."""
     tools = session if which == "new" else old_session

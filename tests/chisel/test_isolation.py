@@ -50,6 +50,7 @@ def _differences(programs: Programs, count: int) -> list[str]:
     return different
 
 
+@pytest.mark.slow
 def test_sixty_checks_in_one_compiler(programs: Programs) -> None:
     assert _differences(programs, 60) == []
 

@@ -67,7 +67,7 @@ def test_families_are_reported_at_their_lines(each: Session) -> None:
     assert elsewhere == []
 
 
-@pytest.mark.parametrize(("half", "least"), [(0, 0.90), (1, 0.75)], ids=["even", "odd"])
+@pytest.mark.parametrize(("half", "least"), [(0, 0.90), pytest.param(1, 0.75, marks=SLOW)], ids=["even", "odd"])
 @pytest.mark.parametrize("which", ["session", pytest.param("old_session", marks=SLOW)])
 def test_families_are_repaired(request: pytest.FixtureRequest, which: str, half: int, least: float) -> None:
     session: Session = request.getfixturevalue(which)

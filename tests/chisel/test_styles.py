@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(1200)  # many checks; a loaded machine takes it
 _WORDS_ONLY = ("info", "hint")
 
 
-@pytest.mark.parametrize("which", ["new", "old"])
+@pytest.mark.parametrize("which", ["new", pytest.param("old", marks=pytest.mark.slow)])
 def test_all_styles_are_clean(which: str, session: Session, old_session: Session) -> None:
     tools, version = (session, "7.14.0") if which == "new" else (old_session, "6.7.0")
     lowered = 0

@@ -122,6 +122,7 @@ def test_bad_targets_and_names(tmp_path: Path) -> None:
     assert main(["halide", "sample", "suite:none", "--samples-dir", str(tmp_path), "--batch-size", "1"]) == 2
 
 
+@pytest.mark.slow
 def test_random_pipelines_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["halide", "sample", "random", "--pipelines", "2", "--batch-size", "2", "--samples-dir", str(tmp_path)]
     assert main([*command, "--json"]) == 0

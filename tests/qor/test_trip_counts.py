@@ -434,13 +434,13 @@ void k(int a[64]) {
 @needs_data
 @needs_gxx
 def test_a_sample_of_real_kernels(capsys: pytest.CaptureFixture[str]) -> None:
-    """24 kernels drawn with seed 2."""
+    """12 kernels drawn with seed 2; all of them in the slow test below."""
     outcome = Outcome()
-    for kernel in random.Random(2).sample(kernels(), 24):
+    for kernel in random.Random(2).sample(kernels(), 12):
         compare(kernel, outcome, seconds=3)
     with capsys.disabled():
         print(f"\n{outcome}")
-    assert outcome.right + len(outcome.wrong) >= 40
+    assert outcome.right + len(outcome.wrong) >= 20
     assert outcome.share >= 0.98
 
 
