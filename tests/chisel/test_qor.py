@@ -245,6 +245,26 @@ def test_an_operation_that_is_not_known_is_named() -> None:
     assert found.reasons == ("comb.transmogrify is not known",)
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (("%w = sv.wire : !hw.inout<i8>", "%r = sv.read_inout %w : !hw.inout<i8>"), "sv.read_inout"),
+        (('%r = hw.constant #hw.param.decl.ref<"W"> : i8',), 'hw.constant #hw.param.decl.ref<"W">'),
+        (("%m = seq.firmem later : !own", "%r = seq.firmem.read_port %m[%a], clock %a : !own"), "seq.firmem"),
+    ],
+)
+def test_what_was_passed_over_and_is_read_is_never_zero(body: tuple[str, ...], reason: str) -> None:
+    found = one(f"{TWO}, out y : i8", *body, "%0 = comb.add bin %a, %r : i8", end="%0 : i8")
+    assert (found.lut, found.ff, found.latency_cycles) == (None, None, None)
+    assert f"{reason} is not known" in found.reasons
+
+
+def test_what_only_watches_makes_nothing_unknown() -> None:
+    """A macro that an assertion alone reads is no hardware."""
+    body = ["%m = sv.macro.ref.expr @STOP() : () -> i1", "sv.assert %m, immediate", "%0 = comb.add bin %a, %b : i8"]
+    assert one(f"{TWO}, out y : i8", *body, end="%0 : i8").lut == 8
+
+
 def test_a_circle_of_logic_ends() -> None:
     """Two gates that read one another: no register in it, and an answer all the same."""
     body = ["%0 = comb.and bin %a, %1 : i8", "%1 = comb.or bin %b, %0 : i8"]

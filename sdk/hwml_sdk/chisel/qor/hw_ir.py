@@ -121,9 +121,22 @@ def _module(header: str, body: list[str], places: dict[str, Place]) -> Module:
     operations = tuple(_operations(body, places))
     driven = next((item.operands for item in operations if item.word == "hw.output"), ())
     kept = tuple(item for item in operations if item.word != "hw.output")
+    kept += tuple(_unread(operations, inputs, body))
     drivers = dict(zip(outputs, driven, strict=False))
     place = places.get(trailing[1], NOWHERE) if (trailing := _TRAILING.search(header.rstrip("{ "))) else NOWHERE
     return Module(match["name"], inputs, outputs, kept, drivers, place, bool(match["extern"]))
+
+
+def _unread(operations: tuple[Operation, ...], inputs: dict[str, int], body: list[str]) -> Iterator[Operation]:
+    """Values that hardware reads and that were passed over (a net of Verilog's own, say): unknown, and never zero."""
+    made = {*inputs, *(name for item in operations for name in item.results)}
+    used = {name: item.place for item in operations for name in item.operands if name and name not in made}
+    for name, place in used.items():
+        makers = (
+            match for line in body if (match := _OPERATION.match(line)) and name in _values(match["results"] or "")
+        )
+        word = next((match["name"] for match in makers), f"%{name}")
+        yield Operation("unknown", (name,), (), 0, word=word, place=place)
 
 
 def _operations(body: list[str], places: dict[str, Place]) -> Iterator[Operation]:
@@ -203,13 +216,14 @@ def _inside(text: str) -> str:
     return ""
 
 
-def _constant(_: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
+def _constant(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
     word = rest.split(maxsplit=1)[0] if rest.split() else "0"
     if word in ("true", "false"):
         return Operation("constant", results, (), 1, int(word == "true"), place=place)
     width = _last_width(rest)
-    value = int(word) if re.fullmatch(r"-?\d+", word) else 0
-    return Operation("constant", results, (), width, value & ((1 << width) - 1), place=place)
+    if not re.fullmatch(r"-?\d+", word):
+        return Operation("unknown", results, (), width, word=f"{name} {word}", place=place)
+    return Operation("constant", results, (), width, int(word) & ((1 << width) - 1), place=place)
 
 
 def _aggregate(_: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
@@ -306,12 +320,13 @@ def _register(_: str, results: tuple[str, ...], rest: str, place: Place) -> Oper
     return Operation("register", results, operands, _last_width(rest), 0, reset[1] if reset else "", place=place)
 
 
-def _memory(_: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
+def _memory(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
     """Word: cycles from address to data."""
     shape = _MEMORY.search(rest)
     latency = re.match(r"(\d+)", rest)
-    depth, width = (int(shape[1]), int(shape[2])) if shape else (0, 0)
-    return Operation("memory", results, (), width, depth, latency[1] if latency else "0", place=place)
+    if shape is None or latency is None:
+        return Operation("unknown", results, (), 0, word=name, place=place)
+    return Operation("memory", results, (), int(shape[2]), int(shape[1]), latency[1], place=place)
 
 
 def _port(kind: Kind) -> Callable[[str, tuple[str, ...], str, Place], Operation]:

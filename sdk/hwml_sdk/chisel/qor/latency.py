@@ -154,7 +154,7 @@ class _Graph:
     def _connect_port(self, node: Node) -> None:
         """A memory is one node: writes weigh 1 on their way in, reads what the memory says on their way out."""
         memory = self.flat.maker(node.ins[0])
-        if memory is None:
+        if memory is None or memory.kind != "memory":  # it was not read: no figure of this circuit is shown
             return
         cell = self.first[memory.out]
         reads = node.kind in ("read", "read_write")
