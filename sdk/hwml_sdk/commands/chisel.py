@@ -8,7 +8,8 @@ hwml chisel tree FILE             the instances inside each module, as a tree
 hwml chisel fix FILE...           show the repair as a diff; --write applies what is safe
 hwml chisel daemon status|stop    the process that keeps the compiler warm
 hwml chisel data generate|import  samples to train a model on, each of them verified
-hwml chisel eval                  judge answers to tasks: compiled, elaborated, lowered, behaves
+hwml chisel eval                  judge a model, or answers, on tasks: compiled, elaborated, lowered, behaves
+hwml chisel generate "..."        write a module with a language model; what comes out has been compiled
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
-from . import chisel_data, chisel_eval
+from . import chisel_data, chisel_eval, chisel_generate
 from .chisel_qor import show
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ _MAX_FILES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel`."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="setup|check|qor|emit|tree|fix|daemon|data|eval")
+    verbs = parser.add_subparsers(
+        dest="verb", required=True, metavar="setup|check|qor|emit|tree|fix|daemon|data|eval|generate"
+    )
     setup = verbs.add_parser("setup", help="fetch and verify the tool chain")
     setup.add_argument("--version", action="append", help="Chisel version (repeat for several); default: the newest")
     setup.add_argument("--trust", action="store_true", help="resolve versions that are not pinned, without known sums")
@@ -75,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     daemon.add_argument("--json", action="store_true", help="print JSON")
     chisel_data.add_arguments(verbs.add_parser("data", help="make samples to train a model on"))
     chisel_eval.add_arguments(verbs.add_parser("eval", help="judge answers to tasks by what they do"))
+    chisel_generate.add_arguments(verbs.add_parser("generate", help="write a module with a language model"))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         "daemon": _daemon,
         "data": chisel_data.run,
         "eval": chisel_eval.run,
+        "generate": chisel_generate.run,
     }
     return verbs[arguments.verb](arguments)
 

@@ -1,48 +1,166 @@
-"""`hwml chisel eval`: judge answers to the tasks; they come from a file, or are the tasks' own references."""
+"""`hwml chisel eval`: judge a model, or answers of a file, on tasks: compiled, elaborated, lowered, behaves."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..chisel.generate import backends
 from ..config import DEFAULT_CHISEL_VERSION
-from ..errors import DataError
+from ..errors import DataError, HwmlError
 from ..files import parse_json, read_bytes, write_atomic
-from ..printable import json_text
+from ..printable import json_text, printable
+
+if TYPE_CHECKING:
+    from ..chisel.evaluate.tasks import Task
+    from ..chisel.generate.generator import ChiselGenerator
+    from ..chisel.generate.measure import Runs
+    from ..chisel.generate.types import Backend
+    from ..chisel.simulation.server import Skill
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel eval`."""
     parser.add_argument("--tasks", metavar="FILE.jsonl", help="other tasks, also VerilogEval's; default: our 37")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--answers", metavar="FILE.jsonl", help="rows with `task` and `answer`, several a task")
-    source.add_argument("--references", action="store_true", help="judge the tasks' own references")
+    parser.add_argument("--answers", metavar="FILE.jsonl", help="rows with `task` and `answer`, several a task")
+    parser.add_argument("--references", action="store_true", help="judge the tasks' own references")
+    parser.add_argument("--simulation", action="store_true", help="ask a simulation: references with faults put in")
+    parser.add_argument("--simulated-rate", type=float, default=0.7, help="share of its answers with 1 to 3 faults")
+    backends.add_arguments(parser)
+    parser.add_argument("-n", "--samples", type=int, default=10, help="answers a task")
+    parser.add_argument("--repairs", type=int, default=0, help="rounds in which the model sees its diagnostics")
+    parser.add_argument("--rules", action="store_true", help="mend answers by rules before they count")
+    parser.add_argument("--sweep", action="store_true", help="rules off and on, every number of rounds and of samples")
+    parser.add_argument("--most-tokens", type=int, default=2048, metavar="N", help="tokens of one answer at most")
+    parser.add_argument("--retrieval", choices=("auto", "bm25", "encoder"), default="auto", help="how notes are found")
+    parser.add_argument("--trace", metavar="FILE.json", help="write every attempt")
     parser.add_argument("--page", metavar="FILE.html", help="write a page with plots")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print and write. Raises DataError for files that are not what they should be."""
+    from ..chisel.evaluate.behaviour import find_yosys
+    from ..chisel.evaluate.tasks import own_tasks, read_tasks
+
+    asked = arguments.model or arguments.endpoint
+    if sum(map(bool, (arguments.answers, arguments.references, arguments.simulation, asked))) != 1:
+        raise HwmlError("name what to judge: --answers FILE, --references, --model, --endpoint, or --simulation")
+    if not 1 <= arguments.samples <= 1000 or not 0 <= arguments.repairs <= 20 or arguments.most_tokens < 1:
+        raise HwmlError("-n is 1 to 1000, --repairs 0 to 20, --most-tokens at least 1")
+    if arguments.sweep and not (asked or arguments.simulation):
+        raise HwmlError("--sweep asks a model: --model, --endpoint or --simulation")
+    tasks = read_tasks(arguments.tasks) if arguments.tasks else own_tasks()
+    find_yosys()  # before the minutes that the answers take
+    if arguments.answers or arguments.references:
+        return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
+    with _backend(arguments, tasks) as (backend, skill):
+        if arguments.sweep:
+            return _sweep(arguments, tasks, backend, skill)
+        return _ask(arguments, tasks, backend)
+
+
+def _judged(arguments: argparse.Namespace, tasks: Sequence[Task]) -> dict[str, Any]:
     from ..chisel.compile.prepare import prepare
     from ..chisel.data_engine.verify import Verifier
     from ..chisel.evaluate.measure import figures, judge
-    from ..chisel.evaluate.page import page
-    from ..chisel.evaluate.tasks import own_tasks, read_tasks
     from ..chisel.install.toolchain import ensure
     from ..chisel.session import Session
 
-    tasks = read_tasks(arguments.tasks) if arguments.tasks else own_tasks()
     if arguments.references:
         answers = {task.id: [task.reference] for task in tasks if task.reference}
     else:
         answers = _answers(Path(arguments.answers), {task.id for task in tasks})
     session = Session(prepare(ensure(DEFAULT_CHISEL_VERSION)))
     try:
-        found = figures(tasks, judge(tasks, answers, Verifier(session)))
+        return figures(tasks, judge(tasks, answers, Verifier(session)))
     finally:
         session.kill()
+
+
+@contextmanager
+def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[tuple[Backend, Skill | None]]:
+    if not arguments.simulation:
+        yield backends.backend_of(arguments), None
+        return
+    from ..chisel.simulation.server import MODEL, Proposer, Skill, serving
+
+    if not 0.0 <= arguments.simulated_rate <= 1.0:
+        raise HwmlError("--simulated-rate is 0 to 1")
+    skill = Skill(arguments.simulated_rate, seed=arguments.seed)
+    with serving(Proposer(tasks, skill)) as url:
+        arguments.endpoint, arguments.model = url, MODEL
+        yield backends.backend_of(arguments), skill
+
+
+def _generator(arguments: argparse.Namespace, backend: Backend) -> Callable[[bool], ChiselGenerator]:
+    from ..chisel.generate.generator import ChiselGenerator
+
+    def make(rules: bool) -> ChiselGenerator:
+        return ChiselGenerator(backend, retrieval=arguments.retrieval, rules=rules, most_tokens=arguments.most_tokens)
+
+    return make
+
+
+def _ask(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend) -> int:
+    from ..chisel.generate.measure import figures_after, run_tasks
+
+    generator = _generator(arguments, backend)(arguments.rules)
+    runs = run_tasks(generator, tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
+    _trace(arguments, {"rules" if arguments.rules else "no rules": runs})
+    found = figures_after(tasks, runs, arguments.repairs) | {"backend": _named(arguments, backend)}
+    return _report(arguments, found, f"Chisel evaluation: {found['backend']}")
+
+
+def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend, skill: Skill | None) -> int:
+    from ..chisel.generate.measure import sweep
+
+    rows, runs = sweep(_generator(arguments, backend), tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
+    _trace(arguments, runs)
+    if skill is not None:
+        from ..chisel.simulation.server import closed_form
+
+        for row in rows:
+            if not row["rules"]:
+                n = int(str(row["measure"]).partition("@")[2])
+                row["closed_form"] = round(closed_form(tasks, skill, int(row["rounds"]), n), 4)
+    if arguments.json:
+        print(json_text({"schema_version": 1, "backend": _named(arguments, backend), "sweep": rows}))
+        return 0
+    print(_named(arguments, backend))
+    print("rules  rounds  measure  behave  (interval)         lowered  closed form")
+    for row in rows:
+        closed = f"{row['closed_form']:9.1%}" if "closed_form" in row else ""
+        print(
+            f"{'on' if row['rules'] else 'off':5}  {row['rounds']:6}  {row['measure']:7}  {row['rate']:6.1%}  "
+            f"({row['low']:.1%} to {row['high']:.1%})  {row['lowered']:7.1%}  {closed}".rstrip()
+        )
+    return 0
+
+
+def _named(arguments: argparse.Namespace, backend: Backend) -> str:
+    if arguments.simulation:
+        return "simulation (references with faults put in; measures the loop, no model)"
+    return backend.name
+
+
+def _trace(arguments: argparse.Namespace, runs: dict[str, Runs]) -> None:
+    if arguments.trace:
+        from ..chisel.generate.trace import rows_of
+
+        data = {name: {task: rows_of(items) for task, items in found.items()} for name, found in runs.items()}
+        write_atomic(arguments.trace, json_text({"schema_version": 1, "runs": data}) + "\n")
+
+
+def _report(arguments: argparse.Namespace, found: dict[str, Any], title: str) -> int:
+    from ..chisel.evaluate.page import page
+
     if arguments.page:
-        write_atomic(arguments.page, page(found, "Chisel evaluation"))
+        write_atomic(arguments.page, page(found, title))
     if arguments.json:
         print(json_text(found))
     else:
@@ -50,6 +168,10 @@ def run(arguments: argparse.Namespace) -> int:
             for name, value in rates.items():
                 print(f"{stage:10} {name:8} {value['rate']:.1%} ({value['low']:.1%} to {value['high']:.1%})")
     return 0
+
+
+def _say(text: str) -> None:
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def _answers(path: Path, known: set[str]) -> dict[str, list[str]]:

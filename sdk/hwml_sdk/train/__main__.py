@@ -10,6 +10,7 @@ from importlib import import_module
 from ..guard import guard
 
 RECIPES = {
+    "chisel": "hwml_sdk.train.chisel.recipe",
     "chisel-data": "hwml_sdk.train.chisel_data.recipe",
     "cost_model": "hwml_sdk.train.cost_model.recipe",
     "lora": "hwml_sdk.train.lora.recipe",

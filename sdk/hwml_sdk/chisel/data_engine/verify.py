@@ -104,7 +104,8 @@ class Verifier:
     def _lower(self, circuits: Mapping[str, tuple[str, str]]) -> dict[str, Result]:
         if not circuits:
             return {}
-        verilog, hw_ir, error = self._firtool(joined({key: text for key, (_, text) in circuits.items()}))
+        circuit = joined({key: text for key, (_, text) in circuits.items()})
+        verilog, hw_ir, error = _lowered(self.session.programs.chain.firtool, circuit)
         if error:
             if len(circuits) == 1:
                 return {key: Failed("lower", error) for key in circuits}
@@ -117,24 +118,35 @@ class Verifier:
             results[key] = Verified(name, top, own, ports[top], netlist(modules, top))
         return results
 
-    def _firtool(self, chirrtl: str) -> tuple[str, str, str]:
-        """SystemVerilog, HW IR, and what went wrong."""
-        with tempfile.TemporaryDirectory() as folder:
-            ir = Path(folder) / "hw.mlir"
-            command: list[str | Path] = [
-                self.session.programs.chain.firtool,
-                "-",
-                *FLAGS,
-                *_PLAIN,
-                "--mlir-disable-threading",
-                "--default-layer-specialization=disable",
-                f"--output-hw-mlir={ir}",
-            ]
-            done = run_tool(command, stdin=chirrtl, timeout_s=_LIMIT_S, cwd=Path(folder))
-            if done.ok:
-                return done.stdout, ir.read_text(encoding="utf-8"), ""
-        errors = [message.text for message in parse_messages(done.stderr) if message.severity == "error"]
-        return "", "", errors[0] if errors else f"firtool ended with status {done.returncode}"
+
+def lower(firtool: Path, key: str, name: str, chirrtl: str) -> Result:
+    """What one circuit is lowered to: Verilog that yosys reads, in which modules' names begin with `key`."""
+    verilog, hw_ir, error = _lowered(firtool, joined({key: chirrtl}))
+    if error:
+        return Failed("lower", error)
+    top = f"{key}_{_top(chirrtl)}"
+    text = "".join(_pieces(verilog).values())
+    return Verified(name, top, text, ports_of(verilog)[top], netlist(read_modules(hw_ir), top))
+
+
+def _lowered(firtool: Path, chirrtl: str) -> tuple[str, str, str]:
+    """SystemVerilog, HW IR, and what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        ir = Path(folder) / "hw.mlir"
+        command: list[str | Path] = [
+            firtool,
+            "-",
+            *FLAGS,
+            *_PLAIN,
+            "--mlir-disable-threading",
+            "--default-layer-specialization=disable",
+            f"--output-hw-mlir={ir}",
+        ]
+        done = run_tool(command, stdin=chirrtl, timeout_s=_LIMIT_S, cwd=Path(folder))
+        if done.ok:
+            return done.stdout, ir.read_text(encoding="utf-8"), ""
+    errors = [message.text for message in parse_messages(done.stderr) if message.severity == "error"]
+    return "", "", errors[0] if errors else f"firtool ended with status {done.returncode}"
 
 
 def _words(answer: Elaborated) -> str:

@@ -114,3 +114,15 @@ def word(draft: Draft, rng: random.Random) -> tuple[str, str, str]:
     """Name of the wording, instruction and input."""
     name = rng.choice(list(WORDINGS))
     return (name, *WORDINGS[name](draft, rng))
+
+
+def plain(draft: Draft) -> str:
+    """Behaviour in sentences, then the interface in a line: how people put short tasks."""
+    listed = "; ".join(
+        [
+            *(f"{port.direction.lower()} `{port.name}` ({port.type.chisel})" for port in draft.ports),
+            *(line.removeprefix("val ").replace(" = ", ": ", 1) for line in draft.raw_ports),
+        ]
+    )
+    where = {"loose": "Ports, each an `IO` of its own"}.get(draft.style.ports, "Ports, in a bundle `io`")
+    return f"Write a Chisel module `{draft.top}`. {' '.join(behaviour(draft, False))}\n{where}: {listed}."

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..data_engine.verify import Failed, Verified, Verifier
+from .answers import code_of
 from .behaviour import Pair, compare, passed
 from .metrics import mean, pass_at_k, wilson
 from .tasks import Task
 
 STAGES = ("compile", "elaborate", "lower", "behave")
-_FENCED = re.compile(r"```(?:scala|chisel)?[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _BATCH = 40
 
 
@@ -30,13 +29,6 @@ class Judged:
     def ok(self) -> bool:
         """Whether it behaves as it should."""
         return self.reached == len(STAGES)
-
-
-def code_of(answer: str) -> str:
-    """The code in a model's answer: its longest fenced block, or all of it."""
-    blocks = _FENCED.findall(answer)
-    text = max(blocks, key=len) if blocks else answer
-    return text if re.search(r"^\s*import\s+chisel3\._", text, re.MULTILINE) else f"import chisel3._\n{text}"
 
 
 def judge(tasks: Sequence[Task], answers: Mapping[str, Sequence[str]], verifier: Verifier) -> list[Judged]:

@@ -1,0 +1,142 @@
+"""Check what a model wrote: always behind the fence, by the warm daemon; mend it by rules through the same gate."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...config import DEFAULT_CHISEL_VERSION
+from ...errors import ToolFailedError
+from ..check import client_for
+from ..compile.prepare import prepare
+from ..data_engine.verify import Verified, lower
+from ..evaluate.answers import code_of
+from ..install.toolchain import ensure
+from ..repair.gate import find_repairs
+from ..types import CheckRequest, ChiselModule, CompileResult, Stage
+from .types import Answer, Attempt, Failing, Origin
+
+PATH = "Candidate.scala"
+_LIMIT_S = 20.0
+_FIX_BUDGET_S = 4.0
+_STAGES: dict[Stage, Failing] = {"parse": "compile", "type": "compile", "elaborate": "elaborate", "firtool": "lower"}
+_ASKED = re.compile(r"\b(?:module|class|called|named|call it)\s+`?([A-Z]\w*)")
+_MOST_STAGES: tuple[Failing, ...] = ("model", "compile", "elaborate", "lower", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a generation an attempt belongs."""
+
+    chain: int
+    round: int
+    before: int | None = None
+
+
+class Checker:
+    """Checks candidates; safe for several threads. Raises what `check_chisel` raises."""
+
+    def __init__(self, version: str = DEFAULT_CHISEL_VERSION) -> None:
+        self._firtool: Path = prepare(ensure(version)).chain.firtool
+        self._check = client_for(version).check
+
+    def sample(self, spec: str, answer: Answer, place: Place) -> Attempt:
+        """The attempt that an answer makes; its index is given later."""
+        began = time.monotonic()
+        code = code_of(answer.text)
+        origin: Origin = "repair" if place.round else "sample"
+        blank = Attempt(0, place.chain, place.round, origin, code, "model", place.before)
+        blank = replace(blank, tokens=answer.tokens, model_s=round(answer.seconds, 3))
+        if not code:
+            words = answer.error or (
+                "the answer was cut off before any code" if answer.cut else "the answer holds no code"
+            )
+            return replace(blank, code=answer.text[:2000], words=words)
+        return self._checked(spec, blank, began)
+
+    def mended(self, spec: str, attempt: Attempt) -> Attempt | None:
+        """The attempt after rules have mended it, None where they know nothing that passes."""
+        began = time.monotonic()
+        request = _request(attempt.code)
+        result = self._ask(request)
+        if result is None or result.ok:
+            return None
+        found = find_repairs(attempt.code, result, request, self._check, budget_s=_FIX_BUDGET_S)
+        if not found:
+            return None
+        after = Attempt(0, attempt.chain, attempt.round, "rules", found[0].text, "model", attempt.index)
+        after = replace(after, title=found[0].title + ("" if found[0].safe else " (a choice)"))
+        return self._checked(spec, after, began)
+
+    def _ask(self, request: CheckRequest) -> CompileResult | None:
+        try:
+            return self._check(request)
+        except ToolFailedError:  # a text that brings the worker down costs itself alone: the next gets a new one
+            return None
+
+    def _checked(self, spec: str, attempt: Attempt, began: float) -> Attempt:
+        result = self._ask(_request(attempt.code))
+        if result is None:
+            found = replace(attempt, stage="compile", words="the check did not end")
+        elif not result.ok:
+            found = replace(attempt, stage=_stage(result), diagnostics=result.diagnostics, words=_first_words(result))
+        else:
+            found = self._lowered(spec, replace(attempt, diagnostics=result.diagnostics), result)
+        return replace(found, check_ms=round((time.monotonic() - began) * 1000, 1))
+
+    def _lowered(self, spec: str, attempt: Attempt, result: CompileResult) -> Attempt:
+        module = _chosen(spec, result)
+        if module is None:
+            lacking = next((m for m in result.modules if m.missing), None)
+            words = f"{lacking.name} lacks a value for {', '.join(lacking.missing)}" if lacking else "no module in it"
+            return replace(attempt, stage="elaborate", words=words)
+        found = lower(self._firtool, "c", module.name, result.chirrtl[module.verilog_name])
+        if not isinstance(found, Verified):
+            return replace(attempt, stage="lower", words=found.words)
+        area = None
+        if module.qor is not None and module.qor.lut is not None:
+            area = module.qor.lut + (module.qor.ff or 0) + 100 * (module.qor.dsp or 0)
+        return replace(
+            attempt,
+            stage="",
+            module=found.top,
+            verilog=found.verilog,
+            ports=found.ports,
+            netlist=found.netlist.exact,
+            area=area,
+        )
+
+
+def _request(code: str) -> CheckRequest:
+    # circuits: the CHIRRTL is lowered here, into Verilog that yosys reads.
+    return CheckRequest(((PATH, code),), elaborate=True, outputs=True, timeout_s=_LIMIT_S, fence=True)
+
+
+def _stage(result: CompileResult) -> Failing:
+    stages = [_STAGES[item.stage] for item in result.errors]
+    return min(stages, key=_MOST_STAGES.index, default="compile")
+
+
+def _first_words(result: CompileResult) -> str:
+    return result.errors[0].text if result.errors else ""
+
+
+def _chosen(spec: str, result: CompileResult) -> ChiselModule | None:
+    """The module that was asked for by name, else the last one of the file."""
+    there = [module for module in result.modules if module.elaborated and module.verilog_name in result.chirrtl]
+    asked = _ASKED.findall(spec)
+    named = [module for module in there if module.name in asked]
+    chosen = named or there
+    return chosen[-1] if chosen else None
+
+
+def furthest(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The attempt that passed most stages, with the fewest errors; the earliest of several."""
+    return max(attempts, key=lambda item: (_MOST_STAGES.index(item.stage), -_errors(item)), default=None)
+
+
+def _errors(attempt: Attempt) -> int:
+    return sum(item.severity == "error" for item in attempt.diagnostics)

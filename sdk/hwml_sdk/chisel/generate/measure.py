@@ -1,0 +1,83 @@
+"""Measure a generator on tasks: every sample and every correction judged, so that one run answers for many settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...interrupt import heed_ctrl_c
+from ..evaluate.behaviour import passed
+from ..evaluate.measure import STAGES, Judged, figures
+from ..evaluate.tasks import Task
+from .generator import ChiselGenerator
+from .rank import Reference
+from .types import Attempt
+
+Say = Callable[[str], None]
+Runs = Mapping[str, Sequence[Attempt]]
+_REACHED = {"model": 0, "compile": 0, "elaborate": 1, "lower": 2}
+
+
+def run_tasks(
+    generator: ChiselGenerator, tasks: Sequence[Task], *, n: int, repairs: int, say: Say
+) -> dict[str, list[Attempt]]:
+    """All attempts at each task, with verdicts: n chains of up to `repairs` corrections, none stopped early.
+
+    Raises ToolNotFoundError without yosys, and what `generate` raises. After Ctrl-C the tasks so far are whole.
+    """
+    found: dict[str, list[Attempt]] = {}
+    for number, task in enumerate(tasks, start=1):
+        heed_ctrl_c()
+        reference = Reference(task.model, task.model_top)
+        made = generator.generate(task.prompt, n_samples=n, max_repairs=repairs, reference=reference, enough=0)
+        if made.ended == "interrupted":
+            raise KeyboardInterrupt
+        found[task.id] = list(made.attempts)
+        right = sum(outcome(task.id, item).ok for item in states(found[task.id], repairs))
+        say(f"{number} of {len(tasks)}, {task.id}: {right} of {n} behave")
+    return found
+
+
+def states(attempts: Sequence[Attempt], rounds: int) -> list[Attempt]:
+    """Each chain's last attempt within so many rounds."""
+    return list({item.chain: item for item in attempts if item.round <= rounds}.values())
+
+
+def outcome(task: str, item: Attempt) -> Judged:
+    """An attempt in the terms of the evaluation."""
+    if item.stage:
+        return Judged(task, _REACHED[item.stage], item.words)
+    good = item.verdict is not None and passed(item.verdict)
+    return Judged(task, len(STAGES) if good else len(STAGES) - 1, "" if item.verdict == "proven" else str(item.verdict))
+
+
+def figures_after(
+    tasks: Sequence[Task], runs: Runs, rounds: int, ks: Sequence[int] = (1, 2, 4, 5, 8, 10)
+) -> dict[str, Any]:
+    """The evaluation's figures of what the chains hold after so many rounds."""
+    found = [outcome(name, item) for name, attempts in runs.items() for item in states(attempts, rounds)]
+    return figures(tasks, found, ks)
+
+
+def sweep(
+    make: Callable[[bool], ChiselGenerator], tasks: Sequence[Task], *, n: int, repairs: int, say: Say
+) -> tuple[list[dict[str, Any]], dict[str, Runs]]:
+    """Rows of rules (off, on) x rounds x pass@k, and the two runs. make: a generator with or without rules."""
+    rows = []
+    kept: dict[str, Runs] = {}
+    for rules in (False, True):
+        say(f"rules {'on' if rules else 'off'}")
+        runs = kept["rules" if rules else "no rules"] = run_tasks(make(rules), tasks, n=n, repairs=repairs, say=say)
+        for rounds in range(repairs + 1):
+            groups = figures_after(tasks, runs, rounds)["groups"]["all"]
+            for name, value in groups["behave"].items():
+                rows.append(
+                    {
+                        "rules": rules,
+                        "rounds": rounds,
+                        "measure": name,
+                        **value,
+                        "lowered": groups["lower"][name]["rate"],
+                    }
+                )
+    return rows, kept

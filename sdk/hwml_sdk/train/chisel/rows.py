@@ -1,0 +1,83 @@
+"""Rows of a data set as pairs of prompt and answer; held-out rows become evaluation tasks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...chisel.data_engine.families import FAMILIES, compose
+from ...chisel.data_engine.generate import DATA
+from ...chisel.data_engine.wordings import plain, word
+from ...errors import DataError
+from ...files import parse_json, read_bytes
+
+MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sample. seed and family say which circuit of the data engine it is; empty for rows of other makers."""
+
+    prompt: str
+    answer: str
+    abstract: str = ""
+    family: str = ""
+    seed: str = ""
+    top: str = ""
+
+
+def read_rows(path: str | Path) -> list[Row]:
+    """Rows of a file of JSON lines (`instruction`, `input`, `output`), or of a folder that the data engine wrote.
+
+    Raises DataError with file and line.
+    """
+    place = Path(path)
+    place = place / DATA if place.is_dir() else place
+    try:
+        lines = read_bytes(place, max_bytes=MAX_BYTES).decode("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read as JSON lines: {error}", path=place) from error
+    found = [_row(line, place, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not found:
+        raise DataError("holds no row", path=place)
+    return found
+
+
+def _row(line: str, path: Path, number: int) -> Row:
+    try:
+        row = parse_json(line)
+        prompt = "\n".join(part for part in (row["instruction"], row.get("input", "")) if part)
+        answer = row["output"]
+        if not (isinstance(answer, str) and answer.strip() and prompt.strip()):
+            raise ValueError("empty prompt or answer")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wanted = "instruction and output are wanted"
+        raise DataError(f"is no sample ({error!r}): {wanted}", path=path, line=number) from error
+    return Row(prompt, answer, *(str(row.get(name, "")) for name in ("abstract", "family", "seed", "top")))
+
+
+def split(rows: Sequence[Row], held_out: int, seed: int) -> tuple[list[Row], list[Row]]:
+    """Rows to learn from, and rows of netlists that no other one shares, whatever their widths and constants."""
+    numbers = sorted({row.abstract for row in rows if row.abstract})
+    random.Random(f"held out {seed}").shuffle(numbers)
+    chosen = set(numbers[:held_out])
+    first: dict[str, Row] = {}
+    for row in rows:
+        if row.abstract in chosen:
+            first.setdefault(row.abstract, row)
+    return [row for row in rows if row.abstract not in chosen], list(first.values())
+
+
+def reworded(row: Row, rng: random.Random) -> str:
+    """The prompt in a wording drawn anew: the engine knows what its circuits do; rows of others stay as they are."""
+    if row.family not in FAMILIES or not row.seed:
+        return row.prompt
+    draft = compose(FAMILIES[row.family], row.seed)
+    if draft.top != row.top or draft.source() != row.answer:  # made by another version of the engine
+        return row.prompt
+    if rng.random() < 0.5:
+        return plain(draft)
+    _, instruction, given = word(draft, rng)
+    return "\n".join(part for part in (instruction, given) if part)
