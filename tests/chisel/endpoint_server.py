@@ -34,6 +34,7 @@ class Seen:
 
 class Handler(BaseHTTPRequestHandler):
     seen: Seen
+    server: ThreadingHTTPServer
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -106,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, "text/event-stream", f'data: {{"error": {{"message": "quota of {key}"}}}}\n\n'.encode())
 
     def be_elsewhere(self, number: int) -> None:
-        self.send(307, "text/plain", b"", Location=f"http://127.0.0.1:{self.server.server_address[1]}/v2")
+        self.send(307, "text/plain", b"", Location=f"http://127.0.0.1:{self.server.server_port}/v2")
 
     def be_endless(self, number: int) -> None:
         self.send(200, "text/event-stream", b"")

@@ -34,7 +34,7 @@ def place(server: tuple[str, Seen], monkeypatch: pytest.MonkeyPatch) -> tuple[st
 
 
 def backend(place: tuple[str, Seen], model: str, **more: float) -> EndpointBackend:
-    return EndpointBackend(EndpointConfig(place[0], model, pause_s=0.01, **{"silence_s": 5.0, "retries": 2, **more}))
+    return EndpointBackend(EndpointConfig(place[0], model, pause_s=0.01, **{"silence_s": 5.0, "retries": 2, **more}))  # type: ignore[arg-type]
 
 
 def ask(place: tuple[str, Seen], model: str, count: int = 1, **more: float) -> list[Answer]:

@@ -44,7 +44,8 @@ class Script:
     name, bare = "script", True
 
     def __init__(self, *rounds: Sequence[str], at_each: Callable[[int], None] = lambda _: None) -> None:
-        self.rounds, self.asked, self.at_each = list(rounds), [], at_each
+        self.rounds, self.at_each = list(rounds), at_each
+        self.asked: list[list[list[Message]]] = []
 
     def ask(
         self, chats: Sequence[Sequence[Message]], *, most_tokens: int, stop: Callable[[], bool]
@@ -89,6 +90,7 @@ def test_code_of_an_answer(answer: str, wanted: str) -> None:
     assert code_of(answer) == wanted
 
 
+@pytest.mark.slow
 def test_agreement_chooses_and_twins_are_known() -> None:
     found = made([SUM, OTHER, AGAIN, SAME])
     assert [item.ok for item in found.attempts] == [True] * 4
@@ -103,6 +105,7 @@ def test_agreement_chooses_and_twins_are_known() -> None:
     assert any("disagree: 2" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_a_reference_decides_against_the_many() -> None:
     found = made([OTHER, OTHER, SUM], reference=Reference(MODEL, "model"))
     assert [item.verdict for item in found.attempts] == ["different", "different", "proven"]
@@ -113,6 +116,7 @@ def test_a_reference_decides_against_the_many() -> None:
     assert wrong.best is not None
 
 
+@pytest.mark.slow
 def test_enough_ends_early() -> None:
     script = Script([SUM] * 9)
     found = ChiselGenerator(script, rules=False).generate(SPEC, n_samples=9, max_repairs=0, enough=2)
@@ -120,6 +124,7 @@ def test_enough_ends_early() -> None:
     assert len(found.attempts) < 9
 
 
+@pytest.mark.slow
 def test_correction_shows_diagnostics_and_rules_mend() -> None:
     script = Script([TYPO, SUM], [SUM])
     found = ChiselGenerator(script, rules=False).generate(SPEC, n_samples=2, max_repairs=3, enough=0)
@@ -139,6 +144,7 @@ def test_correction_shows_diagnostics_and_rules_mend() -> None:
     assert mended.attempts[1].title
 
 
+@pytest.mark.slow
 def test_answers_that_are_no_modules() -> None:
     several = f"{SUM}\nclass Other extends Module {{ val y = IO(Output(Bool())); y := true.B }}\n"
     lacking = "class Add(n: Int) extends Module { val y = IO(Output(UInt(n.W))); y := 0.U }"
@@ -149,6 +155,7 @@ def test_answers_that_are_no_modules() -> None:
     assert found.best.module.endswith("Add")  # asked for by name, though another one stands last
 
 
+@pytest.mark.slow
 def test_constructors_stay_behind_the_fence(tmp_path: Path) -> None:
     """The source reads a file of ours, writes one, starts a program: none of it happens outside."""
     secret, mark = tmp_path / "secret", tmp_path / "mark"
@@ -163,6 +170,7 @@ def test_constructors_stay_behind_the_fence(tmp_path: Path) -> None:
     assert found.ok
 
 
+@pytest.mark.slow
 def test_budgets_and_ctrl_c_keep_what_is_there(tmp_path: Path) -> None:
     found = made([SUM, TYPO, SUM, SUM], budget=Budget(tokens=20))
     assert found.ok
@@ -180,6 +188,7 @@ def test_budgets_and_ctrl_c_keep_what_is_there(tmp_path: Path) -> None:
     assert json.loads(place.read_text())["ended"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_two_at_once() -> None:
     results: dict[int, Generation] = {}
 
@@ -205,7 +214,7 @@ def test_wrong_use() -> None:
         generator.generate("a counter", n_samples=0)
 
     class Dead(Script):
-        def ask(self, chats: Sequence[Sequence[Message]], **_: object) -> Iterator[tuple[int, Answer]]:  # type: ignore[override]
+        def ask(self, chats: Sequence[Sequence[Message]], **_: object) -> Iterator[tuple[int, Answer]]:
             yield from ((index, Answer("", error="no route")) for index in range(len(chats)))
 
     with pytest.raises(ToolFailedError, match="gave no answer: no route"):
@@ -241,6 +250,7 @@ def test_notes_and_examples_are_near_the_request() -> None:
     assert len(all_notes()) >= 25
 
 
+@pytest.mark.slow
 def test_examples_are_right_and_no_task(session: Session) -> None:
     found = Verifier(session).run({f"e{at}": entry.code for at, entry in enumerate(all_examples())})
     assert [result for result in found.values() if not isinstance(result, Verified)] == []
