@@ -24,6 +24,7 @@ from ..rewrite import rewrite_source
 
 if TYPE_CHECKING:
     from ..document import Analysis
+    from ..qor.answer.actual import Actual
     from ..qor.answer.types import QorPrediction
     from ..qor.project.designs import StatedDesign
     from ..qor.project.inputs import Inputs
@@ -240,6 +241,8 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
         print()
         _print_table(LOOP_COLUMNS, loops)
     print()
+    if prediction.actual is not None:
+        _print_actual(prediction.actual, prediction.top)
     if prediction.dominant:
         print(f"Most of it: {printable(prediction.dominant)}")
     if prediction.fits_part is False:
@@ -249,6 +252,21 @@ def _print_prediction(job: _Job, prediction: QorPrediction) -> None:
     print(f"Assumed: {assumptions(prediction)}")
     for text in (*prediction.warnings, *job.inputs.notes):
         print(f"Note: {printable(text)}")
+
+
+def _print_actual(actual: Actual, top: str) -> None:
+    """Predicted beside reported: the design, the functions below its top, the loops."""
+    from ..qor.answer.actual import ACTUAL_LOOP_COLUMNS, FIGURE_COLUMNS, figure_rows, heading, loop_rows, mismatch
+
+    print(printable(heading(actual)))
+    _print_table(FIGURE_COLUMNS, figure_rows(actual))
+    loops = loop_rows(actual, top)
+    if loops:
+        print()
+        _print_table(ACTUAL_LOOP_COLUMNS, loops)
+    print()
+    if actual.assumed:
+        print(f"Note: {mismatch(actual)}")
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
