@@ -41,9 +41,9 @@ def _functions(prediction: QorPrediction, report: CsynthReport) -> Iterator[Actu
     for module in reversed(report.modules):
         by_name.setdefault(_COPY.sub("", module.name), module)
     for function in prediction.functions:
-        module = by_name.get(function.name.rpartition("::")[2])
-        if module is not None and function.name != prediction.top and not function.inlined:
-            yield ActualFunction(function.name, _pairs(function, module))
+        built = by_name.get(function.name.rpartition("::")[2])
+        if built is not None and function.name != prediction.top and not function.inlined:
+            yield ActualFunction(function.name, _pairs(function, built))
 
 
 def _pairs(function: FunctionQor, module: ReportedModule) -> dict[str, Pair]:

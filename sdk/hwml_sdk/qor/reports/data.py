@@ -6,6 +6,7 @@ and they hold area, latency and loops of every module once more, for where the X
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_data(path: Path) -> HlsData:
         _word(made, "ToolName"),
         _word(made, "ToolVersion"),
         _word(files, "CsynthXml"),
-        tuple(str(path.parent / name) for name in _words(sources)),
+        tuple(os.path.normpath(path.parent / name) for name in _words(sources)),
         tuple(_module(name, item) for name, item in list(metrics.items())[:MAX_NAMED] if isinstance(item, Mapping)),
     )
 
