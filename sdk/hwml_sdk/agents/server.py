@@ -58,8 +58,11 @@ async def _serve(agent: Agent) -> None:
     close(own_places())
     stdin = anyio.wrap_file(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"))
     stdout = anyio.wrap_file(TextIOWrapper(out, encoding="utf-8", errors="backslashreplace", newline="\n"))
-    async with stdio_server(stdin, stdout) as (read, write):
-        await agent.server.run(read, write, agent.server.create_initialization_options())
+    try:
+        async with stdio_server(stdin, stdout) as (read, write):
+            await agent.server.run(read, write, agent.server.create_initialization_options())
+    except* (anyio.ClosedResourceError, anyio.BrokenResourceError, BrokenPipeError):
+        pass  # the client has gone while it was being answered
     os._exit(0)  # a thread that computes what nobody waits for any more must not keep the process
 
 

@@ -41,7 +41,8 @@ class Tool:
         """Raise SourceError for arguments that the schema does not allow, naming the first that is wrong."""
         for error in self._validator.iter_errors(arguments):
             place = ".".join(map(str, error.absolute_path))
-            words = error.message if len(error.message) <= _MOST_WORDS else f"{error.message[:_MOST_WORDS]}..."
+            rule = f"breaks {error.validator} {error.validator_value}"  # where its words would repeat the whole value
+            words = error.message if len(error.message) <= _MOST_WORDS else rule[:_MOST_WORDS]
             raise SourceError(f"{self.name}: {place}{': ' if place else ''}{words}")
 
     def run(self, arguments: Mapping[str, Any], folders: Folders, tell: Tell) -> dict[str, Any]:
