@@ -27,7 +27,8 @@ class Client:
 
     def call(self, name: str, **arguments: Any) -> types.CallToolResult:
         """One call; the SDK holds its structured content against the tool's schema."""
-        return self.portal.call(self.session.call_tool, name, arguments)
+        result: types.CallToolResult = self.portal.call(self.session.call_tool, name, arguments)
+        return result
 
     def answer(self, name: str, **arguments: Any) -> dict[str, Any]:
         """The structured content of a call that must succeed."""

@@ -107,8 +107,8 @@ def test_what_a_source_names_is_not_read_outside(world: Path) -> None:
 
 def test_without_roots_only_texts_are_looked_at(world: Path) -> None:
     file = str(world / "open" / "k.cpp")
-    for arguments in ({"silent": True}, {}):
-        with in_memory(**arguments) as agent:
+    for silent in (True, False):
+        with in_memory(silent=silent) as agent:
             assert "no folder is open" in agent.refusal("predict_qor", path=file)
             assert agent.answer("predict_qor", text=KERNEL.replace("N", "8"))["top"] == "top"
     with in_memory(allowed=(world / "open",), silent=True) as agent:  # --root alone
