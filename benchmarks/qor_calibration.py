@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/qor_calibration.py [--json FILE]
 
 A family is an algorithm of one source, release and stage of data/qor_table, with at least 30 designs. What is
-calibrated is the closed form alone, which has no constant of a single family. Reports are drawn, and at most 100 of the other
-designs are judged, five times each. Families weigh equally. The prior of the calibration (`residual.py`) was chosen on
-the even half of the families; both halves are printed.
+calibrated is the closed form alone, which has no constant of a single family. Reports are drawn, and at most 100 of
+the other designs are judged, five times each. Families weigh equally. The prior of the calibration (`residual.py`) was
+chosen on the even half of the families; both halves are printed.
 """
 
 from __future__ import annotations
