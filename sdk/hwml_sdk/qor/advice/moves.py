@@ -252,7 +252,7 @@ def _more_units(bench: Bench, loop: ir.Loop, loop_qor: LoopQor) -> Iterator[Fix]
     """Take ALLOCATION away where it holds the loop back."""
     name = (loop_qor.cause.subject if loop_qor.cause is not None else "").removeprefix("call ")
     function = bench.context.program.functions.get(loop.function)
-    owners = [loop, *([function] if function is not None else [])]
+    owners: list[ir.Loop | ir.Function] = [loop, *([function] if function is not None else [])]
     for pragma in (p for owner in owners for p in owner.pragmas if p.kind == "ALLOCATION"):
         if name in pragma.options.get("instances", "").replace(",", " ").split():
             yield from bench.context.text(pragma).remove(f"lift the limit of {name}", safe=False)
