@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from subprocess import DEVNULL, PIPE
 
-from .errors import HwmlError, ToolNotFoundError
+from .errors import HwmlError, SourceError, ToolNotFoundError
 from .files import MAX_SOURCE_BYTES, real_path
 from .framing import Reader, Writer
 from .leftovers import scratch_folder
@@ -136,6 +136,16 @@ class Repository:
         env = _environment() | {"GIT_DIR": str(self.folder)}
         said = _git(("rev-parse", "-q", "--verify", "HEAD"), self.top, env).stdout.decode("ascii", "replace").strip()
         return said if _NAME.fullmatch(said) else ""
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a branch, tag or other name means. Raises SourceError for what is none."""
+        env = _environment() | {"GIT_DIR": str(self.folder)}
+        asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        done = _git(asked, self.top, env) if revision and "\0" not in revision else None
+        said = "" if done is None else done.stdout.decode("ascii", "replace").strip()
+        if not _NAME.fullmatch(said):
+            raise SourceError(f"{revision!r} is no commit here; git fetch it, or name another", path=self.top)
+        return said
 
     def staged(self) -> list[Path]:
         """Files that differ between HEAD and the index, without those that are deleted there."""

@@ -3,6 +3,10 @@
 hwml qor FILE|DIR...         predict; FILE.scala is the same as hwml chisel qor
 hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
 hwml qor why FILE            what bounds each loop, and which change would lift it
+hwml qor report DIR          predictions against the tool's own reports; --html FILE: as a page
+hwml qor diff REV [DIR]      what changed since a git revision; --markdown: for a pull request
+hwml qor collect DIR         reports of a tree of projects as training rows and CSV
+hwml qor import LAYOUT PATH  a published data set as training rows
 """
 
 from __future__ import annotations
@@ -21,9 +25,12 @@ from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 from .qor_jobs import Job, common_arguments, jobs_of
+from . import qor_reports
+from .tables import print_table
 
 if TYPE_CHECKING:
     from ..document import Analysis
+    from ..qor.answer.actual import Actual
     from ..qor.answer.types import QorPrediction
 
 # Word behind `hwml qor` -> the module whose `main` takes what stands behind that.
@@ -36,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
     module = SUBCOMMANDS.get(arguments[0]) if arguments else None
     if module is not None:
         return int(import_module(module).main(arguments[1:]))
+    if arguments and arguments[0] in qor_reports.COMMANDS:
+        return qor_reports.main(arguments)
     lint = arguments[:1] == ["lint"]
     if not lint and any(word.endswith(CHISEL.suffixes) for word in arguments):
         return _chisel(arguments)
@@ -130,12 +139,14 @@ def _print_prediction(job: Job, prediction: QorPrediction) -> None:
     project = job.inputs.project
     by = "" if project is None else f" (as {' '.join(filter(None, (project.path.name, project.name)))} says)"
     print(printable(f"{job.path}: {prediction.top}, {prediction.stage}{by}"))
-    _print_table(("", "predicted", "80 % interval", "closed form", "of the part"), resource_rows(prediction, limits))
+    print_table(("", "predicted", "80 % interval", "closed form", "of the part"), resource_rows(prediction, limits))
     loops = [loop_row(depth, loop, prediction.top) for depth, loop in flat_loops(prediction.loops)]
     if loops:
         print()
-        _print_table(LOOP_COLUMNS, loops)
+        print_table(LOOP_COLUMNS, loops)
     print()
+    if prediction.actual is not None:
+        _print_actual(prediction.actual, prediction.top)
     if prediction.dominant:
         print(f"Most of it: {printable(prediction.dominant)}")
     if prediction.fits_part is False:
@@ -147,33 +158,19 @@ def _print_prediction(job: Job, prediction: QorPrediction) -> None:
         print(f"Note: {printable(text)}")
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A rich table in a terminal; elsewhere the same cells, aligned. Columns without any cell are left out."""
-    kept = [index for index in range(len(columns)) if index == 0 or any(row[index] for row in rows)]
-    columns, rows = [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+def _print_actual(actual: Actual, top: str) -> None:
+    """Predicted beside reported: the design, the functions below its top, the loops."""
+    from ..qor.answer.actual import ACTUAL_LOOP_COLUMNS, FIGURE_COLUMNS, figure_rows, heading, loop_rows, mismatch
 
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for index, title in enumerate(columns):
-            table.add_column(title, justify=_side(index, title), no_wrap=True)
-        for row in rows:
-            table.add_row(*map(Text, row))
-        Console().print(table)
-        return
-    widths = [max(len(columns[i]), *(len(row[i]) for row in rows)) for i in range(len(columns))]
-    for row in (columns, *rows):
-        cells = [
-            cell.ljust(width) if _side(i, columns[i]) == "left" else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-
-
-def _side(index: int, title: str) -> Any:
-    return "left" if index == 0 or title == "bound by" else "right"
+    print(printable(heading(actual)))
+    print_table(FIGURE_COLUMNS, figure_rows(actual))
+    loops = loop_rows(actual, top)
+    if loops:
+        print()
+        print_table(ACTUAL_LOOP_COLUMNS, loops)
+    print()
+    if actual.assumed:
+        print(f"Note: {mismatch(actual)}")
 
 
 # -- lint --------------------------------------------------------------------------------------------------------

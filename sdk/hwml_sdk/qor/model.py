@@ -36,7 +36,9 @@ from .program.tops import choose_top
 from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
 from .project.project import read_directives
+from .project.types import HlsProject
 from .read.source import read_program
+from .reports.attach import with_actual
 from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
@@ -98,6 +100,8 @@ class QorModel:
             clock_period_ns=clock_period_ns, tool=tool, tool_version=tool_version, stage=stage,
         )  # fmt: skip
         found = self.predict_text(given.text, path=given.path, inputs=given.inputs, settings=given.settings)
+        if given.file is not None:
+            found = self.with_report(found, given.file, given.text, inputs=given.inputs, settings=given.settings)
         return with_assumptions(replace(found, origins=given.origins))
 
     def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
@@ -117,6 +121,18 @@ class QorModel:
         """Predict text with everything already gathered: what the command line and the editors call."""
         with _collector_at_rest():
             return self._predict(text, path, inputs, settings)
+
+    def with_report(
+        self, prediction: QorPrediction, path: Path, text: str, *, inputs: Inputs, settings: HlsSettings
+    ) -> QorPrediction:
+        """A prediction of the text with the report of the source at `path` beside it, where there is one."""
+
+        def again(changes: Mapping[str, Any]) -> QorPrediction:
+            changed = replace(settings, top=prediction.top, **changes)
+            return self.predict_text(text, path=str(path), inputs=inputs, settings=changed)
+
+        project = None if inputs.project is None else inputs.project.path
+        return with_actual(prediction, path, again, text=text, project=project)
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
@@ -169,13 +185,17 @@ class QorModel:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source with all that belongs to it. origins: where part, clock, tool, stage and top came from."""
+    """A source with all that belongs to it. origins: where part, clock, tool, stage and top came from.
+
+    file: None of text that is no file.
+    """
 
     path: str
     text: str
     inputs: Inputs
     settings: HlsSettings
     origins: Mapping[str, str]
+    file: Path | None = None
 
     def open(self) -> OpenDesign:
         """Read it; see `open_design`."""
@@ -206,18 +226,25 @@ def given_source(
     settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
     names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
     origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
-    return Given(str(path or "<text>"), text, inputs, settings, {**origins, **dict.fromkeys(chosen, "argument")})
+    said_by = {**origins, **dict.fromkeys(chosen, "argument")}
+    return Given(str(path or "<text>"), text, inputs, settings, said_by, path)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDesign:
-    """A source that was read, with the target it is meant for; notes say what was assumed."""
+    """A source that was read, with the target it is meant for; notes say what was assumed. project: what states it."""
 
     program: ir.Program
     target: Target
     options: Options
     settings: HlsSettings
     notes: tuple[str, ...]
+    project: HlsProject | None = None
+
+    def at(self, changes: Mapping[str, Any]) -> OpenDesign:
+        """The same with some settings changed. Raises ConfigError (unknown part, tool, clock)."""
+        settings = replace(self.settings, **changes)
+        return replace(self, settings=settings, **_aimed(settings, self.project))
 
     def top(self) -> ir.Function:
         """The function the settings name, or the likely one. Raises SourceError when there is none."""
@@ -239,7 +266,13 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     if program.dialect == "ACCEL" and settings.tool == DEFAULT_TOOL:
         settings = replace(settings, tool=MERLIN, tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
-    project = inputs.project
+    return OpenDesign(
+        program, **_aimed(settings, inputs.project), settings=settings, notes=tuple(notes), project=inputs.project
+    )
+
+
+def _aimed(settings: HlsSettings, project: HlsProject | None) -> dict[str, Any]:
+    """target and options of a design under these settings."""
     target = make_target(
         settings.part, settings.clock_period_ns, settings.tool, settings.tool_version,
         unsafe_math=project.unsafe_math if project is not None else False, stage=settings.stage,
@@ -248,7 +281,7 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     options = make_options(
         target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
     )
-    return OpenDesign(program, target, options, settings, tuple(notes))
+    return {"target": target, "options": options}
 
 
 def _prediction(

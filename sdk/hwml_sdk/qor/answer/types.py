@@ -13,6 +13,7 @@ from ...report import SCHEMA_VERSION, span_json
 from ..closed_form.causes import Cause
 from ..closed_form.schedule.bounds import Circuit
 from ..tool.labels import LABELS, json_key
+from .actual import Actual
 
 __all__ = ["UNKNOWN", "Certainty", "Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
@@ -124,7 +125,7 @@ class QorPrediction:
     closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it).
     loops: as trees, those of the top function first, then those of the functions it calls.
-    origins: where part, clock, tool and stage came from.
+    origins: where part, clock, tool and stage came from. actual: the tool's report beside the source, if there is one.
     """
 
     lut: float | None
@@ -154,6 +155,7 @@ class QorPrediction:
     latency_min_cycles: float | None = None
     interval_cycles: float | None = None
     certainty: Mapping[str, Certainty] = field(default_factory=dict)
+    actual: Actual | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -201,6 +203,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "warnings": list(prediction.warnings),
         "origins": dict(prediction.origins),
         "reasons": reasons_json(prediction.reasons),
+        **({} if prediction.actual is None else {"actual": prediction.actual.to_dict()}),
     }
 
 
