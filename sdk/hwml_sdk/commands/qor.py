@@ -24,8 +24,8 @@ from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
-from .qor_jobs import Job, common_arguments, jobs_of
 from . import qor_reports
+from .qor_jobs import Job, common_arguments, jobs_of
 from .tables import print_table
 
 if TYPE_CHECKING:
