@@ -62,7 +62,7 @@ def room(name: str) -> str:
         return ".".join(rest[:2]) if len(rest) > 1 else "top"
     if rest[0] in ("commands", "cli"):
         return "commands"
-    return rest[0] if rest[0] in ("document", "history", "lora", "report") else BASE
+    return rest[0] if rest[0] in ("agents", "document", "history", "lora", "report") else BASE
 
 
 def drawn() -> set[tuple[str, str]]:

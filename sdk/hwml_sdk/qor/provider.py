@@ -219,7 +219,7 @@ def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
         )  # fmt: skip
     return Annotation(
         "function", function.name, function.span, prediction_label(prediction), prediction_detail(prediction),
-        prediction, prediction_summary(prediction), _design_figures(prediction), is_design=True,
+        prediction, prediction_summary(prediction), design_figures(prediction), is_design=True,
         basis=_basis(prediction),
     )  # fmt: skip
 
@@ -243,7 +243,8 @@ def _function_figures(function: FunctionQor) -> Figures:
     )  # fmt: skip
 
 
-def _design_figures(prediction: QorPrediction) -> Figures:
+def design_figures(prediction: QorPrediction) -> Figures:
+    """The figures of a whole design, in the terms of every front end."""
     ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
     ii, guessed = _largest_ii(prediction)
     return Figures(
@@ -363,7 +364,7 @@ class HlsProvider(Provider):
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
-        return Design(prediction.top, _design_figures(prediction))
+        return Design(prediction.top, design_figures(prediction))
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources that include a changed header."""
