@@ -99,26 +99,14 @@ class QorModel:
         directives: str | Path | None = None,
     ) -> QorPrediction:
         """Predict one design; see `predict_qor`."""
-        path, text = _source(source)
-        if path:
-            inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
-        else:
-            said = read_directives(directives) if directives is not None else ()
-            inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
-        inputs = replace(inputs, files={**inputs.files, **_texts(files)})
-        loaded = load_settings(path) if path else None
-        given = {
-            "top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool, "tool_version": tool_version,
-            "stage": check_setting("stage", stage, "str", choices=STAGES) if stage is not None else None,
-        }  # fmt: skip
-        chosen = {key: value for key, value in given.items() if value is not None}
-        settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
-        prediction = self.predict_text(text, path=str(path or NO_PATH), inputs=inputs, settings=settings)
-        if path is not None:
-            prediction = self.with_report(prediction, path, text, inputs=inputs, settings=settings)
-        names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-        origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
-        return with_assumptions(replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")}))
+        given = given_source(
+            source, files=files, defines=defines, include_dirs=include_dirs, directives=directives, top=top, part=part,
+            clock_period_ns=clock_period_ns, tool=tool, tool_version=tool_version, stage=stage,
+        )  # fmt: skip
+        found = self.predict_text(given.text, path=given.path, inputs=given.inputs, settings=given.settings)
+        if given.file is not None:
+            found = self.with_report(found, given.file, given.text, inputs=given.inputs, settings=given.settings)
+        return with_assumptions(replace(found, origins=given.origins))
 
     def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
         """`predict` for each source with the same options. Raises what the first failing one raises."""
@@ -227,6 +215,53 @@ class QorModel:
         elif not near_year(estimate.target.year, years):
             found.append(f"tool version {settings.tool_version} is far from those in the training data")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A source with all that belongs to it. origins: where part, clock, tool, stage and top came from.
+
+    file: None of text that is no file.
+    """
+
+    path: str
+    text: str
+    inputs: Inputs
+    settings: HlsSettings
+    origins: Mapping[str, str]
+    file: Path | None = None
+
+    def open(self) -> OpenDesign:
+        """Read it; see `open_design`."""
+        return open_design(self.text, path=self.path, inputs=self.inputs, settings=self.settings)
+
+
+def given_source(
+    source: str | Path,
+    *,
+    files: Iterable[str | Path] | Mapping[str, str] = (),
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str | Path] = (),
+    directives: str | Path | None = None,
+    **stated: str | float | None,
+) -> Given:
+    """Gather what belongs to a source as `predict_qor` takes it. stated: settings that stand over all others."""
+    path, text = _source(source)
+    if path:
+        inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
+    else:
+        said = read_directives(directives) if directives is not None else ()
+        inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
+    inputs = replace(inputs, files={**inputs.files, **_texts(files)})
+    loaded = load_settings(path) if path else None
+    chosen = {key: value for key, value in stated.items() if value is not None}
+    if "stage" in chosen:
+        chosen["stage"] = check_setting("stage", chosen["stage"], "str", choices=STAGES)
+    settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
+    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
+    origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
+    said_by = {**origins, **dict.fromkeys(chosen, "argument")}
+    return Given(str(path or NO_PATH), text, inputs, settings, said_by, path)
 
 
 @dataclass(frozen=True, slots=True)
