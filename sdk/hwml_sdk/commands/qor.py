@@ -2,6 +2,7 @@
 
 hwml qor FILE|DIR...         predict; FILE.scala is the same as hwml chisel qor
 hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
+hwml qor import-encoder DIR  read a model.pt, x_scaler.pkl, y_stats.json, config.json folder trained elsewhere
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
 
 # Command-line option -> setting.
 _OVERRIDES = {"part": "part", "clock": "clock_period_ns", "tool": "tool", "tool_version": "tool_version",
-              "stage": "stage", "top": "top"}  # fmt: skip
+              "stage": "stage", "top": "top", "model": "model"}  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:
     """`hwml qor ...`: returns the exit code."""
     arguments = list(argv)
+    if arguments[:1] == ["import-encoder"]:
+        return _import_encoder(arguments[1:])
     lint = arguments[:1] == ["lint"]
     if not lint and any(word.endswith(CHISEL.suffixes) for word in arguments):
         return _chisel(arguments)
@@ -48,9 +51,28 @@ def main(argv: Sequence[str]) -> int:
     if lint:
         _lint_arguments(parser)
         return run_lint(parser.parse_args(arguments[1:]))
+    parser.add_argument("--model", metavar="FOLDER", help="a model you trained (default: the one that ships)")
     parser.add_argument("--json", action="store_true", help="print JSON (schema: docs/qor.schema.json)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json is the same as --json")
     return run_predict(parser.parse_args(arguments))
+
+
+def _import_encoder(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="hwml qor import-encoder",
+        description="Read a folder of the encoder path that was trained elsewhere: model.pt, x_scaler.pkl (or "
+        "x_scaler.json), y_stats.json, config.json. Nothing in its pickles is run. The artefact folder it becomes "
+        "serves hwml qor --model.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=Path("qor_encoder"), help="folder to write (default: qor_encoder)")
+    parser.add_argument("--encoder", default="", help="folder or name of the encoder, where config.json's is not it")
+    options = parser.parse_args(arguments)
+    from ..train.qor.encoder.classic import import_classic
+
+    artifact = import_classic(options.folder, options.out, encoder=options.encoder)
+    print(f"{printable(artifact.path)}: head of width {artifact.config['width']} on {artifact.config['encoder']}")
+    return 0
 
 
 def _chisel(arguments: Sequence[str]) -> int:
@@ -166,7 +188,7 @@ def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:
     )  # fmt: skip
     given: dict[str, Any] = {}
     for option, key in _OVERRIDES.items():
-        value = getattr(arguments, option)
+        value = getattr(arguments, option, None)
         if value is not None:
             given[key] = parse_clock(value) if option == "clock" else value
     return merge(settings, {"hls": given}, origin="command line") if given else settings

@@ -17,20 +17,26 @@ from typing import Any
 
 import numpy as np
 
-from ..artifact import Artifact, write
+from ..artifact import Artifact, kind_of, write
 from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.assumed import with_assumptions
+from .answer.overlay import with_figures
 from .answer.spread import Spread, spread_function, spread_loops
 from .answer.types import Interval, QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
-from .learned.correct import KIND, Correction, Corrector
+from .learned.correct import KIND, Correction, Corrector, closed_form_log
+from .learned.encoder.head import KIND as ENCODER_KIND
+from .learned.encoder.head import TARGETS, EncoderHead
+from .learned.encoder.serve import VectorSource
+from .learned.encoder.template import Sample, sample_of
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
+from .learned.table import quantise
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
@@ -65,8 +71,18 @@ class QorModel:
 
     @classmethod
     def load(cls, path: str | Path = "qor") -> QorModel:
-        """Load an artefact folder, or a shipped one by name. Raises ArtifactError when it is broken."""
+        """Load an artefact folder, or a shipped one by name; one of the encoder path serves like the default model.
+
+        Raises ArtifactError when it is broken.
+        """
+        if cls is QorModel and kind_of(path) == ENCODER_KIND:
+            return EncoderModel(Artifact.load(path, kind=ENCODER_KIND))
         return cls(Artifact.load(path, kind=KIND))
+
+    @property
+    def first(self) -> QorModel:
+        """The model whose answer is there at once, to be shown until this one's is in: itself, if it is quick."""
+        return self
 
     @property
     def corrector(self) -> Corrector:
@@ -177,6 +193,52 @@ class QorModel:
         elif not near_year(estimate.target.year, years):
             found.append(f"tool version {settings.tool_version} is far from those in the training data")
         return found
+
+
+class EncoderModel(QorModel):
+    """A head on a frozen text encoder: LUT, DSP, FF and latency are its own, all else is the default model's."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        super().__init__(artifact)
+        self._first = QorModel.load()
+        self._head = EncoderHead(artifact)
+        self._head.check_features(FEATURE_VERSION, FEATURE_NAMES)
+        self._source = VectorSource(self._head.recipe)
+
+    @property
+    def first(self) -> QorModel:
+        """The default model."""
+        return self._first
+
+    @property
+    def corrector(self) -> Corrector:
+        """The default model's."""
+        return self._first.corrector
+
+    def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
+        """Predictions of functions of one design, all at once.
+
+        Raises ArtifactError where the encoder is not there or is another one than the head was trained on.
+        """
+        if not estimates:
+            return []
+        vectors = self._source.vectors([_sample(estimate, design.settings) for estimate in estimates])
+        features = quantise(np.stack([features_of(estimate).values for estimate in estimates]))
+        base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
+        found = self._head.figures(vectors, features, base)
+        return [
+            with_figures(prediction, found, row, self.artifact.path.name, estimate.uram)
+            for row, (prediction, estimate) in enumerate(
+                zip(self._first.correct(design, estimates), estimates, strict=True)
+            )
+        ]
+
+
+def _sample(estimate: Estimate, settings: HlsSettings) -> Sample:
+    return sample_of(
+        estimate, part=settings.part, tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage,
+        clock_ns=settings.clock_period_ns,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
