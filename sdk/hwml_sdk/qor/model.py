@@ -227,7 +227,14 @@ class EncoderModel(QorModel):
         base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
         found = self._head.figures(vectors, features, base)
         return [
-            with_figures(prediction, found, row, self.artifact.path.name, estimate.uram)
+            with_figures(
+                prediction,
+                found,
+                row,
+                self.artifact.path.name,
+                uram=estimate.uram,
+                least_cycles=minimum_cycles(estimate.top),
+            )
             for row, (prediction, estimate) in enumerate(
                 zip(self._first.correct(design, estimates), estimates, strict=True)
             )

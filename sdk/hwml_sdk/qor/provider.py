@@ -126,9 +126,30 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     steps = reading_steps(design.program)
     borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
     tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
-    yield Step(replace(analysis, diagnostics=tried))
+    final = replace(analysis, diagnostics=tried)
+    yield Step(final)
     if broken is not None:
         raise broken
+    if not problem:
+        yield from _replaced(final, design, settings, near)
+
+
+def _replaced(analysis: Analysis, design: OpenDesign, settings: Settings, near: int) -> Iterator[Step]:
+    """The figures of a model that is not there at once, in place of the default model's."""
+    from .model import loaded_model
+
+    model = loaded_model(settings.hls.model)
+    if model.first is model:
+        return
+    shown = _Shown(analysis.path)
+    try:
+        for predictions in _kernels(design, settings, near, slow=True):
+            shown.add(predictions)
+    except HwmlError as error:  # the default model's figures stay, and it is said why
+        note = f"{settings.hls.model}: no answer, the figures are the default model's: {error}"
+        yield Step(replace(analysis, notes=(*analysis.notes, note)))
+        return
+    yield Step(replace(analysis, annotations=shown.annotations()))
 
 
 def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[OpenDesign, str]:
@@ -141,12 +162,13 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
-    """Predictions in batches; origins say where each assumption came from."""
+def _kernels(design: OpenDesign, settings: Settings, near: int, *, slow: bool = False) -> Iterator[list[QorPrediction]]:
+    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
-    for batch in predict_kernels(loaded_model(settings.hls.model), design, near=near):
+    model = loaded_model(settings.hls.model)
+    for batch in predict_kernels(model if slow else model.first, design, near=near):
         yield [_with_origins(prediction, settings) for prediction in batch]
 
 

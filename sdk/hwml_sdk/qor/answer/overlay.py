@@ -14,8 +14,13 @@ from .types import Certainty, Interval, QorPrediction
 _WHY = Certainty("guessed", ("read off the text by a language model",))
 
 
-def with_figures(prediction: QorPrediction, figures: Figures, row: int, model: str, uram: float) -> QorPrediction:
-    """`prediction` with LUT, DSP, FF and latency of `figures`, row `row`; loops, BRAM and URAM stay as they are."""
+def with_figures(
+    prediction: QorPrediction, figures: Figures, row: int, model: str, *, uram: float, least_cycles: float
+) -> QorPrediction:
+    """`prediction` with LUT, DSP, FF and latency of `figures`, row `row`; loops, BRAM and URAM stay as they are.
+
+    least_cycles: what the rounds of the source's loops take; a latency below it is told, and left as the model says it.
+    """
     value = {name: float(figures.value[row, index]) for index, name in enumerate(TARGETS)}
     ends = {name: item for name, item in prediction.intervals.items() if name not in value}
     for index, name in enumerate(TARGETS):
@@ -25,7 +30,9 @@ def with_figures(prediction: QorPrediction, figures: Figures, row: int, model: s
     known = {name: value.get(name, getattr(prediction, name)) for name in LABELS}
     unlike = float(figures.unlike[row])
     least, again = _scaled(prediction, value["latency_cycles"])
-    note = f"LUT, DSP, FF and latency are those of {model}; loops and BRAM are the default model's"
+    notes = [f"LUT, DSP, FF and latency are those of {model}; loops and BRAM are the default model's"]
+    if value["latency_cycles"] < least_cycles:
+        notes.append(f"the loops alone take {least_cycles:,.0f} cycles: the latency of {model} is too low")
     change = {name: sure.change for name, sure in prediction.certainty.items()}
     return replace(
         prediction,
@@ -33,7 +40,7 @@ def with_figures(prediction: QorPrediction, figures: Figures, row: int, model: s
         intervals=ends, model=model,
         unlike_score=prediction.unlike_score if math.isnan(unlike) else unlike,
         fits_part=fits(part_or_none(prediction.part), known, uram),
-        warnings=(note, *prediction.warnings),
+        warnings=(*notes, *prediction.warnings),
         reasons={name: causes for name, causes in prediction.reasons.items() if name not in value},
         certainty={**prediction.certainty, **{n: replace(_WHY, change=change.get(n, 1.0)) for n in value}},
         latency_min_cycles=least, interval_cycles=again,

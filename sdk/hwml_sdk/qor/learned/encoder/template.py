@@ -112,8 +112,8 @@ def _context(estimate: Estimate) -> Iterator[str]:
         for loop, depth in _loops(function.loops, 1):
             trips = loop.trip.average
             yield f"loop {loop.loop.name} depth {depth} trips {'?' if trips is None else f'{trips:g}'}"
-        for gone, number in function.unrolled.items():
-            yield f"loop {gone.name} unrolled trips {'?' if number is None else f'{number:g}'}"
+        for gone, copies in function.unrolled.items():
+            yield f"loop {gone.name} unrolled trips {'?' if copies is None else f'{copies:g}'}"
         variables = {variable.name: variable for variable in function.function.params} | function.function.variables
         for variable in variables.values():
             if variable.dims:
@@ -160,7 +160,9 @@ def _chosen(lines: Sequence[str], costs: Sequence[int], room: int) -> list[str]:
 
 def _ranks(lines: Sequence[str]) -> list[int]:
     """0: pragmas and loop heads; 1: arrays; 2: what stands in loops; 3: all else."""
-    ranks, loops, depth = [], [], 0  # loops: depth of braces at which each loop around begins
+    ranks: list[int] = []
+    loops: list[int] = []  # depth of braces at which each loop around begins
+    depth = 0
     for line in lines:
         head = _LOOP.search(line) is not None
         if line.lstrip().startswith("#pragma") or head:

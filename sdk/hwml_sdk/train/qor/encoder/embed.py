@@ -80,7 +80,9 @@ def _spread(
         "encoder": str(encoder.folder), "max_tokens": encoder.max_tokens, "layers": list(encoder.layers),
         "dtype": encoder.dtype, "revision": encoder.revision,
     }  # fmt: skip
-    items = {str(start): {"texts": todo[start : start + _SPREAD], **settings} for start in range(0, len(todo), _SPREAD)}
+    items: dict[str, dict[str, Any]] = {
+        str(start): {"texts": todo[start : start + _SPREAD], **settings} for start in range(0, len(todo), _SPREAD)
+    }
     done, lost = 0, ""
     for outcome in make_executor(config.executor).run("hwml_sdk.train.qor.encoder.embed:embed_item", items):
         if not outcome.ok:

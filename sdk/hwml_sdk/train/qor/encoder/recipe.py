@@ -72,7 +72,7 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
     check_folder(config.out)
     designs = chosen(read_designs(config.data), config)
     encoder = open_encoder(config)
-    step(f"{encoder.folder.name}: layers {', '.join(map(str, encoder.layers))} of {encoder.depth}, {encoder.dtype}")
+    step(f"{config.encoder}: layers {', '.join(map(str, encoder.layers))} of {encoder.depth}, {encoder.dtype}")
     samples = make_samples(designs, encoder, step)
     split = split_rows(samples.rows, config.ood, config.seed)
     vectors = Vectors(samples, split, encoder, config, step)
