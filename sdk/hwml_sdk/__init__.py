@@ -41,6 +41,7 @@ _HOME = {
     "check_chisel": "chisel.check",
     "predict_chisel_qor": "chisel.qor.predict",
     "predict_qor": "qor.model",
+    "why": "qor.advice.why",
 }
 __all__ = [
     "Analysis",
@@ -70,6 +71,7 @@ __all__ = [
     "check_chisel",
     "predict_chisel_qor",
     "predict_qor",
+    "why",
 ]
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
     from .languages import Language
     from .lora.adapter import LoraAdapter
     from .lora.generate import LoraGenerator
+    from .qor.advice.why import why
     from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor
 else:  # in the else branch, or type checkers accept any misspelt name
