@@ -87,15 +87,15 @@ class Geometry:
         found = np.empty(len(values))
         for start in range(0, len(values), 2048):
             rows = slice(start, start + 2048)
-            z = self.codes(values[rows]).astype(np.float32) / Z_STEPS
+            z = self.codes(values[rows]).astype(np.float32)
             square = (z**2).sum(1)[:, None] + lengths[None, :] - 2 * z @ points.T
-            found[rows] = np.sqrt(np.maximum(square.min(axis=1), 0) / values.shape[1])
+            found[rows] = np.sqrt(square.min(axis=1).astype(np.float64) / values.shape[1]) / Z_STEPS
         return found
 
     @cached_property
     def _known(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(z-scores of the points [k, f], their squared lengths [k])."""
-        points = self.points.astype(np.float32) / np.float32(Z_STEPS)
+        """(z-scores of the points in steps [k, f], their squared lengths [k]): whole numbers, which float32 holds."""
+        points = self.points.astype(np.float32)
         return points, (points**2).sum(1)
 
     def to_bytes(self) -> bytes:
