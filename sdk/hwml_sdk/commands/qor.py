@@ -6,6 +6,7 @@ hwml qor why FILE            what bounds each loop, and which change would lift 
 hwml qor report DIR          predictions against the tool's own reports; --html FILE: as a page
 hwml qor diff REV [DIR]      what changed since a git revision; --markdown: for a pull request
 hwml qor collect DIR         reports of a tree of projects as training rows and CSV
+hwml qor calibrate DIR       learn from a workspace's own reports; used where that proved better
 hwml qor import LAYOUT PATH  a published data set as training rows
 """
 

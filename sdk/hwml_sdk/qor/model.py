@@ -11,15 +11,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..artifact import Artifact, write
 from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
-from ..errors import SourceError
+from ..errors import ConfigError, SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.assumed import with_assumptions
@@ -29,6 +30,7 @@ from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
+from .learned.calibration import errors_of, find_calibration, model_digest, z_scores
 from .learned.correct import KIND, Correction, Corrector
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
 from .program import ir
@@ -44,6 +46,8 @@ from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
 STAGES = ("csynth", "impl")
+NO_PATH = "<text>"  # of a source that is in no file
+Floats = NDArray[np.float64]
 
 
 @contextmanager
@@ -153,14 +157,44 @@ class QorModel:
         if not rows:
             return []
         unseen = self._unseen(settings, estimates[0])
-        corrections = self.corrector.apply_many(
-            np.stack([row.values for row in rows]), [row.closed_form for row in rows]
-        )
+        values = np.stack([row.values for row in rows])
+        corrections = self.corrector.apply_many(values, [row.closed_form for row in rows])
+        corrections, notes = self._calibrated(design, corrections, values)
         name = str(self.artifact.path.name)
         return [
-            _prediction(estimate, correction, settings, unseen, design.notes, name)
+            _prediction(estimate, correction, settings, unseen, (*design.notes, *notes), name)
             for estimate, correction in zip(estimates, corrections, strict=True)
         ]
+
+    def _calibrated(
+        self, design: OpenDesign, corrections: list[Correction], values: NDArray[np.float32]
+    ) -> tuple[list[Correction], tuple[str, ...]]:
+        """Moved by what the workspace's own reports taught, where it has a calibration; and what to say of that."""
+        calibration = find_calibration(Path(design.program.path)) if design.program.path != NO_PATH else None
+        if calibration is None:
+            return corrections, ()
+        problem = calibration.problem(self.digest, FEATURE_VERSION)
+        if problem:
+            return corrections, (problem,)
+        z = z_scores(values, self.corrector.geometry)
+        if z.shape[1] != calibration.residual.points.shape[1]:
+            raise ConfigError("has points of another length: run hwml qor calibrate again", path=calibration.path)
+        moved = [calibration.correct(item, row) for item, row in zip(corrections, z, strict=True)]
+        return moved, (calibration.note(),)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this model from another one."""
+        return model_digest(self.artifact)
+
+    def residual_row(self, design: OpenDesign, actual: Mapping[str, float | None]) -> tuple[Floats, Floats]:
+        """(z-scores [f], log errors [len(LABELS)]) of one design against its report, without any calibration."""
+        estimate = design.estimate(design.top())
+        row = features_of(estimate)
+        correction = self.corrector.apply_many(row.values[None, :], [row.closed_form])[0]
+        known = {name: estimate.figures()[name] is not None for name in LABELS}
+        z = z_scores(row.values[None, :], self.corrector.geometry)[0]
+        return z, errors_of(actual, correction.value, known)
 
     def _unseen(self, settings: HlsSettings, estimate: Estimate) -> list[str]:
         """Settings that no training design had, in words."""
@@ -227,7 +261,7 @@ def given_source(
     names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
     origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
     said_by = {**origins, **dict.fromkeys(chosen, "argument")}
-    return Given(str(path or "<text>"), text, inputs, settings, said_by, path)
+    return Given(str(path or NO_PATH), text, inputs, settings, said_by, path)
 
 
 @dataclass(frozen=True, slots=True)
