@@ -225,12 +225,14 @@ class Corrector:
         return cls(opened)
 
     def _try_out(self, artifact: Artifact) -> None:
-        """One row of zeros through all of it: parts that do not fit together are told now, not in a prediction."""
+        """A row without a closed form through all of it: parts that do not fit together are told now, not in a prediction."""
         try:
             if self._fill.shape != (len(LABELS),):
                 raise ValueError("one value to fill in for each target was expected")
+            row = np.zeros(len(self.feature_names), dtype=np.float32)
+            row[[self.feature_names.index(name) for name in CLOSED_FORM_COLUMNS]] = np.nan
             with np.errstate(all="ignore"):
-                self.apply(np.zeros(len(self.feature_names), dtype=np.float32), dict.fromkeys(LABELS))
+                self.apply(row, dict.fromkeys(LABELS))
             parts, tools, clocks = (list(self.seen[name]) for name in ("parts", "tools", "clock_period_ns"))
             if not all(isinstance(name, str) for name in (*parts, *tools)) or not all(float(c) > 0 for c in clocks):
                 raise TypeError("what it has seen are no words and clocks")
