@@ -3,6 +3,7 @@
 hwml qor FILE|DIR...         predict; FILE.scala is the same as hwml chisel qor
 hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
 hwml qor why FILE            what bounds each loop, and which change would lift it
+hwml qor explore FILE        the front of latency against area over its pragmas; --html FILE: as a page
 hwml qor report DIR          predictions against the tool's own reports; --html FILE: as a page
 hwml qor diff REV [DIR]      what changed since a git revision; --markdown: for a pull request
 hwml qor collect DIR         reports of a tree of projects as training rows and CSV
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..qor.answer.types import QorPrediction
 
 # Word behind `hwml qor` -> the module whose `main` takes what stands behind that.
-SUBCOMMANDS = {"why": "hwml_sdk.commands.qor_why"}
+SUBCOMMANDS = {"explore": "hwml_sdk.commands.qor_explore", "why": "hwml_sdk.commands.qor_why"}
 
 
 def main(argv: Sequence[str]) -> int:
