@@ -225,7 +225,7 @@ class Corrector:
         return cls(opened)
 
     def _try_out(self, artifact: Artifact) -> None:
-        """A row without a closed form through all of it: what does not fit together is told now, not when predicting."""
+        """A row without a closed form through all of it: what does not fit together is told now, not in use."""
         try:
             if self._fill.shape != (len(LABELS),):
                 raise ValueError("one value to fill in for each target was expected")
