@@ -13,6 +13,8 @@ class Client:
 
     markdown: bool = False
     shows_lenses: bool = False
+    shows_hints: bool = False
+    nests_symbols: bool = False
     refreshes_hints: bool = False
     refreshes_lenses: bool = False
     pulls_diagnostics: bool = False
@@ -44,6 +46,8 @@ class Client:
         return cls(
             markdown=lsp.MarkupKind.Markdown in (hover or ()),
             shows_lenses=doc.code_lens is not None,
+            shows_hints=doc.inlay_hint is not None,
+            nests_symbols=bool(doc.document_symbol and doc.document_symbol.hierarchical_document_symbol_support),
             refreshes_hints=bool(work.inlay_hint and work.inlay_hint.refresh_support),
             refreshes_lenses=bool(work.code_lens and work.code_lens.refresh_support),
             pulls_diagnostics=doc.diagnostic is not None,

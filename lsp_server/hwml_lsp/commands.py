@@ -16,7 +16,7 @@ from hwml_sdk.errors import HwmlError
 from hwml_sdk.explain import page
 from hwml_sdk.languages import languages
 
-from . import hover
+from . import hover, overview
 from .connection import Server
 from .documents import Document
 
@@ -93,6 +93,11 @@ def explain(server: Server, code: str) -> str:
     return page(str(code))
 
 
+def kernels(server: Server) -> dict[str, Any]:
+    """All designs of the workspace with their figures; `complete` once every file was looked at."""
+    return overview.kernels(server)
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "hwml.restart": restart,
     "hwml.pinBaseline": pin,
@@ -100,6 +105,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "hwml.details": details,
     "hwml.modelCard": model_card,
     "hwml.explain": explain,
+    "hwml.kernels": kernels,
 }
 
 

@@ -14,7 +14,7 @@ from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
 from hwml_sdk.text import Encoding
 
-from . import actions, commands, completion, diagnostics, hints, hover, lenses
+from . import actions, commands, completion, diagnostics, hints, hover, lenses, overview
 from .backend import Answer
 from .client import Client
 from .connection import Server
@@ -40,7 +40,17 @@ def make_server(lanes: Lanes, *, trusted: bool = False) -> Server:
     session.say = server.say
     session.on_results = lambda document, answer: _tell(server, document, answer)
     session.on_slow = lambda document: server.spawn(_progress(server, document))
-    for register in (_lifecycle, _documents, _hints, _lenses, _places, _pulled, _changing, commands.register):
+    for register in (
+        _lifecycle,
+        _documents,
+        _hints,
+        _lenses,
+        _places,
+        _pulled,
+        _changing,
+        overview.register,
+        commands.register,
+    ):
         register(server)
     return server
 
@@ -242,12 +252,13 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
 
 
 def _hint_mark(document: Document) -> tuple[Any, ...]:
-    return tuple((item.label, item.span.start_line) for item in document.results.annotations)
+    return tuple((item.label, item.stale, item.span.start_line) for item in document.results.annotations)
 
 
 def _lens_mark(document: Document) -> tuple[Any, ...]:
     changes = tuple(sorted(document.results.changes.items()))
-    return changes, tuple((i.summary, i.span.start_line) for i in document.results.annotations if i.kind != "loop")
+    shown = [item for item in document.results.annotations if item.kind != "loop"]
+    return changes, tuple((item.summary, item.stale, item.span.start_line) for item in shown)
 
 
 def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
@@ -308,7 +319,7 @@ def _lenses(server: Server) -> None:
             return []
         await _settle(document, told_later=session.client.refreshes_lenses)
         server.shown.setdefault(document.uri, {})["lenses"] = _lens_mark(document)
-        return lenses.lenses(document)
+        return lenses.lenses(document, session.client)
 
 
 def _places(server: Server) -> None:
@@ -354,7 +365,7 @@ def _places(server: Server) -> None:
 def _pulled(server: Server) -> None:
     session = server.session
 
-    @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, False, identifier="hwml"))
+    @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, True, identifier="hwml"))
     async def pulled(
         params: lsp.DocumentDiagnosticParams,
     ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:

@@ -25,7 +25,7 @@ from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
-from .wire import annotation_out, diagnostic_out, span_out
+from .wire import annotation_out, diagnostic_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -210,6 +210,7 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
         "language": analysis.language,
         "annotations": [annotation_out(item) for item in fresh],
         "annotations_done": step.annotations_done,
+        "faults": analysis.faults,
         "notes": [*problems, *analysis.notes],
         "about": _about(fresh),
     }
@@ -285,7 +286,22 @@ def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
     return message["path"], message["text"], message["line"], message["character"], settings
 
 
-QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {"complete": _complete, "hover": _hover}
+def _outline(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, _, _, settings = _place(message)
+    return [symbol_out(item) for item in provider_of(path).outline(path, text, settings)]
+
+
+def _tokens(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, _, _, settings = _place(message)
+    return [[item.line, item.start, item.length, item.kind] for item in provider_of(path).tokens(path, text, settings)]
+
+
+QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "complete": _complete,
+    "hover": _hover,
+    "outline": _outline,
+    "tokens": _tokens,
+}
 
 
 def _warm_up(language: Language) -> None:

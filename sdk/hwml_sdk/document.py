@@ -150,6 +150,8 @@ class Annotation:
     label: at most 25 characters, with what is known only; summary: the same for places with room (all resources);
     detail: Markdown for a tooltip; subject: where its JSON comes from; figures: what front ends compare and add up.
     is_design: the figures are those of a whole design, with this function as its top. basis: of such figures.
+    extent: all of it, from its head to its end; None where only `span` is known.
+    stale: the figures are those of an older text, kept because the present one could not be read as far.
     """
 
     kind: Literal["function", "loop", "module"]
@@ -162,11 +164,41 @@ class Annotation:
     figures: Figures = Figures()
     is_design: bool = False
     basis: Basis | None = None
+    extent: Span | None = None
+    stale: bool = False
 
     @property
     def data(self) -> dict[str, Any]:
         """All that is known, as plain JSON: for machines to read, not for front ends to take apart."""
         return {} if self.subject is None else self.subject.to_dict()
+
+
+SymbolKind = Literal["function", "loop", "module", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A part of a document for an outline: `span` is its name, `extent` all of it, which holds those of `children`."""
+
+    name: str
+    kind: SymbolKind
+    span: Span
+    extent: Span
+    detail: str = ""
+    children: tuple[Symbol, ...] = ()
+
+
+TokenKind = Literal["pragma", "dialect", "directive", "option", "value", "number", "variable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a language's own inside a line, for colours: characters from `start` on, `length` of them."""
+
+    line: int
+    start: int
+    length: int
+    kind: TokenKind
 
 
 CompletionKind = Literal["module", "keyword", "property", "variable", "value", "function"]
@@ -195,13 +227,18 @@ class Hover:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All that is said about one version of one document."""
+    """All that is said about one version of one document.
+
+    faults: in how many places it could not be read. More of them than before means that it is half-typed, and that
+    figures may be missing which the same text had a moment ago.
+    """
 
     path: str
     language: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: int = 0
 
     @property
     def design(self) -> Annotation | None:
@@ -262,6 +299,14 @@ class Provider(Protocol):
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may be typed at a place."""
+        return ()
+
+    def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
+        """Parts of a document that its text shows, also those that nothing is predicted of. Quick."""
+        return ()
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """Words that the usual colours of the file know nothing of, in the order of the text. Quick."""
         return ()
 
     def design(self, path: str, text: str, settings: Settings) -> Design | None:

@@ -60,6 +60,7 @@ class Language:
     project: "module:function" that takes the path of a document (or a folder) to the project file that speaks for it
     and the settings that file states, a mapping of sections as `hwml.toml` has them; None where there is no such file.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
+    outlines: its provider knows parts of a document by the text alone; else they are those that have figures.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Language:
     rival: Rival | None = None
     project: str = ""
     card: str = ""
+    outlines: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -146,6 +148,7 @@ CHISEL = Language(
     outputs=("target", "out"),
     comments=_SCALA,
     # Parse and type errors; the stages after them are hwml's own.
+    outlines=True,
     rival=Rival(".metals", ("hwml chisel parse", "hwml chisel type")),
 )
 BUILT_IN = (HLS, CHISEL)

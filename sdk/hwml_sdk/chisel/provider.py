@@ -18,6 +18,7 @@ from ..document import (
     Provider,
     Related,
     Span,
+    Symbol,
 )
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
@@ -32,6 +33,7 @@ from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
 from .say.interface import described
+from .say.outline import outline
 from .siblings import Checked, check_with_siblings
 from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
@@ -184,7 +186,8 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
     texts = dict(found.request.files)
-    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result, texts.get(path, "")), notes)
+    annotations = annotations_of(path, found.result, texts.get(path, ""))
+    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=len(found.result.errors))
 
 
 def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:
@@ -271,6 +274,10 @@ class ChiselProvider(Provider):
             prepare(ensure(version, progress=tell), progress=tell)
         found = examine(place, text, settings, timeout_s=timeout_s)
         return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
+        """Modules with the tree of their instances, as the source has them."""
+        return outline(text)
 
     def design(self, path: str, text: str, settings: Settings) -> Design | None:
         """The largest module of a file.

@@ -23,7 +23,9 @@ from ..document import (
     Hover,
     Interval,
     Provider,
+    Span,
     Step,
+    Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
 from .answer.assumed import with_assumptions
@@ -41,6 +43,7 @@ from .answer.types import FunctionQor, LoopQor, QorPrediction
 from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
 from .pragmas.complete import complete
 from .pragmas.hover import hover
+from .pragmas.tokens import tokens
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .model import OpenDesign
+    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -99,21 +103,22 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
-    shown = _Shown(path)
+    shown = _Shown(path, design.program)
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
         for predictions in _kernels(design, settings, near) if not problem else ():
             first = first or next(iter(predictions), None)
             shown.add(predictions)
-            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
+            some = Analysis(path, "hls", annotations=shown.annotations(), faults=design.program.faults)
+            yield Step(some, annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
     except ArtifactError as error:
         broken = error  # without a model there are no figures, but the lint still holds
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
-    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -177,24 +182,39 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
 class _Shown:
     """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, program: ir.Program) -> None:
         self.path = path
+        self._program = program
+        self._extents: dict[Span, Span] = {}
         self._functions: dict[str, Annotation] = {}
         self._loops: dict[tuple[int, int, str], Annotation] = {}
 
     def add(self, predictions: Sequence[QorPrediction]) -> None:
+        """Take what was predicted, one kernel after the other."""
+        if not self._extents:
+            self._extents = _extents(self._program)
         for prediction in predictions:
             for function in prediction.functions:
                 if function.path == self.path and function.name not in self._functions:
-                    self._functions[function.name] = _function(function, prediction)
+                    self._functions[function.name] = self._whole(_function(function, prediction))
             for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
                 if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = _loop(loop)
+                    self._loops[mark] = self._whole(_loop(loop))
+
+    def _whole(self, item: Annotation) -> Annotation:
+        """With where it ends, as far as that is known."""
+        return replace(item, extent=self._extents.get(item.span))
 
     def annotations(self) -> tuple[Annotation, ...]:
         found = (*self._functions.values(), *self._loops.values())
         return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
+
+
+def _extents(program: ir.Program) -> dict[Span, Span]:
+    """From the heads of the document's functions and loops to all of them."""
+    functions = {item.name_span: item.span for item in program.functions.values() if item.path == program.path}
+    return functions | {loop.head: loop.span for loop in program.loops() if loop.path == program.path}
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
@@ -339,6 +359,10 @@ class HlsProvider(Provider):
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
         return complete(text, line, character)
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """The words of pragmas."""
+        return tokens(text)
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
