@@ -16,7 +16,7 @@ UNKNOWN = "?"
 
 def merged(old: Sequence[Annotation], fresh: Sequence[Annotation]) -> list[Annotation]:
     """Fresh results of a text that could not be read as a whole, and older ones (moved) where they are missing."""
-    known = {(item.kind, item.name): item for item in fresh if item.kind != "loop"}
+    known = {(str(item.kind), item.name): item for item in fresh if item.kind != "loop"}
     shown: list[Annotation] = []
     kept: list[Span] = []  # of functions that stand as they were, with their loops
     for function in (item for item in old if item.kind != "loop"):

@@ -359,7 +359,18 @@ def _places(server: Server) -> None:
             raise JsonRpcContentModified
         if found is None:
             return None
-        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, line, found))
+        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, session.client, line, found))
+
+    @server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(completion.triggers()))
+    async def signature_help(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return None
+        line, character = document.text.from_units(params.position.line, params.position.character)
+        if not session.has_words(document, line, upto=character):
+            return None
+        found = await session.ask("signature", document, line, character)
+        return None if found is None else completion.signature(found)
 
 
 def _pulled(server: Server) -> None:

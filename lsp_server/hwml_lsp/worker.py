@@ -273,7 +273,12 @@ def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> An
 
 def _complete(message: dict[str, Any]) -> list[list[Any]]:
     items = provider_of(message["path"]).complete(*_place(message))
-    return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail] for i in items]
+    return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail, i.deprecated] for i in items]
+
+
+def _signature(message: dict[str, Any]) -> list[Any] | None:
+    found = provider_of(message["path"]).signature(*_place(message))
+    return None if found is None else [found.label, found.parts, found.active, found.documentation]
 
 
 def _hover(message: dict[str, Any]) -> list[Any] | None:
@@ -299,6 +304,7 @@ def _tokens(message: dict[str, Any]) -> list[list[Any]]:
 QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "complete": _complete,
     "hover": _hover,
+    "signature": _signature,
     "outline": _outline,
     "tokens": _tokens,
 }

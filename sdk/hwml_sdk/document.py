@@ -206,7 +206,10 @@ CompletionKind = Literal["module", "keyword", "property", "variable", "value", "
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0)."""
+    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0).
+
+    deprecated: the tool that the settings name does not take it.
+    """
 
     label: str
     kind: CompletionKind
@@ -215,6 +218,17 @@ class Completion:
     end: int
     documentation: str = ""
     detail: str = ""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How something is written that is being typed. label: all of it; parts: (piece of the label, what it does)."""
+
+    label: str
+    parts: tuple[tuple[str, str], ...] = ()
+    active: int | None = None
+    documentation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +315,10 @@ class Provider(Protocol):
         """What may be typed at a place."""
         return ()
 
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """How what is being typed at a place is written."""
+        return None
+
     def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
         """Parts of a document that its text shows, also those that nothing is predicted of. Quick."""
         return ()
@@ -315,6 +333,10 @@ class Provider(Protocol):
         Raises SourceError and ConfigError when there is none to predict, ArtifactError for a broken model.
         """
         return None
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """What is wrong in a settings file (`Language.settings_files`) as it stands in an editor."""
+        return ()
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources whose findings or figures may be others because of `changed`; not those themselves.

@@ -71,8 +71,8 @@ CONSTRUCTS = [
     "hls::stream<int> s(\"s\");", "struct P {\nint x;", "class Q {\npublic:", "enum E { A, B", "union U {\nint i;",
     "namespace n {\nint z;", "extern \"C\" {\nvoid e();", "template <typename T>\nT id(T x) {\nreturn x;",
     "using W = int;", "typedef ap_int<8> w_t;", "static int g(int q) {\nreturn q;", "#define WIDTH 8", "#if 0",
-    "#ifdef LATER", "#include \"later.h\"", "#pragma HLS UNROLL factor=2", "#pragma HLS PIPELINE", "/* not yet", "// a note",
-    "a[", "\"text",
+    "#ifdef LATER", "#include \"later.h\"", "#pragma HLS UNROLL factor=2", "#pragma HLS PIPELINE", "/* not yet",
+    "// a note", "a[", "\"text",
 ]  # fmt: skip
 CLOSING = {"(": ")", "{": "}", "[": "]", '"': '"'}
 
@@ -119,7 +119,7 @@ def vanished(
     for place, head in enumerate(heads):
         uri = client.open((folder / f"{number}_{place}_{name}").as_uri(), text)
         row = next(n for n, line in enumerate(text.split("\n")) if line.startswith(head)) + 1
-        client.notified("hwml/status", lambda p, uri=uri: (p["uri"], p["state"]) == (uri, "ready"))
+        client.pull(uri)
         before = shown(client, uri, row, 0)
         assert before
         for keys, added in enumerate(typed(client, uri, row, construct), start=1):

@@ -93,7 +93,7 @@ def check_ranges(symbols: list[dict[str, Any]], whole: dict[str, Any] | None = N
 
 def test_functions_hold_their_loops_with_figures(wide: Client, kernels: Path) -> None:
     uri = wide.open((kernels / "two.cpp").as_uri(), TWO)
-    found = ask(wide, "documentSymbol", uri)
+    found = wide.until(lambda: ask(wide, "documentSymbol", uri), "outline")
     check_ranges(found)
     names = tree(found)
     assert [name for name, *_ in names] == ["inner", "other"]
@@ -106,7 +106,7 @@ def test_functions_hold_their_loops_with_figures(wide: Client, kernels: Path) ->
 
 def test_functions_loops_and_rows_of_pragmas_fold(wide: Client, kernels: Path) -> None:
     uri = wide.open((kernels / "fold.cpp").as_uri(), TWO)
-    wide.pull(uri)
+    wide.until(lambda: wide.hints(uri), "figures")
     lines = {(item["startLine"], item["endLine"]) for item in ask(wide, "foldingRange", uri)}
     assert {(1, 8), (2, 3), (5, 7), (10, 12)} <= lines
 
@@ -150,7 +150,7 @@ def test_a_client_that_nests_nothing_gets_a_list(kernels: Path, tmp_path: Path) 
     with running(tmp_path) as client:
         client.initialize(without_hints, kernels)
         uri = client.open((kernels / "flat.cpp").as_uri(), TWO)
-        found = ask(client, "documentSymbol", uri)
+        found = client.until(lambda: ask(client, "documentSymbol", uri), "outline")
         assert [(item["name"].split("  ")[0], item.get("containerName")) for item in found][:2] == [
             ("inner", None),
             ("outer", "inner"),
@@ -161,11 +161,11 @@ def test_a_client_that_nests_nothing_gets_a_list(kernels: Path, tmp_path: Path) 
 
 
 def test_the_workspace_is_searched_listed_and_checked_without_being_open(wide: Client, kernels: Path) -> None:
+    wide.until(lambda: wide.request("workspace/executeCommand", {"command": "hwml.kernels"})["complete"], "overview")
+    listed = wide.request("workspace/executeCommand", {"command": "hwml.kernels"})
     found = wide.request("workspace/symbol", {"query": "scl"})
     places = {(item["name"].split("  ")[0], Path(item["location"]["uri"]).name) for item in found}
     assert ("scale", "scale.cpp") in places
-    wide.until(lambda: wide.request("workspace/executeCommand", {"command": "hwml.kernels"})["complete"], "overview")
-    listed = wide.request("workspace/executeCommand", {"command": "hwml.kernels"})
     by_file = {Path(item["uri"]).name: item for item in listed["kernels"]}
     assert by_file["scale.cpp"]["figures"]["LUT"] > 0
     assert {"host.cpp", "not.cpp"}.isdisjoint(by_file)

@@ -23,6 +23,7 @@ from ..document import (
     Hover,
     Interval,
     Provider,
+    Signature,
     Span,
     Step,
     Token,
@@ -43,11 +44,13 @@ from .answer.types import FunctionQor, LoopQor, QorPrediction
 from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
 from .pragmas.complete import complete
 from .pragmas.hover import hover
+from .pragmas.signature import signature
 from .pragmas.tokens import tokens
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
 from .project.values import parse_clock
+from .settings_files import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -358,7 +361,11 @@ class HlsProvider(Provider):
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
-        return complete(text, line, character)
+        return complete(text, line, character, settings.hls.tool)
+
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """The options of the pragma."""
+        return signature(text, line, character)
 
     def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
         """The words of pragmas."""
@@ -368,6 +375,10 @@ class HlsProvider(Provider):
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
         return Design(prediction.top, _design_figures(prediction))
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
+        return examine(path, text)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources that include a changed header."""
