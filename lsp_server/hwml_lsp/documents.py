@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from hwml_sdk.document import Annotation, Diagnostic, Figures
-from hwml_sdk.languages import Language, language_of
+from hwml_sdk.languages import Language, language_of, languages
 from hwml_sdk.text import Encoding
 
 from .baselines import figures_in
@@ -39,6 +39,12 @@ def path_of(uri: str) -> str | None:
     return path
 
 
+def keeper_of(path: str | None) -> Language | None:
+    """The language whose settings a file holds; None for every other file."""
+    name = "" if path is None else path.replace("\\", "/").rpartition("/")[2]
+    return next((language for language in languages() if name in language.settings_files), None)
+
+
 @dataclass(slots=True)
 class Results:
     """What is shown. `version` is the text it was computed for; spans are moved to the document's version.
@@ -53,6 +59,8 @@ class Results:
     diagnostics_version: int = -1
     changes: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    problem: str = ""
+    remedy: str = ""
 
 
 class Document:
@@ -62,6 +70,7 @@ class Document:
         self.uri = uri
         self.path = path_of(uri)
         self.language: Language | None = None if self.path is None else language_of(self.path)
+        self.keeper = keeper_of(self.path)
         self.version = version
         self.text = Text(text, encoding)
         self.results = Results()
@@ -81,8 +90,8 @@ class Document:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a file of a language that hwml may have something to say about."""
-        return self.language is not None
+        """Whether hwml may have something to say about it: a source of a language, or a file of its settings."""
+        return self.language is not None or self.keeper is not None
 
     @property
     def is_too_large(self) -> bool:
@@ -188,6 +197,7 @@ class Document:
             kept = [a for a in kept if (a.kind, a.name, a.span.start_line) not in names]
             results.annotations = sorted([*fresh, *kept], key=lambda item: item.span)
         results.notes = tuple(answer.get("notes", ()))
+        results.problem, results.remedy = str(answer.get("problem", "")), str(answer.get("remedy", ""))
         self.about = answer.get("about") or self.about
         if "diagnostics" in answer:
             found: list[Diagnostic] = [diagnostic_in(raw) for raw in answer["diagnostics"]]
@@ -197,6 +207,14 @@ class Document:
             results.diagnostics_version = self.job_version
         self.analysed = True
         self._wake()
+
+    def take_findings(self, found: list[Diagnostic], version: int) -> None:
+        """Findings of a file that has nothing else."""
+        if version == self.version:
+            self.results.diagnostics = found
+            self.results.version = self.results.diagnostics_version = version
+            self.analysed = True
+        self.end()
 
     def leave_alone(self, finding: Diagnostic) -> None:
         """The analysis under way came to nothing; what it has told so far is shown, with a finding that says why."""

@@ -14,7 +14,7 @@ from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
 from hwml_sdk.text import Encoding
 
-from . import actions, commands, completion, diagnostics, hints, hover, lenses, overview
+from . import actions, commands, completion, diagnostics, hints, hover, lenses, overview, parent
 from .backend import Answer
 from .client import Client
 from .connection import Server
@@ -67,11 +67,13 @@ def _lifecycle(server: Server) -> None:
         encoding = server.protocol.workspace.position_encoding
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
         session.lanes.attach(asyncio.get_running_loop())
-        session.take_settings(None, _settings_of(params.initialization_options))
+        session.state_settings(_settings_of(params.initialization_options))
         session.roots = _roots(server)
         session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
+        if params.process_id is not None:
+            server.spawn(parent.watch(params.process_id, session.end))
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_params: lsp.InitializedParams) -> None:
@@ -83,13 +85,14 @@ def _lifecycle(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration(params: lsp.DidChangeConfigurationParams) -> None:
         pushed = _settings_of(params.settings)
-        if pushed is not None:
-            session.take_settings(None, pushed)
+        if pushed is not None or _takes_back(params.settings):
+            session.state_settings(pushed)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         session.roots = _roots(server)
+        session.keep_scopes(server.workspace.folders)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -110,6 +113,12 @@ def _settings_of(raw: Any) -> Any:
         return plain
     inner = plain.get("hwml", plain.get("settings", plain))
     return inner.get("hwml", inner) if isinstance(inner, dict) else inner
+
+
+def _takes_back(raw: Any) -> bool:
+    """Whether a client says that there are no settings of hwml any more."""
+    plain = commands.plain_json(raw)
+    return isinstance(plain, dict) and "hwml" in plain and plain["hwml"] is None
 
 
 def _register(server: Server) -> None:
@@ -143,9 +152,7 @@ async def _configure(server: Server) -> None:
                 server.workspace_configuration_async(lsp.ConfigurationParams(items)), CONFIGURATION_S
             )
             for scope, raw in zip(scopes, found, strict=False):
-                plain = commands.plain_json(raw)
-                if plain is not None:
-                    session.take_settings(scope, plain)
+                session.answer_settings(scope, commands.plain_json(raw))
         except (TimeoutError, JsonRpcException) as error:
             log.info("no settings from the client: %s", error)
     session.apply_settings()

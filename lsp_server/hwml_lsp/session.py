@@ -20,6 +20,7 @@ from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
 from .settings import ClientSettings, read_settings
+from .wire import diagnostic_in
 from .workspace import FILE_S, Workspace
 
 log = logging.getLogger("hwml_lsp.session")
@@ -51,6 +52,8 @@ class Session:
         self.say: Callable[[str, str], None] = lambda _severity, _text: None
         self._jobs: dict[int, Document] = {}
         self._said: set[str] = set()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._stated: Any = None  # what the client sent by itself, which holds where it has no answer
         self._crashes: Counter[tuple[str, int]] = Counter()
         self.workspace = Workspace(self._analyse_beside, self.documents.__contains__)
         self.workspace.settings_for = self.settings_for
@@ -108,6 +111,25 @@ class Session:
             self.say_once("warning", problem)
         self.settings[scope] = settings
 
+    def state_settings(self, raw: Any) -> None:
+        """Settings that the client sent without being asked: they hold until it answers otherwise."""
+        self._stated = raw
+        self.take_settings(None, raw)
+
+    def answer_settings(self, scope: str | None, raw: Any) -> None:
+        """The client's answer for a scope; null takes back what was set there."""
+        if raw is not None:
+            self.take_settings(scope, raw)
+        elif scope is None:
+            self.take_settings(None, self._stated)
+        else:
+            self.settings.pop(scope, None)
+
+    def keep_scopes(self, scopes: Collection[str]) -> None:
+        """Folders of the workspace there are: settings of all others go."""
+        for scope in [known for known in self.settings if known is not None and known not in scopes]:
+            del self.settings[scope]
+
     def settings_for(self, uri: str) -> ClientSettings:
         """Settings of the innermost workspace folder around a document."""
         around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]
@@ -147,6 +169,8 @@ class Session:
             document.timer = asyncio.get_running_loop().call_later(0.02, self._start, document)
             return
         self._give_up(document)
+        if document.keeper is not None:
+            self._examine(document, document.keeper)
         if document.language is None or self._left_alone.get(document.uri) == document.version:
             return
         number = self._send(document)
@@ -162,6 +186,24 @@ class Session:
         job = {"uri": document.uri, "near": document.near, "since": since, "beside": document.hidden}
         self.lanes.analyze(number, document.language, {**self._about(document), **job})
         return number
+
+    def _examine(self, document: Document, keeper: Language) -> None:
+        """Look at a settings file as it stands."""
+        version = document.version
+        document.begin(self.lanes.next_number())
+        question = {"path": document.path, "text": document.text.for_sdk()}
+
+        async def ask() -> None:
+            try:
+                raw = (await self.lanes.ask(keeper, "settings", question))["answer"]
+            except ConnectionError:
+                raw = None
+            document.take_findings([diagnostic_in(item) for item in raw or ()], version)
+            self.on_results(document, {"diagnostics": []})
+
+        task = asyncio.ensure_future(ask())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _analyse_beside(self, document: Document) -> None:
         """Analyse a file that nobody has open, in the worker for what takes long; its results stay with it."""

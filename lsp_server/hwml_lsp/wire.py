@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hwml_sdk.document import Annotation, Diagnostic, Edit, Fix, Related, Span, Symbol
+from hwml_sdk.document import Annotation, Diagnostic, Edit, Figures, Fix, Related, Span, Symbol
 
 
 def span_out(span: Span) -> list[int]:
@@ -16,14 +16,18 @@ def span_out(span: Span) -> list[int]:
 def annotation_out(item: Annotation) -> list[Any]:
     """An annotation without its data, which stays in the worker."""
     extent = None if item.extent is None else span_out(item.extent)
-    return [item.kind, item.name, span_out(item.span), item.label, item.summary, item.detail, extent, item.is_design]
+    return [item.kind, item.name, span_out(item.span), item.label, item.summary, item.detail, extent, item.is_design,
+            item.figures.latency_cycles]  # fmt: skip
 
 
 def annotation_in(raw: Sequence[Any]) -> Annotation:
     """The annotation again."""
-    kind, name, span, label, summary, detail, extent, is_design = raw
+    kind, name, span, label, summary, detail, extent, is_design, cycles = raw
     whole = None if extent is None else Span(*extent)
-    return Annotation(kind, name, Span(*span), label, detail, summary=summary, extent=whole, is_design=is_design)
+    figures = Figures(latency_cycles=cycles)
+    return Annotation(
+        kind, name, Span(*span), label, detail, summary=summary, figures=figures, extent=whole, is_design=is_design
+    )
 
 
 def symbol_out(item: Symbol) -> list[Any]:

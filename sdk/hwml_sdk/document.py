@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .amounts import Interval as Interval  # noqa: PLC0414 - a word of this module too
-from .errors import ConfigError
+from .errors import ConfigError, RefusedError
 from .languages import Language, language_of
 from .plugins import load
 from .text import LineIndex, with_newlines
@@ -245,6 +245,8 @@ class Analysis:
 
     faults: in how many places it could not be read. More of them than before means that it is half-typed, and that
     figures may be missing which the same text had a moment ago.
+    problem: why there are no figures, where something is wrong or missing beside the text. remedy: words behind `hwml`
+    of the command that sets up what is missing.
     """
 
     path: str
@@ -253,6 +255,8 @@ class Analysis:
     annotations: tuple[Annotation, ...] = ()
     notes: tuple[str, ...] = ()
     faults: int = 0
+    problem: str = ""
+    remedy: str = ""
 
     @property
     def design(self) -> Annotation | None:
@@ -337,6 +341,10 @@ class Provider(Protocol):
     def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
         """What is wrong in a settings file (`Language.settings_files`) as it stands in an editor."""
         return ()
+
+    def emit(self, path: str, text: str, settings: Settings) -> str:
+        """What the language's compiler makes of a document, for people to read. Raises HwmlError where it does not."""
+        raise RefusedError("nothing is emitted of this language")
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources whose findings or figures may be others because of `changed`; not those themselves.

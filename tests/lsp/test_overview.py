@@ -191,3 +191,18 @@ def test_an_overview_is_bounded(kernels: Path, tmp_path: Path) -> None:
         )
         listed = client.request("workspace/executeCommand", {"command": "hwml.kernels"})
         assert listed["left_out"] == 2
+
+
+def test_nothing_is_emitted_of_a_folder_that_is_not_trusted(wide: Client, kernels: Path) -> None:
+    uri = wide.open((kernels / "Emitted.scala").as_uri(), COUNTER, "scala")
+    answer = wide.request("workspace/executeCommand", {"command": "hwml.emit", "arguments": [uri]})
+    assert answer["text"] == ""
+    assert "hwml trust" in answer["problem"]
+
+
+def test_the_bottleneck_is_the_loop_where_the_cycles_are_spent(wide: Client, kernels: Path) -> None:
+    """`inner` is pipelined as a whole, its loops unrolled: 16 rounds of `other` are the only ones left."""
+    uri = wide.open((kernels / "slow.cpp").as_uri(), TWO)
+    ask_for = {"command": "hwml.bottleneck", "arguments": [uri]}
+    found = wide.until(lambda: wide.request("workspace/executeCommand", ask_for), "a loop")
+    assert (found["line"], found["character"]) == (11, 2)

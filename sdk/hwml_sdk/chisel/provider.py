@@ -84,7 +84,9 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
         return Analysis(path, "chisel")
     choice = choose_version(place, text, settings)
     if installed(choice.version) is None:
-        return Analysis(path, "chisel", notes=(f"Chisel {choice.version} is not set up: run hwml chisel setup",))
+        missing = f"Chisel {choice.version} is not set up: run hwml chisel setup"
+        remedy = f"chisel setup --version {choice.version}"
+        return Analysis(path, "chisel", notes=(missing,), problem=missing, remedy=remedy)
     try:
         found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
         repairs = repairs_for(place, text, found)
@@ -274,6 +276,20 @@ class ChiselProvider(Provider):
             prepare(ensure(version, progress=tell), progress=tell)
         found = examine(place, text, settings, timeout_s=timeout_s)
         return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def emit(self, path: str, text: str, settings: Settings) -> str:
+        """SystemVerilog of every module that was lowered, below what kept the others from it.
+
+        Raises RefusedError where the folder is not trusted, HwmlError where the tool chain is not set up.
+        """
+        if not settings.trusted:
+            raise RefusedError("emitting runs constructors, and this folder is not trusted: hwml trust FOLDER")
+        version = choose_version(Path(path), text, settings).version
+        if installed(version) is None:
+            raise HwmlError(f"Chisel {version} is not set up: run hwml chisel setup")
+        result = examine(Path(path), text, settings, outputs=True, keep=False).result
+        said = [f"// {item.path}:{item.span.start_line + 1}: {item.severity} {item.text}" for item in result.errors]
+        return "\n".join([*said, *result.verilog.values()]) or "// no module of this file was lowered\n"
 
     def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
         """Modules with the tree of their instances, as the source has them."""

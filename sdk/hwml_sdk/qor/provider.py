@@ -121,7 +121,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         broken = error  # without a model there are no figures, but the lint still holds
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
-    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
