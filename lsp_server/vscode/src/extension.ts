@@ -59,7 +59,11 @@ async function start(context: vscode.ExtensionContext): Promise<void> {
     if (update.state === 'ready') {
       kernels.refresh();
       emitted.update(update.uri, update.version);
-      void offer(update, () => findServer(context, output), output).then((done) => done && restart(context));
+      void offer(update, () => findServer(context, output), output).then(async (done) => {
+        if (done) {
+          await restart(context);
+        }
+      });
     }
   });
   client.onNotification('hwml/kernels', () => kernels.refresh());
