@@ -126,7 +126,7 @@ HLS = Language(
     headers=(*_C_HEADERS, *_C_INCLUDED),
     needs=(
         *(f"*{suffix}" for suffix in (*_C_SOURCES, *_C_HEADERS, *_C_INCLUDED)),
-        "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml",
+        "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml", "*hwml-calibration.json",
     ),
     watched=("**/hls_config.cfg", "**/*.{h,hh,hpp,hxx}", "**/*.cfg", "**/*.tcl"),
     # Vivado HLS and Vitis HLS; `hls` with these folders inside from 2023.2 on.

@@ -29,6 +29,8 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
+from .answer.actual import Actual
+from .answer.actual import loop_detail as reported_loop
 from .answer.assumed import with_assumptions
 from .answer.render import (
     function_detail,
@@ -41,21 +43,16 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-from .pragmas.complete import complete
-from .pragmas.hover import hover
-from .pragmas.signature import signature
-from .pragmas.tokens import tokens
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
 from .project.values import parse_clock
-from .settings_files import examine
+from .reports.attach import with_actual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .model import OpenDesign
+    from .model import OpenDesign, QorModel
     from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -103,6 +100,8 @@ def _is_hls(path: str, text: str) -> bool:
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
+    from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
@@ -110,7 +109,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
-        for predictions in _kernels(design, settings, near) if not problem else ():
+        for predictions in _kernels(design, text, settings, near) if not problem else ():
             first = first or next(iter(predictions), None)
             shown.add(predictions)
             some = Analysis(path, "hls", annotations=shown.annotations(), faults=design.program.faults)
@@ -149,13 +148,24 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
+def _kernels(design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
     """Predictions in batches; origins say where each assumption came from."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
-    for batch in predict_kernels(loaded_model(settings.hls.model), design, near=near):
-        yield [_with_origins(prediction, settings) for prediction in batch]
+    model = loaded_model(settings.hls.model)
+    for batch in predict_kernels(model, design, near=near):
+        yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
+
+
+def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, text: str) -> QorPrediction:
+    """With the tool's report beside it, where the source has one."""
+
+    def again(changes: Mapping[str, Any]) -> QorPrediction:
+        return model.predict_design(design.at({**changes, "top": prediction.top}))
+
+    path, project = Path(design.program.path), None if design.project is None else design.project.path
+    return with_actual(prediction, path, again, text=text, project=project, remember=True)
 
 
 def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
@@ -203,7 +213,7 @@ class _Shown:
             for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
                 if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = self._whole(_loop(loop))
+                    self._loops[mark] = self._whole(_loop(loop, prediction.actual))
 
     def _whole(self, item: Annotation) -> Annotation:
         """With where it ends, as far as that is known."""
@@ -228,18 +238,20 @@ def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
         )  # fmt: skip
     return Annotation(
         "function", function.name, function.span, prediction_label(prediction), prediction_detail(prediction),
-        prediction, prediction_summary(prediction), _design_figures(prediction), is_design=True,
+        prediction, prediction_summary(prediction), design_figures(prediction), is_design=True,
         basis=_basis(prediction),
     )  # fmt: skip
 
 
-def _loop(loop: LoopQor) -> Annotation:
+def _loop(loop: LoopQor, actual: Actual | None) -> Annotation:
     label = loop_label(loop)
+    reported = [] if actual is None else actual.loops_at(loop.path, loop.span.start_line, loop.name)
+    detail = "\n".join([loop_detail(loop), *(line for item in reported for line in reported_loop(item))])
     figures = Figures(
         latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count,
         reasons={"latency_cycles": loop.reasons} if loop.reasons else {},
     )  # fmt: skip
-    return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop, label, figures)
+    return Annotation("loop", loop.name, loop.span, label, detail, loop, label, figures)
 
 
 def _function_figures(function: FunctionQor) -> Figures:
@@ -250,7 +262,8 @@ def _function_figures(function: FunctionQor) -> Figures:
     )  # fmt: skip
 
 
-def _design_figures(prediction: QorPrediction) -> Figures:
+def design_figures(prediction: QorPrediction) -> Figures:
+    """The figures of a whole design, in the terms of every front end."""
     ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
     ii, guessed = _largest_ii(prediction)
     return Figures(
@@ -303,9 +316,13 @@ def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -
 
     Raises SourceError or ConfigError for what the document or its settings hold, ArtifactError for a broken model.
     """
-    from .model import predict_text
+    from .model import loaded_model
 
-    return _with_origins(predict_text(text, path=path, inputs=inputs, settings=settings.hls), settings)
+    model = loaded_model(settings.hls.model)
+    prediction = model.predict_text(text, path=path, inputs=inputs, settings=settings.hls)
+    return _with_origins(
+        model.with_report(prediction, Path(path), text, inputs=inputs, settings=settings.hls), settings
+    )
 
 
 def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:
@@ -357,27 +374,37 @@ class HlsProvider(Provider):
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         """What a pragma or an option means."""
+        from .pragmas.hover import hover
+
         return hover(text, line, character)
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
+        from .pragmas.complete import complete
+
         return complete(text, line, character, settings.hls.tool)
 
     def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
         """The options of the pragma."""
+        from .pragmas.signature import signature
+
         return signature(text, line, character)
 
     def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
         """The words of pragmas."""
+        from .pragmas.tokens import tokens
+
         return tokens(text)
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
-        return Design(prediction.top, _design_figures(prediction))
+        return Design(prediction.top, design_figures(prediction))
 
     def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
         """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
+        from .settings_files import examine
+
         return examine(path, text)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:

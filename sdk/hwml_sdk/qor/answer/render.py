@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...amounts import figure, percent, range_of, short_number, sureness, whole
 from ..tool.labels import SHOWN, TITLES
+from . import actual
 from .types import FunctionQor, Interval, LoopQor, QorPrediction, plain_number
 
 MAX_LABEL = 25
@@ -143,6 +144,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]
     lines += [line for text in unsure(prediction) for line in (text, "")]
+    lines += actual.detail(prediction.actual) if prediction.actual is not None else ()
     lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
     lines += [f"> {warning}\n" for warning in prediction.warnings]
     lines += [

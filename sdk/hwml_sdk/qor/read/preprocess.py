@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
 from ...files import read_source
+from ...reach import may_read
 from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
@@ -269,7 +270,7 @@ class Preprocessor:
         folders = ([Path(includer).parent] if local and includer else []) + self.include_dirs
         for folder in folders:
             place = folder / name
-            if place.is_file():
+            if may_read(place, named=True) and place.is_file():
                 try:
                     return str(place), read_source(place)
                 except SourceError as error:
