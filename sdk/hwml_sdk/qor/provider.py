@@ -403,7 +403,7 @@ class HlsProvider(Provider):
 
     def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
         """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
-        from .settings_files import examine
+        from .project.settings_files import examine
 
         return examine(path, text)
 

@@ -10,12 +10,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..config import FILE_NAME, PROJECT_FILE, SECTIONS, HlsSettings, Settings, merge
-from ..document import Diagnostic, Edit, Fix, Span
-from ..errors import ConfigError
-from .closed_form.design import make_target
-from .project.cfg import examine_config
-from .tool.parts import find_part, nearest_parts
+from ...config import FILE_NAME, PROJECT_FILE, SECTIONS, HlsSettings, Settings, merge
+from ...document import Diagnostic, Edit, Fix, Span
+from ...errors import ConfigError
+from ..closed_form.design import make_target
+from ..tool.parts import find_part, nearest_parts
+from .cfg import examine_config
 
 WRONG = "HWML002"
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)")
