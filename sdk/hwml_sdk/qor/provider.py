@@ -150,7 +150,7 @@ def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Setti
     model = loaded_model(settings.hls.model)
     if model.first is model:
         return
-    shown = _Shown(analysis.path)
+    shown = _Shown(analysis.path, design.program)
     try:
         for predictions in _kernels(design, text, settings, near, slow=True):
             shown.add(predictions)
