@@ -39,8 +39,10 @@ _HOME = {
     "Span": "document",
     "analyze": "document",
     "check_chisel": "chisel.check",
+    "explore": "qor.advice.explore",
     "predict_chisel_qor": "chisel.qor.predict",
     "predict_qor": "qor.model",
+    "what_if": "qor.advice.what_if",
     "why": "qor.advice.why",
 }
 __all__ = [
@@ -69,8 +71,10 @@ __all__ = [
     "Span",
     "analyze",
     "check_chisel",
+    "explore",
     "predict_chisel_qor",
     "predict_qor",
+    "what_if",
     "why",
 ]
 
@@ -99,6 +103,8 @@ if TYPE_CHECKING:
     from .languages import Language
     from .lora.adapter import LoraAdapter
     from .lora.generate import LoraGenerator
+    from .qor.advice.explore import explore
+    from .qor.advice.what_if import what_if
     from .qor.advice.why import why
     from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor

@@ -3,11 +3,13 @@
 hwml qor FILE|DIR...         predict; FILE.scala is the same as hwml chisel qor
 hwml qor lint FILE|DIR...    what synthesis would tell only after minutes
 hwml qor why FILE            what bounds each loop, and which change would lift it
+hwml qor explore FILE        the front of latency against area over its pragmas; --html FILE: as a page
 hwml qor report DIR          predictions against the tool's own reports; --html FILE: as a page
 hwml qor diff REV [DIR]      what changed since a git revision; --markdown: for a pull request
 hwml qor collect DIR         reports of a tree of projects as training rows and CSV
 hwml qor calibrate DIR       learn from a workspace's own reports; used where that proved better
 hwml qor import LAYOUT PATH  a published data set as training rows
+hwml qor import-encoder DIR  read a model.pt, x_scaler.pkl, y_stats.json, config.json folder trained elsewhere
 """
 
 from __future__ import annotations
@@ -36,7 +38,11 @@ if TYPE_CHECKING:
     from ..qor.answer.types import QorPrediction
 
 # Word behind `hwml qor` -> the module whose `main` takes what stands behind that.
-SUBCOMMANDS = {"why": "hwml_sdk.commands.qor_why"}
+SUBCOMMANDS = {
+    "import-encoder": "hwml_sdk.commands.qor_encoder",
+    "explore": "hwml_sdk.commands.qor_explore",
+    "why": "hwml_sdk.commands.qor_why",
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -59,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
     if lint:
         _lint_arguments(parser)
         return run_lint(parser.parse_args(arguments[1:]))
+    parser.add_argument("--model", metavar="FOLDER", help="a model you trained (default: the one that ships)")
     parser.add_argument("--json", action="store_true", help="print JSON (schema: docs/qor.schema.json)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json is the same as --json")
     parser.add_argument("--testbench", metavar="TB", help="run this test bench once (trusted folders): measured rounds")
