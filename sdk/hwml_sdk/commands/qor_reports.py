@@ -184,7 +184,9 @@ def _entries(root: Path) -> tuple[list[Entry], list[str]]:
         except HwmlError as error:
             notes.append(str(error))
             continue
-        entries.append(Entry(_name(pair.source, root, pair), prediction, prediction.actual))
+        actual = prediction.actual
+        shown = None if actual is None else replace(actual, report=_inside(Path(actual.report), root))
+        entries.append(Entry(_name(pair.source, root, pair), prediction, shown))
     paired = {(real_path(pair.source), pair.report.top) for pair in found.pairs}
     sources = {path for path, _ in paired}
     designs, more = designs_below(root)

@@ -15,7 +15,7 @@ from ...languages import HLS
 from ..project.designs import StatedDesign, designs_below
 from ..project.inputs import Inputs, gather
 from ..project.types import Directive
-from .beside import folders_below, report_in, sources_of
+from .beside import folders_below, names_of, report_in
 from .csynth import read_csynth
 from .types import CsynthReport
 
@@ -102,7 +102,7 @@ def _design(report: CsynthReport, place: Path, folder: Path, stated: Sequence[St
     Raises ReportError where no source in the tree defines the report's top.
     """
     above = place.absolute().parents
-    named = [path for path in map(_existing, sources_of(report)) if path is not None and _in(path, folder)]
+    named = [path for path in map(Path, report.sources) if _is_source(path) and _in(path, folder)]
     fitting = [
         design for design in stated
         if design.project is not None and design.project.top in ("", report.top) and _defines(design.path, report.top)
@@ -118,8 +118,8 @@ def _design(report: CsynthReport, place: Path, folder: Path, stated: Sequence[St
     raise ReportError(f"no source in this tree defines its top {report.top}", path=place)
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() and path.suffix.lower() in HLS.sources else None
+def _is_source(path: Path) -> bool:
+    return path.suffix.lower() in HLS.sources and path.is_file()
 
 
 def _in(path: Path, folder: Path) -> bool:
@@ -128,7 +128,7 @@ def _in(path: Path, folder: Path) -> bool:
 
 def _beside(place: Path, folder: Path, report: CsynthReport) -> Iterator[Path]:
     """Sources in the folders above a report, up to the tree's own, and in folders named src beside them."""
-    names = {Path(name).name for name in sources_of(report)}
+    names = names_of(report)
     for parent in place.absolute().parents[:MAX_ABOVE]:
         if not _in(parent, folder):
             return
