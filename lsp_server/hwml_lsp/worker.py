@@ -25,7 +25,7 @@ from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
-from .wire import annotation_out, diagnostic_out, span_out
+from .wire import annotation_out, diagnostic_out, fix_out, span_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -280,12 +280,21 @@ def _hover(message: dict[str, Any]) -> list[Any] | None:
     return None if found is None else [found.text, span_out(found.span)]
 
 
+def _rewrites(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, line, _, settings = _place(message)
+    return [fix_out(fix) for fix in provider_of(path).rewrites(path, text, line, settings)]
+
+
 def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
     settings, _ = _settings(message)
     return message["path"], message["text"], message["line"], message["character"], settings
 
 
-QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {"complete": _complete, "hover": _hover}
+QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "complete": _complete,
+    "hover": _hover,
+    "rewrites": _rewrites,
+}
 
 
 def _warm_up(language: Language) -> None:

@@ -264,6 +264,10 @@ class Provider(Protocol):
         """What may be typed at a place."""
         return ()
 
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """Changes that are no correction but may be worth it, of what stands at a line; best first, few, and soon."""
+        return ()
+
     def design(self, path: str, text: str, settings: Settings) -> Design | None:
         """The design that a source belongs to, wherever its top function stands; None for languages without figures.
 
