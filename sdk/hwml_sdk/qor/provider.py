@@ -41,9 +41,6 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-from .pragmas.complete import complete
-from .pragmas.hover import hover
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
@@ -100,6 +97,8 @@ def _is_hls(path: str, text: str) -> bool:
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
+    from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
@@ -356,10 +355,14 @@ class HlsProvider(Provider):
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         """What a pragma or an option means."""
+        from .pragmas.hover import hover
+
         return hover(text, line, character)
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
+        from .pragmas.complete import complete
+
         return complete(text, line, character)
 
     def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
