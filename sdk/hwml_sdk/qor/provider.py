@@ -24,7 +24,10 @@ from ..document import (
     Hover,
     Interval,
     Provider,
+    Signature,
+    Span,
     Step,
+    Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
 from .answer.actual import Actual
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .model import OpenDesign, QorModel
+    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -102,21 +106,22 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
-    shown = _Shown(path)
+    shown = _Shown(path, design.program)
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
         for predictions in _kernels(design, text, settings, near) if not problem else ():
             first = first or next(iter(predictions), None)
             shown.add(predictions)
-            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
+            some = Analysis(path, "hls", annotations=shown.annotations(), faults=design.program.faults)
+            yield Step(some, annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
     except ArtifactError as error:
         broken = error  # without a model there are no figures, but the lint still holds
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
-    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -191,24 +196,39 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
 class _Shown:
     """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, program: ir.Program) -> None:
         self.path = path
+        self._program = program
+        self._extents: dict[Span, Span] = {}
         self._functions: dict[str, Annotation] = {}
         self._loops: dict[tuple[int, int, str], Annotation] = {}
 
     def add(self, predictions: Sequence[QorPrediction]) -> None:
+        """Take what was predicted, one kernel after the other."""
+        if not self._extents:
+            self._extents = _extents(self._program)
         for prediction in predictions:
             for function in prediction.functions:
                 if function.path == self.path and function.name not in self._functions:
-                    self._functions[function.name] = _function(function, prediction)
+                    self._functions[function.name] = self._whole(_function(function, prediction))
             for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
                 if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = _loop(loop, prediction.actual)
+                    self._loops[mark] = self._whole(_loop(loop, prediction.actual))
+
+    def _whole(self, item: Annotation) -> Annotation:
+        """With where it ends, as far as that is known."""
+        return replace(item, extent=self._extents.get(item.span))
 
     def annotations(self) -> tuple[Annotation, ...]:
         found = (*self._functions.values(), *self._loops.values())
         return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
+
+
+def _extents(program: ir.Program) -> dict[Span, Span]:
+    """From the heads of the document's functions and loops to all of them."""
+    functions = {item.name_span: item.span for item in program.functions.values() if item.path == program.path}
+    return functions | {loop.head: loop.span for loop in program.loops() if loop.path == program.path}
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
@@ -363,7 +383,19 @@ class HlsProvider(Provider):
         """What may stand in a pragma."""
         from .pragmas.complete import complete
 
-        return complete(text, line, character)
+        return complete(text, line, character, settings.hls.tool)
+
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """The options of the pragma."""
+        from .pragmas.signature import signature
+
+        return signature(text, line, character)
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """The words of pragmas."""
+        from .pragmas.tokens import tokens
+
+        return tokens(text)
 
     def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
         """What lifts the bound of the loop at a line, and sets of pragmas that make its nest faster."""
@@ -381,6 +413,12 @@ class HlsProvider(Provider):
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
         return Design(prediction.top, design_figures(prediction))
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
+        from .project.settings_files import examine
+
+        return examine(path, text)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources that include a changed header."""
