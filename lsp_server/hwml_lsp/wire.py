@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hwml_sdk.document import Annotation, Diagnostic, Edit, Fix, Related, Span
+from hwml_sdk.document import Annotation, Diagnostic, Edit, Figures, Fix, Related, Span, Symbol
 
 
 def span_out(span: Span) -> list[int]:
@@ -15,13 +15,31 @@ def span_out(span: Span) -> list[int]:
 
 def annotation_out(item: Annotation) -> list[Any]:
     """An annotation without its data, which stays in the worker."""
-    return [item.kind, item.name, span_out(item.span), item.label, item.summary, item.detail]
+    extent = None if item.extent is None else span_out(item.extent)
+    return [item.kind, item.name, span_out(item.span), item.label, item.summary, item.detail, extent, item.is_design,
+            item.figures.latency_cycles]  # fmt: skip
 
 
 def annotation_in(raw: Sequence[Any]) -> Annotation:
     """The annotation again."""
-    kind, name, span, label, summary, detail = raw
-    return Annotation(kind, name, Span(*span), label, detail, summary=summary)
+    kind, name, span, label, summary, detail, extent, is_design, cycles = raw
+    whole = None if extent is None else Span(*extent)
+    figures = Figures(latency_cycles=cycles)
+    return Annotation(
+        kind, name, Span(*span), label, detail, summary=summary, figures=figures, extent=whole, is_design=is_design
+    )
+
+
+def symbol_out(item: Symbol) -> list[Any]:
+    """A part of a document with the parts inside it."""
+    children = [symbol_out(child) for child in item.children]
+    return [item.name, item.kind, span_out(item.span), span_out(item.extent), item.detail, children]
+
+
+def symbol_in(raw: Sequence[Any]) -> Symbol:
+    """The part again."""
+    name, kind, span, extent, detail, children = raw
+    return Symbol(name, kind, Span(*span), Span(*extent), detail, tuple(map(symbol_in, children)))
 
 
 def diagnostic_out(item: Diagnostic) -> dict[str, Any]:
