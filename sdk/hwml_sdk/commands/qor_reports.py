@@ -25,6 +25,8 @@ from .tables import print_table
 
 if TYPE_CHECKING:
     from ..qor.answer.types import QorPrediction
+    from ..qor.learned.residual import Residual
+    from ..qor.model import QorModel
     from ..qor.project.designs import StatedDesign
     from ..qor.reports.collect import Pair
     from ..qor.reports.page import Entry
@@ -256,6 +258,107 @@ def _print_entries(entries: Sequence[Entry]) -> None:
     print_table(columns, rows)
 
 
+# -- calibrate ---------------------------------------------------------------------------------------------------
+
+
+def _calibrate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a workspace with reports of its own")
+    parser.add_argument("--forget", action="store_true", help="remove what was learned, and stop")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_calibrate(arguments: argparse.Namespace) -> int:
+    """Learn from the reports below DIR how far predictions are off there, and write DIR/hwml-calibration.json.
+
+    A figure is corrected only where predicting each report from the others came out better than leaving it alone;
+    where none is, nothing is written (exit status 3). Stale reports are left out. Sources below DIR use it afterwards.
+    """
+    from ..errors import RefusedError
+    from ..qor.learned.calibration import NAME, calibration_text
+    from ..qor.learned.features import FEATURE_VERSION
+    from ..qor.model import loaded_model
+
+    root = Path(arguments.folder)
+    place = root / NAME
+    if arguments.forget:
+        place.unlink(missing_ok=True)
+        print(f"{printable(place)}: is gone; predictions are as the model gives them")
+        return 0
+    model = loaded_model(load_settings(root).hls.model)
+    residual, used, notes = _learn(root, model)
+    for note in notes:
+        _tell(note)
+    if arguments.json:
+        print(json_text({"schema_version": SCHEMA_VERSION, "reports": used, "targets": _fits_json(residual)}))
+    else:
+        _print_fits(residual)
+    if not residual.applied:
+        place.unlink(missing_ok=True)
+        raise RefusedError(f"{used} reports: none of the figures would get better, so nothing is applied")
+    write_atomic(place, calibration_text(model.digest, FEATURE_VERSION, used, residual))
+    if not arguments.json:
+        print(f"{used} reports; wrote {printable(place)}")
+    return 0
+
+
+def _learn(root: Path, model: QorModel) -> tuple[Residual, int, list[str]]:
+    """What the reports of a tree teach, of how many, and what was left out."""
+    import numpy as np
+
+    from ..qor.learned.residual import LEAST, fit
+    from ..qor.model import open_design
+    from ..qor.reports.beside import is_stale
+    from ..qor.reports.collect import collect, labels_of
+
+    found = collect(root)
+    notes, rows = list(found.skipped), []
+    for pair in found.pairs[:MAX_DESIGNS]:
+        if is_stale(pair.report, pair.source):
+            notes.append(f"{pair.report.path}: is older than {pair.source}: left out")
+            continue
+        try:
+            design = open_design(pair.text, path=str(pair.source), inputs=pair.inputs, settings=pair.settings)
+            rows.append(model.residual_row(design, labels_of(pair.report)))
+        except HwmlError as error:
+            notes.append(str(error))
+    if len(rows) < LEAST:
+        for note in notes[:20]:
+            _tell(note)
+        raise SourceError(f"has {len(rows)} reports that can be learned from; at least {LEAST} are needed", path=root)
+    residual = fit(np.stack([z for z, _ in rows]), np.stack([error for _, error in rows]))
+    return residual, len(rows), notes
+
+
+def _fits_json(residual: Residual) -> dict[str, Any]:
+    from ..qor.tool.labels import json_key
+
+    return {
+        json_key(name): {
+            "method": fit.method,
+            "reports": fit.n,
+            "before": round(fit.before, 4),
+            "after": round(fit.after, 4),
+        }
+        for name, fit in residual.fits.items()
+    }  # fmt: skip
+
+
+def _print_fits(residual: Residual) -> None:
+    """Typical errors of reports that were left out, as factors: exp of the mean |log error|."""
+    import math
+
+    from ..qor.tool.labels import SHOWN, TITLES
+
+    rows = []
+    for name in SHOWN:
+        item = residual.fits[name]
+        before, after = (f"x{math.exp(value):.2f}" if item.n else "" for value in (item.before, item.after))
+        said = {"none": "left alone", "ratio": "one factor", "local": "by likeness"}[item.method]
+        title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
+        rows.append((title, str(item.n), before, after if item.method != "none" else "", said))
+    print_table(("", "reports", "off by now", "left out, corrected", "what is done"), rows)
+
+
 # -- diff --------------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +475,7 @@ def run_import(arguments: argparse.Namespace) -> int:
 
 Runner = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Runner]] = {
+    "calibrate": (_calibrate_arguments, run_calibrate),
     "collect": (_collect_arguments, run_collect),
     "diff": (_diff_arguments, run_diff),
     "import": (_import_arguments, run_import),

@@ -20,10 +20,14 @@ from ..document import (
     Design,
     Diagnostic,
     Figures,
+    Fix,
     Hover,
     Interval,
     Provider,
+    Signature,
+    Span,
     Step,
+    Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
 from .answer.actual import Actual
@@ -40,9 +44,6 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-from .pragmas.complete import complete
-from .pragmas.hover import hover
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .model import OpenDesign, QorModel
+    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -99,24 +101,27 @@ def _is_hls(path: str, text: str) -> bool:
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
+    from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
-    shown = _Shown(path)
+    shown = _Shown(path, design.program)
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
         for predictions in _kernels(design, text, settings, near) if not problem else ():
             first = first or next(iter(predictions), None)
             shown.add(predictions)
-            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
+            some = Analysis(path, "hls", annotations=shown.annotations(), faults=design.program.faults)
+            yield Step(some, annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
     except ArtifactError as error:
         broken = error  # without a model there are no figures, but the lint still holds
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
-    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -124,14 +129,37 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         return _all(lint_files(again.program, settings=settings))
 
     def predict(changed: str) -> QorPrediction | None:
-        return prediction_or_none(path, changed, inputs, settings)
+        return prediction_or_none(path, changed, inputs, quick)
 
+    # Fixes are tried on the model that answers at once: of a language model each trial would be a text more to embed.
+    quick = replace(settings, hls=replace(settings.hls, model=HlsSettings().model))
     steps = reading_steps(design.program)
     borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
     tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
-    yield Step(replace(analysis, diagnostics=tried))
+    final = replace(analysis, diagnostics=tried)
+    yield Step(final)
     if broken is not None:
         raise broken
+    if not problem:
+        yield from _replaced(final, design, text, settings, near)
+
+
+def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[Step]:
+    """The figures of a model that is not there at once, in place of the default model's."""
+    from .model import loaded_model
+
+    model = loaded_model(settings.hls.model)
+    if model.first is model:
+        return
+    shown = _Shown(analysis.path, design.program)
+    try:
+        for predictions in _kernels(design, text, settings, near, slow=True):
+            shown.add(predictions)
+    except HwmlError as error:  # the default model's figures stay, and it is said why
+        note = f"{settings.hls.model}: no answer, the figures are the default model's: {error}"
+        yield Step(replace(analysis, notes=(*analysis.notes, note)))
+        return
+    yield Step(replace(analysis, annotations=shown.annotations()))
 
 
 def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[OpenDesign, str]:
@@ -144,12 +172,15 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
-    """Predictions in batches; origins say where each assumption came from."""
+def _kernels(
+    design: OpenDesign, text: str, settings: Settings, near: int, *, slow: bool = False
+) -> Iterator[list[QorPrediction]]:
+    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
     model = loaded_model(settings.hls.model)
+    model = model if slow else model.first
     for batch in predict_kernels(model, design, near=near):
         yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
 
@@ -191,24 +222,39 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
 class _Shown:
     """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, program: ir.Program) -> None:
         self.path = path
+        self._program = program
+        self._extents: dict[Span, Span] = {}
         self._functions: dict[str, Annotation] = {}
         self._loops: dict[tuple[int, int, str], Annotation] = {}
 
     def add(self, predictions: Sequence[QorPrediction]) -> None:
+        """Take what was predicted, one kernel after the other."""
+        if not self._extents:
+            self._extents = _extents(self._program)
         for prediction in predictions:
             for function in prediction.functions:
                 if function.path == self.path and function.name not in self._functions:
-                    self._functions[function.name] = _function(function, prediction)
+                    self._functions[function.name] = self._whole(_function(function, prediction))
             for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
                 if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = _loop(loop, prediction.actual)
+                    self._loops[mark] = self._whole(_loop(loop, prediction.actual))
+
+    def _whole(self, item: Annotation) -> Annotation:
+        """With where it ends, as far as that is known."""
+        return replace(item, extent=self._extents.get(item.span))
 
     def annotations(self) -> tuple[Annotation, ...]:
         found = (*self._functions.values(), *self._loops.values())
         return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
+
+
+def _extents(program: ir.Program) -> dict[Span, Span]:
+    """From the heads of the document's functions and loops to all of them."""
+    functions = {item.name_span: item.span for item in program.functions.values() if item.path == program.path}
+    return functions | {loop.head: loop.span for loop in program.loops() if loop.path == program.path}
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
@@ -355,16 +401,50 @@ class HlsProvider(Provider):
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         """What a pragma or an option means."""
+        from .pragmas.hover import hover
+
         return hover(text, line, character)
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
-        return complete(text, line, character)
+        from .pragmas.complete import complete
+
+        return complete(text, line, character, settings.hls.tool)
+
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """The options of the pragma."""
+        from .pragmas.signature import signature
+
+        return signature(text, line, character)
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """The words of pragmas."""
+        from .pragmas.tokens import tokens
+
+        return tokens(text)
+
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """What lifts the bound of the loop at a line, and sets of pragmas that make its nest faster."""
+        from .advice.rewrites import rewrites_at
+        from .model import Given
+
+        if len(text) > MAX_BYTES or not _is_hls(path, text):
+            return ()
+        try:
+            return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)
+        except (SourceError, ConfigError):
+            return ()  # the analysis says what is wrong
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
         return Design(prediction.top, design_figures(prediction))
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
+        from .project.settings_files import examine
+
+        return examine(path, text)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources that include a changed header."""

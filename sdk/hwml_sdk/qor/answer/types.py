@@ -10,6 +10,7 @@ from typing import Any
 from ...amounts import whole
 from ...document import Interval, Span
 from ...report import SCHEMA_VERSION, span_json
+from ..closed_form.causes import Cause
 from ..closed_form.schedule.bounds import Circuit
 from ..tool.labels import LABELS, json_key
 from .actual import Actual
@@ -28,7 +29,7 @@ class LoopQor:
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
     reasons: why its cycles are not known. circuit: of the recurrence that bounds the II.
-    interval: of `total_cycles`, 80 %.
+    interval: of `total_cycles`, 80 %. cause: what sets its II, or why it has none; None of what is unrolled.
     """
 
     name: str
@@ -53,6 +54,7 @@ class LoopQor:
     circuit: Circuit | None = None
     ii_guess: int | None = None
     interval: Interval | None = None
+    cause: Cause | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""
@@ -248,8 +250,28 @@ def loop_json(loop: LoopQor) -> dict[str, Any]:
         "interval": None if loop.interval is None else interval_json(loop.interval),
         "share": plain_number(loop.share, 4),
         "notes": list(loop.notes),
+        "cause": None if loop.cause is None else cause_json(loop.cause),
         "reasons": list(loop.reasons),
         "loops": [loop_json(inner) for inner in loop.loops],
+    }
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """What sets a loop's speed; a recurrence with its way round."""
+    circuit = cause.circuit
+    return {
+        "kind": cause.kind,
+        "text": cause.text,
+        "subject": cause.subject,
+        "reads": plain_number(cause.reads, 3),
+        "writes": plain_number(cause.writes, 3),
+        "recurrence": None
+        if circuit is None
+        else {
+            "latency": plain_number(circuit.latency, 3),
+            "distance": plain_number(circuit.distance, 3),
+            "steps": [{"name": step.name, "cycles": plain_number(step.cycles, 3)} for step in circuit.steps],
+        },
     }
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import ReportError
-from ...files import real_path
+from ...errors import ReportError, SourceError
+from ...files import read_source, real_path
+from ...reach import may_read
 from ..project.places import MAX_ABOVE, project_root
 from .csynth import read_csynth
 from .types import CsynthReport
@@ -108,7 +109,7 @@ def reports_of(path: Path, top: str, *, project: Path | None = None, remember: b
     homes = [path.absolute().parent, *([project.absolute().parent] if project is not None else [])]
     found = []
     for place in places:
-        report = read_cached(place)
+        report = read_cached(place) if may_read(place) else None
         if report is not None and report.top == top.rpartition("::")[2] and _is_of(report, place, path, homes):
             found.append((_made(place), report))
     return [report for _, report in sorted(found, key=lambda item: -item[0])]
@@ -150,6 +151,6 @@ def is_stale(report: CsynthReport, path: Path, text: str | None = None) -> bool:
         older = Path(report.path).stat().st_mtime < path.stat().st_mtime
         if older or text is None:
             return older
-        return path.read_text(encoding="utf-8-sig", errors="replace") != text
-    except OSError:
+        return read_source(path) != text
+    except (OSError, SourceError):
         return True
