@@ -18,6 +18,7 @@ import pytest
 
 from hwml_sdk.cli import main
 from hwml_sdk.qor.learned.dataset import read_designs
+from hwml_sdk.qor.reports.changes import Change, markdown
 
 DATA = Path(__file__).parents[1] / "data" / "csynth"
 MAC = """\
@@ -240,3 +241,14 @@ def test_the_layout_of_forgehls(tmp_path: Path, capsys: Any) -> None:
     place.write_bytes(b"\x1f\x8bno")
     assert main(["qor", "import", "forgehls", str(place), "--out", str(tmp_path / "x")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_a_table_fits_a_comment_and_says_what_does_not() -> None:
+    """65,536 characters are what one comment holds."""
+    found = [Change(f"design_{n}", "design", f"design_{n}", {"lut": 1000.0}, {"lut": 1500.0}) for n in range(3000)]
+    text = markdown(found, 0, "main", failed=["x.cpp: broken"])
+    assert len(text) <= 65_536
+    (more,) = [line for line in text.splitlines() if "more rows do not fit here" in line]
+    listed = sum(line.startswith("| **design") for line in text.splitlines())
+    assert int(more.split()[1]) == 3000 - listed > 0
+    assert "Not predicted: x.cpp: broken" in text

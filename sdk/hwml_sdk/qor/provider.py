@@ -20,6 +20,7 @@ from ..document import (
     Design,
     Diagnostic,
     Figures,
+    Fix,
     Hover,
     Interval,
     Provider,
@@ -421,6 +422,18 @@ class HlsProvider(Provider):
         from .pragmas.tokens import tokens
 
         return tokens(text)
+
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """What lifts the bound of the loop at a line, and sets of pragmas that make its nest faster."""
+        from .advice.rewrites import rewrites_at
+        from .model import Given
+
+        if len(text) > MAX_BYTES or not _is_hls(path, text):
+            return ()
+        try:
+            return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)
+        except (SourceError, ConfigError):
+            return ()  # the analysis says what is wrong
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
