@@ -13,7 +13,6 @@ import numpy as np
 
 from ...errors import DataError, TooFewSamplesError
 from ...files import parse_json, read_bytes
-from ..machine import Machine
 from .csvdata import read_csv
 from .samples import MAX_RUNTIME_MS, Floats, Sample, load_from_dir, mixed_pipelines
 
@@ -144,12 +143,9 @@ def _read(folder: str | Path, skipped: list[DataError] | None) -> Iterable[Sampl
 
 
 def _key(sample: Sample, data: dict[str, Any]) -> _Key:
-    machine = data.get("machine")
-    try:
-        key = Machine(**machine).key if isinstance(machine, dict) else ""
-    except (TypeError, AttributeError):  # of another form: it names a machine all the same
-        key = json.dumps(machine, sort_keys=True)
-    return _Key(sample.pipeline_id, int(data.get("num_cores", 0)), str(data.get("halide", "")), key)
+    machine = data.get("machine", {})
+    where = "-".join(str(value) for value in machine.values()) if isinstance(machine, dict) else str(machine)
+    return _Key(sample.pipeline_id, int(data.get("num_cores", 0)), str(data.get("halide", "")), where)
 
 
 def _say_mixed(groups: Iterable[_Key], say: Callable[[str], None]) -> None:
