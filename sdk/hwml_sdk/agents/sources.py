@@ -112,7 +112,8 @@ def source_of(
         )
     if name is None:
         settings = _chosen(Settings(), arguments, language)
-        return Source(f"text{language.sources[0]}", with_newlines(given or ""), settings, is_file=False)
+        suffix = ".cpp" if ".cpp" in language.sources else language.sources[0]  # a text may be C++
+        return Source(f"text{suffix}", with_newlines(given or ""), settings, is_file=False)
     place = folders.place(name)
     if place.suffix.lower() not in language.suffixes:
         raise SourceError(f"is no {titles([language])} file (by its name)", path=place)
