@@ -5,6 +5,7 @@ Files without any sign of HLS get no answer; nothing a document holds raises an 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
+from ..files import read_source
 from .answer.actual import Actual
 from .answer.actual import loop_detail as reported_loop
 from .answer.assumed import with_assumptions
@@ -43,10 +45,12 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
+from .project.benches import looks_like_bench
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
 from .project.values import parse_clock
+from .read.focus import focused
 from .reports.attach import with_actual
 
 if TYPE_CHECKING:
@@ -83,20 +87,75 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
     except ConfigError as error:
         inputs = Inputs(notes=(str(error),))
     try:
+        yield from _first_look(path, text, inputs, settings, near)
         yield from _steps(path, text, inputs, settings, near)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
 
 
 def _is_hls(path: str, text: str) -> bool:
-    """Pragmas or headers of HLS in the text, or a project that says it is about hardware."""
-    if _HLS_SIGN.search(text):
-        return True
+    """Pragmas or headers of HLS in the text or its own headers, or a project that says it is about hardware.
+
+    Test benches and host programs are not, whatever they include.
+    """
+    place = Path(path)
+    if looks_like_bench(text):
+        return False
     try:
-        named = project_of(Path(path))
+        named = project_of(place)
     except ConfigError:
         return True  # let the error be told
-    return named is not None or (Path(path).absolute().parent / FILE_NAME).is_file()
+    if named is not None and place.absolute() in named.benches:
+        return False
+    if _HLS_SIGN.search(text) or named is not None or (place.absolute().parent / FILE_NAME).is_file():
+        return True
+    return _headers_say_so(place, text)
+
+
+MAX_HEADERS = 16  # of a source that says nothing itself
+
+
+def _headers_say_so(path: Path, text: str) -> bool:
+    """Whether a header beside the source, or one that it includes, has pragmas or headers of HLS."""
+    seen: dict[Path, None] = {}
+    pending = [(path.parent, text)]
+    while pending:
+        folder, content = pending.pop()
+        for name in _LOCAL_INCLUDE.findall(content):
+            header = Path(os.path.normpath(folder / name))
+            if header in seen or len(seen) >= MAX_HEADERS:
+                continue
+            seen[header] = None
+            try:
+                found = read_source(header, max_bytes=MAX_HEADER_BYTES)
+            except SourceError:
+                continue
+            if _HLS_SIGN.search(found):
+                return True
+            pending.append((header.parent, found))
+    return False
+
+
+MAX_HEADER_BYTES = 256 * 1024
+_LOCAL_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*\"([^\"\n]+)\"", re.MULTILINE)
+
+
+def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    """Figures of what stands around a line of a long text, before all of it is read; nothing where that is no gain."""
+    some = None if settings.hls.top or inputs.directives or inputs.files else focused(text, near)
+    if some is None:
+        return
+    try:
+        design, problem = _open(path, some, inputs, settings)
+        if problem:
+            return
+        shown = _Shown(path, design.program)
+        for predictions in _kernels(design, text, settings, near):
+            shown.add(predictions)
+            break
+    except (SourceError, ConfigError, ArtifactError):
+        return  # the analysis of the whole text tells it
+    yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
@@ -121,6 +180,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
     analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
+    analysis = replace(analysis, reads=tuple(os.path.normpath(name) for name in design.program.sources if name != path))
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
