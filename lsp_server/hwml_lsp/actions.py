@@ -49,7 +49,7 @@ def _meets(span: Span, first: tuple[int, int], last: tuple[int, int]) -> bool:
 
 
 def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: Fix) -> lsp.CodeAction:
-    title = fix.title[:1].upper() + fix.title[1:] + (" (verified)" if fix.verified else "")
+    title = capitalised(fix.title) + (" (verified)" if fix.verified else "")
     action = lsp.CodeAction(
         title,
         lsp.CodeActionKind.QuickFix,
@@ -64,6 +64,12 @@ def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: 
         },
     )
     return action if client.resolves_actions else resolve(document, client, action, [fix])
+
+
+def capitalised(title: str) -> str:
+    """A title with a capital letter, unless it begins with code, which keeps its own letters."""
+    first, _, _ = title.partition(" ")
+    return title[:1].upper() + title[1:] if first.isalpha() and first.islower() else title
 
 
 def safe_fixes(document: Document, items: Sequence[Diagnostic]) -> list[Fix]:
