@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hwml_sdk.document import Annotation, Diagnostic, Figures
+from hwml_sdk.document import Annotation, Diagnostic, Figures, Fix
 from hwml_sdk.languages import Language, language_of, languages
 from hwml_sdk.text import Encoding
 
@@ -88,6 +88,7 @@ class Document:
         self.figures: Mapping[str, Figures] = {}
         self.error = ""
         self.analysed = False
+        self.rewrites: dict[tuple[int, int], list[Fix]] = {}  # by version and line, those of one version
         self.hidden = False  # nobody has it open
         self.reads: frozenset[str] = frozenset()  # files its analysis has read
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version

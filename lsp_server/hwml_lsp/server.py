@@ -428,7 +428,14 @@ def _changing(server: Server) -> None:
         await document.wait(document.has_findings, timeout_s=RESULT_S)
         if document.version != version:
             raise JsonRpcContentModified
-        return actions.actions(document, session.client, params.range, params.context.only)
+        found = actions.actions(document, session.client, params.range, params.context.only)
+        if actions.asks_for_rewrites(params.context):
+            line = document.text.from_units(params.range.start.line, params.range.start.character)[0]
+            fixes = await session.rewrites(document, line)
+            if document.version != version:
+                raise JsonRpcContentModified
+            found += actions.rewrites(document, session.client, line, fixes)
+        return found
 
     @server.feature(lsp.CODE_ACTION_RESOLVE)
     def code_action(action: lsp.CodeAction) -> lsp.CodeAction:
@@ -436,7 +443,9 @@ def _changing(server: Server) -> None:
         if not isinstance(data, dict):
             raise JsonRpcInvalidParams("no action of this server")
         document = session.document(str(data.get("uri")))
-        if document is None or document.version != data.get("version") or not document.has_diagnostics:
+        if document is None or document.version != data.get("version"):
+            raise JsonRpcContentModified("the text has changed since the action was offered")
+        if not document.has_diagnostics and "rewrite" not in data:
             raise JsonRpcContentModified("the text has changed since the action was offered")
         fixes = actions.named(document, data)
         if not fixes:

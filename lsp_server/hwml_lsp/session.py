@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from hwml_sdk.document import Diagnostic, Hover, Span
+from hwml_sdk.document import Diagnostic, Fix, Hover, Span
 from hwml_sdk.languages import Language
 from hwml_sdk.text import Encoding
 
@@ -21,7 +21,7 @@ from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
 from .neighbours import is_header, readers, unsaved_headers
 from .settings import ClientSettings, read_settings
-from .wire import diagnostic_in
+from .wire import diagnostic_in, fix_in
 from .workspace import FILE_S, Workspace
 
 log = logging.getLogger("hwml_lsp.session")
@@ -399,6 +399,19 @@ class Session:
             return found
         raw = await self.ask("hover", document, line, character)
         return None if raw is None else Hover(raw[0], Span(*raw[1]))
+
+    async def rewrites(self, document: Document, line: int) -> list[Fix]:
+        """What the language would change at a line of the present text; kept for the edits to be asked for."""
+        language, key = document.language, (document.version, line)
+        if language is None or document.is_too_large or self.lanes.has_given_up(language):
+            return []
+        if key not in document.rewrites:
+            raw = await self.ask("rewrites", document, line, 0)
+            if document.version != key[0]:
+                return []
+            kept = {at: fixes for at, fixes in document.rewrites.items() if at[0] == document.version}
+            document.rewrites = {**kept, key: [fix_in(item) for item in raw or ()]}
+        return document.rewrites[key]
 
     def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
         """Whether the language may have something to say about a line; upto: only so many of its characters count."""

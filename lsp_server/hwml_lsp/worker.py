@@ -27,7 +27,7 @@ from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
-from .wire import annotation_out, diagnostic_out, span_out, symbol_out
+from .wire import annotation_out, diagnostic_out, fix_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -296,6 +296,11 @@ def _hover(message: dict[str, Any]) -> list[Any] | None:
     return None if found is None else [found.text, span_out(found.span)]
 
 
+def _rewrites(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, line, _, settings = _place(message)
+    return [fix_out(fix) for fix in provider_of(path).rewrites(path, text, line, settings)]
+
+
 def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
     settings, _ = _settings(message)
     return message["path"], message["text"], message["line"], message["character"], settings
@@ -326,13 +331,14 @@ def _emit(message: dict[str, Any]) -> list[str]:
         return ["", str(error)]
 
 
-# Questions that a compiler may have to answer: they must not hold up the others.
-SLOW = frozenset(("emit",))
+# Questions that take a compiler or many predictions: they must not hold up the others.
+SLOW = frozenset(("emit", "rewrites"))
 QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "complete": _complete,
     "hover": _hover,
     "signature": _signature,
     "emit": _emit,
+    "rewrites": _rewrites,
     "outline": _outline,
     "settings": _settings_file,
     "tokens": _tokens,

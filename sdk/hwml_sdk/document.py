@@ -321,6 +321,10 @@ class Provider(Protocol):
         """What may be typed at a place."""
         return ()
 
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """Changes that are no correction but may be worth it, of what stands at a line; best first, few, and soon."""
+        return ()
+
     def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
         """How what is being typed at a place is written."""
         return None

@@ -136,9 +136,9 @@ def test_a_file_is_compared_with_a_commit(tmp_path: Path) -> None:
     with in_memory(tmp_path) as agent:
         old = {name: agent.answer("compare", path="ports.cpp", revision=name) for name in ("HEAD", "HEAD~1")}
         assert agent.refusal("compare", path="ports.cpp", revision="nowhere").endswith(
-            "there is no text of it at 'nowhere'"
+            "'nowhere' is no commit here; git fetch it, or name another"
         )
-        assert "no text of it" in agent.refusal("compare", path="ports.cpp", revision="--output=/tmp/x")
+        assert "is no commit here" in agent.refusal("compare", path="ports.cpp", revision="--output=/tmp/x")
         assert "one of" in agent.refusal("compare", path="ports.cpp")
     # 32, 16 and 8 rounds of II 2.
     rounds = [old[name]["loops"][0]["cycles_before"] for name in ("HEAD~1", "HEAD")]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Command-line option -> setting.
 _OVERRIDES = {"part": "part", "clock": "clock_period_ns", "tool": "tool", "tool_version": "tool_version",
-              "stage": "stage", "top": "top"}  # fmt: skip
+              "stage": "stage", "top": "top", "model": "model"}  # fmt: skip
 
 
 def common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +132,7 @@ def _settings(design: StatedDesign, arguments: argparse.Namespace) -> Settings:
     )  # fmt: skip
     given: dict[str, Any] = {}
     for option, key in _OVERRIDES.items():
-        value = getattr(arguments, option)
+        value = getattr(arguments, option, None)
         if value is not None:
             given[key] = parse_clock(value) if option == "clock" else value
     return merge(settings, {"hls": given}, origin="command line") if given else settings

@@ -18,21 +18,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import Artifact, write
+from ..artifact import Artifact, kind_of, write
 from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
 from ..errors import ConfigError, SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.assumed import with_assumptions
-from .answer.spread import Spread, spread_function, spread_loops
-from .answer.types import Interval, QorPrediction
+from .answer.corrected import prediction_of
+from .answer.overlay import with_figures
+from .answer.types import QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.calibration import errors_of, find_calibration, model_digest, z_scores
-from .learned.correct import KIND, Correction, Corrector
+from .learned.correct import KIND, Correction, Corrector, closed_form_log
+from .learned.encoder.head import KIND as ENCODER_KIND
+from .learned.encoder.head import TARGETS, EncoderHead
+from .learned.encoder.serve import VectorSource
+from .learned.encoder.template import Sample, sample_of
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
+from .learned.table import quantise
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
@@ -71,8 +77,18 @@ class QorModel:
 
     @classmethod
     def load(cls, path: str | Path = "qor") -> QorModel:
-        """Load an artefact folder, or a shipped one by name. Raises ArtifactError when it is broken."""
+        """Load an artefact folder, or a shipped one by name; one of the encoder path serves like the default model.
+
+        Raises ArtifactError when it is broken.
+        """
+        if cls is QorModel and kind_of(path) == ENCODER_KIND:
+            return EncoderModel(Artifact.load(path, kind=ENCODER_KIND))
         return cls(Artifact.load(path, kind=KIND))
+
+    @property
+    def first(self) -> QorModel:
+        """The model whose answer is there at once, to be shown until this one's is in: itself, if it is quick."""
+        return self
 
     @property
     def corrector(self) -> Corrector:
@@ -162,7 +178,7 @@ class QorModel:
         corrections, notes = self._calibrated(design, corrections, values)
         name = str(self.artifact.path.name)
         return [
-            _prediction(estimate, correction, settings, unseen, (*design.notes, *notes), name)
+            prediction_of(estimate, correction, settings, unseen, (*design.notes, *notes), name)
             for estimate, correction in zip(estimates, corrections, strict=True)
         ]
 
@@ -215,6 +231,59 @@ class QorModel:
         elif not near_year(estimate.target.year, years):
             found.append(f"tool version {settings.tool_version} is far from those in the training data")
         return found
+
+
+class EncoderModel(QorModel):
+    """A head on a frozen text encoder: LUT, DSP, FF and latency are its own, all else is the default model's."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        super().__init__(artifact)
+        self._first = QorModel.load()
+        self._head = EncoderHead(artifact)
+        self._head.check_features(FEATURE_VERSION, FEATURE_NAMES)
+        self._source = VectorSource(self._head.recipe)
+
+    @property
+    def first(self) -> QorModel:
+        """The default model."""
+        return self._first
+
+    @property
+    def corrector(self) -> Corrector:
+        """The default model's."""
+        return self._first.corrector
+
+    def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
+        """Predictions of functions of one design, all at once.
+
+        Raises ArtifactError where the encoder is not there or is another one than the head was trained on.
+        """
+        if not estimates:
+            return []
+        vectors = self._source.vectors([_sample(estimate, design.settings) for estimate in estimates])
+        features = quantise(np.stack([features_of(estimate).values for estimate in estimates]))
+        base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
+        found = self._head.figures(vectors, features, base)
+        return [
+            with_figures(
+                prediction,
+                found,
+                row,
+                self.artifact.path.name,
+                uram=estimate.uram,
+                least_cycles=minimum_cycles(estimate.top),
+            )
+            for row, (prediction, estimate) in enumerate(
+                zip(self._first.correct(design, estimates), estimates, strict=True)
+            )
+        ]
+
+
+def _sample(estimate: Estimate, settings: HlsSettings) -> Sample:
+    return sample_of(
+        estimate, part=settings.part, tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage,
+        clock_ns=settings.clock_period_ns,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,89 +387,6 @@ def _aimed(settings: HlsSettings, project: HlsProject | None) -> dict[str, Any]:
     return {"target": target, "options": options}
 
 
-def _prediction(
-    estimate: Estimate,
-    correction: Correction,
-    settings: HlsSettings,
-    unseen: Sequence[str],
-    notes: Sequence[str],
-    model: str,
-) -> QorPrediction:
-    closed = estimate.figures()
-    reasons = answer.reasons_of(estimate.unknown)
-    known = [target for target in LABELS if closed[target] is not None]
-    part = answer.part_or_none(settings.part)
-    found = {name: correction.value[name] if name in known else None for name in LABELS}
-    ends = {target: answer.interval(correction, target) for target in known}
-    times = _times(estimate, found["latency_cycles"], ends.get("latency_cycles"))
-    if times is not None:
-        found["latency_cycles"], ends["latency_cycles"] = times.latency_cycles, times.ends
-    spreads = _spreads(correction, found, ends)
-    return QorPrediction(
-        lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
-        bram_18k=found["bram_18k"],
-        intervals=ends,
-        top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
-        tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
-        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found, estimate.uram),
-        dominant=answer.dominant(estimate),
-        functions=tuple(spread_function(function, spreads) for function in answer.functions_of(estimate)),
-        uram=estimate.uram if "bram_18k" in known else None,
-        loops=spread_loops(answer.all_loops(estimate), spreads),
-        explain=answer.contributions(estimate, found),
-        warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
-        reasons=reasons, certainty=answer.certainty(correction, reasons),
-        latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
-        interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
-    )  # fmt: skip
-
-
-def _spreads(
-    correction: Correction, found: Mapping[str, float | None], ends: Mapping[str, Interval]
-) -> dict[str, Spread]:
-    """How far each target's interval reaches; where the design has no figure, its parts may have one."""
-    spreads = {}
-    for name in LABELS:
-        value = found[name]
-        if value is not None and name in ends:
-            spreads[name] = Spread.of(value, ends[name].low, ends[name].high)
-        else:
-            spreads[name] = Spread.of(correction.value[name], correction.low[name], correction.high[name])
-    return spreads
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """What is said of a design's cycles; none of it contradicts another part."""
-
-    latency_cycles: float
-    ends: Interval
-    least_cycles: float | None
-    interval_cycles: float | None
-
-
-def _times(estimate: Estimate, corrected: float | None, given: Interval | None) -> _Times | None:
-    """Cycles after the correction; None where the latency is not known.
-
-    What is done within one state takes no cycle, and nothing is quicker than the rounds of its loops: an end of the
-    interval that is below them was no knowledge, so that the closed form stands in for it. The least latency follows
-    the correction of the largest; a design that starts anew when it has ended does so a cycle after it.
-    """
-    closed = estimate.latency_cycles
-    if closed is None or corrected is None or given is None:
-        return None
-    least = minimum_cycles(estimate.top)
-    latency = max(corrected, least) if closed else 0.0
-    high = given.high if given.high >= least else max(closed, least)
-    ends = Interval(max(given.low, least), max(high, latency))
-    lowest, interval = estimate.latency_min_cycles, estimate.interval_cycles
-    if lowest is not None and closed:
-        lowest = min(round(lowest * latency / closed), latency)
-    if interval is not None:
-        interval = latency + 1 if interval > closed else min(interval, latency + 1)
-    return _Times(latency, ends, lowest, interval)
-
-
 @lru_cache(maxsize=4)
 def _loaded(model: str) -> QorModel:
     return QorModel.load(model)
@@ -438,7 +424,7 @@ def predict_qor(
     part, clock_period_ns, tool, tool_version, stage ("csynth" or "impl"): what to assume; unset ones come from
     hwml.toml, the project file that names the source, or the defaults. directives: a `directives.tcl` or other project
     file whose directives hold too. include_dirs: folders of headers, before the project's own.
-    model: a shipped artefact's name, or a folder.
+    model: a shipped artefact's name, or a folder. The answer's `actual` is the tool's report beside the source, if any.
 
     Raises SourceError (missing or unreadable file, no function, unknown top), ConfigError (unknown part, tool or
     clock, broken settings file), ArtifactError (broken model).

@@ -21,6 +21,7 @@ from ..document import (
     Design,
     Diagnostic,
     Figures,
+    Fix,
     Hover,
     Interval,
     Provider,
@@ -188,14 +189,37 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         return _all(lint_files(again.program, settings=settings))
 
     def predict(changed: str) -> QorPrediction | None:
-        return prediction_or_none(path, changed, inputs, settings)
+        return prediction_or_none(path, changed, inputs, quick)
 
+    # Fixes are tried on the model that answers at once: of a language model each trial would be a text more to embed.
+    quick = replace(settings, hls=replace(settings.hls, model=HlsSettings().model))
     steps = reading_steps(design.program)
     borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
     tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
-    yield Step(replace(analysis, diagnostics=tried))
+    final = replace(analysis, diagnostics=tried)
+    yield Step(final)
     if broken is not None:
         raise broken
+    if not problem:
+        yield from _replaced(final, design, text, settings, near)
+
+
+def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[Step]:
+    """The figures of a model that is not there at once, in place of the default model's."""
+    from .model import loaded_model
+
+    model = loaded_model(settings.hls.model)
+    if model.first is model:
+        return
+    shown = _Shown(analysis.path, design.program)
+    try:
+        for predictions in _kernels(design, text, settings, near, slow=True):
+            shown.add(predictions)
+    except HwmlError as error:  # the default model's figures stay, and it is said why
+        note = f"{settings.hls.model}: no answer, the figures are the default model's: {error}"
+        yield Step(replace(analysis, notes=(*analysis.notes, note)))
+        return
+    yield Step(replace(analysis, annotations=shown.annotations()))
 
 
 def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[OpenDesign, str]:
@@ -208,12 +232,15 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
-    """Predictions in batches; origins say where each assumption came from."""
+def _kernels(
+    design: OpenDesign, text: str, settings: Settings, near: int, *, slow: bool = False
+) -> Iterator[list[QorPrediction]]:
+    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
     model = loaded_model(settings.hls.model)
+    model = model if slow else model.first
     for batch in predict_kernels(model, design, near=near):
         yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
 
@@ -455,6 +482,18 @@ class HlsProvider(Provider):
         from .pragmas.tokens import tokens
 
         return tokens(text)
+
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """What lifts the bound of the loop at a line, and sets of pragmas that make its nest faster."""
+        from .advice.rewrites import rewrites_at
+        from .model import Given
+
+        if len(text) > MAX_BYTES or not _is_hls(path, text):
+            return ()
+        try:
+            return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)
+        except (SourceError, ConfigError):
+            return ()  # the analysis says what is wrong
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
