@@ -92,7 +92,8 @@ def _lifecycle(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         session.roots = _roots(server)
-        session.keep_scopes(server.workspace.folders)
+        for gone in set(session.settings) - {None, *server.workspace.folders}:
+            del session.settings[gone]
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)

@@ -130,11 +130,6 @@ class Session:
         else:
             self.settings.pop(scope, None)
 
-    def keep_scopes(self, scopes: Collection[str]) -> None:
-        """Folders of the workspace there are: settings of all others go."""
-        for scope in [known for known in self.settings if known is not None and known not in scopes]:
-            del self.settings[scope]
-
     def settings_for(self, uri: str) -> ClientSettings:
         """Settings of the innermost workspace folder around a document."""
         around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]

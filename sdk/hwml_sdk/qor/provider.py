@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..amounts import whole
-from ..config import FILE_NAME, HlsSettings, Settings, merge
+from ..config import HlsSettings, Settings, merge
 from ..document import (
     Analysis,
     Annotation,
@@ -31,7 +31,6 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
-from ..files import read_source
 from .answer.actual import Actual
 from .answer.actual import loop_detail as reported_loop
 from .answer.assumed import with_assumptions
@@ -46,10 +45,9 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .project.benches import looks_like_bench
+from .project.hardware import is_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
-from .project.project import project_of
 from .project.values import parse_clock
 from .read.focus import focused
 from .reports.attach import with_actual
@@ -61,11 +59,6 @@ if TYPE_CHECKING:
     from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
-_HLS_SIGN = re.compile(
-    r"^[ \t]*#[ \t]*pragma[ \t]+(?:HLS|ACCEL)\b"
-    r"|^[ \t]*#[ \t]*include[ \t]*[<\"](?:ap_(?:int|fixed|axi\w*|cint)|hls_\w+|hls/\w+|ac_(?:int|fixed|channel))",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 def analyze(path: str, text: str, settings: Settings) -> Analysis:
@@ -80,7 +73,7 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
         note = f"{len(text) / 1e6:.1f} MB: files over {MAX_BYTES >> 20} MB are left alone in the editor"
         yield Step(Analysis(path, "hls", notes=(note,)))
         return
-    if not _is_hls(path, text):
+    if not is_hls(path, text):
         yield Step(Analysis(path, "hls"))
         return
     try:
@@ -92,53 +85,6 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
         yield from _steps(path, text, inputs, settings, near)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
-
-
-def _is_hls(path: str, text: str) -> bool:
-    """Pragmas or headers of HLS in the text or its own headers, or a project that says it is about hardware.
-
-    Test benches and host programs are not, whatever they include.
-    """
-    place = Path(path)
-    if looks_like_bench(text):
-        return False
-    try:
-        named = project_of(place)
-    except ConfigError:
-        return True  # let the error be told
-    if named is not None and place.absolute() in named.benches:
-        return False
-    if _HLS_SIGN.search(text) or named is not None or (place.absolute().parent / FILE_NAME).is_file():
-        return True
-    return _headers_say_so(place, text)
-
-
-MAX_HEADERS = 16  # of a source that says nothing itself
-
-
-def _headers_say_so(path: Path, text: str) -> bool:
-    """Whether a header beside the source, or one that it includes, has pragmas or headers of HLS."""
-    seen: dict[Path, None] = {}
-    pending = [(path.parent, text)]
-    while pending:
-        folder, content = pending.pop()
-        for name in _LOCAL_INCLUDE.findall(content):
-            header = Path(os.path.normpath(folder / name))
-            if header in seen or len(seen) >= MAX_HEADERS:
-                continue
-            seen[header] = None
-            try:
-                found = read_source(header, max_bytes=MAX_HEADER_BYTES)
-            except SourceError:
-                continue
-            if _HLS_SIGN.search(found):
-                return True
-            pending.append((header.parent, found))
-    return False
-
-
-MAX_HEADER_BYTES = 256 * 1024
-_LOCAL_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*\"([^\"\n]+)\"", re.MULTILINE)
 
 
 def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
@@ -488,7 +434,7 @@ class HlsProvider(Provider):
         from .advice.rewrites import rewrites_at
         from .model import Given
 
-        if len(text) > MAX_BYTES or not _is_hls(path, text):
+        if len(text) > MAX_BYTES or not is_hls(path, text):
             return ()
         try:
             return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)
