@@ -18,8 +18,10 @@ from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
 from .design_cache import Design
+from .directions import Directions
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
+from .memo import Memo
 from .memory import storage
 from .merlin import add_banks, add_transfers
 from .plan import Options
@@ -35,9 +37,14 @@ def estimate_program(
     target: Target,
     options: Options,
     known: Mapping[ir.Variable, Number] | None = None,
+    *,
+    memo: Memo | None = None,
 ) -> Estimate:
-    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked."""
-    design = Design(program, target, options)
+    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked.
+
+    memo: of estimates of the same program, in which only pragmas were changed since.
+    """
+    design = Design(program, target, options, memo=memo)
     with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
     for work in (program.work, design.work):
@@ -52,7 +59,7 @@ def estimate_program(
         result.cycles += transfers
         result.interval += transfers
     else:
-        add_interfaces(program, top, result.memory, design.layouts(top))
+        add_interfaces(_directions(program, memo), top, result.memory, design.layouts(top))
 
     @cache
     def least() -> float | None:
@@ -65,6 +72,14 @@ def estimate_program(
         return None if walked.work.reason else min(cycles + transfers, result.cycles)
 
     return _total(design, result, least)
+
+
+def _directions(program: ir.Program, memo: Memo | None) -> Directions:
+    """What functions read and write, found once for all variants of a program."""
+    if memo is None:
+        return Directions(program)
+    memo.directions = memo.directions or Directions(program)
+    return memo.directions
 
 
 def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
