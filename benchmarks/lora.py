@@ -170,7 +170,7 @@ def read_large(work: Path) -> dict[str, Any]:
     """A checkpoint of 1 GB as Lightning writes it: opened, then all of its adapter turned into tokens."""
     import torch
 
-    from hwml_sdk.lora.pickles import read_pickled
+    from hwml_sdk.pickles import read_pickled
 
     state = {f"model.base.{i}.weight": torch.zeros(4096, 4096) for i in range(15)}
     state["model.base_model.model.x.lora_A.default.weight"] = torch.randn(8, 4096)

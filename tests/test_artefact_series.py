@@ -200,7 +200,7 @@ def run(kind: str, changes: list[Change], ask: Callable[[Path], bool], folder: P
 
 SERIES = {"qor": (qor, ask_qor, 446), "cost_model": (cost_model, ask_cost_model, 120)}
 # Files without which there is no answer (the others are for people and for the next training).
-READ = {"qor": ("errors.onnx", "members.onnx", "unlike.npz"), "cost_model": ("cost_model.weights",)}
+READ = {"qor": ("members.onnx", "unlike.npz"), "cost_model": ("cost_model.weights",)}
 # What leaves no sense in such a file, whatever of it an answer needs: it ends early, is another one, or an array of it
 # is gone, holds no numbers, nothing, or far more than all that is known of the rest.
 SENSELESS = r"cut to \d+|is .+|without \w+|\w+: (text|nothing|dates|objects|complex|wide)"

@@ -16,7 +16,7 @@ from hwml_sdk.cost_model import load_a_sample
 from hwml_sdk.document import analyze
 from hwml_sdk.errors import HwmlError, SourceError
 from hwml_sdk.files import MAX_SOURCE_BYTES, parse_json, read_bytes, read_source
-from hwml_sdk.qor.reports import read_csynth
+from hwml_sdk.qor.reports.csynth import read_csynth
 
 KERNEL = "void k(int a[8]) {\n  for (int i = 0; i < 8; i++) a[i] = i;\n}\n"
 

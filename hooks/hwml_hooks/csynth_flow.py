@@ -107,7 +107,7 @@ def compare(prediction: str | Path, report: str | Path, *, log: bool = True, as_
     Raises HwmlError for a prediction that cannot be read, ReportError for a report that is missing, broken, or of
     another top function.
     """
-    from hwml_sdk.qor.reports import read_csynth
+    from hwml_sdk.qor.reports.csynth import read_csynth
 
     said = _kept(Path(prediction))
     found = read_csynth(report)

@@ -13,6 +13,9 @@ class Client:
 
     markdown: bool = False
     shows_lenses: bool = False
+    shows_hints: bool = False
+    nests_symbols: bool = False
+    shows_tags: bool = False
     refreshes_hints: bool = False
     refreshes_lenses: bool = False
     pulls_diagnostics: bool = False
@@ -40,10 +43,14 @@ class Client:
         hover = doc.hover.content_format if doc.hover is not None else None
         hint, action = doc.inlay_hint, doc.code_action
         published = doc.publish_diagnostics
+        completed = doc.completion.completion_item if doc.completion is not None else None
         experimental = caps.experimental if isinstance(caps.experimental, dict) else _plain(caps.experimental)
         return cls(
             markdown=lsp.MarkupKind.Markdown in (hover or ()),
             shows_lenses=doc.code_lens is not None,
+            shows_hints=doc.inlay_hint is not None,
+            nests_symbols=bool(doc.document_symbol and doc.document_symbol.hierarchical_document_symbol_support),
+            shows_tags=bool(completed is not None and completed.tag_support),
             refreshes_hints=bool(work.inlay_hint and work.inlay_hint.refresh_support),
             refreshes_lenses=bool(work.code_lens and work.code_lens.refresh_support),
             pulls_diagnostics=doc.diagnostic is not None,

@@ -16,7 +16,7 @@ from hwml_sdk.errors import HwmlError
 from hwml_sdk.explain import page
 from hwml_sdk.languages import languages
 
-from . import hover
+from . import hover, overview
 from .connection import Server
 from .documents import Document
 
@@ -93,6 +93,36 @@ def explain(server: Server, code: str) -> str:
     return page(str(code))
 
 
+def kernels(server: Server) -> dict[str, Any]:
+    """All designs of the workspace with their figures; `complete` once every file was looked at."""
+    return overview.kernels(server)
+
+
+async def emit(server: Server, uri: str) -> dict[str, Any]:
+    """What a tool makes of a document as it stands: `text`, or `problem` where there is nothing to show."""
+    document = server.session.document(uri) if isinstance(uri, str) else None
+    if document is None:
+        return {"text": "", "problem": "this file is not open, or none that hwml knows"}
+    found = await server.session.ask("emit", document, 0, 0)
+    if found is None:
+        return {"text": "", "problem": "the analysis has ended; hwml.restart starts it again"}
+    return {"text": found[0], "problem": found[1]}
+
+
+def bottleneck(server: Server, uri: str) -> dict[str, Any] | None:
+    """The loop of a document that takes the most cycles; null where none is known."""
+    document = server.session.document(uri) if isinstance(uri, str) else None
+    loops = [item for item in document.results.annotations if item.kind == "loop"] if document is not None else []
+    known = [item for item in loops if item.figures.latency_cycles]
+    if document is None or not known:
+        return None
+    most = max(item.figures.latency_cycles or 0 for item in known)
+    # Of loops inside each other that take as long, the inner one: there the cycles are spent.
+    item = max((item for item in known if item.figures.latency_cycles == most), key=lambda item: item.span)
+    line, character = document.text.to_units(item.span.start_line, item.span.start_character)
+    return {"uri": uri, "line": line, "character": character, "name": item.name, "label": item.label}
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "hwml.restart": restart,
     "hwml.pinBaseline": pin,
@@ -100,6 +130,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "hwml.details": details,
     "hwml.modelCard": model_card,
     "hwml.explain": explain,
+    "hwml.kernels": kernels,
+    "hwml.emit": emit,
+    "hwml.bottleneck": bottleneck,
 }
 
 
@@ -112,7 +145,13 @@ def tell_status(server: Server, document: Document) -> None:
         state = "loading"
     else:
         state = "ready" if document.job is None and document.timer is None else "busy"
-    about = {"uri": document.uri, "version": document.version, "state": state, "message": document.error}
+    about = {
+        "uri": document.uri,
+        "version": document.version,
+        "state": state,
+        "message": document.error or document.results.problem,
+        "remedy": document.results.remedy,
+    }
     server.protocol.notify(STATUS, {**about, **document.about})
 
 

@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from hwml_sdk.document import CompletionKind
 from hwml_sdk.languages import languages
 
+from .client import Client
 from .documents import Document
 
 _KIND: dict[CompletionKind, lsp.CompletionItemKind] = {
@@ -27,10 +28,10 @@ def triggers() -> list[str]:
     return list(dict.fromkeys(sign for language in languages() for sign in language.triggers))
 
 
-def items(document: Document, line: int, raw: Sequence[Sequence[Any]]) -> list[lsp.CompletionItem]:
+def items(document: Document, client: Client, line: int, raw: Sequence[Sequence[Any]]) -> list[lsp.CompletionItem]:
     """The worker's proposals in LSP terms; a word of the client's own choice is never longer than its line."""
     found = []
-    for order, (label, kind, new_text, start, end, documentation, detail) in enumerate(raw):
+    for order, (label, kind, new_text, start, end, documentation, detail, deprecated) in enumerate(raw):
         place = lsp.Range(
             lsp.Position(*document.text.to_units(line, start)), lsp.Position(*document.text.to_units(line, end))
         )
@@ -43,6 +44,16 @@ def items(document: Document, line: int, raw: Sequence[Sequence[Any]]) -> list[l
                 text_edit=lsp.TextEdit(place, new_text),
                 filter_text=label,
                 sort_text=f"{order:04d}",
+                tags=[lsp.CompletionItemTag.Deprecated] if deprecated and client.shows_tags else None,
+                deprecated=True if deprecated and not client.shows_tags else None,
             )
         )
     return found
+
+
+def signature(raw: Sequence[Any]) -> lsp.SignatureHelp:
+    """How what is being typed is written."""
+    label, parts, active, documentation = raw
+    parameters = [lsp.ParameterInformation(part, said or None) for part, said in parts]
+    shown = lsp.SignatureInformation(label, documentation or None, parameters, active)
+    return lsp.SignatureHelp([shown], 0, active)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hwml_sdk.document import Annotation, Diagnostic, Figures
-from hwml_sdk.languages import Language, language_of
+from hwml_sdk.document import Annotation, Diagnostic, Figures, Fix
+from hwml_sdk.languages import Language, language_of, languages
 from hwml_sdk.text import Encoding
 
 from .baselines import figures_in
+from .kept import merged
 from .moved import move_annotation, move_diagnostic
 from .settings import ClientSettings
 from .text import Change, Text
@@ -37,16 +39,28 @@ def path_of(uri: str) -> str | None:
     return path
 
 
+def keeper_of(path: str | None) -> Language | None:
+    """The language whose settings a file holds; None for every other file."""
+    name = "" if path is None else path.replace("\\", "/").rpartition("/")[2]
+    return next((language for language in languages() if name in language.settings_files), None)
+
+
 @dataclass(slots=True)
 class Results:
-    """What is shown. `version` is the text it was computed for; spans are moved to the document's version."""
+    """What is shown. `version` is the text it was computed for; spans are moved to the document's version.
+
+    faults: in how many places the last text could not be read that was no worse than the one before; None at first.
+    """
 
     version: int = -1
+    faults: int | None = None
     annotations: list[Annotation] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     diagnostics_version: int = -1
     changes: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    problem: str = ""
+    remedy: str = ""
 
 
 class Document:
@@ -56,6 +70,7 @@ class Document:
         self.uri = uri
         self.path = path_of(uri)
         self.language: Language | None = None if self.path is None else language_of(self.path)
+        self.keeper = keeper_of(self.path)
         self.version = version
         self.text = Text(text, encoding)
         self.results = Results()
@@ -68,14 +83,16 @@ class Document:
         self.figures: Mapping[str, Figures] = {}
         self.error = ""
         self.analysed = False
+        self.rewrites: dict[tuple[int, int], list[Fix]] = {}  # by version and line, those of one version
+        self.hidden = False  # nobody has it open
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version
         self._since: list[Change] = []  # changes after the version under analysis
         self._waiting: list[tuple[asyncio.Future[None], Callable[[], bool]]] = []
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a file of a language that hwml may have something to say about."""
-        return self.language is not None
+        """Whether hwml may have something to say about it: a source of a language, or a file of its settings."""
+        return self.language is not None or self.keeper is not None
 
     @property
     def is_too_large(self) -> bool:
@@ -95,14 +112,20 @@ class Document:
     # -- changes of the text --
 
     def change(self, begin: tuple[int, int], end: tuple[int, int], new_text: str) -> None:
-        """Replace a range (client positions); results move with the text, those on touched lines go."""
+        """Replace a range (client positions); results move with the text, figures of what was touched are stale."""
         self.text, change = self.text.replaced(begin, end, new_text)
         self._moved(change)
 
     def replace_all(self, text: str) -> None:
-        """A new text as a whole: nothing is known of where things went, so only what stands before the first and
-        after the last difference is kept.
-        """
+        """A new text as a whole: lines that are in both keep what stands on them."""
+        pieces = line_changes(self.text.text, text)
+        for begin, end, new_text in pieces or ():
+            self.change(begin, end, new_text)
+        if pieces is None or self.text.text != text:
+            self._replace_middle(text)
+
+    def _replace_middle(self, text: str) -> None:
+        """Only what stands before the first and after the last difference is kept."""
         old = self.text.text
         start = _common(old, text)
         tail = min(_common(old[::-1], text[::-1]), len(old) - start, len(text) - start)
@@ -160,6 +183,11 @@ class Document:
         fresh = self._fresh
         for change in self._since:
             fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
+        faults = int(answer.get("faults", 0))
+        if results.faults is not None and faults > results.faults:
+            fresh = merged(results.annotations, fresh)
+        elif answer["annotations_done"]:
+            results.faults = faults
         if answer["annotations_done"]:
             results.annotations = sorted(fresh, key=lambda item: item.span)
             results.version = self.job_version
@@ -170,6 +198,7 @@ class Document:
             kept = [a for a in kept if (a.kind, a.name, a.span.start_line) not in names]
             results.annotations = sorted([*fresh, *kept], key=lambda item: item.span)
         results.notes = tuple(answer.get("notes", ()))
+        results.problem, results.remedy = str(answer.get("problem", "")), str(answer.get("remedy", ""))
         self.about = answer.get("about") or self.about
         if "diagnostics" in answer:
             found: list[Diagnostic] = [diagnostic_in(raw) for raw in answer["diagnostics"]]
@@ -179,6 +208,14 @@ class Document:
             results.diagnostics_version = self.job_version
         self.analysed = True
         self._wake()
+
+    def take_findings(self, found: list[Diagnostic], version: int) -> None:
+        """Findings of a file that has nothing else."""
+        if version == self.version:
+            self.results.diagnostics = found
+            self.results.version = self.results.diagnostics_version = version
+            self.analysed = True
+        self.end()
 
     def leave_alone(self, finding: Diagnostic) -> None:
         """The analysis under way came to nothing; what it has told so far is shown, with a finding that says why."""
@@ -238,6 +275,40 @@ class Document:
     def superseded(self) -> None:
         """A newer text is in: whoever waits for the older one should stop."""
         self._wake(everything=True)
+
+
+MAX_COMPARED = 4_000_000  # pairs of lines: what comparing them may cost at worst, about a tenth of a second
+
+
+Piece = tuple[tuple[int, int], tuple[int, int], str]
+END_OF_LINE = 1 << 30  # a client's position is held inside its line
+
+
+def line_changes(old: str, new: str) -> list[Piece] | None:
+    """Each difference as an edit, the last one first; None where only one line differs, or too many do."""
+    if "\r" in old or "\r" in new:
+        return None
+    before, after = old.split("\n"), new.split("\n")
+    start = next((n for n, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
+    if start is None:
+        return None
+    tail = 0
+    while tail < min(len(before), len(after)) - start and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    if tail == 0:
+        return None  # the last line has no end that could be cut behind it
+    ours, theirs = before[start : len(before) - tail], after[start : len(after) - tail]
+    if len(ours) < 2 or len(ours) * len(theirs) > MAX_COMPARED:
+        return None
+    found = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    edits: list[Piece] = []
+    for tag, a, b, c, d in reversed(found):
+        if tag == "replace" and b - a == d - c:  # lines that were changed where they stand
+            rows = [(start + a + n, theirs[c + n]) for n in reversed(range(b - a))]
+            edits += [((row, 0), (row, END_OF_LINE), line) for row, line in rows]
+        elif tag != "equal":
+            edits.append(((start + a, 0), (start + b, 0), "".join(line + "\n" for line in theirs[c:d])))
+    return edits
 
 
 def _common(a: str, b: str) -> int:

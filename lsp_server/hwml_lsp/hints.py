@@ -18,6 +18,15 @@ def shows_functions(settings: ClientSettings, client: Client) -> bool:
     return settings.hints_functions == "always"
 
 
+OLD = " (old)"
+OLD_WORDS = "_Figures of the text as it was: what changed since is not read yet, or cannot be read as it stands._"
+
+
+def marked(item: Annotation, words: str) -> str:
+    """Words about an annotation, with a mark where they are of an older text."""
+    return f"{words}{OLD}" if item.stale else words
+
+
 def hints(document: Document, client: Client, first: int, last: int) -> list[lsp.InlayHint]:
     """Hints of the lines from `first` to `last`, at the ends of lines, one for each annotation."""
     settings = document.settings
@@ -38,7 +47,7 @@ def _hint(document: Document, client: Client, item: Annotation) -> lsp.InlayHint
     end = len(document.text.line(line))
     hint = lsp.InlayHint(
         position=lsp.Position(*document.text.to_units(line, end)),
-        label=item.label,
+        label=marked(item, item.label),
         padding_left=True,
         data={"uri": document.uri, "kind": item.kind, "name": item.name, "line": line, "version": document.version},
     )
@@ -50,7 +59,7 @@ def _hint(document: Document, client: Client, item: Annotation) -> lsp.InlayHint
 def tooltip(document: Document, item: Annotation) -> lsp.MarkupContent:
     """Everything known about an annotation."""
     moved = document.results.changes.get(item.name) if item.kind != "loop" else None
-    text = item.detail + (f"\n\n{moved}" if moved else "")
+    text = item.detail + (f"\n\n{moved}" if moved else "") + (f"\n\n{OLD_WORDS}" if item.stale else "")
     return lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
 
 

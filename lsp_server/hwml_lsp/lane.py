@@ -53,9 +53,9 @@ class Lane:
         return any(worker.given_up for worker in self._workers())
 
     def analyze(self, number: int, job: dict[str, Any]) -> None:
-        """Have a document analysed; answers come to `on_answer`."""
+        """Have a document analysed, one that can wait (`beside`) in the second worker; answers come to `on_answer`."""
         self._jobs[number] = job
-        self._give(number, self._second() if job["uri"] in self._long else self._quick)
+        self._give(number, self._second() if job.get("beside") or job["uri"] in self._long else self._quick)
 
     def cancel(self, number: int) -> None:
         """Nobody waits for this job any more."""

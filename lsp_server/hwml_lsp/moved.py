@@ -1,4 +1,4 @@
-"""Move results of an older text through the edits since: what an edit touched is dropped, the rest keeps its place."""
+"""Move results of an older text through the edits since: figures stay, marked; findings that an edit touched go."""
 
 from __future__ import annotations
 
@@ -30,10 +30,46 @@ def move_span(span: Span, change: Change) -> Span | None:
     return Span(span.start_line + shift, span.start_character, span.end_line + shift, span.end_character)
 
 
+def move_place(line: int, character: int, change: Change) -> tuple[int, int]:
+    """A place in the text after `change`; one inside what was replaced is where the new text ends, at the latest."""
+    span = change.span
+    if (line, character) < (span.start_line, span.start_character):
+        return line, character
+    added = change.added
+    end_line, end = span.start_line + added, change.last + (0 if added else span.start_character)
+    if (line, character) < (span.end_line, span.end_character):
+        return min((line, character), (end_line, end))
+    if line == span.end_line:
+        return end_line, end + character - span.end_character
+    return line + added - (span.end_line - span.start_line), character
+
+
 def move_annotation(item: Annotation, change: Change) -> Annotation | None:
-    """The annotation at its new place; None when its lines were touched."""
-    span = move_span(item.span, change)
-    return None if span is None else item if span == item.span else replace(item, span=span)
+    """The annotation at its new place, and stale where the change touched what it is about; None when its head went."""
+    head, cut = (item.span.start_line, item.span.start_character), change.span
+    begin, end = (cut.start_line, cut.start_character), (cut.end_line, cut.end_character)
+    if begin <= head < end and begin[0] != end[0]:
+        return None
+    span = _moved(item.span, change)
+    extent = None if item.extent is None else _moved(item.extent, change)
+    whole, (first, last) = item.extent or item.span, touched(change)
+    stale = item.stale or _meets(whole, first, last, cut)
+    if (span, extent, stale) == (item.span, item.extent, item.stale):
+        return item
+    return replace(item, span=span, extent=extent, stale=stale)
+
+
+def _meets(whole: Span, first: int, last: int, cut: Span) -> bool:
+    """Whether lines that changed, or came between others, are among those of a function or loop."""
+    if last < first:  # at the start of line `first`, which is itself as before
+        return whole.start_line < first <= whole.end_line
+    return cut.start_line <= whole.end_line and whole.start_line <= last
+
+
+def _moved(span: Span, change: Change) -> Span:
+    start = move_place(span.start_line, span.start_character, change)
+    end = move_place(span.end_line, span.end_character, change)
+    return Span(*start, *max(start, end))
 
 
 def move_diagnostic(item: Diagnostic, change: Change, path: str) -> Diagnostic | None:

@@ -14,7 +14,7 @@ from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
 from hwml_sdk.text import Encoding
 
-from . import actions, commands, completion, diagnostics, hints, hover, lenses
+from . import actions, commands, completion, diagnostics, hints, hover, lenses, overview, parent
 from .backend import Answer
 from .client import Client
 from .connection import Server
@@ -40,7 +40,17 @@ def make_server(lanes: Lanes, *, trusted: bool = False) -> Server:
     session.say = server.say
     session.on_results = lambda document, answer: _tell(server, document, answer)
     session.on_slow = lambda document: server.spawn(_progress(server, document))
-    for register in (_lifecycle, _documents, _hints, _lenses, _places, _pulled, _changing, commands.register):
+    for register in (
+        _lifecycle,
+        _documents,
+        _hints,
+        _lenses,
+        _places,
+        _pulled,
+        _changing,
+        overview.register,
+        commands.register,
+    ):
         register(server)
     return server
 
@@ -57,11 +67,13 @@ def _lifecycle(server: Server) -> None:
         encoding = server.protocol.workspace.position_encoding
         session.encoding = _ENCODINGS.get(encoding, "utf-16")
         session.lanes.attach(asyncio.get_running_loop())
-        session.take_settings(None, _settings_of(params.initialization_options))
+        session.state_settings(_settings_of(params.initialization_options))
         session.roots = _roots(server)
         session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
+        if params.process_id is not None:
+            server.spawn(parent.watch(params.process_id, session.end))
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_params: lsp.InitializedParams) -> None:
@@ -73,13 +85,14 @@ def _lifecycle(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration(params: lsp.DidChangeConfigurationParams) -> None:
         pushed = _settings_of(params.settings)
-        if pushed is not None:
-            session.take_settings(None, pushed)
+        if pushed is not None or _takes_back(params.settings):
+            session.state_settings(pushed)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         session.roots = _roots(server)
+        session.keep_scopes(server.workspace.folders)
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -100,6 +113,12 @@ def _settings_of(raw: Any) -> Any:
         return plain
     inner = plain.get("hwml", plain.get("settings", plain))
     return inner.get("hwml", inner) if isinstance(inner, dict) else inner
+
+
+def _takes_back(raw: Any) -> bool:
+    """Whether a client says that there are no settings of hwml any more."""
+    plain = commands.plain_json(raw)
+    return isinstance(plain, dict) and "hwml" in plain and plain["hwml"] is None
 
 
 def _register(server: Server) -> None:
@@ -133,9 +152,7 @@ async def _configure(server: Server) -> None:
                 server.workspace_configuration_async(lsp.ConfigurationParams(items)), CONFIGURATION_S
             )
             for scope, raw in zip(scopes, found, strict=False):
-                plain = commands.plain_json(raw)
-                if plain is not None:
-                    session.take_settings(scope, plain)
+                session.answer_settings(scope, commands.plain_json(raw))
         except (TimeoutError, JsonRpcException) as error:
             log.info("no settings from the client: %s", error)
     session.apply_settings()
@@ -242,12 +259,13 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
 
 
 def _hint_mark(document: Document) -> tuple[Any, ...]:
-    return tuple((item.label, item.span.start_line) for item in document.results.annotations)
+    return tuple((item.label, item.stale, item.span.start_line) for item in document.results.annotations)
 
 
 def _lens_mark(document: Document) -> tuple[Any, ...]:
     changes = tuple(sorted(document.results.changes.items()))
-    return changes, tuple((i.summary, i.span.start_line) for i in document.results.annotations if i.kind != "loop")
+    shown = [item for item in document.results.annotations if item.kind != "loop"]
+    return changes, tuple((item.summary, item.stale, item.span.start_line) for item in shown)
 
 
 def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
@@ -308,7 +326,7 @@ def _lenses(server: Server) -> None:
             return []
         await _settle(document, told_later=session.client.refreshes_lenses)
         server.shown.setdefault(document.uri, {})["lenses"] = _lens_mark(document)
-        return lenses.lenses(document)
+        return lenses.lenses(document, session.client)
 
 
 def _places(server: Server) -> None:
@@ -348,13 +366,24 @@ def _places(server: Server) -> None:
             raise JsonRpcContentModified
         if found is None:
             return None
-        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, line, found))
+        return lsp.CompletionList(is_incomplete=False, items=completion.items(document, session.client, line, found))
+
+    @server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(completion.triggers()))
+    async def signature_help(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        document = session.document(params.text_document.uri)
+        if document is None:
+            return None
+        line, character = document.text.from_units(params.position.line, params.position.character)
+        if not session.has_words(document, line, upto=character):
+            return None
+        found = await session.ask("signature", document, line, character)
+        return None if found is None else completion.signature(found)
 
 
 def _pulled(server: Server) -> None:
     session = server.session
 
-    @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, False, identifier="hwml"))
+    @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, lsp.DiagnosticOptions(True, True, identifier="hwml"))
     async def pulled(
         params: lsp.DocumentDiagnosticParams,
     ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
@@ -389,7 +418,14 @@ def _changing(server: Server) -> None:
         await document.wait(document.has_findings, timeout_s=RESULT_S)
         if document.version != version:
             raise JsonRpcContentModified
-        return actions.actions(document, session.client, params.range, params.context.only)
+        found = actions.actions(document, session.client, params.range, params.context.only)
+        if actions.asks_for_rewrites(params.context):
+            line = document.text.from_units(params.range.start.line, params.range.start.character)[0]
+            fixes = await session.rewrites(document, line)
+            if document.version != version:
+                raise JsonRpcContentModified
+            found += actions.rewrites(document, session.client, line, fixes)
+        return found
 
     @server.feature(lsp.CODE_ACTION_RESOLVE)
     def code_action(action: lsp.CodeAction) -> lsp.CodeAction:
@@ -397,7 +433,9 @@ def _changing(server: Server) -> None:
         if not isinstance(data, dict):
             raise JsonRpcInvalidParams("no action of this server")
         document = session.document(str(data.get("uri")))
-        if document is None or document.version != data.get("version") or not document.has_diagnostics:
+        if document is None or document.version != data.get("version"):
+            raise JsonRpcContentModified("the text has changed since the action was offered")
+        if not document.has_diagnostics and "rewrite" not in data:
             raise JsonRpcContentModified("the text has changed since the action was offered")
         fixes = actions.named(document, data)
         if not fixes:

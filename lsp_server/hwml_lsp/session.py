@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from hwml_sdk.document import Diagnostic, Hover, Span
+from hwml_sdk.document import Diagnostic, Fix, Hover, Span
 from hwml_sdk.languages import Language
 from hwml_sdk.text import Encoding
 
@@ -20,6 +20,8 @@ from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
 from .settings import ClientSettings, read_settings
+from .wire import diagnostic_in, fix_in
+from .workspace import FILE_S, Workspace
 
 log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3
@@ -50,7 +52,11 @@ class Session:
         self.say: Callable[[str, str], None] = lambda _severity, _text: None
         self._jobs: dict[int, Document] = {}
         self._said: set[str] = set()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._stated: Any = None  # what the client sent by itself, which holds where it has no answer
         self._crashes: Counter[tuple[str, int]] = Counter()
+        self.workspace = Workspace(self._analyse_beside, self.documents.__contains__)
+        self.workspace.settings_for = self.settings_for
         self._left_alone: dict[str, int] = {}  # documents that hang or end the analysis, by the version that does
         lanes.on_answer = self._answer
         lanes.on_lost = self._lost
@@ -81,6 +87,7 @@ class Session:
             self._give_up(document)
             document.end()
             self._left_alone.pop(uri, None)
+            self.workspace.refresh()
         return document
 
     def say_once(self, severity: str, text: str) -> None:
@@ -104,6 +111,25 @@ class Session:
             self.say_once("warning", problem)
         self.settings[scope] = settings
 
+    def state_settings(self, raw: Any) -> None:
+        """Settings that the client sent without being asked: they hold until it answers otherwise."""
+        self._stated = raw
+        self.take_settings(None, raw)
+
+    def answer_settings(self, scope: str | None, raw: Any) -> None:
+        """The client's answer for a scope; null takes back what was set there."""
+        if raw is not None:
+            self.take_settings(scope, raw)
+        elif scope is None:
+            self.take_settings(None, self._stated)
+        else:
+            self.settings.pop(scope, None)
+
+    def keep_scopes(self, scopes: Collection[str]) -> None:
+        """Folders of the workspace there are: settings of all others go."""
+        for scope in [known for known in self.settings if known is not None and known not in scopes]:
+            del self.settings[scope]
+
     def settings_for(self, uri: str) -> ClientSettings:
         """Settings of the innermost workspace folder around a document."""
         around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]
@@ -123,6 +149,7 @@ class Session:
     def analyse_all(self) -> None:
         """Something that documents depend on has changed on disk."""
         self._left_alone.clear()
+        self.workspace.refresh()
         for document in self.documents.values():
             self.schedule(document, WATCH_DELAY_S)
 
@@ -142,22 +169,53 @@ class Session:
             document.timer = asyncio.get_running_loop().call_later(0.02, self._start, document)
             return
         self._give_up(document)
+        if document.keeper is not None:
+            self._examine(document, document.keeper)
         if document.language is None or self._left_alone.get(document.uri) == document.version:
             return
+        number = self._send(document)
+        asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._look, document, number)
+
+    def _send(self, document: Document) -> int:
+        """Have a document analysed as it stands: the number of the job."""
+        assert document.language is not None
         number = self.lanes.next_number()
         self._jobs[number] = document
         document.begin(number)
-        self.lanes.analyze(
-            number,
-            document.language,
-            {
-                **self._about(document),
-                "uri": document.uri,
-                "near": document.near,
-                "since": document.settings.since,
-            },
-        )
-        asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._look, document, number)
+        since = "never" if document.hidden else document.settings.since
+        job = {"uri": document.uri, "near": document.near, "since": since, "beside": document.hidden}
+        self.lanes.analyze(number, document.language, {**self._about(document), **job})
+        return number
+
+    def _examine(self, document: Document, keeper: Language) -> None:
+        """Look at a settings file as it stands."""
+        version = document.version
+        document.begin(self.lanes.next_number())
+        question = {"path": document.path, "text": document.text.for_sdk()}
+
+        async def ask() -> None:
+            try:
+                raw = (await self.lanes.ask(keeper, "settings", question))["answer"]
+            except ConnectionError:
+                raw = None
+            document.take_findings([diagnostic_in(item) for item in raw or ()], version)
+            self.on_results(document, {"diagnostics": []})
+
+        task = asyncio.ensure_future(ask())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _analyse_beside(self, document: Document) -> None:
+        """Analyse a file that nobody has open, in the worker for what takes long; its results stay with it."""
+        document.hidden = True
+        await self.configured.wait()
+        if document.language is None or document.language.compiles or document.is_too_large:
+            return
+        self._send(document)
+        if not await document.wait(document.has_findings, timeout_s=FILE_S):
+            self._give_up(document)
+        while document.job is not None:  # the figures come with the end
+            await document.wait(lambda: False, timeout_s=FILE_S)
 
     def _about(self, document: Document) -> dict[str, Any]:
         """What a worker is told of a document, whatever it is asked: its text, and what its settings come from."""
@@ -195,6 +253,10 @@ class Session:
                     self.on_results(item, answer)
             return
         document.take(answer)
+        if document.hidden:
+            if document.job is None:
+                self._jobs.pop(answer["id"], None)
+            return
         for note in answer.get("notes", ()):
             self.say_once("log", f"{document.path}: {note}" if document.path not in note else note)
         if "error" in answer:
@@ -228,6 +290,9 @@ class Session:
         for number, document in documents.items():
             document.job = None
             self.on_idle(document)
+            if document.hidden:
+                document.end()
+                continue
             if number in blamed and document.version == document.job_version:
                 self._blame(document, reason, hung)
             else:
@@ -236,7 +301,8 @@ class Session:
             self.say_once("error", f"hwml: no analysis any more: {reason}; the command hwml.restart starts it again")
             return
         # What a process may have died of comes last: the others must have their turn before it ends the next one.
-        for document in sorted(documents.values(), key=lambda item: self._crashes[item.uri, item.version]):
+        shown = [document for document in documents.values() if not document.hidden]
+        for document in sorted(shown, key=lambda item: self._crashes[item.uri, item.version]):
             self.schedule(document, 0)
 
     def restart(self) -> None:
@@ -287,6 +353,21 @@ class Session:
 
     # -- for the features --
 
+    @property
+    def has_overview(self) -> bool:
+        """Whether files that are not open may be looked at."""
+        return bool(self.roots) and self.settings[None].workspace_files > 0
+
+    def look_at_workspace(self) -> None:
+        """Have the files of the workspace analysed that are not open, as many as the settings allow."""
+        if self.has_overview:
+            self.workspace.start(self.roots, self.settings[None].workspace_files)
+
+    def everything(self) -> list[Document]:
+        """Open documents, then what is known of the other files of the workspace."""
+        ours = [document for document in self.documents.values() if document.is_ours]
+        return ours + [item for uri, item in self.workspace.documents.items() if uri not in self.documents]
+
     def document(self, uri: str) -> Document | None:
         """An open document that is hwml's business."""
         found = self.documents.get(uri)
@@ -299,6 +380,19 @@ class Session:
             return found
         raw = await self.ask("hover", document, line, character)
         return None if raw is None else Hover(raw[0], Span(*raw[1]))
+
+    async def rewrites(self, document: Document, line: int) -> list[Fix]:
+        """What the language would change at a line of the present text; kept for the edits to be asked for."""
+        language, key = document.language, (document.version, line)
+        if language is None or document.is_too_large or self.lanes.has_given_up(language):
+            return []
+        if key not in document.rewrites:
+            raw = await self.ask("rewrites", document, line, 0)
+            if document.version != key[0]:
+                return []
+            kept = {at: fixes for at, fixes in document.rewrites.items() if at[0] == document.version}
+            document.rewrites = {**kept, key: [fix_in(item) for item in raw or ()]}
+        return document.rewrites[key]
 
     def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
         """Whether the language may have something to say about a line; upto: only so many of its characters count."""
@@ -318,6 +412,7 @@ class Session:
 
     def end(self) -> None:
         """The client is leaving."""
+        self.workspace.end()
         for uri in list(self.documents):
             self.close(uri)
         self.lanes.close()

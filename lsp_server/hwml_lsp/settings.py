@@ -18,7 +18,8 @@ class ClientSettings:
     """Settings of the editor for one document.
 
     analysis: the sections that `hwml_sdk.config` knows, with checked values. since: what lenses compare with.
-    debounce_ms: how long typing must rest before a new analysis.
+    debounce_ms: how long typing must rest before a new analysis. workspace_files: how many files that are not open
+    overviews of the workspace look at; 0: none.
     """
 
     hints: bool = True
@@ -28,6 +29,7 @@ class ClientSettings:
     since: Literal["head", "never"] = "head"
     diagnostics: bool = True
     debounce_ms: int = 250
+    workspace_files: int = 200
     analysis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -40,6 +42,7 @@ _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "codeLens.since": ("since", ("head", "never")),
     "diagnostics.enable": ("diagnostics", ()),
     "debounceMs": ("debounce_ms", ()),
+    "workspace.maxFiles": ("workspace_files", ()),
 }
 # Settings of the extension itself; the server has no use for them.
 _OTHERS = frozenset(("server", "trace"))

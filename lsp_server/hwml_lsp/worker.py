@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from hwml_sdk.config import Settings, load_settings, merge
@@ -25,7 +26,7 @@ from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
-from .wire import annotation_out, diagnostic_out, span_out
+from .wire import annotation_out, diagnostic_out, fix_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -177,8 +178,13 @@ class Worker:
             self._lane.put(message)
         elif op == "cancel":
             self._lane.stop(message["id"])
+        elif op in QUESTIONS and op in SLOW:
+            threading.Thread(target=self._say, args=(op, message), name=op, daemon=True).start()
         elif op in QUESTIONS:
-            self.send({"id": message["id"], "answer": _answer(QUESTIONS[op], message)})
+            self._say(op, message)
+
+    def _say(self, op: str, message: dict[str, Any]) -> None:
+        self.send({"id": message["id"], "answer": _answer(QUESTIONS[op], message)})
 
     def begin(self) -> None:
         """Load what is large before the first document asks for it."""
@@ -210,6 +216,9 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
         "language": analysis.language,
         "annotations": [annotation_out(item) for item in fresh],
         "annotations_done": step.annotations_done,
+        "faults": analysis.faults,
+        "problem": analysis.problem or next(iter(problems), ""),
+        "remedy": analysis.remedy,
         "notes": [*problems, *analysis.notes],
         "about": _about(fresh),
     }
@@ -272,7 +281,12 @@ def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> An
 
 def _complete(message: dict[str, Any]) -> list[list[Any]]:
     items = provider_of(message["path"]).complete(*_place(message))
-    return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail] for i in items]
+    return [[i.label, i.kind, i.new_text, i.start, i.end, i.documentation, i.detail, i.deprecated] for i in items]
+
+
+def _signature(message: dict[str, Any]) -> list[Any] | None:
+    found = provider_of(message["path"]).signature(*_place(message))
+    return None if found is None else [found.label, found.parts, found.active, found.documentation]
 
 
 def _hover(message: dict[str, Any]) -> list[Any] | None:
@@ -280,12 +294,53 @@ def _hover(message: dict[str, Any]) -> list[Any] | None:
     return None if found is None else [found.text, span_out(found.span)]
 
 
+def _rewrites(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, line, _, settings = _place(message)
+    return [fix_out(fix) for fix in provider_of(path).rewrites(path, text, line, settings)]
+
+
 def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
     settings, _ = _settings(message)
     return message["path"], message["text"], message["line"], message["character"], settings
 
 
-QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {"complete": _complete, "hover": _hover}
+def _outline(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, _, _, settings = _place(message)
+    return [symbol_out(item) for item in provider_of(path).outline(path, text, settings)]
+
+
+def _tokens(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, _, _, settings = _place(message)
+    return [[item.line, item.start, item.length, item.kind] for item in provider_of(path).tokens(path, text, settings)]
+
+
+def _settings_file(message: dict[str, Any]) -> list[dict[str, Any]]:
+    path = message["path"]
+    named = [language for language in languages() if Path(path).name in language.settings_files]
+    found = [item for language in named for item in provider_for(language).examine_settings(path, message["text"])]
+    return [diagnostic_out(item) for item in found]
+
+
+def _emit(message: dict[str, Any]) -> list[str]:
+    path, text, _, _, settings = _place(message)
+    try:
+        return [provider_of(path).emit(path, text, settings), ""]
+    except HwmlError as error:
+        return ["", str(error)]
+
+
+# Questions that take a compiler or many predictions: they must not hold up the others.
+SLOW = frozenset(("emit", "rewrites"))
+QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "complete": _complete,
+    "hover": _hover,
+    "signature": _signature,
+    "emit": _emit,
+    "rewrites": _rewrites,
+    "outline": _outline,
+    "settings": _settings_file,
+    "tokens": _tokens,
+}
 
 
 def _warm_up(language: Language) -> None:

@@ -39,8 +39,11 @@ _HOME = {
     "Span": "document",
     "analyze": "document",
     "check_chisel": "chisel.check",
+    "explore": "qor.advice.explore",
     "predict_chisel_qor": "chisel.qor.predict",
     "predict_qor": "qor.model",
+    "what_if": "qor.advice.what_if",
+    "why": "qor.advice.why",
 }
 __all__ = [
     "Analysis",
@@ -68,8 +71,11 @@ __all__ = [
     "Span",
     "analyze",
     "check_chisel",
+    "explore",
     "predict_chisel_qor",
     "predict_qor",
+    "what_if",
+    "why",
 ]
 
 if TYPE_CHECKING:
@@ -97,6 +103,9 @@ if TYPE_CHECKING:
     from .languages import Language
     from .lora.adapter import LoraAdapter
     from .lora.generate import LoraGenerator
+    from .qor.advice.explore import explore
+    from .qor.advice.what_if import what_if
+    from .qor.advice.why import why
     from .qor.answer.types import QorPrediction
     from .qor.model import QorModel, predict_qor
 else:  # in the else branch, or type checkers accept any misspelt name

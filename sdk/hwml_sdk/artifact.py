@@ -89,6 +89,15 @@ def write(
     return Artifact.load(Path(path), kind=kind)
 
 
+def kind_of(path: str | Path) -> str:
+    """What a folder, or a shipped artefact's name, says it holds; "" where that cannot be read (`load` says why)."""
+    try:
+        manifest = parse_json(read_bytes(resolve(path) / MANIFEST, max_bytes=MAX_FILE_BYTES))
+    except (ArtifactError, OSError, ValueError):
+        return ""
+    return str(manifest.get("kind", "")) if isinstance(manifest, dict) else ""
+
+
 def shipped(name: str) -> Path | None:
     """Folder of the artefact `name` that ships with hwml, or None."""
     folder = Path(str(resources.files("hwml_exports"))) / name

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "explain": Command("hwml_sdk.commands.explain", "explain a code such as HLS101 with a bad and a good example"),
     "halide": Command("hwml_sdk.commands.halide", "sample, compare, export and use Halide cost models"),
     "lora": Command("hwml_sdk.commands.lora", "generate LoRA adapters from prompts; tokenise, analyse, evaluate them"),
+    "mcp": Command("hwml_sdk.commands.mcp", "serve predictions, checks and fixes to coding agents (MCP)"),
     "qor": Command(
         "hwml_sdk.commands.qor", "predict LUT, DSP, FF and latency of HLS C/C++ (also: hwml qor lint)", own_parser=True
     ),

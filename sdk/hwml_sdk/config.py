@@ -20,6 +20,7 @@ from .files import parse_json, read_bytes, real_path, write_atomic
 from .languages import language_of, languages
 from .ownership import foreign, refuse_foreign
 from .plugins import load
+from .reach import may_read
 
 FILE_NAME = "hwml.toml"
 PROJECT_FILE = "hls_config.cfg"
@@ -246,7 +247,7 @@ def _folder_of(path: str | Path | None) -> Path:
 def find_upwards(folder: Path, name: str) -> Path | None:
     """The nearest file called `name` in `folder` or above it, up to the repository's root (a `.git`) or the disk's."""
     for place in (folder, *folder.parents):
-        if (place / name).is_file():
+        if (place / name).is_file() and may_read(place / name):
             return place / name
         if (place / ".git").exists():
             return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .amounts import Interval as Interval  # noqa: PLC0414 - a word of this module too
-from .errors import ConfigError
+from .errors import ConfigError, RefusedError
 from .languages import Language, language_of
 from .plugins import load
 from .text import LineIndex, with_newlines
@@ -150,6 +150,8 @@ class Annotation:
     label: at most 25 characters, with what is known only; summary: the same for places with room (all resources);
     detail: Markdown for a tooltip; subject: where its JSON comes from; figures: what front ends compare and add up.
     is_design: the figures are those of a whole design, with this function as its top. basis: of such figures.
+    extent: all of it, from its head to its end; None where only `span` is known.
+    stale: the figures are those of an older text, kept because the present one could not be read as far.
     """
 
     kind: Literal["function", "loop", "module"]
@@ -162,6 +164,8 @@ class Annotation:
     figures: Figures = Figures()
     is_design: bool = False
     basis: Basis | None = None
+    extent: Span | None = None
+    stale: bool = False
 
     @property
     def data(self) -> dict[str, Any]:
@@ -169,12 +173,43 @@ class Annotation:
         return {} if self.subject is None else self.subject.to_dict()
 
 
+SymbolKind = Literal["function", "loop", "module", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A part of a document for an outline: `span` is its name, `extent` all of it, which holds those of `children`."""
+
+    name: str
+    kind: SymbolKind
+    span: Span
+    extent: Span
+    detail: str = ""
+    children: tuple[Symbol, ...] = ()
+
+
+TokenKind = Literal["pragma", "dialect", "directive", "option", "value", "number", "variable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a language's own inside a line, for colours: characters from `start` on, `length` of them."""
+
+    line: int
+    start: int
+    length: int
+    kind: TokenKind
+
+
 CompletionKind = Literal["module", "keyword", "property", "variable", "value", "function"]
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0)."""
+    """One proposal. It replaces the text of its line from `start` to `end` (characters from 0).
+
+    deprecated: the tool that the settings name does not take it.
+    """
 
     label: str
     kind: CompletionKind
@@ -183,6 +218,17 @@ class Completion:
     end: int
     documentation: str = ""
     detail: str = ""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How something is written that is being typed. label: all of it; parts: (piece of the label, what it does)."""
+
+    label: str
+    parts: tuple[tuple[str, str], ...] = ()
+    active: int | None = None
+    documentation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +241,22 @@ class Hover:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All that is said about one version of one document."""
+    """All that is said about one version of one document.
+
+    faults: in how many places it could not be read. More of them than before means that it is half-typed, and that
+    figures may be missing which the same text had a moment ago.
+    problem: why there are no figures, where something is wrong or missing beside the text. remedy: words behind `hwml`
+    of the command that sets up what is missing.
+    """
 
     path: str
     language: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: int = 0
+    problem: str = ""
+    remedy: str = ""
 
     @property
     def design(self) -> Annotation | None:
@@ -264,12 +319,36 @@ class Provider(Protocol):
         """What may be typed at a place."""
         return ()
 
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """Changes that are no correction but may be worth it, of what stands at a line; best first, few, and soon."""
+        return ()
+
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """How what is being typed at a place is written."""
+        return None
+
+    def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
+        """Parts of a document that its text shows, also those that nothing is predicted of. Quick."""
+        return ()
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """Words that the usual colours of the file know nothing of, in the order of the text. Quick."""
+        return ()
+
     def design(self, path: str, text: str, settings: Settings) -> Design | None:
         """The design that a source belongs to, wherever its top function stands; None for languages without figures.
 
         Raises SourceError and ConfigError when there is none to predict, ArtifactError for a broken model.
         """
         return None
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """What is wrong in a settings file (`Language.settings_files`) as it stands in an editor."""
+        return ()
+
+    def emit(self, path: str, text: str, settings: Settings) -> str:
+        """What the language's compiler makes of a document, for people to read. Raises HwmlError where it does not."""
+        raise RefusedError("nothing is emitted of this language")
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources whose findings or figures may be others because of `changed`; not those themselves.

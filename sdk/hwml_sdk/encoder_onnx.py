@@ -1,13 +1,13 @@
 """BERT-like text encoders as ONNX graphs, built from their safetensors: small encoders then need no torch.
 
 The graph computes what `transformers.BertModel` does (Devlin et al. 2019: post-norm transformer, learned positions,
-exact GELU), then the mean over real tokens. Inputs `input_ids`, `attention_mask` int64 [B, L]; output `embedding`
-float32 [B, hidden], not normalised.
+exact GELU), then the mean over real tokens, of each layer that is asked for. Inputs `input_ids`, `attention_mask` int64
+[B, L]; output `embedding` float32 [B, layers * hidden], not normalised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ MODEL_TYPES = ("bert",)
 _FAR = -1e9  # added to the scores of filling: its share of the softmax is then exactly 0 in float32
 
 
-def encoder_to_onnx(folder: Path, config: Mapping[str, Any]) -> bytes:
-    """The graph of a model folder. Raises ArtifactError where the weights are not those of such a model."""
+def encoder_to_onnx(folder: Path, config: Mapping[str, Any], layers: Sequence[int] = ()) -> bytes:
+    """The graph of a model folder; layers count from 1, default: the last.
+
+    Raises ArtifactError where the weights are not those of such a model.
+    """
     tensors, _ = read_safetensors(folder / "model.safetensors")
     prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
 
@@ -54,18 +57,26 @@ def encoder_to_onnx(folder: Path, config: Mapping[str, Any]) -> bytes:
     mask = g.node("Cast", "attention_mask", to=1)
     filling = g.node("Mul", g.node("Sub", g.number(1), mask), g.number(_FAR))
     filling = g.node("Unsqueeze", filling, g.sizes(1, 2))
-    for layer in range(int(config["num_hidden_layers"])):
+    wanted = tuple(layers) or (int(config["num_hidden_layers"]),)
+    hidden: dict[int, str] = {}
+    for layer in range(max(wanted)):
         stem = f"encoder.layer.{layer}"
         mixed = _attention(g, x, filling, (width, heads), lambda value, part, s=stem: linear(value, f"{s}.{part}"))
         x = norm(g.node("Add", x, mixed), f"{stem}.attention.output.LayerNorm")
         inner = _gelu(g, linear(x, f"{stem}.intermediate.dense"))
         x = norm(g.node("Add", x, linear(inner, f"{stem}.output.dense")), f"{stem}.output.LayerNorm")
-    weights = g.node("Unsqueeze", mask, g.sizes(2))
-    total = g.node("ReduceSum", g.node("Mul", x, weights), g.sizes(1), keepdims=0)
-    count = g.node("Max", g.node("ReduceSum", weights, g.sizes(1), keepdims=0), g.number(1))
-    g.node("Div", total, count, output="embedding")
+        hidden[layer + 1] = x
+    _pool(g, [hidden[layer] for layer in wanted], mask)
     inputs = [(name, np.int64, ("batch", "length")) for name in ("input_ids", "attention_mask")]
-    return g.model(inputs, "embedding", ("batch", width))
+    return g.model(inputs, "embedding", ("batch", width * len(wanted)))
+
+
+def _pool(g: Graph, hidden: Sequence[str], mask: str) -> None:
+    """Means over the real tokens, layer after layer."""
+    weights = g.node("Unsqueeze", mask, g.sizes(2))
+    count = g.node("Max", g.node("ReduceSum", weights, g.sizes(1), keepdims=0), g.number(1))
+    totals = [g.node("ReduceSum", g.node("Mul", x, weights), g.sizes(1), keepdims=0) for x in hidden]
+    g.node("Concat", *(g.node("Div", total, count) for total in totals), axis=1, output="embedding")
 
 
 def _attention(g: Graph, x: str, filling: str, shape: tuple[int, int], linear: Any) -> str:

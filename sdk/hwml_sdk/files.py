@@ -18,6 +18,7 @@ from .errors import HwmlError, RefusedError, SourceError
 from .exchange import exchange
 from .interrupt import heed_ctrl_c
 from .leftovers import new_name, writing
+from .reach import WORDS, may_read
 
 _MOST_DIGITS = 300  # of a whole number: a float goes up to 1.8e308
 MAX_SOURCE_BYTES = 16 * 1024 * 1024
@@ -259,6 +260,7 @@ def open_regular(path: str | Path) -> BinaryIO:
     A pipe, a device or a socket may block for ever or never end, and a repository can hold links to them: what was
     opened is asked what it is, so that nothing can be put in its place meanwhile. Raises OSError with such words.
     """
+    _refuse_outside(path)
     # O_NONBLOCK: opening a pipe that nobody writes to would wait.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -276,6 +278,12 @@ def open_regular(path: str | Path) -> BinaryIO:
     raise OSError(errno.EINVAL, _SPECIAL, str(path))
 
 
+def _refuse_outside(path: str | Path, *, named: bool = False) -> None:
+    """Raise OSError for what `reach` closes, before anything is said of whether it is there."""
+    if not may_read(path, named=named):
+        raise OSError(errno.EACCES, WORDS, str(path))
+
+
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_DATA_BYTES) -> bytes:
     """All of a regular file. The bound holds for what is read: a file that says it is empty may still not end.
 
@@ -290,7 +298,8 @@ def read_bytes(path: str | Path, *, max_bytes: int = MAX_DATA_BYTES) -> bytes:
 
 
 def read_head(path: str | Path, max_bytes: int) -> bytes:
-    """The first bytes of a regular file. Raises OSError."""
+    """The first bytes of a source or project file. Raises OSError."""
+    _refuse_outside(path, named=True)
     with open_regular(path) as stream:
         return stream.read(max_bytes)
 
@@ -319,6 +328,7 @@ def read_source(path: str | Path, *, max_bytes: int = MAX_SOURCE_BYTES) -> str:
     """
     path = Path(path)
     try:
+        _refuse_outside(path, named=True)
         raw = read_bytes(path, max_bytes=max_bytes)
     except IsADirectoryError as error:
         raise SourceError("is a folder, a file was expected", path=path) from error

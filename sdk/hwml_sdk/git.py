@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from subprocess import DEVNULL, PIPE
 
-from .errors import HwmlError, ToolNotFoundError
+from .errors import HwmlError, SourceError, ToolNotFoundError
 from .files import MAX_SOURCE_BYTES, real_path
 from .framing import Reader, Writer
 from .leftovers import scratch_folder
@@ -131,11 +131,23 @@ class Repository:
         return bool(self._head())
 
     def _head(self) -> str:
-        if self.head is not None:
-            return self.head
+        return self._named("HEAD") if self.head is None else self.head
+
+    def _named(self, revision: str) -> str:
+        """The object that a name stands for, "" for none."""
+        if "\0" in revision or revision.startswith("-"):
+            return ""
         env = _environment() | {"GIT_DIR": str(self.folder)}
-        said = _git(("rev-parse", "-q", "--verify", "HEAD"), self.top, env).stdout.decode("ascii", "replace").strip()
+        done = _git(("rev-parse", "-q", "--verify", revision), self.top, env)
+        said = done.stdout.decode("ascii", "replace").strip()
         return said if _NAME.fullmatch(said) else ""
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a branch, tag or other name means. Raises SourceError for what is none."""
+        said = self._named(f"{revision}^{{commit}}") if revision else ""
+        if not said:
+            raise SourceError(f"{revision!r} is no commit here; git fetch it, or name another", path=self.top)
+        return said
 
     def staged(self) -> list[Path]:
         """Files that differ between HEAD and the index, without those that are deleted there."""
@@ -163,11 +175,18 @@ class Repository:
 
     def committed(self, path: Path, *, timeout_s: float = TIMEOUT_S) -> Blob | None:
         """A file of the work tree at HEAD; None when there is none. Raises HwmlError."""
+        return self._stored("HEAD", path, timeout_s)
+
+    def at(self, revision: str, path: Path, *, timeout_s: float = TIMEOUT_S) -> Blob | None:
+        """The same at any commit. Raises SourceError for a name of none, HwmlError."""
+        return self._stored(self.resolve(revision), path, timeout_s)
+
+    def _stored(self, commit: str, path: Path, timeout_s: float) -> Blob | None:
         place = (real_path(path.parent) / path.name).relative_to(self.top).as_posix()
         if "\n" in place:  # a name with a line break cannot be asked for
             return None
         with self._objects(timeout_s) as ask:
-            return ask(os.fsencode(f"HEAD:{place}"))
+            return ask(os.fsencode(f"{commit}:{place}"))
 
     @contextmanager
     def checked_out(self, tree: str, patterns: Sequence[str]) -> Iterator[Path]:

@@ -60,6 +60,8 @@ class Language:
     project: "module:function" that takes the path of a document (or a folder) to the project file that speaks for it
     and the settings that file states, a mapping of sections as `hwml.toml` has them; None where there is no such file.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
+    settings_files: names of files whose mistakes its provider tells (`examine_settings`).
+    outlines: its provider knows parts of a document by the text alone; else they are those that have figures.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Language:
     rival: Rival | None = None
     project: str = ""
     card: str = ""
+    outlines: bool = False
+    settings_files: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -122,7 +126,7 @@ HLS = Language(
     headers=(*_C_HEADERS, *_C_INCLUDED),
     needs=(
         *(f"*{suffix}" for suffix in (*_C_SOURCES, *_C_HEADERS, *_C_INCLUDED)),
-        "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml",
+        "*.txt", "*.dat", "*.cfg", "*.tcl", "*hwml.toml", "*hwml-calibration.json",
     ),
     watched=("**/hls_config.cfg", "**/*.{h,hh,hpp,hxx}", "**/*.cfg", "**/*.tcl"),
     # Vivado HLS and Vitis HLS; `hls` with these folders inside from 2023.2 on.
@@ -131,6 +135,7 @@ HLS = Language(
     triggers=(" ", "="),
     comments=_CPP,
     project="hwml_sdk.qor.project.project:stated_settings",
+    settings_files=("hwml.toml", "hls_config.cfg"),
     card="qor",
 )  # fmt: skip
 CHISEL = Language(
@@ -146,6 +151,7 @@ CHISEL = Language(
     outputs=("target", "out"),
     comments=_SCALA,
     # Parse and type errors; the stages after them are hwml's own.
+    outlines=True,
     rival=Rival(".metals", ("hwml chisel parse", "hwml chisel type")),
 )
 BUILT_IN = (HLS, CHISEL)

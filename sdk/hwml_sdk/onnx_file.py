@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-# Of the exporters of `train.qor` and of `cost_model.net.onnx`; by domain and name.
+# Of the exporters of `train.qor`, `cost_model.net.onnx`, `lora.graph` and `encoder_onnx`; by domain and name.
 ALLOWED = frozenset(
     {("ai.onnx.ml", "TreeEnsembleRegressor")}
     | {
         ("", name)
         for name in (
-            "Add", "Cast", "Ceil", "Clip", "Concat", "Div", "Equal", "Gather", "Gemm", "Greater", "IsNaN", "Log",
-            "MatMul", "Max", "Min", "Mul", "Range", "ReduceSum", "Relu", "Reshape", "Shape", "Squeeze", "Sub",
-            "Unsqueeze", "Where",
+            "Add", "Cast", "Ceil", "Clip", "Concat", "Conv", "Div", "Einsum", "Equal", "Erf", "Gather", "Gemm",
+            "Greater", "IsNaN", "LayerNormalization", "Log", "MatMul", "Max", "Min", "Mul", "Range", "ReduceSum",
+            "Relu", "Reshape", "Shape", "Slice", "Softmax", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where",
         )
     }
 )  # fmt: skip

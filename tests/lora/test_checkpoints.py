@@ -15,7 +15,7 @@ import pytest
 from hwml_sdk.cli import main
 from hwml_sdk.errors import DataError, RefusedError
 from hwml_sdk.lora.checkpoint import find_checkpoints, peft_name, read_checkpoint
-from hwml_sdk.lora.pickles import read_pickled
+from hwml_sdk.pickles import read_pickled
 from hwml_sdk.safetensors import read_safetensors, to_safetensors
 
 from .files import adapter_arrays, write_adapter, write_safetensors

@@ -38,14 +38,15 @@ def test_hints_move_with_the_text_before_the_new_result_is_in(client: Client, ur
     assert after["position"]["line"] == before["position"]["line"] + 2
 
 
-def test_a_touched_line_loses_its_hint_at_once(client: Client, uri: str) -> None:
+def test_a_touched_line_keeps_its_hint_marked_as_old(client: Client, uri: str) -> None:
     client.open(uri, SCALE)
-    client.hints(uri)
+    (before,) = client.hints(uri)
     with client.at_once():
         client.change(uri, 2, at(4, 22, 4, 24, "32"))
         asked = client.ask_hints(uri)
-    assert client.wait(asked) == []
-    (after,) = client.until(lambda: client.hints(uri), "new hint")
+    (old,) = client.wait(asked)
+    assert old["label"] == before["label"] + " (old)"
+    (after,) = client.until(lambda: [h for h in client.hints(uri) if "(old)" not in h["label"]], "new hint")
     assert " 32 cyc" in after["label"]
 
 

@@ -66,6 +66,38 @@ def test_a_tooltip_comes_when_asked_for(client: Client, uri: str) -> None:
     assert "64" in tooltip
 
 
+WINDOW = """#include <ap_int.h>
+
+void window(const int a[1024], int b[1024]) {
+  work: for (int i = 0; i < 960; i++) {
+#pragma HLS PIPELINE II=1
+    b[i] = a[i] + a[i + 1] + a[i + 2] + a[i + 3];
+  }
+}
+"""
+
+
+def test_rewritings_are_offered_best_first_and_resolved_for_their_version(client: Client, uri: str) -> None:
+    client.open(uri, WINDOW)
+    found = client.actions(uri, 3, ["refactor"])
+    assert 1 <= len(found) <= 3
+    assert {action["kind"] for action in found} == {"refactor.rewrite.hwml"}
+    assert found[0]["title"].startswith("Partition a cyclic factor=2: II 2 -> 1, ") and "edit" not in found[0]
+    (change,) = client.request("codeAction/resolve", found[0])["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": uri, "version": 1}
+    assert "#pragma HLS ARRAY_PARTITION variable=a type=cyclic factor=2" in applied(WINDOW, change["edits"])
+    client.change(uri, 2, at(0, 0, 0, 0, "// above\n"))
+    with pytest.raises(ResponseError) as caught:
+        client.request("codeAction/resolve", found[0])
+    assert caught.value.code == -32801
+
+
+def test_rewritings_wait_until_a_person_asks(client: Client, uri: str) -> None:
+    client.open(uri, WINDOW)
+    assert not [action for action in client.actions(uri, 3) if action["kind"].startswith("refactor")]
+    assert client.actions(uri, 0, ["refactor"]) == []
+
+
 def test_a_client_without_resolving_gets_the_tooltip_at_once(plain: Client, uri: str) -> None:
     plain.open(uri, SCALE)
     assert all("rounds" in hint["tooltip"]["value"] for hint in plain.hints(uri) if hint["label"].startswith("II"))
@@ -218,7 +250,7 @@ def test_only_asked_kinds_of_actions_come(client: Client, uri: str) -> None:
     client.open(uri, FAULTY)
     client.until(lambda: client.actions(uri, 5, ["source"]), "verified fixes")
     assert {a["kind"] for a in client.actions(uri, 5, ["quickfix"])} == {"quickfix"}
-    assert client.actions(uri, 5, ["refactor"]) == []
+    assert {a["kind"] for a in client.actions(uri, 5, ["refactor"])} <= {"refactor.rewrite.hwml"}
     assert {a["kind"] for a in client.actions(uri, 5, ["source"])} == {"source.fixAll.hwml"}
 
 
@@ -248,6 +280,83 @@ def test_completion_inside_pragmas(client: Client, uri: str, typed: str, some: s
     found = client.complete(uri, 3, len(typed))
     assert some <= set(found)
     assert none not in found
+
+
+NEST = """#define N 24
+void nest(int a[N][10], int b[N], int n) {
+AT_FUNCTION
+  int local[12];
+  for (int i = 0; i < N; i++) {
+    int row[4];
+AT_LOOP
+    for (int j = 0; j < n; j++) { int deep[5]; b[i] += a[i][j]; }
+  }
+}
+"""
+
+
+def proposed(client: Client, uri: str, place: str, typed: str, behind: str = "") -> list[str]:
+    """Labels in the order a client shows them, in a place of NEST."""
+    text = NEST.replace(place, typed + behind)
+    for other in ("AT_FUNCTION", "AT_LOOP"):
+        text = text.replace(other, "")
+    client.open(uri, text)
+    row = NEST.split("\n").index(place)
+    found = client.complete(uri, row, len(typed))
+    return sorted(found, key=lambda label: found[label]["sortText"])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["#pragma HLS PIPELINE II=4", "#pragma HLS", "#pragma HLS PIPELINE", "#pragma hls pipeline",
+     "#pragma HLS PIPELINE off", "#pragma HLS ARRAY_PARTITION variable=b",
+     "#pragma HLS ARRAY_PARTITION variable=b type=cyclic"],
+)  # fmt: skip
+def test_what_is_written_already_is_not_offered(client: Client, uri: str, typed: str) -> None:
+    """Or the Enter that ends the line would be taken for a choice."""
+    assert proposed(client, uri, "AT_LOOP", typed) == []
+
+
+def test_nothing_is_offered_before_a_value_that_is_there(client: Client, uri: str) -> None:
+    assert proposed(client, uri, "AT_LOOP", "#pragma HLS ARRAY_PARTITION variable=", "b") == []
+    assert "variable" not in proposed(client, uri, "AT_LOOP", "#pragma HLS ARRAY_PARTITION ", " variable=b")
+
+
+def test_what_helps_at_a_place_comes_first(client: Client, uri: str) -> None:
+    in_loop = proposed(client, uri, "AT_LOOP", "#pragma HLS ")
+    assert in_loop[:2] == ["PIPELINE", "UNROLL"]
+    assert in_loop.index("INTERFACE") > in_loop.index("STREAM")  # it may not stand in a loop
+    on_top = proposed(client, uri, "AT_FUNCTION", "#pragma HLS ")
+    assert on_top[0] == "INTERFACE"
+    assert on_top.index("UNROLL") > on_top.index("STREAM")
+
+
+def test_pragmas_of_other_releases_come_last_and_are_marked(client: Client, uri: str) -> None:
+    assert proposed(client, uri, "AT_LOOP", "#pragma HLS ")[-4:] == ["ARRAY_MAP", "CLOCK", "DATA_PACK", "RESOURCE"]
+    found = client.complete(uri, NEST.split("\n").index("AT_LOOP"), 12)
+    assert found["RESOURCE"]["deprecated"]
+    assert "deprecated" not in found["UNROLL"]
+
+
+def test_factors_divide_and_variables_are_those_that_are_seen(client: Client, uri: str) -> None:
+    """24 rounds; `a` has 24 rows of 10; `deep` belongs to the loop inside, `row` to the one around, `n` is no array."""
+    assert proposed(client, uri, "AT_LOOP", "#pragma HLS UNROLL factor=") == ["2", "3", "4", "6", "8", "12", "24"]
+    partition = "#pragma HLS ARRAY_PARTITION variable="
+    assert proposed(client, uri, "AT_LOOP", f"{partition}a dim=2 factor=") == ["2", "5", "10"]
+    assert proposed(client, uri, "AT_LOOP", partition) == ["a", "b", "local", "row"]
+    assert proposed(client, uri, "AT_FUNCTION", partition) == ["a", "b", "local"]
+
+
+def test_the_signature_shows_the_option_that_is_being_typed(client: Client, uri: str) -> None:
+    typed = "#pragma HLS ARRAY_PARTITION variable=b dim="
+    client.open(uri, NEST.replace("AT_FUNCTION", typed).replace("AT_LOOP", ""))
+    place = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": len(typed)}}
+    found = client.request("textDocument/signatureHelp", place)
+    (signature,) = found["signatures"]
+    assert signature["label"].startswith("#pragma HLS ARRAY_PARTITION variable=<name> ")
+    assert signature["parameters"][found["activeParameter"]]["label"] == "[dim=<number>]"
+    place["position"] = {"line": 1, "character": 4}
+    assert client.request("textDocument/signatureHelp", place) is None
 
 
 def test_completion_replaces_the_word_that_was_begun_and_is_documented(client: Client, uri: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lsp.lsp_client import FULL, Client, running
+from tests.lsp.lsp_client import FULL, TIMEOUT_S, Client, running
 from tests.lsp.sources import FAULTY, SCALE
 
 from hwml_lsp.settings import ClientSettings, known_names, read_settings
@@ -131,3 +133,48 @@ def test_the_extension_declares_every_setting_the_server_reads() -> None:
     manifest = json.loads((ROOT / "lsp_server" / "vscode" / "package.json").read_text(encoding="utf-8"))
     declared = set(manifest["contributes"]["configuration"]["properties"])
     assert {f"hwml.{name}" for name in known_names()} <= declared
+
+
+def test_mistakes_in_settings_files_stand_where_they_are_written(tmp_path: Path) -> None:
+    """An unknown key and an unknown part, each with the nearest name as a fix; corrected, nothing is found."""
+    wrong = '[hls]\nprat = "x"\npart = "xc7z02"\n'
+    with running(tmp_path) as client:
+        client.initialize(folder=tmp_path)
+        uri = client.open((tmp_path / "hwml.toml").as_uri(), wrong, "toml")
+        found = client.until(lambda: client.pull(uri), "findings")
+        assert [(item["range"]["start"]["line"], item["code"]) for item in found] == [(1, "HWML002"), (2, "HWML002")]
+        titles = [action["title"] for action in client.actions(uri, 1, ["quickfix"])]
+        assert titles == ["Write part (verified)"]
+        assert "xc7z020" in str(client.actions(uri, 2, ["quickfix"]))
+        client.change(uri, 2, {"text": '[hls]\npart = "xc7z020"\n'})
+        client.until(lambda: client.pull(uri) == [], "nothing to find")
+        config = client.open((tmp_path / "hls_config.cfg").as_uri(), "part=xczu9eg\nsyn.file=none.cpp\n", "ini")
+        (item,) = client.until(lambda: client.pull(config), "findings")
+        assert (item["range"]["start"]["line"], "none.cpp" in item["message"]) == (1, True)
+        assert client.hints(uri) == client.lenses(config) == []
+
+
+def test_the_status_says_why_there_are_no_figures(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        uri = started(client, tmp_path, {"hls": {"part": "nonsense9000"}}, text=FAULTY)
+        client.pull(uri)
+        status = client.notified("hwml/status", lambda p: p["uri"] == uri and p["message"])
+        assert "nonsense9000" in status["message"]
+
+
+def test_null_takes_settings_back_and_a_folder_that_leaves_takes_its_own_along(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        uri = started(client, tmp_path, {"inlayHints": {"enable": False}})
+        assert client.hints(uri) == []
+        client.settings = {}  # the client answers null from now on
+        client.notify("workspace/didChangeConfiguration", {"settings": None})
+        client.until(lambda: client.hints(uri), "hints again")
+
+
+def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """Its pipe stays open, as a child of the client may hold it."""
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with running(tmp_path) as client:
+        client.initialize(folder=tmp_path, processId=parent.pid)
+        parent.communicate()
+        assert client.process.wait(timeout=TIMEOUT_S) == 1

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.errors import ReportError
-from hwml_sdk.qor.reports import CsynthReport, ReportedLoop, Resources, find_report, read_csynth
+from hwml_sdk.qor.reports.csynth import find_report, read_csynth
+from hwml_sdk.qor.reports.types import CsynthReport, ReportedLoop, Resources
 
 DATA = Path(__file__).parents[1] / "data" / "csynth"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "csynth"
@@ -33,7 +34,7 @@ def test_unified_report() -> None:
     report = read_csynth(DATA / "unified" / "mac")
     assert report.path == str(DATA / "unified" / "mac" / "hls" / "syn" / "report" / "csynth.xml")
     assert report == read_csynth(DATA / "unified" / "mac" / "hls" / "hls_data.json")
-    assert (report.tool_version, report.top) == ("", "mac")
+    assert (report.tool, report.tool_version, report.top) == ("vitis_hls", "2024.1", "mac")
     assert report.resources == Resources(1509, 2, 1400, 1, 0)
     assert report.latency_cycles == (1032, 1032)
     loop = ReportedLoop("sum", (1024, 1024), (1028, 1028), 6, 1, True, "mac.cpp:7")

@@ -1,19 +1,30 @@
 // Starts the language server, shows its state, and offers its commands. Everything that is known comes from the server.
 import * as vscode from 'vscode';
 import { LanguageClient, LanguageClientOptions, ServerOptions, State } from 'vscode-languageclient/node';
+import { EmittedText } from './emitted';
+import { KernelList } from './kernels';
+import * as palette from './palette';
 import { findServer, setUp, ServerCommand } from './server';
 import { StatusItem, ServerStatus } from './status';
+import { offer, setUpTools } from './tools';
 
-const SELECTOR = ['c', 'cpp', 'scala'].map((language) => ({ scheme: 'file', language }));
+const SELECTOR = [
+  ...['c', 'cpp', 'scala'].map((language) => ({ scheme: 'file', language })),
+  ...['hwml.toml', 'hls_config.cfg'].map((name) => ({ scheme: 'file', pattern: `**/${name}` })),
+];
 
 let client: LanguageClient | undefined;
 let output: vscode.LogOutputChannel;
 let status: StatusItem;
+let kernels: KernelList;
+let emitted: EmittedText;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   output = vscode.window.createOutputChannel('hwml', { log: true });
   status = new StatusItem();
-  context.subscriptions.push(output, status);
+  kernels = new KernelList((command) => ask(command, { quiet: true }));
+  emitted = new EmittedText((command, ...args) => ask(command, { quiet: true }, ...args));
+  context.subscriptions.push(output, status, kernels, emitted);
   registerCommands(context);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration(async (event) => {
@@ -43,10 +54,23 @@ async function start(context: vscode.ExtensionContext): Promise<void> {
       status.failed('The server has stopped');
     }
   });
-  client.onNotification('hwml/status', (update: ServerStatus) => status.update(update));
+  client.onNotification('hwml/status', (update: ServerStatus) => {
+    status.update(update);
+    if (update.state === 'ready') {
+      kernels.refresh();
+      emitted.update(update.uri, update.version);
+      void offer(update, () => findServer(context, output), output).then(async (done) => {
+        if (done) {
+          await restart(context);
+        }
+      });
+    }
+  });
+  client.onNotification('hwml/kernels', () => kernels.refresh());
   try {
     await client.start();
     status.started();
+    kernels.refresh();
     await vscode.commands.executeCommand('setContext', 'hwml.running', true);
   } catch (error) {
     output.error(String(error));
@@ -129,9 +153,22 @@ function registerCommands(context: vscode.ExtensionContext): void {
         await restart(context);
       }
     },
-    'hwml.pinCurrentBaseline': () => ask('hwml.pinBaseline', vscode.window.activeTextEditor?.document.uri.toString()),
+    'hwml.setUpTools': async () => {
+      if (await setUpTools('chisel setup', await findServer(context, output), output)) {
+        await restart(context);
+      }
+    },
+    'hwml.pinCurrentBaseline': () => ask('hwml.pinBaseline', {}, vscode.window.activeTextEditor?.document.uri.toString()),
     'hwml.dropBaseline': () => ask('hwml.clearBaseline'),
     'hwml.openModelCard': () => ask('hwml.modelCard'),
+    'hwml.emitBeside': () => vscode.window.activeTextEditor && emitted.show(vscode.window.activeTextEditor.document.uri),
+    'hwml.goToBottleneck': () => palette.goToBottleneck((command, ...args) => ask(command, {}, ...args)),
+    'hwml.nextFinding': () => palette.nextFinding(),
+    'hwml.explainFinding': () => palette.explainFinding((command, ...args) => ask(command, {}, ...args)),
+    'hwml.toggleHints': () => palette.toggle('inlayHints.enable'),
+    'hwml.toggleLenses': () => palette.toggle('codeLens.enable'),
+    'hwml.sortKernels': () => kernels.sort(),
+    'hwml.refreshKernels': () => kernels.refresh(),
     'hwml.statusMenu': () => statusMenu(),
   };
   for (const [name, run] of Object.entries(commands)) {
@@ -139,9 +176,11 @@ function registerCommands(context: vscode.ExtensionContext): void {
   }
 }
 
-async function ask(command: string, ...args: unknown[]): Promise<unknown> {
+async function ask(command: string, how: { quiet?: boolean } = {}, ...args: unknown[]): Promise<unknown> {
   if (client?.state !== State.Running) {
-    void vscode.window.showWarningMessage('hwml: the server is not running.');
+    if (how.quiet !== true) {
+      void vscode.window.showWarningMessage('hwml: the server is not running.');
+    }
     return undefined;
   }
   return client.sendRequest('workspace/executeCommand', { command, arguments: args.filter((a) => a !== undefined) });
@@ -152,6 +191,7 @@ async function statusMenu(): Promise<void> {
     { label: '$(output) Show output', command: 'hwml.showOutput' },
     { label: '$(pulse) Run hwml doctor', command: 'hwml.doctor' },
     { label: '$(book) Show the model card', command: 'hwml.openModelCard' },
+    { label: '$(flame) Go to the bottleneck', command: 'hwml.goToBottleneck' },
     { label: '$(pin) Pin the figures of this file', command: 'hwml.pinCurrentBaseline' },
     { label: '$(debug-restart) Restart the server', command: 'hwml.restartServer' },
   ];

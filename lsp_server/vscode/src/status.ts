@@ -6,6 +6,7 @@ export interface ServerStatus {
   version: number;
   state: 'loading' | 'busy' | 'ready' | 'error';
   message: string;
+  remedy?: string;
   model?: string;
   part?: string;
   tool?: string;
@@ -66,6 +67,8 @@ export class StatusItem implements vscode.Disposable {
       this.show('error', 'hwml', status.message || 'The analysis has failed');
     } else if (status.state === 'loading') {
       this.show('loading', 'hwml: loading model', 'The first figures come in a moment');
+    } else if (status.state === 'ready' && status.message !== '') {
+      this.show('error', 'hwml: no figures', status.message);
     } else {
       const part = status.part ?? '';
       const lines = [`Model ${status.model ?? '?'}`, `Part ${part}, ${status.clock_period_ns ?? '?'} ns`, `${status.tool ?? ''} ${status.tool_version ?? ''}`];

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..config import DEFAULT_CHISEL_VERSION
 from ..errors import SourceError
+from ..reach import reading_freely
 from .serve.client import Client
 from .types import CheckRequest, CompileResult
 
@@ -19,7 +20,8 @@ def client_for(version: str, *, keep: bool = True) -> Client:
     """The connection of this process to the daemon for `version`."""
     client = _clients.get(version)
     if client is None:
-        client = _clients[version] = Client(version, keep=keep)
+        with reading_freely():  # Java and the tool chain are where the user has them
+            client = _clients[version] = Client(version, keep=keep)
     return client
 
 

@@ -18,6 +18,7 @@ from ..document import (
     Provider,
     Related,
     Span,
+    Symbol,
 )
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
@@ -32,6 +33,7 @@ from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
 from .say.interface import described
+from .say.outline import outline
 from .siblings import Checked, check_with_siblings
 from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
@@ -82,7 +84,9 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
         return Analysis(path, "chisel")
     choice = choose_version(place, text, settings)
     if installed(choice.version) is None:
-        return Analysis(path, "chisel", notes=(f"Chisel {choice.version} is not set up: run hwml chisel setup",))
+        missing = f"Chisel {choice.version} is not set up: run hwml chisel setup"
+        remedy = f"chisel setup --version {choice.version}"
+        return Analysis(path, "chisel", notes=(missing,), problem=missing, remedy=remedy)
     try:
         found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
         repairs = repairs_for(place, text, found)
@@ -184,7 +188,8 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     diagnostics += [_from_elsewhere(item) for item in elsewhere]
     notes = (*found.result.notes, *found.notes)
     texts = dict(found.request.files)
-    return Analysis(path, "chisel", tuple(diagnostics), annotations_of(path, found.result, texts.get(path, "")), notes)
+    annotations = annotations_of(path, found.result, texts.get(path, ""))
+    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=len(found.result.errors))
 
 
 def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:
@@ -271,6 +276,24 @@ class ChiselProvider(Provider):
             prepare(ensure(version, progress=tell), progress=tell)
         found = examine(place, text, settings, timeout_s=timeout_s)
         return as_analysis(path, found, repairs_for(place, text, found, budget_s=CHECK_FIX_BUDGET_S))
+
+    def emit(self, path: str, text: str, settings: Settings) -> str:
+        """SystemVerilog of every module that was lowered, below what kept the others from it.
+
+        Raises RefusedError where the folder is not trusted, HwmlError where the tool chain is not set up.
+        """
+        if not settings.trusted:
+            raise RefusedError("emitting runs constructors, and this folder is not trusted: hwml trust FOLDER")
+        version = choose_version(Path(path), text, settings).version
+        if installed(version) is None:
+            raise HwmlError(f"Chisel {version} is not set up: run hwml chisel setup")
+        result = examine(Path(path), text, settings, outputs=True, keep=False).result
+        said = [f"// {item.path}:{item.span.start_line + 1}: {item.severity} {item.text}" for item in result.errors]
+        return "\n".join([*said, *result.verilog.values()]) or "// no module of this file was lowered\n"
+
+    def outline(self, path: str, text: str, settings: Settings) -> Sequence[Symbol]:
+        """Modules with the tree of their instances, as the source has them."""
+        return outline(text)
 
     def design(self, path: str, text: str, settings: Settings) -> Design | None:
         """The largest module of a file.

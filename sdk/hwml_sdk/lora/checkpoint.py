@@ -18,9 +18,9 @@ import numpy as np
 from ..errors import DataError
 from ..files import parse_json, read_bytes
 from ..interrupt import checkpoint as heed
+from ..pickles import read_pickled
 from ..safetensors import read_safetensors
 from ..tensors import Tensor, Tensors, to_float32
-from .pickles import read_pickled
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHT_FILES = ("adapter_model.safetensors", "adapter_model.bin")

@@ -11,37 +11,49 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..artifact import Artifact, write
+from ..artifact import Artifact, kind_of, write
 from ..config import DEFAULT_TOOL, HlsSettings, check_setting, load_settings
-from ..errors import SourceError
+from ..errors import ConfigError, SourceError
 from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.assumed import with_assumptions
-from .answer.spread import Spread, spread_function, spread_loops
-from .answer.types import Interval, QorPrediction
+from .answer.corrected import prediction_of
+from .answer.overlay import with_figures
+from .answer.types import QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
-from .learned.correct import KIND, Correction, Corrector
+from .learned.calibration import errors_of, find_calibration, model_digest, z_scores
+from .learned.correct import KIND, Correction, Corrector, closed_form_log
+from .learned.encoder.head import KIND as ENCODER_KIND
+from .learned.encoder.head import TARGETS, EncoderHead
+from .learned.encoder.serve import VectorSource
+from .learned.encoder.template import Sample, sample_of
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
+from .learned.table import quantise
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
 from .project.project import read_directives
+from .project.types import HlsProject
 from .read.source import read_program
+from .reports.attach import with_actual
 from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
 
 STAGES = ("csynth", "impl")
+NO_PATH = "<text>"  # of a source that is in no file
+Floats = NDArray[np.float64]
 
 
 @contextmanager
@@ -65,8 +77,18 @@ class QorModel:
 
     @classmethod
     def load(cls, path: str | Path = "qor") -> QorModel:
-        """Load an artefact folder, or a shipped one by name. Raises ArtifactError when it is broken."""
+        """Load an artefact folder, or a shipped one by name; one of the encoder path serves like the default model.
+
+        Raises ArtifactError when it is broken.
+        """
+        if cls is QorModel and kind_of(path) == ENCODER_KIND:
+            return EncoderModel(Artifact.load(path, kind=ENCODER_KIND))
         return cls(Artifact.load(path, kind=KIND))
+
+    @property
+    def first(self) -> QorModel:
+        """The model whose answer is there at once, to be shown until this one's is in: itself, if it is quick."""
+        return self
 
     @property
     def corrector(self) -> Corrector:
@@ -93,24 +115,14 @@ class QorModel:
         directives: str | Path | None = None,
     ) -> QorPrediction:
         """Predict one design; see `predict_qor`."""
-        path, text = _source(source)
-        if path:
-            inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
-        else:
-            said = read_directives(directives) if directives is not None else ()
-            inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
-        inputs = replace(inputs, files={**inputs.files, **_texts(files)})
-        loaded = load_settings(path) if path else None
-        given = {
-            "top": top, "part": part, "clock_period_ns": clock_period_ns, "tool": tool, "tool_version": tool_version,
-            "stage": check_setting("stage", stage, "str", choices=STAGES) if stage is not None else None,
-        }  # fmt: skip
-        chosen = {key: value for key, value in given.items() if value is not None}
-        settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
-        prediction = self.predict_text(text, path=str(path or "<text>"), inputs=inputs, settings=settings)
-        names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-        origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
-        return with_assumptions(replace(prediction, origins={**origins, **dict.fromkeys(chosen, "argument")}))
+        given = given_source(
+            source, files=files, defines=defines, include_dirs=include_dirs, directives=directives, top=top, part=part,
+            clock_period_ns=clock_period_ns, tool=tool, tool_version=tool_version, stage=stage,
+        )  # fmt: skip
+        found = self.predict_text(given.text, path=given.path, inputs=given.inputs, settings=given.settings)
+        if given.file is not None:
+            found = self.with_report(found, given.file, given.text, inputs=given.inputs, settings=given.settings)
+        return with_assumptions(replace(found, origins=given.origins))
 
     def predict_many(self, sources: Iterable[str | Path], **options: Any) -> list[QorPrediction]:
         """`predict` for each source with the same options. Raises what the first failing one raises."""
@@ -129,6 +141,18 @@ class QorModel:
         """Predict text with everything already gathered: what the command line and the editors call."""
         with _collector_at_rest():
             return self._predict(text, path, inputs, settings)
+
+    def with_report(
+        self, prediction: QorPrediction, path: Path, text: str, *, inputs: Inputs, settings: HlsSettings
+    ) -> QorPrediction:
+        """A prediction of the text with the report of the source at `path` beside it, where there is one."""
+
+        def again(changes: Mapping[str, Any]) -> QorPrediction:
+            changed = replace(settings, top=prediction.top, **changes)
+            return self.predict_text(text, path=str(path), inputs=inputs, settings=changed)
+
+        project = None if inputs.project is None else inputs.project.path
+        return with_actual(prediction, path, again, text=text, project=project)
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
         # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
@@ -149,14 +173,44 @@ class QorModel:
         if not rows:
             return []
         unseen = self._unseen(settings, estimates[0])
-        corrections = self.corrector.apply_many(
-            np.stack([row.values for row in rows]), [row.closed_form for row in rows]
-        )
+        values = np.stack([row.values for row in rows])
+        corrections = self.corrector.apply_many(values, [row.closed_form for row in rows])
+        corrections, notes = self._calibrated(design, corrections, values)
         name = str(self.artifact.path.name)
         return [
-            _prediction(estimate, correction, settings, unseen, design.notes, name)
+            prediction_of(estimate, correction, settings, unseen, (*design.notes, *notes), name)
             for estimate, correction in zip(estimates, corrections, strict=True)
         ]
+
+    def _calibrated(
+        self, design: OpenDesign, corrections: list[Correction], values: NDArray[np.float32]
+    ) -> tuple[list[Correction], tuple[str, ...]]:
+        """Moved by what the workspace's own reports taught, where it has a calibration; and what to say of that."""
+        calibration = find_calibration(Path(design.program.path)) if design.program.path != NO_PATH else None
+        if calibration is None:
+            return corrections, ()
+        problem = calibration.problem(self.digest, FEATURE_VERSION)
+        if problem:
+            return corrections, (problem,)
+        z = z_scores(values, self.corrector.geometry)
+        if z.shape[1] != calibration.residual.points.shape[1]:
+            raise ConfigError("has points of another length: run hwml qor calibrate again", path=calibration.path)
+        moved = [calibration.correct(item, row) for item, row in zip(corrections, z, strict=True)]
+        return moved, (calibration.note(),)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this model from another one."""
+        return model_digest(self.artifact)
+
+    def residual_row(self, design: OpenDesign, actual: Mapping[str, float | None]) -> tuple[Floats, Floats]:
+        """(z-scores [f], log errors [len(LABELS)]) of one design against its report, without any calibration."""
+        estimate = design.estimate(design.top())
+        row = features_of(estimate)
+        correction = self.corrector.apply_many(row.values[None, :], [row.closed_form])[0]
+        known = {name: estimate.figures()[name] is not None for name in LABELS}
+        z = z_scores(row.values[None, :], self.corrector.geometry)[0]
+        return z, errors_of(actual, correction.value, known)
 
     def _unseen(self, settings: HlsSettings, estimate: Estimate) -> list[str]:
         """Settings that no training design had, in words."""
@@ -179,15 +233,121 @@ class QorModel:
         return found
 
 
+class EncoderModel(QorModel):
+    """A head on a frozen text encoder: LUT, DSP, FF and latency are its own, all else is the default model's."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        super().__init__(artifact)
+        self._first = QorModel.load()
+        self._head = EncoderHead(artifact)
+        self._head.check_features(FEATURE_VERSION, FEATURE_NAMES)
+        self._source = VectorSource(self._head.recipe)
+
+    @property
+    def first(self) -> QorModel:
+        """The default model."""
+        return self._first
+
+    @property
+    def corrector(self) -> Corrector:
+        """The default model's."""
+        return self._first.corrector
+
+    def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
+        """Predictions of functions of one design, all at once.
+
+        Raises ArtifactError where the encoder is not there or is another one than the head was trained on.
+        """
+        if not estimates:
+            return []
+        vectors = self._source.vectors([_sample(estimate, design.settings) for estimate in estimates])
+        features = quantise(np.stack([features_of(estimate).values for estimate in estimates]))
+        base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
+        found = self._head.figures(vectors, features, base)
+        return [
+            with_figures(
+                prediction,
+                found,
+                row,
+                self.artifact.path.name,
+                uram=estimate.uram,
+                least_cycles=minimum_cycles(estimate.top),
+            )
+            for row, (prediction, estimate) in enumerate(
+                zip(self._first.correct(design, estimates), estimates, strict=True)
+            )
+        ]
+
+
+def _sample(estimate: Estimate, settings: HlsSettings) -> Sample:
+    return sample_of(
+        estimate, part=settings.part, tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage,
+        clock_ns=settings.clock_period_ns,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A source with all that belongs to it. origins: where part, clock, tool, stage and top came from.
+
+    file: None of text that is no file.
+    """
+
+    path: str
+    text: str
+    inputs: Inputs
+    settings: HlsSettings
+    origins: Mapping[str, str]
+    file: Path | None = None
+
+    def open(self) -> OpenDesign:
+        """Read it; see `open_design`."""
+        return open_design(self.text, path=self.path, inputs=self.inputs, settings=self.settings)
+
+
+def given_source(
+    source: str | Path,
+    *,
+    files: Iterable[str | Path] | Mapping[str, str] = (),
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str | Path] = (),
+    directives: str | Path | None = None,
+    **stated: str | float | None,
+) -> Given:
+    """Gather what belongs to a source as `predict_qor` takes it. stated: settings that stand over all others."""
+    path, text = _source(source)
+    if path:
+        inputs = gather(path, defines=defines, include_dirs=include_dirs, directives=directives)
+    else:
+        said = read_directives(directives) if directives is not None else ()
+        inputs = Inputs(defines=defines or {}, include_dirs=tuple(map(Path, include_dirs)), directives=said)
+    inputs = replace(inputs, files={**inputs.files, **_texts(files)})
+    loaded = load_settings(path) if path else None
+    chosen = {key: value for key, value in stated.items() if value is not None}
+    if "stage" in chosen:
+        chosen["stage"] = check_setting("stage", chosen["stage"], "str", choices=STAGES)
+    settings = replace(loaded.hls if loaded is not None else HlsSettings(), **chosen)  # type: ignore[arg-type]
+    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
+    origins = {name: loaded.origin(f"hls.{name}") if loaded is not None else "default" for name in names}
+    said_by = {**origins, **dict.fromkeys(chosen, "argument")}
+    return Given(str(path or NO_PATH), text, inputs, settings, said_by, path)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenDesign:
-    """A source that was read, with the target it is meant for; notes say what was assumed."""
+    """A source that was read, with the target it is meant for; notes say what was assumed. project: what states it."""
 
     program: ir.Program
     target: Target
     options: Options
     settings: HlsSettings
     notes: tuple[str, ...]
+    project: HlsProject | None = None
+
+    def at(self, changes: Mapping[str, Any]) -> OpenDesign:
+        """The same with some settings changed. Raises ConfigError (unknown part, tool, clock)."""
+        settings = replace(self.settings, **changes)
+        return replace(self, settings=settings, **_aimed(settings, self.project))
 
     def top(self) -> ir.Function:
         """The function the settings name, or the likely one. Raises SourceError when there is none."""
@@ -209,7 +369,13 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     if program.dialect == "ACCEL" and settings.tool == DEFAULT_TOOL:
         settings = replace(settings, tool=MERLIN, tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
-    project = inputs.project
+    return OpenDesign(
+        program, **_aimed(settings, inputs.project), settings=settings, notes=tuple(notes), project=inputs.project
+    )
+
+
+def _aimed(settings: HlsSettings, project: HlsProject | None) -> dict[str, Any]:
+    """target and options of a design under these settings."""
     target = make_target(
         settings.part, settings.clock_period_ns, settings.tool, settings.tool_version,
         unsafe_math=project.unsafe_math if project is not None else False, stage=settings.stage,
@@ -218,90 +384,7 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
     options = make_options(
         target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
     )
-    return OpenDesign(program, target, options, settings, tuple(notes))
-
-
-def _prediction(
-    estimate: Estimate,
-    correction: Correction,
-    settings: HlsSettings,
-    unseen: Sequence[str],
-    notes: Sequence[str],
-    model: str,
-) -> QorPrediction:
-    closed = estimate.figures()
-    reasons = answer.reasons_of(estimate.unknown)
-    known = [target for target in LABELS if closed[target] is not None]
-    part = answer.part_or_none(settings.part)
-    found = {name: correction.value[name] if name in known else None for name in LABELS}
-    ends = {target: answer.interval(correction, target) for target in known}
-    times = _times(estimate, found["latency_cycles"], ends.get("latency_cycles"))
-    if times is not None:
-        found["latency_cycles"], ends["latency_cycles"] = times.latency_cycles, times.ends
-    spreads = _spreads(correction, found, ends)
-    return QorPrediction(
-        lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
-        bram_18k=found["bram_18k"],
-        intervals=ends,
-        top=estimate.top.function.name, part=settings.part, clock_period_ns=settings.clock_period_ns,
-        tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
-        closed_form=closed, unlike_score=correction.unlike_score, fits_part=answer.fits(part, found, estimate.uram),
-        dominant=answer.dominant(estimate),
-        functions=tuple(spread_function(function, spreads) for function in answer.functions_of(estimate)),
-        uram=estimate.uram if "bram_18k" in known else None,
-        loops=spread_loops(answer.all_loops(estimate), spreads),
-        explain=answer.contributions(estimate, found),
-        warnings=answer.warnings(estimate, correction, unseen, (*notes, *answer.part_notes(part))),
-        reasons=reasons, certainty=answer.certainty(correction, reasons),
-        latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,
-        interval_cycles=times.interval_cycles if times is not None else estimate.interval_cycles,
-    )  # fmt: skip
-
-
-def _spreads(
-    correction: Correction, found: Mapping[str, float | None], ends: Mapping[str, Interval]
-) -> dict[str, Spread]:
-    """How far each target's interval reaches; where the design has no figure, its parts may have one."""
-    spreads = {}
-    for name in LABELS:
-        value = found[name]
-        if value is not None and name in ends:
-            spreads[name] = Spread.of(value, ends[name].low, ends[name].high)
-        else:
-            spreads[name] = Spread.of(correction.value[name], correction.low[name], correction.high[name])
-    return spreads
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """What is said of a design's cycles; none of it contradicts another part."""
-
-    latency_cycles: float
-    ends: Interval
-    least_cycles: float | None
-    interval_cycles: float | None
-
-
-def _times(estimate: Estimate, corrected: float | None, given: Interval | None) -> _Times | None:
-    """Cycles after the correction; None where the latency is not known.
-
-    What is done within one state takes no cycle, and nothing is quicker than the rounds of its loops: an end of the
-    interval that is below them was no knowledge, so that the closed form stands in for it. The least latency follows
-    the correction of the largest; a design that starts anew when it has ended does so a cycle after it.
-    """
-    closed = estimate.latency_cycles
-    if closed is None or corrected is None or given is None:
-        return None
-    least = minimum_cycles(estimate.top)
-    latency = max(corrected, least) if closed else 0.0
-    high = given.high if given.high >= least else max(closed, least)
-    ends = Interval(max(given.low, least), max(high, latency))
-    lowest, interval = estimate.latency_min_cycles, estimate.interval_cycles
-    if lowest is not None and closed:
-        lowest = min(round(lowest * latency / closed), latency)
-    if interval is not None:
-        interval = latency + 1 if interval > closed else min(interval, latency + 1)
-    return _Times(latency, ends, lowest, interval)
+    return {"target": target, "options": options}
 
 
 @lru_cache(maxsize=4)

@@ -20,12 +20,18 @@ from ..document import (
     Design,
     Diagnostic,
     Figures,
+    Fix,
     Hover,
     Interval,
     Provider,
+    Signature,
+    Span,
     Step,
+    Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
+from .answer.actual import Actual
+from .answer.actual import loop_detail as reported_loop
 from .answer.assumed import with_assumptions
 from .answer.render import (
     function_detail,
@@ -38,18 +44,17 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-from .pragmas.complete import complete
-from .pragmas.hover import hover
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.project import project_of
 from .project.values import parse_clock
+from .reports.attach import with_actual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .model import OpenDesign
+    from .model import OpenDesign, QorModel
+    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 _HLS_SIGN = re.compile(
@@ -96,24 +101,27 @@ def _is_hls(path: str, text: str) -> bool:
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
+    from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
     from .model import open_design
 
     design, problem = _open(path, text, inputs, settings)
-    shown = _Shown(path)
+    shown = _Shown(path, design.program)
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
-        for predictions in _kernels(design, settings, near) if not problem else ():
+        for predictions in _kernels(design, text, settings, near) if not problem else ():
             first = first or next(iter(predictions), None)
             shown.add(predictions)
-            yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
+            some = Analysis(path, "hls", annotations=shown.annotations(), faults=design.program.faults)
+            yield Step(some, annotations_done=False)
     except (SourceError, ConfigError) as error:
         problem = str(error)
     except ArtifactError as error:
         broken = error  # without a model there are no figures, but the lint still holds
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
-    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes)
+    analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -121,14 +129,37 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
         return _all(lint_files(again.program, settings=settings))
 
     def predict(changed: str) -> QorPrediction | None:
-        return prediction_or_none(path, changed, inputs, settings)
+        return prediction_or_none(path, changed, inputs, quick)
 
+    # Fixes are tried on the model that answers at once: of a language model each trial would be a text more to embed.
+    quick = replace(settings, hls=replace(settings.hls, model=HlsSettings().model))
     steps = reading_steps(design.program)
     borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
     tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
-    yield Step(replace(analysis, diagnostics=tried))
+    final = replace(analysis, diagnostics=tried)
+    yield Step(final)
     if broken is not None:
         raise broken
+    if not problem:
+        yield from _replaced(final, design, text, settings, near)
+
+
+def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[Step]:
+    """The figures of a model that is not there at once, in place of the default model's."""
+    from .model import loaded_model
+
+    model = loaded_model(settings.hls.model)
+    if model.first is model:
+        return
+    shown = _Shown(analysis.path, design.program)
+    try:
+        for predictions in _kernels(design, text, settings, near, slow=True):
+            shown.add(predictions)
+    except HwmlError as error:  # the default model's figures stay, and it is said why
+        note = f"{settings.hls.model}: no answer, the figures are the default model's: {error}"
+        yield Step(replace(analysis, notes=(*analysis.notes, note)))
+        return
+    yield Step(replace(analysis, annotations=shown.annotations()))
 
 
 def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[OpenDesign, str]:
@@ -141,13 +172,27 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
         return open_design(text, path=path, inputs=inputs, settings=HlsSettings()), str(error)
 
 
-def _kernels(design: OpenDesign, settings: Settings, near: int) -> Iterator[list[QorPrediction]]:
-    """Predictions in batches; origins say where each assumption came from."""
+def _kernels(
+    design: OpenDesign, text: str, settings: Settings, near: int, *, slow: bool = False
+) -> Iterator[list[QorPrediction]]:
+    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once."""
     from .kernels import predict_kernels
     from .model import loaded_model
 
-    for batch in predict_kernels(loaded_model(settings.hls.model), design, near=near):
-        yield [_with_origins(prediction, settings) for prediction in batch]
+    model = loaded_model(settings.hls.model)
+    model = model if slow else model.first
+    for batch in predict_kernels(model, design, near=near):
+        yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
+
+
+def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, text: str) -> QorPrediction:
+    """With the tool's report beside it, where the source has one."""
+
+    def again(changes: Mapping[str, Any]) -> QorPrediction:
+        return model.predict_design(design.at({**changes, "top": prediction.top}))
+
+    path, project = Path(design.program.path), None if design.project is None else design.project.path
+    return with_actual(prediction, path, again, text=text, project=project, remember=True)
 
 
 def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
@@ -177,24 +222,39 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
 class _Shown:
     """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, program: ir.Program) -> None:
         self.path = path
+        self._program = program
+        self._extents: dict[Span, Span] = {}
         self._functions: dict[str, Annotation] = {}
         self._loops: dict[tuple[int, int, str], Annotation] = {}
 
     def add(self, predictions: Sequence[QorPrediction]) -> None:
+        """Take what was predicted, one kernel after the other."""
+        if not self._extents:
+            self._extents = _extents(self._program)
         for prediction in predictions:
             for function in prediction.functions:
                 if function.path == self.path and function.name not in self._functions:
-                    self._functions[function.name] = _function(function, prediction)
+                    self._functions[function.name] = self._whole(_function(function, prediction))
             for loop in _all_loops(prediction):
                 mark = (loop.span.start_line, loop.span.start_character, loop.name)
                 if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = _loop(loop)
+                    self._loops[mark] = self._whole(_loop(loop, prediction.actual))
+
+    def _whole(self, item: Annotation) -> Annotation:
+        """With where it ends, as far as that is known."""
+        return replace(item, extent=self._extents.get(item.span))
 
     def annotations(self) -> tuple[Annotation, ...]:
         found = (*self._functions.values(), *self._loops.values())
         return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
+
+
+def _extents(program: ir.Program) -> dict[Span, Span]:
+    """From the heads of the document's functions and loops to all of them."""
+    functions = {item.name_span: item.span for item in program.functions.values() if item.path == program.path}
+    return functions | {loop.head: loop.span for loop in program.loops() if loop.path == program.path}
 
 
 def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
@@ -205,18 +265,20 @@ def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
         )  # fmt: skip
     return Annotation(
         "function", function.name, function.span, prediction_label(prediction), prediction_detail(prediction),
-        prediction, prediction_summary(prediction), _design_figures(prediction), is_design=True,
+        prediction, prediction_summary(prediction), design_figures(prediction), is_design=True,
         basis=_basis(prediction),
     )  # fmt: skip
 
 
-def _loop(loop: LoopQor) -> Annotation:
+def _loop(loop: LoopQor, actual: Actual | None) -> Annotation:
     label = loop_label(loop)
+    reported = [] if actual is None else actual.loops_at(loop.path, loop.span.start_line, loop.name)
+    detail = "\n".join([loop_detail(loop), *(line for item in reported for line in reported_loop(item))])
     figures = Figures(
         latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count,
         reasons={"latency_cycles": loop.reasons} if loop.reasons else {},
     )  # fmt: skip
-    return Annotation("loop", loop.name, loop.span, label, loop_detail(loop), loop, label, figures)
+    return Annotation("loop", loop.name, loop.span, label, detail, loop, label, figures)
 
 
 def _function_figures(function: FunctionQor) -> Figures:
@@ -227,7 +289,8 @@ def _function_figures(function: FunctionQor) -> Figures:
     )  # fmt: skip
 
 
-def _design_figures(prediction: QorPrediction) -> Figures:
+def design_figures(prediction: QorPrediction) -> Figures:
+    """The figures of a whole design, in the terms of every front end."""
     ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
     ii, guessed = _largest_ii(prediction)
     return Figures(
@@ -280,9 +343,13 @@ def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -
 
     Raises SourceError or ConfigError for what the document or its settings hold, ArtifactError for a broken model.
     """
-    from .model import predict_text
+    from .model import loaded_model
 
-    return _with_origins(predict_text(text, path=path, inputs=inputs, settings=settings.hls), settings)
+    model = loaded_model(settings.hls.model)
+    prediction = model.predict_text(text, path=path, inputs=inputs, settings=settings.hls)
+    return _with_origins(
+        model.with_report(prediction, Path(path), text, inputs=inputs, settings=settings.hls), settings
+    )
 
 
 def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:
@@ -334,16 +401,50 @@ class HlsProvider(Provider):
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         """What a pragma or an option means."""
+        from .pragmas.hover import hover
+
         return hover(text, line, character)
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may stand in a pragma."""
-        return complete(text, line, character)
+        from .pragmas.complete import complete
+
+        return complete(text, line, character, settings.hls.tool)
+
+    def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:
+        """The options of the pragma."""
+        from .pragmas.signature import signature
+
+        return signature(text, line, character)
+
+    def tokens(self, path: str, text: str, settings: Settings) -> Sequence[Token]:
+        """The words of pragmas."""
+        from .pragmas.tokens import tokens
+
+        return tokens(text)
+
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """What lifts the bound of the loop at a line, and sets of pragmas that make its nest faster."""
+        from .advice.rewrites import rewrites_at
+        from .model import Given
+
+        if len(text) > MAX_BYTES or not _is_hls(path, text):
+            return ()
+        try:
+            return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)
+        except (SourceError, ConfigError):
+            return ()  # the analysis says what is wrong
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
         prediction = predict_document(path, text, gather(path), settings)
-        return Design(prediction.top, _design_figures(prediction))
+        return Design(prediction.top, design_figures(prediction))
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        """Unknown sections, keys, parts, tools and values of `hwml.toml` and `hls_config.cfg`."""
+        from .project.settings_files import examine
+
+        return examine(path, text)
 
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         """Sources that include a changed header."""

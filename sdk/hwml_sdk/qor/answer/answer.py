@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...document import Span
 from ...errors import ConfigError
 from ..closed_form.area import Area, area_cost
+from ..closed_form.causes import cause_of
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
 from ..closed_form.memory import Storage
 from ..closed_form.unknown import EVERYTHING, Unknown
@@ -145,6 +146,7 @@ def _loop(
         depth=result.depth, cycles=cycles, total_cycles=total_cycles, share=share, notes=tuple(notes),
         loops=_with_unrolled(children, loop.body, unrolled), reasons=result.unknown.of("latency_cycles"),
         trip_count_min=result.trip.least, trip_count_max=result.trip.most, circuit=flat.bound.circuit,
+        cause=cause_of(result, flat),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...amounts import figure, percent, range_of, short_number, sureness, whole
 from ..tool.labels import SHOWN, TITLES
+from . import actual
 from .types import FunctionQor, Interval, LoopQor, QorPrediction, plain_number
 
 MAX_LABEL = 25
@@ -143,6 +144,7 @@ def prediction_detail(prediction: QorPrediction) -> str:
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]
     lines += [line for text in unsure(prediction) for line in (text, "")]
+    lines += actual.detail(prediction.actual) if prediction.actual is not None else ()
     lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
     lines += [f"> {warning}\n" for warning in prediction.warnings]
     lines += [
@@ -215,8 +217,19 @@ def loop_detail(loop: LoopQor) -> str:
     for title, value in loop_facts(loop):
         lines.append(f"{title:<12}{value}")
     lines.append("```")
-    lines += [f"\n- {note}" if index == 0 else f"- {note}" for index, note in enumerate(loop.notes)]
+    notes = [*loop.notes, *_cause(loop)]
+    lines += [f"\n- {note}" if index == 0 else f"- {note}" for index, note in enumerate(notes)]
     return "\n".join(lines)
+
+
+def _cause(loop: LoopQor) -> list[str]:
+    """What sets the II, where something does: `II 2: 4 reads of a[] a round, 2 ports`."""
+    cause = loop.cause
+    if cause is None or cause.kind in ("open", "unclear", "asked"):
+        return []
+    if cause.kind == "sequential":
+        return [] if cause.text in loop.notes else [cause.text]
+    return [f"II {loop.ii}: {cause.text}"] if loop.ii is not None else []
 
 
 def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:

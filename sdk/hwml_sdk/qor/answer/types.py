@@ -10,8 +10,10 @@ from typing import Any
 from ...amounts import whole
 from ...document import Interval, Span
 from ...report import SCHEMA_VERSION, span_json
+from ..closed_form.causes import Cause
 from ..closed_form.schedule.bounds import Circuit
 from ..tool.labels import LABELS, json_key
+from .actual import Actual
 
 __all__ = ["UNKNOWN", "Certainty", "Contribution", "FunctionQor", "Interval", "LoopQor", "QorPrediction"]
 
@@ -27,7 +29,7 @@ class LoopQor:
     depth: cycles of one iteration. cycles: the whole loop, all entries from outside counted once.
     share: part of the total latency, 0 to 1. total_cycles: `cycles` times how often the loop is entered.
     reasons: why its cycles are not known. circuit: of the recurrence that bounds the II.
-    interval: of `total_cycles`, 80 %.
+    interval: of `total_cycles`, 80 %. cause: what sets its II, or why it has none; None of what is unrolled.
     """
 
     name: str
@@ -52,6 +54,7 @@ class LoopQor:
     circuit: Circuit | None = None
     ii_guess: int | None = None
     interval: Interval | None = None
+    cause: Cause | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the loops inside."""
@@ -122,7 +125,7 @@ class QorPrediction:
     closed_form: the estimate before the learned correction, per target.
     unlike_score: 0 (like the training data) to 1 (unlike all of it).
     loops: as trees, those of the top function first, then those of the functions it calls.
-    origins: where part, clock, tool and stage came from.
+    origins: where part, clock, tool and stage came from. actual: the tool's report beside the source, if there is one.
     """
 
     lut: float | None
@@ -152,6 +155,7 @@ class QorPrediction:
     latency_min_cycles: float | None = None
     interval_cycles: float | None = None
     certainty: Mapping[str, Certainty] = field(default_factory=dict)
+    actual: Actual | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `LUT`, `DSP`, `FF`, `latency_cycles` as integers (or null), all else under keys of its own."""
@@ -199,6 +203,7 @@ def prediction_json(prediction: QorPrediction) -> dict[str, Any]:
         "warnings": list(prediction.warnings),
         "origins": dict(prediction.origins),
         "reasons": reasons_json(prediction.reasons),
+        **({} if prediction.actual is None else {"actual": prediction.actual.to_dict()}),
     }
 
 
@@ -245,8 +250,28 @@ def loop_json(loop: LoopQor) -> dict[str, Any]:
         "interval": None if loop.interval is None else interval_json(loop.interval),
         "share": plain_number(loop.share, 4),
         "notes": list(loop.notes),
+        "cause": None if loop.cause is None else cause_json(loop.cause),
         "reasons": list(loop.reasons),
         "loops": [loop_json(inner) for inner in loop.loops],
+    }
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """What sets a loop's speed; a recurrence with its way round."""
+    circuit = cause.circuit
+    return {
+        "kind": cause.kind,
+        "text": cause.text,
+        "subject": cause.subject,
+        "reads": plain_number(cause.reads, 3),
+        "writes": plain_number(cause.writes, 3),
+        "recurrence": None
+        if circuit is None
+        else {
+            "latency": plain_number(circuit.latency, 3),
+            "distance": plain_number(circuit.distance, 3),
+            "steps": [{"name": step.name, "cycles": plain_number(step.cycles, 3)} for step in circuit.steps],
+        },
     }
 
 

@@ -14,6 +14,7 @@ from ..program.trip_counts import TripCount, constant_step
 from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits
 from ..tool.operators import Target
+from .memo import Memo, said_of_functions
 from .memory import Layout, layouts
 from .plan import Options
 from .results import FunctionResult
@@ -31,10 +32,18 @@ class Design:
     functions: a result of each function, the first one found. results: of each set of constants and arrays.
     walks: calls that were walked so far. work: what may still be walked. tables: constant arrays that are memories.
     shortest: loops run as seldom as they can, instead of as often. varies: a loop was met where that makes a
-    difference.
+    difference. memo: what estimates of the same program with other pragmas have in common; said: of what its keys take.
     """
 
-    def __init__(self, program: ir.Program, target: Target, options: Options, *, shortest: bool = False) -> None:
+    def __init__(
+        self,
+        program: ir.Program,
+        target: Target,
+        options: Options,
+        *,
+        shortest: bool = False,
+        memo: Memo | None = None,
+    ) -> None:
         self.program = program
         self.target = target
         self.options = options
@@ -45,7 +54,9 @@ class Design:
         self.walks = 0
         self.work = Work(estimate_steps(program.work.used))
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
-        self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = {}
+        self.memo = memo
+        self.said = said_of_functions(program) if memo is not None else None
+        self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = memo.parts if memo is not None else {}
         self._written: dict[str, frozenset[ir.Variable]] = {}
         self._loops_below: dict[str, bool] = {}
         self._steps: dict[ir.Loop, float] = {}

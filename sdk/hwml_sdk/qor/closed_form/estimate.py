@@ -20,6 +20,7 @@ from .area import area_cost
 from .design_cache import Design
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
+from .memo import Memo
 from .memory import storage
 from .merlin import add_banks, add_transfers
 from .plan import Options
@@ -35,9 +36,14 @@ def estimate_program(
     target: Target,
     options: Options,
     known: Mapping[ir.Variable, Number] | None = None,
+    *,
+    memo: Memo | None = None,
 ) -> Estimate:
-    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked."""
-    design = Design(program, target, options)
+    """Estimate a design from its top function. Raises SourceError for code too deeply nested to be walked.
+
+    memo: of estimates of the same program, in which only pragmas were changed since.
+    """
+    design = Design(program, target, options, memo=memo)
     with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
     for work in (program.work, design.work):

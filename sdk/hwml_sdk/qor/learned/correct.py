@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...artifact import Artifact
+from ...artifact import Artifact, shipped
 from ...errors import ArtifactError
 from ...files import read_bytes
 from ...inference import open_session, run_session
@@ -30,10 +30,9 @@ from .table import quantise
 Floats = NDArray[np.float64]
 
 KIND = "qor"
-MEMBERS_FILE, ERRORS_FILE, GEOMETRY_FILE = "members.onnx", "errors.onnx", "unlike.npz"
+MEMBERS_FILE, GEOMETRY_FILE = "members.onnx", "unlike.npz"
 CLOSED_FORM_COLUMNS = tuple(f"cf_{name}" for name in LABELS)
 Z_LIMIT, Z_STEPS = 4.0, 31  # z-scores are cut to ±4 and kept in steps of 1/31, so that they fit a byte
-DISTANCES = 3  # nearest group, mean of the three nearest, share of features outside the training range
 
 
 def closed_form_log(values: NDArray[np.float32], names: tuple[str, ...]) -> Floats:
@@ -56,17 +55,14 @@ def domain_of(values: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np
 class Geometry:
     """Where the training groups lie in feature space.
 
-    mean, scale, low, high: float32 [f]. points: int8 [k, f] z-scores of representative rows. group: int [k], the
-    algorithm group of each. context_columns: int [c] where the features of CONTEXT stand. contexts, slack: float32
-    [m, c], combinations of settings that training had, and how near another has to be to count as the same.
+    mean, scale: float32 [f]. points: int8 [k, f] z-scores of rows that stand for their algorithm group.
+    context_columns: int [c] where the features of CONTEXT stand. contexts, slack: float32 [m, c], combinations of
+    settings that training had, and how near another has to be to count as the same.
     """
 
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
     points: NDArray[np.int8]
-    group: NDArray[np.int32]
     context_columns: NDArray[np.int32]
     contexts: NDArray[np.float32]
     slack: NDArray[np.float32]
@@ -85,31 +81,22 @@ class Geometry:
         codes: NDArray[np.int8] = np.rint(np.clip(z, -Z_LIMIT, Z_LIMIT) * Z_STEPS).astype(np.int8)
         return codes
 
-    def distances(self, values: NDArray[np.float32]) -> Floats:
-        """[n, DISTANCES] of quantised rows [n, f]: RMS z-score distance to the nearest training group, its mean over
-        the three nearest groups, and the share of features outside the training range."""
-        points, lengths, starts = self._by_group
-        found = np.empty((len(values), DISTANCES))
+    def nearest(self, values: NDArray[np.float32]) -> Floats:
+        """RMS z-score distance of quantised rows [n, f] to the nearest training group, [n]."""
+        points, lengths = self._known
+        found = np.empty(len(values))
         for start in range(0, len(values), 2048):
             rows = slice(start, start + 2048)
-            z = self.codes(values[rows]).astype(np.float32) / Z_STEPS
+            z = self.codes(values[rows]).astype(np.float32)
             square = (z**2).sum(1)[:, None] + lengths[None, :] - 2 * z @ points.T
-            nearest = np.minimum.reduceat(square, starts, axis=1)
-            k = min(3, nearest.shape[1])
-            three = np.sort(np.partition(nearest, k - 1, axis=1)[:, :k], axis=1)
-            three = np.sqrt(np.maximum(three, 0) / values.shape[1])
-            found[rows, 0], found[rows, 1] = three[:, 0], three.mean(axis=1)
-        with np.errstate(invalid="ignore"):
-            outside = (values < self.low) | (values > self.high)
-        found[:, 2] = outside.mean(axis=1)
+            found[rows] = np.sqrt(square.min(axis=1).astype(np.float64) / values.shape[1]) / Z_STEPS
         return found
 
     @cached_property
-    def _by_group(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """(z-scores of the points, group by group [k, f], their squared lengths [k], where each group starts)."""
-        order = np.argsort(self.group, kind="stable")
-        points = self.points[order].astype(np.float32) / np.float32(Z_STEPS)
-        return points, (points**2).sum(1), np.flatnonzero(np.diff(self.group[order], prepend=-1))
+    def _known(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(z-scores of the points in steps [k, f], their squared lengths [k]): whole numbers, which float32 holds."""
+        points = self.points.astype(np.float32)
+        return points, (points**2).sum(1)
 
     def to_bytes(self) -> bytes:
         """An npz archive of the fields."""
@@ -138,20 +125,7 @@ def _numbers(array: Any) -> NDArray[Any]:
     return array
 
 
-def error_inputs(values: NDArray[np.float32], members: Floats, base: Floats, distances: Floats) -> NDArray[np.float32]:
-    """What the error models read: [n, DISTANCES + 1 + 3 * len(LABELS) + f], float32 in steps of 1/64.
-
-    members: [m, n, len(LABELS)] log values. base: log closed form [n, len(LABELS)]. Order: distances, mean spread of
-    the members, spread per target, blend, blend minus base, features.
-    """
-    blend = members.mean(axis=0)
-    spread = members.max(axis=0) - members.min(axis=0)
-    columns = [distances * 16, spread.mean(axis=1, keepdims=True), spread, blend, blend - base, values]
-    return quantise(np.concatenate(columns, axis=1))
-
-
 MAX_GEOMETRY_BYTES = 64 << 20  # unpacked; the shipped one has 64 kB
-N_FAR = DISTANCES + 1  # the first columns of `error_inputs`: all that the unlike-score reads
 MAX_CORRECTION = 2.0  # what is off by more is another fault than a learned part may hide
 
 
@@ -159,7 +133,7 @@ MAX_CORRECTION = 2.0  # what is off by more is another fault than a learned part
 class Calibration:
     """Numbers fitted on groups and whole sources that the members never saw.
 
-    unlike_knots: raw unlike-scores at equal steps of the share of groups below, from 0 to 1.
+    unlike_knots: distances to the nearest training group at equal steps of the share of groups below, from 0 to 1.
     mix: weights of the members and, last, of the closed form [domains, targets, members + 1]; each row sums to 1.
     trust: how far the answer goes from the closed form to the mixture [domains, targets]: 0 wherever that was no better
     on sources left out whole.
@@ -181,9 +155,9 @@ class Calibration:
         even = np.where(weights[:-1].sum(axis=0) > 0, rest, 1.0 / len(members))
         return np.asarray((members * even).sum(axis=0) * (1 - own) + own * np.nan_to_num(base))
 
-    def unlike(self, raw: Floats) -> Floats:
-        """Raw score [n] to 0 (like the training data) .. 1."""
-        return np.asarray(np.interp(raw, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
+    def unlike(self, distance: Floats) -> Floats:
+        """Distance to the nearest training group [n] to 0 (like the training data) .. 1."""
+        return np.asarray(np.interp(distance, self.unlike_knots, np.linspace(0, 1, len(self.unlike_knots))))
 
     def blend(self, mixed: Floats, base: Floats, domain: NDArray[np.int64]) -> Floats:
         """Mixture [n, targets], as far as it is trusted and by no more than a factor of MAX_CORRECTION."""
@@ -235,9 +209,11 @@ class Corrector:
         if config.get("labels") != list(LABELS):
             raise ArtifactError(f"{artifact.path}: predicts other targets than {', '.join(LABELS)}; retrain")
         self.geometry = Geometry.from_file(artifact.file(GEOMETRY_FILE))
-        self._members = open_session(artifact.file(MEMBERS_FILE))
-        self._errors = open_session(artifact.file(ERRORS_FILE))
-        self._try_out(artifact)
+        self._members_file = artifact.file(MEMBERS_FILE)
+        if artifact.path != shipped(
+            KIND
+        ):  # tests try out the one that ships; opening members takes as long as the rest
+            self._try_out(artifact)
 
     @classmethod
     def load(cls, artifact: Artifact | str | Path = "qor") -> Corrector:
@@ -249,12 +225,14 @@ class Corrector:
         return cls(opened)
 
     def _try_out(self, artifact: Artifact) -> None:
-        """One row of zeros through all of it: parts that do not fit together are told now, not in a prediction."""
+        """A row without a closed form through all of it: what does not fit together is told now, not in use."""
         try:
             if self._fill.shape != (len(LABELS),):
                 raise ValueError("one value to fill in for each target was expected")
+            row = np.zeros(len(self.feature_names), dtype=np.float32)
+            row[[self.feature_names.index(name) for name in CLOSED_FORM_COLUMNS]] = np.nan
             with np.errstate(all="ignore"):
-                self.apply(np.zeros(len(self.feature_names), dtype=np.float32), dict.fromkeys(LABELS, 1.0))
+                self.apply(row, dict.fromkeys(LABELS))
             parts, tools, clocks = (list(self.seen[name]) for name in ("parts", "tools", "clock_period_ns"))
             if not all(isinstance(name, str) for name in (*parts, *tools)) or not all(float(c) > 0 for c in clocks):
                 raise TypeError("what it has seen are no words and clocks")
@@ -271,9 +249,14 @@ class Corrector:
             )
         self._every_name = names
 
+    @cached_property
+    def _session(self) -> Any:
+        """The members, opened when a row first needs them."""
+        return open_session(self._members_file)
+
     def members(self, values: NDArray[np.float32]) -> Floats:
         """[m, n, len(LABELS)] log(1 + value) of each member for quantised rows [n, f]."""
-        raw = run_session(self._members, values).astype(np.float64)
+        raw = run_session(self._session, values).astype(np.float64)
         found = raw.reshape(len(values), len(self._ratio), len(LABELS)).transpose(1, 0, 2)
         base = closed_form_log(values, self.feature_names)
         base = np.where(np.isnan(base), self._fill, base)
@@ -299,12 +282,9 @@ class Corrector:
         exact = np.array([[_log(form.get(name)) for name in LABELS] for form in closed_forms]).reshape(-1, len(LABELS))
         # Where the closed form gives nothing (a trip count nobody knows), its nominal value among the features stands.
         exact = np.where(np.isnan(exact), closed_form_log(rows, self.feature_names), exact)
-        members = self.members(rows)
-        inputs = error_inputs(rows, members, exact, self.geometry.distances(rows))
-        errors = run_session(self._errors, inputs).astype(np.float64)
-        unlike = self.calibration.unlike(errors[:, 0])
+        unlike = self.calibration.unlike(self.geometry.nearest(rows))
         domain = domain_of(rows, self.feature_names)
-        value = self.calibration.blend(self.calibration.mixed(members, exact, domain), exact, domain)
+        value = self._values(rows, exact, domain)
         unseen = self.geometry.unseen(rows)
         below, above = self.certainty.ends(every, names, unseen)
         low, high = value - below, value + above
@@ -325,6 +305,17 @@ class Corrector:
             )
             for index in range(len(rows))
         ]
+
+    def _values(self, rows: NDArray[np.float32], exact: Floats, domain: NDArray[np.int64]) -> Floats:
+        """Log values [n, len(LABELS)] of rows: the members are asked only where they have a say."""
+        trust = np.array(self.calibration.trust)[domain]
+        asked = (np.isnan(exact) | (trust > 0)).any(axis=1)
+        value = exact.copy()
+        if asked.any():
+            members = self.members(rows[asked])
+            mixed = self.calibration.mixed(members, exact[asked], domain[asked])
+            value[asked] = self.calibration.blend(mixed, exact[asked], domain[asked])
+        return value
 
 
 def _log(count: float | None) -> float:

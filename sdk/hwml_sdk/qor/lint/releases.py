@@ -10,6 +10,7 @@ import re
 
 from ...config import DEFAULT_TOOL
 from ...document import Edit, Fix
+from ..pragmas.table import GONE, NEW
 from ..program import ir
 from .code import Code
 from .context import SPLITS, Context, PragmaText
@@ -17,17 +18,6 @@ from .rule import rule
 
 OTHER_RELEASE = Code("HLS131", "warning", "pragma of another release")
 
-_GONE = {
-    "RESOURCE": "write BIND_STORAGE or BIND_OP",
-    "DATA_PACK": "write AGGREGATE",
-    "ARRAY_MAP": "there is no other; give the arrays one storage by hand",
-    "CLOCK": "there is no other",
-}
-_NEW = {
-    "BIND_STORAGE": "write RESOURCE", "BIND_OP": "write RESOURCE", "AGGREGATE": "write DATA_PACK",
-    "DISAGGREGATE": "structs are taken apart without it", "ALIAS": "there is no other", "CACHE": "there is no other",
-    "PERFORMANCE": "there is no other", "ARRAY_STENCIL": "there is no other",
-}  # fmt: skip
 _CORE = re.compile(r"(RAM|ROM)_(\w*?)_?(BRAM|LUTRAM|URAM)?$", re.IGNORECASE)
 
 
@@ -44,7 +34,7 @@ def other_release(context: Context) -> None:
         if pragma.dialect != "HLS" or pragma.owner is None:
             continue
         text = context.text(pragma)
-        advice = (_NEW if old else _GONE).get(pragma.kind)
+        advice = (NEW if old else GONE).get(pragma.kind)
         if advice is not None:
             fixes = () if old else _modern(pragma, text)
             message = f"{pragma.kind} is no pragma of {name}: {advice}"

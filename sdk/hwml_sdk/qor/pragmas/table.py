@@ -84,6 +84,21 @@ VARIABLE_OPTION: dict[str, str] = {
 }  # fmt: skip
 
 
+# What Vitis HLS does not take any more, and what Vivado HLS does not take yet, each with what to write instead
+# (UG1399, "Migrating from Vivado HLS to Vitis HLS"; UG902 2019.2).
+GONE = {
+    "RESOURCE": "write BIND_STORAGE or BIND_OP",
+    "DATA_PACK": "write AGGREGATE",
+    "ARRAY_MAP": "there is no other; give the arrays one storage by hand",
+    "CLOCK": "there is no other",
+}
+NEW = {
+    "BIND_STORAGE": "write RESOURCE", "BIND_OP": "write RESOURCE", "AGGREGATE": "write DATA_PACK",
+    "DISAGGREGATE": "structs are taken apart without it", "ALIAS": "there is no other", "CACHE": "there is no other",
+    "PERFORMANCE": "there is no other", "ARRAY_STENCIL": "there is no other",
+}  # fmt: skip
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 

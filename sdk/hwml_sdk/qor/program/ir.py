@@ -330,6 +330,7 @@ class Program:
     functions have, the names of all but the first.
     declared: names of functions that a declaration was read of, perhaps with no body anywhere.
     fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
+    faults: in how many places a text is no C++, or ends in the middle of a comment or of an `#if`.
     """
 
     path: str
@@ -345,6 +346,7 @@ class Program:
     declared: set[str] = field(default_factory=set)
     dialect: str = "HLS"
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
+    faults: int = 0
     _dependences: list[Pragma] | None = None
 
     def dependences(self) -> list[Pragma]:

@@ -18,6 +18,11 @@ _PLAIN_KEYS = {
 }  # fmt: skip
 _PREFIXES = ("syn.", "tb.", "csim.", "cosim.", "package.", "vivado.", "impl.", "flow.", "v++.", "advanced.", "op.")
 
+_KEYS = (
+    "part", "platform", "clock", "kernel_frequency", "syn.top", "syn.file", "syn.cflags", "syn.file_cflags", "tb.file",
+    *sorted(_PLAIN_KEYS),
+)  # fmt: skip
+
 
 def read_hls_config(path: str | Path) -> HlsProject:
     """Read an `hls_config.cfg`. Raises ConfigError, with file and line, for what is stated but cannot be read."""
@@ -35,6 +40,32 @@ def read_hls_config(path: str | Path) -> HlsProject:
             skip(project, place, "no `key=value`")
     project.skipped += places.left_out(Path(path))
     return project
+
+
+def examine_config(path: str | Path, text: str) -> list[tuple[int, str, tuple[str, ...]]]:
+    """(line from 0, what is wrong, keys that there are where it is the key) of every line that cannot be used."""
+    found: list[tuple[int, str, tuple[str, ...]]] = []
+    places = Places.of(Path(path))
+    for number, raw in enumerate(text.split("\n")):
+        line = raw.strip()
+        if not line or line[0] in "#;" or (line[0] == "[" and line[-1] == "]"):
+            continue
+        key, equals, value = (part.strip() for part in line.partition("="))
+        project = HlsProject(Path(path))
+        if not equals:
+            found.append((number, "no `key=value`: the line says nothing", ()))
+            continue
+        try:
+            _config_line(project, key, value, places, Place(str(path), number + 1, raw))
+        except ConfigError as error:
+            found.append((number, str(error).removeprefix(f"{error.path}:{error.line}: "), ()))
+        found += [(number, item.reason, _KEYS if "unknown key" in item.reason else ()) for item in project.skipped]
+        found += [
+            (number, f"{value}: there is no such file", ())
+            for file in (*project.files, *project.benches)
+            if not file.exists()
+        ]
+    return found
 
 
 def add_config(project: HlsProject, config: HlsProject) -> None:

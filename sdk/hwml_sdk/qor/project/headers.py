@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ...errors import SourceError
 from ...files import read_source
 from ...languages import HLS
+from ...reach import may_read
 from ..tool.headers import is_modelled
 from .places import Places
 
@@ -51,7 +52,7 @@ def searched_folders(path: Path, text: str, include_dirs: Sequence[Path], files:
 
 def _given(name: str, source: Path | None, include_dirs: Sequence[Path]) -> Path | None:
     folders = [*([source.parent] if source is not None else []), *include_dirs]
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+    return next((p for p in (folder / name for folder in folders) if may_read(p, named=True) and p.is_file()), None)
 
 
 def _nearest(name: str, source: Path, places: Places) -> Path | None:

@@ -15,6 +15,7 @@ from ...config import PROJECT_FILE, find_upwards, trusted_folders
 from ...errors import ConfigError
 from ...files import read_head, real_path
 from ...languages import HLS
+from ...reach import WORDS, may_read
 from .cfg import read_hls_config
 from .makefile import read_makefile
 from .places import project_root
@@ -178,6 +179,8 @@ def _designs_of(path: Path) -> tuple[HlsProject, ...]:
 
     Who asks must not change what he gets.
     """
+    if not may_read(path):  # what was kept may have been read when more was open
+        raise ConfigError(WORDS, path=path)
     kept = _known.get(path)
     if kept is not None and kept.holds():
         return kept.designs

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
 from ...files import read_source
+from ...reach import may_read
 from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
@@ -26,7 +27,7 @@ MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
 MAX_OUTPUT = 16_000_000
 TOO_LARGE = "macros grow too large: further ones are not expanded"
-_PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
+_PER_EXPANSION = 60  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
 PREDEFINED = {
@@ -85,7 +86,7 @@ class SourceFile:
 class Unit:
     """A preprocessed translation unit: ASCII text of the same meaning, and the way back to the sources.
 
-    left_out: why a part of it is not as it should be, "" where all is.
+    left_out: why a part of it is not as it should be, "" where all is. faults: comments and `#if` that nothing closes.
     """
 
     text: str
@@ -96,6 +97,7 @@ class Unit:
     missing_headers: list[str]
     macros: dict[str, Macro]
     left_out: str
+    faults: int
     _at: list[int]
     _from: list[tuple[int, int, bool]]
 
@@ -141,6 +143,7 @@ class Preprocessor:
         self.once: set[str] = set()
         self.work = Work(MACRO_STEPS)
         self.depth = 0
+        self.faults = 0
 
     def emit(self, text: str, file: int, offset: int, verbatim: bool) -> None:
         """Append text that came from `offset` of `file`."""
@@ -170,6 +173,7 @@ class Preprocessor:
             chunk = end
         if state.active:
             self._expand_chunk(blanked, chunk, len(blanked), index)
+        self.faults += len(state.stack)
         self.emit("\n", index, len(text), False)
 
     def _blank(self, path: str, text: str, index: int) -> str:
@@ -179,6 +183,9 @@ class Preprocessor:
             found = match.group()
             if found[0] != "/":
                 return found
+            # One that is half-typed ends with the next one, or never.
+            if found[1] == "*" and (not found.endswith("*/") or "/*" in found[2:]):
+                self.faults += 1
             if "hwml:" in found:
                 notes[self.files[index].places.place(match.start())[0]] = found
             if "\n" not in found:
@@ -263,7 +270,7 @@ class Preprocessor:
         folders = ([Path(includer).parent] if local and includer else []) + self.include_dirs
         for folder in folders:
             place = folder / name
-            if place.is_file():
+            if may_read(place, named=True) and place.is_file():
                 try:
                     return str(place), read_source(place)
                 except SourceError as error:
@@ -342,7 +349,7 @@ class Preprocessor:
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
                 continue
-            if not self.work.take(_PER_EXPANSION):
+            if not self.work.take(_PER_EXPANSION, TOO_LARGE):
                 break
             macro = self.macros[word]
             stop = match.end()
@@ -464,5 +471,5 @@ def preprocess(
     worker.run_file(path, text, ())
     return Unit(
         "".join(worker.out), worker.files, worker.pragmas, worker.problems, worker.comments,
-        worker.missing, worker.macros, worker.work.reason, worker.at, worker.origin,
+        worker.missing, worker.macros, worker.work.reason, worker.faults, worker.at, worker.origin,
     )  # fmt: skip

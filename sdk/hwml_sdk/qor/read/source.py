@@ -121,9 +121,49 @@ def _read(unit: Unit, program: ir.Program) -> Reader:
     program.problems += unit.problems
     program.comments.update(unit.comments)
     program.sources.update((file.path, file.text) for file in unit.files)
+    program.faults += unit.faults
+    program.faults += _count_faults(root)
     if root.has_error:
         program.problems.append(_syntax_problem(root, unit))
     return reader
+
+
+# The grammar takes them at file level too, where one that is half-typed has the next function for its body.
+_STATEMENTS = frozenset(
+    [
+        "for_range_loop",
+        *(f"{word}_statement" for word in ("for", "while", "do", "if", "switch", "return", "labeled", "case")),
+    ]
+)
+
+
+def _count_faults(root: Node) -> int:
+    """Pieces of the text that fit into no rule of the grammar, signs that it misses, and heads of what is not there."""
+    found, pending = sum(_has_wrong_body(child) for child in root.children), [root]
+    while pending:
+        node = pending.pop()
+        if node.type == "ERROR" or node.is_missing:
+            found += 1
+        else:
+            pending += [child for child in node.children if child.has_error or child.is_missing]
+    return found
+
+
+def _has_wrong_body(node: Node) -> bool:
+    """Whether a head at file level took the next function, which is none of its own: it is still being typed."""
+    if node.type != "template_declaration":
+        return node.type in _STATEMENTS
+    head = node.child_by_field_name("parameters")
+    names = [name for item in head.named_children for name in _WORDS.findall(_text(item))[-1:]] if head else []
+    said = set(_WORDS.findall(_text(node)[len(_text(head)) + len("template") :])) if head else set()
+    return bool(names) and said.isdisjoint(names)
+
+
+_WORDS = re.compile(r"[A-Za-z_]\w*(?=\s*(?:=|$|\W))")
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("ascii", "replace")
 
 
 def _syntax_problem(root: Node, unit: Unit) -> ir.Problem:

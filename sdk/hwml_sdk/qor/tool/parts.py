@@ -279,7 +279,12 @@ def _is_tail(rest: str) -> bool:
     return re.fullmatch(r"(?:[lit]|eg|ev|cg|dr|hbm)?(?:[a-z]{2,4}\d{3,4})?", rest) is not None
 
 
+def nearest_parts(name: str) -> tuple[str, ...]:
+    """Names of devices and boards that are written much like an unknown one, the nearest first."""
+    head = name.strip().lower().split("-", maxsplit=1)[0]
+    return tuple(difflib.get_close_matches(head, [*all_parts(), *_BOARDS], n=3, cutoff=0.6))
+
+
 def _nearest(wanted: str) -> str:
-    head = wanted.split("-", maxsplit=1)[0]
-    near = difflib.get_close_matches(head, [*all_parts(), *_BOARDS], n=3, cutoff=0.6)
+    near = nearest_parts(wanted)
     return f"; did you mean {', '.join(near)}?" if near else "; give a full part name such as xczu9eg-ffvb1156-2-e"

@@ -1,7 +1,8 @@
 """Latency once more, from yosys' netlist bit by bit: an independent truth for `chisel.qor.latency`.
 
 The definition is that module's; the netlist is what yosys makes of the Verilog before it maps it, and the search knows
-nothing of firtool's circuit.
+nothing of firtool's circuit. Memories are left as they are written: yosys would take a register behind one into its
+port, where the way from a write to it no longer shows.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def netlist_pairs(rows: Sequence[Row], *, timeout_s: float = _LIMIT_S) -> list[P
                 "proc",
                 "flatten",
             ]
-            script += ["opt -full", "memory -nomap", "opt_clean", f"write_json m{number}.json"]
+            script += ["memory_collect", "opt_clean", f"write_json m{number}.json"]
         (folder / "run.ys").write_text("\n".join(script), encoding="utf-8")
         done = run_tool([*find_yosys(), "-q", "-s", "run.ys"], cwd=folder, timeout_s=timeout_s)
         if not done.ok:

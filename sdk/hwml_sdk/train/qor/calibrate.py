@@ -16,36 +16,33 @@ from numpy.typing import NDArray
 from ...qor.learned.certainty import Certainty
 from ...qor.learned.correct import (
     MAX_CORRECTION,
-    N_FAR,
     Calibration,
     Geometry,
     closed_form_log,
     domain_of,
-    error_inputs,
 )
 from ...qor.learned.dataset import Rows
 from ...qor.learned.table import Table
 from ...qor.tool.labels import CONTEXT, DOMAINS, LABELS, NEAR_CLOCK, NEAR_YEARS
 from .certainty import ROWS_PER_KEY, Coverage, fit_certainty
 from .evaluate import group_weights, weighted_quantile
-from .fit import FitConfig, TreeConfig, boost, row_weights, targets_of, training_rows
+from .fit import FitConfig, row_weights, targets_of, training_rows
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorConfig:
-    """Settings of the error models. coverage: what intervals aim at."""
+    """Settings of what is learned about errors. coverage: what intervals aim at."""
 
-    unlike: TreeConfig = field(default_factory=lambda: TreeConfig(trees=60, leaves=6, min_leaf=40, features=1.0))
     points_per_group: int = 8
     coverage: Coverage = field(default_factory=Coverage)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Held-out predictions. members: [m, n, targets] log values. distances: [n, 3] to the training groups then.
-    unseen: [n] whether the training rows then had no such settings."""
+    """Held-out predictions. members: [m, n, targets] log values. distances: [n] to the nearest training group
+    then. unseen: [n] whether the training rows then had no such settings."""
 
     table: Table
     members: Floats
@@ -55,11 +52,6 @@ class Evidence:
     def take(self, chosen: NDArray[Any]) -> Evidence:
         """The rows that a boolean mask or an index array chooses."""
         return Evidence(self.table.take(chosen), self.members[:, chosen], self.distances[chosen], self.unseen[chosen])
-
-    def inputs(self) -> NDArray[np.float32]:
-        """What the error models read, [n, columns]."""
-        base = closed_form_log(self.table.values, self.table.feature_names)
-        return error_inputs(self.table.values, self.members, base, self.distances)
 
 
 def join(parts: Sequence[Evidence]) -> Evidence:
@@ -82,22 +74,17 @@ def build_geometry(table: Table, points_per_group: int) -> Geometry:
         total = np.maximum(weights.sum(axis=0), 1e-9)
         mean = (np.nan_to_num(values) * weights).sum(axis=0) / total
         scale = np.sqrt((np.nan_to_num(values - mean) ** 2 * weights).sum(axis=0) / total)
-    _, group = np.unique(rows.group, return_inverse=True)
     place = rows.joined("source", "stage", "group")
     chosen = []
     for name in np.unique(place).tolist():
         found = np.flatnonzero(place == name)
         chosen.append(found[np.linspace(0, len(found) - 1, min(points_per_group, len(found))).round().astype(int)])
     kept = np.concatenate(chosen)
-    low, high = _range(values)
     columns, contexts, slack = _contexts(table)
     shape = Geometry(
         mean=mean.astype(np.float32),
         scale=np.where(scale < 1e-3, 1.0, scale).astype(np.float32),
-        low=low,
-        high=high,
         points=np.zeros((0, values.shape[1]), dtype=np.int8),
-        group=group[kept].astype(np.int32),
         context_columns=columns,
         contexts=contexts,
         slack=slack,
@@ -116,20 +103,10 @@ def _contexts(table: Table) -> tuple[NDArray[np.int32], NDArray[np.float32], NDA
     return columns, found.astype(np.float32), slack.astype(np.float32)
 
 
-def _range(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Smallest and largest known value of each feature; NaN where no row has one."""
-    known = np.isfinite(values)
-    some = known.any(axis=0)
-    low = np.where(known, values, np.inf).min(axis=0)
-    high = np.where(known, values, -np.inf).max(axis=0)
-    return np.where(some, low, np.nan).astype(np.float32), np.where(some, high, np.nan).astype(np.float32)
-
-
 @dataclass(frozen=True, slots=True)
 class ErrorModels:
-    """far: LightGBM booster of the raw unlike-score. certainty: None where intervals were not asked for."""
+    """What is learned about errors. certainty: None where intervals were not asked for."""
 
-    far: Any
     calibration: Calibration
     certainty: Certainty | None = None
 
@@ -137,7 +114,7 @@ class ErrorModels:
         """(value, low, high) as log values [n, targets], and the unlike-score [n]."""
         table = evidence.table
         value = self.value(evidence)
-        unlike = self.calibration.unlike(raw_unlike(self.far, evidence.inputs()))
+        unlike = self.calibration.unlike(evidence.distances)
         if self.certainty is None:
             return value, np.full_like(value, np.nan), np.full_like(value, np.nan), unlike
         below, above = self.certainty.ends(table.values, table.feature_names, evidence.unseen)
@@ -151,11 +128,6 @@ class ErrorModels:
         return self.calibration.blend(self.calibration.mixed(evidence.members, base, domain), base, domain)
 
 
-def raw_unlike(model: Any, inputs: NDArray[np.float32]) -> Floats:
-    """Raw unlike-score [n]: the model reads the first N_FAR columns only."""
-    return np.asarray(model.predict(inputs[:, :N_FAR], num_threads=1))
-
-
 def fit_errors(
     evidence: Evidence, config: ErrorConfig, *, strangers: Evidence | None = None, intervals: bool = True
 ) -> ErrorModels:
@@ -163,11 +135,9 @@ def fit_errors(
 
     Without strangers the closed form stands alone. intervals: False leaves the ends out; `predict` then gives none.
     """
-    inputs, wanted = evidence.inputs(), targets_of(evidence.table)
-    far, knots = _fit_unlike(inputs, wanted, row_weights(evidence.table, 0.5), evidence, config)
     mix = fit_mix(evidence)
-    calibration = Calibration(knots, mix, fit_trust(strangers, mix))
-    models = ErrorModels(far, calibration)
+    calibration = Calibration(_knots(evidence), mix, fit_trust(strangers, mix))
+    models = ErrorModels(calibration)
     if not intervals:
         return models
     few = training_rows(evidence.table, FitConfig(rows_per_key=ROWS_PER_KEY))
@@ -233,20 +203,12 @@ def _cost(rows: Rows, part: NDArray[np.bool_], wanted: Floats, value: Floats) ->
     return error, weighted_quantile(np.abs(said[some] - label[some]) / label[some], weights[some], 0.5)
 
 
-def _fit_unlike(
-    inputs: NDArray[np.float32], wanted: Floats, weights: Floats, evidence: Evidence, config: ErrorConfig
-) -> tuple[Any, tuple[float, ...]]:
-    """(model of the mean |log error| that only rises with distance and disagreement, its quantiles over groups)."""
-    error = np.minimum(np.abs(wanted - evidence.members.mean(axis=0)), 4.0)
-    some = np.isfinite(error).any(axis=1)
-    mean = np.nanmean(error[some], axis=1)
-    settings = {"objective": "l2", "monotone_constraints": [1] * N_FAR}
-    model = boost(inputs[some, :N_FAR], mean, weights[some], config.unlike, **settings)
-    raw = raw_unlike(model, inputs)
+def _knots(evidence: Evidence) -> tuple[float, ...]:
+    """Distances to the nearest training group that a share of 0, 5, .. 100 % of the groups stays below."""
     groups = group_weights(evidence.table.rows.group)
-    knots = [weighted_quantile(raw, groups, q) for q in np.linspace(0, 1, 21)]
+    knots = [weighted_quantile(evidence.distances, groups, q) for q in np.linspace(0, 1, 21)]
     rising = np.maximum.accumulate(np.array(knots) + 1e-9 * np.arange(len(knots)))
-    return model, tuple(float(value) for value in rising)
+    return tuple(float(value) for value in rising)
 
 
 MIX_STEPS = 10

@@ -114,11 +114,8 @@ def _intervals(figures: Json) -> list[str]:
     rows = []
     for target, item in found["intervals"].items():
         worst = f"{item['worst_source']}: {100 * item['worst_coverage']:.0f} %"
-        unlike = found["unlike"].get(target)
-        known = "-" if unlike is None else f"{unlike:.2f}"
-        rows.append((_NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst, known))
-    head = ("target", "coverage (groups weigh equally)", "median high / low", "worst source")
-    return _table((*head, "unlike-score against the log error (Spearman)"), rows)
+        rows.append((_NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst))
+    return _table(("target", "coverage (groups weigh equally)", "median high / low", "worst source"), rows)
 
 
 def _sources(figures: Json) -> list[str]:

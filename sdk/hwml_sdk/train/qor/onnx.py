@@ -1,4 +1,4 @@
-"""Write the trained members and error models as ONNX: tree ensembles and dense layers, float32 throughout.
+"""Write the trained members as ONNX: tree ensembles and dense layers, float32 throughout.
 
 One `TreeEnsembleRegressor` (ai.onnx.ml 3) holds the ensembles of all targets. LightGBM's rule `value <= threshold`
 goes left; its thresholds lie halfway between quantised values, so that rounding them to float32 moves no row.
@@ -57,12 +57,6 @@ def members_onnx(members: Sequence[Fitted], features: int) -> bytes:
         else:
             outputs.append(_dense(graph, member.body, name))
     return _finish(graph, outputs, features)
-
-
-def trees_onnx(models: Sequence[Any], features: int) -> bytes:
-    """Model [n, features] -> [n, len(models)] of LightGBM boosters."""
-    graph = _Graph()
-    return _finish(graph, [_trees(graph, models, "m0")], features)
 
 
 def _finish(graph: _Graph, outputs: list[str], features: int) -> bytes:

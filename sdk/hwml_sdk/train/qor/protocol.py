@@ -63,7 +63,7 @@ def held_out_evidence(table: Table, train: Mask, test: Mask, protocol: Protocol)
     asked = table.take(test)
     members = fit_members(known, protocol.fit)
     geometry = build_geometry(known, protocol.errors.points_per_group)
-    distances, unseen = geometry.distances(asked.values), geometry.unseen(asked.values)
+    distances, unseen = geometry.nearest(asked.values), geometry.unseen(asked.values)
     return Evidence(asked, predict_members(members, asked.values), distances, unseen)
 
 

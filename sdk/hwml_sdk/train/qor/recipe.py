@@ -7,6 +7,7 @@
 `qor features --data DIR` rebuild the numeric table from labelled designs
 `qor constants --data DIR` hold the closed form's numbers against labelled designs
 `qor assumed --data DIR`  what it costs where the clock is not stated
+`qor --encoder NAME --data DIR`  train the encoder path (`--ten-designs`: on ten designs)
 `qor document FIGURES`     write the tables of docs/qor-model.md from what `--evaluate --json` printed
 """
 
@@ -102,6 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return assumed.main(arguments[1:])
     if arguments[:1] == ["document"]:
         return _document(arguments[1:])
+    if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs") for word in arguments):
+        from .encoder import recipe
+
+        return recipe.main(arguments)
     options = _parser().parse_args(arguments)
     config = TrainConfig(
         table=options.table,
@@ -134,7 +139,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m sdk.train qor",
         description="Retrain the shipped QoR model from the feature table and print its held-out figures.",
         epilog="`qor features --data DIR` rebuilds the table, `qor constants --data DIR` refits the closed form's"
-        " numbers; docs/qor-model.md describes data, protocol and choices.",
+        " numbers; docs/qor-model.md describes data, protocol and choices. `qor --encoder NAME --data DIR` trains the"
+        " encoder path on your own designs; `qor --encoder NAME --help` teaches it (docs/qor-encoder.md).",
     )
     default = TrainConfig()
     parser.add_argument("--evaluate", action="store_true", help="print every held-out table, write nothing")

@@ -1,4 +1,4 @@
-"""Train on everything and write the artefact: ONNX members and error models, geometry, calibration, card."""
+"""Train on everything and write the artefact: ONNX members, geometry, calibration, card."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from ...artifact import Artifact, write
 from ...errors import HwmlError
-from ...qor.learned.correct import DISTANCES, ERRORS_FILE, GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
+from ...qor.learned.correct import GEOMETRY_FILE, KIND, MEMBERS_FILE, Calibration
 from ...qor.learned.table import SUFFIX, Table
 from ...qor.tool.labels import LABELS
 from .check import OUTPUTS_FILE, check_onnx
 from .config import TrainConfig
 from .judge import Judgement
-from .onnx import members_onnx, trees_onnx
+from .onnx import members_onnx
 from .protocol import FinalModel, fit_final
 from .report import to_json
 
@@ -30,12 +30,10 @@ def ship(table: Table, config: TrainConfig, judgement: Judgement) -> Artifact:
 def write_artifact(table: Table, config: TrainConfig, final: FinalModel, judgement: Judgement | None) -> Artifact:
     """Write a fitted model; `judgement` gives the metrics and the card's figures."""
     features = len(table.feature_names)
-    columns = DISTANCES + 1 + 3 * len(LABELS) + features  # of `error_inputs`
-    members, errors = members_onnx(final.members, features), trees_onnx([final.errors.far], columns)
-    outputs, figures = check_onnx(table, final, members, errors)
+    members = members_onnx(final.members, features)
+    outputs, figures = check_onnx(table, final, members)
     files = {
         MEMBERS_FILE: members,
-        ERRORS_FILE: errors,
         OUTPUTS_FILE: outputs,
         GEOMETRY_FILE: final.geometry.to_bytes(),
         "README.md": card(table, config, judgement).encode("utf-8"),
@@ -138,8 +136,8 @@ def card(table: Table, config: TrainConfig, judgement: Judgement | None) -> str:
         + ", ".join(config.kinds)
         + "; followed only where they beat the closed form on sources left out whole; seed "
         + f"{config.seed}.",
-        "- Files: `members.onnx` (features to log(1 + value)), `errors.onnx` (unlike-score), `unlike.npz` (where the",
-        "  training groups lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
+        "- Files: `members.onnx` (features to log(1 + value)), `unlike.npz` (where the training groups",
+        "  lie), `trainer_outputs.npz` (rows with the trainer's own outputs).",
         f"- Retrain: `{made['command']}`. Licences of the data: DATA_LICENSES.md.",
         "",
     ]

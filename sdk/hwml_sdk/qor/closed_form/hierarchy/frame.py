@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -39,7 +39,7 @@ class Frame(ABC):
     sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
     walked, and what they grow
     by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
-    advanced: what loops' bodies add to variables, as far as it was asked for.
+    advanced: what loops' bodies add to variables, as far as it was asked for. key: of the function and its arguments.
 
     The abstract methods lead back up, from a region to the loops and calls in it: `functions` says what they do.
     """
@@ -61,6 +61,7 @@ class Frame(ABC):
     callees: dict[str, FunctionResult] = field(default_factory=dict)
     inline_depth: int = 0
     advanced: dict[ir.Loop, Mapping[ir.Variable, float]] = field(default_factory=dict)
+    key: Hashable = None
 
     @classmethod
     def of(
@@ -78,6 +79,8 @@ class Frame(ABC):
         frame = cls(
             design, function, known, aliases, (*stack, function.name), dict(outer), {}, {}, result, result.loops
         )  # fmt: skip
+        arrays = frozenset((param, alias.array) for param, alias in aliases.items())
+        frame.key = function.name, frozenset(constants.items()), arrays
         # A parameter stands for the caller's array: what is said about it here holds for that array.
         for var, layout in design.layouts(function).items():
             alias = aliases.get(var)
@@ -91,13 +94,24 @@ class Frame(ABC):
         """Count and plan the loops of a function, of which `known` says what holds in it."""
         options = self.design.options
         self.advanced = {}  # other constants may be added now
-        counter = TripCounter(self.known, options.default_trip_count, constants)
-        counter.block(function.body)
-        self.work.left -= LOOP_STEPS * len(counter.counts)
+        counts = self._counted(function, constants)
+        self.work.left -= LOOP_STEPS * len(counts)
         # New ones, not added to: what is put back after a call in place must be as it was before.
-        self.counts = {**self.counts, **counter.counts}
-        extents = {loop: self.design.extent(count) for loop, count in counter.counts.items()}
+        self.counts = {**self.counts, **counts}
+        extents = {loop: self.design.extent(count) for loop, count in counts.items()}
         self.plans = {**self.plans, **make_plans(function, extents, options, self.design.calls_loops)}
+
+    def _counted(self, function: ir.Function, constants: Mapping[ir.Variable, Number]) -> dict[ir.Loop, TripCount]:
+        """Trip counts of a function's loops; pragmas that are tried do not change them."""
+        memo = self.design.memo
+        key = function.name, frozenset(self.known.items()), frozenset(constants.items())
+        if memo is not None and key in memo.counts:
+            return memo.counts[key]
+        counter = TripCounter(self.known, self.design.options.default_trip_count, constants)
+        counter.block(function.body)
+        if memo is not None:
+            memo.counts[key] = counter.counts
+        return counter.counts
 
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 

@@ -19,7 +19,10 @@ from .plain import build_plain
 
 def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses | None]:
     """How long a loop inside a region takes, and what it touches; its result goes to the current sink."""
-    result = loop_result(frame, loop)
+    memo = frame.design.memo
+    result = (
+        loop_result(frame, loop) if memo is None else memo.loop(frame, loop, region, lambda: loop_result(frame, loop))
+    )
     copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     result.replicas = copies
     region.unknown.join(result.unknown)

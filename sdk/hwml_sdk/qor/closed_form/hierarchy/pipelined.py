@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from ...program import ir
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
@@ -20,7 +21,7 @@ from .sharing import add_operators, taking_turns
 def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
     """Estimate a loop that is pipelined. copies: of its body. rounds: iterations of the hardware."""
     loop = result.loop
-    region = result.region = body_region(frame, loop, copies, unroll_all=True)
+    region = result.region = _body(frame, loop, copies)
     result.nest = [NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies, frame.start(loop))]
     _schedule(result, region)
     if 1 < result.plan.target_ii < (result.ii or 1) and not frame.target.unsafe_math:
@@ -35,6 +36,13 @@ def build_pipelined(frame: Frame, result: LoopResult, copies: float, rounds: flo
     result.cycles = pipeline_cycles(rounds, result.ii or 1, result.depth)
     result.unknown.join(region.unknown)
     _add_area(frame, result, region)
+
+
+def _body(frame: Frame, loop: ir.Loop, copies: float) -> Region:
+    memo = frame.design.memo
+    if memo is None:
+        return body_region(frame, loop, copies, unroll_all=True)
+    return memo.body(frame, loop, copies, lambda: body_region(frame, loop, copies, unroll_all=True))
 
 
 def _schedule(result: LoopResult, region: Region) -> None:

@@ -7,106 +7,26 @@ element names are the loops' labels. What a release leaves out, or writes as `un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReportError
-from ..files import parse_json, read_bytes
+from ...errors import ReportError
+from ...files import read_bytes
+from .data import MAX_BYTES, MAX_DEPTH, decimal, read_data, resources, span_of, whole
+from .types import CsynthReport, ReportedLoop, ReportedModule, ReportedPragma, Resources
 
-MAX_BYTES = 64 * 1024 * 1024
-MAX_DEPTH = 60
+MAX_FUNCTIONS = 512
 Element = Any  # xml.etree.ElementTree.Element, parsed by defusedxml
 _LOOP_FIELDS = ("TripCount", "Latency", "IterationLatency", "PipelineII", "PipelineDepth")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedLoop:
-    """One loop of a report. trip_count, latency: (least, most) where the report has a range, both None if unknown."""
-
-    name: str
-    trip_count: tuple[int | None, int | None]
-    latency_cycles: tuple[int | None, int | None]
-    iteration_latency_cycles: int | None
-    ii: int | None
-    pipelined: bool
-    source: str = ""
-    loops: tuple[ReportedLoop, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """Absolute counts; None where the report does not say."""
-
-    lut: int | None
-    dsp: int | None
-    ff: int | None
-    bram_18k: int | None
-    uram: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedModule:
-    """One function of the design as it was built."""
-
-    name: str
-    resources: Resources
-    latency_cycles: tuple[int | None, int | None]
-    loops: tuple[ReportedLoop, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedPragma:
-    """One line of the pragma report (from 2022.1): status is valid, warning, ...; messages are the tool's."""
-
-    kind: str
-    source: str
-    status: str
-    function: str
-    variable: str
-    options: str
-    from_directive: bool
-    messages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CsynthReport:
-    """One synthesis report. latency_cycles: (best, worst) case; interval_cycles: (min, max)."""
-
-    path: str
-    tool_version: str
-    top: str
-    part: str
-    clock_period_ns: float | None
-    clock_uncertainty_ns: float | None
-    clock_estimated_ns: float | None
-    resources: Resources
-    available: Resources
-    latency_cycles: tuple[int | None, int | None]
-    interval_cycles: tuple[int | None, int | None]
-    loops: tuple[ReportedLoop, ...]
-    modules: tuple[ReportedModule, ...]
-    pragmas: tuple[ReportedPragma, ...]
-
-    def all_loops(self) -> Iterator[tuple[str, ReportedLoop]]:
-        """(function, loop) for every loop, outer before inner, each once."""
-        seen: set[tuple[str, ReportedLoop]] = set()
-        pending = [(m.name, loop) for m in reversed(self.modules) for loop in reversed(m.loops)]
-        pending += [(self.top, loop) for loop in reversed(self.loops)]
-        while pending:
-            item = pending.pop()
-            if item in seen:  # some releases list the top's loops at the top level and in its module
-                continue
-            seen.add(item)
-            yield item
-            pending += [(item[0], inner) for inner in reversed(item[1].loops)]
 
 
 def find_report(place: str | Path) -> Path:
     """The `csynth.xml` of a report file, an `hls_data.json`, a component, a project or a solution folder.
 
-    Raises ReportError when there is none, naming where it looked.
+    A data file whose csynth.xml was not kept is its own report where it has figures. Raises ReportError when there is
+    none, naming where it looked.
     """
     path = Path(place)
     if path.suffix == ".json":
@@ -123,24 +43,41 @@ def find_report(place: str | Path) -> Path:
     return max(found, key=lambda report: report.stat().st_mtime)
 
 
-def _from_data(data: Path) -> Path:
-    try:
-        content = parse_json(read_bytes(data, max_bytes=MAX_BYTES))
-        name = content["Files"]["CsynthXml"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"names no report (Files.CsynthXml): {error}", path=data) from error
-    report = data.parent / str(name)
-    if not report.is_file():
-        raise ReportError(f"names {name}, which is not there; run C synthesis again", path=data)
-    return report
+def _from_data(path: Path) -> Path:
+    data = read_data(path)
+    if not data.report and not data.modules:
+        raise ReportError("names no report (Files.CsynthXml), and holds no figures of its own", path=path)
+    report = path.parent / data.report
+    if data.report and report.is_file():
+        return report
+    if data.as_report() is None:
+        raise ReportError(f"names {data.report or 'no report'}, which is not there; run C synthesis again", path=path)
+    return path
 
 
 def read_csynth(place: str | Path) -> CsynthReport:
-    """Read the report at `place` (see `find_report`).
+    """Read the report at `place` (see `find_report`), with what the files beside it add.
 
-    Raises ReportError for a missing, oversize or broken file, and for XML that is no synthesis report.
+    These are the reports of single functions (`<function>_csynth.xml`, which up to 2021 hold what `csynth.xml` leaves
+    out) and the tool's data file (release, sources). Raises ReportError for a missing, oversize or broken file, and for
+    XML that is no synthesis report.
     """
     path = find_report(place)
+    if path.suffix == ".json":
+        alone = read_data(path).as_report()
+        if alone is None:
+            raise ReportError("holds no figures of its top; run C synthesis again", path=path)
+        return alone
+    report = _report(path)
+    return _with_data(_with_functions(report, path), path)
+
+
+def read_alone(path: Path) -> CsynthReport:
+    """One XML file by itself. Raises ReportError as `read_csynth`."""
+    return _report(path)
+
+
+def _report(path: Path) -> CsynthReport:
     root = _parse(path)
     user = root.find("UserAssignments")
     if root.tag != "profile" or user is None:
@@ -153,9 +90,9 @@ def read_csynth(place: str | Path) -> CsynthReport:
         _text(root, "ReportVersion/Version"),
         _text(user, "TopModelName"),
         _text(user, "Part"),
-        _decimal(_text(user, "TargetClockPeriod")),
-        _decimal(_text(user, "ClockUncertainty")),
-        _decimal(_text(root, timing)),
+        decimal(_text(user, "TargetClockPeriod")),
+        decimal(_text(user, "ClockUncertainty")),
+        decimal(_text(root, timing)),
         _resources(root.find("AreaEstimates/Resources")),
         _resources(root.find("AreaEstimates/AvailableResources")),
         (_number(summary, "Best-caseLatency"), _number(summary, "Worst-caseLatency")),
@@ -164,6 +101,40 @@ def read_csynth(place: str | Path) -> CsynthReport:
         modules,
         tuple(_pragma(item) for item in root.findall("PragmaReport/Pragma")),
     )
+
+
+def _with_functions(report: CsynthReport, path: Path) -> CsynthReport:
+    """With the functions whose own reports lie beside it; what is broken or not of this run is left out."""
+    if path.name != "csynth.xml":
+        return report
+    known = {module.name for module in report.modules} | {report.top}
+    added: list[ReportedModule] = []
+    size = 0
+    for place in islice(sorted(path.parent.glob("*_csynth.xml")), MAX_FUNCTIONS):
+        name = place.name.removesuffix("_csynth.xml")
+        try:
+            size += place.stat().st_size
+            if name in known or size > MAX_BYTES:
+                continue
+            own = _report(place)
+        except (ReportError, OSError):
+            continue
+        added.append(ReportedModule(name, own.resources, own.latency_cycles, own.loops))
+    return replace(report, modules=(*report.modules, *added)) if added else report
+
+
+def _with_data(report: CsynthReport, path: Path) -> CsynthReport:
+    """With tool, release and sources of the data file of the same run, where there is one."""
+    folder = path.parent.parent.parent  # of `<solution>/syn/report/csynth.xml`
+    for name in ("hls_data.json", f"{folder.name}_data.json"):
+        try:
+            data = read_data(folder / name)
+        except ReportError:
+            continue
+        if data.top == report.top:
+            version = report.tool_version or data.tool_version
+            return replace(report, tool=data.tool, tool_version=version, sources=data.sources)
+    return report
 
 
 def _parse(path: Path) -> Element:
@@ -188,24 +159,8 @@ def _text(parent: Element | None, place: str) -> str:
     return (parent.findtext(place) or "").strip()
 
 
-def _whole(text: str) -> int | None:
-    try:
-        value = int(text)
-    except ValueError:
-        return None
-    return value if value >= 0 else None
-
-
-def _decimal(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
-
-
 def _number(parent: Element | None, name: str) -> int | None:
-    return _whole(_text(parent, name))
+    return whole(_text(parent, name))
 
 
 def _span(parent: Element | None, name: str) -> tuple[int | None, int | None]:
@@ -217,20 +172,11 @@ def _span(parent: Element | None, name: str) -> tuple[int | None, int | None]:
     inner = inner if inner is not None else element
     if inner.find("min") is not None or inner.find("max") is not None:
         return _number(inner, "min"), _number(inner, "max")
-    low, tilde, high = (element.text or "").partition("~")
-    if tilde and not low.strip():  # `~0`: all ones, the tool's own mark for "unknown"
-        return None, None
-    first = _whole(low.strip())
-    return first, _whole(high.strip()) if tilde else first
+    return span_of(element.text or "")
 
 
 def _resources(element: Element | None) -> Resources:
-    def first(*names: str) -> int | None:
-        return next((v for v in (_number(element, name) for name in names) if v is not None), None)
-
-    return Resources(
-        first("LUT"), first("DSP", "DSP48E", "DSP48"), first("FF"), first("BRAM_18K", "BRAM"), first("URAM")
-    )  # fmt: skip
+    return resources({} if element is None else {item.tag: (item.text or "").strip() for item in element})
 
 
 def _module(element: Element) -> ReportedModule:

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from ..errors import DataError, RefusedError
-from ..safetensors import mapped
-from ..tensors import STORED, Tensor
+from .errors import DataError, RefusedError
+from .safetensors import mapped
+from .tensors import STORED, Tensor
 
 MAX_PICKLE_BYTES = 256 << 20
 _STORAGES = {

@@ -1,0 +1,118 @@
+"""How fast a workspace's own reports help: 5, 10 and 20 reports of a kernel family, beside scaling by the median ratio.
+
+    .venv/bin/python benchmarks/qor_calibration.py [--json FILE]
+
+A family is an algorithm of one source, release and stage of data/qor_table, with at least 30 designs. What is
+calibrated is the closed form alone, which has no constant of a single family. Reports are drawn, and at most 100 of
+the other designs are judged, five times each. Families weigh equally. The prior of the calibration (`residual.py`) was
+chosen on the even half of the families; both halves are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwml_sdk.qor.learned.calibration import z_scores
+from hwml_sdk.qor.learned.correct import Corrector, closed_form_log
+from hwml_sdk.qor.learned.residual import fit
+from hwml_sdk.qor.learned.table import read_table
+from hwml_sdk.qor.tool.labels import LABELS
+
+TABLE = Path(__file__).parents[1] / "data" / "qor_table"
+VITIS = ("hgbo-dse", "hgnn-date24", "hlsyn-vitis", "prometheus", "streamhls")
+COUNTS, SEEDS, LEAST, JUDGED = (5, 10, 20), 5, 30, 100
+Floats = NDArray[np.float64]
+Errors = dict[tuple[str, int], list[tuple[int, float, float, float]]]
+
+
+def half(family: str) -> int:
+    return int(hashlib.sha256(family.encode()).hexdigest(), 16) % 2
+
+
+def measure() -> Errors:
+    """(target, reports) -> (half, median APE as it is, scaled by the median ratio, calibrated) per family and seed."""
+    table = read_table(TABLE)
+    z = z_scores(table.values, Corrector.load().geometry)
+    base = closed_form_log(table.values, table.feature_names)
+    error = np.log1p(table.rows.labels) - base
+    names = table.rows.joined("source", "tool_version", "stage", "group")
+    found: Errors = defaultdict(list)
+    for family in sorted(set(names[np.isin(table.rows.source, VITIS)].tolist())):
+        rows = np.flatnonzero(names == family)
+        if len(rows) < LEAST:
+            continue
+        for seed in range(SEEDS):
+            order = np.random.default_rng(seed).permutation(rows)
+            test = order[max(COUNTS) : max(COUNTS) + JUDGED]
+            for count in COUNTS:
+                known = order[:count]
+                residual = fit(z[known], error[known])
+                steps = [residual.correct(row) for row in z[test]]
+                for index, target in enumerate(LABELS):
+                    real, said = table.rows.labels[test, index], base[test, index]
+                    ratio = median_ratio(error[known, index])
+                    own = np.array([step[target] for step in steps])
+                    errors = [median_ape(said + step, real) for step in (0.0, ratio, own)]
+                    if not np.isnan(errors).any():
+                        found[target, count].append((half(family), errors[0], errors[1], errors[2]))
+    return found
+
+
+def median_ratio(error: Floats) -> float:
+    known = error[~np.isnan(error)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def median_ape(said: Floats, real: Floats) -> float:
+    good = (real > 0) & ~np.isnan(said)
+    return float(np.median(np.abs(np.expm1(said[good]) / real[good] - 1))) if good.sum() >= 10 else math.nan
+
+
+def summary(found: Errors) -> list[dict[str, Any]]:
+    rows = []
+    for (target, count), items in sorted(found.items()):
+        for which, chosen in (
+            ("all", items),
+            ("even", [i for i in items if not i[0]]),
+            ("odd", [i for i in items if i[0]]),
+        ):
+            before, ratio, after = np.array([item[1:] for item in chosen]).mean(axis=0).tolist()
+            rows.append(
+                {
+                    "target": target,
+                    "reports": count,
+                    "families": which,
+                    "before": before,
+                    "ratio": ratio,
+                    "after": after,
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows = summary(measure())
+    for row in rows:
+        cut, scaled = 1 - row["after"] / row["before"], 1 - row["ratio"] / row["before"]
+        print(
+            f"{row['target']:15} {row['reports']:2} reports, {row['families']:4}: median APE {row['before']:.1%}, "
+            f"median ratio {row['ratio']:.1%} ({scaled:+.0%}), calibrated {row['after']:.1%} ({cut:+.0%})"
+        )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""hwml for coding agents: its tools over the Model Context Protocol (`hwml mcp`)."""

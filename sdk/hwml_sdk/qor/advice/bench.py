@@ -1,0 +1,102 @@
+"""A source on the bench: what the closed form says of its text, and of the same text after some edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ...document import Edit, Span, apply_edits
+from ...errors import HwmlError
+from ...text import LineIndex
+from ..answer.answer import all_loops
+from ..answer.types import LoopQor
+from ..closed_form.estimate import Estimate
+from ..lint.context import Context
+from ..lint.facts import Facts
+from ..model import Given, OpenDesign
+from ..program import ir
+from ..program.uses import UseFinder
+from .types import Amounts
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the closed form says of one text: the design and its loops."""
+
+    amounts: Amounts
+    loops: tuple[LoopQor, ...]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Outcome:
+        """From an estimate."""
+        return cls(Amounts.of(estimate.figures()), all_loops(estimate))
+
+    def loop_at(self, path: str, place: tuple[int, int]) -> LoopQor | None:
+        """The loop whose head starts there."""
+        for loop in flat(self.loops):
+            if loop.path == path and (loop.span.start_line, loop.span.start_character) == place:
+                return loop
+        return None
+
+
+def flat(loops: Iterable[LoopQor]) -> Iterator[LoopQor]:
+    """Every loop, outer before inner."""
+    for loop in loops:
+        yield loop
+        yield from flat(loop.loops)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One source with its estimate and what lint knows of it. left: texts that may still be tried."""
+
+    given: Given
+    design: OpenDesign
+    top: ir.Function
+    estimate: Estimate
+    present: Outcome
+    context: Context
+    left: int
+    _tried: dict[tuple[Edit, ...], Outcome | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Given, trials: int, design: OpenDesign | None = None) -> Bench:
+        """Read and estimate a source. Raises SourceError where it has no top, ConfigError for wrong settings."""
+        design = design or given.open()
+        top = design.top()
+        estimate = design.estimate(top)
+        context = Context(design.program, Facts.of(design.program, top.name), UseFinder(design.program), None, None)
+        return cls(given, design, top, estimate, Outcome.of(estimate), context, trials)
+
+    def after(self, edits: Sequence[Edit]) -> Outcome | None:
+        """The closed form of the edited text; None where it cannot be edited or estimated, or no trial is left."""
+        key = tuple(edits)
+        if key in self._tried:
+            return self._tried[key]
+        if self.left <= 0:
+            return None
+        self.left -= 1
+        self._tried[key] = found = self._estimated(key)
+        return found
+
+    def _estimated(self, edits: tuple[Edit, ...]) -> Outcome | None:
+        given = self.given
+        try:
+            changed = apply_edits(given.text, edits)
+            again = Given(given.path, changed, given.inputs, self.design.settings, given.origins).open()
+            top = again.program.functions.get(self.top.name) or again.top()
+            return Outcome.of(again.estimate(top))
+        except (HwmlError, ValueError):
+            return None
+
+    def moved(self, edits: Sequence[Edit], span: Span) -> tuple[int, int]:
+        """Where the start of a range of the present text lies in the edited one."""
+        places = LineIndex(self.given.text)
+        offset = places.index(span.start_line, span.start_character)
+        shift = 0
+        for edit in edits:
+            begin = places.index(edit.span.start_line, edit.span.start_character)
+            end = places.index(edit.span.end_line, edit.span.end_character)
+            if end <= offset:
+                shift += len(edit.new_text) - (end - begin)
+        return LineIndex(apply_edits(self.given.text, tuple(edits))).place(offset + shift)

@@ -1,0 +1,192 @@
+"""Results of loops kept from one estimate of a program to the next, of which only some pragmas are others.
+
+A loop is estimated from its nest with what is planned for it, the layouts of the arrays it names, what its function was
+called with and the pragmas of functions: nothing else reaches into it, so that this is its key. Loops that call blocks
+of their own, or copy memory, leave traces in their function and are estimated anew; the loops of those blocks are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Hashable
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..program import ir
+from ..program.expressions import everything_in, inside
+from ..program.facts import calls
+from ..program.trip_counts import TripCount
+from .memory import Layout
+from .plan import Plan
+from .results import FunctionResult, LoopResult
+from .schedule.accesses import Alias
+from .schedule.region import Host, Region
+
+ARRAYS = ("ARRAY_PARTITION", "ARRAY_RESHAPE")
+
+
+class Shared(Protocol):
+    """What is found once for a whole design (`design_cache.Design`), as far as it is looked at here."""
+
+    shortest: bool
+    said: Hashable
+    tables: dict[ir.Variable, Layout]
+
+    def calls_loops(self, loop: ir.Loop) -> bool:
+        """Whether a loop's body calls a function that has loops."""
+
+
+class Walk(Host, Protocol):
+    """A function while it is walked (`hierarchy.frame.Frame`), as far as it is looked at here."""
+
+    key: Hashable
+    inline_depth: int
+    result: FunctionResult
+    layouts: dict[ir.Variable, Layout]
+    plans: dict[ir.Loop, Plan]
+
+    @property
+    def design(self) -> Shared:
+        """The whole design."""
+
+    def aliases_now(self) -> dict[ir.Variable, Alias]:
+        """Aliases in force."""
+
+    def root(self, var: ir.Variable) -> ir.Variable:
+        """The array a name stands for."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One result, and what its walk left elsewhere. steps: of work. tables: that it looks up."""
+
+    result: LoopResult
+    unrolled: dict[ir.Loop, float | None]
+    tables: dict[ir.Variable, Layout]
+    banks: dict[ir.Variable, int]
+    steps: int
+
+
+@dataclass(slots=True)
+class Memo:
+    """What estimates of one program share. hits, misses: loops that were found, and that were not."""
+
+    parts: dict[tuple[ir.Variable, str], ir.Variable | None] = field(default_factory=dict)
+    counts: dict[Hashable, dict[ir.Loop, TripCount]] = field(default_factory=dict)
+    hits: int = 0
+    misses: int = 0
+    _kept: dict[Hashable, _Kept] = field(default_factory=dict)
+    _bodies: dict[Hashable, tuple[Region, dict[ir.Loop, float | None], dict[ir.Variable, Layout], int]] = field(
+        default_factory=dict
+    )
+    _named: dict[ir.Loop, frozenset[ir.Variable] | None] = field(default_factory=dict)
+    _nests: dict[ir.Loop, tuple[ir.Loop, ...]] = field(default_factory=dict)
+
+    def loop(self, frame: Walk, loop: ir.Loop, region: Region, build: Callable[[], LoopResult]) -> LoopResult:
+        """The result of a loop: the one that is kept, else `build()`'s."""
+        if region.unrolled or frame.inline_depth or frame.design.shortest:
+            return build()
+        if frame.design.calls_loops(loop) or any(alias.walks for alias in region.aliases.values()):
+            return build()
+        key = self._key(frame, loop)
+        kept = self._kept.get(key)
+        if kept is None:
+            self.misses += 1
+            return self._built(frame, key, build)
+        self.hits += 1
+        frame.result.unrolled.update(kept.unrolled)
+        frame.design.tables.update(kept.tables)
+        for array, banks in kept.banks.items():
+            layout = frame.layout(array)
+            layout.automatic_banks = max(layout.automatic_banks, banks)
+        frame.work.left -= kept.steps
+        return copy(kept.result)  # a loop around it may flatten it
+
+    def body(self, frame: Walk, loop: ir.Loop, copies: float, build: Callable[[], Region]) -> Region:
+        """The body of a pipelined loop: banks of arrays do not change the walk, only what their ports serve."""
+        if frame.inline_depth or frame.design.shortest or frame.design.calls_loops(loop):
+            return build()
+        if any(alias.walks for alias in frame.aliases_now().values()):
+            return build()
+        arrays = self._arrays(frame, loop)
+        plans = tuple(frame.plans.get(one) for one in self._nests[loop])
+        seen = tuple((array, layout.interface) for array, layout in frame.layouts.items() if array in arrays)
+        key = loop, frame.key, copies, plans, seen, frame.design.said
+        kept = self._bodies.get(key)
+        if kept is None:
+            before, design = repr((frame.result.area, frame.result.unshared)), frame.design
+            unrolled, tables, left = frame.result.unrolled, design.tables, frame.work.left
+            frame.result.unrolled, design.tables = {}, {}
+            found = build()
+            kept = found, frame.result.unrolled, design.tables, left - frame.work.left
+            frame.result.unrolled, design.tables = {**unrolled, **kept[1]}, {**tables, **kept[2]}
+            if repr((frame.result.area, frame.result.unshared)) == before and not frame.work.reason:
+                self._bodies[key] = kept
+            return found
+        region = copy(kept[0])
+        region.host, region.work, region.ports = frame, frame.work, None
+        frame.result.unrolled.update(kept[1])
+        frame.design.tables.update(kept[2])
+        frame.work.left -= kept[3]
+        return region
+
+    def _built(self, frame: Walk, key: Hashable, build: Callable[[], LoopResult]) -> LoopResult:
+        own, design = frame.result, frame.design
+        before, unrolled, tables = repr((own.area, own.unshared)), dict(own.unrolled), dict(design.tables)
+        left, n_calls = frame.work.left, len(own.calls)
+        own.unrolled, design.tables = {}, {}
+        found = build()
+        kept = _Kept(
+            copy(found), own.unrolled, design.tables,
+            {array: layout.automatic_banks for array, layout in frame.layouts.items() if layout.automatic_banks > 1},
+            left - frame.work.left,
+        )  # fmt: skip
+        own.unrolled, design.tables = {**unrolled, **kept.unrolled}, {**tables, **kept.tables}
+        if repr((own.area, own.unshared)) == before and len(own.calls) == n_calls and not frame.work.reason:
+            self._kept[key] = kept
+        return found
+
+    def _arrays(self, frame: Walk, loop: ir.Loop) -> Container[ir.Variable]:
+        """Arrays that a nest may touch."""
+        if loop not in self._nests:
+            self._nests[loop] = (loop, *ir.loops_of(loop.body))
+            self._named[loop] = _named(frame, loop)
+        named = self._named[loop]
+        return frame.layouts if named is None else named | {frame.root(var) for var in named}
+
+    def _key(self, frame: Walk, loop: ir.Loop) -> Hashable:
+        arrays = self._arrays(frame, loop)
+        return (
+            loop,
+            frame.key,
+            tuple((frame.plans.get(one), *(pragma.text for pragma in one.pragmas)) for one in self._nests[loop]),
+            tuple((id(array), _shape(layout)) for array, layout in frame.layouts.items() if array in arrays),
+            frame.design.said,
+        )
+
+
+def _shape(layout: Layout) -> Hashable:
+    """What a partition changes of a layout."""
+    return tuple(layout.banks.items()), tuple(layout.reshaped.items()), layout.interface
+
+
+def _named(frame: Walk, loop: ir.Loop) -> frozenset[ir.Variable] | None:
+    """Variables that a nest names; None where it calls functions of the program, which may name others."""
+    if any(call.name in frame.program.functions for call in calls(loop.body)):
+        return None
+    heads = [
+        part
+        for one in (loop, *ir.loops_of(loop.body))
+        for part in (one.start, one.condition, one.step)
+        if part is not None
+    ]
+    exprs = (*inside(heads), *everything_in(loop.body))
+    return frozenset(expr.var for expr in exprs if isinstance(expr, ir.Ref) and expr.var is not None)
+
+
+def said_of_functions(program: ir.Program) -> Hashable:
+    """Pragmas that hold for whole functions, those of arrays left out: their layouts stand for them."""
+    return tuple(
+        (name, pragma.text) for name, function in program.functions.items() for pragma in function.pragmas
+        if pragma.kind not in ARRAYS
+    )  # fmt: skip

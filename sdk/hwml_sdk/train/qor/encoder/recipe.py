@@ -1,0 +1,228 @@
+"""`python -m sdk.train qor --encoder FOLDER_OR_NAME --data DIR`: train the encoder path on labelled designs.
+
+Each design becomes one text; a frozen language model turns it into a vector; a small head learns LUT, DSP, FF and
+latency from it. What is written serves `predict_qor(source, model=FOLDER)` and `hwml qor --model FOLDER`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....artifact import Artifact
+from ....config import user_cache_dir
+from ....encoder_cache import VectorCache
+from ....encoders import DEFAULT, TextEncoder
+from ....errors import DataError, HwmlError
+from ....files import check_folder, parse_json, read_bytes, write_atomic
+from ....interrupt import heed_ctrl_c
+from ....qor.learned.correct import closed_form_log
+from ....qor.learned.dataset import read_designs
+from ....qor.learned.encoder.head import TARGETS
+from ....qor.learned.features import FEATURE_NAMES
+from ....report import SCHEMA_VERSION
+from .config import HELD_OUT_BY, EncoderConfig
+from .embed import embedded, make_executor, open_encoder
+from .fit import fit_joined, fit_plain, labels_of, probe, target_stats, z_scores
+from .recipe_rows import Split, chosen, split_rows
+from .samples import Samples, make_samples
+from .ship import Outcome, ship
+
+Floats = NDArray[np.float32]
+Step = Callable[[str], None]
+TEN = 10
+
+
+class Vectors:
+    """Vectors of all rows, layer by layer, from two caches: held-out rows have one of their own."""
+
+    def __init__(self, samples: Samples, split: Split, encoder: TextEncoder, config: EncoderConfig, step: Step) -> None:
+        """Embed what no earlier run has."""
+        self._shape = (len(samples.texts), encoder.width)
+        self._parts: list[tuple[NDArray[np.bool_], list[str], VectorCache]] = []
+        for part, mask in (("train", ~split.ood), ("ood", split.ood)):
+            texts = [text for text, kept in zip(samples.texts, mask.tolist(), strict=True) if kept]
+            if texts:
+                self._parts.append((mask, texts, embedded(texts, encoder, config, step, part)))
+
+    def layer(self, layer: int) -> Floats:
+        """[n, width]."""
+        found = np.zeros(self._shape, dtype=np.float32)
+        for mask, texts, cache in self._parts:
+            found[mask] = cache.get(texts, layer)
+        return found
+
+
+def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact, dict[str, Any]]:
+    """Run the recipe and write the artefact whole; (artefact, metrics).
+
+    Raises DataError (data, settings), ArtifactError (encoder), MissingDependencyError, HwmlError (cannot write).
+    """
+    _check_resumed(config)
+    check_folder(config.out)
+    designs = chosen(read_designs(config.data), config)
+    encoder = open_encoder(config)
+    step(f"{config.encoder}: layers {', '.join(map(str, encoder.layers))} of {encoder.depth}, {encoder.dtype}")
+    samples = make_samples(designs, encoder, step)
+    split = split_rows(samples.rows, config.ood, config.seed)
+    vectors = Vectors(samples, split, encoder, config, step)
+    labels = labels_of(samples.rows)
+    base = closed_form_log(samples.values, FEATURE_NAMES)[:, : len(TARGETS)]
+    stats = target_stats(labels[split.train], every_log=config.features)
+    layers = probe(encoder.layers, vectors.layer, z_scores(stats, labels), split)
+    best = min(layers, key=lambda layer: (np.nan_to_num(layers[layer], nan=np.inf), layer))
+    for layer, mae in layers.items():
+        step(f"layer {layer}: validation MAE {mae:.4f}{' (chosen)' if layer == best else ''}")
+    x = vectors.layer(best)
+    if config.features:
+        fitted = fit_joined(x, samples.values, base, samples.rows, split, config)
+    else:
+        fitted = fit_plain(x, samples.rows, split, config)
+    step("head trained")
+    outcome = Outcome(config, encoder, samples, split, x, base, fitted, best, layers)
+    return ship(outcome)
+
+
+def _check_resumed(config: EncoderConfig) -> None:
+    """`--resume` goes on only with the recipe that was begun for the same folder. Raises DataError."""
+    place = hashlib.sha256(str(config.out.absolute()).encode()).hexdigest()[:32]
+    note = user_cache_dir() / "encoders" / "runs" / f"{place}.json"
+    now = json.loads(json.dumps(config.recipe()))
+    if config.resume:
+        try:
+            before = parse_json(read_bytes(note))
+        except (OSError, ValueError):
+            raise DataError("no run for this folder was begun here; leave --resume out", path=config.out) from None
+        odd = [name for name in now if before.get(name) != now[name]]
+        if odd:
+            raise DataError(
+                f"the run that was begun had {odd[0]} {before.get(odd[0])!r}, this one has {now[odd[0]]!r}; "
+                "give the same settings, or leave --resume out",
+                path=config.out,
+            )
+    write_atomic(note, json.dumps(now, indent=1) + "\n")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the recipe; 0 when done. HwmlError is the caller's to report."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is downloaded, whatever transformers would do by itself
+    options = parser().parse_args(list(argv))
+    config = config_of(options)
+    if config.executor:
+        make_executor(config.executor)
+    started = time.monotonic()
+
+    def step(text: str) -> None:
+        heed_ctrl_c()
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    artifact, metrics = train(config, step)
+    if options.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "artifact": str(artifact.path), **metrics}))
+        return 0
+    print_metrics(metrics)
+    print(f"artifact: {artifact.path}")
+    return 0
+
+
+def config_of(options: argparse.Namespace) -> EncoderConfig:
+    """The settings of a command line. Raises HwmlError for numbers that cannot be."""
+    ten = bool(options.ten_designs)
+    if options.data is None:
+        raise HwmlError("--data is missing: name a folder or CSV of labelled designs (docs/qor-encoder.md)")
+    for name in ("max_length", "batch_size", "epochs", "patience"):
+        if getattr(options, name) < 1:
+            raise HwmlError(f"--{name.replace('_', '-')} must be at least 1")
+    return EncoderConfig(
+        encoder=options.encoder or DEFAULT,
+        data=options.data,
+        out=options.out,
+        max_length=options.max_length,
+        batch_size=options.batch_size,
+        layers=_numbers(options.layers),
+        dtype=options.dtype,
+        epochs=options.epochs,
+        patience=options.patience,
+        seed=options.seed,
+        rebuild_cache=options.rebuild_cache,
+        resume=options.resume,
+        rows_per_key=options.rows_per_key,
+        sources=("forgehls-kernels",) if ten else tuple(options.source),
+        n_designs=TEN if ten else 0,
+        ood=options.ood,
+        features=options.features,
+        executor=options.executor,
+        classic=options.export_classic,
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise HwmlError(f"--layers {text!r}: numbers such as 17,20,22,25 were expected") from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; every flag has its spelling with underscores, too."""
+    found = argparse.ArgumentParser(
+        prog="python -m sdk.train qor --encoder NAME",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def add(name: str, **settings: Any) -> None:
+        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('-', '_')}"))
+        found.add_argument(*spellings, **settings)
+
+    add("encoder", help=f"folder, or name of a model that is installed (default: {DEFAULT}); nothing is downloaded")
+    add("data", type=Path, help="folder or CSV of labelled designs (docs/qor-encoder.md)")
+    add("out", type=Path, default=Path("qor_encoder"), help="the artefact folder (default: qor_encoder)")
+    add("max-length", type=int, default=2048, help="tokens of a text, at most what the encoder reads (default: 2048)")
+    add("batch-size", type=int, default=12, help="texts of the full length in one batch (default: 12)")
+    add("layers", default="", metavar="N,N", help="candidates of the probe (default: .6, .7, .8, .9 of the depth)")
+    add("dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="auto: bfloat16 where the GPU has it")
+    add("epochs", type=int, default=40)
+    add("patience", type=int, default=8, help="epochs without a better validation error (default: 8)")
+    add("seed", type=int, default=0)
+    add("rebuild-cache", action="store_true", help="embed every text again")
+    add("resume", action="store_true", help="go on with the run that was begun for --out; refuses other settings")
+    add("rows-per-key", type=int, default=0, metavar="N", help="at most N designs of one kernel (default: all)")
+    add("source", action="append", default=[], metavar="NAME", help="only this source of the data; may be repeated")
+    add("ood", choices=HELD_OUT_BY, default="group", help="what is held out whole (default: algorithm groups)")
+    add("features", action="store_true", help="join structural features and closed form (late fusion)")
+    add("executor", default="", metavar="NAME", help="embed on processes of their own: local, ray or ray://ADDRESS")
+    add("export-classic", action="store_true", help="also write model.pt and x_scaler.pkl beside the artefact's files")
+    add("ten-designs", action="store_true", help="the whole recipe on ten ForgeHLS designs, in minutes")
+    add("json", action="store_true", help="print JSON")
+    return found
+
+
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """The held-out table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    titles = ("", "target", "n", "MAE", "RMSE", "R2", "Spearman", "median APE", "coverage")
+    for index, title in enumerate(titles):
+        table.add_column(title, justify="left" if index < 2 else "right")
+    for part in ("id", "ood"):
+        for target, found in metrics[part].items():
+            if target != "sources" and found["n"]:
+                keys = ("mae", "rmse", "r2", "spearman", "median_ape", "coverage")
+                cells = ["-" if found[key] is None else f"{found[key]:.3g}" for key in keys]
+                table.add_row(part, target, str(found["n"]), *cells)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    lengths = metrics["lengths"]
+    print(f"{100 * lengths['cut_share']:.1f} % of the texts are over {lengths['max_length']:.0f} tokens and were cut")
