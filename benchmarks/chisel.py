@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -139,11 +140,10 @@ def measure_figures(table: Table, programs: Programs, client: Client, texts: dic
         for name, circuit in result.chirrtl.items():
             extra = []
             for _ in range(max(rounds, 3)):
-                lowering, lowered = seconds(lambda text=circuit: firtool.lower(text, timeout_s=60))
-                without, _ = seconds(
-                    lambda text=circuit: run_tool([programs.chain.firtool, "-", *plain], stdin=text, timeout_s=60)
-                )
-                counted, _ = seconds(lambda text=lowered.hw_ir, top=name: predict_chisel_qor(text, top))
+                lowering, lowered = seconds(partial(firtool.lower, circuit, timeout_s=60))
+                command = [programs.chain.firtool, "-", *plain]
+                without, _ = seconds(partial(run_tool, command, stdin=circuit, timeout_s=60))
+                counted, _ = seconds(partial(predict_chisel_qor, lowered.hw_ir, name))
                 counting.append(counted)
                 extra.append(lowering - without + counted)
             added.append(statistics.median(extra))
@@ -153,9 +153,7 @@ def measure_figures(table: Table, programs: Programs, client: Client, texts: dic
     table.figure("counting a lowered circuit p95, ms", f"{late:.1f}", late, 10)
     table.figure("figures with the check's answer, more p95, ms", f"{more:.1f}", more, 15)
     verilog = [result.verilog for result in found if result.verilog][: max(rounds, 3)]
-    table.row(
-        "yosys counts the same file, s", [seconds(lambda texts=some: measure_by_yosys(texts))[0] for some in verilog]
-    )
+    table.row("yosys counts the same file, s", [seconds(partial(measure_by_yosys, some))[0] for some in verilog])
 
 
 def seconds(call: Callable[[], T]) -> tuple[float, T]:

@@ -79,7 +79,7 @@ def spearman(left: Floats, right: Floats) -> float:
     ranks = [_ranks(values) for values in (left, right)]
     if any(np.ptp(values) == 0 for values in ranks):
         return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _ranks(values: Floats) -> Floats:

@@ -22,7 +22,6 @@ from .circuits import Row
 
 _LIMIT_S = 600.0
 _BATCH = 40
-_CLOCKS = {"CLK", "SRST", "ARST", "ALOAD", "RD_CLK", "WR_CLK", "RD_ARST", "RD_SRST", "CLR", "SET"}
 _REGISTERS = ("$dff", "$adff", "$sdff", "$aldff", "$dffsr", "$_DFF", "$_SDFF")
 _RESETS = ("clock", "reset")
 Point = Hashable
@@ -101,13 +100,35 @@ def _cell_edges(number: int, cell: Mapping[str, Any]) -> Iterator[tuple[Point, P
         yield from ((bit, out, 1) for bit, out in zip(wires["D"], wires["Q"], strict=True) if isinstance(bit, int))
         yield from ((bit, out, 1) for bit in wires.get("EN", ()) if isinstance(bit, int) for out in wires["Q"])
         return
-    registered = kind.startswith("$mem") and "1" in str(cell["parameters"].get("RD_CLK_ENABLE", "0"))
+    if kind.startswith("$mem"):
+        yield from _memory_edges(number, cell)
+        return
+    hub = ("cell", number)  # bits are numbers
     for port, bits in wires.items():
-        if ways.get(port) == "output":
-            yield from (((number, weight), bit, 0) for weight in (0, 1) for bit in bits if isinstance(bit, int))
-        elif port not in _CLOCKS:
-            weight = int(kind.startswith("$mem") and (port.startswith("WR_") or registered))
-            yield from ((bit, (number, weight), weight) for bit in bits if isinstance(bit, int))
+        for bit in bits:
+            if isinstance(bit, int):
+                yield (hub, bit, 0) if ways.get(port) == "output" else (bit, hub, 0)
+
+
+def _memory_edges(number: int, cell: Mapping[str, Any]) -> Iterator[tuple[Point, Point, int]]:
+    """Writes weigh 1 into the memory; each port that reads has an address of its own."""
+    hub = ("cell", number)
+    wires, (ports, address, width) = cell["connections"], (_size(cell, name) for name in ("RD_PORTS", "ABITS", "WIDTH"))
+    for name in ("WR_ADDR", "WR_DATA", "WR_EN"):
+        yield from ((bit, hub, 1) for bit in wires[name] if isinstance(bit, int))
+    yield from ((hub, bit, 0) for bit in wires["RD_DATA"])
+    clocked = str(cell["parameters"]["RD_CLK_ENABLE"])[::-1]
+    for port in range(ports):
+        weight = int(clocked[port : port + 1] == "1")
+        ins = (*wires["RD_ADDR"][port * address : (port + 1) * address], wires["RD_EN"][port])
+        point = ("port", number, port)
+        yield from ((bit, point, weight) for bit in ins if isinstance(bit, int))
+        yield from ((point, bit, 0) for bit in wires["RD_DATA"][port * width : (port + 1) * width])
+
+
+def _size(cell: Mapping[str, Any], name: str) -> int:
+    value = cell["parameters"][name]  # yosys writes long numbers in binary
+    return int(value, 2) if isinstance(value, str) else int(value)
 
 
 def _distances(starts: Sequence[Point], edges: Edges) -> dict[Point, int]:
