@@ -179,3 +179,20 @@ def apply(text: str, fix: dict) -> str:  # type: ignore[type-arg]
         span = Span(start["line"], start["character"], end["line"], end["character"])
         edits.append(Edit(span, edit["new_text"]))
     return apply_edits(text, tuple(edits))
+
+
+def test_moves_and_sets_of_pragmas_bring_what_they_say(agent: Client) -> None:
+    """The best move of the slow loop, and the fastest set within a budget, hold when their edits are applied."""
+    (loop,) = agent.answer("why_ii", path="ports.cpp", loop="sum")["loops"]
+    best = loop["moves"][0]
+    assert "II 2 -> 1" in best["gain"]
+    (after,) = agent.answer("predict_qor", text=apply(PORTS, best))["loops"]
+    assert after["ii"] == best["ii"] == 1
+    told = agent.answer("what_if", path="ports.cpp", count=40, budget={"dsp": 0})
+    fastest = told["options"][0]
+    assert fastest["after"]["DSP"] == 0
+    assert fastest["after"]["latency_cycles"] < told["present"]["latency_cycles"]
+    changed = agent.answer("predict_qor", text=apply(PORTS, fastest))
+    assert changed["latency_cycles"] == fastest["predicted"]["latency_cycles"]
+    assert told["tried"] <= 41
+    assert "budget" in agent.refusal("what_if", path="ports.cpp", budget={"gold": 1})

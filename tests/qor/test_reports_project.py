@@ -73,6 +73,15 @@ def test_collect_pairs_reports_with_sources(tree: Path, tmp_path: Path, capsys: 
     )  # fmt: skip
 
 
+def test_collect_as_json(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["qor", "collect", str(tree), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema_version"] == 2 and len(said["skipped"]) == 1
+    assert [(row["top"], row["LUT"], row["latency_cycles"], len(row["directives"])) for row in said["pairs"]] == [
+        ("mac", 1509, 1032, 0), ("mac", 1509, 1032, 1),
+    ]  # fmt: skip
+
+
 def test_a_tree_without_reports_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["qor", "collect", str(tmp_path)]) == 2
     assert "holds no report" in capsys.readouterr().err
