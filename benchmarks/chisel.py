@@ -141,7 +141,7 @@ def measure_figures(table: Table, programs: Programs, client: Client, texts: dic
             extra = []
             for _ in range(max(rounds, 3)):
                 lowering, lowered = seconds(partial(firtool.lower, circuit, timeout_s=60))
-                command = [programs.chain.firtool, "-", *plain]
+                command: list[str | Path] = [programs.chain.firtool, "-", *plain]
                 without, _ = seconds(partial(run_tool, command, stdin=circuit, timeout_s=60))
                 counted, _ = seconds(partial(predict_chisel_qor, lowered.hw_ir, name))
                 counting.append(counted)
