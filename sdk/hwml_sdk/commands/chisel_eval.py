@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print and write. Raises DataError for files that are not what they should be."""
-    from ..chisel.evaluate.behaviour import find_yosys
     from ..chisel.evaluate.tasks import own_tasks, read_tasks
+    from ..chisel.yosys import find_yosys
 
     asked = arguments.model or arguments.endpoint
     if sum(map(bool, (arguments.answers, arguments.references, arguments.simulation, asked))) != 1:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sweep and not (asked or arguments.simulation):
         raise HwmlError("--sweep asks a model: --model, --endpoint or --simulation")
     tasks = read_tasks(arguments.tasks) if arguments.tasks else own_tasks()
-    find_yosys()  # before the minutes that the answers take
+    find_yosys(any_version=True)  # before the minutes that the answers take
     if arguments.answers or arguments.references:
         return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
     with _backend(arguments, tasks) as (backend, skill):

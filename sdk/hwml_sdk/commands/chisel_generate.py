@@ -86,14 +86,14 @@ def _spec(arguments: argparse.Namespace) -> str:
 
 
 def _reference(path: str) -> Reference:
-    from ..chisel.evaluate.behaviour import find_yosys
     from ..chisel.generate.rank import Reference
+    from ..chisel.yosys import find_yosys
 
     text = read_source(path)
     names = re.findall(r"\bmodule\s+(\w+)", text)
     if not names:
         raise HwmlError(f"{path}: holds no Verilog module to compare with")
-    find_yosys()
+    find_yosys(any_version=True)
     return Reference(text, names[-1])
 
 
