@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
 import pytest
 
 from hwml_sdk.document import Analysis, Annotation, Diagnostic, Edit, Fix, Related, Span, apply_edits
+from hwml_sdk.explain import codes
 from hwml_sdk.report import FORMATS, as_github, as_json, as_sarif, as_text, has_findings, render
 
 FIX = Fix("write PIPELINE", (Edit(Span(2, 12, 2, 19), "PIPELINE"),), verified=True, safe=True)
@@ -189,3 +192,45 @@ def test_edits() -> None:
             apply_edits(text, (Edit(wrong, ""),))
     with pytest.raises(ValueError, match="overlap"):
         apply_edits(text, (Edit(Span(0, 0, 0, 2), ""), Edit(Span(0, 1, 1, 0), "")))
+
+
+def test_sarif_carries_fixes_related_places_and_pages() -> None:
+    (run,) = as_sarif([ANALYSIS])["runs"]
+    first = run["results"][0]
+    (fix,) = first["fixes"]
+    assert fix["description"]["text"] == "write PIPELINE (verified)"
+    (change,) = fix["artifactChanges"]
+    assert change["artifactLocation"] == first["locations"][0]["physicalLocation"]["artifactLocation"]
+    (replacement,) = change["replacements"]
+    # The edit of FIX, from 1: line 3, columns 13 up to 20.
+    assert replacement["deletedRegion"] == {"startLine": 3, "startColumn": 13, "endLine": 3, "endColumn": 20}
+    assert replacement["insertedContent"] == {"text": "PIPELINE"}
+    places = [item["physicalLocation"]["artifactLocation"]["uri"] for item in first["relatedLocations"]]
+    assert places == [quote("src/a,b:c.cpp"), "a.h"]
+    rules = run["tool"]["driver"]["rules"]
+    assert rules[first["ruleIndex"]]["id"] == first["ruleId"] == "HLS105"
+    assert rules[first["ruleIndex"]]["shortDescription"]["text"] == codes()["HLS105"]
+    assert "fixes" not in run["results"][1]
+
+
+def test_sarif_holds_what_code_scanning_takes() -> None:
+    """5,000 results of a run, 100 places of a result, 10 MB packed; the gravest stay."""
+    near = tuple(Related("here", Span(line, 0, line, 1)) for line in range(300))
+    many = [replace(WARNING, span=Span(line, 0, line, 1), related=near[:2]) for line in range(6000)]
+    data = as_sarif([Analysis("a.cpp", "hls", (*many, replace(ERROR, related=near)))])
+    (run,) = data["runs"]
+    assert len(run["results"]) == 5000
+    assert run["results"][0]["ruleId"] == "HLS109"
+    assert len(run["results"][0]["relatedLocations"]) == 100
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith("1001 more findings")
+    assert len(gzip.compress(json.dumps(data).encode())) < 10_000_000
+
+
+def test_github_shows_ten_of_a_level_and_the_others_stay_readable() -> None:
+    many = tuple(replace(WARNING, span=Span(line, 0, line, 1)) for line in range(12))
+    lines = as_github([Analysis("a.cpp", "hls", (*many, ERROR))]).splitlines()
+    assert lines[-4].startswith("::error ")
+    assert sum(line.startswith("::warning ") for line in lines) == 10
+    assert lines[-3] == "2 more, of which GitHub shows no annotation:"
+    assert [line.partition(":")[2].partition(":")[0] for line in lines[-2:]] == ["11", "12"]

@@ -60,10 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.fix and arguments.staged:
         raise ConfigError("--fix changes files on the disk, --staged reads the index: choose one")
     chosen = _chosen()
-    targets = targets_of(arguments.files, chosen, staged=arguments.staged)
     with ExitStack() as stack:
         trees = Trees(stack, needs_of(chosen), staged=arguments.staged)
         check = _Check(trees, arguments)
+        targets = targets_of(arguments.files, chosen, staged=arguments.staged, failed=check.failed)
         analyses = check.all(targets)
         text = render([_shown(analysis, trees) for analysis in analyses], arguments.format)
     if text:
@@ -93,7 +93,7 @@ class _Check:
                 refuse_conflicts(target.shown, read_source(place))
                 root = self.trees.trust_root(target, given=self.arguments.trust)
             except HwmlError as error:
-                self._failed(error)
+                self.failed(error)
                 continue
             named[place.absolute()] = place
             roots.add(root)
@@ -107,7 +107,8 @@ class _Check:
         told = {str(path) for path in (*places, *named.values())}
         return [_told_once(analysis, told) for analysis in found if analysis is not None]
 
-    def _failed(self, error: HwmlError) -> None:
+    def failed(self, error: HwmlError) -> None:
+        """Tell of a file that cannot be looked at; the others are."""
         print(f"hwml-check-chisel: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
         self.failures.append(error.exit_code)
 
@@ -121,7 +122,7 @@ class _Check:
         except MissingDependencyError:
             raise  # the same for all files
         except HwmlError as error:
-            self._failed(error)
+            self.failed(error)
             return None
         return analysis
 

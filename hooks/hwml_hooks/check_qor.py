@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check each file and print what was found; 1 for any error or warning."""
     chosen = [language for language in languages() if language.figures]
-    targets = targets_of(arguments.files, chosen, staged=arguments.staged)
     with ExitStack() as stack:
         check = _Check(Trees(stack, needs_of(chosen), staged=arguments.staged), arguments)
+        targets = targets_of(arguments.files, chosen, staged=arguments.staged, failed=check.failed)
         analyses = [found for target in targets if (found := check.file(target)) is not None]
         analyses += [found for target in _dependents(targets) if (found := check.file(target, lint=False))]
     text = render(analyses, arguments.format)
@@ -103,9 +103,13 @@ class _Check:
         except ArtifactError:
             raise  # not this file's fault, and the same for all
         except HwmlError as error:
-            print(f"hwml-check-qor: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
-            self.failures.append(error.exit_code)
+            self.failed(error)
             return None
+
+    def failed(self, error: HwmlError) -> None:
+        """Tell of a file that cannot be looked at; the others are."""
+        print(f"hwml-check-qor: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
+        self.failures.append(error.exit_code)
 
     def _look(self, target: Target, *, lint: bool) -> Analysis:
         place = self.trees.place(target)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwml_sdk.config import trust_root
-from hwml_sdk.errors import SourceError
+from hwml_sdk.errors import HwmlError, SourceError
 from hwml_sdk.files import real_path
 from hwml_sdk.git import Repository, repository_of
 from hwml_sdk.languages import Language, language_of, titles
@@ -86,16 +86,20 @@ def needs_of(languages: Sequence[Language]) -> list[str]:
     return list(dict.fromkeys(pattern for language in languages for pattern in language.needs))
 
 
-def targets_of(files: Sequence[str], languages: Sequence[Language], *, staged: bool) -> list[Target]:
+def targets_of(
+    files: Sequence[str], languages: Sequence[Language], *, staged: bool, failed: Callable[[HwmlError], None]
+) -> list[Target]:
     """The files as named; with `staged` and no names: all staged files of these languages.
 
-    Raises SourceError when there is nothing to do, or a name is of another one.
+    failed: hears of names of other languages, which keep no other file from being checked. Raises SourceError when
+    there is nothing to do.
     """
     if files:
-        for name in files:
+        names = dict.fromkeys(files)
+        for name in names:
             if language_of(name) not in languages:
-                raise SourceError(f"is no {titles(languages)} file (by its name)", path=name)
-        return [Target(name, Path(name).absolute()) for name in dict.fromkeys(files)]
+                failed(SourceError(f"is no {titles(languages)} file (by its name)", path=name))
+        return [Target(name, Path(name).absolute()) for name in names if language_of(name) in languages]
     if not staged:
         raise SourceError("name a file, or pass --staged")
     here = Path.cwd()

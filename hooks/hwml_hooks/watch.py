@@ -128,7 +128,7 @@ def _tell_text(event: Event) -> None:
     if event.label:
         parts.append(event.label)
     if event.before is not None:
-        parts.append(_changes(event.before, event.figures or Figures()))
+        parts.append(said_changes(event.before, event.figures or Figures()))
     counts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in ((event.errors, "error"), (event.warnings, "warning"))
               if n]  # fmt: skip
     if counts:
@@ -142,14 +142,15 @@ def _tell_text(event: Event) -> None:
     print(printable("  ".join(parts)), flush=True)
 
 
-def _changes(before: Figures, now: Figures) -> str:
+def said_changes(before: Figures, now: Figures) -> str:
     """`(LUT +16 %, cyc -48 %)`, or `(as before)`: two estimates of one model compare better than each is right."""
     changed = [
         f"{shown} {_change(getattr(before, name), getattr(now, name))}"
         for name, shown in _SHORT.items()
         if getattr(before, name) != getattr(now, name)
     ]
-    return f"({', '.join(changed)})" if changed else "(as before)"
+    seen = [text for text in changed if not text.endswith((" +0 %", " -0 %"))]  # less than half a percent is no news
+    return f"({', '.join(seen)})" if seen else "(as before)"
 
 
 def _change(before: float | None, now: float | None) -> str:

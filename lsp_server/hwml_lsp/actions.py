@@ -14,7 +14,8 @@ from .diagnostics import shown, to_lsp, to_range
 from .documents import Document
 
 FIX_ALL = "source.fixAll.hwml"
-KINDS = (lsp.CodeActionKind.QuickFix, FIX_ALL)
+REWRITE = "refactor.rewrite.hwml"
+KINDS = (lsp.CodeActionKind.QuickFix, REWRITE, FIX_ALL)
 
 
 def wants(only: Sequence[str] | None, kind: str) -> bool:
@@ -49,7 +50,7 @@ def _meets(span: Span, first: tuple[int, int], last: tuple[int, int]) -> bool:
 
 
 def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: Fix) -> lsp.CodeAction:
-    title = fix.title[:1].upper() + fix.title[1:] + (" (verified)" if fix.verified else "")
+    title = capitalised(fix.title) + (" (verified)" if fix.verified else "")
     action = lsp.CodeAction(
         title,
         lsp.CodeActionKind.QuickFix,
@@ -64,6 +65,29 @@ def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: 
         },
     )
     return action if client.resolves_actions else resolve(document, client, action, [fix])
+
+
+def capitalised(title: str) -> str:
+    """A title with a capital letter, unless it begins with code, which keeps its own letters."""
+    first, _, _ = title.partition(" ")
+    return title[:1].upper() + title[1:] if first.isalpha() and first.islower() else title
+
+
+def asks_for_rewrites(context: lsp.CodeActionContext) -> bool:
+    """Whether a person asked: editors ask by themselves with every move of the cursor, and rewritings take a while."""
+    if context.only is not None:
+        return wants(context.only, REWRITE)
+    return context.trigger_kind == lsp.CodeActionTriggerKind.Invoked
+
+
+def rewrites(document: Document, client: Client, line: int, fixes: Sequence[Fix]) -> list[lsp.CodeAction]:
+    """Actions for changes that are no correction, in their order."""
+    found = []
+    for index, fix in enumerate(fixes):
+        data = {"uri": document.uri, "version": document.version, "line": line, "rewrite": index}
+        action = lsp.CodeAction(capitalised(fix.title), REWRITE, data=data)
+        found.append(action if client.resolves_actions else resolve(document, client, action, [fix]))
+    return found
 
 
 def safe_fixes(document: Document, items: Sequence[Diagnostic]) -> list[Fix]:
@@ -86,6 +110,10 @@ def _apart(document: Document, fixes: Sequence[Fix]) -> bool:
 
 def named(document: Document, data: dict[str, Any]) -> list[Fix]:
     """The fixes an action was offered for; empty when they are gone."""
+    if "rewrite" in data:
+        fixes = document.rewrites.get((document.version, data.get("line", -1)), [])
+        index = data["rewrite"]
+        return [fixes[index]] if isinstance(index, int) and 0 <= index < len(fixes) else []
     items = shown(document)
     if data.get("all"):
         return safe_fixes(document, items)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from hwml_sdk.document import Diagnostic, Hover, Span
+from hwml_sdk.document import Diagnostic, Fix, Hover, Span
 from hwml_sdk.languages import Language
 from hwml_sdk.text import Encoding
 
@@ -19,14 +19,16 @@ from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
+from .neighbours import is_header, readers, unsaved_headers
 from .settings import ClientSettings, read_settings
-from .wire import diagnostic_in
+from .wire import diagnostic_in, fix_in
 from .workspace import FILE_S, Workspace
 
 log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3
 SLOW_AFTER_S = 1.5
 MAX_CRASHES = 2
+FAR_LINES = 100  # about two screens
 LEFT_ALONE = "HWML001"
 
 
@@ -78,7 +80,10 @@ class Session:
         document.version = version
         document.superseded()
         self._tell_size(document)
-        self.schedule(document, document.settings.debounce_ms / 1000)
+        delay_s = document.settings.debounce_ms / 1000
+        self.schedule(document, delay_s)
+        if document.path is not None and is_header(document):
+            self.files_changed([document.path], delay_s)
 
     def close(self, uri: str) -> Document | None:
         """A document was closed; nothing about it is kept."""
@@ -125,11 +130,6 @@ class Session:
         else:
             self.settings.pop(scope, None)
 
-    def keep_scopes(self, scopes: Collection[str]) -> None:
-        """Folders of the workspace there are: settings of all others go."""
-        for scope in [known for known in self.settings if known is not None and known not in scopes]:
-            del self.settings[scope]
-
     def settings_for(self, uri: str) -> ClientSettings:
         """Settings of the innermost workspace folder around a document."""
         around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]
@@ -145,6 +145,12 @@ class Session:
                 document.results.version = -1
                 self.schedule(document, 0)
         self.configured.set()
+
+    def files_changed(self, paths: Collection[str], delay_s: float = WATCH_DELAY_S) -> None:
+        """Files have changed, on disk or in the editor: documents that read them are analysed again, no others."""
+        for document in readers(paths, self.documents.values()):
+            self._left_alone.pop(document.uri, None)
+            self.schedule(document, delay_s)
 
     def analyse_all(self) -> None:
         """Something that documents depend on has changed on disk."""
@@ -223,6 +229,7 @@ class Session:
             "path": document.path,
             "text": document.text.for_sdk(),
             "editor": document.settings.analysis,
+            "unsaved": unsaved_headers(document, self.documents.values()),
             "vouched": self.roots if self.trusted else [],
         }
 
@@ -239,6 +246,13 @@ class Session:
             self.lanes.cancel(document.job)
             document.job = None
             self.on_idle(document)
+
+    def look_at(self, document: Document, line: int) -> None:
+        """Where a person looks before anything is known: an analysis that begins far from there begins again."""
+        far = abs(document.near - line) > FAR_LINES
+        document.near = line
+        if far and document.job is not None:
+            self.schedule(document, 0)
 
     def stop(self, document: Document) -> None:
         """The person cancelled the analysis: what is shown stays as it is."""
@@ -380,6 +394,19 @@ class Session:
             return found
         raw = await self.ask("hover", document, line, character)
         return None if raw is None else Hover(raw[0], Span(*raw[1]))
+
+    async def rewrites(self, document: Document, line: int) -> list[Fix]:
+        """What the language would change at a line of the present text; kept for the edits to be asked for."""
+        language, key = document.language, (document.version, line)
+        if language is None or document.is_too_large or self.lanes.has_given_up(language):
+            return []
+        if key not in document.rewrites:
+            raw = await self.ask("rewrites", document, line, 0)
+            if document.version != key[0]:
+                return []
+            kept = {at: fixes for at, fixes in document.rewrites.items() if at[0] == document.version}
+            document.rewrites = {**kept, key: [fix_in(item) for item in raw or ()]}
+        return document.rewrites[key]
 
     def has_words(self, document: Document, line: int, *, upto: int | None = None) -> bool:
         """Whether the language may have something to say about a line; upto: only so many of its characters count."""

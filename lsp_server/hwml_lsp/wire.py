@@ -42,6 +42,17 @@ def symbol_in(raw: Sequence[Any]) -> Symbol:
     return Symbol(name, kind, Span(*span), Span(*extent), detail, tuple(map(symbol_in, children)))
 
 
+def fix_out(fix: Fix) -> list[Any]:
+    """A fix with its edits."""
+    return [fix.title, fix.verified, fix.safe, [[span_out(e.span), e.new_text] for e in fix.edits]]
+
+
+def fix_in(raw: Sequence[Any]) -> Fix:
+    """The fix again."""
+    title, verified, safe, edits = raw
+    return Fix(title, tuple(Edit(Span(*span), text) for span, text in edits), verified, safe)
+
+
 def diagnostic_out(item: Diagnostic) -> dict[str, Any]:
     """A diagnostic with its fixes."""
     return {
@@ -50,19 +61,13 @@ def diagnostic_out(item: Diagnostic) -> dict[str, Any]:
         "message": item.message,
         "span": span_out(item.span),
         "source": item.source,
-        "fixes": [
-            [fix.title, fix.verified, fix.safe, [[span_out(e.span), e.new_text] for e in fix.edits]]
-            for fix in item.fixes
-        ],
+        "fixes": [fix_out(fix) for fix in item.fixes],
         "related": [[r.message, span_out(r.span), r.path] for r in item.related],
     }
 
 
 def diagnostic_in(raw: dict[str, Any]) -> Diagnostic:
     """The diagnostic again."""
-    fixes = tuple(
-        Fix(title, tuple(Edit(Span(*span), text) for span, text in edits), verified, safe)
-        for title, verified, safe, edits in raw["fixes"]
-    )
+    fixes = tuple(fix_in(fix) for fix in raw["fixes"])
     related = tuple(Related(message, Span(*span), path) for message, span, path in raw["related"])
     return Diagnostic(raw["code"], raw["severity"], raw["message"], Span(*raw["span"]), fixes, related, raw["source"])

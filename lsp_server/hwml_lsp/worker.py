@@ -22,11 +22,12 @@ from typing import Any, NoReturn
 from hwml_sdk.config import Settings, load_settings, merge
 from hwml_sdk.document import Analysis, Annotation, Figures, Step, analyze, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError, SourceError
+from hwml_sdk.files import unsaved
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
-from .wire import annotation_out, diagnostic_out, span_out, symbol_out
+from .wire import annotation_out, diagnostic_out, fix_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
@@ -121,7 +122,7 @@ class Lane:
 
         self._send({"id": number, "begun": True})
         try:
-            with interruptible(is_over):
+            with interruptible(is_over), unsaved(job.get("unsaved") or {}):
                 self._analyse(job, began_s)
         except TakesLong:
             self._send({"id": number, "long": True})
@@ -204,11 +205,11 @@ class Worker:
 
 
 def _mark(item: Annotation) -> tuple[Any, ...]:
-    return item.kind, item.name, item.span
+    return item.kind, item.name, item.span, item.label, item.summary, item.detail
 
 
 def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...]) -> dict[str, Any]:
-    """What is new since the last step: annotations only ever come on top, findings replace each other."""
+    """What is new since the last step: annotations come on top, or in the place of one; findings replace each other."""
     analysis = step.analysis
     fresh = [item for item in analysis.annotations if _mark(item) not in sent]
     sent.update(_mark(item) for item in fresh)
@@ -225,6 +226,7 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
     if step.annotations_done:
         out["diagnostics"] = [diagnostic_out(item) for item in analysis.diagnostics]
         out["diagnostics_done"] = step.diagnostics_done
+        out["reads"] = analysis.reads
     return out
 
 
@@ -294,6 +296,11 @@ def _hover(message: dict[str, Any]) -> list[Any] | None:
     return None if found is None else [found.text, span_out(found.span)]
 
 
+def _rewrites(message: dict[str, Any]) -> list[list[Any]]:
+    path, text, line, _, settings = _place(message)
+    return [fix_out(fix) for fix in provider_of(path).rewrites(path, text, line, settings)]
+
+
 def _place(message: dict[str, Any]) -> tuple[str, str, int, int, Settings]:
     settings, _ = _settings(message)
     return message["path"], message["text"], message["line"], message["character"], settings
@@ -324,13 +331,14 @@ def _emit(message: dict[str, Any]) -> list[str]:
         return ["", str(error)]
 
 
-# Questions that a compiler may have to answer: they must not hold up the others.
-SLOW = frozenset(("emit",))
+# Questions that take a compiler or many predictions: they must not hold up the others.
+SLOW = frozenset(("emit", "rewrites"))
 QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "complete": _complete,
     "hover": _hover,
     "signature": _signature,
     "emit": _emit,
+    "rewrites": _rewrites,
     "outline": _outline,
     "settings": _settings_file,
     "tokens": _tokens,

@@ -245,6 +245,7 @@ class Analysis:
 
     faults: in how many places it could not be read. More of them than before means that it is half-typed, and that
     figures may be missing which the same text had a moment ago.
+    reads: other files that it was read with, by their paths.
     problem: why there are no figures, where something is wrong or missing beside the text. remedy: words behind `hwml`
     of the command that sets up what is missing.
     """
@@ -257,6 +258,7 @@ class Analysis:
     faults: int = 0
     problem: str = ""
     remedy: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def design(self) -> Annotation | None:
@@ -317,6 +319,10 @@ class Provider(Protocol):
 
     def complete(self, path: str, text: str, line: int, character: int, settings: Settings) -> Sequence[Completion]:
         """What may be typed at a place."""
+        return ()
+
+    def rewrites(self, path: str, text: str, line: int, settings: Settings) -> Sequence[Fix]:
+        """Changes that are no correction but may be worth it, of what stands at a line; best first, few, and soon."""
         return ()
 
     def signature(self, path: str, text: str, line: int, character: int, settings: Settings) -> Signature | None:

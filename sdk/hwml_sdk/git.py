@@ -135,20 +135,17 @@ class Repository:
 
     def _named(self, revision: str) -> str:
         """The object that a name stands for, "" for none."""
-        if "\0" in revision:
+        if "\0" in revision or revision.startswith("-"):
             return ""
         env = _environment() | {"GIT_DIR": str(self.folder)}
-        done = _git(("rev-parse", "-q", "--verify", "--end-of-options", revision), self.top, env)
+        done = _git(("rev-parse", "-q", "--verify", revision), self.top, env)
         said = done.stdout.decode("ascii", "replace").strip()
         return said if _NAME.fullmatch(said) else ""
 
     def resolve(self, revision: str) -> str:
         """The commit that a branch, tag or other name means. Raises SourceError for what is none."""
-        env = _environment() | {"GIT_DIR": str(self.folder)}
-        asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-        done = _git(asked, self.top, env) if revision and "\0" not in revision else None
-        said = "" if done is None else done.stdout.decode("ascii", "replace").strip()
-        if not _NAME.fullmatch(said):
+        said = self._named(f"{revision}^{{commit}}") if revision else ""
+        if not said:
             raise SourceError(f"{revision!r} is no commit here; git fetch it, or name another", path=self.top)
         return said
 
@@ -181,9 +178,8 @@ class Repository:
         return self._stored("HEAD", path, timeout_s)
 
     def at(self, revision: str, path: Path, *, timeout_s: float = TIMEOUT_S) -> Blob | None:
-        """The same at any commit, as git names it; None for a name of none. Raises HwmlError."""
-        commit = self._named(f"{revision}^{{commit}}")
-        return self._stored(commit, path, timeout_s) if commit else None
+        """The same at any commit. Raises SourceError for a name of none, HwmlError."""
+        return self._stored(self.resolve(revision), path, timeout_s)
 
     def _stored(self, commit: str, path: Path, timeout_s: float) -> Blob | None:
         place = (real_path(path.parent) / path.name).relative_to(self.top).as_posix()

@@ -136,9 +136,9 @@ def test_a_file_is_compared_with_a_commit(tmp_path: Path) -> None:
     with in_memory(tmp_path) as agent:
         old = {name: agent.answer("compare", path="ports.cpp", revision=name) for name in ("HEAD", "HEAD~1")}
         assert agent.refusal("compare", path="ports.cpp", revision="nowhere").endswith(
-            "there is no text of it at 'nowhere'"
+            "'nowhere' is no commit here; git fetch it, or name another"
         )
-        assert "no text of it" in agent.refusal("compare", path="ports.cpp", revision="--output=/tmp/x")
+        assert "is no commit here" in agent.refusal("compare", path="ports.cpp", revision="--output=/tmp/x")
         assert "one of" in agent.refusal("compare", path="ports.cpp")
     # 32, 16 and 8 rounds of II 2.
     rounds = [old[name]["loops"][0]["cycles_before"] for name in ("HEAD~1", "HEAD")]
@@ -179,3 +179,20 @@ def apply(text: str, fix: dict) -> str:  # type: ignore[type-arg]
         span = Span(start["line"], start["character"], end["line"], end["character"])
         edits.append(Edit(span, edit["new_text"]))
     return apply_edits(text, tuple(edits))
+
+
+def test_moves_and_sets_of_pragmas_bring_what_they_say(agent: Client) -> None:
+    """The best move of the slow loop, and the fastest set within a budget, hold when their edits are applied."""
+    (loop,) = agent.answer("why_ii", path="ports.cpp", loop="sum")["loops"]
+    best = loop["moves"][0]
+    assert "II 2 -> 1" in best["gain"]
+    (after,) = agent.answer("predict_qor", text=apply(PORTS, best))["loops"]
+    assert after["ii"] == best["ii"] == 1
+    told = agent.answer("what_if", path="ports.cpp", count=40, budget={"dsp": 0})
+    fastest = told["options"][0]
+    assert fastest["after"]["DSP"] == 0
+    assert fastest["after"]["latency_cycles"] < told["present"]["latency_cycles"]
+    changed = agent.answer("predict_qor", text=apply(PORTS, fastest))
+    assert changed["latency_cycles"] == fastest["predicted"]["latency_cycles"]
+    assert told["tried"] <= 41
+    assert "budget" in agent.refusal("what_if", path="ports.cpp", budget={"gold": 1})

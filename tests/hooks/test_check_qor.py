@@ -13,8 +13,10 @@ import pytest
 
 from hwml_hooks.check_qor import main
 from hwml_hooks.limits import parse_amount
+from hwml_hooks.watch import said_changes
 from hwml_sdk import explain
 from hwml_sdk.cli import main as hwml
+from hwml_sdk.document import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 Git = Callable[..., str]
@@ -409,3 +411,16 @@ def test_growth_is_accepted_once_and_in_words(repo: Path, git: Git, capsys: Capt
     capsys.readouterr()
     assert main(["a.cpp", "--no-lint"]) == 2
     assert "hwml.accepted.json" in capsys.readouterr().err
+
+
+def test_a_file_of_another_kind_keeps_no_other_from_being_checked(repo: Path, capsys: Capture) -> None:
+    (repo / "k.cpp").write_text("void f(int a[8]) {\n#pragma HLS TOP\n#pragma HLS PIPLINE\n  a[0] = 1;\n}\n")
+    assert main(["build.sbt", "k.cpp"]) == 2
+    said = capsys.readouterr()
+    assert "build.sbt: is no C, C++ or Scala file" in said.err
+    assert "PIPLINE" in said.out
+
+
+def test_a_change_of_less_than_half_a_percent_is_no_news() -> None:
+    assert said_changes(Figures(lut=10_000, ff=100), Figures(lut=9_990, ff=150)) == "(FF +50 %)"
+    assert said_changes(Figures(lut=10_000), Figures(lut=10_010)) == "(as before)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def test_manifest() -> None:
         module, _, function = scripts[name].partition(":")
         assert util.find_spec(module) is not None
         assert function == "main"
+
+
+def test_build_files_are_no_chisel_and_what_is_near_a_limit_is_told() -> None:
+    qor, chisel, _ = (ROOT / ".pre-commit-hooks.yaml").read_text().split("- id: ")[1:]
+    (pattern,) = re.findall(r"files: (\S+)", chisel)
+    assert [name for name in ("a.scala", "b.sc", "build.sbt", "x.scala.bak") if re.search(pattern, name)] == [
+        "a.scala",
+        "b.sc",
+    ]
+    assert "verbose: true" in qor
 
 
 @pytest.mark.slow

@@ -66,6 +66,38 @@ def test_a_tooltip_comes_when_asked_for(client: Client, uri: str) -> None:
     assert "64" in tooltip
 
 
+WINDOW = """#include <ap_int.h>
+
+void window(const int a[1024], int b[1024]) {
+  work: for (int i = 0; i < 960; i++) {
+#pragma HLS PIPELINE II=1
+    b[i] = a[i] + a[i + 1] + a[i + 2] + a[i + 3];
+  }
+}
+"""
+
+
+def test_rewritings_are_offered_best_first_and_resolved_for_their_version(client: Client, uri: str) -> None:
+    client.open(uri, WINDOW)
+    found = client.actions(uri, 3, ["refactor"])
+    assert 1 <= len(found) <= 3
+    assert {action["kind"] for action in found} == {"refactor.rewrite.hwml"}
+    assert found[0]["title"].startswith("Partition a cyclic factor=2: II 2 -> 1, ") and "edit" not in found[0]
+    (change,) = client.request("codeAction/resolve", found[0])["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": uri, "version": 1}
+    assert "#pragma HLS ARRAY_PARTITION variable=a type=cyclic factor=2" in applied(WINDOW, change["edits"])
+    client.change(uri, 2, at(0, 0, 0, 0, "// above\n"))
+    with pytest.raises(ResponseError) as caught:
+        client.request("codeAction/resolve", found[0])
+    assert caught.value.code == -32801
+
+
+def test_rewritings_wait_until_a_person_asks(client: Client, uri: str) -> None:
+    client.open(uri, WINDOW)
+    assert not [action for action in client.actions(uri, 3) if action["kind"].startswith("refactor")]
+    assert client.actions(uri, 0, ["refactor"]) == []
+
+
 def test_a_client_without_resolving_gets_the_tooltip_at_once(plain: Client, uri: str) -> None:
     plain.open(uri, SCALE)
     assert all("rounds" in hint["tooltip"]["value"] for hint in plain.hints(uri) if hint["label"].startswith("II"))
@@ -218,7 +250,7 @@ def test_only_asked_kinds_of_actions_come(client: Client, uri: str) -> None:
     client.open(uri, FAULTY)
     client.until(lambda: client.actions(uri, 5, ["source"]), "verified fixes")
     assert {a["kind"] for a in client.actions(uri, 5, ["quickfix"])} == {"quickfix"}
-    assert client.actions(uri, 5, ["refactor"]) == []
+    assert {a["kind"] for a in client.actions(uri, 5, ["refactor"])} <= {"refactor.rewrite.hwml"}
     assert {a["kind"] for a in client.actions(uri, 5, ["source"])} == {"source.fixAll.hwml"}
 
 

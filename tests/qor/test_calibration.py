@@ -103,7 +103,7 @@ def test_too_few_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         os.utime(source.parent / "solution1" / "syn" / "report" / "csynth.xml", (0, 0))
     assert main(["qor", "calibrate", str(tmp_path / "w")]) == 2
     error = capsys.readouterr().err
-    assert "has 2 reports that can be learned from" in error and "is older than" in error
+    assert "reports that can be learned from: 2; at least 3 are needed" in error and "is older than" in error
 
 
 def _designs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

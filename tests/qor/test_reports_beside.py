@@ -15,6 +15,7 @@ from hwml_sdk.qor.model import predict_qor
 from hwml_sdk.qor.provider import analyze
 from hwml_sdk.qor.reports.csynth import read_csynth
 from hwml_sdk.qor.reports.types import ReportedLoop
+from hwml_sdk.reach import Reach, reading_below
 
 DATA = Path(__file__).parents[1] / "data" / "csynth"
 MAC = """\
@@ -102,6 +103,22 @@ def test_the_tooltip_and_the_command_line_show_it(mac: Path, capsys: pytest.Capt
     assert main(["qor", "--json", str(mac)]) == 0
     actual = json.loads(capsys.readouterr().out)["actual"]
     assert actual["figures"]["latency_cycles"]["actual"] == 1032
+
+
+def test_a_report_outside_of_what_may_be_read_is_not_told(tmp_path: Path) -> None:
+    """A component beside the folder of sources, whose data names the source: closed where only that folder is open."""
+    (tmp_path / ".git").mkdir()
+    shutil.copytree(DATA / "unified" / "mac", tmp_path / "src" / "mac")  # `../../mac.cpp` is src/mac.cpp
+    source = tmp_path / "src" / "mac.cpp"
+    source.write_text(MAC, encoding="utf-8")
+    inner = tmp_path / "src" / "kernel"
+    inner.mkdir()
+    shutil.move(source, inner / "mac.cpp")
+    data = tmp_path / "src" / "mac" / "hls" / "hls_data.json"
+    data.write_text(data.read_text(encoding="utf-8").replace("../../mac.cpp", "../../kernel/mac.cpp"), encoding="utf-8")
+    assert predict_qor(inner / "mac.cpp").actual is not None
+    with reading_below(Reach((inner,))):
+        assert predict_qor(inner / "mac.cpp").actual is None
 
 
 VIVADO = """<profile><ReportVersion><Version>2019.1</Version></ReportVersion>

@@ -18,6 +18,7 @@ import pytest
 
 from hwml_sdk.cli import main
 from hwml_sdk.qor.learned.dataset import read_designs
+from hwml_sdk.qor.reports.changes import Change, markdown
 
 DATA = Path(__file__).parents[1] / "data" / "csynth"
 MAC = """\
@@ -70,6 +71,15 @@ def test_collect_pairs_reports_with_sources(tree: Path, tmp_path: Path, capsys: 
     assert (loop["loop"], loop["ii"], loop["iteration_latency_cycles"], loop["latency_cycles_max"]) == (
         "sum", "1", "6", "1028",
     )  # fmt: skip
+
+
+def test_collect_as_json(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["qor", "collect", str(tree), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema_version"] == 2 and len(said["skipped"]) == 1
+    assert [(row["top"], row["LUT"], row["latency_cycles"], len(row["directives"])) for row in said["pairs"]] == [
+        ("mac", 1509, 1032, 0), ("mac", 1509, 1032, 1),
+    ]  # fmt: skip
 
 
 def test_a_tree_without_reports_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,3 +241,14 @@ def test_the_layout_of_forgehls(tmp_path: Path, capsys: Any) -> None:
     place.write_bytes(b"\x1f\x8bno")
     assert main(["qor", "import", "forgehls", str(place), "--out", str(tmp_path / "x")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_a_table_fits_a_comment_and_says_what_does_not() -> None:
+    """65,536 characters are what one comment holds."""
+    found = [Change(f"design_{n}", "design", f"design_{n}", {"lut": 1000.0}, {"lut": 1500.0}) for n in range(3000)]
+    text = markdown(found, 0, "main", failed=["x.cpp: broken"])
+    assert len(text) <= 65_536
+    (more,) = [line for line in text.splitlines() if "more rows do not fit here" in line]
+    listed = sum(line.startswith("| **design") for line in text.splitlines())
+    assert int(more.split()[1]) == 3000 - listed > 0
+    assert "Not predicted: x.cpp: broken" in text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..amounts import whole
-from ..document import Analysis, Diagnostic
-from ..errors import SourceError
+from ..document import Analysis
 from ..languages import HLS
 from ..qor.answer.render import flat_loops
 from ..qor.answer.types import LoopQor, QorPrediction, interval_json, plain_number, reasons_json
@@ -143,80 +142,8 @@ def lint(arguments: Mapping[str, Any], folders: Folders, tell: Tell) -> dict[str
     return {**found, "elsewhere": elsewhere} if elsewhere else found
 
 
-def why(arguments: Mapping[str, Any], folders: Folders, tell: Tell) -> dict[str, Any]:
-    """`why_ii`: what bounds each loop, and the findings about it with what their fixes bring."""
-    opened = Opened.of(source_of(arguments, folders, HLS))
-    tell(1, 3, "read")
-    prediction = opened.predict()
-    tell(2, 3, "predicted")
-    wanted = arguments.get("loop")
-    loops = [loop for loop in all_loops(prediction) if loop.path == opened.source.path]
-    chosen = [loop for loop in loops if wanted in (None, loop.name)]
-    if not chosen:
-        names = ", ".join(loop.name for loop in loops[:20]) or "none"
-        raise SourceError(f"there is no loop {wanted!r}; there are: {names}", path=opened.source.path)
-    own = opened.lint()[0]
-    about = _about(own.diagnostics, loops)
-    rows = [_why(loop, about.get(loop.span.start_line, ()), opened) for loop in chosen]
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "path": opened.source.path,
-        "top": prediction.top,
-        "loops": rows,
-        "notes": [*prediction.warnings, *opened.inputs.notes],
-    }
-
-
 def all_loops(prediction: QorPrediction) -> list[LoopQor]:
     """Every loop once, in the order of the text."""
     listed = [*prediction.loops, *(loop for function in prediction.functions for loop in function.loops)]
     found = {(loop.path, loop.span, loop.name): loop for _, loop in flat_loops(listed)}
     return [found[mark] for mark in sorted(found)]
-
-
-def _about(diagnostics: Sequence[Diagnostic], loops: Sequence[LoopQor]) -> dict[int, list[Diagnostic]]:
-    """Findings about an II by the line of their loop: the nearest above that has the II a finding names."""
-    found: dict[int, list[Diagnostic]] = {}
-    for item in diagnostics:
-        if item.code in _ABOUT_II:
-            above = [loop for loop in _named(item, loops) if loop.span.start_line <= item.span.start_line]
-            if above:
-                found.setdefault(above[-1].span.start_line, []).append(item)
-    return found
-
-
-def _named(item: Diagnostic, loops: Sequence[LoopQor]) -> Iterator[LoopQor]:
-    named = [loop for loop in loops if loop.ii is not None and f"II {loop.ii}" in item.message]
-    yield from named or loops
-
-
-def _why(loop: LoopQor, about: Sequence[Diagnostic], opened: Opened) -> dict[str, Any]:
-    return {
-        "name": loop.name,
-        "function": loop.function,
-        "line": loop.span.start_line + 1,
-        "pipelined": loop.pipelined,
-        "ii": None if loop.ii_is_guess else loop.ii,
-        "ii_is_guess": loop.ii_is_guess,
-        "ii_guess": loop.ii_guess,
-        "bound_by": loop.ii_bound_by,
-        "recurrence": "" if loop.circuit is None else str(loop.circuit),
-        "why": _words(loop),
-        "total_cycles": whole(loop.total_cycles),
-        "share": plain_number(loop.share, 4),
-        "notes": [*loop.notes, *loop.reasons],
-        "findings": findings(about, opened.source.text, opened.source.path),
-    }
-
-
-def _words(loop: LoopQor) -> str:
-    if not loop.pipelined:
-        if loop.unroll_factor > 1:
-            return f"unrolled by {loop.unroll_factor}, so there is no II"
-        return "not pipelined: one round starts when the one before has ended"
-    if loop.ii_is_guess:
-        return "the accesses cannot be told apart, so the II is a guess"
-    if loop.ii == 1:
-        return "II 1: a round starts in every cycle"
-    by = f"bound by {loop.ii_bound_by}" if loop.ii_bound_by else "nothing that is known bounds it: it was asked for"
-    return f"II {loop.ii}: {by}"

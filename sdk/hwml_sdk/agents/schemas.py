@@ -62,6 +62,16 @@ TARGET: dict[str, Schema] = {
 }
 HLS_INPUT = table({}, {**SOURCE, **TARGET})
 WHY_INPUT = table({}, {**SOURCE, **TARGET, "loop": said("only this loop, by its label or name", _WORD)})
+BUDGET = table({}, {key: {"type": ["number", "string"]} for key in ("lut", "dsp", "ff", "bram_18k")})
+WHAT_IF_INPUT = table(
+    {},
+    {
+        **SOURCE,
+        **TARGET,
+        "budget": said('the most of each, as a count or a share of the part ("60%")', BUDGET),
+        "count": said("how many sets of pragmas are predicted", {"type": "integer", "minimum": 1, "maximum": 1500}),
+    },
+)
 CHISEL_INPUT = table({}, SOURCE)
 EXPLAIN_INPUT = table({}, {"code": said("such as HLS118 or CH104; without it all codes are listed", _WORD)})
 COMPARE_INPUT = table(
@@ -119,6 +129,8 @@ FINDINGS = table(
     {"schema_version": VERSION, "path": STRING, "findings": listed(FINDING), "notes": listed(STRING)},
     {"elsewhere": said("findings in headers and project files, by their path", each(listed(FINDING)))},
 )
+_CHANGE: dict[str, Schema] = {"edits": listed(table({"range": RANGE, "new_text": STRING})), "diff": STRING}
+MOVE = table({"title": STRING, "gain": said("what it brings, predicted", STRING), "ii": COUNT, **_CHANGE})
 WHY = table(
     {
         "schema_version": VERSION, "path": STRING, "top": STRING,
@@ -130,10 +142,30 @@ WHY = table(
                     "recurrence": said("the way round of what bounds it, where that is a recurrence", STRING),
                     "why": STRING, "total_cycles": COUNT, "share": NUMBER, "notes": listed(STRING),
                     "findings": listed(FINDING),
+                    "moves": said("changes that lift the bound, best first", listed(MOVE)),
                 }
             )
         ),
         "notes": listed(STRING),
+    }
+)  # fmt: skip
+_AMOUNTS = table(dict.fromkeys(("latency_cycles", "LUT", "DSP", "FF", "bram_18k"), COUNT))
+_PREDICTED = table(dict.fromkeys(("latency_cycles", "LUT", "DSP", "FF"), COUNT))
+WHAT_IF = table(
+    {
+        "schema_version": VERSION, "path": STRING, "present": said("by the closed form", _AMOUNTS),
+        "options": listed(
+            table(
+                {
+                    "title": STRING, "gain": STRING, "pragmas": listed(STRING),
+                    "share": said("of the part, of the resource that most is taken of", {"type": "number"}),
+                    "after": said("by the closed form", _AMOUNTS),
+                    "predicted": {"anyOf": [_PREDICTED, {"type": "null"}]}, **_CHANGE,
+                }
+            )
+        ),
+        "tried": {"type": "integer", "minimum": 0}, "size": {"type": "integer", "minimum": 0},
+        "complete": said("whether all sets were tried", FLAG), "unmet": said("why nothing fits the budget", STRING),
     }
 )  # fmt: skip
 _SIDE = table({**FIGURES, "top": STRING, "path": STRING})

@@ -141,6 +141,8 @@ class Agent:
             answer = await work.run(tool, request.params.arguments or {}, folders, self._limit)
         except HwmlError as error:
             return types.ServerResult(_failure(str(error)))
+        except OSError as error:
+            return types.ServerResult(_failure(f"{error.filename or tool.name}: {error.strerror or error}"))
         except Interrupted:
             return types.ServerResult(_failure("given up on request"))
         except RecursionError:

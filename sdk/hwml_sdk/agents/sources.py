@@ -6,6 +6,7 @@ of whether it is there. Trust comes from the user's own list: no argument can gr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from ..reach import Reach, reading_below
 from ..text import with_newlines
 
 MAX_TEXT_BYTES = 2 * 1024 * 1024
+MAX_NAME = 255  # bytes of one part of a path, in all file systems that people use
 _SHOWN = 4  # folders that an error message names
 
 
@@ -64,7 +66,7 @@ class Folders:
     def place(self, name: str) -> Path:
         """The file that an argument names. Raises RefusedError outside the folders, SourceError for no name."""
         folders = self.readable
-        if "\0" in name or not name.strip():
+        if "\0" in name or not name.strip() or any(len(os.fsencode(part)) > MAX_NAME for part in Path(name).parts):
             raise SourceError("is no name of a file", path=repr(name[:80]))
         if not folders:
             raise RefusedError(
@@ -112,7 +114,8 @@ def source_of(
         )
     if name is None:
         settings = _chosen(Settings(), arguments, language)
-        return Source(f"text{language.sources[0]}", with_newlines(given or ""), settings, is_file=False)
+        suffix = ".cpp" if ".cpp" in language.sources else language.sources[0]  # a text may be C++
+        return Source(f"text{suffix}", with_newlines(given or ""), settings, is_file=False)
     place = folders.place(name)
     if place.suffix.lower() not in language.suffixes:
         raise SourceError(f"is no {titles([language])} file (by its name)", path=place)

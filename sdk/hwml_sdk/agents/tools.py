@@ -78,11 +78,20 @@ TOOLS = (
         "why_ii",
         "Explain initiation intervals",
         "Say for each loop of an HLS design what its initiation interval (II) is and what bounds it: a recurrence "
-        "(with the way round), memory ports (of which array), or the request itself; with the findings about it, whose "
-        "fixes say which II they bring.",
+        "(with the way round), memory ports (of which array), or the request itself; with the findings about it, and "
+        "the moves that lift it, best first, with what they bring.",
         schemas.WHY_INPUT,
         schemas.WHY,
-        "hls:why",
+        "bounds:why",
+    ),
+    Tool(
+        "what_if",
+        "Try sets of pragmas",
+        "Predict what other pragmas (PIPELINE, UNROLL, ARRAY_PARTITION, ...) would make of an HLS design, and give "
+        "those that are worth their area, fastest first, within a budget: each with its pragmas, edits and a diff.",
+        schemas.WHAT_IF_INPUT,
+        schemas.WHAT_IF,
+        "advice:what_if",
     ),
     Tool(
         "compare",

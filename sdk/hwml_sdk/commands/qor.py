@@ -19,9 +19,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HwmlError
+from ..errors import HwmlError, SourceError
 from ..languages import CHISEL
 from ..leftovers import sweep
 from ..printable import json_text, printable
@@ -67,6 +68,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--model", metavar="FOLDER", help="a model you trained (default: the one that ships)")
     parser.add_argument("--json", action="store_true", help="print JSON (schema: docs/qor.schema.json)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json is the same as --json")
+    parser.add_argument("--testbench", metavar="TB", help="run this test bench once (trusted folders): measured rounds")
+    parser.add_argument("--trust", action="store_true", help="with --testbench: the code of this folder may run")
     return run_predict(parser.parse_args(arguments))
 
 
@@ -92,10 +95,12 @@ def run_predict(arguments: argparse.Namespace) -> int:
     """Predict every source and print the answers; a source that fails is named, the others go on."""
     jobs, failed = jobs_of(arguments)
     single = len(jobs) + len(failed) == 1
+    if arguments.testbench and not single:
+        raise SourceError("--testbench measures one design: name its file, and --top")
     done: list[tuple[Job, QorPrediction]] = []
     for job in jobs:
         try:
-            done.append((job, _predict(job)))
+            done.append((job, _measured(job, arguments) if arguments.testbench else _predict(job)))
         except HwmlError as error:
             if single:
                 raise
@@ -116,6 +121,31 @@ def _predict(job: Job) -> QorPrediction:
     from ..qor.provider import predict_document
 
     return predict_document(str(job.path), job.text, job.inputs, job.settings)
+
+
+def _measured(job: Job, arguments: argparse.Namespace) -> QorPrediction:
+    """The prediction with rounds that a run of the test bench counted, where a bound hangs on data."""
+    from ..config import trust_root
+    from ..qor.model import open_design
+    from ..qor.reports.measured import as_directives, marked, unsure_loops
+    from .qor_measure import measure
+
+    bench = Path(arguments.testbench)
+    if arguments.trust:
+        root = trust_root(job.path, True)
+        job = replace(job, settings=replace(job.settings, trusted=root is not None, trust_root=root))
+    measurement = measure(job.path, job.text, bench, job.inputs, job.settings)
+    program = open_design(job.text, path=str(job.path), inputs=job.inputs, settings=job.settings.hls).program
+    told = as_directives(measurement.loops, unsure_loops(_predict(job), program), bench.name)
+    inputs = replace(job.inputs, directives=(*job.inputs.directives, *told))
+    prediction = marked(_predict(replace(job, inputs=inputs)), measurement.loops, bench.name)
+    used = {(item.function, item.label) for item in told}
+    lines = [
+        f"measured by {bench.name}: {item.function}: {item.name}: {item.said()}"
+        + ("" if (item.function, item.name) in used else "; its bound is known without that")
+        for item in measurement.loops
+    ]
+    return replace(prediction, warnings=(*prediction.warnings, *lines, *measurement.notes))
 
 
 def _predictions_json(

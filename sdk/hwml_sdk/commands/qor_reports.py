@@ -13,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     name, *rest = arguments
     add, run = COMMANDS[name]
     parser = argparse.ArgumentParser(
-        prog=f"hwml qor {name}", description=run.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"hwml qor {name}",
+        description=cleandoc(run.__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add(parser)
     return run(parser.parse_args(rest))
@@ -184,7 +187,9 @@ def _entries(root: Path) -> tuple[list[Entry], list[str]]:
         except HwmlError as error:
             notes.append(str(error))
             continue
-        entries.append(Entry(_name(pair.source, root, pair), prediction, prediction.actual))
+        actual = prediction.actual
+        shown = None if actual is None else replace(actual, report=_inside(Path(actual.report), root))
+        entries.append(Entry(_name(pair.source, root, pair), prediction, shown))
     paired = {(real_path(pair.source), pair.report.top) for pair in found.pairs}
     sources = {path for path, _ in paired}
     designs, more = designs_below(root)
@@ -324,7 +329,7 @@ def _learn(root: Path, model: QorModel) -> tuple[Residual, int, list[str]]:
     if len(rows) < LEAST:
         for note in notes[:20]:
             _tell(note)
-        raise SourceError(f"has {len(rows)} reports that can be learned from; at least {LEAST} are needed", path=root)
+        raise SourceError(f"reports that can be learned from: {len(rows)}; at least {LEAST} are needed", path=root)
     residual = fit(np.stack([z for z, _ in rows]), np.stack([error for _, error in rows]))
     return residual, len(rows), notes
 

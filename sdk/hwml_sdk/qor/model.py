@@ -424,7 +424,7 @@ def predict_qor(
     part, clock_period_ns, tool, tool_version, stage ("csynth" or "impl"): what to assume; unset ones come from
     hwml.toml, the project file that names the source, or the defaults. directives: a `directives.tcl` or other project
     file whose directives hold too. include_dirs: folders of headers, before the project's own.
-    model: a shipped artefact's name, or a folder.
+    model: a shipped artefact's name, or a folder. The answer's `actual` is the tool's report beside the source, if any.
 
     Raises SourceError (missing or unreadable file, no function, unknown top), ConfigError (unknown part, tool or
     clock, broken settings file), ArtifactError (broken model).

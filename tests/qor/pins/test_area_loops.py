@@ -434,3 +434,36 @@ void top(int p[64], int q[64]) {
     assert sum(nested.unshared.shared.values()) == 4
     for name in ("plain_lut", "registers", "control_lut", "control_ff", "mux_lut"):
         assert getattr(nested.unshared, name) == pytest.approx(getattr(nested.area, name)), name
+
+
+@pytest.mark.parametrize(
+    ("body", "products"),
+    [
+        # Each copy finds what the one before it left behind.
+        ("y[n] = prev * k; prev = x[n];", 4),
+        ("int t = prev; prev = x[n]; y[n] = t * k + x[n];", 4),
+        ("y[n] = tap[1] * k; tap[1] = tap[0]; tap[0] = x[n];", 4),
+        ("tap[1] = tap[0]; tap[0] = x[n]; y[n] = tap[1] * k;", 4),
+        ("for (int i = 7; i > 0; i--) tap[i] = tap[i - 1]; tap[0] = x[n];"
+         " int s = 0; for (int i = 0; i < 8; i++) s += tap[i] * k; y[n] = s;", 4 * 8),
+        # What no copy changes is the same in all of them.
+        ("y[n] = tap[3] * k + x[n];", 1),
+    ],
+)  # fmt: skip
+def test_copies_hand_on_what_they_change(body: str, products: int) -> None:
+    """A loop unrolled by 4 at II 1 has the multipliers of 4 rounds: 3 DSP for each product of 32 bits."""
+    found = closed(
+        """
+void top(int x[1024], int y[1024], int k) {
+  int prev = 0, tap[8];
+#pragma HLS array_partition variable=tap complete
+#pragma HLS array_partition variable=x cyclic factor=8
+#pragma HLS array_partition variable=y cyclic factor=8
+  N: for (int n = 0; n < 1024; n++) {
+#pragma HLS pipeline II=1
+#pragma HLS unroll factor=4
+    """
+        + body
+        + "\n  }\n}\n"
+    )
+    assert found.dsp == 3 * products

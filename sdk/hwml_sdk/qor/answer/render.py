@@ -217,8 +217,19 @@ def loop_detail(loop: LoopQor) -> str:
     for title, value in loop_facts(loop):
         lines.append(f"{title:<12}{value}")
     lines.append("```")
-    lines += [f"\n- {note}" if index == 0 else f"- {note}" for index, note in enumerate(loop.notes)]
+    notes = [*loop.notes, *_cause(loop)]
+    lines += [f"\n- {note}" if index == 0 else f"- {note}" for index, note in enumerate(notes)]
     return "\n".join(lines)
+
+
+def _cause(loop: LoopQor) -> list[str]:
+    """What sets the II, where something does: `II 2: 4 reads of a[] a round, 2 ports`."""
+    cause = loop.cause
+    if cause is None or cause.kind in ("open", "unclear", "asked"):
+        return []
+    if cause.kind == "sequential":
+        return [] if cause.text in loop.notes else [cause.text]
+    return [f"II {loop.ii}: {cause.text}"] if loop.ii is not None else []
 
 
 def loop_facts(loop: LoopQor) -> list[tuple[str, str]]:

@@ -58,7 +58,8 @@ class Design:
         self.said = said_of_functions(program) if memo is not None else None
         self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = memo.parts if memo is not None else {}
         self._written: dict[str, frozenset[ir.Variable]] = {}
-        self._loops_below: dict[str, bool] = {}
+        self._loops_below: dict[str, bool] = memo.loops_below if memo is not None else {}
+        self._calling: dict[ir.Loop, bool] = memo.calling if memo is not None else {}
         self._steps: dict[ir.Loop, float] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
@@ -176,7 +177,10 @@ class Design:
 
     def calls_loops(self, loop: ir.Loop) -> bool:
         """Whether a loop's body calls a function that has loops, itself or further down."""
-        return self._calls_with_loops(loop.body)
+        known = self._calling.get(loop)
+        if known is None:
+            known = self._calling[loop] = self._calls_with_loops(loop.body)
+        return known
 
     def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:
         for call in calls(block):

@@ -18,6 +18,7 @@ from ..program.constants import Number
 from ..tool.operators import Target
 from .area import area_cost
 from .design_cache import Design
+from .directions import Directions
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
 from .memo import Memo
@@ -58,7 +59,7 @@ def estimate_program(
         result.cycles += transfers
         result.interval += transfers
     else:
-        add_interfaces(program, top, result.memory, design.layouts(top))
+        add_interfaces(_directions(program, memo), top, result.memory, design.layouts(top))
 
     @cache
     def least() -> float | None:
@@ -71,6 +72,14 @@ def estimate_program(
         return None if walked.work.reason else min(cycles + transfers, result.cycles)
 
     return _total(design, result, least)
+
+
+def _directions(program: ir.Program, memo: Memo | None) -> Directions:
+    """What functions read and write, found once for all variants of a program."""
+    if memo is None:
+        return Directions(program)
+    memo.directions = memo.directions or Directions(program)
+    return memo.directions
 
 
 def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:

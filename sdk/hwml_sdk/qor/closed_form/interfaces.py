@@ -30,11 +30,14 @@ def control_registers(bits: int) -> Storage:
 
 
 def add_interfaces(
-    program: ir.Program, top: ir.Function, memory: dict[ir.Variable, Storage], layouts: Mapping[ir.Variable, Layout]
+    directions: Directions,
+    top: ir.Function,
+    memory: dict[ir.Variable, Storage],
+    layouts: Mapping[ir.Variable, Layout],
 ) -> None:
     """Add the adapters of a top function to its memories, each under the first argument that uses it."""
     params = top.params
-    read, written = Directions(program).of(top)
+    read, written = directions.of(top)
     # What nobody is seen to use is read: its pointer may have gone where it is not followed.
     read = read | {var for var in params if var not in written}
     bundles: dict[str, list[ir.Variable]] = {}
@@ -45,8 +48,8 @@ def add_interfaces(
     for users in bundles.values():
         # One adapter serves all arrays of a bundle; its bus is as wide as the widest of them.
         width = max(max(var.type.width, 8) for var in users)
-        directions = int(any(var in written for var in users)) + int(any(var in read for var in users))
-        _add(memory, users[0], m_axi_adapter(width, directions=max(directions, 1)))
+        ways = int(any(var in written for var in users)) + int(any(var in read for var in users))
+        _add(memory, users[0], m_axi_adapter(width, directions=max(ways, 1)))
     _add_control(top, memory, {var for users in bundles.values() for var in users})
 
 

@@ -7,7 +7,7 @@ of their own, or copy memory, leave traces in their function and are estimated a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Container, Hashable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,10 +16,12 @@ from ..program import ir
 from ..program.expressions import everything_in, inside
 from ..program.facts import calls
 from ..program.trip_counts import TripCount
+from .directions import Directions
 from .memory import Layout
 from .plan import Plan
 from .results import FunctionResult, LoopResult
 from .schedule.accesses import Alias
+from .schedule.beside import LoopUses
 from .schedule.region import Host, Region
 
 ARRAYS = ("ARRAY_PARTITION", "ARRAY_RESHAPE")
@@ -73,14 +75,28 @@ class Memo:
 
     parts: dict[tuple[ir.Variable, str], ir.Variable | None] = field(default_factory=dict)
     counts: dict[Hashable, dict[ir.Loop, TripCount]] = field(default_factory=dict)
+    plans: dict[Hashable, dict[ir.Loop, Plan]] = field(default_factory=dict)
+    advances: dict[Hashable, Mapping[ir.Variable, float]] = field(default_factory=dict)
+    uses: dict[Hashable, LoopUses] = field(default_factory=dict)
+    loops_below: dict[str, bool] = field(default_factory=dict)
+    calling: dict[ir.Loop, bool] = field(default_factory=dict)
+    directions: Directions | None = None
     hits: int = 0
     misses: int = 0
     _kept: dict[Hashable, _Kept] = field(default_factory=dict)
+    _loops: dict[str, tuple[ir.Loop, ...]] = field(default_factory=dict)
     _bodies: dict[Hashable, tuple[Region, dict[ir.Loop, float | None], dict[ir.Variable, Layout], int]] = field(
         default_factory=dict
     )
     _named: dict[ir.Loop, frozenset[ir.Variable] | None] = field(default_factory=dict)
     _nests: dict[ir.Loop, tuple[ir.Loop, ...]] = field(default_factory=dict)
+
+    def said_in(self, function: ir.Function) -> Hashable:
+        """The pragmas of a function's loops, as far as plans look at them."""
+        loops = self._loops.get(function.name)
+        if loops is None:
+            loops = self._loops[function.name] = tuple(ir.loops_of(function.body))
+        return tuple(tuple(pragma.text for pragma in loop.pragmas) for loop in loops)
 
     def loop(self, frame: Walk, loop: ir.Loop, region: Region, build: Callable[[], LoopResult]) -> LoopResult:
         """The result of a loop: the one that is kept, else `build()`'s."""
@@ -100,7 +116,7 @@ class Memo:
             layout = frame.layout(array)
             layout.automatic_banks = max(layout.automatic_banks, banks)
         frame.work.left -= kept.steps
-        return copy(kept.result)  # a loop around it may flatten it
+        return _twin(kept.result)  # a loop around it may flatten it
 
     def body(self, frame: Walk, loop: ir.Loop, copies: float, build: Callable[[], Region]) -> Region:
         """The body of a pipelined loop: banks of arrays do not change the walk, only what their ports serve."""
@@ -137,7 +153,7 @@ class Memo:
         own.unrolled, design.tables = {}, {}
         found = build()
         kept = _Kept(
-            copy(found), own.unrolled, design.tables,
+            _twin(found), own.unrolled, design.tables,
             {array: layout.automatic_banks for array, layout in frame.layouts.items() if layout.automatic_banks > 1},
             left - frame.work.left,
         )  # fmt: skip
@@ -163,6 +179,15 @@ class Memo:
             tuple((id(array), _shape(layout)) for array, layout in frame.layouts.items() if array in arrays),
             frame.design.said,
         )
+
+
+def _twin(result: LoopResult) -> LoopResult:
+    """A copy that a loop around it may change; as `copy.copy`, which takes four times as long."""
+    made = object.__new__(LoopResult)
+    for name in LoopResult.__slots__:
+        if hasattr(result, name):
+            setattr(made, name, getattr(result, name))
+    return made
 
 
 def _shape(layout: Layout) -> Hashable:

@@ -17,11 +17,11 @@ from ...interrupt import checkpoint
 
 MACRO_STEPS = 4_000_000  # characters that macro expansion looks at, at 0.2 us
 TEXT_CHARACTERS = 500_000  # of a unit after its macros and includes, without blanks: the parser takes each one
-READ_STEPS = 60_000  # nodes that are read, at 7 us
+READ_STEPS = 50_000  # nodes that are read, at 10 us
 OWN_STEPS = 20_000  # of those: kept for the document itself when the headers it includes are over the rest
-ESTIMATE_STEPS = 50_000  # expressions that are walked for one top function, at 8 us
-TOGETHER_STEPS = 85_000  # nodes that are read and, at 1.5 nodes each, expressions that are walked behind them
-LEAST_ESTIMATE_STEPS = 16_000  # of expressions, however much was read
+ESTIMATE_STEPS = 50_000  # expressions that are walked for one top function, at 12 us
+TOGETHER_STEPS = 68_000  # nodes that are read and, at 1.5 nodes each, expressions that are walked behind them
+LEAST_ESTIMATE_STEPS = 12_000  # of expressions, however much was read
 DOCUMENT_STEPS = 500_000  # the same for all top functions of one document together
 TOP_STEPS = 200  # what the answer about one top function costs beside its walk
 VERIFY_STEPS = 150_000  # nodes that are read again to try the fixes of findings

@@ -27,7 +27,7 @@ MAX_INCLUDE_DEPTH = 32
 MAX_MACRO_DEPTH = 64
 MAX_OUTPUT = 16_000_000
 TOO_LARGE = "macros grow too large: further ones are not expanded"
-_PER_EXPANSION = 20  # steps of one expansion beside the characters it looks at
+_PER_EXPANSION = 60  # steps of one expansion beside the characters it looks at
 
 # limits.h, stdint.h, math.h: what sources use of headers that are not on the disk.
 PREDEFINED = {
@@ -349,7 +349,7 @@ class Preprocessor:
             word = match.group()
             if match.start() < at or word in hidden or word not in self.macros:
                 continue
-            if not self.work.take(_PER_EXPANSION):
+            if not self.work.take(_PER_EXPANSION, TOO_LARGE):
                 break
             macro = self.macros[word]
             stop = match.end()

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import ReportError
-from ...files import real_path
+from ...errors import ReportError, SourceError
+from ...files import read_source, real_path
+from ...languages import HLS
+from ...reach import may_read
 from ..project.places import MAX_ABOVE, project_root
 from .csynth import read_csynth
 from .types import CsynthReport
@@ -17,6 +19,7 @@ from .types import CsynthReport
 MAX_FOLDERS = 300  # looked into for one source
 MAX_DEPTH = 5  # `_x/f/f/f/solution` of v++ is the deepest place that a tool writes to
 MAX_REPORTS = 64
+MAX_BYTES = 32 << 20  # of all reports read for one source; those of real tools have some hundred kB
 REMEMBER_S = 5  # an editor asks at every key; a synthesis takes minutes
 REPORT = Path("syn", "report", "csynth.xml")
 DATA = "hls_data.json"
@@ -107,34 +110,33 @@ def reports_of(path: Path, top: str, *, project: Path | None = None, remember: b
     places = _remembered(path, int(time.monotonic() / REMEMBER_S)) if remember else _near(path)
     homes = [path.absolute().parent, *([project.absolute().parent] if project is not None else [])]
     found = []
+    left = MAX_BYTES
     for place in places:
-        report = read_cached(place)
+        left -= _size(place)
+        report = read_cached(place) if may_read(place) and left >= 0 else None
         if report is not None and report.top == top.rpartition("::")[2] and _is_of(report, place, path, homes):
             found.append((_made(place), report))
     return [report for _, report in sorted(found, key=lambda item: -item[0])]
 
 
 def _is_of(report: CsynthReport, place: Path, source: Path, homes: list[Path]) -> bool:
-    named = sources_of(report)
-    if named:
+    there = [name for name in map(Path, report.sources) if name.is_file()]
+    if there:
         real = real_path(source)
-        there = [name for name in named if name.is_file()]
-        return any(real_path(name) == real for name in there) or (
-            not there and any(name.name == source.name for name in named) and _below(place, homes)
-        )
-    return _below(place, homes)
+        return any(real_path(name) == real for name in there)
+    names = names_of(report)
+    return _below(place, homes) and (not names or source.name in names)
 
 
 def _below(place: Path, homes: list[Path]) -> bool:
     return any(home in place.absolute().parents for home in homes)
 
 
-def sources_of(report: CsynthReport) -> list[Path]:
-    """The C and C++ files a report names: those of the tool's data, else those its pragmas stand in (names alone)."""
-    if report.sources:
-        return [Path(name) for name in report.sources]
+def names_of(report: CsynthReport) -> set[str]:
+    """Names of the C and C++ files of a report: those that the tool's data names, else those its pragmas stand in."""
     lines = (pragma.source.rpartition(":")[0] for pragma in report.pragmas if not pragma.from_directive)
-    return [Path(name) for name in dict.fromkeys(lines) if name.endswith((".cpp", ".c", ".cc", ".cxx"))]
+    names = report.sources or tuple(name for name in lines if name.lower().endswith(HLS.sources))
+    return {Path(name).name for name in names}
 
 
 def _made(place: Path) -> float:
@@ -144,12 +146,19 @@ def _made(place: Path) -> float:
         return 0.0
 
 
+def _size(place: Path) -> int:
+    try:
+        return place.stat().st_size
+    except OSError:
+        return 0
+
+
 def is_stale(report: CsynthReport, path: Path, text: str | None = None) -> bool:
     """Whether a report is older than its source on the disk, or the text is another than that."""
     try:
         older = Path(report.path).stat().st_mtime < path.stat().st_mtime
         if older or text is None:
             return older
-        return path.read_text(encoding="utf-8-sig", errors="replace") != text
-    except OSError:
+        return read_source(path) != text
+    except (OSError, SourceError):
         return True

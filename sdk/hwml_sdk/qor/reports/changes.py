@@ -122,17 +122,33 @@ def _matched(design: str, kind: str, old: Mapping[str, Amounts], new: Mapping[st
 # -- as a table --------------------------------------------------------------------------------------------------
 
 
+# Of one comment, in characters (GitHub); a step's summary takes 1 MiB ("Workflow commands": job summaries).
+MAX_MARKDOWN = 65_536
+_FOR_REST = 4000  # of which what stands around the table
+
+
 def markdown(found: Sequence[Change], unchanged: int, revision: str, failed: Sequence[str] = ()) -> str:
-    """A comment for a pull request: one table, and what it leaves out."""
+    """A comment for a pull request, or the summary of a step: one table, and what it leaves out."""
     lines = [f"### Predicted hardware, against `{revision.replace('`', '')}`", ""]
     if found:
         lines += ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-        lines += [*map(_markdown_row, found), ""]
+        lines += [*_fitting(list(map(_markdown_row, found))), ""]
     lines.append(_left_out(unchanged, bool(found)))
     if any(change.unsure for change in found):
         lines += ["", "`(?)`: within the uncertainty of the prediction, the change may be none."]
     lines += [f"\nNot predicted: {_safe(problem)}" for problem in failed]
-    return "\n".join(lines) + "\n"
+    return ("\n".join(lines) + "\n")[:MAX_MARKDOWN]
+
+
+def _fitting(rows: list[str]) -> list[str]:
+    """The rows that a comment holds, and how many it does not."""
+    room = MAX_MARKDOWN - _FOR_REST
+    for number, row_text in enumerate(rows):
+        room -= len(row_text) + 1
+        if room < 0:
+            more = f"| {len(rows) - number} more rows do not fit here: hwml qor diff prints all |" + " |" * len(COLUMNS)
+            return [*rows[:number], more]
+    return rows
 
 
 def _markdown_row(change: Change) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from ...files import read_source, real_path
 from ...languages import HLS
 from ..project.designs import StatedDesign, designs_below
 from ..project.inputs import Inputs, gather
-from ..project.types import Directive
-from .beside import folders_below, report_in, sources_of
+from ..project.types import Directive, HlsProject
+from .beside import folders_below, names_of, report_in
 from .csynth import read_csynth
 from .types import CsynthReport
 
@@ -45,6 +45,24 @@ class Collected:
     skipped: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What project files state, by the folder of the file and by the source."""
+
+    by_folder: Mapping[Path, Sequence[StatedDesign]]
+    by_source: Mapping[Path, HlsProject]
+
+    @classmethod
+    def of(cls, designs: Iterable[StatedDesign]) -> _Stated:
+        folders: dict[Path, list[StatedDesign]] = {}
+        sources: dict[Path, HlsProject] = {}
+        for design in designs:
+            if design.project is not None:
+                folders.setdefault(design.project.path.absolute().parent, []).append(design)
+                sources.setdefault(real_path(design.path), design.project)
+        return cls(folders, sources)
+
+
 def collect(folder: Path) -> Collected:
     """Every report below `folder` with its source. Links are not followed. Raises SourceError for what is no folder."""
     if not folder.is_dir():
@@ -52,7 +70,7 @@ def collect(folder: Path) -> Collected:
     found = Collected()
     designs, notes = designs_below(folder)
     found.skipped += notes
-    stated = [design for design in designs if design.project is not None]
+    stated = _Stated.of(designs)
     for place in _reports(folder):
         if len(found.pairs) + len(found.skipped) >= MAX_REPORTS:
             found.skipped.append(f"{place}: more than {MAX_REPORTS} reports; what comes after it is left out")
@@ -74,7 +92,7 @@ def _reports(folder: Path) -> Iterator[Path]:
             yield report
 
 
-def _pair(report: CsynthReport, place: Path, folder: Path, stated: Sequence[StatedDesign]) -> Pair:
+def _pair(report: CsynthReport, place: Path, folder: Path, stated: _Stated) -> Pair:
     if not report.top:
         raise ReportError("names no top function", path=place)
     if all(value is None for value in (report.resources.lut, report.resources.ff, report.latency_cycles[1])):
@@ -96,30 +114,27 @@ def settings_of(report: CsynthReport, settings: Settings) -> Settings:
     return merge(settings, {"hls": {key: value for key, value in said.items() if value}}, origin="report")
 
 
-def _design(report: CsynthReport, place: Path, folder: Path, stated: Sequence[StatedDesign]) -> StatedDesign:
+def _design(report: CsynthReport, place: Path, folder: Path, stated: _Stated) -> StatedDesign:
     """The source of a report, and what states it: the solution's own script, else the nearest above it.
 
     Raises ReportError where no source in the tree defines the report's top.
     """
-    above = place.absolute().parents
-    named = [path for path in map(_existing, sources_of(report)) if path is not None and _in(path, folder)]
-    fitting = [
-        design for design in stated
-        if design.project is not None and design.project.top in ("", report.top) and _defines(design.path, report.top)
-        and (not named or any(real_path(design.path) == real_path(path) for path in named))
-        and design.project.path.absolute().parent in above
-    ]  # fmt: skip
-    if fitting:
-        return min(fitting, key=lambda design: above.index(design.project.path.absolute().parent))  # type: ignore[union-attr]
+    named = [path for path in map(Path, report.sources) if _is_source(path) and _in(path, folder)]
+    real = {real_path(path) for path in named}
+    for parent in place.absolute().parents:
+        for design in stated.by_folder.get(parent, ()):
+            fits = design.project is not None and design.project.top in ("", report.top)
+            if fits and (not real or real_path(design.path) in real) and _defines(design.path, report.top):
+                return design
     for path in (*named, *_beside(place, folder, report)):
         if _defines(path, report.top):
-            project = next((d.project for d in stated if real_path(d.path) == real_path(path)), None)
+            project = stated.by_source.get(real_path(path))
             return StatedDesign(path, project if project is not None and project.top in ("", report.top) else None)
     raise ReportError(f"no source in this tree defines its top {report.top}", path=place)
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() and path.suffix.lower() in HLS.sources else None
+def _is_source(path: Path) -> bool:
+    return path.suffix.lower() in HLS.sources and path.is_file()
 
 
 def _in(path: Path, folder: Path) -> bool:
@@ -128,7 +143,7 @@ def _in(path: Path, folder: Path) -> bool:
 
 def _beside(place: Path, folder: Path, report: CsynthReport) -> Iterator[Path]:
     """Sources in the folders above a report, up to the tree's own, and in folders named src beside them."""
-    names = {Path(name).name for name in sources_of(report)}
+    names = names_of(report)
     for parent in place.absolute().parents[:MAX_ABOVE]:
         if not _in(parent, folder):
             return

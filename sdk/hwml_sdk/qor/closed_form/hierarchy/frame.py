@@ -92,14 +92,25 @@ class Frame(ABC):
 
     def plan_loops(self, function: ir.Function, constants: Mapping[ir.Variable, Number]) -> None:
         """Count and plan the loops of a function, of which `known` says what holds in it."""
-        options = self.design.options
         self.advanced = {}  # other constants may be added now
         counts = self._counted(function, constants)
         self.work.left -= LOOP_STEPS * len(counts)
         # New ones, not added to: what is put back after a call in place must be as it was before.
         self.counts = {**self.counts, **counts}
         extents = {loop: self.design.extent(count) for loop, count in counts.items()}
-        self.plans = {**self.plans, **make_plans(function, extents, options, self.design.calls_loops)}
+        self.plans = {**self.plans, **self._planned(function, constants, extents)}
+
+    def _planned(
+        self, function: ir.Function, constants: Mapping[ir.Variable, Number], extents: Mapping[ir.Loop, TripCount]
+    ) -> dict[ir.Loop, Plan]:
+        memo = self.design.memo
+        if memo is None:
+            return make_plans(function, extents, self.design.options, self.design.calls_loops)
+        known = function.name, frozenset(self.known.items()), frozenset(constants.items())
+        key = *known, memo.said_in(function), self.design.said
+        if key not in memo.plans:
+            memo.plans[key] = make_plans(function, extents, self.design.options, self.design.calls_loops)
+        return memo.plans[key]
 
     def _counted(self, function: ir.Function, constants: Mapping[ir.Variable, Number]) -> dict[ir.Loop, TripCount]:
         """Trip counts of a function's loops; pragmas that are tried do not change them."""
@@ -168,8 +179,17 @@ class Frame(ABC):
         """What each variable grows by in one iteration of a loop, of those that only constants are added to."""
         found = self.advanced.get(loop)
         if found is None:
-            found = self.advanced[loop] = advances(loop, self.known, self._constant_trip, self.program)
+            found = self.advanced[loop] = self._advances(loop)
         return found
+
+    def _advances(self, loop: ir.Loop) -> Mapping[ir.Variable, float]:
+        memo = self.design.memo
+        if memo is None or self.inline_depth:
+            return advances(loop, self.known, self._constant_trip, self.program)
+        key = loop, self.key
+        if key not in memo.advances:
+            memo.advances[key] = advances(loop, self.known, self._constant_trip, self.program)
+        return memo.advances[key]
 
     def _constant_trip(self, loop: ir.Loop) -> float | None:
         count = self.counts.get(loop)

@@ -32,7 +32,18 @@ def nested(frame: Frame, loop: ir.Loop, region: Region) -> tuple[Stay, LoopUses 
     # Copies of a loop run one after another in Vitis HLS, whose states follow the source; Merlin's run side by side.
     turns = 1.0 if options.behaviour.merlin else copies
     stay = _stay(result, outlined, turns)
-    return stay, loop_uses(loop, region.aliases, frame.port) if outlined else None
+    return stay, _uses(frame, loop, region) if outlined else None
+
+
+def _uses(frame: Frame, loop: ir.Loop, region: Region) -> LoopUses:
+    """What a loop needs to itself; the same for all variants, as no partition moves an array to another port."""
+    memo = frame.design.memo
+    if memo is None or frame.inline_depth or any(alias.walks for alias in region.aliases.values()):
+        return loop_uses(loop, region.aliases, frame.port)
+    key = loop, frame.key, frame.design.said
+    if key not in memo.uses:
+        memo.uses[key] = loop_uses(loop, region.aliases, frame.port)
+    return memo.uses[key]
 
 
 def _stay(result: LoopResult, outlined: bool, copies: float) -> Stay:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ...program import ir
+from ...program.expressions import assigned_variables
 from ...program.type_of import type_of_expression
 from . import fields, tables
 from .accesses import Access, Element, Place, Spread, root
@@ -136,10 +137,16 @@ def load(region: Region, expr: ir.Expr) -> Value:
     # What an unrolled loop before this one stored may be this element: its sources are sources here.
     for mark, cycles in region.flow.get(array, NO_SOURCES).items():
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
-    value = Value(ready, found.deps, kind, since)
+    value = Value(ready, found.deps | _changed_by_copies(region, array), kind, since)
     region.env[found.element] = value
     region.elements.add(found.element)
     return value
+
+
+def _changed_by_copies(region: Region, array: ir.Variable) -> frozenset[ir.Loop]:
+    """Unrolled loops whose copies store into an array: each may find there what the one before it has left."""
+    names = (array, root(array))
+    return frozenset(loop for loop in region.unrolled if not assigned_variables(loop.body).isdisjoint(names))
 
 
 def _access(region: Region, found: Place, *, write: bool, since: Sources | None = None) -> Access:

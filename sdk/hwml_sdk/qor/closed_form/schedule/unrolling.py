@@ -56,7 +56,8 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
         # Without a call for plain variables: this is asked of all that is known, at each loop.
         held = key if type(key) is ir.Variable and key.part_of is None else root(key)
         if held in assigned and key is not loop.var and key not in advanced:
-            marked = Value(value.time, value.deps, value.type, {**value.since, (loop, key): 0.0}, None)
+            # What a copy hands on is another value in each of them.
+            marked = Value(value.time, value.deps | mine, value.type, {**value.since, (loop, key): 0.0}, None)
             starts[key] = region.env[key] = marked
     return Unrolled(starts, len(region.accesses), advanced)
 
