@@ -42,7 +42,12 @@ def main() -> None:
     ratios = []
     for name in HELD_OUT:
         settings = SearchSettings(
-            parse_target(f"suite:{name}"), weights, options.tries, options.measure, seed=options.seed, unscheduled=False
+            parse_target(f"suite:{name}"),
+            {"given": weights},
+            options.tries,
+            options.measure,
+            seed=options.seed,
+            others=False,
         )
         found = autoschedule(settings, workers=options.workers or None)
         pairs = [(_ms(found.best), _ms(found.default)), (_ms(found.measured[0]), _ms(found.default_measured[0]))]

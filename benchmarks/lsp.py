@@ -247,6 +247,30 @@ def thousand(runs: int) -> list[dict[str, Any]]:
     ]
 
 
+LONG = 2625  # kernels of 8 lines: 21,000 lines
+
+
+def first_screen(runs: int) -> list[dict[str, Any]]:
+    """A file of 21,000 lines: from opening it to the hints of the lines that are shown, at its head and far down."""
+    rows = []
+    text = kernels(LONG)
+    for name, line in (("head", 0), ("line 15,000", 15_000)):
+        taken = []
+        for _ in range(runs):
+            with server() as (client, folder, _):
+                client.initialize(folder=folder)
+                warm = client.open((folder / "warm.cpp").as_uri(), kernels(1))
+                ready(client, warm, 1)
+                uri = (folder / "a.cpp").as_uri()
+                began = time.perf_counter()
+                client.open(uri, text)
+                while not client.hints(uri, line, line + 60):
+                    time.sleep(0.002)
+                taken.append(1e3 * (time.perf_counter() - began))
+        rows.append(row(f"21,000 lines: first screen ({name})", "ms", taken, 1500))
+    return rows
+
+
 BOMBS = ("loops_straight", "else_if_chain_of_loops", "call_fork", "macro_arguments_doubled", "quotes", "if_nest_code")
 
 
@@ -323,7 +347,7 @@ def soak(_runs: int) -> list[dict[str, Any]]:
     ]
 
 
-MEASURES = (start, editing, typing, thousand, beside_bombs)
+MEASURES = (start, editing, typing, thousand, first_screen, beside_bombs)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -50,7 +50,7 @@ def _meets(span: Span, first: tuple[int, int], last: tuple[int, int]) -> bool:
 
 
 def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: Fix) -> lsp.CodeAction:
-    title = fix.title[:1].upper() + fix.title[1:] + (" (verified)" if fix.verified else "")
+    title = capitalised(fix.title) + (" (verified)" if fix.verified else "")
     action = lsp.CodeAction(
         title,
         lsp.CodeActionKind.QuickFix,
@@ -67,6 +67,12 @@ def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: 
     return action if client.resolves_actions else resolve(document, client, action, [fix])
 
 
+def capitalised(title: str) -> str:
+    """A title with a capital letter, unless it begins with code, which keeps its own letters."""
+    first, _, _ = title.partition(" ")
+    return title[:1].upper() + title[1:] if first.isalpha() and first.islower() else title
+
+
 def asks_for_rewrites(context: lsp.CodeActionContext) -> bool:
     """Whether a person asked: editors ask by themselves with every move of the cursor, and rewritings take a while."""
     if context.only is not None:
@@ -79,7 +85,7 @@ def rewrites(document: Document, client: Client, line: int, fixes: Sequence[Fix]
     found = []
     for index, fix in enumerate(fixes):
         data = {"uri": document.uri, "version": document.version, "line": line, "rewrite": index}
-        action = lsp.CodeAction(fix.title[:1].upper() + fix.title[1:], REWRITE, data=data)
+        action = lsp.CodeAction(capitalised(fix.title), REWRITE, data=data)
         found.append(action if client.resolves_actions else resolve(document, client, action, [fix]))
     return found
 

@@ -39,6 +39,11 @@ def path_of(uri: str) -> str | None:
     return path
 
 
+def is_source(path: str) -> bool:
+    """Whether a file is one of a language, and no settings or project file."""
+    return keeper_of(path) is None and language_of(path) is not None
+
+
 def keeper_of(path: str | None) -> Language | None:
     """The language whose settings a file holds; None for every other file."""
     name = "" if path is None else path.replace("\\", "/").rpartition("/")[2]
@@ -85,6 +90,7 @@ class Document:
         self.analysed = False
         self.rewrites: dict[tuple[int, int], list[Fix]] = {}  # by version and line, those of one version
         self.hidden = False  # nobody has it open
+        self.reads: frozenset[str] = frozenset()  # files its analysis has read
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version
         self._since: list[Change] = []  # changes after the version under analysis
         self._waiting: list[tuple[asyncio.Future[None], Callable[[], bool]]] = []
@@ -179,13 +185,14 @@ class Document:
         results, path = self.results, self.path or ""
         if answer.get("anew"):  # another worker has begun again
             self._fresh = []
-        self._fresh += [annotation_in(raw) for raw in answer["annotations"]]
-        fresh = self._fresh
+        by_place = {(item.kind, item.name, item.span): item for item in self._fresh}
+        by_place.update({(i.kind, i.name, i.span): i for i in map(annotation_in, answer["annotations"])})
+        fresh = self._fresh = list(by_place.values())
         for change in self._since:
             fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
         faults = int(answer.get("faults", 0))
         if results.faults is not None and faults > results.faults:
-            fresh = merged(results.annotations, fresh)
+            fresh = merged(results.annotations, fresh, final=answer["annotations_done"])
         elif answer["annotations_done"]:
             results.faults = faults
         if answer["annotations_done"]:
@@ -200,6 +207,8 @@ class Document:
         results.notes = tuple(answer.get("notes", ()))
         results.problem, results.remedy = str(answer.get("problem", "")), str(answer.get("remedy", ""))
         self.about = answer.get("about") or self.about
+        if "reads" in answer:
+            self.reads = frozenset(answer["reads"])
         if "diagnostics" in answer:
             found: list[Diagnostic] = [diagnostic_in(raw) for raw in answer["diagnostics"]]
             for change in self._since:

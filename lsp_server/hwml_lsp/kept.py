@@ -14,19 +14,26 @@ from hwml_sdk.document import Annotation, Span
 UNKNOWN = "?"
 
 
-def merged(old: Sequence[Annotation], fresh: Sequence[Annotation]) -> list[Annotation]:
-    """Fresh results of a text that could not be read as a whole, and older ones (moved) where they are missing."""
+def merged(old: Sequence[Annotation], fresh: Sequence[Annotation], *, final: bool) -> list[Annotation]:
+    """Fresh results of a text that could not be read as a whole, and older ones (moved) where they are missing.
+
+    final: no more of them will come, so that what is missing now is of an older text.
+    """
     known = {(str(item.kind), item.name): item for item in fresh if item.kind != "loop"}
     shown: list[Annotation] = []
     kept: list[Span] = []  # of functions that stand as they were, with their loops
     for function in (item for item in old if item.kind != "loop"):
         found = known.get((function.kind, function.name))
         if found is None or not (function.stale or _is_read_whole(function, found)):
-            shown.append(replace(function, stale=True))
+            shown.append(replace(function, stale=final or function.stale))
             kept.append(_extent(function))
     shown += [item for item in fresh if not any(_holds(span, item) for span in kept)]
     places = {item.span.start_line for item in shown}
-    shown += [replace(item, stale=True) for item in old if item.kind == "loop" and item.span.start_line not in places]
+    shown += [
+        replace(item, stale=final or item.stale)
+        for item in old
+        if item.kind == "loop" and item.span.start_line not in places
+    ]
     return sorted(shown, key=lambda item: (item.span, item.kind))
 
 

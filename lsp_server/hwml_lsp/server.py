@@ -18,7 +18,7 @@ from . import actions, commands, completion, diagnostics, hints, hover, lenses, 
 from .backend import Answer
 from .client import Client
 from .connection import Server
-from .documents import Document
+from .documents import Document, is_source, path_of
 from .lanes import Lanes
 from .protocol import ServerCancelled
 from .session import Session, folder_paths
@@ -92,12 +92,18 @@ def _lifecycle(server: Server) -> None:
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         session.roots = _roots(server)
-        session.keep_scopes(server.workspace.folders)
+        for gone in set(session.settings) - {None, *server.workspace.folders}:
+            del session.settings[gone]
         await _configure(server)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def watched(_params: lsp.DidChangeWatchedFilesParams) -> None:
-        session.analyse_all()
+    def watched(params: lsp.DidChangeWatchedFilesParams) -> None:
+        paths = [path for path in (path_of(change.uri) for change in params.changes) if path]
+        if paths and all(is_source(path) for path in paths):
+            session.files_changed(paths)
+            session.workspace.refresh()
+        else:
+            session.analyse_all()  # settings and project files may be about any document
 
     @server.feature(lsp.SHUTDOWN)
     def shutdown(_params: Any = None) -> None:
@@ -219,8 +225,13 @@ def _documents(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: lsp.DidSaveTextDocumentParams) -> None:
         document = session.document(params.text_document.uri)
-        if document is not None:
-            session.schedule(document, 0)
+        if document is None:
+            return
+        session.schedule(document, 0)
+        if document.keeper is not None:
+            session.analyse_all()
+        elif document.path is not None:  # a client that watches no files tells of what it saves itself
+            session.files_changed([document.path], 0)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: lsp.DidCloseTextDocumentParams) -> None:
@@ -299,7 +310,7 @@ def _hints(server: Server) -> None:
         if document is None:
             return []
         if not document.analysed:
-            document.near = (params.range.start.line + params.range.end.line) // 2
+            session.look_at(document, (params.range.start.line + params.range.end.line) // 2)
         await _settle(document, told_later=session.client.refreshes_hints)
         server.shown.setdefault(document.uri, {})["hints"] = _hint_mark(document)
         return hints.hints(document, session.client, params.range.start.line, params.range.end.line)

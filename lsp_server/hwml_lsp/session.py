@@ -19,6 +19,7 @@ from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
+from .neighbours import is_header, readers, unsaved_headers
 from .settings import ClientSettings, read_settings
 from .wire import diagnostic_in, fix_in
 from .workspace import FILE_S, Workspace
@@ -27,6 +28,7 @@ log = logging.getLogger("hwml_lsp.session")
 WATCH_DELAY_S = 0.3
 SLOW_AFTER_S = 1.5
 MAX_CRASHES = 2
+FAR_LINES = 100  # about two screens
 LEFT_ALONE = "HWML001"
 
 
@@ -78,7 +80,10 @@ class Session:
         document.version = version
         document.superseded()
         self._tell_size(document)
-        self.schedule(document, document.settings.debounce_ms / 1000)
+        delay_s = document.settings.debounce_ms / 1000
+        self.schedule(document, delay_s)
+        if document.path is not None and is_header(document):
+            self.files_changed([document.path], delay_s)
 
     def close(self, uri: str) -> Document | None:
         """A document was closed; nothing about it is kept."""
@@ -125,11 +130,6 @@ class Session:
         else:
             self.settings.pop(scope, None)
 
-    def keep_scopes(self, scopes: Collection[str]) -> None:
-        """Folders of the workspace there are: settings of all others go."""
-        for scope in [known for known in self.settings if known is not None and known not in scopes]:
-            del self.settings[scope]
-
     def settings_for(self, uri: str) -> ClientSettings:
         """Settings of the innermost workspace folder around a document."""
         around = [s for s in self.settings if s is not None and (uri == s or uri.startswith(s.rstrip("/") + "/"))]
@@ -145,6 +145,12 @@ class Session:
                 document.results.version = -1
                 self.schedule(document, 0)
         self.configured.set()
+
+    def files_changed(self, paths: Collection[str], delay_s: float = WATCH_DELAY_S) -> None:
+        """Files have changed, on disk or in the editor: documents that read them are analysed again, no others."""
+        for document in readers(paths, self.documents.values()):
+            self._left_alone.pop(document.uri, None)
+            self.schedule(document, delay_s)
 
     def analyse_all(self) -> None:
         """Something that documents depend on has changed on disk."""
@@ -223,6 +229,7 @@ class Session:
             "path": document.path,
             "text": document.text.for_sdk(),
             "editor": document.settings.analysis,
+            "unsaved": unsaved_headers(document, self.documents.values()),
             "vouched": self.roots if self.trusted else [],
         }
 
@@ -239,6 +246,13 @@ class Session:
             self.lanes.cancel(document.job)
             document.job = None
             self.on_idle(document)
+
+    def look_at(self, document: Document, line: int) -> None:
+        """Where a person looks before anything is known: an analysis that begins far from there begins again."""
+        far = abs(document.near - line) > FAR_LINES
+        document.near = line
+        if far and document.job is not None:
+            self.schedule(document, 0)
 
     def stop(self, document: Document) -> None:
         """The person cancelled the analysis: what is shown stays as it is."""

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from hwml_sdk.config import Settings, load_settings, merge
 from hwml_sdk.document import Analysis, Annotation, Figures, Step, analyze, provider_for, provider_of
 from hwml_sdk.errors import ConfigError, HwmlError, SourceError
+from hwml_sdk.files import unsaved
 from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
@@ -121,7 +122,7 @@ class Lane:
 
         self._send({"id": number, "begun": True})
         try:
-            with interruptible(is_over):
+            with interruptible(is_over), unsaved(job.get("unsaved") or {}):
                 self._analyse(job, began_s)
         except TakesLong:
             self._send({"id": number, "long": True})
@@ -204,11 +205,11 @@ class Worker:
 
 
 def _mark(item: Annotation) -> tuple[Any, ...]:
-    return item.kind, item.name, item.span
+    return item.kind, item.name, item.span, item.label, item.summary, item.detail
 
 
 def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...]) -> dict[str, Any]:
-    """What is new since the last step: annotations only ever come on top, findings replace each other."""
+    """What is new since the last step: annotations come on top, or in the place of one; findings replace each other."""
     analysis = step.analysis
     fresh = [item for item in analysis.annotations if _mark(item) not in sent]
     sent.update(_mark(item) for item in fresh)
@@ -225,6 +226,7 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
     if step.annotations_done:
         out["diagnostics"] = [diagnostic_out(item) for item in analysis.diagnostics]
         out["diagnostics_done"] = step.diagnostics_done
+        out["reads"] = analysis.reads
     return out
 
 

@@ -245,6 +245,7 @@ class Analysis:
 
     faults: in how many places it could not be read. More of them than before means that it is half-typed, and that
     figures may be missing which the same text had a moment ago.
+    reads: other files that it was read with, by their paths.
     problem: why there are no figures, where something is wrong or missing beside the text. remedy: words behind `hwml`
     of the command that sets up what is missing.
     """
@@ -257,6 +258,7 @@ class Analysis:
     faults: int = 0
     problem: str = ""
     remedy: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def design(self) -> Annotation | None:

@@ -8,10 +8,12 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from io import RawIOBase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from .errors import HwmlError, RefusedError, SourceError
@@ -321,6 +323,19 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
+_unsaved: ContextVar[Mapping[str, str]] = ContextVar("unsaved", default=MappingProxyType({}))
+
+
+@contextmanager
+def unsaved(texts: Mapping[str, str]) -> Iterator[None]:
+    """Have `read_source` give these texts for their paths, as an editor holds them, in this thread meanwhile."""
+    token = _unsaved.set({os.path.normpath(path): text for path, text in texts.items()})
+    try:
+        yield
+    finally:
+        _unsaved.reset(token)
+
+
 def read_source(path: str | Path, *, max_bytes: int = MAX_SOURCE_BYTES) -> str:
     """Read a text file as UTF-8; bytes that are not UTF-8 become U+FFFD so that positions stay countable.
 
@@ -329,6 +344,9 @@ def read_source(path: str | Path, *, max_bytes: int = MAX_SOURCE_BYTES) -> str:
     path = Path(path)
     try:
         _refuse_outside(path, named=True)
+        held = _unsaved.get()
+        if held and (text := held.get(os.path.normpath(path.absolute()))) is not None:
+            return text
         raw = read_bytes(path, max_bytes=max_bytes)
     except IsADirectoryError as error:
         raise SourceError("is a folder, a file was expected", path=path) from error

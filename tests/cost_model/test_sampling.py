@@ -17,8 +17,9 @@ from hwml_sdk.cli import main
 from hwml_sdk.cost_model import Weights, load_a_sample, load_from_dir
 from hwml_sdk.cost_model.data.samples import check_groups
 from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
+from hwml_sdk.cost_model.sample.jobs import JobOptions
 from hwml_sdk.cost_model.sample.targets import parse_target
-from hwml_sdk.errors import HwmlError, ToolFailedError, ToolNotFoundError
+from hwml_sdk.errors import HwmlError, TooFewSamplesError, ToolFailedError, ToolNotFoundError
 from hwml_sdk.train.cost_model.retrain import retrain_cost_model
 
 pytest.importorskip("halide", reason="halide is not installed (extra halide)")
@@ -101,11 +102,15 @@ def test_an_interrupted_batch_is_finished(tmp_path: Path) -> None:
         ("missing", "has no function"),
         ("crashes", "signal 6"),
         ("hangs", "took too long"),
-        ("eats_memory", "memory"),
+        ("eats_memory", "ran out of memory"),
+        ("works_for_ever", "took too long: scheduling and compiling, limit 1 s of processor time"),
     ],
 )
 def test_bad_pipelines_say_what_is_wrong(function: str, words: str, tmp_path: Path) -> None:
-    settings = _settings(function, batch_size=1, compile_limit_s=4)
+    # Sleeping takes no processor time: the clock's bound, four times as long, ends it.
+    settings = _settings(
+        function, batch_size=1, options=JobOptions(compile_limit_s=1 if function in ("hangs", "works_for_ever") else 20)
+    )
     with pytest.raises(HwmlError, match=words) as caught:
         sample(settings, batches=1, samples_dir=tmp_path)
     assert "\n" not in str(caught.value)
@@ -161,8 +166,9 @@ def test_autoschedule_measures_against_default_and_none(
     assert main(command) == 0
     data = json.loads(capsys.readouterr().out)
     labels = [row["label"] for row in data["rows"]]
-    assert labels[-2:] == ["Halide's weights", "no schedule"]
-    assert data["best"]["runtime_ms"] == min(row["runtime_ms"] for row in data["rows"][:-2])
+    assert labels[-4:] == ["Halide's weights", "as written (no schedule)", "Mullapudi2016", "Li2018"]
+    assert data["best"]["runtime_ms"] == min(row["runtime_ms"] for row in data["rows"][:-4])
+    assert all(row["runtime_ms"] > 0 for row in data["rows"])
     assert ".compute_root()" in (tmp_path / "best.h").read_text()
 
 
@@ -177,7 +183,7 @@ def test_eval_by_command(measured: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def _needs_compiler() -> None:
-    from hwml_sdk.cost_model.sample.generator import check_compiler
+    from hwml_sdk.cost_model.sample.build import check_compiler
 
     if not check_compiler():
         pytest.skip("no C++ compiler (c++)")
@@ -200,16 +206,57 @@ def test_retraining_a_generator_end_to_end(tmp_path: Path, monkeypatch: pytest.M
     _needs_compiler()
     pytest.importorskip("torch", reason="torch is not installed (extra halide)")
     monkeypatch.chdir(tmp_path)
-    first = retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
-    folder = tmp_path / "default_samples" / "two_stage"
+    said: list[str] = []
+    first = retrain_cost_model(str(GENERATOR), "blur", 1, batch_size=10, train_iters=5, report=said.append)
+    assert first.trained
+    assert first.batches[0].written >= 8
+    assert any(line.startswith("batch 1:") and line.endswith("; trained") for line in said)
+    folder = tmp_path / "default_samples" / "blur"
     samples = list(load_from_dir(folder))
-    assert len(samples) >= 4
-    assert Weights.load_from_file("random_init.weights").to_bytes() == first.to_bytes()
-    again = retrain_cost_model(str(GENERATOR), "two_stage", 1, batch_size=10, train_iters=5)
-    assert len({path.parent.name for path in folder.rglob("*.sample")}) == 2
-    assert len(list(load_from_dir(folder))) > len(samples)
-    assert again.to_bytes() != first.to_bytes()
-    assert all(np.isfinite(array).all() for array in again.arrays().values())
+    assert len(samples) == first.batches[0].written
+    assert Weights.load_from_file("random_init.weights").to_bytes() == first.weights.to_bytes()
+    # A batch of under 8 by itself is trained on together with those before it.
+    again = retrain_cost_model(str(GENERATOR), "blur", 1, batch_size=3, train_iters=5, report=said.append)
+    assert again.trained
+    assert (
+        again.training.after.n_schedules == len(list(load_from_dir(folder))) == len(samples) + again.batches[0].written
+    )
+    assert again.weights.to_bytes() != first.weights.to_bytes()
+    assert all(np.isfinite(array).all() for array in again.weights.arrays().values())
+
+
+@pytest.mark.torch
+def test_retraining_says_what_it_could_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra halide)")
+    monkeypatch.chdir(tmp_path)
+    # Two samples cannot be trained on: no random weights are left behind that look like a result.
+    with pytest.raises(
+        TooFewSamplesError, match=r"not trained, .*batch 1: \d samples kept.*no pipeline with at least 8"
+    ):
+        retrain_cost_model(f"{PIPELINES}:product", "product", 1, batch_size=2)
+    assert not Path("random_init.weights").exists()
+    assert list(Path("default_samples").rglob("*.sample"))
+    said = capsys.readouterr().err
+    assert "product batch 1: 2/2" in said
+    assert "left out: product: " in said
+    with pytest.raises(HwmlError, match="at least 1"):
+        retrain_cost_model(f"{PIPELINES}:product", "product", 0)
+
+
+@pytest.mark.torch
+def test_each_batch_of_a_random_target_is_another_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra halide)")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TooFewSamplesError):
+        retrain_cost_model("random:4", "r", 2, batch_size=1, report=lambda _: None)
+    kept = [
+        json.loads(path.read_text())
+        for path in sorted(Path("default_samples").rglob("*.json"))
+        if "sample_" in path.name
+    ]
+    assert [item["target"] for item in kept] == ["random:4", "random:5"]
 
 
 def test_broken_generator_keeps_the_compilers_words(tmp_path: Path) -> None:
@@ -219,9 +266,13 @@ def test_broken_generator_keeps_the_compilers_words(tmp_path: Path) -> None:
     settings = SampleSettings(parse_target(str(source)), "bad")
     with pytest.raises(ToolFailedError, match=r"bad\.cpp: does not compile: .*undefined_name"):
         sample(settings, batches=1, samples_dir=tmp_path / "s")
-    other = SampleSettings(parse_target(str(GENERATOR)), "other")
-    with pytest.raises(HwmlError, match="registers two_stage"):
-        sample(other, batches=1, samples_dir=tmp_path / "s")
+    both = tmp_path / "both.cpp"
+    both.write_text(
+        "// HALIDE_REGISTER_GENERATOR(Zero, zero)\nHALIDE_REGISTER_GENERATOR(One, one)\n"
+        "HALIDE_REGISTER_GENERATOR(Two, two)\n"
+    )
+    with pytest.raises(HwmlError, match="registers one, two; give one"):
+        sample(SampleSettings(parse_target(str(both)), "other"), batches=1, samples_dir=tmp_path / "s")
 
 
 def test_without_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ async function drive(page) {
     await page.waitForTimeout(500);
   };
 
-  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  await page.goto(url, { waitUntil: 'domcontentloaded', timeout: 180000 });
   await page.waitForSelector('.monaco-workbench', { timeout: 120000 });
   await page.waitForTimeout(4000);
   await until('file', async () => {

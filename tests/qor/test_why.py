@@ -143,6 +143,15 @@ void top(int a[512], int c[512]) {
     assert found.cause.subject == "second" and found.message.startswith("interval ")
 
 
+def test_only_the_document_itself_is_edited() -> None:
+    """A loop of another source of the design is explained; its edits would be those of that source."""
+    (found,) = why(
+        "void inner(int a[1024], int b[1024]);\nvoid top(int a[1024], int b[1024]) { inner(a, b); }\n",
+        top="top", files={"inner.cpp": PORTS.source.replace("void top", "void inner")}, **TOOL,  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert found.path == "inner.cpp" and found.cause.kind == "ports" and not found.moves
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 
 

@@ -101,7 +101,7 @@ def chisel_checks() -> list[Check]:
 
 def halide_checks() -> list[Check]:
     """What the Halide cost model needs: prediction nothing, sampling halide, training torch, generators a compiler."""
-    from ..cost_model.sample.generator import check_compiler
+    from ..cost_model.sample.build import check_compiler
 
     compiler = check_compiler()
     return [

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from ..errors import HwmlError
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from ..cost_model.net.weights import Weights
+    from ..cost_model.sample.jobs import JobOptions
     from ..cost_model.sample.search import Measured, SearchResult
 
 TARGET_HELP = "module:function, FILE.py[:function], GENERATOR.cpp, random:SEED (or random), suite:NAME"
@@ -44,39 +46,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inspect.add_argument("--json", action="store_true")
 
 
-def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+def _target_arguments(parser: argparse.ArgumentParser) -> None:
+    """What everything that compiles and runs a pipeline takes."""
     parser.add_argument("target", help=TARGET_HELP)
+    parser.add_argument("--generator-argument", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("-I", action="append", default=[], dest="include", metavar="DIR", help="headers of a generator")
+    parser.add_argument(
+        "--link", action="append", default=[], metavar="WHAT", help="source, object, library or -lNAME of a generator"
+    )
+    parser.add_argument("--num-cores", type=int, default=1, help="threads of a benchmark, parallelism of the search")
+    parser.add_argument("--workers", type=int, default=0, help="processes that compile at once; default: all cores")
+    parser.add_argument("--halide-target", default="host", help="default: host")
+    parser.add_argument(
+        "--run-with", default="", metavar="COMMAND", help='time generators elsewhere, as in "ssh board"'
+    )
+    parser.add_argument(
+        "--compile-limit",
+        type=int,
+        default=300,
+        metavar="S",
+        help="processor time of scheduling and compiling a sample",
+    )
+    parser.add_argument("--benchmark-limit", type=int, default=30, metavar="S", help="time of running a sample")
+    parser.add_argument(
+        "--memory-limit", type=float, default=0, metavar="GIB", help="of a sample; default: by the machine's memory"
+    )
+
+
+def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+    _target_arguments(parser)
     parser.add_argument("--name", default="", help="name of the samples; of a C++ generator: its registered name")
     parser.add_argument("--batches", type=int, default=1)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--samples-dir", default="samples")
     parser.add_argument("--weights", default="", help="weights that steer the search; default: those inside Halide")
     parser.add_argument("--explore", type=float, default=0.3, help="share of samples steered by random weights")
-    parser.add_argument("--num-cores", type=int, default=1, help="threads of a benchmark, parallelism of the search")
     parser.add_argument("--pipelines", type=int, default=1, help="of TARGET random: so many, seeds counted up")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=0, help="processes that compile at once; default: all cores")
     parser.add_argument("--retries", type=int, default=0, help="for samples that crash or hang")
-    parser.add_argument("--halide-target", default="host")
-    parser.add_argument("--generator-argument", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--compile-limit", type=int, default=120, metavar="S")
-    parser.add_argument("--benchmark-limit", type=int, default=30, metavar="S")
     parser.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="run on a Ray cluster")
     parser.add_argument("--json", action="store_true")
 
 
 def _autoschedule_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", help=TARGET_HELP)
+    _target_arguments(parser)
     parser.add_argument("--name", default="", help="registered name of a C++ generator")
-    parser.add_argument("--weights", required=True, help="file, embedded, or cost_model")
+    parser.add_argument(
+        "--weights", nargs="+", required=True,
+        help="files, embedded, cost_model; auto: also those inside Halide, and the fastest schedule of all is kept",
+    )  # fmt: skip
     parser.add_argument("--try", type=int, default=32, dest="tries", help="schedules to try")
     parser.add_argument("--measure", type=int, default=3, help="how many of the best to measure")
-    parser.add_argument("--num-cores", type=int, default=1)
+    parser.add_argument("--beam", type=int, default=32, help="beam of the first try; the others follow one path each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--halide-target", default="host")
+    parser.add_argument(
+        "--no-others", action="store_true", help="leave out the pipeline as written and other autoschedulers"
+    )
     parser.add_argument("--out", default="", help="write the best schedule (C++ source) here")
     parser.add_argument("--json", action="store_true")
+
+
+def _job_options(options: argparse.Namespace) -> JobOptions:
+    from ..cost_model.sample.build import BuildOptions
+    from ..cost_model.sample.jobs import JobOptions
+
+    if not 0 <= options.memory_limit < 1 << 20 or options.workers < 0:
+        raise HwmlError("--memory-limit is a size in GiB, --workers a count; neither is negative")
+    return JobOptions(
+        halide_target=options.halide_target,
+        generator_arguments=tuple(options.generator_argument),
+        build=BuildOptions(tuple(options.include), tuple(options.link)),
+        compile_limit_s=options.compile_limit,
+        benchmark_limit_s=options.benchmark_limit,
+        memory_bytes=int(options.memory_limit * (1 << 30)),
+        run_with=options.run_with,
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,6 +147,7 @@ def _sample(options: argparse.Namespace) -> int:
     if not 0 <= options.explore <= 1:
         raise HwmlError("--explore is a share from 0 to 1")
     results = []
+    job_options = _job_options(options)
     for text in _targets(options):
         target = parse_target(text)
         settings = SampleSettings(
@@ -113,10 +158,7 @@ def _sample(options: argparse.Namespace) -> int:
             weights=options.weights,
             explore=options.explore,
             seed=options.seed,
-            halide_target=options.halide_target,
-            generator_arguments=tuple(options.generator_argument),
-            compile_limit_s=options.compile_limit,
-            benchmark_limit_s=options.benchmark_limit,
+            options=job_options,
         )
         done = sample(
             settings,
@@ -190,23 +232,14 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _autoschedule(options: argparse.Namespace) -> int:
-    from ..cost_model.net.weights import Weights
     from ..cost_model.sample.search import SearchSettings, autoschedule
     from ..cost_model.sample.targets import parse_target
     from ..files import write_atomic
 
-    target = parse_target(options.target)
-    weights = Weights.named(options.weights)
-    program = name = ""
-    if target.kind == "cpp":
-        from ..cost_model.sample.generator import prepare
-        from ..cost_model.sample.targets import generator_names
-
-        name = options.name or next(iter(generator_names(target.place)), "")
-        program = prepare(target.place, name)
+    weights, gate = _weights_to_try(options.weights)
     settings = SearchSettings(
-        target, weights, options.tries, options.measure, options.num_cores, seed=options.seed,
-        halide_target=options.halide_target, program=program, generator=name,
+        parse_target(options.target), weights, options.tries, options.measure, options.num_cores, options.beam,
+        options.seed, replace(_job_options(options), generator=options.name), not options.no_others, gate,
     )  # fmt: skip
     result = autoschedule(settings, workers=options.workers or None, report=_note)
     if options.out:
@@ -215,22 +248,37 @@ def _autoschedule(options: argparse.Namespace) -> int:
     return 0
 
 
+def _weights_to_try(names: Sequence[str]) -> tuple[dict[str, Weights], bool]:
+    """Weights by name, and whether the fastest schedule of all, Halide's own weights included, is wanted."""
+    from ..cost_model.net.weights import KIND, Weights
+
+    gate = "auto" in names or len(names) > 1
+    chosen = [name for name in names if name not in ("auto", "embedded")]
+    if "auto" in names and KIND not in chosen:
+        chosen.append(KIND)
+    if not chosen:
+        chosen = ["embedded"]
+    return {name: Weights.named(name) for name in chosen}, gate
+
+
 def _print_search(result: SearchResult, as_json: bool) -> None:
-    rows = [*result.measured, result.default, *([result.unscheduled] if result.unscheduled else [])]
+    rows = [*result.measured, result.default, *result.others]
     if as_json:
         data = {"best": asdict(result.best), "rows": [asdict(row) for row in rows], "tried": result.tried}
         print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=1))
         return
-    print(f"{'':<18}{'predicted ms':>14}{'measured ms':>14}{'noise':>8}{'best is faster by':>20}")
+    print(f"{'':<28}{'predicted ms':>14}{'measured ms':>14}{'noise':>8}{'best is faster by':>20}")
     for row in rows:
         print(_row(row, result.best.runtime_ms or 0.0))
+    print(f"best: {result.best.label}, {result.best.runtime_ms:.4g} ms")
 
 
 def _row(row: Measured, best_ms: float) -> str:
+    label = Path(row.label).name[-27:]
     predicted = "" if row.predicted_ms is None else f"{row.predicted_ms:.4g}"
     if row.runtime_ms is None:
-        return f"{row.label:<18}{predicted:>14}  could not be run: {row.error[:200]}"
-    return f"{row.label:<18}{predicted:>14}{row.runtime_ms:>14.4g}{row.noise:>8.1%}{row.runtime_ms / best_ms:>19.2f}x"
+        return f"{label:<28}{predicted:>14}  could not be run: {row.error[:200]}"
+    return f"{label:<28}{predicted:>14}{row.runtime_ms:>14.4g}{row.noise:>8.1%}{row.runtime_ms / best_ms:>19.2f}x"
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -6,10 +6,12 @@ The names below are loaded when they are asked for; `autosampler` and the other 
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "CSVDataset": ".data.csvdata",
+    "CSVDataset": ".data.csvdataset",
     "CostModel": ".model",
     "Net": ".net.network",
+    "RetrainResult": "..train.cost_model.retrain",
     "Sample": ".data.samples",
+    "TrainConfig": "..train.cost_model.config",
     "Weights": ".net.weights",
     "load_a_sample": ".data.samples",
     "load_from_dir": ".data.samples",
@@ -20,7 +22,9 @@ __all__ = [
     "CSVDataset",
     "CostModel",
     "Net",
+    "RetrainResult",
     "Sample",
+    "TrainConfig",
     "Weights",
     "load_a_sample",
     "load_from_dir",
@@ -29,9 +33,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from ..train.cost_model.config import TrainConfig
     from ..train.cost_model.recipe import train_cost_model
-    from ..train.cost_model.retrain import retrain_cost_model
-    from .data.csvdata import CSVDataset
+    from ..train.cost_model.retrain import RetrainResult, retrain_cost_model
+    from .data.csvdataset import CSVDataset
     from .data.samples import Sample, load_a_sample, load_from_dir
     from .model import CostModel
     from .net.network import Net

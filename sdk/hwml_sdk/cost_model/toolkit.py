@@ -10,6 +10,8 @@ from pathlib import Path
 from ..errors import HwmlError, MissingDependencyError
 
 AUTOSCHEDULER = "Adams2019"
+OTHER_AUTOSCHEDULERS = ("Mullapudi2016", "Li2018")
+"""the package's other autoschedulers for processors (Anderson2021 is for GPUs)"""
 
 
 @cache
@@ -36,12 +38,17 @@ def library_folder() -> Path:
     raise HwmlError(f"{halide_folder()}: no adams2019 autoscheduler in this halide package; halide 21 has one")
 
 
-def plugin_path() -> Path:
-    """The adams2019 plug-in."""
+def plugin_path(scheduler: str = AUTOSCHEDULER) -> Path:
+    """The plug-in of an autoscheduler. Raises HwmlError when this halide package has none."""
     suffix = {"darwin": ".so", "win32": ".dll"}.get(sys.platform, ".so")
-    for path in sorted(library_folder().glob(f"*autoschedule_adams2019*{suffix}")):
+    for path in sorted(library_folder().glob(f"*autoschedule_{scheduler.lower()}*{suffix}")):
         return path
-    raise HwmlError(f"{library_folder()}: no adams2019 plug-in; reinstall halide")
+    raise HwmlError(f"{library_folder()}: no {scheduler} plug-in; reinstall halide")
+
+
+def other_autoschedulers() -> list[str]:
+    """Autoschedulers beside adams2019 whose plug-ins are in this halide package."""
+    return [name for name in OTHER_AUTOSCHEDULERS if any(library_folder().glob(f"*autoschedule_{name.lower()}*"))]
 
 
 def program(name: str) -> Path:

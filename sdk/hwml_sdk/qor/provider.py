@@ -5,13 +5,14 @@ Files without any sign of HLS get no answer; nothing a document holds raises an 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..amounts import whole
-from ..config import FILE_NAME, HlsSettings, Settings, merge
+from ..config import HlsSettings, Settings, merge
 from ..document import (
     Analysis,
     Annotation,
@@ -44,10 +45,11 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
+from .project.hardware import is_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
-from .project.project import project_of
 from .project.values import parse_clock
+from .read.focus import focused
 from .reports.attach import with_actual
 
 if TYPE_CHECKING:
@@ -57,11 +59,6 @@ if TYPE_CHECKING:
     from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
-_HLS_SIGN = re.compile(
-    r"^[ \t]*#[ \t]*pragma[ \t]+(?:HLS|ACCEL)\b"
-    r"|^[ \t]*#[ \t]*include[ \t]*[<\"](?:ap_(?:int|fixed|axi\w*|cint)|hls_\w+|hls/\w+|ac_(?:int|fixed|channel))",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 def analyze(path: str, text: str, settings: Settings) -> Analysis:
@@ -76,7 +73,7 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
         note = f"{len(text) / 1e6:.1f} MB: files over {MAX_BYTES >> 20} MB are left alone in the editor"
         yield Step(Analysis(path, "hls", notes=(note,)))
         return
-    if not _is_hls(path, text):
+    if not is_hls(path, text):
         yield Step(Analysis(path, "hls"))
         return
     try:
@@ -84,20 +81,28 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
     except ConfigError as error:
         inputs = Inputs(notes=(str(error),))
     try:
+        yield from _first_look(path, text, inputs, settings, near)
         yield from _steps(path, text, inputs, settings, near)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
 
 
-def _is_hls(path: str, text: str) -> bool:
-    """Pragmas or headers of HLS in the text, or a project that says it is about hardware."""
-    if _HLS_SIGN.search(text):
-        return True
+def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+    """Figures of what stands around a line of a long text, before all of it is read; nothing where that is no gain."""
+    some = None if settings.hls.top or inputs.directives or inputs.files else focused(text, near)
+    if some is None:
+        return
     try:
-        named = project_of(Path(path))
-    except ConfigError:
-        return True  # let the error be told
-    return named is not None or (Path(path).absolute().parent / FILE_NAME).is_file()
+        design, problem = _open(path, some, inputs, settings)
+        if problem:
+            return
+        shown = _Shown(path, design.program)
+        for predictions in _kernels(design, text, settings, near):
+            shown.add(predictions)
+            break
+    except (SourceError, ConfigError, ArtifactError):
+        return  # the analysis of the whole text tells it
+    yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
 
 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
@@ -122,6 +127,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     found = lint_files(design.program, estimate=first, settings=settings)
     notes = _notes(design, inputs, found, path, problem)
     analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
+    analysis = replace(analysis, reads=tuple(os.path.normpath(name) for name in design.program.sources if name != path))
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
 
     def check(changed: str) -> list[Diagnostic]:
@@ -428,7 +434,7 @@ class HlsProvider(Provider):
         from .advice.rewrites import rewrites_at
         from .model import Given
 
-        if len(text) > MAX_BYTES or not _is_hls(path, text):
+        if len(text) > MAX_BYTES or not is_hls(path, text):
             return ()
         try:
             return rewrites_at(Given(path, text, gather(path), settings.hls, {}), line)

@@ -73,3 +73,9 @@ def hangs() -> Any:
 def eats_memory() -> Any:
     """Asks for more than the limit."""
     return bytearray(1 << 40)
+
+
+def works_for_ever() -> Any:
+    """Never returns, and works all the while."""
+    while True:
+        pass

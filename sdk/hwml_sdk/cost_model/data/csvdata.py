@@ -8,10 +8,10 @@ tools write 280 per stage (without types_in_use), or swap the two names; the wid
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -26,44 +26,11 @@ _MODEL_PIPELINE = N_MODEL_ROWS * N_TYPES
 _TO_SPACES = str.maketrans("[](),;\n\t", "        ")
 
 
-@dataclass(frozen=True, slots=True)
-class CsvRow:
-    """One sample as training sees it."""
-
-    Xp: Floats
-    """(stages, 40, 7) pipeline features"""
-    Xs: Floats
-    """(stages, 39) schedule features"""
-    y: float
-    """run time in milliseconds"""
-
-
-class CSVDataset:
-    """Samples of a CSV file, in memory: `Xp` and `Xs` are lists of arrays, `y` is an array (milliseconds).
-
-    `dataset[i]` is one CsvRow; `samples()` gives Sample objects. Raises DataError with file and line.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
-        self._samples = list(read_csv(path))
-        self.Xp = [sample.model_pipeline_features for sample in self._samples]
-        self.Xs = [sample.schedule_features for sample in self._samples]
-        self.y = np.asarray([sample.runtime_ms for sample in self._samples], dtype=np.float32)
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __getitem__(self, index: int) -> CsvRow:
-        return CsvRow(self.Xp[index], self.Xs[index], float(self.y[index]))
-
-    def samples(self) -> list[Sample]:
-        """The rows as samples; ids are 0 and the row number when the file has none."""
-        return list(self._samples)
-
-
 def read_csv(path: str | Path) -> Iterator[Sample]:
-    """Read samples from a CSV file one by one. Raises DataError with file and line."""
+    """Read samples from a CSV file one by one; rows without ids get one by content and the row's number.
+
+    Raises DataError with file and line.
+    """
     try:
         with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as stream:
             yield from _rows(stream, path)
@@ -96,7 +63,7 @@ def _sample(row: dict[str, str], number: int, path: str | Path, line: int) -> Sa
             f"y is {row.get('y')!r}: one positive run time in milliseconds was expected", path=path, line=line
         )
     ids = []
-    for name, default in (("pipeline_id", 0), ("schedule_id", number)):
+    for name, default in (("pipeline_id", _id_of(pipeline)), ("schedule_id", number)):
         cell = row.get(name)
         try:
             ids.append(default if cell in (None, "") else int(str(cell)))
@@ -104,6 +71,12 @@ def _sample(row: dict[str, str], number: int, path: str | Path, line: int) -> Sa
             raise DataError(f"{name} is {cell!r}, not a whole number", path=path, line=line) from error
     check_features(schedule, pipeline, path=f"{path}:{line}")
     return Sample(schedule, pipeline, float(runtime[0]), ids[0], ids[1], f"{path}:{line}")
+
+
+def _id_of(pipeline: Floats) -> int:
+    """An id for a pipeline that was given none: by content, so that two never share one."""
+    model = np.ascontiguousarray(pipeline[:, 1:])
+    return int(hashlib.sha256(model.tobytes()).hexdigest()[:8], 16) & 0x7FFFFFFF
 
 
 def _numbers(cell: str | None, name: str, path: str | Path, line: int) -> Floats:

@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import DataError, TooFewSamplesError
 from ...files import parse_json, read_bytes
+from .csvdata import read_csv
 from .samples import MAX_RUNTIME_MS, Floats, Sample, load_from_dir, mixed_pipelines
 
 HALIDE_NUM_CORES = 32  # what Halide's own trainer always uses
+MIN_SCHEDULES = 8  # of a pipeline that is trained on, as in Halide's trainer
 MAX_SCHEDULES = 1024  # of one pipeline in a training step, as in Halide's trainer
 
 
@@ -63,56 +65,102 @@ class _Gathering:
         if old is None or sample.runtime_ms < old[1]:
             self.rows[key] = (sample.schedule_features, sample.runtime_ms, noise, sample.path)
 
+    def name(self) -> str:
+        """What the pipeline is called."""
+        path = Path(self.first.path)
+        return str(metadata(path).get("name") or path.parent.name or self.first.pipeline_id)
+
     def done(self) -> PipelineData:
         schedules, runtimes, noises, paths = zip(*self.rows.values(), strict=True)
-        path = Path(self.first.path)
         return PipelineData(
-            self.digest, self.first.pipeline_id, str(metadata(path).get("name") or path.parent.name),
+            self.digest, self.first.pipeline_id, self.name(),
             np.ascontiguousarray(self.first.model_pipeline_features), np.stack(schedules),
             np.asarray(runtimes, dtype=np.float32), np.asarray(noises, dtype=np.float32), self.num_cores, paths,
         )  # fmt: skip
 
 
+class _Key(NamedTuple):
+    """Schedules whose run times may be compared: one pipeline, measured in one way."""
+
+    pipeline_id: int
+    num_cores: int
+    halide: str
+    machine: str
+
+
 def load_pipelines(
     folder: str | Path,
     *,
-    min_schedules: int = 8,
+    min_schedules: int = MIN_SCHEDULES,
     skipped: list[DataError] | None = None,
     samples: Iterable[Sample] | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> list[PipelineData]:
-    """Read a folder of samples, grouped by pipeline id and number of cores, in order of these.
+    """Read a folder of samples (or a `.csv` file), grouped by pipeline id and number of cores, in order of these.
 
-    Two ids may have equal features (one algorithm at two sizes): their run times do not compare, but `split` keeps them
-    on one side.
+    Samples of different machines or Halide versions, as their metadata tell, are groups of their own: their run times
+    do not compare. Two ids may have equal features (one algorithm at two sizes): `split` keeps them on one side.
 
     Repeats of a schedule count once (the fastest). Run times over 100 s and pipelines with fewer than `min_schedules`
-    schedules are left out, as in Halide's trainer. Raises DataError for broken files (unless `skipped` collects them),
-    for two pipelines under one id, and when nothing is left.
+    schedules are left out, as in Halide's trainer; `report` is told which. Raises DataError for broken files (unless
+    `skipped` collects them), for two pipelines under one id, and TooFewSamplesError when nothing is left.
     """
-    groups: dict[tuple[int, int], _Gathering] = {}
+    say = report or (lambda _: None)
+    groups: dict[_Key, _Gathering] = {}
     owners: dict[int, tuple[str, str]] = {}
-    for sample in load_from_dir(folder, skipped=skipped) if samples is None else samples:
+    for sample in _read(folder, skipped) if samples is None else samples:
         if sample.runtime_ms > MAX_RUNTIME_MS:
+            say(f"left out: {sample.path}: {sample.runtime_ms:g} ms is over {MAX_RUNTIME_MS:g}")
             continue
         digest = sample.pipeline_digest()
         owner, path = owners.setdefault(sample.pipeline_id, (digest, sample.path))
         if owner != digest:
             raise mixed_pipelines(sample.pipeline_id, path, sample.path)
         data = metadata(Path(sample.path))
-        cores = int(data.get("num_cores", 0))
-        group = groups.setdefault((sample.pipeline_id, cores), _Gathering(digest, sample, cores))
+        key = _key(sample, data)
+        group = groups.setdefault(key, _Gathering(digest, sample, key.num_cores))
         group.add(sample, float(data.get("timing", {}).get("noise", 0.0)))
-    found = [group.done() for group in groups.values() if len(group.rows) >= min_schedules]
+    _say_mixed(groups, say)
+    found = []
+    for _, group in sorted(groups.items(), key=lambda item: item[0]):
+        if len(group.rows) >= min_schedules:
+            found.append(group.done())
+        else:
+            say(f"left out: {group.name()}: {len(group.rows)} different schedules, {min_schedules} are needed")
     if not found:
+        most = max((len(group.rows) for group in groups.values()), default=0)
         raise TooFewSamplesError(
-            f"no pipeline with at least {min_schedules} different schedules among {len(groups)}; sample more",
+            f"no pipeline with at least {min_schedules} different schedules among {len(groups)} (most: {most}); "
+            "sample more",
             path=folder,
         )
-    return sorted(found, key=lambda data: (data.pipeline_id, data.num_cores))
+    return found
+
+
+def _read(folder: str | Path, skipped: list[DataError] | None) -> Iterable[Sample]:
+    return read_csv(folder) if Path(folder).suffix == ".csv" else load_from_dir(folder, skipped=skipped)
+
+
+def _key(sample: Sample, data: dict[str, Any]) -> _Key:
+    machine = data.get("machine", {})
+    where = "-".join(str(value) for value in machine.values()) if isinstance(machine, dict) else str(machine)
+    return _Key(sample.pipeline_id, int(data.get("num_cores", 0)), str(data.get("halide", "")), where)
+
+
+def _say_mixed(groups: Iterable[_Key], say: Callable[[str], None]) -> None:
+    keys = list(groups)
+    for what, values in (
+        ("Halide versions", sorted({key.halide for key in keys if key.halide})),
+        ("machines", sorted({key.machine for key in keys if key.machine})),
+    ):
+        if len(values) > 1:
+            say(f"samples of {len(values)} {what} ({', '.join(values)}): kept apart, their run times do not compare")
 
 
 def metadata(sample_path: Path) -> dict[str, Any]:
     """What the sampler wrote beside a sample; empty for samples of other tools. Raises DataError when broken."""
+    if sample_path.suffix != ".sample":  # a row of a CSV file has none
+        return {}
     path = sample_path.with_suffix(".json")
     try:
         data = parse_json(read_bytes(path))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import read_bytes, write_atomic
-from .features import N_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_FEATURES, STAGE_BYTES, STAGE_FLOATS
+from .features import N_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_FEATURES, SCHEDULE_INDEX, STAGE_BYTES, STAGE_FLOATS
 
 TAIL_BYTES = 12
 MAX_STAGES = 8192  # 10 MB; Halide's own largest application has under 200
@@ -53,6 +53,10 @@ class Sample:
     def pipeline_digest(self) -> str:
         """Hash of the pipeline features: equal for all schedules of one pipeline, whatever their ids say."""
         return hashlib.sha256(np.ascontiguousarray(self.model_pipeline_features).tobytes()).hexdigest()[:16]
+
+    def points(self) -> list[float]:
+        """The points that each stage computes at least: follows from sizes and algorithm, not from the schedule."""
+        return [float(value) for value in self.schedule_features[:, SCHEDULE_INDEX["points_computed_minimum"]]]
 
     def schedule_digest(self) -> str:
         """Hash of the schedule features: equal for repeats of one schedule."""

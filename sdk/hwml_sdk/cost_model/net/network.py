@@ -5,6 +5,7 @@ Tensors keep Halide's layouts, so that weights go to and from files unchanged.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,41 +25,109 @@ if TYPE_CHECKING:
 REGULARISATION = 1e-5
 
 
+class Layer(torch.nn.Module):
+    """A filter and a bias, in Halide's layout."""
+
+    filter: Tensor
+    bias: Tensor
+
+    def __init__(self, filter_shape: tuple[int, ...], bias_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.register_parameter("filter", torch.nn.Parameter(torch.zeros(filter_shape)))
+        self.register_parameter("bias", torch.nn.Parameter(torch.zeros(bias_shape)))
+
+    def extra_repr(self) -> str:
+        """The filter's shape, for `print(net)`."""
+        return " x ".join(map(str, self.filter.shape))
+
+
+class Head1(Layer):
+    """Embeds the algorithm: pipeline features (stages, 40, 7) to (stages, 8). Its filter goes through a sigmoid."""
+
+    def forward(self, pipeline: Tensor) -> Tensor:
+        """(stages, 8); no relu."""
+        return torch.einsum("srt,trc->sc", pipeline, torch.sigmoid(self.filter)) + self.bias
+
+
+class Head2(Layer):
+    """Embeds the schedule: schedule features (n, stages, 39) to (n, stages, 24)."""
+
+    def forward(self, schedule: Tensor) -> Tensor:
+        """(n, stages, 24), after the relu."""
+        return torch.relu(torch.log(schedule + 1) @ self.filter + self.bias)
+
+
+class Conv1(Layer):
+    """Both embeddings to the 32 coefficients of the cost, before their relu."""
+
+    def forward(self, head1: Tensor, head2: Tensor) -> Tensor:
+        """(n, stages, 32)."""
+        # The part of the algorithm is computed once for all schedules.
+        return head2 @ self.filter[8:] + (head1 @ self.filter[:8] + self.bias)
+
+
 class Net(torch.nn.Module):
     """Features of one pipeline's schedules to run times.
 
-    `network` gives the 32 coefficients before their relu, `cost` turns them into milliseconds, `forward` is both.
+    Three layers: `head1` embeds the algorithm, `head2` the schedule, `conv1` makes the coefficients of both. `network`
+    gives the 32 coefficients before their relu, `cost` turns them into milliseconds, `forward` is both.
     Shapes: pipeline features (stages, 40, 7); schedule features (n, stages, 39); coefficients (n, stages, 32).
     """
-
-    head1_filter: Tensor
-    head1_bias: Tensor
-    head2_filter: Tensor
-    head2_bias: Tensor
-    conv1_filter: Tensor
-    conv1_bias: Tensor
 
     def __init__(self, weights: Weights | None = None, *, seed: int = 0) -> None:
         """Start from `weights`, or from random ones as Halide draws them."""
         super().__init__()
-        for name, shape, _ in BUFFERS:
-            self.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+        shapes = {name: shape for name, shape, _ in BUFFERS}
+        self.head1 = Head1(shapes["head1_filter"], shapes["head1_bias"])
+        self.head2 = Head2(shapes["head2_filter"], shapes["head2_bias"])
+        self.conv1 = Conv1(shapes["conv1_filter"], shapes["conv1_bias"])
         (Weights.random(seed) if weights is None else weights).load_in_model(self)
+
+    @property
+    def head1_filter(self) -> Tensor:
+        """(7, 40, 8): before the sigmoid."""
+        return self.head1.filter
+
+    @property
+    def head1_bias(self) -> Tensor:
+        """(8,)"""
+        return self.head1.bias
+
+    @property
+    def head2_filter(self) -> Tensor:
+        """(39, 24)"""
+        return self.head2.filter
+
+    @property
+    def head2_bias(self) -> Tensor:
+        """(24,)"""
+        return self.head2.bias
+
+    @property
+    def conv1_filter(self) -> Tensor:
+        """(32, 32): inputs (8 of head1, then 24 of head2), coefficients."""
+        return self.conv1.filter
+
+    @property
+    def conv1_bias(self) -> Tensor:
+        """(32,)"""
+        return self.conv1.bias
 
     def network(self, pipeline: Tensor, schedule: Tensor) -> Tensor:
         """Coefficients (n, stages, 32) before the relu; the loss regularises them in this form."""
-        embedded = self.algorithm(pipeline)
-        hidden = torch.relu(torch.log(schedule + 1) @ self.head2_filter + self.head2_bias)
-        return hidden @ self.conv1_filter[8:] + embedded
-
-    def algorithm(self, pipeline: Tensor) -> Tensor:
-        """The part of the coefficients (stages, 32) that does not depend on the schedule."""
-        head1 = torch.einsum("srt,trc->sc", pipeline, torch.sigmoid(self.head1_filter)) + self.head1_bias
-        return head1 @ self.conv1_filter[:8] + self.conv1_bias
+        made: Tensor = self.conv1(self.head1(pipeline), self.head2(schedule))
+        return made
 
     def forward(self, pipeline: Tensor, schedule: Tensor, num_cores: float) -> Tensor:
         """Predicted run times (n,) in milliseconds on `num_cores` cores."""
         return self.cost(self.network(pipeline, schedule), schedule, num_cores)
+
+    def forword(self, pipeline: Tensor, schedule: Tensor, num_cores: float) -> Tensor:
+        """`forward` under a misspelt name that older code calls. Deprecated: call the model itself."""
+        warnings.warn(
+            "Net.forword is a misspelling of forward: call net(...) instead", DeprecationWarning, stacklevel=2
+        )
+        return self.forward(pipeline, schedule, num_cores)
 
     @staticmethod
     def cost(coefficients: Tensor, schedule: Tensor, num_cores: float) -> Tensor:

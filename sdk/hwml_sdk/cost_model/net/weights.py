@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, ParamSpec, Protocol
 
 import numpy as np
 
@@ -43,21 +44,94 @@ FILE_BYTES = 16 + sum(4 + 4 * len(shape) + 4 * int(np.prod(shape)) for _, shape,
 MAX_JSON_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """The six tensors of the network, float32, with Halide's layout."""
+P = ParamSpec("P")
 
-    head1_filter: Floats
+
+class _Loader(Generic[P]):
+    """A way to load weights: of the class it returns new ones, of an object it fills and returns that object."""
+
+    def __init__(self, load: Callable[P, Weights]) -> None:
+        self._load = load
+        self.__doc__ = load.__doc__
+
+    def __get__(self, weights: Weights | None, owner: type[Weights]) -> Callable[P, Weights]:
+        if weights is None:
+            return self._load
+
+        @wraps(self._load)
+        def load(*args: P.args, **kwargs: P.kwargs) -> Weights:
+            made = self._load(*args, **kwargs)
+            for name, _, _ in BUFFERS:
+                setattr(weights, name, getattr(made, name))
+            return weights
+
+        return load
+
+
+def _zeros(index: int) -> Callable[[], Floats]:
+    return lambda: np.zeros(BUFFERS[index][1], dtype=np.float32)
+
+
+def _read_file(path: str | Path) -> Weights:
+    """Read a `.weights` file, or a folder of the old `.data` files. Raises DataError naming what is wrong."""
+    path = Path(path)
+    if path.is_dir():
+        return _load_folder(path)
+    try:
+        size = path.stat().st_size
+        data = read_bytes(path, max_bytes=2 * FILE_BYTES) if size <= 2 * FILE_BYTES else b""
+    except OSError as error:
+        raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
+    if size > 2 * FILE_BYTES:
+        raise DataError(f"{size} bytes: an adams2019 weights file has {FILE_BYTES}", path=path)
+    return Weights.from_bytes(data, path=path)
+
+
+def _read_json(path: str | Path) -> Weights:
+    """Read weights from JSON as `save_to_json` writes them. Raises DataError."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise DataError(f"is over {MAX_JSON_BYTES} bytes: no weights of this model", path=path)
+        data = parse_json(read_bytes(path, max_bytes=MAX_JSON_BYTES))
+    except OSError as error:
+        raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON: {error}", path=path) from error
+    versions = [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]
+    if not isinstance(data, dict) or data.get("kind") != JSON_KIND or not isinstance(data.get("buffers"), dict):
+        raise DataError(f"a JSON object with kind {JSON_KIND!r} and buffers was expected", path=path)
+    if data.get("feature_versions") != versions:
+        raise DataError(f"feature_versions {data.get('feature_versions')!r} are not {versions}", path=path)
+    try:
+        return Weights.from_arrays(data["buffers"], path=path)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"buffers must be nested lists of numbers: {error}", path=path) from error
+
+
+def _of_model(model: _HoldsTensors) -> Weights:
+    """Weights of a torch Net."""
+    return Weights.from_arrays({name: getattr(model, name).detach().cpu().numpy() for name, _, _ in BUFFERS})
+
+
+@dataclass(slots=True)
+class Weights:
+    """The six tensors of the network, float32, with Halide's layout.
+
+    `Weights()` are zeros, to be filled: `Weights().load_from_file(path)`; `Weights.load_from_file(path)` is the same.
+    """
+
+    head1_filter: Floats = field(default_factory=_zeros(0))
     """(7, 40, 8): type, row, channel; before the sigmoid"""
-    head1_bias: Floats
+    head1_bias: Floats = field(default_factory=_zeros(1))
     """(8,)"""
-    head2_filter: Floats
+    head2_filter: Floats = field(default_factory=_zeros(2))
     """(39, 24): schedule feature, channel"""
-    head2_bias: Floats
+    head2_bias: Floats = field(default_factory=_zeros(3))
     """(24,)"""
-    conv1_filter: Floats
+    conv1_filter: Floats = field(default_factory=_zeros(4))
     """(32, 32): input (8 of head1, then 24 of head2), output"""
-    conv1_bias: Floats
+    conv1_bias: Floats = field(default_factory=_zeros(5))
     """(32,)"""
 
     @classmethod
@@ -116,20 +190,7 @@ class Weights:
         scale = np.float32(factor)
         return replace(self, conv1_filter=self.conv1_filter * scale, conv1_bias=self.conv1_bias * scale)
 
-    @classmethod
-    def load_from_file(cls, path: str | Path) -> Weights:
-        """Read a `.weights` file, or a folder of the old `.data` files. Raises DataError naming what is wrong."""
-        path = Path(path)
-        if path.is_dir():
-            return _load_folder(path)
-        try:
-            size = path.stat().st_size
-            data = read_bytes(path, max_bytes=2 * FILE_BYTES) if size <= 2 * FILE_BYTES else b""
-        except OSError as error:
-            raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
-        if size > 2 * FILE_BYTES:
-            raise DataError(f"{size} bytes: an adams2019 weights file has {FILE_BYTES}", path=path)
-        return cls.from_bytes(data, path=path)
+    load_from_file = _Loader(_read_file)
 
     @classmethod
     def of_artifact(cls, artifact: Artifact) -> Weights:
@@ -181,27 +242,7 @@ class Weights:
             for name, _, file_name in BUFFERS:
                 (folder / file_name).write_bytes(getattr(self, name).astype("<f4").tobytes())
 
-    @classmethod
-    def load_from_json(cls, path: str | Path) -> Weights:
-        """Read weights from JSON as `save_to_json` writes them. Raises DataError."""
-        path = Path(path)
-        try:
-            if path.stat().st_size > MAX_JSON_BYTES:
-                raise DataError(f"is over {MAX_JSON_BYTES} bytes: no weights of this model", path=path)
-            data = parse_json(read_bytes(path, max_bytes=MAX_JSON_BYTES))
-        except OSError as error:
-            raise DataError(f"cannot read: {error.strerror or error}", path=path) from error
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"not JSON: {error}", path=path) from error
-        versions = [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]
-        if not isinstance(data, dict) or data.get("kind") != JSON_KIND or not isinstance(data.get("buffers"), dict):
-            raise DataError(f"a JSON object with kind {JSON_KIND!r} and buffers was expected", path=path)
-        if data.get("feature_versions") != versions:
-            raise DataError(f"feature_versions {data.get('feature_versions')!r} are not {versions}", path=path)
-        try:
-            return cls.from_arrays(data["buffers"], path=path)
-        except (ValueError, TypeError) as error:
-            raise DataError(f"buffers must be nested lists of numbers: {error}", path=path) from error
+    load_from_json = _Loader(_read_json)
 
     def save_to_json(self, path: str | Path) -> None:
         """Write JSON; numbers read back as the same float32."""
@@ -210,10 +251,7 @@ class Weights:
         document = {"schema_version": 1, "kind": JSON_KIND, "feature_versions": versions, "buffers": buffers}
         write_atomic(path, json.dumps(document) + "\n")
 
-    @classmethod
-    def load_from_model(cls, model: _HoldsTensors) -> Weights:
-        """Weights of a torch Net."""
-        return cls.from_arrays({name: getattr(model, name).detach().cpu().numpy() for name, _, _ in BUFFERS})
+    load_from_model = _Loader(_of_model)
 
     def load_in_model(self, model: _HoldsTensors) -> None:
         """Put these weights into a torch Net, in place."""

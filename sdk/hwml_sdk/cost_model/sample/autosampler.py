@@ -10,28 +10,29 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from ...errors import DataError, HwmlError
-from ...executor import Executor, Limits, Outcome
+from ...executor import Executor, Outcome
 from ...files import parse_json, read_bytes, write_atomic
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
-from ..machine import Machine, this_machine
+from ..machine import Machine
 from ..net.weights import Weights
-from ..toolkit import halide_folder
-from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S
+from .failures import kind_of, words
+from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
+from .measure import Search
 from .targets import Target
 
 METADATA_VERSION = 1
-MEMORY_BYTES = 8 << 30
 # Chance in percent that a search makes no random choice at all, cycled over a batch: at 1 a few choices of nearly
 # every search are random, at 5 one search in twenty follows its weights throughout.
 DROPOUTS = (1, 1, 1, 5)
+MAX_TRIES = 4  # of one sample: beams of 32, 8, 2 and 1, or seeds and weights
 Report = Callable[[str], None]
 
 
@@ -45,14 +46,11 @@ class SampleSettings:
     num_cores: int = 1
     """threads a benchmark may use; given to the search as its parallelism"""
     weights: str = ""
-    """path of the weights that steer the search; empty: those embedded in Halide"""
+    """the weights that steer the search, as `Weights.named` takes them; empty: those embedded in Halide"""
     explore: float = 0.3
     """fraction of samples steered by random weights instead"""
     seed: int = 0
-    halide_target: str = "host"
-    generator_arguments: tuple[str, ...] = ()
-    compile_limit_s: int = COMPILE_LIMIT_S
-    benchmark_limit_s: int = BENCHMARK_LIMIT_S
+    options: JobOptions = field(default_factory=JobOptions)
 
 
 @dataclass(slots=True)
@@ -82,20 +80,18 @@ def sample(
     when the tools are missing.
     """
     _check(settings, batches)
-    halide_folder()
     home = Path(samples_dir) / settings.name
-    program = _prepare(settings)
+    prepared = prepare(settings.target, settings.options, settings.name)
     done = SampleReport()
-    limits = Limits(
-        settings.compile_limit_s + settings.benchmark_limit_s * (2 + 2 * (workers or this_machine().cores)) + 120,
-        MEMORY_BYTES,
+    count = workers_of(workers)
+    executor = Executor(
+        backend=backend, workers=workers, limits=limits_of(settings.options, count), retries=retries, address=address
     )
-    executor = Executor(backend=backend, workers=workers, limits=limits, retries=retries, address=address)
+    alone = Executor(limits=limits_of(settings.options, 1), workers=1) if backend == "local" else executor
     numbers = _unfinished(home) or []
     first = _last_number(home) + 1
     for number in [*numbers, *range(first, first + batches)]:
-        batch = _Batch(settings, home, number, program)
-        batch.run(executor, done, report)
+        _Batch(settings, home, number, prepared).run(executor, alone, done, report)
     if not done.written and not done.duplicates and done.failures:
         raise HwmlError(f"{settings.target}: no schedule could be measured: {done.failures[0]}")
     return done
@@ -106,14 +102,6 @@ def _check(settings: SampleSettings, batches: int) -> None:
         raise HwmlError(f"name {settings.name!r}: letters, digits, '_', '.' and '-' only, 100 at most")
     if batches < 1 or settings.batch_size < 1 or settings.num_cores < 1:
         raise HwmlError("batches, batch size and number of cores must be at least 1")
-
-
-def _prepare(settings: SampleSettings) -> str:
-    if settings.target.kind != "cpp":
-        return ""
-    from .generator import prepare
-
-    return prepare(settings.target.place, settings.name)
 
 
 def _batch_folders(home: Path) -> Iterator[tuple[int, Path]]:
@@ -150,33 +138,47 @@ def _plan(path: Path) -> dict[str, Any]:
 class _Batch:
     """One batch: its plan on disk, its journal, its samples."""
 
-    def __init__(self, settings: SampleSettings, home: Path, number: int, program: str) -> None:
-        self.settings, self.home, self.number, self.program = settings, home, number, program
+    def __init__(self, settings: SampleSettings, home: Path, number: int, prepared: Prepared) -> None:
+        self.settings, self.home, self.number, self.prepared = settings, home, number, prepared
         self.plan_path = home / ".plans" / f"batch_{number:04d}.json"
         self.journal = home / ".plans" / f"batch_{number:04d}.journal.jsonl"
 
-    def run(self, executor: Executor, done: SampleReport, report: Report | None) -> None:
-        """Measure what is missing and write the samples."""
+    def run(self, executor: Executor, alone: Executor, done: SampleReport, report: Report | None) -> None:
+        """Measure what is missing and write the samples; what failed is tried again by itself, with other settings."""
+        say = report or (lambda _: None)
         items = self._items()
-        function = "generator:measure_generator" if self.program else "measure:measure_sample"
         outcomes: dict[str, Outcome] = {}
-        source = executor.run(f"hwml_sdk.cost_model.sample.{function}", items, journal=self.journal)
-        for count, outcome in enumerate(source, start=1):
+        for outcome in executor.run(self.prepared.function("measure"), items, journal=self.journal):
             outcomes[outcome.key] = outcome
-            if report is not None:
-                report(f"{self.settings.name} batch {self.number}: {count}/{len(items)} {_words(outcome)}")
-        # In the order of the plan, so that which of two equal schedules is kept does not depend on who was faster.
-        seen: set[str] = set()
-        for key in items:
-            self._keep(outcomes[key], items[key], seen, done)
+            say(f"{self.settings.name} batch {self.number}: {len(outcomes)}/{len(items)} {_words(outcome)}")
+        for attempt in range(1, MAX_TRIES):
+            self._try_again(attempt, items, outcomes, alone, say)
+        self._keep(items, outcomes, done)
         write_atomic(self.plan_path, json.dumps(_plan(self.plan_path) | {"complete": True, "items": {}}))
         self.journal.unlink(missing_ok=True)
+
+    def _try_again(
+        self, attempt: int, items: dict[str, dict[str, Any]], outcomes: dict[str, Outcome], alone: Executor, say: Report
+    ) -> None:
+        again: dict[str, dict[str, Any]] = {}
+        for key, item in items.items():
+            random = np.random.default_rng([self.settings.seed, self.number, int(key), attempt])
+            changed = other_search(item["search"], outcomes[key], random)
+            if changed is not None:
+                search, how = changed
+                again[f"{key}.{attempt}"] = item | {"search": search}
+                say(f"{self.settings.name} batch {self.number}: {key} {words(outcomes[key])}; again with {how}")
+        items.update({key.partition(".")[0]: item for key, item in again.items()})
+        for outcome in alone.run(self.prepared.function("measure"), again, journal=self.journal):
+            key = outcome.key.partition(".")[0]
+            outcomes[key] = replace(outcome, key=key)
+            say(f"{self.settings.name} batch {self.number}: {key} again: {_words(outcome)}")
 
     def _items(self) -> dict[str, dict[str, Any]]:
         if self.plan_path.is_file():
             items: dict[str, dict[str, Any]] = _plan(self.plan_path)["items"]
             for item in items.values():
-                item["program"] = self.program
+                item["program"] = self.prepared.program
             return items
         known = sorted(
             {load_a_sample(path).schedule_digest() for path in sample_paths(self.home)} if self.home.is_dir() else ()
@@ -191,67 +193,62 @@ class _Batch:
         random = np.random.default_rng([settings.seed, self.number, index])
         explore = index > 0 and random.random() < settings.explore
         if explore:
-            weights = Weights.random(int(random.integers(2**32)))
-        elif settings.weights:
-            weights = Weights.load_from_file(settings.weights)
+            weights = encoded(Weights.random(int(random.integers(2**32))))
         else:
-            weights = None
-        search = {
-            "parallelism": settings.num_cores,
+            weights = encoded(Weights.named(settings.weights)) if settings.weights else ""
+        search = Search(
+            parallelism=settings.num_cores,
             # The first of each batch is the search's best effort, the others are random probes.
-            "beam_size": 32 if index == 0 else 1,
-            "random_dropout": 100 if index == 0 else DROPOUTS[index % len(DROPOUTS)],
-            "random_dropout_seed": int(random.integers(1, 2**31)),
-            "weights": "" if weights is None else base64.b64encode(weights.to_bytes()).decode(),
-        }
-        return {
-            "target": asdict(settings.target),
-            "program": self.program,
-            "generator": settings.name,
-            "generator_arguments": list(settings.generator_arguments),
-            "search": search,
-            "explore": explore,
-            "halide_target": settings.halide_target,
-            "num_cores": settings.num_cores,
-            "known": known,
-            "compile_limit_s": settings.compile_limit_s,
-            "benchmark_limit_s": settings.benchmark_limit_s,
-        }
+            beam_size=32 if index == 0 else 1,
+            random_dropout=100 if index == 0 else DROPOUTS[index % len(DROPOUTS)],
+            random_dropout_seed=int(random.integers(1, 2**31)),
+            weights=weights,
+        )
+        return self.prepared.job(search, settings.num_cores, known=known) | {"explore": explore}
 
-    def _keep(self, outcome: Outcome, item: dict[str, Any], seen: set[str], done: SampleReport) -> None:
-        if not outcome.ok:
-            done.failures.append(f"sample {outcome.key}: {_words(outcome)}")
-            return
-        value = outcome.value
-        if value["duplicate"] or value["schedule_digest"] in seen:
-            done.duplicates += 1
-            return
-        seen.add(value["schedule_digest"])
-        done.written.append(self._write(outcome, item))
+    def _keep(self, items: dict[str, dict[str, Any]], outcomes: dict[str, Outcome], done: SampleReport) -> None:
+        """Write the samples. Of equal schedules the faster one is kept, under the name of the first in the plan."""
+        equal: dict[str, list[str]] = {}
+        for key in items:
+            outcome = outcomes[key]
+            if not outcome.ok:
+                done.failures.append(f"batch {self.number}, sample {key}: {_words(outcome)}")
+            elif outcome.value["duplicate"]:
+                done.duplicates += 1
+            else:
+                equal.setdefault(outcome.value["schedule_digest"], []).append(key)
+        for keys in equal.values():
+            done.duplicates += len(keys) - 1
+            times = [outcomes[key].value["timing"]["runtime_ms"] for key in keys]
+            fastest = keys[int(np.argmin(times))]
+            repeats = {"measurements": len(times), "spread": max(times) / min(times) - 1}
+            done.written.append(self._write(keys[0], outcomes[fastest], items[fastest], repeats))
 
-    def _write(self, outcome: Outcome, item: dict[str, Any]) -> Path:
+    def _write(self, key: str, outcome: Outcome, item: dict[str, Any], repeats: dict[str, Any]) -> Path:
         value = outcome.value
         schedule, pipeline = parse_featurization(
             base64.b64decode(value["featurization"]), path="Halide's featurization"
         )
-        machine = value["machine"]
-        pipeline_id = make_pipeline_id(self.settings.name, value["pipeline_digest"])
-        schedule_id = self.number * 10_000 + int(outcome.key)
+        machine, arguments = value["machine"], list(self.settings.options.generator_arguments)
+        pipeline_id = make_pipeline_id(self.settings.name, value["pipeline_digest"], value["points"], arguments)
+        schedule_id = self.number * 10_000 + int(key)
         made = Sample(schedule, pipeline, float(np.float32(value["timing"]["runtime_ms"])), pipeline_id, schedule_id)
         folder = self.home / _machine_key(machine) / f"batch_{self.number:04d}"
-        stem = f"{self.settings.name}_batch_{self.number:04d}_sample_{outcome.key}"
+        stem = f"{self.settings.name}_batch_{self.number:04d}_sample_{key}"
         search = {name: item["search"][name] for name in item["search"] if name != "weights"}
         metadata = {
             "schema_version": METADATA_VERSION,
             "name": self.settings.name,
             "target": str(self.settings.target),
+            "generator_arguments": arguments,
+            "points": value["points"],
             "machine": machine,
             "num_cores": item["num_cores"],
             "halide": value["halide"],
             "halide_target": item["halide_target"],
             "search": search,
             "random_weights": item["explore"],
-            "timing": value["timing"],
+            "timing": value["timing"] | repeats,
             "load": value["load"],
             "pipeline_digest": value["pipeline_digest"],
             "schedule_digest": value["schedule_digest"],
@@ -263,9 +260,40 @@ class _Batch:
         return folder / f"{stem}.sample"
 
 
-def make_pipeline_id(name: str, pipeline_digest: str) -> int:
-    """An id from name and content: two pipelines never share one (Halide issue 7086), nor two sizes of one."""
-    return int(hashlib.sha256(f"{name}:{pipeline_digest}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
+def encoded(weights: Weights) -> str:
+    """Weights as a job carries them."""
+    return base64.b64encode(weights.to_bytes()).decode()
+
+
+def other_search(
+    search: dict[str, Any], outcome: Outcome, random: np.random.Generator
+) -> tuple[dict[str, Any], str] | None:
+    """Settings to try after a failure, and what they are in words; None when no other settings would help.
+
+    Memory and time: a quarter of the beam. No legal schedule: other random choices, then other weights, too.
+    """
+    if outcome.ok:
+        return None
+    kind = kind_of(outcome)
+    ran = "running the pipeline" in outcome.error or "compiled pipeline" in outcome.error
+    if kind in ("memory", "time") and search["beam_size"] > 1 and not ran:
+        beam = max(1, search["beam_size"] // 4)
+        return search | {"beam_size": beam}, f"beam {beam}"
+    if kind != "illegal":
+        return None
+    changed = search | {"random_dropout_seed": int(random.integers(1, 2**31)), "random_dropout": 30}
+    if search["random_dropout"] != 30:
+        return changed, "another seed"
+    return changed | {"weights": encoded(Weights.random(int(random.integers(2**32))))}, "another seed and weights"
+
+
+def make_pipeline_id(name: str, pipeline_digest: str, points: Sequence[float], arguments: Sequence[str] = ()) -> int:
+    """An id from name, content, sizes and generator arguments: two pipelines never share one (Halide issue 7086).
+
+    `points`: what each stage computes at least (`Sample.points`), which tells the sizes.
+    """
+    text = json.dumps([name, pipeline_digest, list(points), sorted(arguments)])
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
 
 
 def _machine_key(machine: dict[str, Any]) -> str:
@@ -273,14 +301,9 @@ def _machine_key(machine: dict[str, Any]) -> str:
 
 
 def _words(outcome: Outcome) -> str:
-    if outcome.ok:
-        value = outcome.value
-        if value["duplicate"]:
-            return "known schedule"
-        return f"{value['timing']['runtime_ms']:.4g} ms (noise {value['timing']['noise']:.1%})"
-    error = outcome.error.replace("\n", " ")
-    if "signal 14" in error and "(" in error:
-        return f"took too long: {error[error.rindex('(') + 1 :].rstrip(')')}"
-    if "signal 9" in error:
-        return f"was killed (out of memory?): {error}"
-    return f"{outcome.status}: {error}"
+    if not outcome.ok:
+        return words(outcome)
+    value = outcome.value
+    if value["duplicate"]:
+        return "known schedule"
+    return f"{value['timing']['runtime_ms']:.4g} ms (noise {value['timing']['noise']:.1%})"

@@ -1,118 +1,59 @@
-"""C++ generators: build one against the halide package, then schedule, compile and time it like a Python pipeline."""
+"""C++ generators: schedule, compile and time one like a Python pipeline (`build` makes the program first)."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from subprocess import STDOUT
+from subprocess import DEVNULL, STDOUT
 from typing import Any
 
-from ...config import user_cache_dir
-from ...errors import HwmlError, ToolFailedError, ToolNotFoundError
-from ...files import read_bytes, read_source, replace_folder
+from ...errors import HwmlError
+from ...files import read_bytes
 from ...leftovers import scratch_folder
 from ...processes import finish, start
 from ...tools import find_tool
 from ..machine import this_machine
-from ..toolkit import (
-    AUTOSCHEDULER,
-    halide_folder,
-    halide_version,
-    library_folder,
-    plugin_path,
-    tools_folder,
-)
-from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, Search, Timing, benchmark_alone, describe
+from ..toolkit import AUTOSCHEDULER, halide_folder, plugin_path
+from .build import BuildOptions, build_generator, compile_cpp, compiler, library_environment, runner_object
+from .failures import TOO_LONG, kind_of_text
+from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, WALL_FACTOR, Search, Timing, benchmark_alone, describe
 from .targets import generator_names
 
-BUILD_LIMIT_S = 300
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
+# Each starts from nothing, so that no pages and no clock of the one before are part of the next.
+_RUNS = 5
 
 
-def compiler() -> Path:
-    """The C++ compiler: `$HWML_CXX`, or c++. Raises ToolNotFoundError that says what works without one."""
-    return find_tool("c++", variable="HWML_CXX", hint="C++ generators need it; Python pipelines work without")
+def prepare(source: str | Path, name: str = "", options: BuildOptions | None = None) -> tuple[str, str]:
+    """Build what sampling a generator needs, before any sample is tried: the program's path and the registered name.
 
-
-def build_generator(source: str | Path) -> Path:
-    """Compile a generator, or take it from the cache (key: source, Halide version, compiler); returns the program.
-
-    Raises SourceError, ToolNotFoundError, and ToolFailedError with the compiler's words.
+    `name` may be empty, or another word, where the source registers one generator only. Raises ToolNotFoundError
+    without a compiler, ToolFailedError with the compiler's words, HwmlError when the name is not one of several.
     """
-    text = read_source(source)
-    cxx = compiler()
-    key = hashlib.sha256("\0".join([text, str(Path(source).resolve()), halide_version(), str(cxx)]).encode())
-    folder = user_cache_dir() / "halide-generators" / key.hexdigest()[:24]
-    program = folder / "generator"
-    if program.is_file():
-        return program
-    with replace_folder(folder) as temporary:
-        library = library_folder()
-        _compile(
-            cxx,
-            ["-std=c++17", "-O1", "-w", "-I", halide_folder() / "include", "-I", Path(source).resolve().parent,
-             Path(source).resolve(), *_whole_archive(library / "libHalide_GenGen.a"), "-L", library, "-lHalide",
-             f"-Wl,-rpath,{library}", "-ldl", "-lpthread", "-o", temporary / "generator"],
-            source,
-        )  # fmt: skip
-    return program
+    registered = registered_name(source, name)
+    program = build_generator(source, (options or BuildOptions()).checked())
+    runner_object()
+    return str(program), registered
 
 
-def _whole_archive(archive: Path) -> list[str | Path]:
-    """Link the archive that holds the generator's main function."""
-    return [archive] if sys.platform == "darwin" else ["-Wl,--whole-archive", archive, "-Wl,--no-whole-archive"]
-
-
-def _runner_object() -> Path:
-    """RunGenMain.cpp compiled once: it takes seconds, linking a sample does not."""
-    folder = user_cache_dir() / "halide-generators" / f"rungen-{halide_version()}"
-    made = folder / "RunGenMain.o"
-    if made.is_file():
-        return made
-    source = tools_folder() / "RunGenMain.cpp"
-    with replace_folder(folder) as temporary:
-        _compile(
-            compiler(),
-            ["-std=c++17", "-O1", "-w", "-DHALIDE_NO_PNG", "-DHALIDE_NO_JPEG", "-I", halide_folder() / "include", "-I",
-             tools_folder(), "-c", source, "-o", temporary / "RunGenMain.o"],
-            source,
-        )  # fmt: skip
-    return made
-
-
-def _compile(cxx: Path, arguments: Sequence[str | Path], source: str | Path) -> None:
-    code, output = _call([cxx, *arguments], BUILD_LIMIT_S)
-    if code != 0:
-        first = next((line for line in output.splitlines() if "error" in line), output.strip()[-300:])
-        raise ToolFailedError(f"{source}: does not compile: {first.strip()}")
-
-
-def _call(command: Sequence[str | Path], limit_s: float, env: dict[str, str] | None = None) -> tuple[int, str]:
-    """Exit status and output. The process stays in our group, so that whoever ends us ends it too."""
-    done = finish(start(command, stderr=STDOUT, env=env, own_group=False), timeout_s=limit_s)
-    if done.timed_out:
-        return -1, f"took over {limit_s:g} s and was ended"
-    return done.returncode, done.stdout.decode("utf-8", errors="replace")
-
-
-def prepare(source: str | Path, name: str) -> str:
-    """Build what sampling a generator needs and return the program's path, before any sample is tried.
-
-    Raises ToolNotFoundError without a compiler, ToolFailedError with the compiler's words, HwmlError for a wrong name.
-    """
+def registered_name(source: str | Path, name: str = "") -> str:
+    """The generator that is meant: `name` where it is registered, else the only one. Raises HwmlError."""
     names = generator_names(source)
-    if names and name not in names:
-        raise HwmlError(f"{source}: registers {', '.join(names)}, not {name!r}; give one of these with --name")
-    program = build_generator(source)
-    _runner_object()
-    return str(program)
+    if name in names or (name and not names):
+        return name
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise HwmlError(f"{source}: registers no generator (HALIDE_REGISTER_GENERATOR); name one with --name")
+    asked = f", not {name!r}" if name else ""
+    raise HwmlError(f"{source}: registers {', '.join(names)}{asked}; give one of these with --name")
 
 
 def measure_generator(job: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +62,7 @@ def measure_generator(job: dict[str, Any]) -> dict[str, Any]:
         answer = _scheduled(job, folder)
         if answer["schedule_digest"] in job["known"]:
             return {name: value for name, value in answer.items() if name != "featurization"} | {"duplicate": True}
-        return answer | _timed(_link(folder), job) | {"duplicate": False}
+        return answer | _timed(_link(folder, job), job) | {"duplicate": False}
 
 
 def schedule_generator(job: dict[str, Any]) -> dict[str, Any]:
@@ -130,16 +71,24 @@ def schedule_generator(job: dict[str, Any]) -> dict[str, Any]:
         return _scheduled(job, folder)
 
 
-def measure_unscheduled_generator(job: dict[str, Any]) -> dict[str, Any]:
-    """Like `measure.measure_unscheduled`, for a generator."""
+def measure_other_generator(job: dict[str, Any]) -> dict[str, Any]:
+    """Like `measure.measure_other`, for a generator."""
     with scratch_folder() as folder:
-        _generate(job, None, folder)
-        return _timed(_link(folder), job)
+        arguments: list[str | Path] = []
+        if job["scheduler"]:
+            arguments = ["-p", plugin_path(job["scheduler"]), f"autoscheduler={job['scheduler']}"]
+            arguments.append(f"autoscheduler.parallelism={job['num_cores']}")
+        _generate(job, arguments, "static_library,c_header,registration", folder)
+        return _timed(_link(folder, job), job)
 
 
 def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    _generate(job, Search(**job["search"]), folder)
-    featurization = read_bytes(folder / "sampled.featurization")
+    arguments: list[str | Path] = ["-p", plugin_path(), *_search_arguments(Search(**job["search"]), folder)]
+    _generate(job, arguments, "static_library,c_header,registration,schedule,featurization", folder)
+    made = folder / "sampled.featurization"
+    if not made.is_file():
+        raise HwmlError(f"{job['generator']}: nothing to schedule: the generator wrote no featurization (no output?)")
+    featurization = read_bytes(made)
     schedules = sorted(folder.glob("*.schedule.h"))
     return describe(featurization) | {
         "featurization": base64.b64encode(featurization).decode(),
@@ -147,27 +96,54 @@ def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _timed(program: Path, job: dict[str, Any]) -> dict[str, Any]:
-    with benchmark_alone(job["num_cores"]):
-        timing = _time(program, job)
-    load = 0.0
-    with suppress(OSError):
-        load = os.getloadavg()[0]
-    return {"timing": asdict(timing), "machine": this_machine().to_json(), "load": load}
-
-
-def _generate(job: dict[str, Any], search: Search | None, folder: Path) -> None:
-    outputs = "static_library,c_header,registration"
+def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str, folder: Path) -> None:
     command: list[str | Path] = [
         job["program"], "-g", job["generator"], "-f", "sampled", "-o", folder, f"target={job['halide_target']}",
-        *job.get("generator_arguments", ()),
+        *job.get("generator_arguments", ()), *arguments, "-e", outputs,
     ]  # fmt: skip
-    if search is not None:
-        outputs += ",schedule,featurization"
-        command += ["-p", plugin_path(), *_search_arguments(search, folder)]
-    code, output = _call([*command, "-e", outputs], job.get("compile_limit_s", COMPILE_LIMIT_S))
+    limit = job.get("compile_limit_s", COMPILE_LIMIT_S)
+    code, output = _call(command, WALL_FACTOR * limit, library_environment(), cpu_s=limit)
     if code != 0:
-        raise HwmlError(f"the generator failed (status {code}): {' '.join(output.split())[-500:]}")
+        raise HwmlError(_why(code, output, "the generator", limit))
+
+
+def _why(code: int, output: str, who: str, limit_s: float) -> str:
+    """Why a program failed: in its own words where it has any, told apart from a crash and from limits."""
+    text = " ".join(output.split())[-500:]
+    how = f"signal {-code}" if code < 0 else f"status {code}"
+    kind = kind_of_text(f"{how} {text}")
+    if kind == "time":
+        return f"{TOO_LONG}: {who} took over {limit_s:g} s and was ended"
+    if kind == "memory":
+        return f"{who} ran out of memory ({how}){': ' if text else ''}{text}"
+    said = f": {text}" if text else ", and said nothing"
+    return f"{who} {'crashed' if code < 0 else 'failed'} ({how}){said}"
+
+
+def _call(
+    command: Sequence[str | Path],
+    limit_s: float,
+    env: Mapping[str, str],
+    *,
+    cpu_s: float = 0,
+    stdin: Path | None = None,
+) -> tuple[int, str]:
+    """Exit status and output; -14 past `limit_s`. `cpu_s` bounds processor time, so that a busy machine costs nothing.
+
+    The process stays in our group, so that whoever ends us ends it too.
+    """
+    if stdin is None:
+        process = start(command, stdin=DEVNULL, stderr=STDOUT, env=env, own_group=False)
+        if cpu_s and sys.platform == "linux":
+            import resource
+
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s) + 5))
+        done = finish(process, timeout_s=limit_s)
+    else:
+        with stdin.open("rb") as stream:
+            done = finish(start(command, stdin=stream, stderr=STDOUT, env=env, own_group=False), timeout_s=limit_s)
+    return (-14 if done.timed_out else done.returncode), done.stdout.decode("utf-8", errors="replace")
 
 
 def _search_arguments(search: Search, folder: Path) -> list[str]:
@@ -184,38 +160,61 @@ def _search_arguments(search: Search, folder: Path) -> list[str]:
     return [f"autoscheduler={AUTOSCHEDULER}", *(f"autoscheduler.{name}={value}" for name, value in options.items())]
 
 
-def _link(folder: Path) -> Path:
+def _link(folder: Path, job: dict[str, Any]) -> Path:
+    """The benchmark program of what was generated; for another machine with `$HWML_TARGET_CXX`."""
     program = folder / "bench"
-    registration = sorted(folder.glob("*.registration.cpp"))
-    _compile(
-        compiler(),
-        ["-std=c++17", "-O1", "-w", "-I", halide_folder() / "include", _runner_object(), *registration,
-         *sorted(folder.glob("*.a")), "-o", program, "-ldl", "-lpthread"],
-        folder,
+    cxx = compiler()
+    runner: tuple[str | Path, ...] = (runner_object(),)
+    if os.environ.get("HWML_TARGET_CXX"):
+        cxx = find_tool("c++", variable="HWML_TARGET_CXX", hint="it links for the machine that --run-with reaches")
+        tools = halide_folder() / "share" / "tools"
+        runner = ("-DHALIDE_NO_PNG", "-DHALIDE_NO_JPEG", "-I", tools, tools / "RunGenMain.cpp")
+    compile_cpp(
+        cxx,
+        ["-std=c++17", "-O1", "-w", "-I", halide_folder() / "include", *runner,
+         *sorted(folder.glob("*.registration.cpp")), *sorted(folder.glob("*.a")), *job.get("libraries", ()),
+         "-o", program, "-ldl", "-lpthread"],
+        job["generator"],
     )  # fmt: skip
     return program
 
 
-def _time(program: Path, job: dict[str, Any], runs: int = 3) -> Timing:
-    """Best of Halide's own benchmark over a few runs; the spread of the runs is the noise."""
+def _timed(program: Path, job: dict[str, Any]) -> dict[str, Any]:
+    with benchmark_alone(job["num_cores"]):
+        timing = _time(program, job)
+    load = 0.0
+    with suppress(OSError):
+        load = os.getloadavg()[0]
+    return {"timing": asdict(timing), "machine": this_machine().to_json(), "load": load}
+
+
+def _time(program: Path, job: dict[str, Any]) -> Timing:
+    """Best of Halide's own benchmark over a few runs; how far the third best lies above the best is the noise."""
     environment = dict(os.environ) | {"HL_NUM_THREADS": str(job["num_cores"])}
+    arguments = ["--estimate_all", "--benchmarks=all", "--benchmark_min_time=0.05"]
     limit = job.get("benchmark_limit_s", BENCHMARK_LIMIT_S)
     times = []
-    for _ in range(runs):
-        code, output = _call(
-            [program, "--estimate_all", "--benchmarks=all", "--benchmark_min_time=0.05"], limit, environment
-        )
+    for _ in range(_RUNS):
+        if job.get("run_with"):
+            command = remote_command(job["run_with"], arguments, job["num_cores"])
+            code, output = _call(command, limit, environment, stdin=program)
+        else:
+            code, output = _call([program, *arguments], limit, environment)
         found = _BENCHMARK.search(output)
         if code != 0 or found is None:
-            raise HwmlError(f"the compiled pipeline failed (status {code}): {' '.join(output.split())[-500:]}")
+            raise HwmlError(_why(code, output, "the compiled pipeline", limit))
         times.append(float(found.group(1)) * 1e3)
     times.sort()
-    return Timing(times[0], times[len(times) // 2], times[-1] / times[0] - 1, runs, 1)
+    return Timing(times[0], times[len(times) // 2], times[2] / times[0] - 1, _RUNS, 1)
 
 
-def check_compiler() -> str:
-    """What `hwml doctor` says of the compiler."""
-    try:
-        return str(compiler())
-    except ToolNotFoundError:
-        return ""
+def remote_command(run_with: str, arguments: Sequence[str], num_cores: int) -> list[str]:
+    """The user's command (such as `ssh board` or `sh -c`) with a shell script as its last argument.
+
+    The script takes the benchmark program from its standard input, runs it and removes it.
+    """
+    script = (
+        'f=$(mktemp) && cat > "$f" && chmod +x "$f" && '
+        f'HL_NUM_THREADS={num_cores} "$f" {" ".join(map(shlex.quote, arguments))}; s=$?; rm -f "$f"; exit $s'
+    )
+    return [*shlex.split(run_with), script]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,11 @@ from ..machine import this_machine
 from ..toolkit import AUTOSCHEDULER, halide_version, plugin_path
 from .targets import Target, build_pipeline
 
-COMPILE_LIMIT_S = 120
+COMPILE_LIMIT_S = 300
+"""of processor time: how busy the machine is does not count"""
 BENCHMARK_LIMIT_S = 30
+WALL_FACTOR = 4
+"""what may pass by the clock for a second of processor time that is allowed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +110,33 @@ def benchmark_alone(num_threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def time_limit(seconds: int, what: str) -> Iterator[None]:
+def time_limit(seconds: float, what: str, *, cpu_s: float = 0) -> Iterator[None]:
     """Let the system end this process when `what` takes over `seconds`: also inside compiled code.
 
-    What is going on is written to stderr first, for whoever finds the process ended.
+    `cpu_s`, if any, bounds the processor time as well. What is going on is written to stderr first, for whoever finds
+    the process ended.
     """
     if not hasattr(signal, "setitimer"):
         yield
         return
-    sys.stderr.write(f"({what}, limit {seconds} s)\n")
+    limits = f"{cpu_s:g} s of processor time, {seconds:g} s in all" if cpu_s else f"{seconds:g} s"
+    sys.stderr.write(f"({what}, limit {limits})\n")
     sys.stderr.flush()
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def compile_limit(job: dict[str, Any], what: str) -> AbstractContextManager[None]:
+    """The limit of a job on scheduling and compiling: of processor time, and a generous one by the clock."""
+    seconds = job.get("compile_limit_s", COMPILE_LIMIT_S)
+    return time_limit(WALL_FACTOR * seconds, what, cpu_s=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +263,7 @@ def measure_sample(job: dict[str, Any]) -> dict[str, Any]:
     """
     os.environ["HL_NUM_THREADS"] = str(job["num_cores"])
     search = Search(**job["search"])
-    with time_limit(job.get("compile_limit_s", COMPILE_LIMIT_S), "scheduling and compiling"):
+    with compile_limit(job, "scheduling and compiling"):
         pipeline = build_pipeline(Target(**job["target"]))
         scheduled = schedule(pipeline, search, job["halide_target"])
         answer = describe(scheduled.featurization)
@@ -269,7 +283,7 @@ def measure_sample(job: dict[str, Any]) -> dict[str, Any]:
 
 def schedule_only(job: dict[str, Any]) -> dict[str, Any]:
     """Schedule without compiling; takes and returns what `measure_sample` does, less the timing."""
-    with time_limit(job.get("compile_limit_s", COMPILE_LIMIT_S), "scheduling"):
+    with compile_limit(job, "scheduling"):
         scheduled = schedule(build_pipeline(Target(**job["target"])), Search(**job["search"]), job["halide_target"])
     return describe(scheduled.featurization) | {
         "featurization": base64.b64encode(scheduled.featurization).decode(),
@@ -277,12 +291,26 @@ def schedule_only(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def measure_unscheduled(job: dict[str, Any]) -> dict[str, Any]:
-    """Compile and time a pipeline as it was written; `job` as in `measure_sample`, without a search."""
+def measure_other(job: dict[str, Any]) -> dict[str, Any]:
+    """Compile and time a pipeline with another autoscheduler (`job["scheduler"]`), or as it was written (empty)."""
     os.environ["HL_NUM_THREADS"] = str(job["num_cores"])
-    with time_limit(job.get("compile_limit_s", COMPILE_LIMIT_S), "compiling"):
-        call = compile_call(build_pipeline(Target(**job["target"])), job["halide_target"], 1)
+    with compile_limit(job, "scheduling and compiling"):
+        pipeline = build_pipeline(Target(**job["target"]))
+        if job["scheduler"]:
+            _apply_other(pipeline, job["scheduler"], job["num_cores"], job["halide_target"])
+        call = compile_call(pipeline, job["halide_target"], 1)
     return _timed(call, job)
+
+
+def _apply_other(pipeline: Any, scheduler: str, num_cores: int, halide_target: str) -> None:
+    import halide
+
+    halide.load_plugin(str(plugin_path(scheduler)))
+    parameters = halide.AutoschedulerParams(scheduler, {"parallelism": str(num_cores)})
+    try:
+        pipeline.apply_autoscheduler(halide.Target(halide_target), parameters)
+    except (halide.HalideError, RuntimeError) as error:
+        raise HwmlError(f"Halide cannot schedule it: {_one_line(error)}") from error
 
 
 def _timed(call: Callable[[], None], job: dict[str, Any]) -> dict[str, Any]:
@@ -296,11 +324,12 @@ def _timed(call: Callable[[], None], job: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(featurization: bytes) -> dict[str, Any]:
-    """Digests of a featurization's schedule and pipeline, and the Halide version."""
+    """Digests of a featurization's schedule and pipeline, its sizes, and the Halide version."""
     schedule_features, pipeline_features = parse_featurization(featurization, path="Halide's featurization")
     sample = Sample(schedule_features, pipeline_features, 1.0, 0, 0)
     return {
         "schedule_digest": sample.schedule_digest(),
         "pipeline_digest": sample.pipeline_digest(),
+        "points": sample.points(),
         "halide": halide_version(),
     }

@@ -1,25 +1,34 @@
-"""Schedule a pipeline with given weights: many tries, the best few measured, beside Halide's own weights and none."""
+"""Schedule a pipeline with given weights: many tries, the best few measured, beside Halide's own weights and others.
+
+With several weights, the first choices of each are measured and the fastest schedule is kept: weights that do not fit a
+pipeline cost time then, and never a slower schedule.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ...errors import HwmlError
-from ...executor import Executor, Limits, Outcome
+from ...executor import Executor, Outcome
 from ..data.samples import parse_featurization
 from ..net.terms import Predictor
 from ..net.weights import Weights
-from ..toolkit import halide_folder
-from .autosampler import MEMORY_BYTES
-from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S
-from .targets import Target
+from ..toolkit import other_autoschedulers
+from .autosampler import MAX_TRIES, encoded, other_search
+from .failures import words
+from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
+from .measure import Search
+from .targets import Target, has_hand_schedule
 
 DROPOUT = 30  # of the tries after the first: most make some random choices, a third none
+EMBEDDED = "Halide's weights"
+_CLOSE = 1.25  # contenders whose times lie closer than this are timed again, in turn
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Measured:
     noise: float
     schedule: str
     error: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,10 @@ class SearchResult:
     """the best of the search with the weights embedded in Halide, same budget"""
     default_measured: list[Measured]
     """its best tries, the one predicted fastest first, as in `measured`"""
-    unscheduled: Measured | None
+    others: list[Measured]
+    """as it was written, and the other autoschedulers of the halide package"""
     tried: int
-    """different schedules among the tries"""
+    """different schedules among the tries of the given weights"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +66,19 @@ class SearchSettings:
     """What and how to search."""
 
     target: Target
-    weights: Weights
+    weights: Mapping[str, Weights]
+    """by the names they are shown under; those inside Halide are always searched with, too"""
     tries: int = 32
     measure: int = 3
     """how many of the tries predicted fastest are measured"""
     num_cores: int = 1
     beam_size: int = 32
     seed: int = 1
-    halide_target: str = "host"
-    program: str = ""
-    """built generator, for a C++ target"""
-    generator: str = ""
-    generator_arguments: tuple[str, ...] = ()
-    unscheduled: bool = True
+    options: JobOptions = field(default_factory=JobOptions)
+    others: bool = True
+    """time the pipeline as written and with the other autoschedulers, too"""
+    gate: bool = False
+    """the best may be of Halide's weights: the fastest of all is kept, contenders are timed again in turn"""
 
 
 def autoschedule(
@@ -77,45 +88,123 @@ def autoschedule(
 
     Raises HwmlError when no schedule could be made or run.
     """
-    halide_folder()
-    if settings.tries < 1 or settings.measure < 1 or settings.num_cores < 1:
-        raise HwmlError("tries, schedules to measure and cores must be at least 1")
-    say = report or (lambda _: None)
-    executor = Executor(workers=workers, limits=Limits(COMPILE_LIMIT_S + 4 * BENCHMARK_LIMIT_S, MEMORY_BYTES))
-    ours, tried = _search(settings, settings.weights, "given weights", executor, say)
-    embedded = Weights.named("embedded")
-    default, _ = _search(settings, embedded, "Halide's weights", executor, say)
-    unscheduled = _unscheduled(settings, executor) if settings.unscheduled else None
-    ran = [item for item in ours if item.runtime_ms is not None]
+    if settings.tries < 1 or settings.measure < 1 or settings.num_cores < 1 or settings.beam_size < 1:
+        raise HwmlError("tries, schedules to measure, cores and beam must be at least 1")
+    run = _Run(settings, prepare(settings.target, settings.options), workers, report or (lambda _: None))
+    ours: list[Measured] = []
+    tried = 0
+    for name, weights in settings.weights.items():
+        found, count = run.search(weights, name)
+        ours += found
+        tried += count
+    default, _ = run.search(Weights.named("embedded"), EMBEDDED)
+    others = run.others() if settings.others else []
+    if settings.gate:
+        ours, default = run.again(ours, default)
+    ran = [item for item in [*ours, *(default if settings.gate else [])] if item.runtime_ms is not None]
     if not ran:
-        raise HwmlError(f"{settings.target}: no schedule could be run: {ours[0].error}")
-    return SearchResult(_fastest(ran), ours, _fastest(default), default, unscheduled, tried)
+        raise HwmlError(f"{settings.target}: no schedule could be run: {[*ours, *default][0].error}")
+    return SearchResult(fastest(ran), ours, fastest(default), default, others, tried)
 
 
-def _fastest(items: list[Measured]) -> Measured:
+def fastest(items: list[Measured]) -> Measured:
+    """The one with the smallest run time."""
     return min(items, key=lambda item: np.inf if item.runtime_ms is None else item.runtime_ms)
 
 
-def _search(
-    settings: SearchSettings, weights: Weights, label: str, executor: Executor, say: Callable[[str], None]
-) -> tuple[list[Measured], int]:
-    jobs = {f"{index:04d}": _job(settings, weights, index) for index in range(settings.tries)}
-    function = "generator:schedule_generator" if settings.program else "measure:schedule_only"
-    outcomes = list(executor.run(f"hwml_sdk.cost_model.sample.{function}", jobs))
-    made = sorted((outcome for outcome in outcomes if outcome.ok), key=lambda outcome: outcome.key)
-    if not made:
-        raise HwmlError(f"{settings.target}: no schedule could be made: {outcomes[0].error}")
-    different: dict[str, Outcome] = {}
-    for outcome in made:
-        different.setdefault(outcome.value["schedule_digest"], outcome)
-    predictor = Predictor(weights)
-    ranked = sorted((_predict(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values())
-    chosen = ranked[: settings.measure]
-    say(f"{label}: {len(different)} different schedules in {settings.tries} tries; measuring {len(chosen)}")
-    function = "generator:measure_generator" if settings.program else "measure:measure_sample"
-    results = executor.run(f"hwml_sdk.cost_model.sample.{function}", {key: jobs[key] for _, key in chosen})
-    found = {outcome.key: outcome for outcome in results}
-    return [_measured(found[key], label, predicted) for predicted, key in chosen], len(different)
+class _Run:
+    """One call of `autoschedule`."""
+
+    def __init__(
+        self, settings: SearchSettings, prepared: Prepared, workers: int | None, say: Callable[[str], None]
+    ) -> None:
+        self.settings, self.prepared, self.say = settings, prepared, say
+        self.executor = Executor(workers=workers, limits=limits_of(settings.options, workers_of(workers)))
+        self.alone = Executor(workers=1, limits=limits_of(settings.options, 1))
+        self.jobs: dict[str, dict[str, Any]] = {}
+        """by schedule digest, of what was measured"""
+
+    def search(self, weights: Weights, label: str) -> tuple[list[Measured], int]:
+        """Tries with one file of weights: the best measured, and how many were different."""
+        settings = self.settings
+        jobs = {f"{index:04d}": self._job(weights, index) for index in range(settings.tries)}
+        outcomes = {outcome.key: outcome for outcome in self.executor.run(self.prepared.function("schedule"), jobs)}
+        self._try_again(jobs, outcomes)
+        different: dict[str, Outcome] = {}
+        for key in jobs:
+            if outcomes[key].ok:
+                different.setdefault(outcomes[key].value["schedule_digest"], outcomes[key])
+        if not different:
+            raise HwmlError(f"{settings.target}: no schedule could be made: {words(outcomes[next(iter(jobs))])}")
+        predictor = Predictor(weights)
+        ranked = sorted(
+            (_predict(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values()
+        )
+        chosen = ranked[: settings.measure]
+        self.say(f"{label}: {len(different)} different schedules in {settings.tries} tries; measuring {len(chosen)}")
+        results = self.executor.run(self.prepared.function("measure"), {key: jobs[key] for _, key in chosen})
+        found = {outcome.key: outcome for outcome in results}
+        for _, key in chosen:
+            self.jobs.setdefault(outcomes[key].value["schedule_digest"], jobs[key])
+        return [_measured(found[key], label, predicted) for predicted, key in chosen], len(different)
+
+    def _try_again(self, jobs: dict[str, dict[str, Any]], outcomes: dict[str, Outcome]) -> None:
+        for attempt in range(1, MAX_TRIES):
+            again = {}
+            for key, job in jobs.items():
+                random = np.random.default_rng([self.settings.seed, int(key), attempt])
+                changed = other_search(job["search"], outcomes[key], random)
+                if changed is not None:
+                    self.say(f"try {key} {words(outcomes[key])}; again with {changed[1]}")
+                    again[key] = job | {"search": changed[0]}
+            jobs.update(again)
+            for outcome in self.alone.run(self.prepared.function("schedule"), again):
+                outcomes[outcome.key] = outcome
+
+    def _job(self, weights: Weights, index: int) -> dict[str, Any]:
+        settings, first = self.settings, index == 0
+        search = Search(
+            parallelism=settings.num_cores,
+            beam_size=settings.beam_size if first else 1,
+            random_dropout=100 if first else DROPOUT,
+            random_dropout_seed=settings.seed * 100_003 + index,
+            weights=encoded(weights),
+        )
+        return self.prepared.job(search, settings.num_cores)
+
+    def others(self) -> list[Measured]:
+        """The pipeline as it was written, and scheduled by the other autoschedulers."""
+        written = "hand schedule" if has_hand_schedule(self.settings.target) else "no schedule"
+        names = {"": f"as written ({written})"} | {name: name for name in other_autoschedulers()}
+        jobs = {
+            label: self.prepared.job(Search(), self.settings.num_cores, scheduler=name) for name, label in names.items()
+        }
+        self.say(f"timing {', '.join(jobs)}")
+        found = {outcome.key: outcome for outcome in self.executor.run(self.prepared.function("other"), jobs)}
+        return [_measured(found[label], label, None) for label in jobs]
+
+    def again(self, ours: list[Measured], default: list[Measured]) -> tuple[list[Measured], list[Measured]]:
+        """Time the contenders again in turn: a disturbance of the machine meets all. The smallest time counts."""
+        ran = [item for item in [*ours, *default] if item.runtime_ms is not None]
+        if not ran:
+            return ours, default
+        limit = _CLOSE * min(item.runtime_ms or np.inf for item in ran)
+        close = sorted({item.digest for item in ran if (item.runtime_ms or np.inf) <= limit})
+        times: dict[str, float] = {}
+        if len(close) > 1:
+            self.say(f"timing {len(close)} contenders again")
+            jobs = {f"{count}:{digest}": self.jobs[digest] for count in range(_ROUNDS) for digest in close}
+            for outcome in self.alone.run(self.prepared.function("measure"), jobs):
+                if outcome.ok:
+                    digest = outcome.key.partition(":")[2]
+                    times[digest] = min(outcome.value["timing"]["runtime_ms"], times.get(digest, np.inf))
+        for item in ran:
+            times[item.digest] = min(item.runtime_ms or np.inf, times.get(item.digest, np.inf))
+        return [_timed(item, times) for item in ours], [_timed(item, times) for item in default]
+
+
+def _timed(item: Measured, times: Mapping[str, float]) -> Measured:
+    return item if item.runtime_ms is None else replace(item, runtime_ms=times[item.digest])
 
 
 def _predict(outcome: Outcome, predictor: Predictor, num_cores: int) -> float:
@@ -124,35 +213,9 @@ def _predict(outcome: Outcome, predictor: Predictor, num_cores: int) -> float:
     return float(predictor.predict(flat, schedule[None], num_cores)[0])
 
 
-def _job(settings: SearchSettings, weights: Weights, index: int) -> dict[str, Any]:
-    first = index == 0
-    return {
-        "target": asdict(settings.target),
-        "program": settings.program,
-        "generator": settings.generator,
-        "generator_arguments": list(settings.generator_arguments),
-        "search": {
-            "parallelism": settings.num_cores,
-            "beam_size": settings.beam_size if first else 1,
-            "random_dropout": 100 if first else DROPOUT,
-            "random_dropout_seed": settings.seed * 100_003 + index,
-            "weights": base64.b64encode(weights.to_bytes()).decode(),
-        },
-        "halide_target": settings.halide_target,
-        "num_cores": settings.num_cores,
-        "known": [],
-    }
-
-
 def _measured(outcome: Outcome, label: str, predicted: float | None) -> Measured:
     if not outcome.ok:
-        return Measured(label, predicted, None, 0.0, "", outcome.error)
-    timing = outcome.value["timing"]
-    return Measured(label, predicted, timing["runtime_ms"], timing["noise"], outcome.value.get("schedule", ""))
-
-
-def _unscheduled(settings: SearchSettings, executor: Executor) -> Measured:
-    job = _job(settings, settings.weights, 0)
-    function = "generator:measure_unscheduled_generator" if settings.program else "measure:measure_unscheduled"
-    (outcome,) = executor.run(f"hwml_sdk.cost_model.sample.{function}", {"unscheduled": job})
-    return _measured(outcome, "no schedule", None)
+        return Measured(label, predicted, None, 0.0, "", words(outcome))
+    timing, value = outcome.value["timing"], outcome.value
+    digest = value.get("schedule_digest", "")
+    return Measured(label, predicted, timing["runtime_ms"], timing["noise"], value.get("schedule", ""), "", digest)

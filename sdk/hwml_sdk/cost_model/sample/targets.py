@@ -7,6 +7,7 @@ a list of Funcs, with estimates on all inputs and outputs.
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from ...files import read_source
 from ..toolkit import halide_folder
 
 DEFAULT_FUNCTION = "pipeline"
-_GENERATOR = re.compile(r"HALIDE_REGISTER_GENERATOR\s*\(\s*[\w:<>, ]+,\s*(\w+)\s*[,)]")
+_GENERATOR = re.compile(r"HALIDE_REGISTER_GENERATOR\s*\(\s*[\w:<>, ]+?,\s*(\w+)\s*(?:,[\w:\s]*)?\)")
+_ALIAS = re.compile(r"HALIDE_REGISTER_GENERATOR_ALIAS\s*\(\s*(\w+)\s*,")
+_PARAMETER = re.compile(r"GeneratorParam<[^>;{]*>+\s+(\w+)\s*[{(]\s*\"([^\"]+)\"")
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_DIRECTIVE = re.compile(
+    r"\.\s*(?:compute_root|compute_at|store_at|vectorize|parallel|tile|split|unroll|reorder|gpu_tile)\s*\("
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ def parse_target(text: str) -> Target:
         return Target("suite", rest)
     file, _, function = text.rpartition(":") if ".py:" in text or ".cpp:" in text else (text, "", "")
     if file.endswith((".cpp", ".cc", ".cxx")):
-        return Target("cpp", str(_existing(file)))
+        return Target("cpp", str(_existing(file)), function)
     if file.endswith(".py"):
         return Target("python", str(_existing(file)), function or DEFAULT_FUNCTION)
     module, _, function = text.partition(":")
@@ -60,14 +67,59 @@ def parse_target(text: str) -> Target:
 
 
 def generator_names(source: str | Path) -> list[str]:
-    """Names registered in a generator's source."""
-    return _GENERATOR.findall(read_source(source))
+    """Names registered in a generator's source, aliases last."""
+    text = _COMMENT.sub(" ", read_source(source))
+    return [*_GENERATOR.findall(text), *_ALIAS.findall(text)]
+
+
+def registered_by(source: str | Path, name: str) -> str:
+    """`name` where the source registers it, else nothing."""
+    return name if name in generator_names(source) else ""
+
+
+def generator_parameters(source: str | Path) -> list[str]:
+    """Names of the GeneratorParams in a generator's source."""
+    return [name for _, name in _PARAMETER.findall(_COMMENT.sub(" ", read_source(source)))]
+
+
+def has_hand_schedule(target: Target) -> bool:
+    """Whether a target's own source schedules something (by its words)."""
+    if target.kind not in ("cpp", "python") or not Path(target.place).is_file():
+        return False
+    return bool(_DIRECTIVE.search(_COMMENT.sub(" ", read_source(target.place))))
+
+
+_GPU = ("cuda", "opencl", "metal", "vulkan", "webgpu", "d3d12compute")
+
+
+def check_halide_target(text: str, target: Target, run_with: str = "") -> None:
+    """HwmlError for a Halide target whose schedules cannot be measured here, with the reason."""
+    words = text.split("-")
+    gpu = next((word for word in words if word.startswith(_GPU)), "")
+    if gpu:
+        raise HwmlError(
+            f"--halide-target {text}: adams2019 schedules processors only, so its samples would say nothing about "
+            f"{gpu}; leave the feature out"
+        )
+    if run_with and target.kind != "cpp":
+        raise HwmlError(f"--run-with: {target} is compiled and run in one process; only C++ generators run elsewhere")
+    if text.startswith("host") or run_with:
+        return
+    arch = {"x86_64": "x86-64", "AMD64": "x86-64", "aarch64": "arm-64", "arm64": "arm-64"}.get(
+        platform.machine(), "host"
+    )
+    system = {"darwin": "osx", "win32": "windows"}.get(sys.platform, sys.platform)
+    if not text.startswith(f"{arch}-{system}"):
+        raise HwmlError(
+            f"--halide-target {text}: is no target of this machine ({arch}-{system}), and nothing can be timed here; "
+            'sample a generator there with --run-with "ssh BOARD", or measure there and train from the .sample files'
+        )
 
 
 def default_name(target: Target) -> str:
     """A name for a target's samples: of a generator the registered one."""
     if target.kind == "cpp":
-        names = generator_names(target.place)
+        names = [target.function] if target.function else generator_names(target.place)
         if len(names) != 1:
             raise HwmlError(f"{target}: registers {', '.join(names) or 'no generator'}; choose one with --name")
         return names[0]

@@ -91,7 +91,8 @@ def _rank(move: Move) -> tuple[bool, float, float, float]:
 def candidates(bench: Bench, loop: ir.Loop, loop_qor: LoopQor) -> Iterator[Fix]:
     """Changes that go at the cause of a loop, cheapest first. Raises nothing for what the text holds."""
     cause = loop_qor.cause
-    if cause is None or bench.design.settings.tool == MERLIN:
+    # Edits are of the document itself: what stands in another source of the design is left to that one.
+    if cause is None or bench.design.settings.tool == MERLIN or loop.path != bench.given.path:
         return
     makers: dict[str, Callable[[Bench, ir.Loop, LoopQor], Iterator[Fix]]] = {
         "ports": _more_ports, "m_axi": _wider, "bundle": _own_bundles, "recurrence": _shorter, "unclear": _shorter,
@@ -124,6 +125,8 @@ def _partitioned(bench: Bench, loop: ir.Loop, loop_qor: LoopQor, name: str) -> I
     if found is None:
         return
     function, var = found
+    if function.path != bench.given.path:
+        return
     fixes = partitions(bench.context, function, var, loop_qor.ii or 2, loop_qor.unroll_factor)
     yield from fixes
     yield from (reshaped for fix in fixes[:2] if (reshaped := _as_reshape(fix)) is not None)
@@ -183,7 +186,7 @@ def _applies(bench: Bench, fix: Fix) -> bool:
 def _own_bundles(bench: Bench, loop: ir.Loop, loop_qor: LoopQor) -> Iterator[Fix]:
     cause = loop_qor.cause
     function = bench.context.program.functions.get(bench.top.name)
-    if cause is not None and function is not None:
+    if cause is not None and function is not None and function.path == bench.given.path:
         yield from bundles(bench.context, function, cause.subject)
 
 
@@ -191,6 +194,8 @@ def _wider(bench: Bench, loop: ir.Loop, loop_qor: LoopQor) -> Iterator[Fix]:
     """A wider bus, which takes neighbours in one beat."""
     name = loop_qor.cause.subject if loop_qor.cause is not None else ""
     for pragma in bench.top.pragmas:
+        if pragma.path != bench.given.path:
+            continue
         if pragma.kind != "INTERFACE" or pragma.options.get("port") != name or "max_widen_bitwidth" in pragma.options:
             continue
         text = bench.context.text(pragma)
@@ -253,7 +258,7 @@ def _more_units(bench: Bench, loop: ir.Loop, loop_qor: LoopQor) -> Iterator[Fix]
     name = (loop_qor.cause.subject if loop_qor.cause is not None else "").removeprefix("call ")
     function = bench.context.program.functions.get(loop.function)
     owners: list[ir.Loop | ir.Function] = [loop, *([function] if function is not None else [])]
-    for pragma in (p for owner in owners for p in owner.pragmas if p.kind == "ALLOCATION"):
+    for pragma in (p for owner in owners for p in owner.pragmas if p.kind == "ALLOCATION" and p.path == loop.path):
         if name in pragma.options.get("instances", "").replace(",", " ").split():
             yield from bench.context.text(pragma).remove(f"lift the limit of {name}", safe=False)
 

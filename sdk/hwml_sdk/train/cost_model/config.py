@@ -13,10 +13,11 @@ class TrainConfig:
     """Everything a run depends on."""
 
     samples: str
+    """folder of `.sample` files, one such file, or a CSV file"""
     weights: str
     """file to write"""
     initial: str = ""
-    """weights to start from; empty: random ones drawn with `seed`"""
+    """weights to start from, as `Weights.named` takes them; empty: random ones drawn with `seed`"""
     num_cores: int = 0
     """0: what the samples say, else Halide's 32"""
     rates: tuple[float, ...] = DEFAULT_RATES

@@ -15,7 +15,7 @@ MIN_PIPELINES_TO_HOLD_OUT = 5
 
 def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Found:
     """The default procedure on these pipelines, without reading or writing files."""
-    start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
+    start = Weights.named(config.initial) if config.initial else Weights.random(config.seed)
     trained, held = hold_out(pipelines, config, say)
     run = Run(replace(config, weights=""), start, trained, held, say, Board(""))
     return run_procedure(run)
@@ -24,7 +24,7 @@ def fit(config: TrainConfig, pipelines: list[PipelineData], say: Report) -> Foun
 def read_samples(config: TrainConfig, say: Report) -> list[PipelineData]:
     """The samples of a configuration, grouped. Raises DataError."""
     skipped: list[DataError] = []
-    pipelines = load_pipelines(config.samples, skipped=skipped if config.skip_broken else None)
+    pipelines = load_pipelines(config.samples, skipped=skipped if config.skip_broken else None, report=say)
     for error in skipped:
         say(f"left out: {error}")
     count = sum(len(data) for data in pipelines)

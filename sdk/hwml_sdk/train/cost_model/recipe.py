@@ -47,7 +47,7 @@ def train_cost_model(config: TrainConfig, *, report: Report | None = None) -> Tr
     """
     say = report or (lambda _: None)
     pipelines = read_samples(config, say)
-    start = Weights.load_from_file(config.initial) if config.initial else Weights.random(config.seed)
+    start = Weights.named(config.initial) if config.initial else Weights.random(config.seed)
     trained, held = hold_out(pipelines, config, say)
     begin = time.monotonic()
     writer = Board(config.tensorboard)

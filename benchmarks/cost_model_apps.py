@@ -1,0 +1,114 @@
+"""Do weights win on pipelines nobody made for them? Schedule apps of Halide's own repository and time the results.
+
+`--apps` is the folder `apps` of a checkout of halide/Halide (nothing of it is part of hwml). The apps below were chosen
+before any weights were judged by them; no training may see them. All weights get the same budget; schedules whose times
+lie close are timed again in turn, and the smallest time counts, so that a busy machine disturbs all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
+
+from hwml_sdk.cost_model.machine import this_machine
+from hwml_sdk.cost_model.net.weights import Weights
+from hwml_sdk.cost_model.sample.jobs import JobOptions
+from hwml_sdk.cost_model.sample.search import Measured, SearchResult, SearchSettings, autoschedule, fastest
+from hwml_sdk.cost_model.sample.targets import parse_target
+from hwml_sdk.errors import HwmlError
+from hwml_sdk.files import write_atomic
+
+HELD_OUT = {
+    "bilateral_grid": "bilateral_grid/bilateral_grid_generator.cpp",
+    "compositing": "compositing/compositing_generator.cpp",
+    "depthwise_separable_conv": "depthwise_separable_conv/depthwise_separable_conv_generator.cpp",
+    "harris": "harris/harris_generator.cpp",
+    "hist": "hist/hist_generator.cpp",
+    "iir_blur": "iir_blur/iir_blur_generator.cpp",
+    "max_filter": "max_filter/max_filter_generator.cpp",
+    "unsharp": "unsharp/unsharp_generator.cpp",
+}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--apps", required=True)
+    parser.add_argument("--weights", nargs="+", default=["cost_model"], help="{app} stands for the app's name")
+    parser.add_argument("--only", nargs="+", choices=sorted(HELD_OUT), default=list(HELD_OUT))
+    parser.add_argument("--try", type=int, default=6, dest="tries")
+    parser.add_argument("--measure", type=int, default=2)
+    parser.add_argument("--beam", type=int, default=32)
+    parser.add_argument("--num-cores", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-others", action="store_true")
+    parser.add_argument("--json", default="", help="write everything measured here")
+    return parser.parse_args()
+
+
+def _ms(item: Measured | None) -> float:
+    return float("nan") if item is None or item.runtime_ms is None else item.runtime_ms
+
+
+def _search(options: argparse.Namespace, app: str) -> SearchResult:
+    names = [name.replace("{app}", app) for name in options.weights]
+    settings = SearchSettings(
+        parse_target(str(Path(options.apps) / HELD_OUT[app])), {name: Weights.named(name) for name in names},
+        options.tries, options.measure, options.num_cores, options.beam, options.seed, JobOptions(),
+        others=not options.no_others, gate=True,
+    )  # fmt: skip
+    return autoschedule(
+        settings, workers=options.workers or None, report=lambda text: print(f"  {text}", file=sys.stderr)
+    )
+
+
+def main() -> None:
+    options = _arguments()
+    print(f"{this_machine().kind}; load {os.getloadavg()[0]:.1f}; {options.tries} tries, beam {options.beam}, "
+          f"{options.measure} measured, {options.num_cores} core(s)")  # fmt: skip
+    print("milliseconds; (embedded / x): above 1 is faster than the weights inside Halide")
+    found: dict[str, dict[str, object]] = {}
+    ratios: dict[str, list[float]] = {}
+    for app in options.only:
+        try:
+            result = _search(options, app)
+        except HwmlError as error:
+            print(f"{app:<26}{error}", flush=True)
+            continue
+        theirs = _ms(result.default)
+        cells = {"embedded": theirs}
+        for name in options.weights:
+            label = name.replace("{app}", app)
+            own = [item for item in result.measured if item.label == label]
+            cells[Path(name).name] = _ms(fastest(own))
+            cells[f"{Path(name).name} first"] = _ms(own[0]) * theirs / _ms(result.default_measured[0])
+        cells["gate"] = _ms(result.best)
+        cells |= {item.label: _ms(item) for item in result.others}
+        for name, value in cells.items():
+            ratios.setdefault("as written" if name.startswith("as written") else name, []).append(theirs / value)
+        print(
+            f"{app:<26}" + "  ".join(f"{name} {ms:.3f} ({theirs / ms:.2f})" for name, ms in cells.items()), flush=True
+        )
+        found[app] = asdict(result)
+        if options.json:
+            write_atomic(options.json, json.dumps(found, indent=1))
+    for name, values in ratios.items():
+        whole = [value for value in values if np.isfinite(value)]
+        mean = float(np.exp(np.mean(np.log(whole)))) if whole else float("nan")
+        print(
+            f"geometric mean, {name:<24} {mean:.3f} (lowest {min(whole, default=float('nan')):.2f}; {len(whole)} apps)"
+        )
+    print(f"load at the end {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A long source without the functions that have nothing to do with the place a person looks at.
+
+Reading all of a file of thousands of lines takes a good part of a second; what stands on the screen is a few functions,
+those they call and those that call them. All else of the text stays: declarations, types, macros, and every line its
+number. The figures are those of the whole text; what cannot be told apart safely is not left out.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MIN_LINES = 150  # below, reading everything is as quick
+AROUND = 45  # lines above and below: about a screen
+MAX_SHARE = 0.5  # of the text that may be left for it to be worth it
+
+_END = re.compile(r"^\}[^\n]*(?:\n|\Z)", re.MULTILINE)
+_HEAD = re.compile(r"^[A-Za-z_][^;{}#=()]*?\b([A-Za-z_]\w*)\s*\([^;{}]*\)[^;{}=()]*\{", re.MULTILINE)
+# Whatever may hold or be more than a function of its own.
+_OTHER = re.compile(
+    r"^(?:template|struct|class|union|enum|namespace|extern\s*\"C\"\s*\{|using|typedef)\b", re.MULTILINE
+)
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?!pragma\b)\w(?:[^\n\\]|\\\n|\\.)*", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A function: where its head begins and where it ends."""
+
+    name: str
+    start: int
+    end: int
+
+
+def focused(text: str, near: int) -> str | None:
+    """The text with other functions as blank lines; None where it is short, or little could be left out."""
+    if text.count("\n") < MIN_LINES or "ACCEL" in text:
+        return None
+    parts = _functions(text)
+    wanted = _connected(text, parts, _near(text, parts, near))
+    out: list[str] = []
+    at = kept = 0
+    for number, part in enumerate(parts):
+        if number in wanted:
+            continue
+        out += [text[at : part.start], _blank(text[part.start : part.end])]
+        kept += part.start - at
+        at = part.end
+    kept += len(text) - at
+    return "".join([*out, text[at:]]) if kept < MAX_SHARE * len(text) else None
+
+
+def _functions(text: str) -> list[_Part]:
+    """Functions that end with a brace in the first column, in the order of the text."""
+    found = []
+    begin = 0
+    for end in _END.finditer(text):
+        chunk = text[begin : end.end()]
+        head = _HEAD.search(chunk)
+        body = "" if head is None else chunk[head.start() :]
+        if head is not None and not _OTHER.search(chunk) and body.count("{") == body.count("}"):
+            found.append(_Part(head[1], begin + head.start(), end.end()))
+        begin = end.end()
+    return found
+
+
+def _near(text: str, parts: list[_Part], line: int) -> set[int]:
+    """The functions on the screen around a line."""
+    ends = [match.end() for match in re.finditer("\n", text)]
+    first = ends[min(max(line - AROUND - 1, 0), len(ends) - 1)] if line > AROUND else 0
+    last = ends[min(max(line, 0) + AROUND, len(ends) - 1)]
+    return {number for number, part in enumerate(parts) if part.start <= last and first <= part.end}
+
+
+def _connected(text: str, parts: list[_Part], start: Iterable[int]) -> set[int]:
+    """Those and all that they call or are called by, whatever the way round."""
+    names: dict[str, list[int]] = {}
+    for number, part in enumerate(parts):
+        names.setdefault(part.name, []).append(number)
+    starts = [part.start for part in parts]
+    found: set[int] = set()
+    pending = list(start)
+    while pending:
+        number = pending.pop()
+        if number in found:
+            continue
+        found.add(number)
+        part = parts[number]
+        for word in set(_WORD.findall(text, part.start, part.end)):
+            pending += names.get(word, ())
+        for place in _places(text, part.name):
+            index = bisect_right(starts, place) - 1
+            if index >= 0 and place < parts[index].end:
+                pending.append(index)
+    return found
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Where a word stands by itself; found by `find`, as a regular expression looks at every character."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        before, behind = text[at - 1 : at], text[end : end + 1]
+        if not (before.isalnum() or before == "_" or behind.isalnum() or behind == "_"):
+            yield at
+        at = text.find(word, end)
+
+
+def _blank(text: str) -> str:
+    """As many lines, with nothing on them but directives of the preprocessor."""
+    if "#" not in text:
+        return "\n" * text.count("\n")
+    out: list[str] = []
+    at = 0
+    for match in _DIRECTIVE.finditer(text):
+        out += ["\n" * text.count("\n", at, match.start()), match.group()]
+        at = match.end()
+    return "".join([*out, "\n" * text.count("\n", at)])
