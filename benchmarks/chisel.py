@@ -20,7 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -30,15 +33,20 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sdk")]
 from tests.chisel.repair_cases import Case, mistakes
 from tests.chisel.style_files import single_modules
 
+from hwml_sdk.chisel.compile.firtool import FLAGS, ONE_THREAD, PLAIN, Firtool
 from hwml_sdk.chisel.compile.prepare import prepare
-from hwml_sdk.chisel.compile.workers import SCALAC_OPTIONS, Programs
+from hwml_sdk.chisel.compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from hwml_sdk.chisel.install import toolchain
+from hwml_sdk.chisel.qor.measure import measure as measure_by_yosys
+from hwml_sdk.chisel.qor.predict import predict_chisel_qor
 from hwml_sdk.chisel.repair.gate import find_repairs
 from hwml_sdk.chisel.serve.client import Client, running_daemon, stop_daemon
 from hwml_sdk.chisel.types import CheckRequest
 from hwml_sdk.config import DEFAULT_CHISEL_VERSION
+from hwml_sdk.tools import run_tool
 
 RUNS = 5
+T = TypeVar("T")
 COMPILER_JARS = ("scala-compiler-", "scala-library-", "scala-reflect-", "jline-", "jna-", "java-diff-utils-")
 SCALAC_WAYS = {
     "class path": ("-cp", "{}"),
@@ -61,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"Java {programs.java.major}, {len(texts)} modules of 20 to 200 lines, {rounds} rounds")
         print(f"{'figure':50} {'measured':>22}  {'bar':8} ")
         measure(table, programs, texts, rounds)
+        measure_figures(table, programs, Client(programs.chain.version), texts, rounds)
         measure_memory(table, programs, texts, checks)
         print(f"load at the end {os.getloadavg()[0]:.1f}")
     return 1 if table.missed else 0
@@ -116,6 +125,42 @@ def measure_ratio(table: Table, programs: Programs, client: Client, texts: dict[
     table.row("the same five files here, all stages, ms", same, factor=1e3)
     ratio = min(map(statistics.median, cold.values())) / statistics.median(same)
     table.figure("cold scalac / here (medians)", f"{ratio:.0f}x", ratio, 35, least=True)
+
+
+def measure_figures(table: Table, programs: Programs, client: Client, texts: dict[str, str], rounds: int) -> None:
+    """Counting a lowered circuit, what figures add to a check (counting, and firtool writing the circuit), and yosys.
+
+    The difference of two runs of firtool is noisy: of each circuit the median of the rounds counts.
+    """
+    firtool, plain = Firtool(programs.chain.firtool, empty_folder()), (*FLAGS, *PLAIN, ONE_THREAD)
+    found = [client.check(replace(request(text, 0), outputs=True)) for text in texts.values()]
+    counting: list[float] = []
+    added: list[float] = []
+    for result in found:
+        for name, circuit in result.chirrtl.items():
+            extra = []
+            for _ in range(max(rounds, 3)):
+                lowering, lowered = seconds(partial(firtool.lower, circuit, timeout_s=60))
+                command: list[str | Path] = [programs.chain.firtool, "-", *plain]
+                without, _ = seconds(partial(run_tool, command, stdin=circuit, timeout_s=60))
+                counted, _ = seconds(partial(predict_chisel_qor, lowered.hw_ir, name))
+                counting.append(counted)
+                extra.append(lowering - without + counted)
+            added.append(statistics.median(extra))
+    firtool.close()
+    table.figure("counting a lowered circuit p50, ms", f"{statistics.median(counting) * 1e3:.1f}", 0, None)
+    late, more = quantile(counting, 0.95) * 1e3, quantile(added, 0.95) * 1e3
+    table.figure("counting a lowered circuit p95, ms", f"{late:.1f}", late, 10)
+    table.figure("figures with the check's answer, more p95, ms", f"{more:.1f}", more, 15)
+    verilog = [result.verilog for result in found if result.verilog][: max(rounds, 3)]
+    table.row("yosys counts the same file, s", [seconds(partial(measure_by_yosys, some))[0] for some in verilog])
+
+
+def seconds(call: Callable[[], T]) -> tuple[float, T]:
+    """How long a call takes, and what it gives."""
+    started = time.perf_counter()
+    answer = call()
+    return time.perf_counter() - started, answer
 
 
 def measure_memory(table: Table, programs: Programs, texts: dict[str, str], checks: int) -> None:

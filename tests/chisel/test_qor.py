@@ -318,3 +318,18 @@ def test_a_text_without_modules() -> None:
         read_hw_ir("module {\n}\n")
     with pytest.raises(KeyError):
         predict_chisel_qor(read_hw_ir(PLACED), "Nothing")
+
+
+def test_what_sets_a_constant_takes_a_cycle() -> None:
+    """r := clear ? 3 : d with reset to 3: yosys and firtool see a reset in `clear`, which is an input all the same."""
+    text = circuit(
+        module(
+            "Cleared",
+            f"{CLOCKED}, in %clear : i1, in %d : i2, out y : i2",
+            "%c3_i2 = hw.constant 3 : i2",
+            "%next = comb.mux %clear, %c3_i2, %d : i2",
+            "%r = seq.firreg %next clock %clock reset sync %reset, %c3_i2 : i2",
+            end="%r : i2",
+        )
+    )
+    assert count(text).pairs == {("clear", "y"): 1, ("d", "y"): 1}

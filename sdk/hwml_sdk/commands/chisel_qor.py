@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..amounts import figure
+from ..files import read_source
 from ..printable import json_text, printable
 from ..report import SCHEMA_VERSION
 
@@ -46,6 +47,25 @@ def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: 
         for note in (*examination.result.notes, *examination.notes):
             print(printable(note), file=sys.stderr)
     return 1 if missing or not rows else 0
+
+
+def show_written(paths: Sequence[Path], *, as_json: bool) -> int:
+    """What the texts alone say, where no tool chain can run: operators of each class, marked as such; 1, as always
+    where a module has no figures."""
+    from ..chisel.say.written import source_counts
+
+    rows = [(path, item) for path in paths for item in source_counts(read_source(path))]
+    if as_json:
+        modules = [
+            {"path": str(path), "line": item.line + 1, "module": item.module, "predicted": None,
+             "source_only": dict(item.counts)}
+            for path, item in rows
+        ]  # fmt: skip
+        print(json_text({"schema_version": SCHEMA_VERSION, "modules": modules}))
+    for path, item in () if as_json else rows:
+        print(printable(f"{path}:{item.line + 1}: {item.module}"))
+        print(f"  {item.words()}")
+    return 1
 
 
 def _measure(examination: Examination, wanted: bool) -> Mapping[str, dict[str, int]]:

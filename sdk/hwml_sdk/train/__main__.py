@@ -11,6 +11,7 @@ from ..guard import guard
 
 RECIPES = {
     "chisel-data": "hwml_sdk.train.chisel_data.recipe",
+    "chisel-qor": "hwml_sdk.train.chisel_qor.recipe",
     "cost_model": "hwml_sdk.train.cost_model.recipe",
     "lora": "hwml_sdk.train.lora.recipe",
     "qor": "hwml_sdk.train.qor.recipe",

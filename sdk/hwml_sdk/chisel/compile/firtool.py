@@ -23,7 +23,7 @@ FLAGS = (
     "--format=fir",
     "--disable-all-randomization",
 )
-_PLAIN = ("-strip-debug-info", "--lowering-options=disallowLocalVariables,disallowPackedArrays")
+PLAIN = ("-strip-debug-info", "--lowering-options=disallowLocalVariables,disallowPackedArrays")
 # The same Verilog, with the circuit beside it before it is written out, which keeps its source lines.
 _WITH_IR = (
     "--mlir-print-debuginfo",
@@ -34,7 +34,7 @@ _IR_ALONE = ("--ir-hw", "--mlir-print-debuginfo")  # of a firtool that cannot wr
 _MAX_IR_BYTES = 16 << 20
 _LAYERS_OFF = "--default-layer-specialization=disable"
 # Starting its threads costs firtool more than they save on a circuit of the usual size; the output is the same.
-_ONE_THREAD = "--mlir-disable-threading"
+ONE_THREAD = "--mlir-disable-threading"
 _THREADS_FROM = 100_000  # characters of CHIRRTL
 _WAITING = 2
 _HELP_S = 10.0
@@ -102,7 +102,7 @@ class Firtool:
         self._ask()
         with self._lock:
             while not self._closed and len(self._waiting) < _WAITING:
-                self._waiting.append(self._start(_ONE_THREAD))
+                self._waiting.append(self._start(ONE_THREAD))
 
     def lower(self, chirrtl: str, *, timeout_s: float) -> Lowered:
         """Lower a circuit. timeout_s: of time that firtool uses. Raises ToolFailedError where it cannot be started."""
@@ -134,12 +134,12 @@ class Firtool:
 
     def _ir_alone(self, chirrtl: str, timeout_s: float) -> str:
         layers = (_LAYERS_OFF,) if _has_layers(chirrtl) else ()
-        command = [self._program, "-", *FLAGS, *_IR_ALONE, _ONE_THREAD, *layers]
+        command = [self._program, "-", *FLAGS, *_IR_ALONE, ONE_THREAD, *layers]
         result = run_tool(command, stdin=chirrtl, cwd=self._folder, timeout_s=timeout_s)
         return result.stdout if result.ok and len(result.stdout) <= _MAX_IR_BYTES else ""
 
     def _process_for(self, chirrtl: str) -> _Run:
-        flags = [_ONE_THREAD] if len(chirrtl) < _THREADS_FROM else []
+        flags = [ONE_THREAD] if len(chirrtl) < _THREADS_FROM else []
         if _has_layers(chirrtl):
             return self._start(_LAYERS_OFF, *flags)
         if flags:
@@ -159,7 +159,7 @@ class Firtool:
     def _start(self, *more: str) -> _Run:
         command: list[str | Path] = [self._program, "-", *FLAGS, *more]
         if not self._writes_ir:
-            return _Run(start_tool([*command, *_PLAIN], cwd=self._folder, wants_input=True), None)
+            return _Run(start_tool([*command, *PLAIN], cwd=self._folder, wants_input=True), None)
         folder = Path(self._scratch.name)
         folder.mkdir(exist_ok=True)  # where /tmp was cleaned
         place = folder / f"{next(self._numbers)}.mlir"

@@ -31,11 +31,12 @@ _LIMIT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A module that went all the way. verilog: of it and what it instantiates; top: its name in there."""
+    """A module that went all the way. verilog, hw_ir: of it and what it instantiates; top: its name in there."""
 
     name: str
     top: str
     verilog: str
+    hw_ir: str
     ports: tuple[Port, ...]
     netlist: Netlist
 
@@ -109,12 +110,13 @@ class Verifier:
             if len(circuits) == 1:
                 return {key: Failed("lower", error) for key in circuits}
             return {key: found for key in circuits for found in self._lower({key: circuits[key]}).values()}
-        modules, ports, pieces = read_modules(hw_ir), ports_of(verilog), _pieces(verilog)
+        modules, ports = read_modules(hw_ir), ports_of(verilog)
+        pieces, circuit_pieces = _pieces(verilog), _circuit_pieces(hw_ir)
         results: dict[str, Result] = {}
         for key, (name, text) in circuits.items():
             top = f"{key}_{_top(text)}"
-            own = "".join(piece for module, piece in pieces.items() if module.startswith(f"{key}_"))
-            results[key] = Verified(name, top, own, ports[top], netlist(modules, top))
+            own, circuit = (_of(key, found) for found in (pieces, circuit_pieces))
+            results[key] = Verified(name, top, own, circuit, ports[top], netlist(modules, top))
         return results
 
     def _firtool(self, chirrtl: str) -> tuple[str, str, str]:
@@ -177,3 +179,13 @@ def _pieces(verilog: str) -> dict[str, str]:
     """Text of each module."""
     found = re.finditer(r"^module (\w+).*?^endmodule\n?", verilog, re.MULTILINE | re.DOTALL)
     return {match[1]: match[0] for match in found}
+
+
+def _circuit_pieces(hw_ir: str) -> dict[str, str]:
+    """Text of each module of the HW IR."""
+    found = re.finditer(r"^  hw\.module [^@\n]*@([\w$.]+)\(.*?^  \}\n", hw_ir, re.MULTILINE | re.DOTALL)
+    return {match[1]: match[0] for match in found}
+
+
+def _of(key: str, pieces: Mapping[str, str]) -> str:
+    return "".join(piece for module, piece in pieces.items() if module.startswith(f"{key}_"))

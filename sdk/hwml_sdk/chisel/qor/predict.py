@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from .answer import ChiselQor, Share
 from .area import Area, area_of
 from .circuit import Circuit
 from .flat import Flat, TooLargeError, flatten, registers
 from .hw_ir import read_hw_ir
+from .intervals import intervals_of, shipped_bands
 from .latency import Latency, latency_of
 
 AMOUNTS = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
@@ -45,15 +47,17 @@ def _answer(name: str, flat: Flat, latency: Latency, area: Area) -> ChiselQor:
         line = f"{place[0]}:{place[1]}" if place[0] else ""
         lines.setdefault(line, Counter()).update(amounts)
         instances.setdefault(flat.owners[owner][0], Counter()).update(amounts)
+    counted: dict[str, Any] = {amount: getattr(area, amount) for amount in AMOUNTS}
     return ChiselQor(
         name,
-        **{amount: getattr(area, amount) for amount in AMOUNTS},
+        **counted,
         depth=area.depth,
         latency_cycles=latency.latency_cycles,
         lower_bound=latency.feedback,
         pairs=latency.pairs,
         lines=_shares(lines),
         instances=_shares(instances),
+        intervals=intervals_of(counted, shipped_bands()),
     )
 
 

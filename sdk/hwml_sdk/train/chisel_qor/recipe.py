@@ -1,0 +1,166 @@
+"""Label lowered Chisel circuits with yosys, calibrate the intervals of their figures, and judge the counting.
+
+    python -m sdk.train chisel-qor --out DIR                      draw circuits, label, calibrate, judge by families
+    python -m sdk.train chisel-qor --out DIR --artifact FOLDER    the same, and write the artefact that ships
+    python -m sdk.train chisel-qor --out DIR --judge PATH...      judge the counting on your own files of Scala
+
+DIR keeps circuits and labels: an interrupted run goes on in it, and no circuit is labelled twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...artifact import write
+from ...chisel.qor.intervals import KIND, Bands, bands_config, shipped_bands
+from ...errors import HwmlError
+from ...files import check_folder
+from ...printable import json_text
+from .calibrate import fit_bands, try_residual
+from .card import card, table
+from .circuits import collect, draw, read_rows
+from .judge import Example, examples_of, figures, linear_figures
+from .labels import label, read_labels, yosys_version
+from .netlist_latency import latency_figures
+
+_LEAST_SAMPLES = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the recipe."""
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for circuits and labels; a run goes on in it"
+    )
+    parser.add_argument("--samples", type=int, default=400, help="circuits to draw")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="of the draw; the samples to train language models on use 0"
+    )
+    parser.add_argument("--artifact", default="", metavar="FOLDER", help="write the artefact of intervals there")
+    parser.add_argument(
+        "--judge", nargs="+", default=[], metavar="PATH", help="files or folders of Scala whose code may run"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="also list the N circuits that are most off")
+    parser.add_argument("--quiet", action="store_true")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m sdk.train chisel-qor ...`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sdk.train chisel-qor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    options = parser.parse_args(argv)
+    if options.samples < _LEAST_SAMPLES:
+        raise HwmlError(f"--samples is at least {_LEAST_SAMPLES}: intervals are shares of circuits")
+    if options.judge and options.artifact:
+        raise HwmlError("--judge judges what ships and --artifact writes it: one at a time")
+    say: Callable[[str], None] = (lambda _: None) if options.quiet else _to_stderr
+    found = _judged(options, say) if options.judge else _trained(options, say)
+    print(json_text(found) if options.json else table(found))
+    return 0
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _trained(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Draw, label, calibrate; figures on the families, each judged by intervals of the others."""
+    folder = Path(options.out)
+    rows = draw(folder / "drawn", options.samples, options.seed, say)
+    examples = examples_of(rows, label(folder, rows, say))
+    if len(examples) < _LEAST_SAMPLES:
+        raise HwmlError(f"only {len(examples)} circuits could be labelled; at least {_LEAST_SAMPLES} are needed")
+    bands = fit_bands(examples)
+    residual = try_residual(examples)
+    say(
+        f"a learned correction {'wins' if residual.wins else 'does not win'} on families left out: {residual.to_json()}"
+    )
+    found: dict[str, Any] = {
+        "figures": _left_out(examples),
+        "residual": residual.to_json(),
+        **_worst(examples, options),
+    }
+    if options.artifact:
+        _write_artifact(Path(options.artifact), bands, found, options, examples)
+    return found
+
+
+def _left_out(examples: Sequence[Example]) -> dict[str, float]:
+    """Figures with each family's coverage by bands fitted on the others."""
+    groups = sorted({item.row.group for item in examples})
+    found = figures(examples, {})
+    inside: dict[str, float] = {}
+    for group in groups:
+        out = [item for item in examples if item.row.group == group]
+        rest = [item for item in examples if item.row.group != group]
+        for name, value in figures(out, fit_bands(rest)).items():
+            if name.endswith("_coverage"):
+                inside[name] = inside.get(name, 0.0) + value * len(out) / len(examples)
+    return {**found, **inside}
+
+
+def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """The counting, with the intervals that ship, on the user's own files."""
+    folder, places = Path(options.out), [Path(place).resolve() for place in options.judge]
+    for place in places:
+        if not place.exists():
+            raise HwmlError(f"{place}: no such file or folder")
+    name = hashlib.sha256("\n".join(map(str, places)).encode()).hexdigest()[:12]
+    rows = collect(folder / f"judged-{name}", places, say)
+    examples = examples_of(rows, label(folder, rows, say))
+    if not examples:
+        raise HwmlError("no circuit of these files was lowered and labelled")
+    known = {item.row.netlist for item in examples}
+    found: dict[str, Any] = {"figures": figures(examples, shipped_bands())}
+    found["figures"]["not_counted"] = float(sum(row.netlist not in known for row in rows))
+    found["figures"] |= latency_figures([item.row for item in examples], [item.qor for item in examples], say)
+    if drawn := _drawn(folder):
+        found["figures"] |= linear_figures(drawn, examples)
+    return {**found, **_worst(examples, options)}
+
+
+def _drawn(folder: Path) -> list[Example]:
+    """Labelled circuits that an earlier run drew; none where there was none."""
+    rows = read_rows(folder / "drawn")
+    return examples_of(rows, read_labels(folder, yosys_version())) if rows else []
+
+
+def _worst(examples: Sequence[Example], options: argparse.Namespace) -> dict[str, Any]:
+    """The circuits whose LUT count is most off, for those who mend the counting."""
+    ranked = sorted(examples, key=lambda item: -abs(item.counted["lut"] - item.measured["lut"]))
+    rows = [
+        {"key": item.row.key, "counted": dict(item.counted), "measured": dict(item.measured)}
+        for item in ranked[: options.worst]
+    ]
+    return {"worst": rows} if rows else {}
+
+
+def _write_artifact(
+    place: Path, bands: Bands, found: Mapping[str, Any], options: argparse.Namespace, examples: Sequence[Example]
+) -> None:
+    check_folder(place)
+    metrics = {name: value for name, value in found.items() if name != "worst"}
+    provenance = {
+        "data": f"{len(examples)} circuits of the data engine's {len({item.row.group for item in examples})} families",
+        "labels": f"{yosys_version()}, synth_xilinx -family xc7",
+        "seed": options.seed,
+    }
+    write(
+        place,
+        kind=KIND,
+        files={"README.md": card(metrics, provenance).encode()},
+        config=bands_config(bands),
+        metrics=metrics,
+        provenance=provenance,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
