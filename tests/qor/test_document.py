@@ -37,7 +37,6 @@ def figures() -> dict[str, Any]:
         "leave_group_out": {
             "slices": slices,
             "intervals": {"lut": interval},
-            "unlike": {},
             "starting_points": [
                 {"where": "one", "target": "lut", "figure": "Spearman", "ok_rows": False, "ok_groups": True}
             ],
@@ -66,7 +65,7 @@ def table(name: str) -> str:
         ("by-groups", "| mean over sources | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
         ("not-inspected", "| one, not inspected | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
         ("controls", "| mean over sources | LUT | 0.800 / 25 | 0.800 / 25 |"),
-        ("intervals", "| LUT | 81 % | x1.5 | one: 60 % | - |"),
+        ("intervals", "| LUT | 81 % | x1.5 | one: 60 % |"),
         ("sources", "| one | latency | 0.910 / 10 | 0.910 / 10 |"),
         ("sources", "Not behind the better of the others in 5 of 5 cells"),
         ("source-intervals", "| all, groups weighing equally | 81 % |"),

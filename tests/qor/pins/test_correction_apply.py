@@ -85,7 +85,7 @@ def nearest(row: Row) -> float:
     """Root mean square distance in z-scores to the nearest row of training that was kept."""
     geometry = artefact().geometry
     z = np.nan_to_num((row - geometry["mean"]) / geometry["scale"], nan=0.0)
-    steps = np.rint(np.clip(z, -4, 4) * 31) / 31
+    steps = np.rint(np.clip(z, -4, 4) * 31).astype(float) / 31
     return min(math.sqrt(float(((steps - p.astype(float) / 31) ** 2).mean())) for p in geometry["points"])
 
 
