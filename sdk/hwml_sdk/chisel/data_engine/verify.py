@@ -128,7 +128,7 @@ def lower(firtool: Path, key: str, name: str, chirrtl: str) -> Result:
         return Failed("lower", error)
     top = f"{key}_{_top(chirrtl)}"
     text = "".join(_pieces(verilog).values())
-    return Verified(name, top, text, ports_of(verilog)[top], netlist(read_modules(hw_ir), top))
+    return Verified(name, top, text, hw_ir, ports_of(verilog)[top], netlist(read_modules(hw_ir), top))
 
 
 def _lowered(firtool: Path, chirrtl: str) -> tuple[str, str, str]:
