@@ -41,7 +41,6 @@ class EncoderConfig:
     n_designs: int = 0
     ood: str = "group"
     features: bool = False
-    delta: bool = False
     executor: str = ""
     classic: bool = False
 
