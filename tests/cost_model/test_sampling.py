@@ -264,7 +264,7 @@ def test_broken_generator_keeps_the_compilers_words(tmp_path: Path) -> None:
     source = tmp_path / "bad.cpp"
     source.write_text('#include "Halide.h"\nint main() { return undefined_name; }\n')
     settings = SampleSettings(parse_target(str(source)), "bad")
-    with pytest.raises(HwmlError, match="registers no generator .* --name"):
+    with pytest.raises(HwmlError, match=r"registers no generator .* --name"):
         sample(settings, batches=1, samples_dir=tmp_path / "s")
     with source.open("a") as more:
         more.write("#ifdef LATER\nHALIDE_REGISTER_GENERATOR(Bad, bad)\n#endif\n")
