@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PREDICT = """
 import sys
 from hwml_sdk import predict_qor
-predict_qor(sys.argv[1])
+predict_qor(sys.argv[1], tool="merlin", tool_version="2021.1")  # whose figures the learned members have a say in
 print("onnxruntime" in sys.modules)
 """
 

@@ -27,7 +27,11 @@ def merged(old: Sequence[Annotation], fresh: Sequence[Annotation], *, final: boo
         if found is None or not (function.stale or _is_read_whole(function, found)):
             shown.append(replace(function, stale=final or function.stale))
             kept.append(_extent(function))
-    shown += [item for item in fresh if not any(_holds(span, item) for span in kept)]
+    # A function that a broken text made longer than it is may reach over others: these have a line of their own.
+    names = {(str(item.kind), item.name) for item in shown}
+    own = [item for item in fresh if item.kind != "loop" and (str(item.kind), item.name) not in names]
+    shown += own
+    shown += [item for item in fresh if item not in own and not any(_holds(span, item) for span in kept)]
     places = {item.span.start_line for item in shown}
     shown += [
         replace(item, stale=final or item.stale)

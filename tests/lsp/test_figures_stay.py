@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.lsp.lsp_client import PLAIN, Client, at, running
 from tests.lsp.sources import FIR
+
+from hwml_lsp.kept import merged
+from hwml_sdk.document import Annotation
+from hwml_sdk.text import Span
 
 TRIO = """#include <ap_int.h>
 
@@ -189,3 +194,14 @@ def test_a_whole_text_sent_again_keeps_what_stands_on_lines_that_are_in_both(tmp
             client.change(uri, 2, {"text": changed})
             asked = client.ask_hints(uri)
         assert {hint["position"]["line"] for hint in client.wait(asked)} == before
+
+
+def test_a_function_that_reached_over_another_one_does_not_hide_it() -> None:
+    """`top` was read to the end of the file while a bracket was open; closed again, `sums` stands for itself."""
+    reached = replace(figure("top", 6), extent=Span(6, 0, 17, 1))
+    fresh = [replace(figure("top", 6), extent=Span(6, 0, 9, 1)), replace(figure("sums", 11), extent=Span(11, 0, 17, 1))]
+    assert [(a.name, a.span.start_line) for a in merged([reached], fresh, final=True)] == [("top", 6), ("sums", 11)]
+
+
+def figure(name: str, line: int) -> Annotation:
+    return Annotation("function", name, Span(line, 0, line, 9), "~88 LUT", "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,8 +115,12 @@ class Geometry:
                     raise ArtifactError(f"{path}: is over {MAX_GEOMETRY_BYTES >> 20} MB when unpacked; retrain")
             with np.load(stored, allow_pickle=False) as archive:
                 return cls(**{name: _numbers(archive[name]) for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
+        except _NO_ARCHIVE as error:
             raise ArtifactError(f"{path}: is not what hwml wrote: {type(error).__name__}; retrain") from error
+
+
+# What numpy and zipfile raise over bytes that are no archive, end early, or were changed somewhere inside.
+_NO_ARCHIVE = (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def _numbers(array: Any) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,7 +203,7 @@ def _read_file(path: Path, source: str) -> Table:
         if version != FORMAT_VERSION:
             raise DataError(f"format_version {version} is not {FORMAT_VERSION}; update hwml", path=path)
         return _unpack(arrays, source)
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, ValueError, KeyError, IndexError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, ValueError, LookupError) as error:
         raise DataError(f"is not a feature table: {error!r}; fetch it again or rebuild it", path=path) from error
 
 
