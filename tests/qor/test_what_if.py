@@ -210,3 +210,22 @@ def test_wrong_use_is_one_line_and_2(
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
     assert Path("k.cpp").read_text(encoding="utf-8") == TINY
+
+
+UNREAD = "void helper(int v[24]);\nvoid top(int v[24]) {\n  helper(v);\n}\n"
+
+
+def test_what_was_not_read_is_within_no_budget() -> None:
+    found = explored(UNREAD, budget={"lut": 100})
+    assert not found.front
+    assert "LUT is not known" in found.unmet
+
+
+def test_what_was_not_read_takes_no_share_of_the_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.cpp"
+    path.write_text(UNREAD)
+    assert main(["qor", "explore", str(path), "--top", "top"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("the design as it is"))
+    assert row.split()[-1] == "?" and "0" not in row
+    assert main(["qor", "why", str(path), "--top", "top"]) == 0
+    assert "not read" in capsys.readouterr().out

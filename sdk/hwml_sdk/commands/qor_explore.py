@@ -97,7 +97,8 @@ def _row(point: Point) -> tuple[str, ...]:
     told = point.to_dict()
     cells = ("?" if told[name] is None else f"{told[name]:,}" for name in COLUMNS)
     mark = "" if point.front else " (not on the front)"
-    return (printable(point.title) + mark, *cells, f"{point.share:.1%}")
+    unknown = any(told[name] is None for name in COLUMNS[1:])
+    return (printable(point.title) + mark, *cells, "?" if unknown else f"{point.share:.1%}")
 
 
 def _csv(found: Exploration) -> str:

@@ -50,4 +50,4 @@ def lines(found: Iterable[Why]) -> list[str]:
         said += [f"  {move.fix.title}: {move.gain}" for move in item.moves[:SHOWN_MOVES]]
         if not item.moves and item.cause.kind not in ("open", "dataflow"):
             said.append("  no change that was tried helps")
-    return said or ["no loop is held back: each pipeline starts a round in every cycle"]
+    return said or ["no loop is known to be held back; what was not read, and what no pipeline does, is not looked at"]

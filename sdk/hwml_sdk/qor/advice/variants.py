@@ -121,7 +121,8 @@ class Variants:
         shares = [
             (figures[name] or 0.0) / max(part.limit(name), 1) for name in RESOURCES if part is not None
         ]  # fmt: skip
-        inside = all((figures[name] or 0.0) <= limit for name, limit in self.limits.items())
+        # What is not known is within no limit that somebody set.
+        inside = all((known := figures[name]) is not None and known <= limit for name, limit in self.limits.items())
         return Variant(
             picks, amounts, max(shares, default=figures["lut"] or 0.0),
             inside and fits(part, figures, estimate.uram) is not False, tuple(sorted(_bound(estimate))),

@@ -162,6 +162,10 @@ def unmet(variants: Variants) -> str:
         f"{TITLES[name]} (at least {least[name]:,.0f}, {limit:,.0f} allowed)"
         for name, limit in limits.items() if least[name] > limit
     ]  # fmt: skip
+    over += [
+        f"{TITLES[name]} is not known" for name in variants.limits
+        if all(getattr(v.amounts, name) is None for v in known)
+    ]  # fmt: skip
     return f"nothing of what was tried fits: {', '.join(over) or 'some resource of each is over'}"
 
 
