@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from hwml_lsp import lane
 from hwml_sdk.languages import languages
 
@@ -13,7 +14,8 @@ class Noting:
     """A worker that never answers by itself."""
 
     def __init__(self, _language: Any, *, beside: bool) -> None:
-        self.beside, self.given, self.ready, self.given_up = beside, [], True, False
+        self.beside, self.ready, self.given_up = beside, True, False
+        self.given: list[tuple[int, dict[str, Any]]] = []
         self.on_answer: Any = None
         made.append(self)
 
