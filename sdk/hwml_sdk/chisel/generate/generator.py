@@ -18,6 +18,7 @@ from .types import Answer, Attempt, Backend, Budget, Ending, Generation, Message
 
 _CHECKS_AT_ONCE = 2
 Say = Callable[[str], None]
+_Waiting = tuple[int, Answer, "Future[list[Attempt]]"]
 
 
 class ChiselGenerator:
@@ -68,6 +69,7 @@ class ChiselGenerator:
             run.rounds(n_samples, max_repairs)
         except KeyboardInterrupt:
             run.ended = "interrupted"
+            return run.result()  # here, where the same Ctrl-C is not raised once more
         return run.result()
 
 
@@ -119,13 +121,19 @@ class _Run:
         chains = list(chats)
         with ThreadPoolExecutor(_CHECKS_AT_ONCE, thread_name_prefix="candidates") as pool:
             answers = self.own.backend.ask(list(chats.values()), most_tokens=self.own.most_tokens, stop=self._over)
-            for index, answer, found in _checked(
-                pool, answers, lambda at, said: self._check(chains[at], number, before, said)
-            ):
-                self._take(chains[index], answer, found)
-                if self._over() or self._found():
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    return
+            waiting: list[_Waiting] = []
+            try:
+                for index, answer, found in _checked(
+                    pool, waiting, answers, lambda at, said: self._check(chains[at], number, before, said)
+                ):
+                    self._take(chains[index], answer, found)
+                    if self._over() or self._found():
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        return
+            except KeyboardInterrupt:  # what was answered is kept: its check takes moments
+                for index, answer, future in waiting:
+                    self._take(chains[index], answer, future.result())
+                raise
 
     def _check(self, chain: int, number: int, before: dict[int, Attempt], answer: Answer) -> list[Attempt]:
         """What an answer makes: itself, and itself mended. before: index -1 stands for the one just before."""
@@ -194,16 +202,22 @@ class _Run:
 
 def _checked(
     pool: ThreadPoolExecutor,
+    waiting: list[_Waiting],
     answers: Iterator[tuple[int, Answer]],
     check: Callable[[int, Answer], list[Attempt]],
 ) -> Iterator[tuple[int, Answer, list[Attempt]]]:
-    """Check answers while others are still being written; what is ready comes out at once, in the order of asking."""
-    waiting: list[tuple[int, Answer, Future[list[Attempt]]]] = []
+    """Check answers while others are still being written; what is ready comes out at once, in the order of asking.
+
+    waiting: holds at any time what was answered and has not come out.
+    """
     for index, answer in answers:
         waiting.append((index, answer, pool.submit(check, index, answer)))
         while waiting and waiting[0][2].done():
             at, said, future = waiting.pop(0)
             yield at, said, future.result()
-    for at, said, future in waiting:
+    while waiting:
         heed_ctrl_c()
-        yield at, said, future.result()
+        at, said, future = waiting[0]
+        found = future.result()
+        del waiting[0]
+        yield at, said, found
