@@ -39,7 +39,9 @@ def test_answers_come_at_the_rate() -> None:
         for rounds in range(3):
             counts[rounds] += right(said, "mux4")
             if not right(said, "mux4"):
-                said = proposer.answer([asked, {"role": "assistant", "content": said}, {"role": "user", "content": "?"}])
+                said = proposer.answer(
+                    [asked, {"role": "assistant", "content": said}, {"role": "user", "content": "?"}]
+                )
     for rounds, count in enumerate(counts):
         p = pass_rate(task, skill, rounds)
         assert abs(count / 400 - p) < 3 * (p * (1 - p) / 400) ** 0.5

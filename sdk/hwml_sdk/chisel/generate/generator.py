@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import DataError, HwmlError, ToolFailedError
 from ...interrupt import heed_ctrl_c
 from .checks import Checker, Place, furthest
+from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
+from .local import LocalBackend, LocalConfig
 from .prompt import MOST_SPEC, correction, first
 from .rank import Reference, best_of, grouped, judged
 from .types import Answer, Attempt, Backend, Budget, Ending, Generation, Message
@@ -44,6 +47,28 @@ class ChiselGenerator:
         self.say = say or (lambda _: None)
         self.knowledge = None if backend.bare else Knowledge(retrieval)
         self.checker = Checker(version)
+
+    @classmethod
+    def local(
+        cls,
+        folder: str | Path,
+        *,
+        adapter: str | Path = "",
+        temperature: float = 0.8,
+        seed: int = 0,
+        rules: bool = True,
+    ) -> ChiselGenerator:
+        """One that asks the Hugging Face model in a folder, with a PEFT adapter where one is named.
+
+        Raises ArtifactError for a folder that is no model, MissingDependencyError without the extra `llm`.
+        """
+        config = LocalConfig(str(folder), str(adapter), temperature=temperature, seed=seed)
+        return cls(LocalBackend(config), rules=rules)
+
+    @classmethod
+    def endpoint(cls, url: str, model: str, *, temperature: float = 0.8, rules: bool = True) -> ChiselGenerator:
+        """One that asks an OpenAI-compatible endpoint (url: up to /v1); its key is taken from HWML_API_KEY."""
+        return cls(EndpointBackend(EndpointConfig(url, model, temperature=temperature)), rules=rules)
 
     def generate(
         self,

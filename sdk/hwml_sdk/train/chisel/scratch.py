@@ -229,7 +229,9 @@ class _Loop:
         return kept
 
     def _epoch(self, samples: Sequence[tuple[list[int], int]], epoch: int) -> None:
-        chosen = list(batches(samples, self.size.batch_tokens, random.Random(f"{self.config.seed} {self.before + epoch}")))
+        chosen = list(
+            batches(samples, self.size.batch_tokens, random.Random(f"{self.config.seed} {self.before + epoch}"))
+        )
         total, counted = 0.0, 0
         for number, batch in enumerate(chosen):
             heed()
