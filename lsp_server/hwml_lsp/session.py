@@ -212,10 +212,7 @@ class Session:
         task.add_done_callback(self._asking.discard)
 
     async def _analyse_beside(self, document: Document) -> bool:
-        """Analyse a file that nobody has open, in the worker for what takes long; its results stay with it.
-
-        Whether all is known of it that is looked for: of a language with a compiler only the text is.
-        """
+        """Analyse a file that nobody has open, in the worker for what takes long; whether that came to its end."""
         document.hidden = True
         await self.configured.wait()
         if document.language is None or document.language.compiles or document.is_too_large:
