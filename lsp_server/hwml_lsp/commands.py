@@ -94,7 +94,7 @@ def explain(server: Server, code: str) -> str:
 
 
 def kernels(server: Server) -> dict[str, Any]:
-    """All designs of the workspace with their figures; `complete` once every file was looked at."""
+    """All designs of the workspace with their figures; `complete` once every file was looked at, `problem`: why not."""
     return overview.kernels(server)
 
 
