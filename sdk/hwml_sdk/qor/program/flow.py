@@ -293,7 +293,7 @@ def head_of(loop: ir.Loop) -> Head | None:
         return None
     (var,) = stepping
     start = loop.start if var is loop.var else None
-    if start is None and loop.kind == "for" and var.init is not None and _is_within(var.span, loop.head):
+    if start is None and starts_in_head(loop, var):
         start = var.init  # for (int i = 0, j = 9; j > 0; i++, j--)
     late = loop.kind == "do"
     if loop.step is not None and var in changed_in((loop.step,)):
@@ -304,6 +304,11 @@ def head_of(loop: ir.Loop) -> Head | None:
     if own is None or loop.has_continue or not _is_trusted(var):
         return None
     return Head(var, start, loop.condition, own, late)
+
+
+def starts_in_head(loop: ir.Loop, var: ir.Variable) -> bool:
+    """Whether a counter is declared in the head of a `for`, with the value that it starts with."""
+    return loop.kind == "for" and var.init is not None and _is_within(var.span, loop.head)
 
 
 def _is_within(inner: Span, outer: Span) -> bool:

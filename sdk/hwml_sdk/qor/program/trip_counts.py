@@ -10,7 +10,7 @@ from itertools import accumulate
 from . import ir
 from .constants import evaluate
 from .expressions import assigned_variables, everything_in
-from .flow import Head, Layers, Values, changed_in, head_of, tested, variables_in
+from .flow import Head, Layers, Values, changed_in, head_of, starts_in_head, tested, variables_in
 from .handed import is_shared, may_change_shared
 from .narrow import compares_linear, held_by
 from .numbers import Number, binary
@@ -278,11 +278,37 @@ def _iterations(
     condition, change, first = tested(head.condition, head.var)
     step = constant_step(head.step, head.var, known) if head.step is not None else 0
     limit = _limit(condition, head.var, known) if step or change else None
+    if step and limit is None and isinstance(start, int) and not change and not head.late:
+        both = _until_they_meet(loop, head, start, step, known)
+        if both is not None:
+            return both
     if step is None or limit is None or not isinstance(start, int):
         return _simulated(head, start, known) if not change and not head.late else None
     if step + change == 0:
         return None
     return _closed(start, step, change, limit, first=first, late=head.late)
+
+
+def _until_they_meet(
+    loop: ir.Loop, head: Head, start: int, step: int, known: Mapping[ir.Variable, Number]
+) -> range | None:
+    """`for (int i = 0, j = n - 1; i < j; i++, j--)`: what lies between the two counters is a counter itself."""
+    condition = head.condition
+    if not isinstance(condition, ir.Binary) or condition.op not in _MIRROR or head.step is None:
+        return None
+    for mine, other, op in (
+        (condition.left, condition.right, condition.op),
+        (condition.right, condition.left, _MIRROR[condition.op]),
+    ):
+        var = other.var if isinstance(other, ir.Ref) and other.var is not head.var else None
+        if var is None or _offset_of(mine, head.var, known) != 0 or not starts_in_head(loop, var):
+            continue
+        first, change = evaluate(var.init, known), constant_step(head.step, var, known)
+        if not isinstance(first, int) or change is None or var in assigned_variables(loop.body) or step == change:
+            return None
+        rounds = _counted(start - first, op, 0, step - change)
+        return None if rounds is None else range(start, start + len(rounds) * step, step)
+    return None
 
 
 def _closed(start: int, step: int, change: int, limit: tuple[str, Number], *, first: bool, late: bool) -> range | None:

@@ -88,7 +88,9 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     if short in reader.templates and not (short in reader.program.functions and not given):
         name, place = instantiate(reader, short, given, args), reader.span(target)
         return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
-    kind = reader.names.parse(text) if target.type == "primitive_type" or reader.names.is_type(text) else UNKNOWN
+    # A function may have the name of a type of the vendor's headers: `int half(int n)`.
+    is_type = target.type == "primitive_type" or (reader.names.is_type(text) and not _is_function(reader, text))
+    kind = reader.names.parse(text) if is_type else UNKNOWN
     if kind.kind == "struct":
         return temporary(reader, kind, args, target)
     if len(args) == 1 and kind.kind != "unknown":
@@ -102,6 +104,12 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         name = overloaded(reader, name, args)
     function = _constant_function(reader, name)
     return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
+
+
+def _is_function(reader: Reader, name: str) -> bool:
+    """Whether a function of that name was read, or is being read."""
+    here = reader.function.name if reader.function is not None else ""
+    return name in reader.program.functions or name == here.partition("(")[0]
 
 
 def _constant_function(reader: Reader, name: str) -> ir.Function | None:

@@ -148,7 +148,12 @@ def field(reader: Reader, node: Node) -> ir.Expr:
         if own is not None:
             return ir.Ref(own.name, own)
     base = reader.expression(argument)
-    return ir.Member(base, reader.src(name) if name is not None else "")
+    label = reader.src(name) if name is not None else ""
+    owner = reader.type_of_value(base)
+    shared = reader.names.constants.get(f"{owner.name}::{label}") if owner.kind == "struct" else None
+    if shared is not None:
+        return ir.Const(shared, INT)  # a static constant, named through an object
+    return ir.Member(base, label)
 
 
 def conditional(reader: Reader, node: Node) -> ir.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -214,6 +215,9 @@ def function_item(reader: Reader, node: Node) -> None:
         function_definition(reader, node)
 
 
+_WORD = re.compile(r"(?<![\w:])[A-Za-z_]\w*(?!\s*::)")
+
+
 def enumeration(reader: Reader, node: Node) -> ir.CType:
     """The type an `enum` specifier declares or names; its enumerators become constants."""
     names = reader.names
@@ -223,7 +227,8 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
         names.types[own] = INT
     scoped = any(child.type in ("class", "struct") for child in node.children)
     local = reader.function is not None and _in_a_body(node)
-    value: Number | None = -1
+    value: Number | None = -1  # where one is unknown, those that count on from it are too
+    seen: dict[str, str] = {}
     body = node.child_by_field_name("body")
     for child in body.named_children if body is not None else ():
         label = child.child_by_field_name("name") if child.type == "enumerator" else None
@@ -231,7 +236,9 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
             continue
         given = child.child_by_field_name("value")
         if given is not None:
-            value = names.value(reader.src(given))  # where it is unknown, those that count on from it are too
+            text = reader.src(given)
+            # Names in it may be those of the enumeration itself, which are known without its own only in here.
+            value = names.value(_WORD.sub(lambda word: seen.get(word.group(), word.group()), text) if scoped else text)
         elif value is not None:
             value += 1
         for place in ("", own) if own and not scoped else (own,):
@@ -241,6 +248,7 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
             else:
                 _keep(names.constants, f"{names.owner}::{name}" if names.owner else name, value)
         short = reader.src(label)
+        seen[short] = f"{own}::{short}"
         plain = bool(names.owner) and "<" not in names.owner and not scoped and not local  # in C a struct is no scope
         if plain and short not in names.constants and short not in names.scopes[0]:
             _keep(names.constants, short, value)

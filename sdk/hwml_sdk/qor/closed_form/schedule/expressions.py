@@ -130,8 +130,25 @@ def binary(region: Region, expr: ir.Binary) -> Value:
         return integers.operate(region, op, left, right, type_)
     if op in ("+", "-"):
         return _sum(region, left, right, type_)
+    if op in ("*", "/") and _is_complex(left.type) and _is_complex(right.type):
+        return _complex(region, op, left, right, type_)
     kind = _BINARY.get(op, "logic")
     return make(region, kind, type_, left, right, result=BOOL if kind == "cmp" else None)
+
+
+def _is_complex(type_: ir.CType) -> bool:
+    return type_.kind == "vector" and "complex<" in type_.name
+
+
+def _complex(region: Region, op: str, left: Value, right: Value, type_: ir.CType) -> Value:
+    """(a + bi)(c + di) = (ac - bd) + (ad + bc)i; what a quotient is made of depends on the library."""
+    part = type_.element
+    if op == "/" or part is None:
+        region.unknown.because("a quotient of complex numbers is not read")
+        return make(region, "logic", type_, left, right)
+    products = [make(region, "mul", part, left, right) for _ in range(4)]
+    sums = [make(region, "add", part, *pair) for pair in (products[:2], products[2:])]
+    return Value(sums[0].time, sums[0].deps, type_, sums[0].since, parts=tuple(sums))
 
 
 def _counts(region: Region, form: Form) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from ...program import ir
 from ...program.typenames import BOOL
 from ...tool.multipliers import NARROW_BITS, signed_digits
-from . import forms
+from . import forms, tables
 from .operations import copies, make
 from .region import Region
 from .values import Value, constant_bits, later
@@ -80,6 +80,14 @@ def _constant(value: Value) -> int | None:
     return int(value.form[None]) if value.form is not None and forms.is_constant(value.form) else None
 
 
+def in_copies(region: Region, value: Value) -> tuple[int, ...]:
+    """The constants that a value is in the copies of unrolled loops: of a table, or of their counters; else none."""
+    if value.table or value.form is None or forms.is_constant(value.form):
+        return value.table
+    found = tables.counted(region, value.form)
+    return tuple(int(number) for number in found) if found and all(map(float.is_integer, found)) else ()
+
+
 def _product(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:
     bits = _kept(region, left.width + right.width, type_)
     for factor, other in ((left, right), (right, left)):
@@ -94,21 +102,24 @@ def _product(region: Region, left: Value, right: Value, type_: ir.CType) -> Valu
             made.type, made.bits = type_, bits
             return made
     for factor, other in ((left, right), (right, left)):
-        if factor.table and type_.kind not in ("fixed", "ufixed"):
-            return _products(region, factor, other, type_, bits)
+        table = in_copies(region, factor) if type_.kind not in ("fixed", "ufixed") else ()
+        if table:
+            return _products(region, factor, table, other, type_, bits)
     kind, width = product_kind(left.width, right.width, bits)
     made = make(region, kind, of_width(type_, width), left, right)
     made.type, made.bits = type_, bits
     return made
 
 
-def _products(region: Region, factor: Value, other: Value, type_: ir.CType, bits: int) -> Value:
-    """Copies that each multiply by a constant of a table: of each kind as many as have one."""
+def _products(
+    region: Region, factor: Value, table: tuple[int, ...], other: Value, type_: ir.CType, bits: int
+) -> Value:
+    """Copies that each multiply by a constant of their own: of each kind as many as have one."""
     made = wiring(factor, other, type_, bits)
     units = copies(region, made.deps)
-    long = [value for value in factor.table if signed_digits(value) > 2]
+    long = [value for value in table if signed_digits(value) > 2]
     some = {
-        ("add", of_width(type_, bits)): sum(signed_digits(value) == 2 for value in factor.table),
+        ("add", of_width(type_, bits)): sum(signed_digits(value) == 2 for value in table),
     }
     if long:
         kind, width = product_kind(max(map(constant_bits, long)), other.width, bits)
@@ -116,7 +127,7 @@ def _products(region: Region, factor: Value, other: Value, type_: ir.CType, bits
     for (kind, width_type), number in some.items():
         if not number:
             continue
-        share = number / len(factor.table)
+        share = number / len(table)
         one = make(region, kind, width_type, factor, other)
         region.counts[(kind, width_type)] -= units * (1 - share)
         made = one if one.time >= made.time else made
@@ -155,6 +166,10 @@ def _shifted(region: Region, op: str, left: Value, right: Value) -> Value:
     type_ = left.type
     if by is not None:
         moved = left.width - by if op == ">>" else left.width + by
+        return wiring(left, right, type_, min(max(moved, 1), limit(type_) if op == "<<" else left.width))
+    each = in_copies(region, right)
+    if each:
+        moved = left.width - min(each) if op == ">>" else left.width + max(each)
         return wiring(left, right, type_, min(max(moved, 1), limit(type_) if op == "<<" else left.width))
     width = left.width if op == ">>" else max(type_.width, left.width)
     made = make(region, "shift", of_width(type_, width), left, right)

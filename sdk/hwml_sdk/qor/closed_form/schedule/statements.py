@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables, children
+from ...program.typenames import INT
 from ...tool.operators import Target
 from . import calls, expressions, fields, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .forms import Form, affine, linear
+from .memory_cycles import in_registers
 from .operations import make
 from .region import Handlers, Host, Region, Stay
 from .values import NO_LOOPS, Value, either
@@ -82,6 +85,8 @@ def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
         if isinstance(var.init, ir.Many):
             _calls_of(region, var.init)
+            if _is_filled(region, var, var.init):
+                region.host.copy(region, ir.Call("memset", (ir.Ref(var.name, var), ir.Const(0, INT))))
         return
     if var.static:
         return  # it has its initial value before the first call only
@@ -101,6 +106,28 @@ def _declare(region: Region, var: ir.Variable) -> None:
     value = expressions.convert(region, region.low(var.init, var.type), var.type)
     region.binding = {}
     region.env[var] = value
+
+
+def _is_filled(region: Region, var: ir.Variable, init: ir.Many) -> bool:
+    """Whether an array gets one value in all its elements each time it is declared: a loop, as memset is one.
+
+    Fitted on designs of data/qor whose report has as many cycles more as such an array has elements. A table that
+    nothing writes is a ROM; registers take their values at once; in a pipeline the stores lie beside each other.
+    """
+    if var.static or var.const or region.unroll_all or in_registers(region.host, var) or None in var.dims:
+        return False
+    if not all(evaluate(item, region.host.known) == 0 for item in _leaves(init)):
+        return False
+    function = region.host.program.functions.get(var.function)
+    return function is None or var.handed or var in assigned_variables(function.body)
+
+
+def _leaves(init: ir.Expr) -> Iterator[ir.Expr]:
+    for item in init.items if isinstance(init, ir.Many) else ():
+        if isinstance(item, ir.Many):
+            yield from _leaves(item)
+        else:
+            yield item
 
 
 def _branch(region: Region, item: ir.If) -> None:

@@ -44,7 +44,7 @@ def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
 
 def _values(region: Region, found: Place, init: ir.Many) -> list[Number] | None:
     """The elements of a table that a load and its copies read; None where one of them is not known."""
-    columns = [column for form in found.forms if (column := _indices(region, form)) is not None]
+    columns = [column for form in found.forms if (column := counted(region, form)) is not None]
     if len(columns) != len(found.forms) or len(columns) != len(found.array.dims):
         return None
     if prod(map(len, columns)) > MAX_ELEMENTS:
@@ -70,11 +70,11 @@ def _element(init: ir.Expr, cell: Sequence[float]) -> Number | None:
     return evaluate(init, {})
 
 
-def _indices(region: Region, form: Form | None) -> list[float] | None:
+def counted(region: Region, form: Form | None) -> list[float] | None:
     """All values of a subscript over the copies of unrolled loops; None where it moves at run time."""
     if form is None:
         return None
-    values = [form.get(None, 0.0)]
+    values = [float(form.get(None, 0.0))]
     loops = {loop.var: (loop, trip) for loop, trip in region.unrolled.items() if loop.var is not None}
     for var, factor in form.items():
         if var is None or not factor:
