@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -131,7 +132,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         owner, types, constants = reader.owners.get(name, ("", {}, {}))
         reader.names.types.update(types)
         reader.names.constants.update(constants)
-        inner, parameters = _chosen(reader, name, len(given), len(arguments))
+        inner, parameters = _chosen(reader, name, settled, arguments)
         overload = _overload(reader, name, inner)
         _count_parameters(reader, parameters)
         labels = [label_of(reader, parameter) for parameter in parameters.named_children]
@@ -164,15 +165,35 @@ def _member(reader: Reader, owner: str, node: Node) -> Iterator[None]:
         yield
 
 
-def _chosen(reader: Reader, name: str, given: int, arguments: int) -> tuple[Node, Node]:
-    """The template of that name that takes so many arguments; the last one where none does."""
+def _chosen(reader: Reader, name: str, given: Sequence[Argument], arguments: Sequence[ir.Expr]) -> tuple[Node, Node]:
+    """The template of that name that takes so many arguments, of such types; the last one where none does."""
     found = reader.templates[name]
+    able = []
     for inner, parameters in found if len(found) > 1 else ():
-        head = function_declarator(inner.child_by_field_name("declarator"))
-        listed = head.child_by_field_name("parameters") if head is not None else None
-        if given <= parameters.named_child_count and listed is not None and listed.named_child_count == arguments:
+        listed = _parameters_of(inner)
+        if len(given) <= parameters.named_child_count and len(listed) == len(arguments):
+            able.append((inner, parameters))
+    for inner, parameters in able if len(able) > 1 else ():
+        labels = [label_of(reader, parameter) for parameter in parameters.named_children]
+        bind(reader, dict(zip(labels, given, strict=False)))
+        if not any(map(partial(_is_other_class, reader), _parameters_of(inner), arguments)):
             return inner, parameters
-    return found[-1]
+    return (able or found[-1:])[0]
+
+
+def _parameters_of(inner: Node) -> list[Node]:
+    head = function_declarator(inner.child_by_field_name("declarator"))
+    listed = head.child_by_field_name("parameters") if head is not None else None
+    return listed.named_children if listed is not None else []
+
+
+def _is_other_class(reader: Reader, parameter: Node, argument: ir.Expr) -> bool:
+    """Whether a parameter is of one class and what is given for it of another one."""
+    kind = parameter.child_by_field_name("type")
+    if kind is None or kind.type != "template_type":
+        return False
+    wanted, actual = reader.type_of(kind), reader.type_of_value(argument)
+    return wanted.kind == actual.kind == "struct" and wanted.name != actual.name
 
 
 def _overload(reader: Reader, name: str, inner: Node) -> str:
@@ -180,9 +201,7 @@ def _overload(reader: Reader, name: str, inner: Node) -> str:
     first, *others = [kept for kept, _ in reader.templates[name]]
     if inner.id == first.id or all(inner.id != kept.id for kept in others):
         return ""
-    head = function_declarator(inner.child_by_field_name("declarator"))
-    listed = head.child_by_field_name("parameters") if head is not None else None
-    written = [" ".join(reader.src(child).split()) for child in listed.named_children] if listed is not None else []
+    written = [" ".join(reader.src(child).split()) for child in _parameters_of(inner)]
     return f"({', '.join(written)})"
 
 

@@ -111,9 +111,7 @@ def _product(region: Region, left: Value, right: Value, type_: ir.CType) -> Valu
     return made
 
 
-def _products(
-    region: Region, factor: Value, table: tuple[int, ...], other: Value, type_: ir.CType, bits: int
-) -> Value:
+def _products(region: Region, factor: Value, table: tuple[int, ...], other: Value, type_: ir.CType, bits: int) -> Value:
     """Copies that each multiply by a constant of their own: of each kind as many as have one."""
     made = wiring(factor, other, type_, bits)
     units = copies(region, made.deps)
