@@ -54,7 +54,7 @@ export async function askForSource(context: vscode.ExtensionContext): Promise<So
 async function askForIndex(): Promise<Source | undefined> {
   const typed = await vscode.window.showInputBox({
     title: 'hwml: package index',
-    prompt: 'The address that pip gets as --index-url',
+    prompt: 'The address of the index that pip looks hwml up in',
     placeHolder: 'https://…/simple',
     ignoreFocusOut: true,
     validateInput: (text) => (/^(https?|file):\/\/\S+$/.test(text.trim()) ? undefined : 'an address such as https://…/simple'),
@@ -94,8 +94,8 @@ export async function showWhatToType(context: vscode.ExtensionContext): Promise<
     `"${managedInterpreter(context)}" -m pip install FROM`,
     '```',
     '',
-    'FROM is the folder of a checkout, a wheel (`hwml-….whl`), or `hwml` with `--index-url ADDRESS` before it where an index',
-    'has it. That environment is looked for by itself: run `hwml: Restart the language server` afterwards. Any other one is',
+    'FROM is the folder of a checkout, a wheel (`hwml-….whl`), or `hwml` where an index has it (`PIP_INDEX_URL` is its',
+    'address). That environment is looked for by itself: run `hwml: Restart the language server` afterwards. Any other one is',
     'as good once its interpreter is named in `hwml.server.interpreter`.',
     '',
   ].join('\n');
@@ -104,17 +104,17 @@ export async function showWhatToType(context: vscode.ExtensionContext): Promise<
 
 /** Make the environment and install hwml there; whether that worked. */
 export async function install(context: vscode.ExtensionContext, python: string, from: Source, output: vscode.LogOutputChannel): Promise<boolean> {
-  const where = from.index === '' ? [] : ['--index-url', from.index];
+  const env = from.index === '' ? process.env : { ...process.env, PIP_INDEX_URL: from.index };
   const steps: [string, string, string[]][] = [
     ['making an environment', python, ['-I', '-m', 'venv', managedFolder(context)]],
-    [`installing ${from.source}`, managedInterpreter(context), ['-I', '-m', 'pip', 'install', '--upgrade', ...where, '--', from.source]],
+    [`installing ${from.source}`, managedInterpreter(context), ['-I', '-m', 'pip', 'install', '--upgrade', '--', from.source]],
   ];
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'hwml' }, async (progress) => {
     await vscode.workspace.fs.createDirectory(context.globalStorageUri);
     for (const [title, command, args] of steps) {
       progress.report({ message: title });
       try {
-        const done = await run(command, args, { maxBuffer: 16 * 1024 * 1024, cwd: context.globalStorageUri.fsPath });
+        const done = await run(command, args, { maxBuffer: 16 * 1024 * 1024, cwd: context.globalStorageUri.fsPath, env });
         output.info(done.stdout);
       } catch (error) {
         output.error(String(error));
