@@ -45,7 +45,7 @@ from .answer.render import (
     prediction_summary,
 )
 from .answer.types import FunctionQor, LoopQor, QorPrediction
-from .project.hardware import is_hls
+from .project.hardware import is_hls, why_not_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.values import parse_clock
@@ -73,8 +73,9 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
         note = f"{len(text) / 1e6:.1f} MB: files over {MAX_BYTES >> 20} MB are left alone in the editor"
         yield Step(Analysis(path, "hls", notes=(note,)))
         return
-    if not is_hls(path, text):
-        yield Step(Analysis(path, "hls"))
+    left_alone = why_not_hls(path, text)
+    if left_alone:
+        yield Step(Analysis(path, "hls", left_alone=left_alone))
         return
     try:
         inputs = gather(path)
