@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel eval`."""
-    parser.add_argument("--tasks", metavar="FILE.jsonl", help="other tasks, also VerilogEval's; default: our 37")
+    parser.add_argument("--tasks", metavar="FILE.jsonl", help="other tasks, also VerilogEval's or rows of data")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks")
     parser.add_argument("--answers", metavar="FILE.jsonl", help="rows with `task` and `answer`, several a task")
     parser.add_argument("--references", action="store_true", help="judge the tasks' own references")
     parser.add_argument("--simulation", action="store_true", help="ask a simulation: references with faults put in")
@@ -44,18 +45,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print and write. Raises DataError for files that are not what they should be."""
+    from ..chisel.evaluate.models import with_models
     from ..chisel.evaluate.tasks import own_tasks, read_tasks
     from ..chisel.yosys import find_yosys
 
     asked = arguments.model or arguments.endpoint
     if sum(map(bool, (arguments.answers, arguments.references, arguments.simulation, asked))) != 1:
         raise HwmlError("name what to judge: --answers FILE, --references, --model, --endpoint, or --simulation")
-    if not 1 <= arguments.samples <= 1000 or not 0 <= arguments.repairs <= 20 or arguments.most_tokens < 1:
-        raise HwmlError("-n is 1 to 1000, --repairs 0 to 20, --most-tokens at least 1")
+    out_of_range = not 1 <= arguments.samples <= 1000 or not 0 <= arguments.repairs <= 20
+    if out_of_range or arguments.most_tokens < 1 or arguments.limit < 0:
+        raise HwmlError("-n is 1 to 1000, --repairs 0 to 20, --most-tokens at least 1, --limit at least 0")
     if arguments.sweep and not (asked or arguments.simulation):
         raise HwmlError("--sweep asks a model: --model, --endpoint or --simulation")
-    tasks = read_tasks(arguments.tasks) if arguments.tasks else own_tasks()
     find_yosys(any_version=True)  # before the minutes that the answers take
+    tasks = with_models(read_tasks(arguments.tasks)) if arguments.tasks else own_tasks()
+    tasks = tasks[: arguments.limit or None]
     if arguments.answers or arguments.references:
         return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
     with _backend(arguments, tasks) as (backend, skill):
@@ -107,12 +111,13 @@ def _generator(arguments: argparse.Namespace, backend: Backend) -> Callable[[boo
 
 
 def _ask(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend) -> int:
-    from ..chisel.generate.measure import figures_after, run_tasks
+    from ..chisel.generate.measure import figures_after, ladder, run_tasks
 
     generator = _generator(arguments, backend)(arguments.rules)
     runs = run_tasks(generator, tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
     _trace(arguments, {"rules" if arguments.rules else "no rules": runs})
     found = figures_after(tasks, runs, arguments.repairs) | {"backend": _named(arguments, backend)}
+    found["ladder"] = ladder(tasks, runs, arguments.repairs, rules=arguments.rules)
     return _report(arguments, found, f"Chisel evaluation: {found['backend']}")
 
 
@@ -167,6 +172,8 @@ def _report(arguments: argparse.Namespace, found: dict[str, Any], title: str) ->
         for stage, rates in found["groups"].get("all", {}).items():
             for name, value in rates.items():
                 print(f"{stage:10} {name:8} {value['rate']:.1%} ({value['low']:.1%} to {value['high']:.1%})")
+        for row in found.get("ladder", ()):
+            print(f"{row['step']:14} {row['measure']:8} {row['rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})")
     return 0
 
 

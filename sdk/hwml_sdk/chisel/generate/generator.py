@@ -124,7 +124,8 @@ class _Run:
     began: float = field(default_factory=time.monotonic)
 
     def rounds(self, n_samples: int, max_repairs: int) -> None:
-        chats = {chain: first(self.spec, self.own.knowledge) for chain in range(n_samples)}
+        opening = first(self.spec, self.own.knowledge)
+        chats = dict.fromkeys(range(n_samples), opening)
         before: dict[int, Attempt] = {}
         for number in range(max_repairs + 1):
             self._round(chats, number, before)
@@ -135,8 +136,7 @@ class _Run:
             if not before or self._over() or self._found():
                 return
             chats = {
-                chain: correction(self.spec, self.own.knowledge, item.code, item.diagnostics, item.words)
-                for chain, item in before.items()
+                chain: correction(opening, item.code, item.diagnostics, item.words) for chain, item in before.items()
             }
 
     def _last(self) -> dict[int, Attempt]:

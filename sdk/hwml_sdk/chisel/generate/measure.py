@@ -59,6 +59,19 @@ def figures_after(
     return figures(tasks, found, ks)
 
 
+def ladder(tasks: Sequence[Task], runs: Runs, repairs: int, *, rules: bool) -> list[dict[str, Any]]:
+    """What each means adds, from one run: answers as they came, mended by rules, after each round of corrections."""
+    steps: list[tuple[str, Callable[[Attempt], bool], int]] = [("as sampled", lambda item: item.origin == "sample", 0)]
+    steps += [("with rules", lambda _: True, 0)] if rules else []
+    steps += [(f"{r} corrections", lambda _: True, r) for r in range(1, repairs + 1)]
+    rows = []
+    for name, counts, rounds in steps:
+        some = {task: [item for item in items if counts(item)] for task, items in runs.items()}
+        for measure, value in figures_after(tasks, some, rounds)["groups"]["all"]["behave"].items():
+            rows.append({"step": name, "measure": measure, **value})
+    return rows
+
+
 def sweep(
     make: Callable[[bool], ChiselGenerator], tasks: Sequence[Task], *, n: int, repairs: int, say: Say
 ) -> tuple[list[dict[str, Any]], dict[str, Runs]]:

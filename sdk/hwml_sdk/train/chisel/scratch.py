@@ -49,7 +49,7 @@ class Size:
 SIZES = {
     "small": Size(2048, 192, 512, 4, 4, 4096, 3e-3),
     "large": Size(4096, 512, 1536, 8, 8, 65536, 1e-3),
-    "tiny": Size(512, 32, 64, 2, 2, 1024, 3e-3),  # for tests of the way, not of what is learned
+    "tiny": Size(512, 48, 96, 2, 2, 1024, 1e-2),  # for tests of the way, not of what is learned
 }
 
 
