@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..chisel.generate.generator import ChiselGenerator
     from ..chisel.generate.measure import Runs
     from ..chisel.generate.types import Backend
-    from ..chisel.simulation.server import Skill
+    from ..chisel.simulation.server import Proposer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     tasks = tasks[: arguments.limit or None]
     if arguments.answers or arguments.references:
         return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
-    with _backend(arguments, tasks) as (backend, skill):
+    with _backend(arguments, tasks) as (backend, proposer):
         if arguments.sweep:
-            return _sweep(arguments, tasks, backend, skill)
+            return _sweep(arguments, tasks, backend, proposer)
         return _ask(arguments, tasks, backend)
 
 
@@ -87,7 +87,7 @@ def _judged(arguments: argparse.Namespace, tasks: Sequence[Task]) -> dict[str, A
 
 
 @contextmanager
-def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[tuple[Backend, Skill | None]]:
+def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[tuple[Backend, Proposer | None]]:
     if not arguments.simulation:
         yield backends.backend_of(arguments), None
         return
@@ -96,9 +96,10 @@ def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[t
     if not 0.0 <= arguments.simulated_rate <= 1.0:
         raise HwmlError("--simulated-rate is 0 to 1")
     skill = Skill(arguments.simulated_rate, seed=arguments.seed)
-    with serving(Proposer(tasks, skill)) as url:
+    proposer = Proposer(tasks, skill)
+    with serving(proposer) as url:
         arguments.endpoint, arguments.model = url, MODEL
-        yield backends.backend_of(arguments), skill
+        yield backends.backend_of(arguments), proposer
 
 
 def _generator(arguments: argparse.Namespace, backend: Backend) -> Callable[[bool], ChiselGenerator]:
@@ -121,20 +122,23 @@ def _ask(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend)
     return _report(arguments, found, f"Chisel evaluation: {found['backend']}")
 
 
-def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend, skill: Skill | None) -> int:
-    from ..chisel.generate.measure import sweep
+def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend, proposer: Proposer | None) -> int:
+    from ..chisel.generate.measure import mended_by_rules, sweep
 
     rows, runs = sweep(_generator(arguments, backend), tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
     _trace(arguments, runs)
-    if skill is not None:
+    families = mended_by_rules(runs["rules"], proposer.kind) if proposer else {}
+    if proposer is not None:
         from ..chisel.simulation.server import closed_form
 
         for row in rows:
             if not row["rules"]:
                 n = int(str(row["measure"]).partition("@")[2])
-                row["closed_form"] = round(closed_form(tasks, skill, int(row["rounds"]), n), 4)
+                row["closed_form"] = round(closed_form(tasks, proposer.skill, int(row["rounds"]), n), 4)
     if arguments.json:
-        print(json_text({"schema_version": 1, "backend": _named(arguments, backend), "sweep": rows}))
+        print(
+            json_text({"schema_version": 1, "backend": _named(arguments, backend), "sweep": rows, "mended": families})
+        )
         return 0
     print(_named(arguments, backend))
     print("rules  rounds  measure  behave  (interval)         lowered  closed form")
@@ -144,6 +148,8 @@ def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backen
             f"{'on' if row['rules'] else 'off':5}  {row['rounds']:6}  {row['measure']:7}  {row['rate']:6.1%}  "
             f"({row['low']:.1%} to {row['high']:.1%})  {row['lowered']:7.1%}  {closed}".rstrip()
         )
+    for name, (right, count) in families.items():
+        print(f"answers with faults of {name} families: rules alone make {right} of {count} behave")
     return 0
 
 

@@ -72,6 +72,19 @@ def ladder(tasks: Sequence[Task], runs: Runs, repairs: int, *, rules: bool) -> l
     return rows
 
 
+def mended_by_rules(runs: Runs, kind: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    """Of first answers that fail, how many behave after the rules and how many there are, by their `kind`."""
+    found: dict[str, tuple[int, int]] = {}
+    for task, items in runs.items():
+        after = {item.chain: outcome(task, item).ok for item in items if item.round == 0}
+        for item in items:
+            name = kind(item.code) if item.round == 0 and item.origin == "sample" and not item.ok else ""
+            if name:
+                right, all_of_them = found.get(name, (0, 0))
+                found[name] = right + after[item.chain], all_of_them + 1
+    return found
+
+
 def sweep(
     make: Callable[[bool], ChiselGenerator], tasks: Sequence[Task], *, n: int, repairs: int, say: Say
 ) -> tuple[list[dict[str, Any]], dict[str, Runs]]:
