@@ -52,7 +52,7 @@ def mutants(names: Sequence[str], *, show: bool) -> int:
         differ = _witnessed(found, _operator_mutants(found, random.Random(task.id)))
         some = differ[:MOST] + _corner_mutants(found, random.Random(task.id))
         missed = _missed(task, found, some)
-        caught, total, few = caught + len(some) - len(missed), total + len(some), few + (len(differ) < LEAST)
+        caught, total, few = caught + len(some) - len(missed), total + len(some), few + (len(some) < LEAST)
         print(f"{task.id:20} {len(some) - len(missed)} of {len(some)} caught", flush=True)
         for text in missed if show else ():
             print(_difference(found.verilog, text))
