@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import DataError, HwmlError, ToolFailedError
-from ...interrupt import heed_ctrl_c
+from ...interrupt import answered_ctrl_c, heed_ctrl_c
 from .checks import Checker, Place, furthest
 from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
@@ -94,7 +94,7 @@ class ChiselGenerator:
             run.rounds(n_samples, max_repairs)
         except KeyboardInterrupt:
             run.ended = "interrupted"
-            return run.result()  # here, where the same Ctrl-C is not raised once more
+            answered_ctrl_c()
         return run.result()
 
 
