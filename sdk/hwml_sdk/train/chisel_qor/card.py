@@ -28,9 +28,17 @@ _COUNTS = ("circuits", "not_counted", "latency_compared")
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """One line a figure; then the circuits that are most off, where they were asked for."""
-    figures = found["figures"]
-    lines = [f"{title:<66}{_shown(name, figures[name]):>8}" for name, title in _TITLES.items() if name in figures]
+    """One line a figure, a column for all circuits and one for each place; then those that are most off, if asked."""
+    columns: dict[str, Mapping[str, float]] = {"all": found["figures"], **found.get("places", {})}
+    widths = [max(8, len(name) + 2) for name in columns]
+    lines = []
+    if len(columns) > 1:
+        lines.append(f"{'':66}" + "".join(f"{name:>{width}}" for name, width in zip(columns, widths, strict=True)))
+    for name, title in _TITLES.items():
+        if name not in found["figures"]:
+            continue
+        cells = (_shown(name, column[name]) if name in column else "" for column in columns.values())
+        lines.append(f"{title:<66}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
     for row in found.get("worst", ()):
         sides = (" ".join(f"{name} {value}" for name, value in row[side].items()) for side in ("counted", "measured"))
         lines.append(f"{row['key']}: counted {' | measured '.join(sides)}")

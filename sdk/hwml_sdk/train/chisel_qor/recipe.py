@@ -107,23 +107,45 @@ def _left_out(examples: Sequence[Example]) -> dict[str, float]:
 
 
 def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    """The counting, with the intervals that ship, on the user's own files."""
+    """The counting, with the intervals that ship, on the user's own files: over all places, and for each of them."""
     folder, places = Path(options.out), [Path(place).resolve() for place in options.judge]
     for place in places:
         if not place.exists():
             raise HwmlError(f"{place}: no such file or folder")
-    name = hashlib.sha256("\n".join(map(str, places)).encode()).hexdigest()[:12]
-    rows = collect(folder / f"judged-{name}", places, say)
-    examples = examples_of(rows, label(folder, rows, say))
-    if not examples:
+    drawn = _drawn(folder)
+    by_place: dict[str, dict[str, float]] = {}
+    once: dict[str, Example] = {}
+    left_out: set[str] = set()
+    for place in places:
+        name = hashlib.sha256(str(place).encode()).hexdigest()[:12]
+        rows = collect(folder / f"judged-{name}", [place], say)
+        examples = examples_of(rows, label(folder, rows, say))
+        missing = {row.netlist for row in rows} - {item.row.netlist for item in examples}
+        if examples:
+            by_place[_named(place, by_place)] = _figures_of(examples, drawn, len(missing), say)
+        once |= {item.row.netlist: item for item in examples if item.row.netlist not in once}
+        left_out |= missing
+    if not once:
         raise HwmlError("no circuit of these files was lowered and labelled")
-    known = {item.row.netlist for item in examples}
-    found: dict[str, Any] = {"figures": figures(examples, shipped_bands())}
-    found["figures"]["not_counted"] = float(sum(row.netlist not in known for row in rows))
-    found["figures"] |= latency_figures([item.row for item in examples], [item.qor for item in examples], say)
-    if drawn := _drawn(folder):
-        found["figures"] |= linear_figures(drawn, examples)
+    examples = list(once.values())
+    found: dict[str, Any] = {"figures": _figures_of(examples, drawn, len(left_out), say)}
+    if len(by_place) > 1:
+        found["places"] = by_place
     return {**found, **_worst(examples, options)}
+
+
+def _named(place: Path, taken: Mapping[str, object]) -> str:
+    """The last part of a path, or all of it where another one ends alike."""
+    return str(place) if place.name in taken else place.name
+
+
+def _figures_of(
+    examples: Sequence[Example], drawn: Sequence[Example], missing: int, say: Callable[[str], None]
+) -> dict[str, float]:
+    found = figures(examples, shipped_bands())
+    found["not_counted"] = float(missing)
+    found |= latency_figures([item.row for item in examples], [item.qor for item in examples], say)
+    return found | (linear_figures(drawn, examples) if drawn else {})
 
 
 def _drawn(folder: Path) -> list[Example]:
