@@ -14,6 +14,7 @@ from .flat import Flat, TooLargeError, flatten, registers
 from .hw_ir import read_hw_ir
 from .intervals import intervals_of, shipped_bands
 from .latency import Latency, latency_of
+from .machines import recode_machines
 
 AMOUNTS = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
 
@@ -33,6 +34,7 @@ def predict_chisel_qor(circuit: Circuit | str, module: str | None = None) -> Chi
         flat = flatten(circuit, name)
     except TooLargeError as error:
         return ChiselQor(name, reasons=(str(error),))
+    recode_machines(flat)
     found = registers(flat)
     latency = latency_of(flat, found)
     if flat.unknown:

@@ -2,6 +2,7 @@
 
     python -m sdk.train chisel-qor --out DIR                      draw circuits, label, calibrate, judge by families
     python -m sdk.train chisel-qor --out DIR --artifact FOLDER    the same, and write the artefact that ships
+    python -m sdk.train chisel-qor --out DIR --with PATH...       the same, circuits of files of Scala among them
     python -m sdk.train chisel-qor --out DIR --judge PATH...      judge the counting on your own files of Scala
 
 DIR keeps circuits and labels: an interrupted run goes on in it, and no circuit is labelled twice.
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from ...artifact import write
+from ...chisel.data_engine.families import FAMILIES
 from ...chisel.qor.intervals import KIND, Bands, bands_config, shipped_bands
 from ...errors import HwmlError
 from ...files import check_folder
 from ...printable import json_text
 from .calibrate import fit_bands, try_residual
 from .card import card, table
-from .circuits import collect, draw, read_rows
+from .circuits import Row, collect, draw, read_rows
 from .judge import Example, examples_of, figures, linear_figures
 from .labels import label, read_labels, yosys_version
 from .netlist_latency import latency_figures
@@ -42,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--artifact", default="", metavar="FOLDER", help="write the artefact of intervals there")
     parser.add_argument(
+        "--with", nargs="+", default=[], metavar="PATH", dest="also", help="Scala to learn from too; its code may run"
+    )
+    parser.add_argument(
         "--judge", nargs="+", default=[], metavar="PATH", help="files or folders of Scala whose code may run"
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -58,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.samples < _LEAST_SAMPLES:
         raise HwmlError(f"--samples is at least {_LEAST_SAMPLES}: intervals are shares of circuits")
-    if options.judge and options.artifact:
-        raise HwmlError("--judge judges what ships and --artifact writes it: one at a time")
+    if options.judge and (options.artifact or options.also):
+        raise HwmlError("--judge judges what ships, --artifact and --with make it: one at a time")
     say: Callable[[str], None] = (lambda _: None) if options.quiet else _to_stderr
     found = _judged(options, say) if options.judge else _trained(options, say)
     print(json_text(found) if options.json else table(found))
@@ -74,6 +79,9 @@ def _trained(options: argparse.Namespace, say: Callable[[str], None]) -> dict[st
     """Draw, label, calibrate; figures on the families, each judged by intervals of the others."""
     folder = Path(options.out)
     rows = draw(folder / "drawn", options.samples, options.seed, say)
+    for place in _places(options.also):
+        rows += _collected(folder, place, "with", say)
+    rows = list({row.netlist: row for row in rows}.values())
     examples = examples_of(rows, label(folder, rows, say))
     if len(examples) < _LEAST_SAMPLES:
         raise HwmlError(f"only {len(examples)} circuits could be labelled; at least {_LEAST_SAMPLES} are needed")
@@ -108,17 +116,13 @@ def _left_out(examples: Sequence[Example]) -> dict[str, float]:
 
 def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """The counting, with the intervals that ship, on the user's own files: over all places, and for each of them."""
-    folder, places = Path(options.out), [Path(place).resolve() for place in options.judge]
-    for place in places:
-        if not place.exists():
-            raise HwmlError(f"{place}: no such file or folder")
+    folder, places = Path(options.out), _places(options.judge)
     drawn = _drawn(folder)
     by_place: dict[str, dict[str, float]] = {}
     once: dict[str, Example] = {}
     left_out: set[str] = set()
     for place in places:
-        name = hashlib.sha256(str(place).encode()).hexdigest()[:12]
-        rows = collect(folder / f"judged-{name}", [place], say)
+        rows = _collected(folder, place, "judged", say)
         examples = examples_of(rows, label(folder, rows, say))
         missing = {row.netlist for row in rows} - {item.row.netlist for item in examples}
         if examples:
@@ -132,6 +136,19 @@ def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     if len(by_place) > 1:
         found["places"] = by_place
     return {**found, **_worst(examples, options)}
+
+
+def _places(names: Sequence[str]) -> list[Path]:
+    places = [Path(name).resolve() for name in names]
+    for place in places:
+        if not place.exists():
+            raise HwmlError(f"{place}: no such file or folder")
+    return places
+
+
+def _collected(folder: Path, place: Path, use: str, say: Callable[[str], None]) -> list[Row]:
+    name = hashlib.sha256(str(place).encode()).hexdigest()[:12]
+    return collect(folder / f"{use}-{name}", [place], say)
 
 
 def _named(place: Path, taken: Mapping[str, object]) -> str:
@@ -170,7 +187,7 @@ def _write_artifact(
     check_folder(place)
     metrics = {name: value for name, value in found.items() if name != "worst"}
     provenance = {
-        "data": f"{len(examples)} circuits of the data engine's {len({item.row.group for item in examples})} families",
+        "data": _said(examples, options.also),
         "labels": f"{yosys_version()}, synth_xilinx -family xc7",
         "seed": options.seed,
     }
@@ -182,6 +199,16 @@ def _write_artifact(
         metrics=metrics,
         provenance=provenance,
     )
+
+
+def _said(examples: Sequence[Example], also: Sequence[str]) -> str:
+    """What the bands were fitted on."""
+    groups = {item.row.group for item in examples}
+    families = len(groups & set(FAMILIES))
+    drawn = sum(item.row.group in FAMILIES for item in examples)
+    text = f"{drawn} circuits of the data engine's {families} families"
+    names = " and ".join(Path(name).as_posix() for name in also)
+    return f"{text} and {len(examples) - drawn} of {names}" if also else text
 
 
 if __name__ == "__main__":
