@@ -62,7 +62,7 @@ def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # Ends with an error where a text says `bad`, writes nothing of one that says `none`, counts one table of the others.
 PICKY = (
     "if grep -q bad m*.sv; then echo 'ERROR: bad' >&2; exit 1; fi",
-    "all=$(grep -L none m*.sv | sed 's/\\.sv//; s/.*/\"&\": {\"num_cells_by_type\": {\"LUT2\": 1}}/' | paste -sd,)",
+    'all=$(grep -L none m*.sv | sed \'s/\\.sv//; s/.*/"&": {"num_cells_by_type": {"LUT2": 1}}/\' | paste -sd,)',
     'echo "{\\"modules\\": {$all}}" > stat.json',
 )
 

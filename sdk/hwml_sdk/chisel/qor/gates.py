@@ -35,12 +35,16 @@ class Gate:
 def cut(runs: Sequence[Run], low: int, count: int) -> list[Run]:
     """Bits `low` to `low + count` of a value."""
     found: list[Run] = []
-    at = 0
+    left, end = low, low + count  # from the start of the run on
     for gate, offset, length, step in runs:
-        start, end = max(low - at, 0), min(low + count - at, length)
-        if start < end:
-            found.append((gate, offset + start * step, end - start, step if end - start > 1 else 0))
-        at += length
+        if end <= 0:
+            break
+        if left < length:
+            start, stop = (left if left > 0 else 0), (end if end < length else length)
+            if start < stop:
+                found.append((gate, offset + start * step, stop - start, step if stop - start > 1 else 0))
+        left -= length
+        end -= length
     return found
 
 

@@ -274,10 +274,12 @@ class Builder:
         array, index = self.of(node.ins[0]), list(_each(self.of(node.ins[1])))
         element = max(1, node.number)
         count = self.flat.widths[node.ins[0]] // element
-        rows = [cut(array, at * element, node.width) for at in range(count)]
         if all(run[0] < 0 for run in array) and count <= 1 << len(index) <= _TABLE_ROWS:
-            return rom(gates, [list(map(int, _bits_of(row))) for row in rows], index, node.width)
-        if count > _ROWS or any(sum(run[2] for run in row) < node.width for row in rows):
+            known = _bits_of(array)
+            rows_known = [known[at * element : at * element + node.width] for at in range(count)]
+            return rom(gates, rows_known, index, node.width)
+        rows = [cut(array, at * element, node.width) for at in range(count)] if count <= _ROWS else []
+        if not rows or any(sum(run[2] for run in row) < node.width for row in rows):
             self.logic.roots += [run for run in (*array, *index) if run[0] >= 0]
             self.logic.tables.append((node, node.width * max(1, count // 4)))
             return gates.leaf(node.width)
