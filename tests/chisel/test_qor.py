@@ -210,8 +210,8 @@ def test_amounts_go_to_lines_and_instances() -> None:
 
 def test_what_is_said_beside_a_module() -> None:
     found = count(PLACED)
-    assert label(found) == "16 LUT · 0 FF · 0 cyc"
-    assert summary(found, "src/Top.scala") == "16 LUT · 0 DSP · 0 FF · 0 cyc · of these 8 LUT at line 7"
+    assert label(found) == "~16 LUT · 0 FF · 0 cyc"  # 11 to 19, as yosys has it
+    assert summary(found, "src/Top.scala") == "~16 LUT · 0 DSP · 0 FF · 0 cyc · of these 8 LUT at line 7"
     shown = detail(found, "src/Top.scala")
     assert "line 3: 8 LUT" in shown
     assert "u: 8 LUT" in shown

@@ -21,12 +21,13 @@ _UNSIGNED: Mapping[str, Callable[[int, int], bool]] = {
 Readers = Mapping[int, Sequence[Node]]
 
 
-def recode_machines(flat: Flat) -> None:
-    """Put a register with a bit a state in the place of each register of a state machine."""
+def recode_machines(flat: Flat) -> bool:
+    """Put a register with a bit a state in the place of each register of a state machine; whether there is one."""
     found = [node for node in flat.nodes if node.kind == "register" and node.width > 1]
     found = [node for node in found if (states := _Ways(flat, node).states()) and 1 < len(states) <= _MOST_STATES]
     if not found:
-        return
+        return False
+    recoded = False
     readers = _readers(flat)
     outputs = {flat.origin(value) for value in flat.outputs.values()}
     for node in found:
@@ -34,6 +35,8 @@ def recode_machines(flat: Flat) -> None:
         states = ways.states()
         if node.out not in outputs and all(_allowed(flat, reader, ways) for reader in readers[node.out]):
             _recode(flat, ways, sorted(states), readers)
+            recoded = True
+    return recoded
 
 
 def _readers(flat: Flat) -> Readers:
@@ -93,10 +96,15 @@ def _allowed(flat: Flat, reader: Node, ways: _Ways) -> bool:
 
 
 def _limit(flat: Flat, node: Node, register: Node) -> int | None:
-    """The constant that a comparison holds the register against."""
+    """The constant that a comparison holds the register against.
+
+    None for "not 0", which is an or of its bits by then (yosys' `opt_expr`), and no comparison any more.
+    """
     other = flat.maker(node.ins[1])
     same = flat.origin(node.ins[0]) == register.out and node.word in _UNSIGNED
-    return other.number if same and other is not None and other.kind == "constant" else None
+    if not same or other is None or other.kind != "constant" or (node.word == "ne" and not other.number):
+        return None
+    return other.number
 
 
 def _recode(flat: Flat, ways: _Ways, states: Sequence[int], readers: Readers) -> None:

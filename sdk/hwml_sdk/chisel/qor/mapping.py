@@ -94,7 +94,7 @@ def _all_cuts(network: Gates, uses: list[float]) -> list[list[_Cut]]:
             for leaf, _, _ in leaves:  # the innermost loop of all: no generator, no call
                 flow += shared_flow[leaf]
                 depth = max(depth, best_depth[leaf])
-            found.append(_Cut(leaves, flow, depth + 1))
+            found.append(_Cut(leaves, round(flow, 6), depth + 1))
         found.sort(key=lambda item: (item.flow, item.depth, len(item.leaves)))
         shallow = min(found, key=lambda item: (item.depth, item.flow))
         kept = found[:_KEPT]

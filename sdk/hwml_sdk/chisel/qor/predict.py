@@ -35,11 +35,12 @@ def predict_chisel_qor(circuit: Circuit | str, module: str | None = None, *, mos
         flat = flatten(circuit, name, most=most)
     except TooLargeError as error:
         return ChiselQor(name, reasons=(str(error),))
-    recode_machines(flat)
     found = registers(flat)
     latency = latency_of(flat, found)
     if flat.unknown:
         return ChiselQor(name, reasons=tuple(f"{what} is not known" for what in flat.unknown))
+    if recode_machines(flat):
+        found = registers(flat)
     return _answer(name, flat, latency, area_of(flat, found))
 
 

@@ -123,9 +123,16 @@ def figures(examples: Sequence[Example], bands: Bands) -> dict[str, float]:
 
 
 def coverage(examples: Sequence[Example], bands: Bands, name: str) -> float:
-    """Share of examples whose measured amount lies in its interval."""
-    inside = []
+    """Share of examples whose measured amount lies in its interval, of those that have one; NaN where none has."""
+    found = inside(examples, bands, name)
+    return float(np.mean(found)) if found else float("nan")
+
+
+def inside(examples: Sequence[Example], bands: Bands, name: str) -> list[bool]:
+    """Whether the measured amount lies in its interval, of each example that has one."""
+    found = []
     for item in examples:
-        interval = intervals_of(item.counted, bands)[name]
-        inside.append(interval.low <= item.measured[name] <= interval.high)
-    return float(np.mean(inside))
+        interval = intervals_of(item.counted, bands).get(name)
+        if interval is not None:
+            found.append(interval.low <= item.measured[name] <= interval.high)
+    return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,13 +21,14 @@ from typing import Any
 from ...artifact import write
 from ...chisel.data_engine.families import FAMILIES
 from ...chisel.qor.intervals import KIND, Bands, bands_config, shipped_bands
+from ...chisel.qor.predict import AMOUNTS
 from ...errors import HwmlError
 from ...files import check_folder
 from ...printable import json_text
 from .calibrate import fit_bands, try_residual
 from .card import card, table
 from .circuits import Row, collect, draw, read_rows
-from .judge import Example, examples_of, figures, linear_figures
+from .judge import Example, examples_of, figures, inside, linear_figures
 from .labels import label, read_labels, yosys_version
 from .netlist_latency import latency_figures
 
@@ -77,9 +79,9 @@ def _to_stderr(line: str) -> None:
 
 def _trained(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Draw, label, calibrate; figures on the families, each judged by intervals of the others."""
-    folder = Path(options.out)
+    folder, also = Path(options.out), _places(options.also)
     rows = draw(folder / "drawn", options.samples, options.seed, say)
-    for place in _places(options.also):
+    for place in also:
         rows += _collected(folder, place, "with", say)
     rows = list({row.netlist: row for row in rows}.values())
     examples = examples_of(rows, label(folder, rows, say))
@@ -102,16 +104,14 @@ def _trained(options: argparse.Namespace, say: Callable[[str], None]) -> dict[st
 
 def _left_out(examples: Sequence[Example]) -> dict[str, float]:
     """Figures with each family's coverage by bands fitted on the others."""
-    groups = sorted({item.row.group for item in examples})
     found = figures(examples, {})
-    inside: dict[str, float] = {}
-    for group in groups:
+    held: dict[str, list[bool]] = {name: [] for name in AMOUNTS}
+    for group in sorted({item.row.group for item in examples}):
         out = [item for item in examples if item.row.group == group]
-        rest = [item for item in examples if item.row.group != group]
-        for name, value in figures(out, fit_bands(rest)).items():
-            if name.endswith("_coverage"):
-                inside[name] = inside.get(name, 0.0) + value * len(out) / len(examples)
-    return {**found, **inside}
+        bands = fit_bands([item for item in examples if item.row.group != group])
+        for name in AMOUNTS:
+            held[name] += inside(out, bands, name)
+    return found | {f"{name}_coverage": sum(seen) / len(seen) for name, seen in held.items() if seen}
 
 
 def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -121,12 +121,13 @@ def _judged(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     by_place: dict[str, dict[str, float]] = {}
     once: dict[str, Example] = {}
     left_out: set[str] = set()
+    common = Path(os.path.commonpath([place.parent for place in places]))
     for place in places:
         rows = _collected(folder, place, "judged", say)
         examples = examples_of(rows, label(folder, rows, say))
         missing = {row.netlist for row in rows} - {item.row.netlist for item in examples}
         if examples:
-            by_place[_named(place, by_place)] = _figures_of(examples, drawn, len(missing), say)
+            by_place[place.relative_to(common).as_posix()] = _figures_of(examples, drawn, len(missing), say)
         once |= {item.row.netlist: item for item in examples if item.row.netlist not in once}
         left_out |= missing
     if not once:
@@ -149,11 +150,6 @@ def _places(names: Sequence[str]) -> list[Path]:
 def _collected(folder: Path, place: Path, use: str, say: Callable[[str], None]) -> list[Row]:
     name = hashlib.sha256(str(place).encode()).hexdigest()[:12]
     return collect(folder / f"{use}-{name}", [place], say)
-
-
-def _named(place: Path, taken: Mapping[str, object]) -> str:
-    """The last part of a path, or all of it where another one ends alike."""
-    return str(place) if place.name in taken else place.name
 
 
 def _figures_of(
@@ -185,11 +181,13 @@ def _write_artifact(
     place: Path, bands: Bands, found: Mapping[str, Any], options: argparse.Namespace, examples: Sequence[Example]
 ) -> None:
     check_folder(place)
-    metrics = {name: value for name, value in found.items() if name != "worst"}
+    figures_found = {name: round(value, 4) for name, value in found["figures"].items()}
+    metrics = {"figures": figures_found, "residual": found["residual"]}
     provenance = {
         "data": _said(examples, options.also),
         "labels": f"{yosys_version()}, synth_xilinx -family xc7",
         "seed": options.seed,
+        "arguments": _arguments(options),
     }
     write(
         place,
@@ -199,6 +197,12 @@ def _write_artifact(
         metrics=metrics,
         provenance=provenance,
     )
+
+
+def _arguments(options: argparse.Namespace) -> str:
+    """What the run was asked for, as it is written on a command line."""
+    also = f" --with {' '.join(Path(name).as_posix() for name in options.also)}" if options.also else ""
+    return f"--samples {options.samples} --seed {options.seed}{also}"
 
 
 def _said(examples: Sequence[Example], also: Sequence[str]) -> str:
