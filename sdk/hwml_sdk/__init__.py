@@ -18,6 +18,7 @@ _HOME = {
     "Annotation": "document",
     "Artifact": "artifact",
     "ArtifactError": "errors",
+    "ChiselGenerator": "chisel.generate.generator",
     "ChiselQor": "chisel.qor.answer",
     "CompileResult": "chisel.types",
     "Completion": "document",
@@ -50,6 +51,7 @@ __all__ = [
     "Annotation",
     "Artifact",
     "ArtifactError",
+    "ChiselGenerator",
     "ChiselQor",
     "CompileResult",
     "Completion",
@@ -81,6 +83,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .artifact import Artifact
     from .chisel.check import check_chisel
+    from .chisel.generate.generator import ChiselGenerator
     from .chisel.qor.answer import ChiselQor
     from .chisel.qor.predict import predict_chisel_qor
     from .chisel.types import CompileResult

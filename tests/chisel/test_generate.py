@@ -32,7 +32,7 @@ def module(body: str) -> str:
 
 SUM, AGAIN = module("io.y := io.a + io.b"), module("val s = io.b + io.a\n  io.y := s")
 SAME, OTHER = module("io.y := io.a - (~io.b) - 1.U"), module("io.y := io.a - io.b")
-TYPO = module("io.y := io.a +% io.b")  # the compiler's words name a method that is near no other
+TYPO = module("io.y := io.a.conjoin(io.b)")  # the compiler's words name a method that is near no other
 NUMBER = module("io.y := io.a + io.b + 0")  # a rule knows that .U is missing
 SPEC = "Write a Chisel module `Add`: `y` is the sum of `a` and `b`."
 MODEL = "module model(input [7:0] a, input [7:0] b, output [7:0] y);\n  assign y = b + a;\nendmodule\n"
@@ -135,9 +135,10 @@ def test_correction_shows_diagnostics_and_rules_mend() -> None:
     ]
     assert found.attempts[2].before == 0
     ((question,),) = script.asked[1]  # only the chain that failed is asked again
-    assert "io.a +% io.b" in question.content
-    assert "line 9: " in question.content
-    assert "+%" in question.content.partition("not right yet")[2]
+    assert TYPO.strip() in question.content
+    told = question.content.partition("not right yet")[2]
+    assert "line 9: " in told
+    assert "conjoin" in told
     mended = made([NUMBER], rules=True)
     assert [(item.origin, item.before) for item in mended.attempts] == [("sample", None), ("rules", 0)]
     assert mended.ok

@@ -299,3 +299,28 @@ def test_the_first_answer_is_the_default_models(trained: Path, tmp_path: Path) -
     models = [item.basis.model for step in found for item in step.analysis.annotations if item.basis is not None]
     assert models[0] == "qor"
     assert models[-1] == "mine"
+
+
+def test_the_language_server_replaces_figures_and_holds_no_torch(trained: Path, tmp_path: Path) -> None:
+    """Hints are there from the default model at once; when the helper has answered, the hover names the other model."""
+    from tests.lsp.lsp_client import running
+
+    psutil = pytest.importorskip("psutil", reason="psutil is not installed")
+    place = meeting_place(EncoderHead.load(trained).recipe)
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with running(tmp_path, env=environment) as client:
+        client.settings = {"hls": {"model": str(trained)}}
+        client.initialize(folder=tmp_path)
+        uri = client.open((tmp_path / "k.cpp").as_uri(), _kernel(11))
+        assert client.hints(uri)
+        client.until(lambda: "of mine" in client.hover(uri, 0, 6), "the figures of the encoder's model")
+        server = psutil.Process(client.process.pid)
+        held = [server, *server.children(recursive=True)]
+        mapped = {
+            process.pid: any("libtorch" in item.path for item in process.memory_maps())
+            for process in held
+            if str(place) not in process.cmdline()
+        }
+        assert len(mapped) > 1
+        assert not any(mapped.values())
+    _kill_helper(place)

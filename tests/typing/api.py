@@ -8,6 +8,7 @@ from typing import assert_type
 from hwml_sdk import (
     Analysis,
     Annotation,
+    ChiselGenerator,
     Completion,
     Diagnostic,
     Figures,
@@ -89,3 +90,7 @@ except SourceError as error:
     assert_type(error.line, int | None)
 except HwmlError as other:
     assert_type(other.exit_code, int)
+
+written = ChiselGenerator.endpoint("http://localhost:8000/v1", "qwen").generate("a counter", n_samples=2)
+assert_type(written.ok, bool)
+ChiselGenerator.local("model").generate("a counter", 2)  # type: ignore[call-arg]

@@ -70,6 +70,9 @@ class Examination:
         )
 
 
+NO_CHISEL = "no Chisel in it or in the build that it belongs to"
+
+
 def is_chisel(path: Path, text: str) -> bool:
     """Whether a Scala file is any business of ours: it, or the build it belongs to, mentions Chisel."""
     return bool(_CHISEL.search(text)) or bool(asked_version(path, text)[0])
@@ -81,8 +84,10 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
     Elaboration runs only in a trusted workspace. A missing tool chain is a note, not an error: it says what to run.
     """
     place = Path(path)
-    if settings.chisel.diagnostics == "never" or not is_chisel(place, text):
-        return Analysis(path, "chisel")
+    if settings.chisel.diagnostics == "never":
+        return Analysis(path, "chisel", left_alone="chisel.diagnostics is `never`")
+    if not is_chisel(place, text):
+        return Analysis(path, "chisel", left_alone=NO_CHISEL)
     choice = choose_version(place, text, settings)
     if installed(choice.version) is None:
         missing = f"Chisel {choice.version} is not set up: run hwml chisel setup"
@@ -276,7 +281,7 @@ class ChiselProvider(Provider):
         """
         place = Path(path)
         if not is_chisel(place, text):
-            return Analysis(path, "chisel")
+            return Analysis(path, "chisel", left_alone=NO_CHISEL)
         version = choose_version(place, text, settings).version
         if installed(version) is None:
             prepare(ensure(version, progress=tell), progress=tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -134,6 +135,26 @@ def lora_checks() -> list[Check]:
     ]
 
 
+def llm_checks() -> list[Check]:
+    """What writing Chisel with a language model needs: yosys to rank and to judge, packages for a local model."""
+    from ..chisel.generate.endpoint import KEY_VARIABLE
+    from ..chisel.yosys import find_yosys
+
+    try:
+        yosys = Check("yosys", True, " ".join(map(str, find_yosys(any_version=True))))
+    except HwmlError as error:
+        yosys = Check("yosys", False, "missing", f"ranking by behaviour and hwml chisel eval: {error}")
+    key = "set" if os.environ.get(KEY_VARIABLE) else "not set"
+    return [
+        yosys,
+        *(_package(name, "extra llm: local models and training them") for name in ("torch", "transformers")),
+        _package("tokenizers", "extra llm: a model from nothing"),
+        _package("peft", "extra llm: adapters, and tuning a model"),
+        _package("bitsandbytes", "--4bit, on a GPU: pip install bitsandbytes"),
+        Check(KEY_VARIABLE, True, f"{key} (an endpoint's key; an endpoint needs no package)"),
+    ]
+
+
 # Other systems append their own checks here: title -> function.
 SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "core": core_checks,
@@ -142,6 +163,7 @@ SECTIONS: dict[str, Callable[[], list[Check]]] = {
     "lora": lora_checks,
     "places": place_checks,
     "chisel": chisel_checks,
+    "chisel with a language model": llm_checks,
 }
 
 

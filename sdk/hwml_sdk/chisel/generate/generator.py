@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import DataError, HwmlError, ToolFailedError
 from ...interrupt import heed_ctrl_c
 from .checks import Checker, Place, furthest
+from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
+from .local import LocalBackend, LocalConfig
 from .prompt import MOST_SPEC, correction, first
 from .rank import Reference, best_of, grouped, judged
 from .types import Answer, Attempt, Backend, Budget, Ending, Generation, Message
 
 _CHECKS_AT_ONCE = 2
 Say = Callable[[str], None]
+_Waiting = tuple[int, Answer, "Future[list[Attempt]]"]
 
 
 class ChiselGenerator:
@@ -44,6 +48,28 @@ class ChiselGenerator:
         self.knowledge = None if backend.bare else Knowledge(retrieval)
         self.checker = Checker(version)
 
+    @classmethod
+    def local(
+        cls,
+        folder: str | Path,
+        *,
+        adapter: str | Path = "",
+        temperature: float = 0.8,
+        seed: int = 0,
+        rules: bool = True,
+    ) -> ChiselGenerator:
+        """One that asks the Hugging Face model in a folder, with a PEFT adapter where one is named.
+
+        Raises ArtifactError for a folder that is no model, MissingDependencyError without the extra `llm`.
+        """
+        config = LocalConfig(str(folder), str(adapter), temperature=temperature, seed=seed)
+        return cls(LocalBackend(config), rules=rules)
+
+    @classmethod
+    def endpoint(cls, url: str, model: str, *, temperature: float = 0.8, rules: bool = True) -> ChiselGenerator:
+        """One that asks an OpenAI-compatible endpoint (url: up to /v1); its key is taken from HWML_API_KEY."""
+        return cls(EndpointBackend(EndpointConfig(url, model, temperature=temperature)), rules=rules)
+
     def generate(
         self,
         spec: str,
@@ -68,6 +94,7 @@ class ChiselGenerator:
             run.rounds(n_samples, max_repairs)
         except KeyboardInterrupt:
             run.ended = "interrupted"
+            return run.result()  # here, where the same Ctrl-C is not raised once more
         return run.result()
 
 
@@ -119,13 +146,19 @@ class _Run:
         chains = list(chats)
         with ThreadPoolExecutor(_CHECKS_AT_ONCE, thread_name_prefix="candidates") as pool:
             answers = self.own.backend.ask(list(chats.values()), most_tokens=self.own.most_tokens, stop=self._over)
-            for index, answer, found in _checked(
-                pool, answers, lambda at, said: self._check(chains[at], number, before, said)
-            ):
-                self._take(chains[index], answer, found)
-                if self._over() or self._found():
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    return
+            waiting: list[_Waiting] = []
+            try:
+                for index, answer, found in _checked(
+                    pool, waiting, answers, lambda at, said: self._check(chains[at], number, before, said)
+                ):
+                    self._take(chains[index], answer, found)
+                    if self._over() or self._found():
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        return
+            except KeyboardInterrupt:  # what was answered is kept: its check takes moments
+                for index, answer, future in waiting:
+                    self._take(chains[index], answer, future.result())
+                raise
 
     def _check(self, chain: int, number: int, before: dict[int, Attempt], answer: Answer) -> list[Attempt]:
         """What an answer makes: itself, and itself mended. before: index -1 stands for the one just before."""
@@ -194,16 +227,22 @@ class _Run:
 
 def _checked(
     pool: ThreadPoolExecutor,
+    waiting: list[_Waiting],
     answers: Iterator[tuple[int, Answer]],
     check: Callable[[int, Answer], list[Attempt]],
 ) -> Iterator[tuple[int, Answer, list[Attempt]]]:
-    """Check answers while others are still being written; what is ready comes out at once, in the order of asking."""
-    waiting: list[tuple[int, Answer, Future[list[Attempt]]]] = []
+    """Check answers while others are still being written; what is ready comes out at once, in the order of asking.
+
+    waiting: holds at any time what was answered and has not come out.
+    """
     for index, answer in answers:
         waiting.append((index, answer, pool.submit(check, index, answer)))
         while waiting and waiting[0][2].done():
             at, said, future = waiting.pop(0)
             yield at, said, future.result()
-    for at, said, future in waiting:
+    while waiting:
         heed_ctrl_c()
-        yield at, said, future.result()
+        at, said, future = waiting[0]
+        found = future.result()
+        del waiting[0]
+        yield at, said, found

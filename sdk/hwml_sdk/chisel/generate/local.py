@@ -45,7 +45,8 @@ class LocalBackend:
         if not (folder / "config.json").is_file():
             raise ArtifactError(f"{folder}: is no model: config.json is missing (models are named by their folder)")
         needed = ["torch", "transformers", *(["peft"] if config.adapter else [])]
-        needed += ["bitsandbytes"] if config.four_bit else []
+        if config.four_bit and find_spec("bitsandbytes") is None:
+            raise HwmlError("--4bit needs the package bitsandbytes (and a GPU): pip install bitsandbytes")
         for package in needed:
             if find_spec(package) is None:
                 raise MissingDependencyError(package, EXTRA)

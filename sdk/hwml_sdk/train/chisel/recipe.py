@@ -34,9 +34,11 @@ def _scratch(options: argparse.Namespace) -> int:
     from .scratch import ScratchConfig, train_from_scratch
 
     size = options.size if options.size != "auto" else ("large" if torch.cuda.is_available() else "small")
-    config = ScratchConfig(size, options.epochs, options.minutes, seed=options.seed, threads=options.threads)
-    learned, held_out = split(read_rows(options.data), options.held_out, options.seed)
-    _say(f"{len(learned)} rows to learn from, {len(held_out)} held out; size {size}")
+    config = ScratchConfig(
+        size, options.epochs, options.minutes, seed=options.seed, threads=options.threads, start=options.start
+    )
+    learned, held_out = _split(options)
+    _say(f"{len(learned)} rows to learn from, {len(held_out)} held out; size {'as before' if options.start else size}")
     told = train_from_scratch(learned, options.out, config, _say)
     write_atomic(
         Path(options.out) / HELD_OUT, "".join(f"{json_text(_held_out(row), indent=None)}\n" for row in held_out)
@@ -51,6 +53,16 @@ def _scratch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _split(options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
+    """Rows to learn from and those held out: a run that continues another one holds out what that one did."""
+    rows = read_rows(options.data)
+    if not options.start:
+        return split(rows, options.held_out, options.seed)
+    held_out = read_rows(Path(options.start) / HELD_OUT)
+    left_out = {row.abstract for row in held_out}
+    return [row for row in rows if row.abstract not in left_out], held_out
+
+
 def _held_out(row: Row) -> dict[str, str]:
     """As the data engine writes rows, so that the same readers take it."""
     return {"instruction": row.prompt, "input": "", "output": row.answer} | {
@@ -62,6 +74,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the recipe."""
     parser = argparse.ArgumentParser(prog="python -m sdk.train chisel", description=__doc__)
     parser.add_argument("--from-scratch", action="store_true", help="a small model from nothing")
+    parser.add_argument("--start", default="", metavar="FOLDER", help="continue a model that --from-scratch wrote")
     parser.add_argument("--data", required=True, help="rows, or a folder that chisel-data wrote")
     parser.add_argument("--out", required=True, help="folder to write")
     parser.add_argument("--size", choices=("auto", "small", "large", "tiny"), default="auto")

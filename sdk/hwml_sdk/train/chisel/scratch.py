@@ -10,13 +10,14 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...files import replace_folder
+from ...errors import ArtifactError
+from ...files import parse_json, read_bytes, replace_folder
 from ...interrupt import checkpoint as heed
 from ...printable import json_text
 from .rows import Row, reworded
@@ -54,7 +55,10 @@ SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class ScratchConfig:
-    """One run. longest: tokens of a sample at most; longer ones are left out and counted."""
+    """One run. longest: tokens of a sample at most; longer ones are left out and counted.
+
+    start: folder of an earlier run that this one continues, with its tokeniser; size is then that model's own.
+    """
 
     size: str = "small"
     epochs: float = 5.0
@@ -62,6 +66,7 @@ class ScratchConfig:
     longest: int = 640
     seed: int = 0
     threads: int = 0
+    start: str = ""
 
 
 def train_from_scratch(rows: Sequence[Row], out: str | Path, config: ScratchConfig, say: Say) -> dict[str, Any]:
@@ -70,23 +75,49 @@ def train_from_scratch(rows: Sequence[Row], out: str | Path, config: ScratchConf
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    tokenizer = make_tokenizer([f"{row.prompt}\n{row.answer}" for row in rows], SIZES[config.size].vocabulary)
-    model = make_model(SIZES[config.size], tokenizer)
+    if config.start:
+        tokenizer, model, earlier = load_start(config.start)
+        config = replace(config, size=earlier["config"]["size"])
+    else:
+        tokenizer = make_tokenizer([f"{row.prompt}\n{row.answer}" for row in rows], SIZES[config.size].vocabulary)
+        model, earlier = make_model(SIZES[config.size], tokenizer), {}
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device)
-    told = _Loop(model, tokenizer, config, say, began).run(rows)
+    told = _Loop(model, tokenizer, config, say, began, int(earlier.get("epochs", 0))).run(rows)
     told |= {
         "parameters": sum(value.numel() for value in model.parameters()),
         "rows": len(rows),
         "seconds": round(time.monotonic() - began, 1),
         "device": device,
-        "config": asdict(config),
+        "config": asdict(replace(config, start="")),  # a folder of this machine says nothing elsewhere
     }
+    for name in ("steps", "tokens", "losses"):  # of all runs together; `seconds` is of this one
+        told[name] = earlier[name] + told[name] if earlier else told[name]
     with replace_folder(out) as folder:
         model.to("cpu").save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         (folder / CARD).write_text(json_text({"prompt": "bare", "training": told}) + "\n", encoding="utf-8")
     return told
+
+
+def load_start(path: str) -> tuple[Any, Any, dict[str, Any]]:
+    """Tokeniser, model and what was told of its training, of a folder that `train_from_scratch` wrote.
+
+    Raises ArtifactError for any other folder.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        told = parse_json(read_bytes(Path(path) / CARD))["training"]
+        if told["config"]["size"] not in SIZES or not all(name in told for name in ("epochs", "steps", "tokens")):
+            raise ValueError("its card is of another version")
+        tokenizer = AutoTokenizer.from_pretrained(path, **options)
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, use_safetensors=True, **options)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        words = f"{path}: is no model of `train chisel --from-scratch`, which alone can be continued: {error}"
+        raise ArtifactError(" ".join(words.split())[:400]) from error
+    return tokenizer, model, told
 
 
 def make_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
@@ -167,7 +198,8 @@ def padded(samples: Sequence[tuple[list[int], int]], filling: int) -> tuple[torc
 class _Loop:
     """Steps until the epochs or the minutes are over."""
 
-    def __init__(self, model: Any, tokenizer: Any, config: ScratchConfig, say: Say, began: float) -> None:
+    def __init__(self, model: Any, tokenizer: Any, config: ScratchConfig, say: Say, began: float, epochs: int) -> None:
+        self.before = epochs  # of earlier runs: wordings and order go on where those ended
         self.model, self.tokenizer, self.config, self.say, self.began = model, tokenizer, config, say, began
         self.size = SIZES[config.size]
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=self.size.rate, betas=(0.9, 0.95), weight_decay=0.1)
@@ -178,13 +210,13 @@ class _Loop:
         self.model.train()
         epoch = 0
         while not self.steps or self._done(epoch) < 1.0:
-            self._epoch(self._samples(rows, epoch), epoch)
+            self._epoch(self._samples(rows, self.before + epoch), epoch)
             epoch += 1
         self.model.eval()
         return {
             "steps": self.steps,
             "tokens": self.tokens,
-            "epochs": epoch,
+            "epochs": self.before + epoch,
             "left_out": self.left_out,
             "losses": [round(loss, 4) for loss in self.losses],
         }
@@ -197,7 +229,9 @@ class _Loop:
         return kept
 
     def _epoch(self, samples: Sequence[tuple[list[int], int]], epoch: int) -> None:
-        chosen = list(batches(samples, self.size.batch_tokens, random.Random(f"{self.config.seed} {epoch}")))
+        chosen = list(
+            batches(samples, self.size.batch_tokens, random.Random(f"{self.config.seed} {self.before + epoch}"))
+        )
         total, counted = 0.0, 0
         for number, batch in enumerate(chosen):
             heed()
