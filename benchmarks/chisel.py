@@ -1,6 +1,6 @@
 """Speed and memory of the warm Chisel checker, beside cold scalac on the same files in the same run.
 
-    python benchmarks/chisel.py [--version 7.14.0] [--checks 1000] [--quick]
+    python benchmarks/chisel.py [--version 7.14.0] [--checks 1000] [--quick] [--figures]
 
 Prints one row a figure with the bar it is held to; ends with 1 when a bar is missed. The files are the single modules
 of tests/data/chisel/styles (20 to 200 lines); each check gets another number of empty lines on top, so that nothing is
@@ -60,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", default=DEFAULT_CHISEL_VERSION)
     parser.add_argument("--checks", type=int, default=1000, help="checks over which memory is watched")
     parser.add_argument("--quick", action="store_true", help="one round, a quarter of the faults, 100 checks")
+    parser.add_argument("--figures", action="store_true", help="only the rows of LUT, FF, DSP and latency")
     arguments = parser.parse_args(argv)
     rounds, checks = (1, 100) if arguments.quick else (RUNS, arguments.checks)
     texts = {name: text for name, text in single_modules(arguments.version).items() if 20 <= lines(text) <= 200}
@@ -68,9 +69,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"CPU {cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Chisel {arguments.version}")
         print(f"Java {programs.java.major}, {len(texts)} modules of 20 to 200 lines, {rounds} rounds")
         print(f"{'figure':50} {'measured':>22}  {'bar':8} ")
-        measure(table, programs, texts, rounds)
+        if not arguments.figures:
+            measure(table, programs, texts, rounds)
         measure_figures(table, programs, Client(programs.chain.version), texts, rounds)
-        measure_memory(table, programs, texts, checks)
+        if not arguments.figures:
+            measure_memory(table, programs, texts, checks)
         print(f"load at the end {os.getloadavg()[0]:.1f}")
     return 1 if table.missed else 0
 

@@ -25,7 +25,7 @@ from hwml_sdk.printable import printable
 from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
-from .command import run_command, tell, worst
+from .command import kept_apart, run_command, tell, worst
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
@@ -60,13 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _one(name: str, arguments: argparse.Namespace) -> int:
     try:
-        outcome = annotate_file(
-            name,
-            remove=arguments.remove,
-            fix=arguments.fix,
-            write=not arguments.check,
-            trusted=True if arguments.trust else None,
-        )
+        with kept_apart(name):
+            outcome = annotate_file(
+                name,
+                remove=arguments.remove,
+                fix=arguments.fix,
+                write=not arguments.check,
+                trusted=True if arguments.trust else None,
+            )
     except HwmlError as error:
         print(f"hwml: {error}", file=sys.stderr)
         return error.exit_code
@@ -117,7 +118,20 @@ def _new_text(
     text = annotated(bare, analysis, language, ascii_only=not file.is_utf8)
     hand = marks.edited_by_hand(bare, language)
     notes = [f"line {line + 1}: this `// hwml:` line is none of hwml's, and stays" for line in hand]
-    return text, (*analysis.notes, *notes)
+    if text != bare:
+        return text, (*analysis.notes, *notes)
+    why = _why_nothing(analysis)
+    others = (note for note in analysis.notes if note != why)
+    return text, (f"left alone: {why.removeprefix(f'{path}: ')}", *others, *notes)
+
+
+def _why_nothing(analysis: Analysis) -> str:
+    """Why a file has no comment of ours."""
+    if analysis.annotations:
+        return "its functions stand where no comment may, in a macro or behind a `\\` at the end of a line"
+    if analysis.left_alone:
+        return analysis.left_alone
+    return analysis.problem or "no function of it is predicted"
 
 
 def annotated(bare: str, analysis: Analysis, language: Language, *, ascii_only: bool = False) -> str:

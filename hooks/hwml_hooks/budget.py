@@ -22,7 +22,7 @@ from hwml_sdk.printable import json_text, printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import limits as budgets
-from .command import worst
+from .command import kept_apart, worst
 from .designs import predict
 
 _VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   ", "over": "OVER"}
@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     codes = []
     for name in arguments.files:
         try:
-            row = _row(name, arguments)
+            with kept_apart(name):
+                row = _row(name, arguments)
         except HwmlError as error:
             print(f"hwml: {printable(error)}", file=sys.stderr)
             codes.append(error.exit_code)

@@ -25,7 +25,7 @@ from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 from hwml_sdk.rewrite import replace_if_unchanged
 
-from .command import run_command, tell, worst
+from .command import kept_apart, run_command, tell, worst
 from .textfile import read_text, refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
 
@@ -114,11 +114,12 @@ class _Check:
 
     def _file(self, place: Path, trusted: Sequence[Path], *, fix: bool) -> Analysis | None:
         try:
-            settings = load_settings(place, trusted=None if trusted else False, vouched=trusted)
-            text = read_source(place)
-            analysis = self._checked(place, text, settings)
-            if fix and self.arguments.fix:
-                analysis = self._fixed(place, text, analysis, settings)
+            with kept_apart(place):
+                settings = load_settings(place, trusted=None if trusted else False, vouched=trusted)
+                text = read_source(place)
+                analysis = self._checked(place, text, settings)
+                if fix and self.arguments.fix:
+                    analysis = self._fixed(place, text, analysis, settings)
         except MissingDependencyError:
             raise  # the same for all files
         except HwmlError as error:

@@ -16,16 +16,16 @@ from pathlib import Path
 
 from hwml_sdk.config import Settings, is_trusted, load_settings
 from hwml_sdk.document import Analysis, Design, Diagnostic, Figures, Span, analyze, provider_for
-from hwml_sdk.errors import ArtifactError, HwmlError
+from hwml_sdk.errors import ArtifactError, HwmlError, SourceError
 from hwml_sdk.files import read_source
 from hwml_sdk.git import repository_of
-from hwml_sdk.languages import language_of, languages
+from hwml_sdk.languages import includer_of, language_of, languages
 from hwml_sdk.printable import printable
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
 from .accepted import Accepted
-from .command import run_command, worst
+from .command import kept_apart, run_command, worst
 from .designs import design_of, predict
 from .textfile import refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
@@ -55,8 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         check = _Check(Trees(stack, needs_of(chosen), staged=arguments.staged), arguments)
         targets = targets_of(arguments.files, chosen, staged=arguments.staged, failed=check.failed)
-        analyses = [found for target in targets if (found := check.file(target)) is not None]
-        analyses += [found for target in _dependents(targets) if (found := check.file(target, lint=False))]
+        own = [target for target in targets if language_of(target.path) in chosen]
+        analyses = [found for target in own if (found := check.file(target)) is not None]
+        others = check.dependents(targets)
+        analyses += [found for target in others if (found := check.file(target, lint=False)) is not None]
     text = render(analyses, arguments.format)
     if text:
         print(text)
@@ -68,8 +70,8 @@ def _dependents(targets: Sequence[Target]) -> list[Target]:
     known = {target.path for target in targets}
     headers: dict[str, list[Path]] = {}
     for target in targets:
-        language = language_of(target.path)
-        if language is not None and target.path.suffix.lower() in language.headers:
+        language = includer_of(target.path)
+        if language is not None:
             headers.setdefault(language.name, []).append(target.path)
     found: dict[Path, None] = {}
     for changed in headers.values():
@@ -81,7 +83,7 @@ def _dependents(targets: Sequence[Target]) -> list[Target]:
 
 def _including(headers: Sequence[Path]) -> Iterator[Path]:
     """Of each repository, the sources that some headers of one language are included by."""
-    language = language_of(headers[0])
+    language = includer_of(headers[0])
     assert language is not None
     for top in {repository.top: None for path in headers if (repository := repository_of(path)) is not None}:
         repository = repository_of(top)
@@ -99,12 +101,21 @@ class _Check:
     def file(self, target: Target, *, lint: bool = True) -> Analysis | None:
         """All there is to say about one file; None when it cannot be read, which is said on stderr."""
         try:
-            return self._look(target, lint=lint and not self.arguments.no_lint)
+            with kept_apart(target.shown):
+                return self._look(target, lint=lint and not self.arguments.no_lint)
         except ArtifactError:
             raise  # not this file's fault, and the same for all
         except HwmlError as error:
             self.failed(error)
             return None
+
+    def dependents(self, targets: Sequence[Target]) -> list[Target]:
+        """What includes a changed header; what keeps that from being known takes nothing from what was found."""
+        try:
+            return _dependents(targets)
+        except HwmlError as error:
+            self.failed(error)
+            return []
 
     def failed(self, error: HwmlError) -> None:
         """Tell of a file that cannot be looked at; the others are."""
@@ -122,12 +133,13 @@ class _Check:
         analysis = analyze(place, text, settings) if lint or limited else Analysis(target.shown, name)
         found = list(analysis.diagnostics) if lint else []
         notes = list(analysis.notes) if lint else []
-        if limited and analysis.annotations:
-            found += self._over(target, place, text, analysis, settings, notes)
+        design = _design(place, text, analysis, settings) if limited else None
+        if design is not None:
+            found += self._over(target, design, analysis, settings, notes)
         elif self._asked(target):
             # Who asks for a limit here and now has to hear that nothing was held against it; a hook over all files not.
-            nothing = "no function to predict is in this file, or nothing in it says HLS"
-            notes.append(f"{'nothing was predicted' if analysis.notes else nothing}: no limit was checked")
+            nothing = "nothing was predicted" if analysis.notes else "no function to predict is in this file"
+            notes.append(f"{analysis.left_alone or nothing}: no limit was checked")
         kept = tuple(item for item in found if item.code not in settings.lint.ignore)
         said = tuple(self.trees.shown(note) for note in notes)
         return Analysis(target.shown, name, kept, analysis.annotations, said)
@@ -139,10 +151,9 @@ class _Check:
         return replace(settings, limits=replace(settings.limits, **given))
 
     def _over(
-        self, target: Target, place: Path, text: str, analysis: Analysis, settings: Settings, notes: list[str]
+        self, target: Target, design: Design, analysis: Analysis, settings: Settings, notes: list[str]
     ) -> list[Diagnostic]:
         """Limits and growth of the design that the file belongs to."""
-        design = design_of(analysis) or predict(place, text, settings)
         span = analysis.design.span if analysis.design is not None else Span.line(0)
         verdicts = budgets.judge(design.figures, settings.limits, strict=self.arguments.strict)
         found = list(budgets.findings(design.top, verdicts, span))
@@ -167,9 +178,7 @@ class _Check:
 
     def _asked(self, target: Target) -> bool:
         """Whether this run asks for a limit that this file should be held against: a header's sources are instead."""
-        language = language_of(target.path)
-        header = language is not None and target.path.suffix.lower() in language.headers
-        return not header and any(getattr(self.arguments, name) is not None for name in _GIVEN)
+        return includer_of(target.path) is None and any(getattr(self.arguments, name) is not None for name in _GIVEN)
 
     def _before(self, target: Target, settings: Settings, notes: list[str]) -> Figures | None:
         """The figures of the committed text, with the settings of now; None when there is nothing to compare."""
@@ -183,6 +192,18 @@ class _Check:
         except HwmlError as error:
             notes.append(f"growth is not known: the committed text has no prediction: {error}")
             return None
+
+
+def _design(place: Path, text: str, analysis: Analysis, settings: Settings) -> Design | None:
+    """The design that a file belongs to; None where it is none of hwml's business, or has nothing to predict."""
+    if analysis.annotations:
+        return design_of(analysis) or predict(place, text, settings)
+    if analysis.left_alone or analysis.problem or includer_of(place) is not None:
+        return None
+    try:
+        return predict(place, text, settings)  # all of it may be in what it includes
+    except SourceError:
+        return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

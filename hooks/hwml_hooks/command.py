@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from hwml_sdk.guard import guard
+from hwml_sdk.errors import HwmlError
+from hwml_sdk.guard import TRACEBACK, guard
 
 
 def run_command(
@@ -22,6 +27,20 @@ def run_command(
     )
     add_arguments(parser)
     return guard(name, lambda: run(parser.parse_args(argv)))
+
+
+@contextmanager
+def kept_apart(path: str | Path) -> Iterator[None]:
+    """Whatever goes wrong with one file within becomes an HwmlError: a fault of ours keeps no other from being seen."""
+    try:
+        yield
+    except (HwmlError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}"
+        raise HwmlError(f"{path}: {what} (a defect of hwml; set {TRACEBACK}=1 and report what it shows)") from error
 
 
 def tell(text: str) -> None:

@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="vitis|sbt|mill|predict|compare")
     for name, what in (("vitis", "a Tcl file"), ("sbt", "an sbt plugin"), ("mill", "a Mill trait")):
         kind = kinds.add_parser(name, help=f"print {what}")
-        kind.add_argument("--command", metavar="'PROGRAM ARGUMENT...'", help="the hwml to call (default: this one)")
+        kind.add_argument(
+            "--command",
+            metavar="'PROGRAM ARGUMENT...'",
+            help="the hwml to call (vitis: the one on PATH, else this one)",
+        )
     predict = kinds.add_parser("predict", help="predict what a Tcl script states")
     predict.add_argument("--script", required=True, metavar="FILE", help="set_top, add_files, ... one a line")
     predict.add_argument("--out", metavar="FILE", help="keep the prediction as JSON")
@@ -51,12 +55,16 @@ _MODULES = {"vitis": "hwml_sdk.cli", "sbt": "hwml_hooks.check_chisel", "mill": "
 
 
 def snippet(kind: str, command: Sequence[str] | None = None) -> str:
-    """The text for "vitis", "sbt" or "mill". command: what to call; default: this Python's own hwml."""
+    """The text for "vitis", "sbt" or "mill". command: what to call; default: this Python's own hwml.
+
+    The Tcl file looks for the hwml on PATH first, as it may be taken to another machine.
+    """
     # This Python by its full name, deaf to PYTHONPATH (vendors' scripts set it) and to modules in the current folder.
-    words = list(command or (sys.executable, "-E", "-P", "-m", _MODULES[kind]))
-    quoted = _tcl_list(words) if kind == "vitis" else ", ".join(json.dumps(word) for word in words)
+    own = (sys.executable, "-E", "-P", "-m", _MODULES[kind])
     text = resources.files("hwml_hooks").joinpath("snippets", _FILES[kind]).read_text(encoding="utf-8")
-    return text.replace("@COMMAND@", quoted)
+    if kind == "vitis":  # it may be taken along to another machine
+        return text.replace("@COMMAND@", _tcl_list(command or ())).replace("@WRITER@", _tcl_list(own))
+    return text.replace("@COMMAND@", ", ".join(json.dumps(word) for word in command or own))
 
 
 def _tcl_list(words: Sequence[str]) -> str:

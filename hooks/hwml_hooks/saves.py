@@ -26,7 +26,7 @@ from watchdog.observers import Observer
 
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.git import Repository, repository_of
-from hwml_sdk.languages import language_of, languages
+from hwml_sdk.languages import includer_of, language_of, languages
 
 # What build systems and package managers write whatever the language is.
 _BUILD = ("build", "out", "target", "dist", "node_modules", "__pycache__", "venv", r"cmake-build-[^/]*", r"\.[^/]+")
@@ -55,9 +55,16 @@ def _outputs() -> re.Pattern[str]:
 
 def is_source(path: Path, root: Path) -> bool:
     """Whether hwml has anything to say about such a file, by its name and place."""
-    if language_of(path) is None or path.name.startswith("."):
-        return False
-    return not is_build_output(path, root)
+    return language_of(path) is not None and not _is_hidden(path, root)
+
+
+def _is_part(path: Path, root: Path) -> bool:
+    """Whether it is nothing by itself, but sources may include it."""
+    return includer_of(path) is not None and not _is_hidden(path, root)
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return path.name.startswith(".") or is_build_output(path, root)
 
 
 def sources_below(root: Path) -> list[Path]:
@@ -108,7 +115,7 @@ class Saves(FileSystemEventHandler):
             places = [p for place in places[-1:] for p in _files_in(place, self.root)]
         if any(place.name == ".gitignore" for place in places):
             self._ignored.clear()
-        found = [place for place in places if is_source(place, self.root)]
+        found = [place for place in places if is_source(place, self.root) or _is_part(place, self.root)]
         if found:
             now = time.monotonic()
             with self._changed:

@@ -11,7 +11,7 @@ from hwml_sdk.config import trust_root
 from hwml_sdk.errors import HwmlError, SourceError
 from hwml_sdk.files import real_path
 from hwml_sdk.git import Repository, repository_of
-from hwml_sdk.languages import Language, language_of, titles
+from hwml_sdk.languages import Language, includer_of, language_of, titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def needs_of(languages: Sequence[Language]) -> list[str]:
 def targets_of(
     files: Sequence[str], languages: Sequence[Language], *, staged: bool, failed: Callable[[HwmlError], None]
 ) -> list[Target]:
-    """The files as named; with `staged` and no names: all staged files of these languages.
+    """The files as named; with `staged` and no names: all staged files of these languages, and parts of such files.
 
     failed: hears of names of other languages, which keep no other file from being checked. Raises SourceError when
     there is nothing to do.
@@ -97,9 +97,9 @@ def targets_of(
     if files:
         names = dict.fromkeys(files)
         for name in names:
-            if language_of(name) not in languages:
+            if not _is_of(name, languages):
                 failed(SourceError(f"is no {titles(languages)} file (by its name)", path=name))
-        return [Target(name, Path(name).absolute()) for name in names if language_of(name) in languages]
+        return [Target(name, Path(name).absolute()) for name in names if _is_of(name, languages)]
     if not staged:
         raise SourceError("name a file, or pass --staged")
     here = Path.cwd()
@@ -109,8 +109,13 @@ def targets_of(
     return [
         Target(_from_here(path, here), path)
         for path in repository.staged()
-        if language_of(path) in languages and not path.is_symlink()
+        if _is_of(path, languages) and not path.is_symlink()
     ]
+
+
+def _is_of(path: str | Path, languages: Sequence[Language]) -> bool:
+    """Whether it is a source of one of them, or a part of such a source."""
+    return language_of(path) in languages or includer_of(path) in languages
 
 
 def _from_here(path: Path, here: Path) -> str:

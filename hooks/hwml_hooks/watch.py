@@ -15,25 +15,30 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hwml_sdk.config import load_settings
 from hwml_sdk.document import Analysis, Figures, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
 from hwml_sdk.interrupt import heed_ctrl_c
-from hwml_sdk.languages import Language, language_of
+from hwml_sdk.languages import Language, includer_of, language_of
 from hwml_sdk.printable import json_text, printable
 from hwml_sdk.report import SCHEMA_VERSION
 from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
 from .annotate import annotated
+from .command import kept_apart
 from .command import tell as say_at_once
 from .designs import design_of, predict
 from .saves import Saves, sources_below
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
+GONE = "nothing is predicted any more"
+# A text that stays as hard to read for so many saves in a row is no slip: somebody writes like that.
+MAX_BROKEN = 5
 FIRST_LOOK = 50  # with more sources than this, each is predicted when it is first saved
 MAX_DEPENDENTS = 50
 # Field of Figures -> what people read.
@@ -82,7 +87,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line: a design after a save. figures, before: None where there is no design, or was none."""
+    """One line: a design after a save. figures, before: None where there is no design, or was none.
+
+    broken: the text could not be read as far as the one before; top, label and figures are those of before.
+    gone: there was a design before, and there is none now.
+    """
 
     path: str
     language: Language
@@ -95,6 +104,8 @@ class Event:
     first: str = ""
     notes: tuple[str, ...] = ()
     annotated: bool = False
+    broken: bool = False
+    gone: bool = False
     elapsed_ms: int = 0
 
 
@@ -116,6 +127,7 @@ def _tell_json(event: Event) -> None:
         "first_error": event.first or None,
         "notes": list(event.notes),
         "annotated": event.annotated,
+        "broken": event.broken,
         "elapsed_ms": event.elapsed_ms,
     }
     print(json_text(row, indent=None), flush=True)
@@ -126,8 +138,10 @@ def _tell_text(event: Event) -> None:
     if event.top:
         parts.append(event.top)
     if event.label:
-        parts.append(event.label)
-    if event.before is not None:
+        parts.append(f"broken: figures of before: {event.label}" if event.broken else event.label)
+    if event.gone:
+        parts.append(GONE)
+    elif event.before is not None and not event.broken:
         parts.append(said_changes(event.before, event.figures or Figures()))
     counts = [f"{n} {name}{'s' if n > 1 else ''}" for n, name in ((event.errors, "error"), (event.warnings, "warning"))
               if n]  # fmt: skip
@@ -164,11 +178,24 @@ def _change(before: float | None, now: float | None) -> str:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was last said of a file, and of which text (without our comments)."""
+    """What was last said of a file, and of which text (without our comments).
+
+    faults: of the last text that counted as whole; broken: how many have not since.
+    """
 
     digest: bytes
+    top: str = ""
+    label: str = ""
     figures: Figures | None = None
     marked: bool = False
+    faults: int | None = None
+    broken: int = 0
+
+    def breaks(self, faults: int) -> bool:
+        """Whether a text with so many faults is only half of one, so that the figures of before say more."""
+        return (
+            self.figures is not None and self.faults is not None and faults > self.faults and self.broken < MAX_BROKEN
+        )
 
 
 class Watcher:
@@ -193,7 +220,7 @@ class Watcher:
         _say(f"watching {self.root}: {count} source{'' if count == 1 else 's'}{later}")
         if few:
             # Headers first: one that is saved meanwhile is then new to us, and what includes it is looked at again.
-            for path in sorted(self._sources, key=lambda path: (not _is_header(path), path)):
+            for path in sorted(self._sources, key=lambda path: (includer_of(path) is None, path)):
                 self.saved(path, dependents=False)
 
     def follow(self, saves: Saves) -> None:
@@ -216,6 +243,7 @@ class Watcher:
         """Look at one file, and at the sources that include it if it is a header."""
         language = language_of(path)
         if language is None:
+            self._saved_part(path)
             return
         self._sources.add(path)
         if language.compiles:
@@ -225,8 +253,14 @@ class Watcher:
                 self._compilers.start()
             return
         changed = self._guarded(path, language)
-        if changed and dependents and _is_header(path):
-            found = provider_for(language).dependents([path], sorted(self._sources))
+        if changed and dependents:
+            self._saved_part(path)
+
+    def _saved_part(self, path: Path) -> None:
+        """Look again at the sources that include a file, where it is one that sources include."""
+        language = includer_of(path)
+        if language is not None:
+            found = provider_for(language).dependents([path], sorted({*self._sources, path}))
             for source in found[:MAX_DEPENDENTS]:
                 self._seen_again(source, language)
 
@@ -249,7 +283,8 @@ class Watcher:
     def _guarded(self, path: Path, language: Language) -> bool:
         """Whether the file's text was new; what cannot be read is said and passed over."""
         try:
-            return self._look(path, language)
+            with kept_apart(path):
+                return self._look(path, language)
         except (ArtifactError, BrokenPipeError):
             raise
         except MissingDependencyError as error:
@@ -259,9 +294,6 @@ class Watcher:
                 self._say(str(error))
             else:
                 self._seen.pop(path, None)
-        except Exception as error:
-            # One file must not end the watch; a fault of ours is shown with its place.
-            self._say(f"{path}: {type(error).__name__}: {error} (a defect of hwml; please report it)")
         return False
 
     def _say(self, text: str) -> None:
@@ -286,18 +318,22 @@ class Watcher:
         settings = load_settings(path)
         text = readable(bare)
         analysis = provider_for(language).check(str(path), text, settings, tell=say_at_once)
-        seen = self._seen[path] = _Seen(digest)
         again = known is not None and known.digest == digest  # an editor saved its text without our comments
-        if analysis.annotations or analysis.diagnostics or analysis.notes:
-            before = known.figures if known is not None else None
+        if known is not None and known.breaks(analysis.faults):
+            known.digest, known.broken = digest, known.broken + 1
+            event = self._broken(path, language, analysis, known)
+        else:
+            seen = self._seen[path] = _Seen(digest, faults=analysis.faults)
+            if not (analysis.annotations or analysis.diagnostics or analysis.notes or _has_design(known)):
+                return True
             seen.marked = self.annotate and bool(analysis.annotations)
             written = self.annotate and self._write_marks(file, bare, analysis, language)
-            elapsed = round((time.monotonic() - started) * 1000)
-            event = self._event(path, text, language, analysis, before, written, elapsed)
-            seen.figures = event.figures
-            with self._gate:
-                if not again and not self._closed:
-                    self.tell(event)
+            event = replace(self._event(path, text, language, analysis, known), annotated=written)
+            seen.top, seen.label, seen.figures = event.top, event.label, event.figures
+        event = replace(event, elapsed_ms=round((time.monotonic() - started) * 1000))
+        with self._gate:
+            if not again and not self._closed:
+                self.tell(event)
         return True
 
     def _write_marks(self, file: TextFile, bare: str, analysis: Analysis, language: Language) -> bool:
@@ -306,42 +342,43 @@ class Watcher:
         with self._gate:
             return new != file.raw and not self._closed and replace_if_unchanged(file.path, file.raw, new)
 
-    def _event(
-        self,
-        path: Path,
-        text: str,
-        language: Language,
-        analysis: Analysis,
-        before: Figures | None,
-        written: bool,
-        elapsed_ms: int,
-    ) -> Event:
+    def _broken(self, path: Path, language: Language, analysis: Analysis, known: _Seen) -> Event:
+        """What is said of a text that is half of one: the figures stay."""
+        event = Event(str(path.relative_to(self.root)), language, known.top, known.label, known.figures, broken=True)
+        return replace(event, **_counts(analysis))
+
+    def _event(self, path: Path, text: str, language: Language, analysis: Analysis, known: _Seen | None) -> Event:
         design = design_of(analysis)
         label = analysis.design.label if analysis.design is not None else ""
         if design is None and language.figures and analysis.annotations:
             design = predict(path, text, load_settings(path))  # the design's top function is in another file
             label = "the top is in another file"
-        errors = [item for item in analysis.diagnostics if item.severity == "error"]
-        first = min(errors, key=lambda item: item.span) if errors else None
         return Event(
             path=str(path.relative_to(self.root)),
             language=language,
             top=design.top if design is not None else "",
             label=label,
             figures=design.figures if design is not None else None,
-            before=before,
-            errors=len(errors),
-            warnings=sum(1 for item in analysis.diagnostics if item.severity == "warning"),
-            first=f"line {first.span.start_line + 1}: {first.code}: {first.message}" if first is not None else "",
-            notes=analysis.notes,
-            annotated=written,
-            elapsed_ms=elapsed_ms,
+            before=known.figures if known is not None else None,
+            gone=design is None and not analysis.faults and _has_design(known),
+            **_counts(analysis),
         )
 
 
-def _is_header(path: Path) -> bool:
-    language = language_of(path)
-    return language is not None and path.suffix.lower() in language.headers
+def _has_design(known: _Seen | None) -> bool:
+    return known is not None and known.figures is not None
+
+
+def _counts(analysis: Analysis) -> dict[str, Any]:
+    """Fields of an Event: how many findings there are, the first error, and notes."""
+    errors = [item for item in analysis.diagnostics if item.severity == "error"]
+    first = min(errors, key=lambda item: item.span) if errors else None
+    return {
+        "errors": len(errors),
+        "warnings": sum(1 for item in analysis.diagnostics if item.severity == "warning"),
+        "first": f"line {first.span.start_line + 1}: {first.code}: {first.message}" if first is not None else "",
+        "notes": analysis.notes,
+    }
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,8 @@
 """One language's workers: one for every document, and one beside it for those that others would have to wait for.
 
 The first worker gives up a document that takes long as soon as another one waits; it goes on in the second worker,
-which is started then, and is analysed there from now on until it is quick again.
+which is started then, and is analysed there from now on until it is quick again. What a document took the last time
+says how long it is waited for: who edits a file of a few hundred lines is not sent away because of a larger neighbour.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from hwml_sdk.languages import Language
 
 from .backend import Answer, Backend
 
-QUICK_S = 0.1  # of processor time: a document that takes no more goes back to the others
+# Of processor time: what takes longer is given up to the second worker while others wait.
+TURN_S = 0.1
+QUICK_S = 0.4  # of processor time: a document that takes no more is one for the first worker
+MARGIN = 1.5  # how much more than the last time a document may take before it counts as one that takes long
 IDLE_S = 60.0  # how long the second worker is kept without work
 
 
@@ -31,6 +35,7 @@ class Lane:
         self._jobs: dict[int, dict[str, Any]] = {}
         self._homes: dict[int, Backend] = {}
         self._long: set[str] = set()  # documents of the second worker
+        self._took_s: dict[str, float] = {}  # of processor time, of documents that were quick the last time
         self._rest: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -54,7 +59,7 @@ class Lane:
 
     def analyze(self, number: int, job: dict[str, Any]) -> None:
         """Have a document analysed, one that can wait (`beside`) in the second worker; answers come to `on_answer`."""
-        self._jobs[number] = job
+        self._jobs[number] = {**job, "turn_s": MARGIN * self._took_s.get(job["uri"], 0.0) or TURN_S}
         self._give(number, self._second() if job.get("beside") or job["uri"] in self._long else self._quick)
 
     def cancel(self, number: int) -> None:
@@ -111,12 +116,19 @@ class Lane:
             self._give(number, self._second())
             return
         if job is not None and any(key in answer for key in ("done", "error", "superseded")):
-            if answer.get("took_s", QUICK_S) < QUICK_S:
-                self._long.discard(job["uri"])
+            if "took_s" in answer:
+                self._remember(job["uri"], answer["took_s"])
             del self._jobs[number], self._homes[number]
             self._rest_later()
         if number or worker is self._quick:  # that the second one is ready, too, is nobody's concern
             self.on_answer(answer)
+
+    def _remember(self, uri: str, took_s: float) -> None:
+        if took_s < QUICK_S:
+            self._long.discard(uri)
+            self._took_s[uri] = max(took_s, TURN_S)
+        else:
+            self._took_s.pop(uri, None)
 
     def _lost(self, worker: Backend, reason: str, blamed: Collection[int], hung: bool) -> None:
         lost = [number for number, home in self._homes.items() if home is worker]

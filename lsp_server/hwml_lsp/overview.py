@@ -107,7 +107,7 @@ async def _first_look(server: Server) -> None:
     """Wait a while for the workspace to be looked at."""
     workspace = server.session.workspace
     end = asyncio.get_running_loop().time() + FIRST_RESULT_S
-    while server.session.has_overview and not workspace.complete and asyncio.get_running_loop().time() < end:
+    while server.session.has_overview and not workspace.is_over and asyncio.get_running_loop().time() < end:
         await workspace.wait(1.0)
 
 
@@ -166,7 +166,8 @@ def kernels(server: Server) -> dict[str, Any]:
         if item.is_design or item.kind == "module"
     ]
     workspace = session.workspace
-    return {"kernels": found, "complete": workspace.complete, "left_out": workspace.left_out}
+    about = {"complete": workspace.complete, "problem": workspace.problem, "left_out": workspace.left_out}
+    return {"kernels": found, **about}
 
 
 def _tell_kernels(server: Server) -> None:

@@ -211,17 +211,18 @@ class Session:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _analyse_beside(self, document: Document) -> None:
-        """Analyse a file that nobody has open, in the worker for what takes long; its results stay with it."""
+    async def _analyse_beside(self, document: Document) -> bool:
+        """Analyse a file that nobody has open, in the worker for what takes long; whether that came to its end."""
         document.hidden = True
         await self.configured.wait()
         if document.language is None or document.language.compiles or document.is_too_large:
-            return
+            return True
         self._send(document)
         if not await document.wait(document.has_findings, timeout_s=FILE_S):
             self._give_up(document)
         while document.job is not None:  # the figures come with the end
             await document.wait(lambda: False, timeout_s=FILE_S)
+        return document.has_findings() and not document.error
 
     def _about(self, document: Document) -> dict[str, Any]:
         """What a worker is told of a document, whatever it is asked: its text, and what its settings come from."""

@@ -34,7 +34,6 @@ COLLECT_AFTER_S = 0.5
 # Two documents that take long leave a thread to the others, each with its share of one processor.
 THREADS = 3
 RELIEF_S = 0.1  # so that a file which is read quickly is read alone
-TURN_S = 0.1  # of processor time: what takes longer is given up to the worker beside this one while others wait
 NICER = 5  # how much the worker beside it gives way to this one and to the server
 
 
@@ -116,7 +115,8 @@ class Lane:
         def is_over() -> bool:
             """Whether to stop. Raises TakesLong where others have waited for it."""
             others = bool(self._jobs) or len(self._running) > 1
-            if self._yields and others and time.thread_time() - began_s > TURN_S and not self._unwanted(job):
+            spent = time.thread_time() - began_s
+            if self._yields and others and spent > job["turn_s"] and not self._unwanted(job):
                 raise TakesLong
             return self._unwanted(job)
 
@@ -223,6 +223,8 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
         "notes": [*problems, *analysis.notes],
         "about": _about(fresh),
     }
+    if step.waits_s:
+        out["waits_s"] = step.waits_s
     if step.annotations_done:
         out["diagnostics"] = [diagnostic_out(item) for item in analysis.diagnostics]
         out["diagnostics_done"] = step.diagnostics_done

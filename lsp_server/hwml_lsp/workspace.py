@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hwml_sdk.document import Symbol
@@ -29,13 +29,17 @@ _PASSED_OVER = frozenset(("node_modules", "build", "dist", "target", "out", "__p
 
 
 class Workspace:
-    """What is known of files that are not open. `analyse` runs one document and returns when that is over."""
+    """What is known of files that are not open. `analyse` runs one document; whether that came to its end.
 
-    def __init__(self, analyse: Callable[[Document], object], is_open: Callable[[str], bool]) -> None:
+    complete: every file was looked at; problem: what was not, where the look is over all the same.
+    """
+
+    def __init__(self, analyse: Callable[[Document], Awaitable[bool]], is_open: Callable[[str], bool]) -> None:
         self.documents: dict[str, Document] = {}
         self.outlines: dict[str, list[Symbol]] = {}
         self.left_out = 0
         self.complete = False
+        self.problem = ""
         self.on_change: Callable[[], None] = lambda: None
         self.settings_for: Callable[[str], ClientSettings] = lambda _: ClientSettings()
         self._analyse = analyse
@@ -43,10 +47,16 @@ class Workspace:
         self._roots: list[str] = []
         self._limit = 0
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._failed: dict[str, str] = {}  # files that could not be looked at, and why
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._changed = asyncio.Event()
         self._told = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be known before something changes."""
+        return self.complete or self.problem != ""
 
     def start(self, roots: list[str], limit: int) -> None:
         """Look at the workspace, unless that is done or under way."""
@@ -61,7 +71,7 @@ class Workspace:
         if self._task is not None and not self._task.done():
             self._again = True
             return
-        self.complete = False
+        self.complete, self.problem = False, ""
         self._task = asyncio.ensure_future(self._run())
 
     async def wait(self, timeout_s: float) -> None:
@@ -88,38 +98,52 @@ class Workspace:
                     break
         except asyncio.CancelledError:
             raise
-        except Exception:
+        except Exception as error:  # whoever waits has to hear that no more will come
             log.exception("the workspace was not looked at to its end")
-        self.complete = True
+            self.problem = f"the workspace was not looked at to its end: {type(error).__name__}: {error}"
+        else:
+            self.problem = _said(self._failed)
+            self.complete = not self.problem
         self._tell(last=True)
 
     async def _look(self) -> None:
         found, self.left_out = await asyncio.to_thread(sources, self._roots, self._limit)
-        for uri in [uri for uri in self.documents if uri not in {path.as_uri() for path in found}]:
-            self.documents.pop(uri)
+        present = {path.as_uri() for path in found}
+        for uri in [uri for uri in (*self.documents, *self._failed) if uri not in present]:
+            self.documents.pop(uri, None)
             self._stamps.pop(uri, None)
+            self._failed.pop(uri, None)
             self.outlines.pop(uri, None)
         for path in found:
             uri = path.as_uri()
             if self._is_open(uri):
+                self._failed.pop(uri, None)
                 continue
             stamp = _stamp(path)
             if stamp is None or self._stamps.get(uri) == stamp:
                 continue
             self._stamps[uri] = stamp
-            await self._take(path, uri)
+            self._failed.pop(uri, None)
+            failed = await self._take(path, uri)
+            if failed:
+                log.warning("%s", failed)
+                self._failed[uri] = failed
             self._tell()
 
-    async def _take(self, path: Path, uri: str) -> None:
+    async def _take(self, path: Path, uri: str) -> str:
+        """Look at one file; why that failed, which keeps no other from being looked at."""
         try:
             text = await asyncio.to_thread(read_source, path)
+            document = Document(uri, 0, text, "utf-16")
+            document.settings = self.settings_for(uri)
+            ended = await self._analyse(document)
         except (HwmlError, OSError) as error:
-            log.info("%s", error)
-            return
-        document = Document(uri, 0, text, "utf-16")
-        document.settings = self.settings_for(uri)
-        await self._analyse(document)  # type: ignore[misc]
+            return str(error)
+        except Exception as error:  # a fault of ours with one file
+            log.exception("%s", path)
+            return f"{path}: {type(error).__name__}: {error}"
         self.documents[uri] = document
+        return "" if ended else f"{path}: {document.error or 'the analysis was given up'}"
 
     def _tell(self, *, last: bool = False) -> None:
         now = asyncio.get_running_loop().time()
@@ -128,6 +152,18 @@ class Workspace:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
             self.on_change()
+
+
+MAX_NAMED = 3
+
+
+def _said(failed: Mapping[str, str]) -> str:
+    """Files that could not be looked at, in one line; "" for none."""
+    if not failed:
+        return ""
+    more = f" and {len(failed) - MAX_NAMED} more" if len(failed) > MAX_NAMED else ""
+    named = "; ".join(list(failed.values())[:MAX_NAMED])
+    return f"{len(failed)} file{'s' if len(failed) > 1 else ''} could not be looked at: {named}{more}"
 
 
 def sources(roots: Iterable[str], limit: int) -> tuple[list[Path], int]:

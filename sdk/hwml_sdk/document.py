@@ -248,6 +248,7 @@ class Analysis:
     reads: other files that it was read with, by their paths.
     problem: why there are no figures, where something is wrong or missing beside the text. remedy: words behind `hwml`
     of the command that sets up what is missing.
+    left_alone: why the file is none of the language's business, where nothing was looked for in it.
     """
 
     path: str
@@ -259,6 +260,7 @@ class Analysis:
     problem: str = ""
     remedy: str = ""
     reads: tuple[str, ...] = ()
+    left_alone: str = ""
 
     @property
     def design(self) -> Annotation | None:
@@ -268,11 +270,15 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none."""
+    """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none.
+
+    waits_s: how long the next step may be waited for, where another process makes it that bounds its own time.
+    """
 
     analysis: Analysis
     annotations_done: bool = True
     diagnostics_done: bool = True
+    waits_s: float = 0.0
 
 
 class Provider(Protocol):

@@ -181,6 +181,12 @@ def language_of(path: str | Path) -> Language | None:
     return _by_suffix.get(suffix)
 
 
+def includer_of(path: str | Path) -> Language | None:
+    """The language whose sources include such a file: a header, or a part of a source that is nothing by itself."""
+    suffix = Path(path).suffix.lower()
+    return next((language for language in languages() if suffix in language.headers), None)
+
+
 def titles(chosen: Iterable[Language] | None = None) -> str:
     """What people call the files of some languages, or of all: `C, C++ or Scala`."""
     words = [title for language in (languages() if chosen is None else chosen) for title in language.titles]

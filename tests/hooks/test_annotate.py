@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -100,6 +101,27 @@ def added_lines(old: list[str], new: list[str]) -> list[int]:
             found.append(number)
     assert at == len(old)
     return found
+
+
+def test_files_that_are_left_alone_are_named_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = {
+        "bench.cpp": ('#include "fir.h"\nint main() { return 0; }\n', "a test bench or a host program"),
+        "plain.c": ("int x;\n", "no pragma or header of HLS in it, its headers or a project above it"),
+        "empty.cpp": ("#include <ap_int.h>\n", "left alone: no function with a body was found"),
+        "Plain.scala": ("object A\n", "no Chisel in it or in the build"),
+    }
+    for name, (text, _) in texts.items():
+        (tmp_path / name).write_text(text)
+    shutil.copy(FIR, tmp_path / "fir.cpp")
+    assert main([str(tmp_path / name) for name in (*texts, "gone.cpp", "notes.txt", "fir.cpp")]) == 2
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path}/fir.cpp: annotated\n"
+    for name, (_, why) in texts.items():
+        line = next(line for line in said.err.splitlines() if name in line)
+        assert line.startswith(f"{tmp_path}/{name}: note: left alone: ")
+        assert why in line
 
 
 def test_places(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from hwml_hooks import check_qor
 from hwml_hooks.check_qor import main
 from hwml_hooks.limits import parse_amount
 from hwml_hooks.watch import said_changes
-from hwml_sdk import explain
+from hwml_sdk import document, explain
 from hwml_sdk.cli import main as hwml
-from hwml_sdk.document import Figures
+from hwml_sdk.config import Settings
+from hwml_sdk.document import Analysis, Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 Git = Callable[..., str]
@@ -134,6 +136,22 @@ def test_growth_by_a_header(repo: Path, git: Git, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert out.startswith("a.cpp:")
     assert "b.cpp" not in out
+
+
+def test_growth_by_a_part_that_is_no_source_of_its_own(repo: Path, git: Git, capsys: Capture) -> None:
+    (repo / "work.tpp").write_text(DESIGN % 2)
+    (repo / "a.cpp").write_text('#include "work.tpp"\n#include <ap_int.h>\n')
+    git("add", "-A")
+    git("commit", "-q", "-m", "two lanes")
+    (repo / "work.tpp").write_text(DESIGN % 16)
+    git("add", "-A")
+    for arguments in (["work.tpp"], ["--staged"]):
+        assert main([*arguments, "--no-lint", "--max-growth", "50"]) == 1
+        said = capsys.readouterr()
+        assert "a.cpp:1:" in said.out
+        assert "QOR103" in said.out
+        assert said.err == ""
+    assert main(["work.tpp"]) == 0, "nothing is held against anything here"
 
 
 def test_growth_of_a_renamed_file(repo: Path, git: Git, capsys: Capture) -> None:
@@ -419,6 +437,24 @@ def test_a_file_of_another_kind_keeps_no_other_from_being_checked(repo: Path, ca
     said = capsys.readouterr()
     assert "build.sbt: is no C, C++ or Scala file" in said.err
     assert "PIPLINE" in said.out
+
+
+def test_a_fault_of_ours_with_one_file_keeps_no_other_from_being_checked(
+    repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad.cpp", "k.cpp"):
+        (repo / name).write_text("void f(int a[8]) {\n#pragma HLS TOP\n#pragma HLS PIPLINE\n  a[0] = 1;\n}\n")
+
+    def analyze(path: Path, text: str, settings: Settings) -> Analysis:
+        if path.name == "bad.cpp":
+            raise KeyError("bad")
+        return document.analyze(path, text, settings)
+
+    monkeypatch.setattr(check_qor, "analyze", analyze)
+    assert main(["bad.cpp", "k.cpp"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("hwml-check-qor: bad.cpp: KeyError: 'bad' (a defect of hwml;")
+    assert "k.cpp:3:" in said.out
 
 
 def test_a_change_of_less_than_half_a_percent_is_no_news() -> None:

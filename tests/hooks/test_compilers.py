@@ -149,6 +149,30 @@ def test_outside_the_tool(project: Path) -> None:
     assert "csynth_design is not known here" in done.stdout
 
 
+def test_the_hwml_on_path_is_called_and_else_the_one_that_wrote_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is taken to another machine finds the hwml there; what a project holds is never called."""
+    assert hwml(["hooks", "vitis"]) == 0
+    (tmp_path / "hwml.tcl").write_text(capsys.readouterr().out + "puts [::hwml::program]\n")
+    here = tmp_path / "bin"
+    for folder in (tmp_path, here):
+        folder.mkdir(exist_ok=True)
+        (folder / "hwml").write_text("#!/bin/sh\n")
+        (folder / "hwml").chmod(0o755)
+    tcl = interpreter()
+
+    def called(path: str) -> str:
+        done = subprocess.run([*tcl, "hwml.tcl"], capture_output=True, text=True, check=True, cwd=tmp_path,
+                              env={**os.environ, "PATH": path})  # fmt: skip
+        return done.stdout.splitlines()[-1]
+
+    assert called(f".::bin:{here}") == f"env -u PYTHONPATH {here}/hwml"
+    assert called("/nowhere") == f"{sys.executable} -E -P -m hwml_sdk.cli"
+    (here / "hwml").chmod(0o644)
+    assert called(str(here)).startswith(sys.executable)
+
+
 def test_odd_characters_in_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert hwml(["hooks", "vitis", "--command", "'/a b/$HOME[exit]{/py\"thon' -m x"]) == 0
     text = capsys.readouterr().out

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from hwml_sdk.languages import CHISEL, HLS, includer_of, language_of
+
 ROOT = Path(__file__).resolve().parents[2]
 _spec = util.spec_from_file_location("precommit_world", Path(__file__).with_name("precommit_world.py"))
 assert _spec is not None
@@ -49,14 +51,16 @@ def test_manifest() -> None:
         assert function == "main"
 
 
-def test_build_files_are_no_chisel_and_what_is_near_a_limit_is_told() -> None:
-    qor, chisel, _ = (ROOT / ".pre-commit-hooks.yaml").read_text().split("- id: ")[1:]
-    (pattern,) = re.findall(r"files: (\S+)", chisel)
-    assert [name for name in ("a.scala", "b.sc", "build.sbt", "x.scala.bak") if re.search(pattern, name)] == [
-        "a.scala",
-        "b.sc",
-    ]
-    assert "verbose: true" in qor
+def test_hooks_get_the_files_that_they_read_and_no_others() -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text().split("- id: ")[1:]
+    qor, chisel, annotate = (re.compile(pattern) for hook in hooks for pattern in re.findall(r"files: (\S+)", hook))
+    names = [f"a{suffix}" for suffix in (*HLS.suffixes, *HLS.headers, *CHISEL.suffixes)]
+    names += ["A.H", "build.sbt", "x.scala.bak", "a.inl", "a.ino", "a.mm", "a.ixx", "c", "a.cu", "a.cfg"]
+    for name in names:
+        assert bool(chisel.search(name)) == (language_of(name) == CHISEL), name
+        assert bool(annotate.search(name)) == (language_of(name) is not None), name
+        assert bool(qor.search(name)) == (language_of(name) == HLS or includer_of(name) == HLS), name
+    assert "verbose: true" in hooks[0], "what is near a limit is told"
 
 
 @pytest.mark.slow

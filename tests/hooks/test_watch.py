@@ -22,7 +22,9 @@ from tests.waiting import PATIENCE_S, interruptible, wait_for
 
 from hwml_hooks import marks
 from hwml_hooks.saves import is_source
+from hwml_hooks.watch import MAX_BROKEN, Event, Watcher, _tell_text
 from hwml_sdk.cli import main as hwml
+from hwml_sdk.document import Figures
 from hwml_sdk.languages import HLS
 
 Git = Callable[..., str]
@@ -145,6 +147,58 @@ def test_saves_and_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert not watch.drained(), "a save that changes nothing is no news"
         assert watch.stop() == 130
         assert not [line for line in watch.errors if "Traceback" in line]
+
+
+def test_a_half_written_text_keeps_the_figures(tmp_path: Path) -> None:
+    path = tmp_path / "a.cpp"
+    path.write_text(DESIGN % 1)
+    keys = ("top", "label", "LUT", "DSP", "FF", "latency_cycles")
+    with watching(tmp_path) as watch:
+        first = watch.next("a.cpp")
+        assert not first["broken"]
+        for half in ((DESIGN % 1).replace("i++)", "i++"), (DESIGN % 8)[:-60]):
+            save_in_place(path, half)
+            broken = watch.next("a.cpp")
+            assert broken["broken"]
+            assert broken["before"] is None
+            assert {key: broken[key] for key in keys} == {key: first[key] for key in keys}
+        save_in_place(path, DESIGN % 8)
+        whole = watch.next("a.cpp")
+        assert not whole["broken"]
+        assert whole["before"]["DSP"] == first["DSP"] < whole["DSP"], "compared with the last whole text"
+        save_in_place(path, "int nothing;\n")
+        assert watch.next("a.cpp")["top"] is None
+
+
+def test_who_writes_what_cannot_be_read_is_not_told_figures_of_before_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a.cpp"
+    path.write_text(DESIGN % 1)
+    said: list[Event] = []
+    watcher = Watcher(tmp_path, annotate=False, tell=said.append)
+    watcher.saved(path)
+    for number in range(MAX_BROKEN + 2):
+        path.write_text(DESIGN % 8 + f"void odd( {{ int a{number}; }}\n")
+        watcher.saved(path)
+    assert [event.broken for event in said] == [False, *[True] * MAX_BROKEN, False, False]
+    assert said[-1].label != said[0].label == said[1].label
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (Event("a.cpp", HLS, "f", "9 LUT", Figures(lut=9)), "a.cpp  f  9 LUT"),
+        (Event("a.cpp", HLS, "f", "9 LUT", Figures(lut=9), Figures(lut=8)), "a.cpp  f  9 LUT  (LUT +12 %)"),
+        (Event("a.cpp", HLS, "f", "999 LUT", Figures(lut=999), Figures(lut=1000)), "a.cpp  f  999 LUT  (as before)"),
+        (
+            Event("a.cpp", HLS, "f", "9 LUT", Figures(lut=9), broken=True),
+            "a.cpp  f  broken: figures of before: 9 LUT",
+        ),
+        (Event("a.cpp", HLS, before=Figures(lut=8), gone=True), "a.cpp  nothing is predicted any more"),
+    ],
+)
+def test_lines_for_people(event: Event, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _tell_text(event)
+    assert capsys.readouterr().out == f"{words}\n"
 
 
 def test_what_is_ignored(repo: Path, git: Git) -> None:

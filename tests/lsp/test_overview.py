@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from collections.abc import Iterator
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.lsp.lsp_client import FULL, PLAIN, Client, running
 from tests.lsp.sources import FAULTY, SCALE
+from tests.waiting import PATIENCE_S
+
+from hwml_lsp.documents import Document
+from hwml_lsp.workspace import Workspace
 
 TWO = """#include <ap_int.h>
 void inner(const int a[8], int b[8]) {
@@ -183,14 +189,69 @@ def test_the_workspace_is_searched_listed_and_checked_without_being_open(wide: C
 
 
 def test_an_overview_is_bounded(kernels: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "binary.cpp").write_bytes(b"\0")
+    for name in ("scale.cpp", "scale2.cpp", "scale3.cpp"):
+        shutil.copy(kernels / "scale.cpp", folder / name)
     with running(tmp_path) as client:
-        client.settings = {"workspace": {"maxFiles": 1}}
-        client.initialize(folder=kernels)
-        client.until(
-            lambda: client.request("workspace/executeCommand", {"command": "hwml.kernels"})["complete"], "overview"
-        )
-        listed = client.request("workspace/executeCommand", {"command": "hwml.kernels"})
+        client.settings = {"workspace": {"maxFiles": 2}}
+        client.initialize(folder=folder)
+
+        def kernels_of() -> dict[str, Any]:
+            listed: dict[str, Any] = client.request("workspace/executeCommand", {"command": "hwml.kernels"})
+            return listed
+
+        client.until(lambda: kernels_of()["problem"], "overview")
+        listed = kernels_of()
         assert listed["left_out"] == 2
+        assert {Path(item["uri"]).name for item in listed["kernels"]} == {"scale.cpp"}
+        assert not listed["complete"], "of a file that cannot be read nobody knows anything"
+        assert listed["problem"].startswith(f"1 file could not be looked at: {folder}/binary.cpp:1: holds NUL bytes")
+
+
+def looked_at(folder: Path, analyse: Callable[[Document], Awaitable[bool]]) -> Workspace:
+    """A workspace once the look at a folder is over."""
+
+    async def look() -> Workspace:
+        workspace = Workspace(analyse, lambda _: False)
+        workspace.start([str(folder)], 10)
+        while not workspace.is_over:
+            await workspace.wait(PATIENCE_S)
+        return workspace
+
+    return asyncio.run(look())
+
+
+def test_a_file_that_fails_is_named_and_keeps_no_other_from_being_looked_at(kernels: Path) -> None:
+    seen = []
+
+    async def analyse(document: Document) -> bool:
+        name = Path(document.path or "").name
+        seen.append(name)
+        if name == "host.cpp":
+            raise KeyError("host")
+        return name != "scale.cpp"
+
+    workspace = looked_at(kernels, analyse)
+    assert sorted(seen) == ["faulty.cpp", "host.cpp", "scale.cpp"]
+    assert not workspace.complete
+    assert workspace.problem == (
+        f"2 files could not be looked at: {kernels}/host.cpp: KeyError: 'host'; "
+        f"{kernels}/scale.cpp: the analysis was given up"
+    )
+
+
+def test_a_look_that_fails_as_a_whole_is_never_called_complete(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def analyse(_: Document) -> bool:
+        return True
+
+    assert looked_at(kernels, analyse).complete
+    with monkeypatch.context() as patched:
+        patched.setattr("hwml_lsp.workspace.sources", lambda *_: 1 / 0)
+        failed = looked_at(kernels, analyse)
+    assert not failed.complete
+    assert "was not looked at to its end: ZeroDivisionError" in failed.problem
 
 
 def test_nothing_is_emitted_of_a_folder_that_is_not_trusted(wide: Client, kernels: Path) -> None:

@@ -6,8 +6,9 @@
 # are kept in hwml_csynth.jsonl in the project's folder. It listens only: no command is replaced, none can fail by it.
 
 namespace eval ::hwml {
-    # The hwml that is called. Change it to use this file on another machine.
+    # The hwml that is called; where this is empty, the one on PATH, and where there is none, the one that wrote this.
     variable command @COMMAND@
+    variable writer @WRITER@
     variable stated {}
     variable folder [pwd]
     variable project ""
@@ -59,10 +60,25 @@ proc ::hwml::place {} {
     }
 }
 
-proc ::hwml::call {args} {
+# The words that call hwml. Folders of PATH that are not named in full are passed over: they may be the project's.
+# PYTHONPATH, which vendors' scripts set, is not for it.
+proc ::hwml::program {} {
     variable command
+    variable writer
+    if {[llength $command] > 0} { return $command }
+    foreach folder [split $::env(PATH) :] {
+        set file [file join $folder hwml]
+        if {[file pathtype $folder] eq "absolute" && [file executable $file] && ![file isdirectory $file]} {
+            return [list env -u PYTHONPATH $file]
+        }
+    }
+    return $writer
+}
+
+proc ::hwml::call {args} {
     # Vitis puts its own libraries first, which are none for other programs.
-    if {[catch { exec env -u LD_LIBRARY_PATH -u LD_PRELOAD -u PYTHONHOME {*}$command {*}$args 2>@1 } output]} {
+    set words [concat [program] $args]
+    if {[catch { exec env -u LD_LIBRARY_PATH -u LD_PRELOAD -u PYTHONHOME {*}$words 2>@1 } output]} {
         regsub {\nchild process exited abnormally$} $output {} output
         regsub {^hwml: } $output {} output
         error $output

@@ -16,6 +16,7 @@ interface Kernel {
 interface Answer {
   kernels: Kernel[];
   complete: boolean;
+  problem: string;
   left_out: number;
 }
 
@@ -63,7 +64,9 @@ export class KernelList implements vscode.TreeDataProvider<Kernel>, vscode.Dispo
       return [];
     }
     const more = answer.left_out > 0 ? `, ${answer.left_out} files not looked at` : '';
-    this.view.description = `by ${TITLES[this.key]}${answer.complete ? '' : ', looking'}${more}`;
+    const state = answer.complete ? '' : answer.problem === '' ? ', looking' : ', not all could be looked at';
+    this.view.description = `by ${TITLES[this.key]}${state}${more}`;
+    this.view.message = answer.problem === '' ? undefined : answer.problem;
     return [...answer.kernels].sort((a, b) => this.compare(a, b));
   }
 

@@ -29,6 +29,7 @@ from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .qor.answer import ChiselQor
+from .qor.flat import EDITOR_OPERATIONS, MAX_OPERATIONS
 from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
@@ -69,6 +70,9 @@ class Examination:
         )
 
 
+NO_CHISEL = "no Chisel in it or in the build that it belongs to"
+
+
 def is_chisel(path: Path, text: str) -> bool:
     """Whether a Scala file is any business of ours: it, or the build it belongs to, mentions Chisel."""
     return bool(_CHISEL.search(text)) or bool(asked_version(path, text)[0])
@@ -80,15 +84,19 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
     Elaboration runs only in a trusted workspace. A missing tool chain is a note, not an error: it says what to run.
     """
     place = Path(path)
-    if settings.chisel.diagnostics == "never" or not is_chisel(place, text):
-        return Analysis(path, "chisel")
+    if settings.chisel.diagnostics == "never":
+        return Analysis(path, "chisel", left_alone="chisel.diagnostics is `never`")
+    if not is_chisel(place, text):
+        return Analysis(path, "chisel", left_alone=NO_CHISEL)
     choice = choose_version(place, text, settings)
     if installed(choice.version) is None:
         missing = f"Chisel {choice.version} is not set up: run hwml chisel setup"
         remedy = f"chisel setup --version {choice.version}"
         return Analysis(path, "chisel", notes=(missing,), problem=missing, remedy=remedy)
     try:
-        found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
+        found = examine(
+            place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S, count_up_to=EDITOR_OPERATIONS
+        )
         repairs = repairs_for(place, text, found)
     except HwmlError as error:
         return Analysis(path, "chisel", notes=(str(error),))
@@ -107,12 +115,14 @@ def examine(
     build_wait_s: float = ASK_S,
     fence: bool = True,
     fence_or_refuse: bool = False,
+    count_up_to: int = MAX_OPERATIONS,
 ) -> Examination:
     """Check a document in its surroundings: its project's class path where trusted, else its neighbours.
 
     build_wait_s: how long to wait for the project's build server the first time; later its answer is known.
     fence: False elaborates with the user's own rights. fence_or_refuse: where there is no fence, raise RefusedError
     instead of checking types only, with a note.
+    count_up_to: operations of a module up to which it gets figures.
     Raises SourceError for a file that is too large, and what `check_chisel` raises.
     """
     refuse_too_large(text, str(path))
@@ -132,6 +142,7 @@ def examine(
         options=setup.options,
         fence=fence,
         guesses=known_values(path) if elaborate else (),
+        count_up_to=count_up_to,
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -270,7 +281,7 @@ class ChiselProvider(Provider):
         """
         place = Path(path)
         if not is_chisel(place, text):
-            return Analysis(path, "chisel")
+            return Analysis(path, "chisel", left_alone=NO_CHISEL)
         version = choose_version(place, text, settings).version
         if installed(version) is None:
             prepare(ensure(version, progress=tell), progress=tell)

@@ -428,7 +428,7 @@ void top(int a[8], int n) {
 int32 first 1:0-1:30
   (x@p1 int32)
   return x@p1
-void0 top 1:0-8:1
+void0 top 2:0-8:1
   (a@p2 int32[8])
   (n@p2 int32)
   a@p2[0] = 1
@@ -450,7 +450,7 @@ void top(int a[8]) {
 void next(int b[4]) { b[0] = 1; }
 """,
     """\
-void0 top 1:0-7:33
+void0 top 1:0-6:1
   (a@p1 int32[8])
   for VITIS_LOOP_2_1 2:2-2:38 head 2:2-2:29
     (i@2 int32: 0; (i@2 < 8); (p++ i@2))
@@ -458,12 +458,14 @@ void0 top 1:0-7:33
     ?:unknown32
   if a@p1[0]
     a@p1[1] = 2
-  for VITIS_LOOP_4_2 4:2-4:29 head 4:2-4:29
+  for VITIS_LOOP_4_2 4:2-6:1 head 4:2-4:29
     (j@4 int32: 0; (j@4 < 5); (p++ j@4))
     a@p1[j@4] = 1
-    a@p1[2]
-    a@p1
-    next(?:unknown32, b?[4])^7:5""",
+    a@p1[2] = a@p1
+    ?:unknown32
+void0 next 7:0-7:33
+  (b@p7 int32[4])
+  b@p7[0] = 1""",
 )
 
 

@@ -20,22 +20,27 @@ _HLS_SIGN = re.compile(
 
 
 def is_hls(path: str, text: str) -> bool:
-    """Pragmas or headers of HLS in the text or its own headers, or a project that says it is about hardware.
+    """Whether `why_not_hls` has nothing against it."""
+    return not why_not_hls(path, text)
+
+
+def why_not_hls(path: str, text: str) -> str:
+    """Why a source is no hardware; "" where it, its own headers or its project say that it is.
 
     Test benches and host programs are not, whatever they include.
     """
     place = Path(path)
     if looks_like_bench(text):
-        return False
+        return "a test bench or a host program, by its text"
     try:
         named = project_of(place)
     except ConfigError:
-        return True  # let the error be told
+        return ""  # let the error be told
     if named is not None and place.absolute() in named.benches:
-        return False
+        return f"a test bench of {named.path.name}"
     if _HLS_SIGN.search(text) or named is not None or (place.absolute().parent / FILE_NAME).is_file():
-        return True
-    return _headers_say_so(place, text)
+        return ""
+    return "" if _headers_say_so(place, text) else "no pragma or header of HLS in it, its headers or a project above it"
 
 
 MAX_HEADERS = 16  # of a source that says nothing itself

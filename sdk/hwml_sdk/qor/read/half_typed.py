@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -35,6 +36,25 @@ def _open_function(reader: Reader, head: Node, result: ir.CType, rest: list[Node
     if function is not None:
         with inside(reader, function, head, (head.end_byte, whole.end_byte)):
             _loose_statements(reader, rest, function.body)
+            if _goes_on(reader, head, rest[-1].end_byte if rest else head.end_byte):
+                left = ir.Call(f"the rest of {function.name}", (), span=function.name_span)
+                function.body.items.append(ir.Evaluate(left))
+
+
+def _goes_on(reader: Reader, head: Node, end: int) -> bool:
+    """Whether a function's body goes on behind what stands with its head: elsewhere, as no part of any function."""
+    depth = 0
+    for sign in _BRACES.finditer(reader.text, head.end_byte):
+        if sign.start() >= end and depth and sign.group() != "}":
+            return True
+        depth += {"{": 1, "}": -1}.get(sign.group(), 0)
+        if not depth and sign.group() == "}":
+            return False
+    return False
+
+
+# What it takes to find the end of a body: its braces, and anything else that stands in it.
+_BRACES = re.compile(r"[{}]|[^{}\s]+")
 
 
 def _loose_statements(reader: Reader, nodes: list[Node], block: ir.Block) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,13 +23,38 @@ BEFORE = "auto v = ("  # what such an expression is parsed in
 
 def parse(text: str) -> Tree:
     """The tree of a text, its offsets those of the text."""
+    return _usual_parser().parse(_bytes(text))
+
+
+def parse_pieces(text: str, spans: Iterable[tuple[int, int]]) -> list[Tree]:
+    """The tree of what stands between each two offsets, in their order; offsets in the trees are those of the text."""
+    from tree_sitter import Parser, Range
+
+    data, row, last = _bytes(text), 0, 0
+    parser, found = Parser(_usual_parser().language), []
+    for start, end in spans:
+        row += text.count("\n", last, start)
+        column = start - text.rfind("\n", 0, start) - 1
+        # The last row is of no use here, and only has to lie behind the first.
+        parser.included_ranges = [Range((row, column), (row + end - start, 0), start, end)]
+        found.append(parser.parse(data))
+        last = start
+    return found
+
+
+def _usual_parser() -> Parser:
     global _parser  # noqa: PLW0603 - making a parser costs more than most parses
     if _parser is None:
         import tree_sitter
         import tree_sitter_cpp
 
         _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_cpp.language()))
-    return _parser.parse(_bare_operands(text).encode("ascii", "replace"))
+    return _parser
+
+
+def _bytes(text: str) -> bytes:
+    """As many as there are characters."""
+    return _bare_operands(text).encode("ascii", "replace")
 
 
 def parse_expression(text: str) -> tuple[str, Tree, Node] | None:

@@ -84,7 +84,6 @@ class Reader:
     """
 
     unit: Unit
-    tree: Tree  # kept alive: nodes of templates are read later
     program: ir.Program
     grammar: Grammar
     names: Names = field(init=False)

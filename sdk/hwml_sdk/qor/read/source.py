@@ -18,7 +18,7 @@ from ..program import ir
 from ..program.budget import TEXT_CHARACTERS, depth_guard
 from ..program.handed import mark_handed
 from .grammar import CPP
-from .parsing import parse
+from .pieces import roots
 from .placing import place_rest
 from .preprocess import Unit, preprocess
 from .reader import Reader
@@ -113,18 +113,19 @@ def _read(unit: Unit, program: ir.Program) -> Reader:
     """Read one unit into the program; templates that nothing asked for yet are left."""
     if unit.left_out:
         program.work.leave_out(unit.left_out)
-    tree = parse(_bounded_text(unit, program))
-    root = tree.root_node
-    reader = Reader(unit, tree, program, CPP)
-    keep_members(reader, root)
-    reader.items(root.children if root.type == "translation_unit" else [root])
+    found = roots(_bounded_text(unit, program))
+    nodes = [node for root in found for node in (root.children if root.type == "translation_unit" else [root])]
+    reader = Reader(unit, program, CPP)
+    keep_members(reader, nodes)
+    reader.items(nodes)
     program.problems += unit.problems
     program.comments.update(unit.comments)
     program.sources.update((file.path, file.text) for file in unit.files)
     program.faults += unit.faults
-    program.faults += _count_faults(root)
-    if root.has_error:
-        program.problems.append(_syntax_problem(root, unit))
+    program.faults += sum(map(_count_faults, found))
+    broken = next((root for root in found if root.has_error), None)
+    if broken is not None:
+        program.problems.append(_syntax_problem(broken, unit))
     return reader
 
 

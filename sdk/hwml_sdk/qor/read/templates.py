@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -86,12 +86,12 @@ def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
         reader.class_templates[name] = (inner, parameters)
 
 
-def keep_members(reader: Reader, root: Node) -> None:
+def keep_members(reader: Reader, nodes: Iterable[Node]) -> None:
     """Keep members of class templates whose bodies stand outside: instances made before they are met have them too."""
-    for node in root.named_children:
+    for node in nodes:
         body = node.child_by_field_name("body")
         if node.type in ("namespace_definition", "linkage_specification") and body is not None:
-            keep_members(reader, body)
+            keep_members(reader, body.named_children)
         parameters = node.child_by_field_name("parameters") if node.type == "template_declaration" else None
         for inner in node.named_children if parameters is not None else ():
             head = function_declarator(inner.child_by_field_name("declarator")) if "function" in inner.type else None
