@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def _meets(span: Span, first: tuple[int, int], last: tuple[int, int]) -> bool:
 
 
 def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: Fix) -> lsp.CodeAction:
-    title = capitalised(fix.title) + (" (verified)" if fix.verified else "")
+    title = capitalised(fix, document) + (" (verified)" if fix.verified else "")
     action = lsp.CodeAction(
         title,
         lsp.CodeActionKind.QuickFix,
@@ -67,10 +68,17 @@ def _fix(document: Document, client: Client, item: Diagnostic, index: int, fix: 
     return action if client.resolves_actions else resolve(document, client, action, [fix])
 
 
-def capitalised(title: str) -> str:
-    """A title with a capital letter, unless it begins with code, which keeps its own letters."""
-    first, _, _ = title.partition(" ")
-    return title[:1].upper() + title[1:] if first.isalpha() and first.islower() else title
+def capitalised(fix: Fix, document: Document) -> str:
+    """A fix's title with a capital letter, unless it begins with code, which keeps its own letters.
+
+    A word that the document or the new text has counts as code: `x is an Output` is about `x`.
+    """
+    first, _, _ = fix.title.partition(" ")
+    if not (first.isalpha() and first.islower()):
+        return fix.title
+    word = re.compile(rf"\b{first}\b")
+    is_code = word.search(document.text.text) or any(word.search(edit.new_text) for edit in fix.edits)
+    return fix.title if is_code else fix.title[:1].upper() + fix.title[1:]
 
 
 def asks_for_rewrites(context: lsp.CodeActionContext) -> bool:
@@ -85,7 +93,7 @@ def rewrites(document: Document, client: Client, line: int, fixes: Sequence[Fix]
     found = []
     for index, fix in enumerate(fixes):
         data = {"uri": document.uri, "version": document.version, "line": line, "rewrite": index}
-        action = lsp.CodeAction(capitalised(fix.title), REWRITE, data=data)
+        action = lsp.CodeAction(capitalised(fix, document), REWRITE, data=data)
         found.append(action if client.resolves_actions else resolve(document, client, action, [fix]))
     return found
 

@@ -168,12 +168,15 @@ class Backend:
         if "answer" in answer:
             return  # nobody waits for it any more
         if number:
-            self._watch(number, over=any(key in answer for key in ENDS))
+            self._watch(number, over=any(key in answer for key in ENDS), waits_s=answer.get("waits_s", 0.0))
         if "begun" not in answer:
             self.on_answer(answer)
 
-    def _watch(self, number: int, *, over: bool) -> None:
-        """A sign of life of an analysis: its patience starts anew as far as it has any left, or is over with it."""
+    def _watch(self, number: int, *, over: bool, waits_s: float) -> None:
+        """A sign of life of an analysis: its patience starts anew as far as it has any left, or is over with it.
+
+        waits_s: it waits for another process from now on, so long at most.
+        """
         timer = self._watched.pop(number, None)
         if timer is not None:
             timer.cancel()
@@ -183,10 +186,12 @@ class Backend:
             self._ends.pop(number, None)
             return
         loop = asyncio.get_running_loop()
-        patience_s = self._language.patience_s
+        patience_s = max(self._language.patience_s, waits_s)
+        if waits_s:
+            self._ends[number] = loop.time() + waits_s
         end = self._ends.setdefault(number, loop.time() + PATIENCES * patience_s)
         at = min(loop.time() + patience_s, end)
-        took_s = patience_s if at < end else PATIENCES * patience_s
+        took_s = waits_s or (patience_s if at < end else PATIENCES * patience_s)
         self._watched[number] = loop.call_at(at, self._hangs, (number,), took_s)
 
     def _hangs(self, numbers: Collection[int], after_s: float) -> None:

@@ -75,12 +75,17 @@ async def details(server: Server, uri: str, line: int, character: int) -> str | 
     return found.text if session.client.markdown else hover.plain(found.text)
 
 
-def model_card(server: Server) -> str | None:
-    """Open the card of the shipped model: what it was trained on, its held-out error, its limits."""
+def model_card(server: Server, show: bool = True) -> str | None:
+    """Where the card of the shipped model lies: what it was trained on, its held-out error, its limits.
+
+    show: have the client open it, which clients do that render Markdown themselves do not want.
+    """
     model = next(language.card for language in languages() if language.card)
     card = Path(str(resources.files("hwml_exports").joinpath(model, "README.md")))
     if not card.is_file():
         raise HwmlError(f"{card}: there is no model card; reinstall hwml")
+    if show is not True:
+        return card.as_uri()
     if server.session.client.shows_documents:
         server.window_show_document(lsp.ShowDocumentParams(card.as_uri(), take_focus=True))
     else:

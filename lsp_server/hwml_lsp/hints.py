@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lsprotocol import types as lsp
 
 from hwml_sdk.document import Annotation
@@ -28,25 +30,48 @@ def marked(item: Annotation, words: str) -> str:
 
 
 def hints(document: Document, client: Client, first: int, last: int) -> list[lsp.InlayHint]:
-    """Hints of the lines from `first` to `last`, at the ends of lines, one for each annotation."""
+    """Hints of the lines from `first` to `last`, one for each annotation: at the end of its line, or at its label."""
     settings = document.settings
     if not settings.hints:
         return []
     functions = shows_functions(settings, client)
     found = []
     for item in document.results.annotations:
-        line = item.span.start_line
         wanted = settings.hints_loops if item.kind == "loop" else functions
-        if wanted and first <= line <= last and line < document.text.lines:
-            found.append(_hint(document, client, item))
+        if not wanted or item.span.start_line >= document.text.lines:
+            continue
+        place = place_of(document, client, item)
+        if place is not None and first <= place[0] <= last:
+            found.append(_hint(document, client, item, place))
     return found
 
 
-def _hint(document: Document, client: Client, item: Annotation) -> lsp.InlayHint:
+LONG = 100  # characters: the end of a longer line is out of sight in a window of half a screen
+_LABEL = re.compile(r"(?:^|[;{}\s])(?!(?:default|public|private|protected)\b)[A-Za-z_]\w*\s*:\s*$")
+
+
+def place_of(document: Document, client: Client, item: Annotation) -> tuple[int, int] | None:
+    """Where the hint of an annotation goes: the end of its line; of a long line, the end of the loop's label.
+
+    None where a long line has no label and a lens above it can say the same.
+    """
+    text, line = document.text, item.span.start_line
+    end = len(text.line(line))
+    if item.kind != "loop" or end <= LONG:
+        return line, end
+    before = text.line(line)[: item.span.start_character]
+    if _LABEL.search(before):
+        return line, len(before.rstrip())
+    above = text.line(line - 1).rstrip() if line > 0 and not before.strip() else ""
+    if _LABEL.search(above):
+        return line - 1, len(above)
+    return None if client.shows_lenses and document.settings.lenses else (line, end)
+
+
+def _hint(document: Document, client: Client, item: Annotation, place: tuple[int, int]) -> lsp.InlayHint:
     line = item.span.start_line
-    end = len(document.text.line(line))
     hint = lsp.InlayHint(
-        position=lsp.Position(*document.text.to_units(line, end)),
+        position=lsp.Position(*document.text.to_units(*place)),
         label=marked(item, item.label),
         padding_left=True,
         data={"uri": document.uri, "kind": item.kind, "name": item.name, "line": line, "version": document.version},

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from lsprotocol import types as lsp
 
+from hwml_sdk.document import Annotation
+
 from .client import Client
 from .documents import Document
-from .hints import marked
+from .hints import marked, place_of
 
 COMMAND = "hwml.details"
 
 
 def lenses(document: Document, client: Client) -> list[lsp.CodeLens]:
-    """One lens for each function and module that has figures, and for each loop where the client has no hints."""
+    """One lens for each function and module that has figures, and for each loop whose hint has no place."""
     if not document.settings.lenses:
         return []
     found = []
-    loops = not client.shows_hints and document.settings.hints_loops
     for item in document.results.annotations:
-        if (item.kind == "loop" and not loops) or item.span.start_line >= document.text.lines:
+        if item.span.start_line >= document.text.lines or (item.kind == "loop" and not _wants(document, client, item)):
             continue
         title = marked(item, item.summary or item.label)
         moved = document.results.changes.get(item.name) if item.kind != "loop" else None
@@ -29,3 +30,11 @@ def lenses(document: Document, client: Client) -> list[lsp.CodeLens]:
         command = lsp.Command(title, COMMAND, arguments=[document.uri, start.line, start.character])
         found.append(lsp.CodeLens(lsp.Range(start, end), command))
     return found
+
+
+def _wants(document: Document, client: Client, loop: Annotation) -> bool:
+    """Whether a loop has a lens: the client shows no hints, or the loop's line is too long for one."""
+    settings = document.settings
+    if not settings.hints_loops:
+        return False
+    return not client.shows_hints or (settings.hints and place_of(document, client, loop) is None)

@@ -223,6 +223,8 @@ def _step_out(step: Step, sent: set[tuple[Any, ...]], problems: tuple[str, ...])
         "notes": [*problems, *analysis.notes],
         "about": _about(fresh),
     }
+    if step.waits_s:
+        out["waits_s"] = step.waits_s
     if step.annotations_done:
         out["diagnostics"] = [diagnostic_out(item) for item in analysis.diagnostics]
         out["diagnostics_done"] = step.diagnostics_done

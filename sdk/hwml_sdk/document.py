@@ -270,11 +270,15 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none."""
+    """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none.
+
+    waits_s: how long the next step may be waited for, where another process makes it that bounds its own time.
+    """
 
     analysis: Analysis
     annotations_done: bool = True
     diagnostics_done: bool = True
+    waits_s: float = 0.0
 
 
 class Provider(Protocol):

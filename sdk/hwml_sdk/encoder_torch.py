@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTRA = "lora"
+# Tokens of one batch beyond which it is no faster: what a GPU is busy with, what caches of a CPU hold.
+_GPU_WORDS, _CPU_WORDS = 1 << 20, 2048
 
 
 class TorchBackend:
@@ -38,6 +40,7 @@ class TorchBackend:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         fast = self._device == "cuda" and torch.cuda.is_bf16_supported()
         self.dtype = ("bfloat16" if fast else "float32") if dtype == "auto" else dtype
+        self.most_words = _GPU_WORDS if self._device == "cuda" else _CPU_WORDS
         depth = int(config["num_hidden_layers"])
         try:
             with _quiet(transformers):

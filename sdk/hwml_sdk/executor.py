@@ -138,12 +138,12 @@ class Executor:
             raise MissingDependencyError("ray", "ray") from error
         started = not ray.is_initialized()
         if started:
-            cpus = None if self.address else self.workers
-            ray.init(address=self.address, num_cpus=cpus, log_to_driver=False, configure_logging=False)
+            _join_cluster(ray, self.address, self.workers)
         remote = ray.remote(num_cpus=1, max_retries=0)(_attempt)
+        tasks: dict[Any, str] = {}
+        losses: dict[str, int] = {}
         try:
             left = iter(items.items())
-            tasks: dict[Any, str] = {}
             while True:
                 while len(tasks) < 2 * self.workers and (item := next(left, None)) is not None:
                     tasks[remote.remote(call, *item)] = item[0]
@@ -151,7 +151,13 @@ class Executor:
                     return
                 finished, _ = ray.wait(list(tasks))
                 for task in finished:
-                    yield _ray_outcome(ray, task, tasks.pop(task))
+                    key = tasks.pop(task)
+                    outcome = _ray_outcome(ray, task, key)
+                    if outcome is None and losses.get(key, 0) < call.retries:  # its worker died, not the item
+                        losses[key] = losses.get(key, 0) + 1
+                        tasks[remote.remote(call, key, items[key])] = key
+                    else:
+                        yield outcome or Outcome(key, "crashed", error="its Ray worker was lost again and again")
         finally:
             for task in tasks:
                 ray.cancel(task, force=True)
@@ -159,12 +165,28 @@ class Executor:
                 ray.shutdown()
 
 
-def _ray_outcome(ray: Any, task: Any, key: str) -> Outcome:
+def _join_cluster(ray: Any, address: str | None, workers: int) -> None:
+    """Raises HwmlError where no cluster answers at the address."""
+    try:
+        ray.init(address=address, num_cpus=None if address else workers, log_to_driver=False, configure_logging=False)
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a ConnectionError, or what Ray says of versions and addresses
+        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise HwmlError(f"no Ray cluster at {address or 'this machine'}: {words}") from error
+
+
+def _ray_outcome(ray: Any, task: Any, key: str) -> Outcome | None:
+    """None where the worker was lost."""
     try:
         outcome: Outcome = ray.get(task)
         return outcome
+    except ray.exceptions.WorkerCrashedError:
+        return None
     except ray.exceptions.RayError as error:
-        return Outcome(key, "crashed", error=f"the Ray worker was lost: {str(error).splitlines()[0]}")
+        return Outcome(key, "crashed", error=f"Ray: {(str(error).strip() or type(error).__name__).splitlines()[0]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def test_it_loads_no_more_than_it_needs(tmp_path: Path) -> None:
         "    print('a word of a library')\n"
         "    os.write(1, b'a word of its C part\\n')\n"
         "    names = {name.partition('.')[0] for name in sys.modules}\n"
-        "    heavy = {'torch', 'starlette', 'uvicorn', 'cryptography', 'mcp'}\n"
+        "    heavy = {'torch', 'starlette', 'uvicorn', 'cryptography', 'httpx', 'mcp'}\n"
         "    print('loaded', *sorted(names & heavy), file=sys.stderr)\n"
         "    return predict(*given)\n"
         "hls.predict = told\n"
@@ -135,3 +135,26 @@ def test_without_the_sdk_the_extra_is_named(tmp_path: Path) -> None:
     done = ask(tmp_path, python=blocked)
     assert done.returncode == 2
     assert done.stderr.startswith("hwml: mcp is needed here: pip install 'hwml[mcp]' brings it")
+
+
+def test_what_the_sdk_names_and_a_server_needs_seldom_is_loaded_when_it_is_asked_for(tmp_path: Path) -> None:
+    """A stand-in in the SDK's modules only: whoever else imports these packages gets themselves."""
+    python = (
+        "import sys\n"
+        "from hwml_sdk.agents import sdk\n"
+        "sdk.enter()\n"
+        "from mcp.server.lowlevel import server\n"
+        "from mcp.shared import session\n"
+        "from mcp import types\n"
+        "print(sorted({'httpx', 'jsonschema', 'rich', 'referencing'} & set(sys.modules)))\n"
+        "print(int(session.httpx.codes.REQUEST_TIMEOUT), server.jsonschema.ValidationError.__name__)\n"
+        "import httpx, jsonschema\n"
+        "print(httpx.__version__ > '0', jsonschema.validate({}, {'type': 'object'}))\n"
+        "import pydantic\n"
+        "print(pydantic.BaseModel.model_config.get('defer_build', False))\n"
+        "print(types.JSONRPCMessage.model_validate({'jsonrpc': '2.0', 'id': 1, 'method': 'ping'}).root.method)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", python], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["[]", "408 ValidationError", "True None", "False", "ping"], done.stderr

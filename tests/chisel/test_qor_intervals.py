@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwml_sdk.chisel.qor.intervals import Band, bands_config, bands_of, intervals_of
+from hwml_sdk.artifact import Artifact, shipped
+from hwml_sdk.chisel.qor.intervals import KIND, Band, bands_config, bands_of, intervals_of, shipped_bands
+from hwml_sdk.chisel.qor.render import rows
 from hwml_sdk.errors import ArtifactError
 from hwml_sdk.train.chisel_qor.calibrate import band_rows
+
+from .hw_texts import circuit, count, module
 
 
 def test_a_band_is_a_range_of_quotients() -> None:
@@ -45,6 +49,18 @@ def test_bands_need_examples() -> None:
     assert len(band_rows(np.full(300, 7.0), np.full(300, 7.0))) == 1
 
 
+def test_those_without_any_are_apart_from_those_with_some() -> None:
+    """50 modules without a memory, counted exactly, say nothing about 12 with one that is always half as much again;
+    of 9 with one nothing is known."""
+
+    def bands(some: int) -> list[tuple[int | None, float, float]]:
+        counted = np.array([0.0] * 50 + [9.0] * some)
+        return [(band.upto, band.low, band.high) for band in band_rows(counted, np.where(counted > 0, 14.0, 0.0))]
+
+    assert bands(12) == [(0, 1.0, 1.0), (None, 1.0, 1.5)]
+    assert bands(9) == [(0, 1.0, 1.0)]
+
+
 def test_what_is_written_is_read_back() -> None:
     bands = {"lut": (Band(8, 0.5, 1.5), Band(None, 0.9, 1.1))}
     assert bands_of(bands_config(bands)) == bands
@@ -54,3 +70,18 @@ def test_what_is_written_is_read_back() -> None:
 def test_a_broken_artefact_is_an_error(config: dict[str, object]) -> None:
     with pytest.raises(ArtifactError, match="no bands"):
         bands_of(config)
+
+
+def test_the_shipped_ones_are_used() -> None:
+    """Its files match their sums; every figure of a module that is known has an interval around it."""
+    folder = shipped(KIND)
+    assert folder is not None
+    found = Artifact.load(folder, kind=KIND)
+    assert bands_of(found.config) == shipped_bands()
+    text = circuit(module("Sum", "in %a : i8, in %b : i8, out y : i8", "%0 = comb.add %a, %b : i8", end="%0 : i8"))
+    qor = count(text)
+    assert qor.lut == 8
+    assert qor.intervals["lut"].low <= 8 <= qor.intervals["lut"].high
+    assert set(qor.intervals) == {"lut", "ff", "dsp", "bram_18k", "lutram", "srl"}
+    shown = "\n".join(f"{title} {value} {spread}" for title, value, spread in rows(qor))
+    assert "80 %" in shown

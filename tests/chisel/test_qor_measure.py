@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hwml_sdk.chisel.qor.measure import amounts_of, measure
+from hwml_sdk.chisel.qor.measure import amounts_of, measure, measure_each
 from hwml_sdk.errors import HwmlError, MissingDependencyError, ToolFailedError
 
 VERILOG = {"Top": "module Top(input a, output y); assign y = a; endmodule\n"}
@@ -34,7 +34,7 @@ def yosys(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     ("lines", "said"),
     [
         (("echo 'ERROR: syntax error' >&2", "exit 1"), "status 1: ERROR: syntax error"),
-        (("kill -9 $$",), "status -9: it said nothing"),
+        (("kill -9 $$",), "killed by signal 9, for want of memory"),
         (("exec sleep 60",), "took longer than 0.5 s"),
         (("exit 0",), "wrote no counts"),
         (("echo '[1]' > stat.json",), "wrote no counts"),
@@ -57,3 +57,29 @@ def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("HWML_YOSYS", str(tmp_path / "nothing"))
     with pytest.raises(HwmlError, match="cannot be started"):
         measure(VERILOG)
+
+
+# Ends with an error where a text says `bad`, writes nothing of one that says `none`, counts one table of the others.
+PICKY = (
+    "if grep -q bad m*.sv; then echo 'ERROR: bad' >&2; exit 1; fi",
+    'all=$(grep -L none m*.sv | sed \'s/\\.sv//; s/.*/"&": {"num_cells_by_type": {"LUT2": 1}}/\' | paste -sd,)',
+    'echo "{\\"modules\\": {$all}}" > stat.json',
+)
+
+
+def test_one_module_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that fails is halved: the two that yosys refuses, or says nothing of, have a reason, the others counts."""
+    yosys(tmp_path, monkeypatch, *PICKY)
+    texts = {"A": "good", "B": "bad", "C": "good", "D": "none", "E": "good"}
+    found = measure_each(texts)
+    assert {key: item["lut"] for key, item in found.counts.items()} == {"A": 1, "C": 1, "E": 1}
+    assert found.failures == {"B": "yosys ended with status 1: ERROR: bad", "D": "yosys wrote no counts of it"}
+    assert measure_each({}).counts == {}
+
+
+def test_when_the_time_is_up_the_others_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    yosys(tmp_path, monkeypatch, "exec sleep 60")
+    found = measure_each({"A": "x", "B": "x"}, timeout_s=0.3)
+    assert not found.counts
+    assert set(found.failures) == {"A", "B"}
+    assert all("the time for measuring was up" in reason for reason in found.failures.values())

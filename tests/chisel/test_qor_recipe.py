@@ -14,6 +14,7 @@ from hwml_sdk.chisel.qor.intervals import Band
 from hwml_sdk.errors import DataError, HwmlError
 from hwml_sdk.train.__main__ import main
 from hwml_sdk.train.chisel_qor.calibrate import try_residual
+from hwml_sdk.train.chisel_qor.card import table
 from hwml_sdk.train.chisel_qor.circuits import Row, number_of
 from hwml_sdk.train.chisel_qor.judge import examples_of, figures, linear_fit, spearman
 from hwml_sdk.train.chisel_qor.labels import LABELS, label
@@ -156,9 +157,20 @@ def test_equal_circuits_have_equal_numbers() -> None:
         (["--samples", "3"], "--samples is at least"),
         (["--judge", "/no/such.scala"], "no such file"),
         (["--judge", ".", "--artifact", "x"], "one at a time"),
+        (["--judge", ".", "--with", "."], "one at a time"),
+        (["--with", "/no/such.scala"], "no such file"),
     ],
 )
 def test_wrong_use_is_one_line(more: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chisel-qor", "--out", str(tmp_path), *more]) == HwmlError.exit_code == 2
     words = capsys.readouterr().err
     assert said in words and words.count("\n") == 1
+
+
+def test_a_table_has_a_line_a_place() -> None:
+    """A correlation that there is none of (one circuit alone) is a dash."""
+    one = {"circuits": 1.0, "lut_near": 1.0, "lut_spearman": math.nan, "ff_exact": 0.5}
+    one |= {"dsp_exact": 1.0, "latency_equal": 1.0, "lut_coverage": 0.0}
+    lines = table({"figures": one, "places": {"left": one, "longer": one}}).splitlines()
+    assert lines[0].split() == ["circuits", "1"]
+    assert lines[-1].split() == ["longer", "1", "100.0", "%", "-", "50.0", "%", "100.0", "%", "100.0", "%", "0.0", "%"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TAG = "v0.0.1"
+TAG = re.findall(r"^  rev: (\S+)$", (ROOT / "docs/hooks.md").read_text(encoding="utf-8"), re.MULTILINE)[0]
 # What building the wheel needs (build-system.requires in pyproject.toml).
 BUILD = ("hatchling",)
 
@@ -86,7 +87,12 @@ def make(folder: Path, wheels: Path) -> World:
         world.git("init", "-q", cwd=place)
     world.git("add", "-A", cwd=world.hooks)
     world.git("commit", "-q", "-m", "hooks", cwd=world.hooks)
-    world.git("tag", TAG, cwd=world.hooks)
+    changes = (world.hooks / "CHANGELOG.md").read_text(encoding="utf-8")
+    (world.hooks / "CHANGELOG.md").write_text(changes.replace("(unreleased)", "(2026-12-01)", 1), encoding="utf-8")
+    world.git("commit", "-q", "-a", "-m", "release", cwd=world.hooks)
+    done = world.run("bash", ".ci/release", cwd=world.hooks)  # the tag that docs/hooks.md names
+    assert done.returncode == 0, done.stderr
+    assert world.git("tag", cwd=world.hooks).split() == [TAG]
     return world
 
 

@@ -12,6 +12,10 @@ import pytest
 from tests.lsp.lsp_client import Client, ResponseError, at, environment
 from tests.lsp.sources import FAULTY, FIR, SCALE, kernels
 
+from hwml_lsp.actions import capitalised
+from hwml_lsp.documents import Document
+from hwml_sdk.document import Edit, Fix, Span
+
 MAX_LABEL = 25
 
 
@@ -96,6 +100,56 @@ def test_rewritings_wait_until_a_person_asks(client: Client, uri: str) -> None:
     client.open(uri, WINDOW)
     assert not [action for action in client.actions(uri, 3) if action["kind"].startswith("refactor")]
     assert client.actions(uri, 0, ["refactor"]) == []
+
+
+TAIL = "  // " + "a word about this loop that makes its line a long one, " * 2
+LONG = f"""#include <ap_int.h>
+
+void f(const int a[64], int b[64]) {{
+ near: for (int i = 0; i < 64; i++) {{{TAIL}
+    b[i] = a[i];
+  }}
+above:
+  for (int i = 0; i < 32; i++) {{{TAIL}
+    b[i] += a[i];
+  }}
+  for (int i = 0; i < 16; i++) {{{TAIL}
+    b[i] += a[i];
+  }}
+short:
+  for (int i = 0; i < 8; i++) {{
+    b[i] += a[i];
+  }}
+}}
+"""
+
+
+def test_a_long_line_has_its_hint_at_the_label_or_a_lens_in_its_place(client: Client, plain: Client, uri: str) -> None:
+    client.open(uri, LONG)
+    rows = LONG.split("\n")
+    places = {(hint["position"]["line"], hint["position"]["character"]) for hint in client.hints(uri)}
+    assert places == {(3, len(" near:")), (6, len("above:")), (14, len(rows[14]))}
+    lines = [lens["range"]["start"]["line"] for lens in client.lenses(uri)]
+    assert lines == [2, 10], "the function, and the loop without a label"
+    assert "16 cyc" in client.lenses(uri)[1]["command"]["title"]
+    # A client that asks for the label's line gets the hint that stands there; one without lenses has it at the end.
+    assert [hint["position"]["line"] for hint in client.hints(uri, 6, 6)] == [6]
+    assert client.hints(uri, 7, 7) == []
+    plain.open(uri, LONG)
+    assert (10, len(rows[10])) in {(h["position"]["line"], h["position"]["character"]) for h in plain.hints(uri)}
+
+
+def test_titles_keep_the_letters_of_code(uri: str) -> None:
+    document = Document(uri, 1, "val x = Input(Bool())\n", "utf-16")
+    edit = Edit(Span(0, 0, 0, 0), "mask := y\n")
+    titles = {
+        "x is an Output": "x is an Output",
+        "mask := y": "mask := y",
+        "remove the pragma": "Remove the pragma",
+        "io.x": "io.x",
+        "II as asked": "II as asked",
+    }
+    assert {title: capitalised(Fix(title, (edit,)), document) for title in titles} == titles
 
 
 def test_a_client_without_resolving_gets_the_tooltip_at_once(plain: Client, uri: str) -> None:

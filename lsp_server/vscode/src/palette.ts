@@ -1,5 +1,6 @@
 // Commands of the palette about the place in the active editor.
 import * as vscode from 'vscode';
+import { showPage } from './pages';
 
 interface Bottleneck {
   line: number;
@@ -44,8 +45,15 @@ export async function explainFinding(ask: Ask): Promise<void> {
   }
   const page = await ask('hwml.explain', code.trim().toUpperCase());
   if (typeof page === 'string') {
-    const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: page });
-    await vscode.commands.executeCommand('markdown.showPreview', document.uri);
+    await showPage(code.trim().toUpperCase(), page);
+  }
+}
+
+/** The card of the model, rendered. */
+export async function showModelCard(ask: Ask): Promise<void> {
+  const uri = await ask('hwml.modelCard', false);
+  if (typeof uri === 'string') {
+    await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.parse(uri));
   }
 }
 

@@ -1,8 +1,9 @@
 // Sets up what a file needs and this machine lacks, with progress; the server says what that is.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { ServerCommand } from './server';
 import { ServerStatus } from './status';
@@ -59,8 +60,19 @@ export async function setUpTools(remedy: string, found: ServerCommand | undefine
   return done;
 }
 
+/** What a program says, whatever its exit code. */
+export async function wordsOf(command: string, args: string[], env: Record<string, string>): Promise<string> {
+  try {
+    const done = await promisify(execFile)(command, args, { cwd: os.tmpdir(), env: { ...process.env, ...env, COLUMNS: '100' }, timeout: 120_000 });
+    return done.stdout + done.stderr;
+  } catch (error) {
+    const failed = error as { stdout?: string; stderr?: string };
+    return `${failed.stdout ?? ''}${failed.stderr ?? ''}` || String(error);
+  }
+}
+
 /** How to run `hwml` with the server's own installation. */
-function commandLine(found: ServerCommand): { command: string; args: string[] } | undefined {
+export function commandLine(found: ServerCommand): { command: string; args: string[] } | undefined {
   if (found.interpreter !== undefined) {
     return { command: found.interpreter, args: ['-P', '-m', 'hwml_sdk.cli'] };
   }

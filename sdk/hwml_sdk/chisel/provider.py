@@ -29,6 +29,7 @@ from .check import Check, client_for, refuse_too_large
 from .compile.prepare import prepare
 from .install.toolchain import ensure, installed
 from .qor.answer import ChiselQor
+from .qor.flat import EDITOR_OPERATIONS, MAX_OPERATIONS
 from .qor.render import detail, figures_of, label, summary
 from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
@@ -93,7 +94,9 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
         remedy = f"chisel setup --version {choice.version}"
         return Analysis(path, "chisel", notes=(missing,), problem=missing, remedy=remedy)
     try:
-        found = examine(place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S)
+        found = examine(
+            place, text, settings, keep=False, build_wait_s=EDITOR_BUILD_WAIT_S, count_up_to=EDITOR_OPERATIONS
+        )
         repairs = repairs_for(place, text, found)
     except HwmlError as error:
         return Analysis(path, "chisel", notes=(str(error),))
@@ -112,12 +115,14 @@ def examine(
     build_wait_s: float = ASK_S,
     fence: bool = True,
     fence_or_refuse: bool = False,
+    count_up_to: int = MAX_OPERATIONS,
 ) -> Examination:
     """Check a document in its surroundings: its project's class path where trusted, else its neighbours.
 
     build_wait_s: how long to wait for the project's build server the first time; later its answer is known.
     fence: False elaborates with the user's own rights. fence_or_refuse: where there is no fence, raise RefusedError
     instead of checking types only, with a note.
+    count_up_to: operations of a module up to which it gets figures.
     Raises SourceError for a file that is too large, and what `check_chisel` raises.
     """
     refuse_too_large(text, str(path))
@@ -137,6 +142,7 @@ def examine(
         options=setup.options,
         fence=fence,
         guesses=known_values(path) if elaborate else (),
+        count_up_to=count_up_to,
     )
     check = client_for(version, keep=keep).check
     roots = [Path(source) for source in setup.sources]
@@ -194,7 +200,9 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     notes = (*found.result.notes, *found.notes)
     texts = dict(found.request.files)
     annotations = annotations_of(path, found.result, texts.get(path, ""))
-    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=len(found.result.errors))
+    # Half-typed is what does not compile. What compiles and does not elaborate or lower was read: it has no figures.
+    faults = sum(item.stage not in ("elaborate", "firtool") for item in found.result.errors)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=faults)
 
 
 def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:

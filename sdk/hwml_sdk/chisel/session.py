@@ -29,6 +29,7 @@ from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, 
 
 _FIRTOOL_AT_ONCE = 2
 _LOWERED_KEPT = 64
+_NO_IR = "the lowered circuit is longer than 16 MB, or could not be written"
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
 _EXTENDS = re.compile(r"\bclass\s+(\w+)[^{}]*?\bextends\s+(\w+)")
 _UNSEEN = re.compile(r"is not a member of|not found:")
@@ -108,7 +109,11 @@ class Session:
         if known is not None:
             return known[0]
         found = self.firtool.lower(chirrtl, timeout_s=timeout_s)
-        figures, lowered = CircuitFigures(found.hw_ir), replace(found, hw_ir="")  # it is large, and read once
+        lacking = _NO_IR if found.verilog and not found.hw_ir else ""
+        figures, lowered = (
+            CircuitFigures(found.hw_ir, lacking=lacking),
+            replace(found, hw_ir=""),
+        )  # large, and read once
         if lowered.failure != "timeout":
             with self._lowered_lock:
                 self._lowered[chirrtl] = (lowered, figures)
@@ -331,7 +336,7 @@ class _Check:
                 elaborated=done,
                 verilog_name=name if done else "",
                 ports=ports.get(name, ()),
-                qor=_figures_of(name, figures) if done else None,
+                qor=_figures_of(name, figures, self.request.count_up_to) if done else None,
             )
             if module.missing and not done:
                 self._needs_parameters(module, item)
@@ -392,11 +397,16 @@ def _errors(outcome: CompileOutcome) -> int:
     return sum(finding.severity == "ERROR" for finding in outcome.findings)
 
 
-def _figures_of(name: str, circuits: Mapping[str, CircuitFigures | None]) -> ChiselQor | None:
+def _figures_of(name: str, circuits: Mapping[str, CircuitFigures | None], most: int) -> ChiselQor | None:
     """Figures of a module: those of its own circuit, else as it stands in another one."""
     ranked = sorted(circuits.items(), key=lambda item: item[0] != name)
-    found = (figures.of(name) for _, figures in ranked if figures is not None)
-    return next((item for item in found if item is not None), None)
+    answers = (figures.of(name, most) for _, figures in ranked if figures is not None)
+    reasons: ChiselQor | None = None
+    for answer in answers:
+        if answer is not None and answer.lut is not None:
+            return answer
+        reasons = reasons or answer
+    return reasons
 
 
 def _distinct(items: list[ChiselDiagnostic]) -> list[ChiselDiagnostic]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..document import Severity, Span
 from .qor.answer import ChiselQor
+from .qor.flat import EDITOR_OPERATIONS
 
 Stage = Literal["parse", "type", "elaborate", "firtool"]
 STAGES: tuple[Stage, ...] = ("parse", "type", "elaborate", "firtool")
@@ -123,6 +124,7 @@ class CheckRequest:
     outputs: keep CHIRRTL and Verilog in the answer; circuits: keep the CHIRRTL, lower no more than is needed.
     guesses: instances that the project makes, such as ("Fifo(8, 16)", "Top.scala:12"), tried where values are missing.
     fence: False runs constructors with the user's own rights, where the user says so.
+    count_up_to: operations of a module, with its instances, up to which its figures are counted.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
 
@@ -136,3 +138,4 @@ class CheckRequest:
     fence: bool = True
     circuits: bool = False
     guesses: tuple[tuple[str, str], ...] = ()
+    count_up_to: int = EDITOR_OPERATIONS

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..amounts import figure
 from ..files import read_source
 from ..printable import json_text, printable
 from ..report import SCHEMA_VERSION
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..chisel.provider import Examination
     from ..chisel.qor.answer import ChiselQor
+    from ..chisel.qor.measure import Measured
     from ..chisel.types import ChiselModule
 
 _MEASURED = ("lut", "ff", "dsp", "bram_18k", "lutram", "srl")
@@ -35,7 +35,7 @@ def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: 
     else:
         for path, module, counts in rows:
             print(printable(f"{path}:{module.span.start_line + 1}: {module.name}"))
-            for line in _lines(module, counts.get(module.verilog_name), measured):
+            for line in _lines(module, counts):
                 print(f"  {printable(line)}")
     from ..chisel.provider import not_trusted_words
 
@@ -68,46 +68,54 @@ def show_written(paths: Sequence[Path], *, as_json: bool) -> int:
     return 1
 
 
-def _measure(examination: Examination, wanted: bool) -> Mapping[str, dict[str, int]]:
+def _measure(examination: Examination, wanted: bool) -> Measured | None:
     if not wanted:
-        return {}
-    from ..chisel.qor.measure import measure
+        return None
+    from ..chisel.qor.measure import measure_each
 
-    return measure(examination.result.verilog)
+    return measure_each(examination.result.verilog)
 
 
-def _json(path: Path, module: ChiselModule, counts: Mapping[str, dict[str, int]]) -> dict[str, object]:
+def _json(path: Path, module: ChiselModule, found: Measured | None) -> dict[str, object]:
     row: dict[str, object] = {"path": str(path), "line": module.span.start_line + 1, "module": module.name}
     row["predicted"] = None if module.qor is None else module.qor.to_dict()
-    if counts:
-        row["measured"] = counts.get(module.verilog_name)
+    if found is not None:
+        row["measured"] = found.counts.get(module.verilog_name)
+        if row["measured"] is None:
+            row["not_measured"] = _reason(module, found)
     return row
 
 
-def _lines(module: ChiselModule, counts: Mapping[str, int] | None, measured: bool) -> Iterator[str]:
+def _reason(module: ChiselModule, found: Measured) -> str:
+    """Why yosys counted nothing of a module."""
+    return found.failures.get(module.verilog_name, "it was not lowered by itself")
+
+
+def _lines(module: ChiselModule, found: Measured | None) -> Iterator[str]:
     from ..chisel.qor.render import rows
 
     if module.qor is None:
         yield "no figures: it was not elaborated and lowered"
         return
     yield from (f"not known: {reason}" for reason in module.qor.reasons)
+    counts = None if found is None else found.counts.get(module.verilog_name)
     if counts is not None:
         yield f"{'':8}{'predicted':>10}{'yosys':>8}"
         yield from _beside(module.qor, counts)
     else:
         yield from (f"{title:<8}{value:>8}{more}" for title, value, more in rows(module.qor))
-        if measured:
-            yield "yosys: no measurement of this module (it was not lowered by itself)"
-    largest = [f"{share.amounts.get('lut', 0)} LUT at {share.name or 'no line'}" for share in module.qor.lines[:3]]
-    if len(module.qor.lines) > 1:
+        if found is not None:
+            yield f"not measured: {_reason(module, found)}"
+    lines = [(share.amounts.get("lut", 0), share.name or "no line") for share in module.qor.lines[:3]]
+    largest = [f"{lut} LUT at {place}" for lut, place in lines if lut]
+    if len(module.qor.lines) > 1 and largest:
         yield f"of these {', '.join(largest)}"
 
 
 def _beside(qor: ChiselQor, counts: Mapping[str, int]) -> Iterator[str]:
-    from ..chisel.qor.render import TITLES, cycles
+    from ..chisel.qor.render import TITLES, amount_of, cycles, spread_of
 
     for name in _MEASURED:
-        predicted = getattr(qor, name)
-        if predicted or counts.get(name) or name in ("lut", "ff", "dsp"):
-            yield f"{TITLES[name]:<8}{figure(predicted):>10}{counts.get(name, 0):>8}"
+        if getattr(qor, name) or counts.get(name) or name in ("lut", "ff", "dsp"):
+            yield f"{TITLES[name]:<8}{amount_of(qor, name):>10}{counts.get(name, 0):>8}{spread_of(qor, name)}"
     yield f"{'cycles':<8}{cycles(qor):>10}"

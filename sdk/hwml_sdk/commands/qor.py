@@ -22,6 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config import HlsSettings
 from ..errors import HwmlError, SourceError
 from ..languages import CHISEL
 from ..leftovers import sweep
@@ -120,7 +121,27 @@ def run_predict(arguments: argparse.Namespace) -> int:
 def _predict(job: Job) -> QorPrediction:
     from ..qor.provider import predict_document
 
+    _say_first(job)
     return predict_document(str(job.path), job.text, job.inputs, job.settings)
+
+
+def _say_first(job: Job) -> None:
+    """Where another process has to answer, what the default model says until it has, on a terminal's standard error."""
+    from ..qor.model import loaded_model
+    from ..qor.provider import predict_document
+
+    model = loaded_model(job.settings.hls.model)
+    if not model.waits_s or not sys.stderr.isatty():
+        return
+    settings = replace(job.settings, hls=replace(job.settings.hls, model=HlsSettings().model))
+    first = predict_document(str(job.path), job.text, job.inputs, settings)
+    figures = ", ".join(
+        f"{name} {value:,.0f}"
+        for name, value in (("LUT", first.lut), ("DSP", first.dsp), ("FF", first.ff), ("cycles", first.latency_cycles))
+        if value is not None
+    )
+    name = printable(model.artifact.path.name)
+    print(f"{printable(job.path)}: {first.model} says {figures}; {name} is being asked", file=sys.stderr)
 
 
 def _measured(job: Job, arguments: argparse.Namespace) -> QorPrediction:

@@ -91,6 +91,11 @@ class QorModel:
         return self
 
     @property
+    def waits_s(self) -> float:
+        """How long a process of its own may take to answer; 0: it answers in this one."""
+        return 0.0
+
+    @property
     def corrector(self) -> Corrector:
         """The learned part, loaded on first use. Raises ArtifactError when it belongs to other features."""
         if self._corrector is None:
@@ -247,6 +252,11 @@ class EncoderModel(QorModel):
     def first(self) -> QorModel:
         """The default model."""
         return self._first
+
+    @property
+    def waits_s(self) -> float:
+        """Of a heavy encoder: to start its helper, and to have its answer."""
+        return self._source.waits_s
 
     @property
     def corrector(self) -> Corrector:

@@ -109,7 +109,7 @@ def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: 
 def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
     # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
     from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-    from .model import open_design
+    from .model import loaded_model, open_design
 
     design, problem = _open(path, text, inputs, settings)
     shown = _Shown(path, design.program)
@@ -144,7 +144,7 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
     tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
     final = replace(analysis, diagnostics=tried)
-    yield Step(final)
+    yield Step(final, waits_s=0.0 if problem or broken is not None else loaded_model(settings.hls.model).waits_s)
     if broken is not None:
         raise broken
     if not problem:

@@ -15,12 +15,10 @@ from .gates import Gates, Run, cut
 from .live import live_bits
 from .mapping import cover
 from .memories import MemoryCost, memory_cost
-from .packing import pack, uses_of
+from .packing import pack
+from .shifts import shift_registers
 from .sums import arrange_sums
 from .words import Builder, Logic
-
-_SHIFTS_FROM = 3  # stages: shorter chains stay flip-flops (yosys `shregmap -minlen 3`)
-_SRL_BITS = 32  # of one table (UG474, SRLC32E)
 
 
 @dataclass(slots=True)
@@ -61,9 +59,15 @@ def area_of(flat: Flat, registers: list[Register]) -> Area:
         if value not in packed.sums:
             area.carry_bits += found.carry_bits
         roots += found.operands if value in packed.sums else found.roots
-    shifted = _shift_registers(flat, registers, needed, area, packed.registers)
+    shifted: Counter[int] = Counter()  # masks of bits that are in shift registers, by register
+    for chain in shift_registers(flat, registers, needed, packed.registers):
+        area.count(chain.first.node, srl=chain.tables)
+        roots += cut(logic.values[chain.first.data], chain.bit, 1) if chain.first.data >= 0 else []
+        for value, bit in chain.bits:
+            shifted[value] |= 1 << bit
     for register in registers:
-        roots += _register_roots(register, logic, needed, area, packed.registers | shifted)
+        inside = -1 if register.node.out in packed.registers else shifted[register.node.out]
+        roots += _register_roots(register, logic, needed, area, inside)
     for cost in _memories(flat, logic, needed, roots):
         area.count(cost.node, lut=cost.lut, lutram=cost.lutram, bram_18k=cost.bram_18k, ff=cost.ff)
     for node, tables in logic.tables:
@@ -79,8 +83,11 @@ def _cover(gates: Gates, roots: list[Run], area: Area) -> None:
         area.shares[table.owner, table.place]["lut"] += table.count
 
 
-def _register_roots(register: Register, logic: Logic, needed: list[int], area: Area, inside: set[int]) -> list[Run]:
-    """Signals that a register needs at its pins; its flip-flops are counted here."""
+def _register_roots(register: Register, logic: Logic, needed: list[int], area: Area, inside: int) -> list[Run]:
+    """Signals that a register needs at its pins; its flip-flops are counted here.
+
+    inside: mask of the bits that stand in a block of multipliers or in a shift register.
+    """
     out = register.node.out
     mask = needed[out]
     if not mask:
@@ -88,10 +95,10 @@ def _register_roots(register: Register, logic: Logic, needed: list[int], area: A
     gates = logic.gates
     gates.place, gates.owner = register.node.place, register.node.owner
     roots: list[Run] = []
-    if out not in inside:
-        area.count(register.node, ff=mask.bit_count())
+    if kept := mask & ~inside:
+        area.count(register.node, ff=kept.bit_count())
         if register.data >= 0:
-            roots += cut(logic.values[register.data], 0, mask.bit_length())
+            roots += cut(logic.values[register.data], 0, kept.bit_length())
     if len(register.enables) > 1:
         roots += gates.many("or", [logic.values[value] for value in register.enables])
     elif register.enables:
@@ -100,33 +107,6 @@ def _register_roots(register: Register, logic: Logic, needed: list[int], area: A
     if clears:
         roots += gates.many("or", clears)
     return roots
-
-
-def _shift_registers(
-    flat: Flat, registers: list[Register], needed: list[int], area: Area, packed: set[int]
-) -> set[int]:
-    """Chains of registers without reset whose stages nothing else reads become shift registers of tables."""
-    plain = {
-        item.node.out: item
-        for item in registers
-        if needed[item.node.out] and not item.node.word and not item.clears and item.node.out not in packed
-    }
-    uses = uses_of(flat, registers, needed)
-    following: dict[int, int] = {}
-    for out, register in plain.items():
-        source = flat.origin(register.data)
-        if source in plain and uses[source] == 1 and plain[source].enables == register.enables:
-            following[source] = out
-    found: set[int] = set()
-    for start in plain.keys() - set(following.values()):
-        chain = [start]
-        while chain[-1] in following:
-            chain.append(following[chain[-1]])
-        if len(chain) >= _SHIFTS_FROM:
-            bits = needed[chain[-1]].bit_count()
-            area.count(plain[start].node, srl=bits * -(-len(chain) // _SRL_BITS))
-            found.update(chain)
-    return found
 
 
 def _memories(flat: Flat, logic: Logic, needed: list[int], roots: list[Run]) -> list[MemoryCost]:

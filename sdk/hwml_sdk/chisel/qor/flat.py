@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from .circuit import Circuit, Kind, Module, Operation, Place
 
-MAX_OPERATIONS = 100_000  # of the flat circuit: beyond it an answer would take seconds
+MAX_OPERATIONS = 100_000  # of the flat circuit: they take half a minute
+EDITOR_OPERATIONS = 20_000  # where somebody waits for the answer of a check
 _MAX_DEPTH = 200  # of the hierarchy, and of the multiplexers before one register
 
 
@@ -90,17 +91,25 @@ class Flat:
         return value
 
 
-def flatten(circuit: Circuit, top: str | None = None) -> Flat:
-    """Lay one module flat with everything below it. Raises TooLargeError, and ValueError for instances without end."""
+def flatten(circuit: Circuit, top: str | None = None, *, most: int = MAX_OPERATIONS) -> Flat:
+    """Lay one module flat with everything below it. Raises TooLargeError, and ValueError for instances without end.
+
+    most: operations that are looked at.
+    """
     root = circuit.modules[top or circuit.top]
     count = _count(circuit, root, {}, ())
-    if count > MAX_OPERATIONS:
-        raise TooLargeError(f"{count:,} operations; up to {MAX_OPERATIONS:,} are looked at")
+    if count > most:
+        raise TooLargeError(_too_large(count, most))
     flat = Flat()
     ports = {name: flat.value(width) for name, width in root.inputs.items()}
     flat.inputs = dict(ports)
     flat.outputs = _place_module(flat, circuit, root, ports, "")
     return flat
+
+
+def _too_large(count: int, most: int) -> str:
+    more = f"; hwml chisel qor looks at up to {MAX_OPERATIONS:,}" if most < count <= MAX_OPERATIONS else ""
+    return f"{count:,} operations; up to {most:,} are looked at here{more}"
 
 
 def _count(circuit: Circuit, module: Module, known: dict[str, int], above: tuple[str, ...]) -> int:

@@ -15,6 +15,7 @@ from .circuit import Place
 Run = tuple[int, int, int, int]
 Operand = tuple[int, int, int]  # literal (of a gate that is built: its number), offset, step
 ZERO, ONE = -2, -1
+_ORDERED = ("mux", "table")  # kinds of gates whose inputs may not be exchanged
 INPUTS = 6  # of the look-up tables of Xilinx' series 7 and later (UG474)
 
 
@@ -34,12 +35,16 @@ class Gate:
 def cut(runs: Sequence[Run], low: int, count: int) -> list[Run]:
     """Bits `low` to `low + count` of a value."""
     found: list[Run] = []
-    at = 0
+    left, end = low, low + count  # from the start of the run on
     for gate, offset, length, step in runs:
-        start, end = max(low - at, 0), min(low + count - at, length)
-        if start < end:
-            found.append((gate, offset + start * step, end - start, step if end - start > 1 else 0))
-        at += length
+        if end <= 0:
+            break
+        if left < length:
+            start, stop = (left if left > 0 else 0), (end if end < length else length)
+            if start < stop:
+                found.append((gate, offset + start * step, stop - start, step if stop - start > 1 else 0))
+        left -= length
+        end -= length
     return found
 
 
@@ -103,7 +108,7 @@ class Gates:
     def gate(self, kind: str, operands: Sequence[Operand], count: int) -> Run:
         """Gates over operands that are no constants; equal ones are built once."""
         made = tuple((literal, offset, step if count > 1 else 0) for literal, offset, step in operands)
-        key = (kind, made if kind == "mux" else tuple(sorted(made)), count)
+        key = (kind, made if kind.startswith(_ORDERED) else tuple(sorted(made)), count)
         number = self._known.get(key)
         if number is None:
             number = self._known[key] = len(self.gates)

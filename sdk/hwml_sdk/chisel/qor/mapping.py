@@ -78,28 +78,35 @@ def _uses(network: Gates, wanted: set[int]) -> list[float]:
 
 def _all_cuts(network: Gates, uses: list[float]) -> list[list[_Cut]]:
     cuts: list[list[_Cut]] = []
-    best_flow: list[float] = []
+    shared_flow: list[float] = []  # of each gate's best cut, by its readers
     best_depth: list[int] = []
-    for gate in network.gates:
+    seen: dict[Operand, list[_Leaves]] = {}  # many gates read the same bits
+    for number, gate in enumerate(network.gates):
         if not gate.operands:
             cuts.append([])
-            best_flow.append(0.0)
+            shared_flow.append(0.0)
             best_depth.append(0)
             continue
-        options = [_options(operand, cuts) for operand in gate.operands]
+        options = []
+        for operand in gate.operands:
+            if operand not in seen:
+                seen[operand] = _options(operand, cuts)
+            options.append(seen[operand])
         sets = _products(options) if len(options) <= 3 else _greedy(options)
         found = []
         for leaves in sets:
-            flow = _COST[len(leaves)] + sum(best_flow[leaf] / uses[leaf] for leaf, _, _ in leaves)
-            depth = 1 + max((best_depth[leaf] for leaf, _, _ in leaves), default=0)
-            found.append(_Cut(leaves, flow, depth))
+            flow, depth = _COST[len(leaves)], 0
+            for leaf, _, _ in leaves:  # the innermost loop of all: no generator, no call
+                flow += shared_flow[leaf]
+                depth = max(depth, best_depth[leaf])
+            found.append(_Cut(leaves, round(flow, 6), depth + 1))
         found.sort(key=lambda item: (item.flow, item.depth, len(item.leaves)))
         shallow = min(found, key=lambda item: (item.depth, item.flow))
         kept = found[:_KEPT]
         if shallow not in kept:
             kept[-1] = shallow
         cuts.append(kept)
-        best_flow.append(min(item.flow for item in kept))
+        shared_flow.append(min(item.flow for item in kept) / uses[number])
         best_depth.append(shallow.depth)
     return cuts
 
@@ -109,9 +116,11 @@ def _options(operand: Operand, cuts: list[list[_Cut]]) -> list[_Leaves]:
     gate, offset, step = operand
     found: list[_Leaves] = [frozenset((operand,))]
     for item in cuts[gate][:_OPTIONS]:
-        found.append(
-            frozenset((leaf, low + offset, step) if inner else (leaf, low, 0) for leaf, low, inner in item.leaves)
-        )
+        if offset or not step:
+            moved = [(leaf, low + offset, step) if inner else (leaf, low, 0) for leaf, low, inner in item.leaves]
+            found.append(frozenset(moved))
+        else:  # the same bits
+            found.append(item.leaves)
     return found
 
 

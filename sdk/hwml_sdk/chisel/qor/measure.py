@@ -7,7 +7,9 @@ start and libraries, so all modules of a file go into one run, each kept apart.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import ToolFailedError
@@ -23,9 +25,58 @@ _CELLS = (
 )  # fmt: skip
 
 
+Counts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Counts of the modules that yosys could take, and why there are none of the others, by the key of each."""
+
+    counts: Mapping[str, dict[str, int]] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+def measure_each(
+    verilog: Mapping[str, str], *, tops: Mapping[str, str] | None = None, timeout_s: float = MEASURE_S
+) -> Measured:
+    """`measure`, where one module costs only itself: a run that fails is halved until that one is found.
+
+    timeout_s: of all runs together. Raises MissingDependencyError without yosys.
+    """
+    deadline = time.monotonic() + timeout_s
+    counts: Counts = {}
+    failures: dict[str, str] = {}
+    for keys, answer in _halved(verilog, list(verilog), tops, deadline):
+        if isinstance(answer, str):
+            failures.update(dict.fromkeys(keys, answer))
+        else:
+            counts.update(answer)
+            failures.update((key, "yosys wrote no counts of it") for key in keys if key not in answer)
+    return Measured(counts, failures)
+
+
+def _halved(
+    verilog: Mapping[str, str], keys: Sequence[str], tops: Mapping[str, str] | None, deadline: float
+) -> Iterator[tuple[Sequence[str], Counts | str]]:
+    """Keys with their counts, or with the reason why they have none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        yield keys, "the time for measuring was up"
+        return
+    try:
+        yield keys, measure({key: verilog[key] for key in keys}, tops=tops, timeout_s=left)
+    except ToolFailedError as error:
+        if len(keys) == 1:
+            yield keys, str(error)
+            return
+        half = len(keys) // 2
+        for some in (keys[:half], keys[half:]):
+            yield from _halved(verilog, some, tops, deadline)
+
+
 def measure(
     verilog: Mapping[str, str], *, tops: Mapping[str, str] | None = None, timeout_s: float = MEASURE_S
-) -> dict[str, dict[str, int]]:
+) -> Counts:
     """Amounts (lut, ff, dsp, bram_18k, lutram, srl) of SystemVerilog texts, by the key of each.
 
     tops: the top module of each text; the key itself where there is none.
@@ -45,7 +96,7 @@ def measure(
                 f"yosys took longer than {timeout_s:g} s and was ended; measure fewer modules at once"
             )
         if not result.ok:
-            raise ToolFailedError(f"yosys ended with status {result.returncode}: {_last(result.stderr, result.stdout)}")
+            raise ToolFailedError(_ended(result.returncode, _last(result.stderr, result.stdout)))
         return _counts(folder / "stat.json", list(verilog))
 
 
@@ -64,7 +115,7 @@ def _script(verilog: Mapping[str, str], tops: Mapping[str, str], folder: Path) -
     return "\n".join([*lines, "synth_xilinx -family xc7 -top hwml_all -noiopad", "tee -q -o stat.json stat -json", ""])
 
 
-def _counts(place: Path, keys: list[str]) -> dict[str, dict[str, int]]:
+def _counts(place: Path, keys: list[str]) -> Counts:
     try:
         modules = parse_json(read_bytes(place))["modules"]
         cells = {name.lstrip("\\"): item.get("num_cells_by_type", {}) for name, item in modules.items()}
@@ -81,6 +132,13 @@ def amounts_of(cells: Mapping[str, int]) -> dict[str, int]:
         if match is not None:
             found[match[0]] += match[1] * int(count)
     return found
+
+
+def _ended(status: int, words: str) -> str:
+    """A process that was killed has a negative status, and says nothing: mostly the system was out of memory."""
+    if status < 0:
+        return f"yosys was killed by signal {-status}, for want of memory or by hand: {words}"
+    return f"yosys ended with status {status}: {words}"
 
 
 def _last(*texts: str) -> str:

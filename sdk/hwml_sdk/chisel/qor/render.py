@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...amounts import figure, range_of, whole
-from ...document import Figures, Interval
+from ...document import Figures
 from .answer import ChiselQor, Share
 
 MAX_LABEL = 25
@@ -41,7 +41,7 @@ def label(qor: ChiselQor) -> str:
     if qor.lut is None and qor.reasons:
         text = f"? ({_plain(qor.reasons[0])})"
         return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 2]}…)"
-    lut, ff, dsp = (f"{_amount(qor, name)} {TITLES[name]}" for name in _ALWAYS)
+    lut, ff, dsp = (f"{amount_of(qor, name)} {TITLES[name]}" for name in _ALWAYS)
     last = [f"{cycles(qor)} cyc"] if qor.latency_cycles is not None else []
     middle = [dsp] if qor.dsp else [ff]
     for parts in ([lut, *middle, *last], [lut, *last], [lut]):
@@ -56,7 +56,8 @@ def _plain(cause: str) -> str:
     return cause.replace("(", "").replace(")", "")
 
 
-def _amount(qor: ChiselQor, name: str) -> str:
+def amount_of(qor: ChiselQor, name: str) -> str:
+    """`312`, `~3.1k` where the interval is wide, `?` where it is not known."""
     return figure(getattr(qor, name), qor.intervals.get(name))
 
 
@@ -64,8 +65,8 @@ def summary(qor: ChiselQor, file: str) -> str:
     """`312 LUT · 2 DSP · 96 FF · ≥4 cyc · of these 200 LUT at line 41`: all figures, and the line that takes most."""
     if qor.lut is None and qor.reasons:
         return f"? ({_plain(qor.reasons[0])})"
-    shown = [f"{_amount(qor, name)} {TITLES[name]}" for name in ("lut", "dsp", "ff")]
-    shown += [f"{_amount(qor, name)} {TITLES[name]}" for name in ("bram_18k", "lutram", "srl") if getattr(qor, name)]
+    shown = [f"{amount_of(qor, name)} {TITLES[name]}" for name in ("lut", "dsp", "ff")]
+    shown += [f"{amount_of(qor, name)} {TITLES[name]}" for name in ("bram_18k", "lutram", "srl") if getattr(qor, name)]
     if qor.latency_cycles is not None:
         shown.append(f"{cycles(qor)} cyc")
     shown += _most_of_it(qor, file)
@@ -106,17 +107,21 @@ def rows(qor: ChiselQor) -> list[tuple[str, str, str]]:
     found = []
     for name, title in TITLES.items():
         if name in _ALWAYS or name == "bram_18k" or getattr(qor, name):
-            found.append((title, _amount(qor, name), _spread(getattr(qor, name), qor.intervals.get(name))))
+            found.append((title, amount_of(qor, name), spread_of(qor, name)))
     found.append(("depth", f"{figure(qor.depth)}", "   LUT on the longest path" if qor.depth is not None else ""))
     through = "none: no output depends on an input" if qor.latency_cycles is None and qor.depth is not None else ""
     found.append(("cycles", cycles(qor) if not through else "-", f"   {through}" if through else ""))
     return found
 
 
-def _spread(value: int | None, interval: Interval | None) -> str:
+def spread_of(qor: ChiselQor, name: str) -> str:
+    """The 80 % interval where it is no point."""
+    value, interval = getattr(qor, name), qor.intervals.get(name)
     if value is None or interval is None or whole(interval.low) == whole(interval.high):
         return ""
-    return f"   80 %: {range_of(interval.low, interval.high)}"
+    shown = range_of(interval.low, interval.high)
+    low, _, high = shown.rstrip("kMGT").partition("–")
+    return f"   80 %: {shown}" if low != high else ""  # ends that are rounded to one
 
 
 def _pairs(qor: ChiselQor) -> Iterable[str]:

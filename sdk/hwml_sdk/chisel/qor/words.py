@@ -14,8 +14,10 @@ from .compress import compressed
 from .dsp import Multiplier, multiplier_of
 from .flat import Flat, Node, order
 from .gates import INPUTS, ONE, ZERO, Gates, Run, constant, cut, inverted, joined
+from .rom import rom
 
 _ROWS = 64  # elements of an array that are chosen from gate by gate
+_TABLE_ROWS = 4096  # of a table of constants that is looked at bit by bit
 _SIGNED = ("slt", "sle", "sgt", "sge")
 
 
@@ -53,6 +55,7 @@ class Builder:
         self.needed = needed
         self.logic = Logic(Gates(), [[] for _ in flat.widths])
         self._circles: dict[int, list[Run]] = {}  # values that are read before they are made: circles of logic
+        self._chains: dict[tuple[object, ...], list[Run]] = {}  # what carry chains give, by what goes in
 
     def build(self) -> Logic:
         """All operations whose results reach an output."""
@@ -140,11 +143,18 @@ class Builder:
         gates = self.logic.gates
         high = self.needed[node.out].bit_length()
         operands = [cut(self.of(value), 0, high) for value in node.ins]
-        if len(operands) > 2:
-            operands = compressed(gates, operands, high)
-        found, made = self._chain(operands[0], operands[1], high)
-        if made is not None:
-            self.logic.sums[node.out] = Sum(node, *made)
+        key = (node.kind, high, *(tuple(joined(operand)) for operand in operands))
+        found = self._chains.get(key)
+        if found is None:
+            carry = _carry_in(operands) if node.kind == "add" else None
+            if carry is not None:
+                self.logic.roots += operands.pop(carry)[:1]
+            if len(operands) > 2:
+                operands = compressed(gates, operands, high)
+            found, made = self._chain(operands[0], operands[1], high)
+            self._chains[key] = found
+            if made is not None:
+                self.logic.sums[node.out] = Sum(node, *made)
         return [*found, (ZERO, 0, node.width - high, 0)] if high < node.width else found
 
     def _chain(
@@ -182,12 +192,27 @@ class Builder:
         return self._by_size(node, left, right)
 
     def _by_size(self, node: Node, left: list[Run], right: list[Run]) -> list[Run]:
-        """Two tables for as many bits as they have inputs for ("less", "equal"), a carry chain over them."""
-        known = all(run[0] < 0 for run in left) or all(run[0] < 0 for run in right)
-        a_table = INPUTS if known else INPUTS // 2
-        self.logic.roots += [run for run in (*left, *right) if run[0] >= 0]
-        self.logic.tables.append((node, 2 * -(-node.number // a_table)))
-        return self.logic.gates.leaf(1)
+        """Two tables for as many bits as they have inputs for ("less", "equal"), a carry chain over them.
+
+        Comparisons of the same two are one chain (yosys' `alumacc`): a further one costs a table, its opposite none.
+        """
+        sides = tuple(joined(left)), tuple(joined(right))
+        if node.word[1:] in ("gt", "le"):
+            sides = sides[::-1]  # a > b is b < a, and a <= b its opposite
+        opposite = node.word[1:] in ("ge", "le")
+        key = ("less", node.word in _SIGNED, *sides)
+        if key not in self._chains:
+            self._chains[key] = self.logic.gates.leaf(1)
+            pair = ("compare", *sorted(sides))
+            if pair in self._chains:
+                self.logic.tables.append((node, 1))
+            else:
+                self._chains[pair] = []
+                known = all(run[0] < 0 for run in left) or all(run[0] < 0 for run in right)
+                a_table = INPUTS if known else INPUTS // 2
+                self.logic.roots += [run for run in (*left, *right) if run[0] >= 0]
+                self.logic.tables.append((node, 2 * -(-node.number // a_table)))
+        return inverted(self._chains[key]) if opposite else self._chains[key]
 
     def _multiply(self, node: Node) -> list[Run]:
         values = [self.of(value) for value in node.ins]
@@ -249,8 +274,12 @@ class Builder:
         array, index = self.of(node.ins[0]), list(_each(self.of(node.ins[1])))
         element = max(1, node.number)
         count = self.flat.widths[node.ins[0]] // element
-        rows = [cut(array, at * element, node.width) for at in range(count)]
-        if count > _ROWS or any(sum(run[2] for run in row) < node.width for row in rows):
+        if all(run[0] < 0 for run in array) and count <= 1 << len(index) <= _TABLE_ROWS:
+            known = _bits_of(array)
+            rows_known = [known[at * element : at * element + node.width] for at in range(count)]
+            return rom(gates, rows_known, index, node.width)
+        rows = [cut(array, at * element, node.width) for at in range(count)] if count <= _ROWS else []
+        if not rows or any(sum(run[2] for run in row) < node.width for row in rows):
             self.logic.roots += [run for run in (*array, *index) if run[0] >= 0]
             self.logic.tables.append((node, node.width * max(1, count // 4)))
             return gates.leaf(node.width)
@@ -271,6 +300,17 @@ class Builder:
             here = gates.equal(index, constant(at, width))
             found += gates.mux(here, new, cut(array, at * element, element))
         return found
+
+
+def _carry_in(operands: list[list[Run]]) -> int | None:
+    """Which of three operands is a single bit at the lowest place: a carry chain takes it in (UG474, CYINIT)."""
+    if len(operands) != 3:
+        return None
+    for at, runs in enumerate(operands):
+        kept = joined(runs)
+        if kept and kept[0][0] >= 0 and kept[0][2] == 1 and all(run[0] == ZERO for run in kept[1:]):
+            return at
+    return None
 
 
 def _stretches(mask: int, width: int) -> Iterator[tuple[int, int, bool]]:

@@ -134,6 +134,7 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
             fence=data["fence"] is not False,
             circuits=data["circuits"] is True,
             guesses=tuple((str(words), str(origin)) for words, origin in data["guesses"]),
+            count_up_to=int(data["count_up_to"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(f"not a request: {error}") from error

@@ -137,23 +137,44 @@ def prediction_detail(prediction: QorPrediction) -> str:
         interval = prediction.intervals.get(name)
         why = _why(prediction.reasons.get(name, ()))
         lines.append(f"{title:<7}{figure(value, interval):>9}{_spread(value, interval)}  {why}".rstrip())
-    lines += [f"{title}: {figure(value)} cycles" for title, value in timing(prediction)]
+    latency = prediction.latency_cycles
+    for title, value in timing(prediction):
+        # The next start a cycle after the end is what a design without overlap has: no news.
+        if title != "interval" or latency is None or not latency * 0.99 <= value <= latency * 1.01 + 1:
+            words = "from one start to the next" if title == "interval" else "at the least"
+            lines.append(f"{'cycles':<7}{figure(value):>9}   {words}")
     lines += [*_uram_line(prediction.uram), "```", ""]
-    if prediction.dominant:
-        lines += [f"Most of it: {prediction.dominant}", ""]
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]
+    lines += _parts(prediction)
     lines += [line for text in unsure(prediction) for line in (text, "")]
     lines += actual.detail(prediction.actual) if prediction.actual is not None else ()
     lines += [f"Assumed: {assumptions(prediction)}", "", f"Model: {prediction.model}", ""]
     lines += [f"> {warning}\n" for warning in prediction.warnings]
-    lines += [
-        f"- {item.what}: {_signed(item.amount)} {_SHORT.get(item.target, item.target)}" for item in prediction.explain
-    ]
-    return "\n".join(lines).replace("\n\n\n", "\n\n")
+    return "\n".join(lines).replace("\n\n\n", "\n\n").rstrip()
+
+
+def _parts(prediction: QorPrediction) -> list[str]:
+    """What the figures add up from, one part a line and one figure a column."""
+    amounts: dict[str, dict[str, float]] = {}
+    for item in prediction.explain:
+        what = item.what if len(item.what) <= MAX_PART else f"{item.what[: MAX_PART - 1]}…"
+        found = amounts.setdefault(what, {})
+        found[item.target] = found.get(item.target, 0.0) + item.amount
+    targets = [name for name in SHOWN if any(name in found for found in amounts.values())]
+    if not amounts:
+        return []
+    wide = max(len(what) for what in amounts)
+    heads = "".join(f"{_SHORT[name]:>8}" for name in targets)
+    lines = ["Where it goes:", "", "```text", f"{'':<{wide}}{heads}"]
+    for what, row in amounts.items():
+        cells = (f"{_signed(row[name]):>8}" if name in row else " " * 8 for name in targets)
+        lines.append(f"{what:<{wide}}{''.join(cells)}".rstrip())
+    return [*lines, "```", ""]
 
 
 MAX_REASONS = 3
+MAX_PART = 40  # characters of what a figure adds up from
 
 
 def unsure(prediction: QorPrediction) -> list[str]:
@@ -184,7 +205,7 @@ def _spread(value: float | None, interval: Interval | None) -> str:
 
 
 def _signed(amount: float) -> str:
-    return f"{'-' if amount < 0 else '+'}{short_number(abs(amount))}"
+    return f"{'-' if amount < 0 else ''}{short_number(abs(amount))}"
 
 
 def function_detail(function: FunctionQor) -> str:

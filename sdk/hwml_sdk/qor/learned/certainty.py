@@ -31,11 +31,13 @@ class Reason:
     """Why an answer may be off. words: as people read it; "": of the figure's size, nothing to read.
 
     strength: 0 to 1 for each row, from the columns of the features and the name of the target.
+    by_target: it is another one for each target.
     """
 
     name: str
     words: str
     strength: Callable[[Column, str], Floats]
+    by_target: bool = False
 
 
 def _any(*names: str) -> Callable[[Column, str], Floats]:
@@ -82,7 +84,7 @@ def _routed(column: Column, target: str) -> Floats:
 
 REASONS = (
     Reason("merlin", "Merlin rewrites the code", _any("merlin")),
-    Reason("impl", "place and route change it", _routed),
+    Reason("impl", "place and route change it", _routed, by_target=True),
     Reason("told", "rounds of a loop are told, not counted", _any("trips_told", "loops_unknown")),
     Reason("vary", "rounds of a loop differ from entry to entry", _any("trips_vary")),
     Reason("guess", "the II of a loop is a guess", _any("guess_share", "loops_guessed")),
@@ -104,35 +106,64 @@ REASONS = (
     Reason("partition", "arrays in parts", _any("pragma_partition", "pragma_reshape")),
     Reason("memories", "local memories", _any("local_arrays")),
     Reason("registers", "arrays in registers", _any("register_arrays")),
-    Reason("some", "", _some),
-    Reason("small", "", _small),
-    Reason("large", "a large figure", _large),
+    Reason("some", "", _some, by_target=True),
+    Reason("small", "", _small, by_target=True),
+    Reason("large", "a large figure", _large, by_target=True),
 )
 # What makes an answer `guessed` rather than `counted`.
 _GUESSED = frozenset({"told", "vary", "guess", "dataflow", "unread"})
 SPOKEN = 0.1  # of log width: a reason that widens by less is not told
 
 
+class Rows:
+    """Rows of features [n, f]; what is asked of them for one target after the other is worked out once."""
+
+    def __init__(self, values: NDArray[np.float32], names: Sequence[str]) -> None:
+        self._values = values
+        self._place = {name: index for index, name in enumerate(names)}
+        self._columns: dict[str, Floats] = {}
+        self._alike: dict[str, Floats] = {}  # strengths that are the same for every target
+
+    def column(self, name: str) -> Floats:
+        """One feature [n]; one that is not there counts as 0."""
+        found = self._columns.get(name)
+        if found is None:
+            at = self._place.get(name)
+            found = np.zeros(len(self._values)) if at is None else np.nan_to_num(self._values[:, at].astype(np.float64))
+            self._columns[name] = found
+        return found
+
+    def strengths(self, target: str) -> Floats:
+        """How far each of REASONS holds, [n, len(REASONS)]."""
+        return np.stack([self._strength(reason, target) for reason in REASONS], axis=1)
+
+    def _strength(self, reason: Reason, target: str) -> Floats:
+        if reason.by_target:
+            return reason.strength(self.column, target)
+        found = self._alike.get(reason.name)
+        if found is None:
+            found = self._alike[reason.name] = reason.strength(self.column, target)
+        return found
+
+
 def strengths(values: NDArray[np.float32], names: Sequence[str], target: str) -> Floats:
     """How far each of REASONS holds, [n, len(REASONS)], for rows [n, f]; columns that are not there count as 0."""
-    place = {name: index for index, name in enumerate(names)}
-
-    def column(name: str) -> Floats:
-        if name not in place:
-            return np.zeros(len(values))
-        return np.nan_to_num(values[:, place[name]].astype(np.float64))
-
-    return np.stack([reason.strength(column, target) for reason in REASONS], axis=1)
+    return Rows(values, names).strengths(target)
 
 
-def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.int64]:
+def _classes(rows: Rows) -> NDArray[np.int64]:
     """Index into CLASSES of rows [n, f]."""
-    found = strengths(values, names, "lut")
+    found = rows.strengths("lut")
     at = {reason.name: found[:, index] > 0 for index, reason in enumerate(REASONS)}
     unsure = np.any([at[name] for name in sorted(_GUESSED)], axis=0)
     classes = np.where(unsure, CLASSES.index("guessed"), CLASSES.index("counted"))
     classes = np.where(at["impl"], CLASSES.index("impl"), classes)
     return np.where(at["merlin"], CLASSES.index("merlin"), classes)
+
+
+def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.int64]:
+    """Index into CLASSES of rows [n, f]."""
+    return _classes(Rows(values, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +208,11 @@ class Certainty:
         self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]
     ) -> tuple[Floats, Floats]:
         """(below, above): how far the ends lie from log(1 + value), both > 0, [n, targets], for rows [n, f]."""
-        kind = classes_of(values, names)
+        rows = Rows(values, names)
+        kind = _classes(rows)
         sides: list[list[Floats]] = [[], []]
         for index, target in enumerate(LABELS):
-            found = strengths(values, names, target)
+            found = rows.strengths(target)
             factors = np.array(self.scale[index])[kind] * np.where(unseen, self.foreign[index], 1.0)[:, None]
             for number, table in enumerate((self.below, self.above)):
                 end = raw_end(np.array(table[index]), found) * factors[:, number]
@@ -190,8 +222,9 @@ class Certainty:
     def spoken(self, values: NDArray[np.float32], names: Sequence[str]) -> list[dict[str, tuple[str, ...]]]:
         """For each row [n, f], by target: words of the reasons that widen its interval, those that widen most first."""
         rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(len(values))]
+        features = Rows(values, names)
         for index, target in enumerate(LABELS):
-            found = strengths(values, names, target)
+            found = features.strengths(target)
             widening = found * np.maximum(np.array(self.below[index])[1:], np.array(self.above[index])[1:])
             for row, amounts in zip(rows, widening, strict=True):
                 order = sorted(range(len(REASONS)), key=lambda number, a=amounts: (-a[number], number))  # type: ignore[misc]

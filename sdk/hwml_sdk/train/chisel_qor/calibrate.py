@@ -14,6 +14,7 @@ from .judge import Example, Floats, column, near
 
 WANTED = 0.80  # share inside: 80 % intervals
 _LEAST = 60  # examples of a band
+_LEAST_APART = 10  # of one of amounts that are nearly always 0: most modules have no memory and no multiplier
 _PENALTY = 10.0  # of the ridge regression, on standardised columns
 
 
@@ -26,10 +27,23 @@ def fit_bands(examples: Sequence[Example]) -> Bands:
 
 
 def band_rows(counted: Floats, measured: Floats) -> tuple[Band, ...]:
-    """Bands of one amount, from what was counted and measured of the same circuits."""
-    edges = _edges(counted)
-    found, low = [], -1.0
-    for edge in [*edges, None]:
+    """Bands of one amount, from what was counted and measured of the same circuits.
+
+    Modules without any are apart from those with some: a hundred without a memory say nothing about one.
+    """
+    some = counted > 0
+    if some.sum() >= 2 * _LEAST or (~some).sum() < _LEAST_APART:
+        return _banded(counted, measured, _edges(counted), -1.0, last=True)
+    found = _banded(counted[~some], measured[~some], [0], -1.0, last=False)
+    if some.sum() < _LEAST_APART:
+        return found  # of more than none nothing is known
+    return found + _banded(counted[some], measured[some], _edges(counted[some]), 0.0, last=True)
+
+
+def _banded(counted: Floats, measured: Floats, edges: Sequence[int], low: float, *, last: bool) -> tuple[Band, ...]:
+    """One band up to each edge, and one for the rest where there is a rest."""
+    found = []
+    for edge in [*edges, *((None,) if last else ())]:
         chosen = (counted > low) & (counted <= (np.inf if edge is None else edge))
         found.append(Band(edge, *_quotients(counted[chosen], measured[chosen])))
         low = np.inf if edge is None else edge

@@ -26,6 +26,7 @@ from ...errors import DataError, HwmlError
 from ...files import append_line, parse_json, read_bytes
 
 ROWS = "circuits.jsonl"
+FILES = "files.jsonl"
 _BATCH = 50
 _LOWER_S = 60.0
 _CHECK_S = 120.0
@@ -114,7 +115,7 @@ def collect(folder: Path, places: Sequence[Path], say: Say) -> list[Row]:
     a word. Equal circuits count once.
     """
     rows = read_rows(folder)
-    done = {row.group for row in rows}
+    done = {row.group for row in rows} | _seen_files(folder)
     seen = {row.netlist for row in rows}
     firtool = Firtool(ensure(DEFAULT_CHISEL_VERSION).firtool, empty_folder())
     try:
@@ -126,9 +127,21 @@ def collect(folder: Path, places: Sequence[Path], say: Say) -> list[Row]:
                 seen.add(row.netlist)
                 rows.append(row)
                 _append(folder, row)
+            append_line(folder / FILES, json.dumps(str(path)))
     finally:
         firtool.close()
     return rows
+
+
+def _seen_files(folder: Path) -> set[str]:
+    """Files that were done, those without circuits among them. Raises DataError."""
+    path = folder / FILES
+    if not path.is_file():
+        return set()
+    try:
+        return {str(parse_json(line.encode())) for line in read_bytes(path, max_bytes=1 << 26).decode().splitlines()}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a list of files ({error}); remove the folder") from error
 
 
 def _once(rows: Sequence[Row]) -> list[Row]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...chisel.qor.answer import ChiselQor
-from ...chisel.qor.flat import TooLargeError, flatten
+from ...chisel.qor.circuit import Circuit
+from ...chisel.qor.flat import flatten
 from ...chisel.qor.hw_ir import read_hw_ir
 from ...chisel.qor.intervals import Bands, intervals_of
 from ...chisel.qor.predict import AMOUNTS, predict_chisel_qor
@@ -42,22 +43,19 @@ def examples_of(rows: Sequence[Row], labels: Mapping[str, Label]) -> list[Exampl
     for row in rows:
         if not (label := labels.get(row.netlist)):
             continue
-        qor = predict_chisel_qor(row.hw_ir, row.top)
+        circuit = read_hw_ir(row.hw_ir)
+        qor = predict_chisel_qor(circuit, row.top)
         if qor.lut is not None:
             counted = {name: int(getattr(qor, name) or 0) for name in AMOUNTS}
-            found.append(Example(row, counted, label, operators_of(row), qor))
+            found.append(Example(row, counted, label, operators_of(circuit, row.top), qor))
     return found
 
 
-def operators_of(row: Row) -> Floats:
-    """Bits of the results by kind of operator, and how many there are of each."""
+def operators_of(circuit: Circuit, top: str) -> Floats:
+    """Bits of the results by kind of operator, and how many there are of each. Raises TooLargeError."""
     bits: Counter[str] = Counter()
     count: Counter[str] = Counter()
-    try:
-        flat = flatten(read_hw_ir(row.hw_ir), row.top)
-    except TooLargeError:
-        return np.zeros(2 * len(_OPERATORS))
-    for node in flat.nodes:
+    for node in flatten(circuit, top).nodes:
         bits[node.kind] += node.width * (node.number if node.kind == "memory" else 1)
         count[node.kind] += 1
     return np.array([float(found[kind]) for found in (bits, count) for kind in _OPERATORS])
@@ -125,9 +123,16 @@ def figures(examples: Sequence[Example], bands: Bands) -> dict[str, float]:
 
 
 def coverage(examples: Sequence[Example], bands: Bands, name: str) -> float:
-    """Share of examples whose measured amount lies in its interval."""
-    inside = []
+    """Share of examples whose measured amount lies in its interval, of those that have one; NaN where none has."""
+    found = inside(examples, bands, name)
+    return float(np.mean(found)) if found else float("nan")
+
+
+def inside(examples: Sequence[Example], bands: Bands, name: str) -> list[bool]:
+    """Whether the measured amount lies in its interval, of each example that has one."""
+    found = []
     for item in examples:
-        interval = intervals_of(item.counted, bands)[name]
-        inside.append(interval.low <= item.measured[name] <= interval.high)
-    return float(np.mean(inside))
+        interval = intervals_of(item.counted, bands).get(name)
+        if interval is not None:
+            found.append(interval.low <= item.measured[name] <= interval.high)
+    return found

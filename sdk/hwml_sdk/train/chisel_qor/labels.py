@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ...chisel.qor.measure import measure
+from ...chisel.qor.measure import measure_each
 from ...chisel.yosys import find_yosys
 from ...errors import DataError, ToolFailedError
 from ...files import append_line, parse_json, read_bytes
@@ -61,15 +61,11 @@ def label(folder: Path, rows: Sequence[Row], say: Callable[[str], None]) -> dict
 
 
 def _counted(rows: Sequence[Row], say: Callable[[str], None]) -> list[tuple[Row, Label]]:
-    """Counts of a batch; one that fails is halved, until the circuit is found that yosys cannot take."""
-    try:
-        found = measure(
-            {row.key: row.verilog for row in rows}, tops={row.key: row.top for row in rows}, timeout_s=_RUN_S
-        )
-        return [(row, found.get(row.key, {})) for row in rows]
-    except ToolFailedError as error:
-        if len(rows) == 1:
-            say(f"{rows[0].key}: {error}")
-            return [(rows[0], {})]
-        half = len(rows) // 2
-        return [*_counted(rows[:half], say), *_counted(rows[half:], say)]
+    """Counts of a batch; empty ones of a circuit that yosys cannot take."""
+    found = measure_each(
+        {row.netlist: row.verilog for row in rows}, tops={row.netlist: row.top for row in rows}, timeout_s=_RUN_S
+    )
+    for row in rows:
+        if row.netlist in found.failures:
+            say(f"{row.key}: {found.failures[row.netlist]}")
+    return [(row, found.counts.get(row.netlist, {})) for row in rows]

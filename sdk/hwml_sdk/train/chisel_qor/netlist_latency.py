@@ -55,19 +55,28 @@ def netlist_pairs(rows: Sequence[Row], *, timeout_s: float = _LIMIT_S) -> list[P
 def latency_figures(rows: Sequence[Row], found: Sequence[ChiselQor], say: Callable[[str], None]) -> dict[str, float]:
     """Share of circuits whose cycles by (input, output) are those of the netlist, all pairs of them."""
     equal = compared = 0
+    qor_of = {row.netlist: qor for row, qor in zip(rows, found, strict=True)}
     for start in range(0, len(rows), _BATCH):
-        some = rows[start : start + _BATCH]
-        try:
-            batch = netlist_pairs(some)
-        except ToolFailedError as error:
-            say(f"latency not compared: {error}")
-            continue
-        for row, pairs, qor in zip(some, batch, found[start : start + _BATCH], strict=True):
+        for row, pairs in _each(rows[start : start + _BATCH], say):
+            known = dict(qor_of[row.netlist].pairs)
             compared += 1
-            equal += pairs == dict(qor.pairs)
-            if pairs != dict(qor.pairs):
-                say(f"{row.key}: cycles {sorted(set(pairs.items()) ^ set(qor.pairs.items()))[:3]}")
+            equal += pairs == known
+            if pairs != known:
+                say(f"{row.key}: cycles {sorted(set(pairs.items()) ^ set(known.items()))[:3]}")
     return {"latency_compared": float(compared), "latency_equal": equal / compared if compared else float("nan")}
+
+
+def _each(rows: Sequence[Row], say: Callable[[str], None]) -> Iterator[tuple[Row, Pairs]]:
+    """Cycles of each; a run that fails is halved until the circuit is found that yosys cannot take."""
+    try:
+        yield from zip(rows, netlist_pairs(rows), strict=True)
+    except ToolFailedError as error:
+        if len(rows) == 1:
+            say(f"{rows[0].key}: cycles not compared: {error}")
+            return
+        half = len(rows) // 2
+        for some in (rows[:half], rows[half:]):
+            yield from _each(some, say)
 
 
 def pairs_of(module: Mapping[str, Any]) -> Pairs:

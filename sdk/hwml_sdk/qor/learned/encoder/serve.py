@@ -16,7 +16,7 @@ from ....encoder_cache import VectorCache
 from ....encoders import TextEncoder, encoder_folder, is_light, read_config
 from ....errors import ArtifactError
 from .head import Recipe
-from .service import Helper
+from .service import PATIENCE_S, Helper
 from .template import TEMPLATE_VERSION, Sample
 
 Floats = NDArray[np.float32]
@@ -40,6 +40,15 @@ class VectorSource:
             found = self._embedded(list(todo.values()))
             cache.add(list(todo), found[:, None, :])
         return cache.get(texts, self._recipe.layer)
+
+    @property
+    def waits_s(self) -> float:
+        """How long the helper of a heavy encoder may take; 0 for one that runs here, or is not there at all."""
+        try:
+            folder = encoder_folder(self._recipe.encoder)
+            return 0.0 if is_light(folder, read_config(folder)) else PATIENCE_S
+        except ArtifactError:
+            return 0.0
 
     def _open_cache(self) -> VectorCache:
         key = {**asdict(self._recipe), "template_version": TEMPLATE_VERSION, "layers": [self._recipe.layer]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from .template import Sample
 
 START_S = 180.0  # to import torch and read weights of some GB from a slow disk
 ANSWER_S = 120.0
+PATIENCE_S = 2 * (START_S + ANSWER_S)  # one that dies over a question is started once more
 _POLL_S = 0.05
 FRAMING = Sized()
 
@@ -61,6 +63,7 @@ class Helper:
             try:
                 with contextlib.closing(self._linked()) as link, link.makefile("rwb") as stream:
                     FRAMING.write(stream, question)
+                    _await(link)
                     answer = FRAMING.read(stream)
             except (OSError, EOFError, ValueError) as error:
                 answer = None
@@ -99,6 +102,7 @@ class Helper:
             link = connect(self._place)
             if link is not None:
                 return link
+            time.sleep(_POLL_S)
             if process.poll() is not None:
                 said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
                 raise ArtifactError(said[-1] if said else f"the encoder's process ended with {process.returncode}")
@@ -119,9 +123,16 @@ def connect(place: Path) -> socket.socket | None:
     return link
 
 
+def _await(link: socket.socket) -> None:
+    """Return when an answer is there. Raises OSError when none comes in time, Interrupted when nobody wants it more."""
+    for _ in _until(ANSWER_S):
+        if select.select([link], [], [], _POLL_S)[0]:
+            return
+    raise TimeoutError(f"no answer in {ANSWER_S:g} s")
+
+
 def _until(seconds: float) -> Iterator[None]:
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         checkpoint()
-        time.sleep(_POLL_S)
         yield

@@ -18,6 +18,7 @@ class EncoderConfig:
     max_length: tokens of a text. batch_size: texts of that length that one batch holds; shorter ones share it.
     layers: candidates of the probe, from 1; none: LAYER_SHARES of the depth. dtype: what the encoder computes in.
     rows_per_key: at most so many designs of one kernel, stage and tool version (0: all). sources: () is all.
+    one_group_in: only the algorithm groups that a hash of their name puts into one part of so many (0: all).
     ood: what is held out whole: algorithm groups, tools or parts. features: join structure and closed form.
     """
 
@@ -37,6 +38,7 @@ class EncoderConfig:
     rebuild_cache: bool = False
     resume: bool = False
     rows_per_key: int = 0
+    one_group_in: int = 0
     sources: tuple[str, ...] = ()
     n_designs: int = 0
     ood: str = "group"

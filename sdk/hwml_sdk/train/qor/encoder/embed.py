@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....encoder_cache import Key, VectorCache
+from ....encoder_cache import CHUNK, Key, VectorCache
 from ....encoders import TextEncoder, encoder_folder, read_config
 from ....errors import ArtifactError, DataError, HwmlError
 from ....executor import Executor
@@ -19,7 +19,7 @@ from .config import LAYER_SHARES, EncoderConfig
 POOLING = "mean"
 Floats = NDArray[np.float32]
 Step = Callable[[str], None]
-_SPREAD = 64  # texts of one item that an executor sends away
+_SPREAD = CHUNK  # texts of one item that an executor sends away: batches as they are here, so that no bit differs
 
 
 def candidates(config: EncoderConfig) -> tuple[int, ...]:
@@ -33,10 +33,15 @@ def candidates(config: EncoderConfig) -> tuple[int, ...]:
 
 def open_encoder(config: EncoderConfig) -> TextEncoder:
     """The encoder with the blocks up to the deepest candidate. Raises ArtifactError, MissingDependencyError."""
-    words = max(config.batch_size * config.max_length, config.max_length)
     return TextEncoder.load(
-        config.encoder, max_tokens=config.max_length, layers=candidates(config), dtype=config.dtype, words=words
-    )
+        config.encoder, max_tokens=config.max_length, layers=candidates(config), dtype=config.dtype,
+        words=batch_words(config),
+    )  # fmt: skip
+
+
+def batch_words(config: EncoderConfig) -> int:
+    """Tokens of one batch, filling included."""
+    return config.batch_size * config.max_length
 
 
 def vector_key(encoder: TextEncoder) -> Key:
@@ -78,7 +83,7 @@ def _spread(
     todo = sorted(cache.missing(texts), key=len)
     settings = {
         "encoder": str(encoder.folder), "max_tokens": encoder.max_tokens, "layers": list(encoder.layers),
-        "dtype": encoder.dtype, "revision": encoder.revision,
+        "dtype": encoder.dtype, "revision": encoder.revision, "words": batch_words(config),
     }  # fmt: skip
     items: dict[str, dict[str, Any]] = {
         str(start): {"texts": todo[start : start + _SPREAD], **settings} for start in range(0, len(todo), _SPREAD)
@@ -112,7 +117,7 @@ def embed_item(item: dict[str, Any]) -> dict[str, Any]:
     Raises ArtifactError where the encoder of that machine is another one than the caller's.
     """
     encoder = TextEncoder.load(
-        item["encoder"], max_tokens=item["max_tokens"], layers=item["layers"], dtype=item["dtype"]
+        item["encoder"], max_tokens=item["max_tokens"], layers=item["layers"], dtype=item["dtype"], words=item["words"]
     )
     if encoder.revision != item["revision"]:
         raise ArtifactError(f"{item['encoder']}: is another revision on this machine")

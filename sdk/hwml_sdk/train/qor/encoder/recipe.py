@@ -126,12 +126,28 @@ def main(argv: Sequence[str]) -> int:
         heed_ctrl_c()
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
+    if options.evaluate:
+        return _evaluate(config, step, options.json)
     artifact, metrics = train(config, step)
     if options.json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, "artifact": str(artifact.path), **metrics}))
         return 0
     print_metrics(metrics)
     print(f"artifact: {artifact.path}")
+    return 0
+
+
+def _evaluate(config: EncoderConfig, step: Step, as_json: bool) -> int:
+    """Print the held-out tables; no folder is written."""
+    from rich.console import Console
+
+    from .judgement import judge
+
+    found = judge(config, step)
+    if as_json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **found.to_json()}))
+    else:
+        found.print(Console(width=None if sys.stdout.isatty() else 180))
     return 0
 
 
@@ -157,6 +173,7 @@ def config_of(options: argparse.Namespace) -> EncoderConfig:
         rebuild_cache=options.rebuild_cache,
         resume=options.resume,
         rows_per_key=options.rows_per_key,
+        one_group_in=options.one_group_in,
         sources=("forgehls-kernels",) if ten else tuple(options.source),
         n_designs=TEN if ten else 0,
         ood=options.ood,
@@ -198,11 +215,13 @@ def parser() -> argparse.ArgumentParser:
     add("rebuild-cache", action="store_true", help="embed every text again")
     add("resume", action="store_true", help="go on with the run that was begun for --out; refuses other settings")
     add("rows-per-key", type=int, default=0, metavar="N", help="at most N designs of one kernel (default: all)")
+    add("one-group-in", type=int, default=0, metavar="N", help="one algorithm group in N, by its hash (default: all)")
     add("source", action="append", default=[], metavar="NAME", help="only this source of the data; may be repeated")
     add("ood", choices=HELD_OUT_BY, default="group", help="what is held out whole (default: algorithm groups)")
     add("features", action="store_true", help="join structural features and closed form (late fusion)")
     add("executor", default="", metavar="NAME", help="embed on processes of their own: local, ray or ray://ADDRESS")
     add("export-classic", action="store_true", help="also write model.pt and x_scaler.pkl beside the artefact's files")
+    add("evaluate", action="store_true", help="print every held-out table (5 folds by group) and write no folder")
     add("ten-designs", action="store_true", help="the whole recipe on ten ForgeHLS designs, in minutes")
     add("json", action="store_true", help="print JSON")
     return found

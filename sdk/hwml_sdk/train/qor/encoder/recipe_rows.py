@@ -26,6 +26,8 @@ def chosen(designs: Sequence[Design], config: EncoderConfig) -> list[Design]:
     # Only these four are learned: a row of BRAM alone teaches nothing.
     found = [design for design in found if any(label is not None for label in design.labels[:4])]
     found = thinned(found, config.rows_per_key) if config.rows_per_key else found
+    if config.one_group_in:
+        found = [design for design in found if group_fold(f"part/{design.group}", config.one_group_in) == 0]
     found = subset(found, config.n_designs) if config.n_designs else found
     if not found:
         raise DataError("holds no design with a label to learn", path=config.data)

@@ -1,0 +1,94 @@
+"""The delta task and the held-out folds of the encoder path, on numbers whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwml_sdk.qor.learned.dataset import Design, Rows, group_fold
+from hwml_sdk.train.qor.encoder.bare import without_pragmas
+from hwml_sdk.train.qor.encoder.config import EncoderConfig
+from hwml_sdk.train.qor.encoder.delta import fit_delta, kernel_levels
+from hwml_sdk.train.qor.encoder.folds import fold_splits
+from hwml_sdk.train.qor.encoder.judgement import Help
+from hwml_sdk.train.qor.encoder.recipe_rows import Split, chosen
+
+CONFIG = EncoderConfig("x", Path("d"), Path("o"), epochs=40, head_batch=32, patience=40)
+
+
+def design(kernel: str, number: int, label: float) -> Design:
+    return Design(
+        f"{kernel}{number}", "s", "l", kernel, kernel, "vitis_hls", "2023.2", "p", 3.0, "csynth", "f",
+        (label, label, label, label, None), (None,) * 5, "",
+    )  # fmt: skip
+
+
+def test_pragmas_fall_away_and_nothing_else() -> None:
+    source = "int f() {\n  #pragma HLS unroll \\\n    factor=2\n# pragma ACCEL pipeline\n  return 1; // #pragma\n}\n"
+    assert without_pragmas(source) == "int f() {\n  return 1; // #pragma\n}\n"
+
+
+def test_the_level_of_a_kernel_is_its_bare_design_or_its_median() -> None:
+    """Kernel a: a training row without pragmas says 7. Kernel b: the median of 1, 2 and 6 is 2. Kernel c: none."""
+    z = np.array([[7], [9], [1], [2], [6], [3]], dtype=np.float32)
+    key = np.array(["a", "a", "b", "b", "b", "c"])
+    plain = np.array([True, False, False, False, False, True])
+    train = np.array([True, True, True, True, True, False])
+    found = kernel_levels(z, key, plain, train)[:, 0]
+    assert found[:5].tolist() == [7, 7, 2, 2, 2]
+    assert np.isnan(found[5])
+
+
+def test_the_difference_is_learned_from_what_pragmas_change() -> None:
+    """Each kernel has a level of its own, its designs differ along one direction of the vectors: on kernels that were
+    never seen the order within a kernel comes out right."""
+    random = np.random.default_rng(0)
+    rows, bare, x = [], [], []
+    for kernel in range(30):
+        own = random.normal(size=8)
+        for number in range(8):
+            rows.append(design(f"k{kernel}", number, float(np.expm1(8 + own[1] - number / 2))))
+            bare.append(own)
+            x.append(own + number * np.eye(8)[0])
+    table, vectors = Rows.of(rows), (np.array(bare, dtype=np.float32), np.array(x, dtype=np.float32))
+    train = np.arange(len(rows)) < 160
+    split = Split(train, ~train, np.zeros_like(train), np.zeros_like(train))
+    fitted = fit_delta(*vectors, table, split, CONFIG, plain=np.arange(len(rows)) % 8 == 0)
+    found = fitted.predict(*vectors)[~train, 0].reshape(-1, 8)
+    assert (np.diff(found, axis=1) < 0).mean() > 0.9
+
+
+def test_no_group_is_judged_by_what_it_taught() -> None:
+    rows = Rows.of([design(f"k{n % 23}", n, 5.0) for n in range(230)])
+    judged = np.zeros(len(rows), dtype=int)
+    for number, split in fold_splits(rows):
+        assert (rows.fold()[split.ood] == number).all()
+        judged += split.ood
+        parts = [set(rows.group[mask].tolist()) for mask in (split.train, split.val, split.ood)]
+        assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
+    assert (judged == 1).all()
+
+
+def test_one_group_in_three_is_whole_groups() -> None:
+    designs = [design(f"k{n % 12}", n, 5.0) for n in range(48)]
+    found = chosen(designs, replace(CONFIG, one_group_in=3))
+    assert {item.group for item in found} == {f"k{n}" for n in range(12) if group_fold(f"part/k{n}", 3) == 0}
+    assert len(found) == 4 * len({item.group for item in found})
+
+
+@pytest.mark.parametrize(
+    ("ranks", "apes", "said"),
+    [
+        ((0.9, 0.91, 0.92), (0.3, 0.3, 0.3), "helps"),
+        ((0.81, 0.79, 0.85), (0.3, 0.3, 0.3), "no difference"),
+        ((0.8, 0.8, 0.8), (0.4, 0.41, 0.42), "hurts"),
+        ((0.9, 0.9, 0.9), (0.4, 0.4, 0.4), "mixed"),
+    ],
+)
+def test_help_is_more_than_the_spread_of_the_seeds(
+    ranks: tuple[float, ...], apes: tuple[float, ...], said: str
+) -> None:
+    assert Help("s", "lut", 0.8, ranks, 0.3, apes).verdict == said
