@@ -138,6 +138,7 @@ def _trainer_prediction(sample: Sample, others: list[Sample], weights: Path, fol
     return 90000.0 / float(found.group(1))
 
 
+@pytest.mark.slow
 def test_halides_trainer_predicts_the_same(measured: Path, tmp_path: Path) -> None:
     weights = Weights.random(5)
     weights.save_to_file(tmp_path / "w.weights")

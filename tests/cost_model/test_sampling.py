@@ -61,6 +61,7 @@ def test_numbering_goes_on_and_known_schedules_are_dropped(tmp_path: Path) -> No
     assert len(set(digests)) == len(digests)
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_schedules(tmp_path: Path) -> None:
     def schedules(folder: Path, workers: int) -> list[str]:
         done = sample(_settings("pipeline", batch_size=4, seed=5), batches=1, samples_dir=folder, workers=workers)
@@ -157,6 +158,7 @@ def test_unwritable_samples_folder(tmp_path: Path) -> None:
         sample(_settings("product", batch_size=1), batches=1, samples_dir=tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_autoschedule_measures_against_default_and_none(
     weights: Weights, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,7 +90,7 @@ def test_strengths_are_shares() -> None:
 def test_one_more_reason_never_narrows_what_is_shipped() -> None:
     sure = Corrector.load("qor").certainty
     random = np.random.default_rng(3)
-    for _ in range(40):
+    for _ in range(20):
         on = {name: 1.0 for name in SWITCHES if random.random() < 0.2}
         for more in SWITCHES:
             if more in ("merlin", "impl"):

@@ -247,6 +247,7 @@ def share_alike_table(tmp_path: Path) -> Path:
     return tmp_path / "table"
 
 
+@pytest.mark.slow
 @needs_training
 def test_training_leaves_share_alike_sources_out_unless_told_otherwise(
     share_alike_table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -271,6 +272,7 @@ def test_training_leaves_share_alike_sources_out_unless_told_otherwise(
     assert "--all-sources" in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 @needs_training
 def test_all_sources_are_judged_unless_told_otherwise(
     share_alike_table: Path, capsys: pytest.CaptureFixture[str]
