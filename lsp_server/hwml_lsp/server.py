@@ -270,13 +270,20 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
 
 
 def _hint_mark(document: Document) -> tuple[Any, ...]:
-    return tuple((item.label, item.stale, item.span.start_line) for item in document.results.annotations)
+    shown = tuple((item.label, item.stale, item.span.start_line) for item in document.results.annotations)
+    return _switches(document), shown
+
+
+def _switches(document: Document) -> tuple[Any, ...]:
+    """Settings that say what is shown: a client whose user changes them is to ask again, though no figure changes."""
+    settings = document.settings
+    return settings.hints, settings.hints_loops, settings.hints_functions, settings.lenses
 
 
 def _lens_mark(document: Document) -> tuple[Any, ...]:
     changes = tuple(sorted(document.results.changes.items()))
     shown = [item for item in document.results.annotations if item.kind != "loop"]
-    return changes, tuple((item.summary, item.stale, item.span.start_line) for item in shown)
+    return _switches(document), changes, tuple((item.summary, item.stale, item.span.start_line) for item in shown)
 
 
 def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:

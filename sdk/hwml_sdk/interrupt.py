@@ -60,6 +60,11 @@ def heed_ctrl_c() -> None:
         raise KeyboardInterrupt
 
 
+def answered_ctrl_c() -> None:
+    """Say that a Ctrl-C was acted upon: what is written afterwards is not interrupted by the same one once more."""
+    _pressed.clear()
+
+
 def _on_its_way() -> bool:
     """Whether this runs in a `finally`, `except` or `__exit__` that a KeyboardInterrupt passes through."""
     error = sys.exc_info()[1]

@@ -88,6 +88,12 @@ class Handler(BaseHTTPRequestHandler):
     def be_silent(self, number: int) -> None:
         time.sleep(3)
 
+    def be_good_once(self, number: int) -> None:
+        if number == 1:
+            self.be_good(number)
+        else:
+            time.sleep(60)
+
     def be_garbage(self, number: int) -> None:
         self.send(200, "text/event-stream", b"data: \xff\x00{{{\n\n")
 

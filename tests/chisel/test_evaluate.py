@@ -33,6 +33,37 @@ OTHER = {
 }
 
 
+# More tasks, written once more by hand: other registers, other expressions, other constructs than the reference's.
+AGAIN = {
+    "parity": ("a = Input(UInt(8.W))", "odd = Output(Bool())", "io.odd := PopCount(io.a)(0)"),
+    "up_counter": (
+        "en = Input(Bool())",
+        "count = Output(UInt(8.W))",
+        "io.count := Counter(io.en, 256)._1",
+    ),
+    "decode4": (
+        "sel = Input(UInt(2.W)); val en = Input(Bool())",
+        "y = Output(UInt(4.W))",
+        "io.y := Mux(io.en, UIntToOH(io.sel), 0.U)",
+    ),
+    "grade": (
+        "score = Input(UInt(7.W))",
+        "grade = Output(UInt(2.W))",
+        "io.grade := PopCount(Seq(io.score > 49.U, io.score > 74.U, io.score > 89.U))",
+    ),
+    "rising": (
+        "in = Input(Bool())",
+        "pulse = Output(Bool())",
+        "val low = RegInit(true.B)\n  low := !io.in\n  io.pulse := low & io.in",
+    ),
+    "mux2": (
+        "sel = Input(Bool()); val a = Input(UInt(8.W)); val b = Input(UInt(8.W))",
+        "y = Output(UInt(8.W))",
+        "io.y := io.a\n  when(io.sel) { io.y := io.b }",
+    ),
+}
+
+
 def test_layout() -> None:
     levels = [task.level for task in TASKS.values()]
     assert [levels.count(level) for level in ("L1", "L2", "L3", "L4")] == [12, 14, 9, 2]
@@ -64,6 +95,20 @@ def test_verdicts(session: Session) -> None:
 def test_references(session: Session) -> None:
     judged = judge(list(TASKS.values()), {name: [task.reference] for name, task in TASKS.items()}, Verifier(session))
     assert {item.task: item.words for item in judged if not item.ok} == {}
+
+
+@pytest.mark.slow
+def test_a_task_is_written_in_two_ways(session: Session) -> None:
+    answers = {
+        name: [
+            "import chisel3._\nimport chisel3.util._\n"
+            f"class Other extends Module {{\n  val io = IO(new Bundle {{ val {given}; val {out} }})\n  {body}\n}}\n"
+        ]
+        for name, (given, out, body) in AGAIN.items()
+    }
+    judged = judge(list(TASKS.values()), answers, Verifier(session))
+    assert {item.task: item.words for item in judged if not item.ok} == {}
+    assert len(judged) == len(AGAIN)
 
 
 def test_nothing_of_a_task_is_taught(session: Session) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_for
 
 from hwml_sdk import cli
 from hwml_sdk.chisel.data_engine.held_out import held_out
@@ -21,6 +26,8 @@ from hwml_sdk.chisel.generate.trace import as_json, save
 from hwml_sdk.chisel.generate.types import Answer, Budget, Generation, Message
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.errors import DataError, HwmlError, ToolFailedError
+
+from .endpoint_server import serving
 
 HEAD = "import chisel3._\n\nclass Add extends Module {\n  val io = IO(new Bundle {\n"
 PORTS = "    val a = Input(UInt(8.W))\n    val b = Input(UInt(8.W))\n    val y = Output(UInt(8.W))\n  })\n"
@@ -187,6 +194,24 @@ def test_budgets_and_ctrl_c_keep_what_is_there(tmp_path: Path) -> None:
     assert found.best is not None
     place = save(found, tmp_path / "t.json")
     assert json.loads(place.read_text())["ended"] == "interrupted"
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_the_command_line_keeps_the_trace(tmp_path: Path) -> None:
+    """One answer comes, the others never do."""
+    place = tmp_path / "trace.json"
+    with serving() as (url, seen):
+        arguments = ["chisel", "generate", "--endpoint", url, "--model", "good_once", "--retrieval", "bm25"]
+        command = [sys.executable, "-P", "-m", "hwml_sdk.cli", *arguments, "--trace", str(place), "a counter"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            wait_for(lambda: len(seen.requests) > 4, "the fifth request: four are asked at once, and one was answered")
+            time.sleep(1)
+            program.send_signal(signal.SIGINT)
+            _, said = program.communicate(timeout=60)
+    assert program.returncode == 130, said
+    kept = json.loads(place.read_text())
+    assert kept["ended"] == "interrupted"
+    assert [item["stage"] for item in kept["attempts"]] == ["elaborate"]  # what it says is no module
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ import pytest
 from tests.chisel.conftest import check
 
 from hwml_hooks import marks
-from hwml_sdk.chisel.provider import annotations_of
+from hwml_sdk.chisel.provider import Examination, annotations_of, as_analysis
 from hwml_sdk.chisel.serve.protocol import result_from, result_json
 from hwml_sdk.chisel.session import Session
+from hwml_sdk.chisel.types import CheckRequest
 from hwml_sdk.cli import main
 from hwml_sdk.document import Analysis
 from hwml_sdk.languages import CHISEL
@@ -57,6 +58,20 @@ def test_nothing_stands_at_a_module_that_was_not_lowered(session: Session) -> No
     assert not result.ok
     assert [item.name for item in annotations_of("Demo.scala", result)] == ["Times", "Plus"]
     assert annotations_of("Demo.scala", check(session, GOOD, elaborate=False)) == ()
+
+
+def test_only_what_does_not_compile_is_half_typed(session: Session) -> None:
+    """Of a text that cannot be read an editor keeps the figures of before, marked as old; of modules that compile and
+    do not elaborate or lower it keeps none."""
+
+    def faults(text: str) -> int:
+        request = CheckRequest((("Demo.scala", text),), elaborate=True)
+        result = session.check(request)
+        assert result.errors
+        return as_analysis("Demo.scala", Examination(result, request, session.check)).faults
+
+    assert faults(GOOD + BROKEN) == 0
+    assert faults(GOOD + "class Half extends Module {") == 1
 
 
 def test_the_largest_module_is_the_design_and_marks_are_known_again(session: Session) -> None:

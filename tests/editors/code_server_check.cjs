@@ -117,6 +117,47 @@ async function drive(page) {
   const changed = await until('new numbers', async () => (await text()).match(/II 8 · [^\n]*cyc[^\n]*/));
   console.log('hint', changed[0].trim());
   await picture('edited');
+  await palette(page, { until, go, picture, text });
+}
+
+// The bottleneck by the palette, and the pictures of an example of the repository.
+async function palette(page, { until, go, picture, text }) {
+  const command = async (name) => {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('F1');
+    await page.waitForSelector('.quick-input-widget input');
+    await page.keyboard.type(name);
+    await page.waitForTimeout(900);
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(900);
+  };
+  const openFile = async (name) => {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+p');
+    await page.waitForSelector('.quick-input-widget input');
+    await page.keyboard.type(name);
+    await page.waitForTimeout(1500);
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(1500);
+  };
+  const place = async () => (await page.$$eval('.statusbar-item', (all) => all.map((one) => one.innerText.trim()))).find((item) => /^Ln \d+/.test(item)) || '';
+
+  await openFile('gemm.cpp');
+  await until('figures of gemm', async () => (await text()).match(/II 1 · [^\n]*cyc/));
+  await until('lens of gemm', async () => (await page.$$eval('.codelens-decoration', (all) => all.map((one) => one.innerText))).some((title) => title.includes('LUT')));
+  await go('1:1');
+  await page.waitForTimeout(800);
+  await picture('example');
+  await command('hwml: Go to the bottleneck');
+  await until('bottleneck', async () => /^Ln (9|11),/.test(await place()));
+  console.log('bottleneck', await place());
+  await go('4:8');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Control+i');
+  await page.locator('.monaco-hover:not(.hidden) .monaco-hover-content', { hasText: 'Where it goes' }).first().waitFor();
+  await page.waitForTimeout(400);
+  await picture('example_hover');
+  await page.keyboard.press('Escape');
 }
 
 // The tooltip of a hint is resolved when the pointer rests on it.

@@ -63,6 +63,14 @@ exec $program --dump-file=$dump "\$@"
 WRAPPER
   chmod +x "$root/emacs30"
   echo "export HWML_EMACS=$root/emacs30"
+  # What c++-ts-mode and scala-mode stand on: the grammar, built here, and the mode's own file.
+  (cd "$folder" && npm pack --silent tree-sitter-cpp@0.23.4 >&2 && tar xzf tree-sitter-cpp-*.tgz)
+  mkdir -p "$root/grammars"
+  cc -O1 -shared -fPIC -I "$folder/package/src" "$folder/package/src/parser.c" "$folder/package/src/scanner.c" \
+    -o "$root/grammars/libtree-sitter-cpp.so"
+  echo "export HWML_GRAMMARS=$root/grammars"
+  unpack bookworm "$folder/scala" elpa-scala-mode
+  echo "export HWML_SCALA_MODE=$(dirname "$(find "$folder/scala" -name scala-mode.el | head -1)")"
 }
 
 code-server() {

@@ -31,6 +31,21 @@ pytestmark = [
     ),
 ]
 
+TAIL = "  // " + "a word about this loop that makes its line a long one, " * 2
+# A finding on line 4; hints of long lines at the label, and in a lens where there is none.
+LONG = f"""#include <ap_int.h>
+
+void longer(const int a[64], int b[64]) {{
+#pragma HLS PIPLINE
+ near: for (int i = 0; i < 64; i++) {{{TAIL}
+    b[i] = a[i];
+  }}
+  for (int i = 0; i < 16; i++) {{{TAIL}
+    b[i] += a[i];
+  }}
+}}
+"""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -43,6 +58,9 @@ def free_port() -> int:
 def code_server(folder: Path, *, broken: bool) -> Iterator[str]:
     """VS Code on a workspace, with the extension installed; its address."""
     source = workspace(folder)
+    for name in ("fir.cpp", "gemm.cpp"):
+        shutil.copy(ROOT / "examples" / name, source.with_name(name))
+    source.with_name("long.cpp").write_text(LONG, encoding="utf-8")
     env = environment(folder, broken=broken)
     data, extensions = folder / "data", folder / "extensions"
     (data / "User").mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,19 @@ def test_changed_settings_change_what_is_shown(tmp_path: Path) -> None:
         assert client.lenses(uri) == []
 
 
+def test_a_switch_that_changes_no_figure_has_the_client_ask_again(tmp_path: Path) -> None:
+    with running(tmp_path) as client:
+        uri = started(client, tmp_path, {})
+        assert client.hints(uri)
+        client.pull(uri)
+        told = len(client.requests)
+        client.settings = {"inlayHints": {"enable": False}}
+        client.notify("workspace/didChangeConfiguration", {"settings": None})
+        refresh = "workspace/inlayHint/refresh"
+        client.until(lambda: any(r["method"] == refresh for r in client.requests[told:]), "refresh")
+        assert client.hints(uri) == []
+
+
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_settings_at_start_and_pushed_ones(tmp_path: Path, wrapped: bool) -> None:
     values = {"hls": {"clock_period_ns": 5}}
@@ -131,7 +144,7 @@ def test_the_extension_declares_every_setting_the_server_reads() -> None:
     from tests.lsp.lsp_client import ROOT
 
     manifest = json.loads((ROOT / "lsp_server" / "vscode" / "package.json").read_text(encoding="utf-8"))
-    declared = set(manifest["contributes"]["configuration"]["properties"])
+    declared = {name for group in manifest["contributes"]["configuration"] for name in group["properties"]}
     assert {f"hwml.{name}" for name in known_names()} <= declared
 
 

@@ -200,7 +200,9 @@ def as_analysis(path: str, found: Examination, repairs: Sequence[Repair] = ()) -
     notes = (*found.result.notes, *found.notes)
     texts = dict(found.request.files)
     annotations = annotations_of(path, found.result, texts.get(path, ""))
-    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=len(found.result.errors))
+    # Half-typed is what does not compile. What compiles and does not elaborate or lower was read: it has no figures.
+    faults = sum(item.stage not in ("elaborate", "firtool") for item in found.result.errors)
+    return Analysis(path, "chisel", tuple(diagnostics), annotations, notes, faults=faults)
 
 
 def annotations_of(path: str, result: CompileResult, text: str = "") -> tuple[Annotation, ...]:

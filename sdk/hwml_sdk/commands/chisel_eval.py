@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from ..chisel.generate.generator import ChiselGenerator
     from ..chisel.generate.measure import Runs
     from ..chisel.generate.types import Backend
-    from ..chisel.simulation.server import Skill
+    from ..chisel.simulation.server import Proposer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml chisel eval`."""
-    parser.add_argument("--tasks", metavar="FILE.jsonl", help="other tasks, also VerilogEval's; default: our 37")
+    parser.add_argument("--tasks", metavar="FILE.jsonl", help="other tasks, also VerilogEval's or rows of data")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N tasks")
     parser.add_argument("--answers", metavar="FILE.jsonl", help="rows with `task` and `answer`, several a task")
     parser.add_argument("--references", action="store_true", help="judge the tasks' own references")
     parser.add_argument("--simulation", action="store_true", help="ask a simulation: references with faults put in")
@@ -44,23 +45,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print and write. Raises DataError for files that are not what they should be."""
+    from ..chisel.evaluate.models import with_models
     from ..chisel.evaluate.tasks import own_tasks, read_tasks
     from ..chisel.yosys import find_yosys
 
     asked = arguments.model or arguments.endpoint
     if sum(map(bool, (arguments.answers, arguments.references, arguments.simulation, asked))) != 1:
         raise HwmlError("name what to judge: --answers FILE, --references, --model, --endpoint, or --simulation")
-    if not 1 <= arguments.samples <= 1000 or not 0 <= arguments.repairs <= 20 or arguments.most_tokens < 1:
-        raise HwmlError("-n is 1 to 1000, --repairs 0 to 20, --most-tokens at least 1")
+    out_of_range = not 1 <= arguments.samples <= 1000 or not 0 <= arguments.repairs <= 20
+    if out_of_range or arguments.most_tokens < 1 or arguments.limit < 0:
+        raise HwmlError("-n is 1 to 1000, --repairs 0 to 20, --most-tokens at least 1, --limit at least 0")
     if arguments.sweep and not (asked or arguments.simulation):
         raise HwmlError("--sweep asks a model: --model, --endpoint or --simulation")
-    tasks = read_tasks(arguments.tasks) if arguments.tasks else own_tasks()
     find_yosys(any_version=True)  # before the minutes that the answers take
+    tasks = with_models(read_tasks(arguments.tasks)) if arguments.tasks else own_tasks()
+    tasks = tasks[: arguments.limit or None]
     if arguments.answers or arguments.references:
         return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
-    with _backend(arguments, tasks) as (backend, skill):
+    with _backend(arguments, tasks) as (backend, proposer):
         if arguments.sweep:
-            return _sweep(arguments, tasks, backend, skill)
+            return _sweep(arguments, tasks, backend, proposer)
         return _ask(arguments, tasks, backend)
 
 
@@ -83,7 +87,7 @@ def _judged(arguments: argparse.Namespace, tasks: Sequence[Task]) -> dict[str, A
 
 
 @contextmanager
-def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[tuple[Backend, Skill | None]]:
+def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[tuple[Backend, Proposer | None]]:
     if not arguments.simulation:
         yield backends.backend_of(arguments), None
         return
@@ -92,9 +96,10 @@ def _backend(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[t
     if not 0.0 <= arguments.simulated_rate <= 1.0:
         raise HwmlError("--simulated-rate is 0 to 1")
     skill = Skill(arguments.simulated_rate, seed=arguments.seed)
-    with serving(Proposer(tasks, skill)) as url:
+    proposer = Proposer(tasks, skill)
+    with serving(proposer) as url:
         arguments.endpoint, arguments.model = url, MODEL
-        yield backends.backend_of(arguments), skill
+        yield backends.backend_of(arguments), proposer
 
 
 def _generator(arguments: argparse.Namespace, backend: Backend) -> Callable[[bool], ChiselGenerator]:
@@ -107,29 +112,33 @@ def _generator(arguments: argparse.Namespace, backend: Backend) -> Callable[[boo
 
 
 def _ask(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend) -> int:
-    from ..chisel.generate.measure import figures_after, run_tasks
+    from ..chisel.generate.measure import figures_after, ladder, run_tasks
 
     generator = _generator(arguments, backend)(arguments.rules)
     runs = run_tasks(generator, tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
     _trace(arguments, {"rules" if arguments.rules else "no rules": runs})
     found = figures_after(tasks, runs, arguments.repairs) | {"backend": _named(arguments, backend)}
+    found["ladder"] = ladder(tasks, runs, arguments.repairs, rules=arguments.rules)
     return _report(arguments, found, f"Chisel evaluation: {found['backend']}")
 
 
-def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend, skill: Skill | None) -> int:
-    from ..chisel.generate.measure import sweep
+def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backend, proposer: Proposer | None) -> int:
+    from ..chisel.generate.measure import mended_by_rules, sweep
 
     rows, runs = sweep(_generator(arguments, backend), tasks, n=arguments.samples, repairs=arguments.repairs, say=_say)
     _trace(arguments, runs)
-    if skill is not None:
+    families = mended_by_rules(runs["rules"], proposer.kind) if proposer else {}
+    if proposer is not None:
         from ..chisel.simulation.server import closed_form
 
         for row in rows:
             if not row["rules"]:
                 n = int(str(row["measure"]).partition("@")[2])
-                row["closed_form"] = round(closed_form(tasks, skill, int(row["rounds"]), n), 4)
+                row["closed_form"] = round(closed_form(tasks, proposer.skill, int(row["rounds"]), n), 4)
     if arguments.json:
-        print(json_text({"schema_version": 1, "backend": _named(arguments, backend), "sweep": rows}))
+        print(
+            json_text({"schema_version": 1, "backend": _named(arguments, backend), "sweep": rows, "mended": families})
+        )
         return 0
     print(_named(arguments, backend))
     print("rules  rounds  measure  behave  (interval)         lowered  closed form")
@@ -139,6 +148,8 @@ def _sweep(arguments: argparse.Namespace, tasks: Sequence[Task], backend: Backen
             f"{'on' if row['rules'] else 'off':5}  {row['rounds']:6}  {row['measure']:7}  {row['rate']:6.1%}  "
             f"({row['low']:.1%} to {row['high']:.1%})  {row['lowered']:7.1%}  {closed}".rstrip()
         )
+    for name, (right, count) in families.items():
+        print(f"answers with faults of {name} families: rules alone make {right} of {count} behave")
     return 0
 
 
@@ -167,6 +178,8 @@ def _report(arguments: argparse.Namespace, found: dict[str, Any], title: str) ->
         for stage, rates in found["groups"].get("all", {}).items():
             for name, value in rates.items():
                 print(f"{stage:10} {name:8} {value['rate']:.1%} ({value['low']:.1%} to {value['high']:.1%})")
+        for row in found.get("ladder", ()):
+            print(f"{row['step']:14} {row['measure']:8} {row['rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})")
     return 0
 
 

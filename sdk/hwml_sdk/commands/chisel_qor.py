@@ -106,8 +106,9 @@ def _lines(module: ChiselModule, found: Measured | None) -> Iterator[str]:
         yield from (f"{title:<8}{value:>8}{more}" for title, value, more in rows(module.qor))
         if found is not None:
             yield f"not measured: {_reason(module, found)}"
-    largest = [f"{share.amounts.get('lut', 0)} LUT at {share.name or 'no line'}" for share in module.qor.lines[:3]]
-    if len(module.qor.lines) > 1:
+    lines = [(share.amounts.get("lut", 0), share.name or "no line") for share in module.qor.lines[:3]]
+    largest = [f"{lut} LUT at {place}" for lut, place in lines if lut]
+    if len(module.qor.lines) > 1 and largest:
         yield f"of these {', '.join(largest)}"
 
 

@@ -169,4 +169,15 @@ def _wrapper(pair: Pair) -> str:
     return f"module hwml_gate({ports});\n  {pair.top} dut({', '.join(links)});\nendmodule\n"
 
 
-__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "compare", "passed"]
+def as_model(verilog: str, top: str, ports: Sequence[Port]) -> tuple[str, str]:
+    """A lowered circuit in the role of a task's model, and its top: ports without `io_`, as prompts say them."""
+    listed = ", ".join(f"{port.direction} [{port.width - 1}:0] {_short(port)}" for port in ports)
+    links = ", ".join(f".{port.name}({_short(port)})" for port in ports)
+    return f"{verilog}\nmodule hwml_model({listed});\n  {top} dut({links});\nendmodule\n", "hwml_model"
+
+
+def _short(port: Port) -> str:
+    return port.name.removeprefix("io_")
+
+
+__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "as_model", "compare", "passed"]

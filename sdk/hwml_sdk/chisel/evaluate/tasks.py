@@ -22,7 +22,8 @@ _MODEL = re.compile(r"\bmodule\s+(\w+)")
 class Task:
     """reference: a Chisel answer, "" where the source has none; model: Verilog that was written independently of it.
 
-    model_top: the name of the model's module. Ports of the model have the names of the prompt.
+    model_top: the name of the model's module. Ports of the model have the names of the prompt. A row of a data set has
+    no model until `with_models` has made one of its answer.
     """
 
     id: str
@@ -47,11 +48,12 @@ def own_tasks() -> list[Task]:
 
 
 def read_tasks(path: str | Path) -> list[Task]:
-    """Tasks of a file of JSON lines: our own layout, or that of VerilogEval's specification-to-RTL set.
+    """Tasks of a file of JSON lines: our own layout, that of VerilogEval's specification-to-RTL set, rows of data.
 
     Own: `id`, `prompt`, `model` (Verilog), and, if any, `level`, `reference`. VerilogEval: `task_id`, `prompt` (or
-    `description`, `detail_description`), `ref` (or `canonical_solution` with the module's head in `prompt`). Raises
-    DataError with file and line for anything else.
+    `description`, `detail_description`), `ref` (or `canonical_solution` with the module's head in `prompt`). Rows of a
+    data set: `instruction`, `output`, and, if any, `input`, `seed`. Raises DataError with file and line for anything
+    else.
     """
     return list(_read(Path(path)))
 
@@ -67,13 +69,19 @@ def _read(path: Path) -> Iterator[Task]:
             continue
         try:
             row = json.loads(line)
-            yield _task(row)
+            yield _row(row, number) if "instruction" in row else _task(row)
             count += 1
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            wanted = "id, prompt and model, or task_id, prompt and ref"
+            wanted = "id, prompt and model, or task_id, prompt and ref, or instruction and output"
             raise DataError(f"is no task ({error!r}): {wanted} are wanted", path=path, line=number) from error
     if not count:
         raise DataError("holds no task", path=path)
+
+
+def _row(row: dict[str, Any], number: int) -> Task:
+    prompt = "\n".join(part for part in (str(row["instruction"]), str(row.get("input", ""))) if part)
+    name = str(row.get("seed") or "row")
+    return Task(f"{name} ({number})", str(row.get("level", "rows")), prompt, str(row["output"]), "")
 
 
 def _task(row: dict[str, Any]) -> Task:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import ToolFailedError
@@ -23,6 +24,10 @@ PATH = "Candidate.scala"
 _LIMIT_S = 20.0
 _FIX_BUDGET_S = 4.0
 _STAGES: dict[Stage, Failing] = {"parse": "compile", "type": "compile", "elaborate": "elaborate", "firtool": "lower"}
+_FOUND_OUT = ("stage", "diagnostics", "words", "module", "verilog", "ports", "netlist", "area")
+_MOST_KEPT = 4000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 _ASKED = re.compile(r"\b(?:module|class|called|named|call it)\s+`?([A-Z]\w*)")
 _MOST_STAGES: tuple[Failing, ...] = ("model", "compile", "elaborate", "lower", "")
 
@@ -37,11 +42,16 @@ class Place:
 
 
 class Checker:
-    """Checks candidates; safe for several threads. Raises what `check_chisel` raises."""
+    """Checks candidates; safe for several threads. Raises what `check_chisel` raises.
+
+    Models repeat themselves: what was found out about a text is kept for the next answer that is the same.
+    """
 
     def __init__(self, version: str = DEFAULT_CHISEL_VERSION) -> None:
         self._firtool: Path = prepare(ensure(version)).chain.firtool
         self._check = client_for(version).check
+        self._known: dict[tuple[str, str], Attempt] = {}
+        self._repairs: dict[str, tuple[str, str] | None] = {}
 
     def sample(self, spec: str, answer: Answer, place: Place) -> Attempt:
         """The attempt that an answer makes; its index is given later."""
@@ -60,16 +70,22 @@ class Checker:
     def mended(self, spec: str, attempt: Attempt) -> Attempt | None:
         """The attempt after rules have mended it, None where they know nothing that passes."""
         began = time.monotonic()
-        request = _request(attempt.code)
+        if attempt.code not in self._repairs:
+            _keep(self._repairs, attempt.code, self._repair(attempt.code))
+        repaired = self._repairs.get(attempt.code)
+        if repaired is None:
+            return None
+        after = Attempt(0, attempt.chain, attempt.round, "rules", repaired[1], "model", attempt.index)
+        return self._checked(spec, replace(after, title=repaired[0]), began)
+
+    def _repair(self, code: str) -> tuple[str, str] | None:
+        """What is done, and the text after it."""
+        request = _request(code)
         result = self._ask(request)
         if result is None or result.ok:
             return None
-        found = find_repairs(attempt.code, result, request, self._check, budget_s=_FIX_BUDGET_S)
-        if not found:
-            return None
-        after = Attempt(0, attempt.chain, attempt.round, "rules", found[0].text, "model", attempt.index)
-        after = replace(after, title=found[0].title + ("" if found[0].safe else " (a choice)"))
-        return self._checked(spec, after, began)
+        found = find_repairs(code, result, request, self._check, budget_s=_FIX_BUDGET_S)
+        return (found[0].title + ("" if found[0].safe else " (a choice)"), found[0].text) if found else None
 
     def _ask(self, request: CheckRequest) -> CompileResult | None:
         try:
@@ -78,14 +94,20 @@ class Checker:
             return None
 
     def _checked(self, spec: str, attempt: Attempt, began: float) -> Attempt:
+        known = self._known.get((spec, attempt.code))
+        if known is None:
+            known = self._find_out(spec, attempt)
+            _keep(self._known, (spec, attempt.code), known)
+        found = replace(attempt, **{name: getattr(known, name) for name in _FOUND_OUT})
+        return replace(found, check_ms=round((time.monotonic() - began) * 1000, 1))
+
+    def _find_out(self, spec: str, attempt: Attempt) -> Attempt:
         result = self._ask(_request(attempt.code))
         if result is None:
-            found = replace(attempt, stage="compile", words="the check did not end")
-        elif not result.ok:
-            found = replace(attempt, stage=_stage(result), diagnostics=result.diagnostics, words=_first_words(result))
-        else:
-            found = self._lowered(spec, replace(attempt, diagnostics=result.diagnostics), result)
-        return replace(found, check_ms=round((time.monotonic() - began) * 1000, 1))
+            return replace(attempt, stage="compile", words="the check did not end")
+        if not result.ok:
+            return replace(attempt, stage=_stage(result), diagnostics=result.diagnostics, words=_first_words(result))
+        return self._lowered(spec, replace(attempt, diagnostics=result.diagnostics), result)
 
     def _lowered(self, spec: str, attempt: Attempt, result: CompileResult) -> Attempt:
         module = _chosen(spec, result)
@@ -108,6 +130,12 @@ class Checker:
             netlist=found.netlist.exact,
             area=area,
         )
+
+
+def _keep(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    if len(known) >= _MOST_KEPT:
+        known.clear()
+    known[key] = value
 
 
 def _request(code: str) -> CheckRequest:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import DataError, HwmlError, ToolFailedError
-from ...interrupt import heed_ctrl_c
+from ...interrupt import answered_ctrl_c, heed_ctrl_c
 from .checks import Checker, Place, furthest
 from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
@@ -94,7 +94,7 @@ class ChiselGenerator:
             run.rounds(n_samples, max_repairs)
         except KeyboardInterrupt:
             run.ended = "interrupted"
-            return run.result()  # here, where the same Ctrl-C is not raised once more
+            answered_ctrl_c()
         return run.result()
 
 
@@ -124,7 +124,8 @@ class _Run:
     began: float = field(default_factory=time.monotonic)
 
     def rounds(self, n_samples: int, max_repairs: int) -> None:
-        chats = {chain: first(self.spec, self.own.knowledge) for chain in range(n_samples)}
+        opening = first(self.spec, self.own.knowledge)
+        chats = dict.fromkeys(range(n_samples), opening)
         before: dict[int, Attempt] = {}
         for number in range(max_repairs + 1):
             self._round(chats, number, before)
@@ -135,8 +136,7 @@ class _Run:
             if not before or self._over() or self._found():
                 return
             chats = {
-                chain: correction(self.spec, self.own.knowledge, item.code, item.diagnostics, item.words)
-                for chain, item in before.items()
+                chain: correction(opening, item.code, item.diagnostics, item.words) for chain, item in before.items()
             }
 
     def _last(self) -> dict[int, Attempt]:

@@ -70,7 +70,7 @@ class LocalBackend:
         self, chats: Sequence[Sequence[Message]], *, most_tokens: int, stop: Callable[[], bool]
     ) -> Iterator[tuple[int, Answer]]:
         """Answers, batch by batch; chats of like length share one. A batch is left at the next token after `stop()`."""
-        texts = [self._opening(chat) for chat in chats]
+        texts = [self.opening(chat) for chat in chats]
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for start in range(0, len(order), self._config.at_once):
             if stop():
@@ -78,7 +78,8 @@ class LocalBackend:
             batch = order[start : start + self._config.at_once]
             yield from zip(batch, self._batch([texts[index] for index in batch], most_tokens, stop), strict=True)
 
-    def _opening(self, chat: Sequence[Message]) -> str:
+    def opening(self, chat: Sequence[Message]) -> str:
+        """The text that the model continues: the chat in its template."""
         rows = [{"role": message.role, "content": message.content} for message in chat]
         if getattr(self._tokenizer, "chat_template", None):
             return str(self._tokenizer.apply_chat_template(rows, tokenize=False, add_generation_prompt=True))

@@ -59,6 +59,32 @@ def figures_after(
     return figures(tasks, found, ks)
 
 
+def ladder(tasks: Sequence[Task], runs: Runs, repairs: int, *, rules: bool) -> list[dict[str, Any]]:
+    """What each means adds, from one run: answers as they came, mended by rules, after each round of corrections."""
+    steps: list[tuple[str, Callable[[Attempt], bool], int]] = [("as sampled", lambda item: item.origin == "sample", 0)]
+    steps += [("with rules", lambda _: True, 0)] if rules else []
+    steps += [(f"{r} corrections", lambda _: True, r) for r in range(1, repairs + 1)]
+    rows = []
+    for name, counts, rounds in steps:
+        some = {task: [item for item in items if counts(item)] for task, items in runs.items()}
+        for measure, value in figures_after(tasks, some, rounds)["groups"]["all"]["behave"].items():
+            rows.append({"step": name, "measure": measure, **value})
+    return rows
+
+
+def mended_by_rules(runs: Runs, kind: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    """Of first answers that fail, how many behave after the rules and how many there are, by their `kind`."""
+    found: dict[str, tuple[int, int]] = {}
+    for task, items in runs.items():
+        after = {item.chain: outcome(task, item).ok for item in items if item.round == 0}
+        for item in items:
+            name = kind(item.code) if item.round == 0 and item.origin == "sample" and not item.ok else ""
+            if name:
+                right, all_of_them = found.get(name, (0, 0))
+                found[name] = right + after[item.chain], all_of_them + 1
+    return found
+
+
 def sweep(
     make: Callable[[bool], ChiselGenerator], tasks: Sequence[Task], *, n: int, repairs: int, say: Say
 ) -> tuple[list[dict[str, Any]], dict[str, Runs]]:

@@ -28,19 +28,19 @@ def first(spec: str, knowledge: Knowledge | None) -> list[Message]:
 
 
 def correction(
-    spec: str, knowledge: Knowledge | None, code: str, diagnostics: Sequence[ChiselDiagnostic], words: str
+    opening: Sequence[Message], code: str, diagnostics: Sequence[ChiselDiagnostic], words: str
 ) -> list[Message]:
     """The chat that asks for the same again, with what is wrong with `code` in the compiler's and our words.
 
+    opening: the chat that asked first; of one message for a model that has seen nothing but rows of one question.
     Only the last version is in it: earlier ones would fill the model's window with what is known to be wrong.
     """
     faults = [f"- {_place(item)}{item.text}" for item in diagnostics if item.severity == "error"][:_MOST_DIAGNOSTICS]
     listed = "\n".join(faults) or f"- {words or 'there is no complete Chisel module in it'}"
     asked = f"This is not right yet:\n{listed}\nWrite the whole file again, corrected."
-    chat = first(spec, knowledge)
-    if knowledge is None:
-        return [Message("user", f"{spec}\n\n```scala\n{code.strip()}\n```\n{asked}")]
-    return [*chat, Message("assistant", f"```scala\n{code.strip()}\n```"), Message("user", asked)]
+    if len(opening) == 1:
+        return [Message("user", f"{opening[0].content}\n\n```scala\n{code.strip()}\n```\n{asked}")]
+    return [*opening, Message("assistant", f"```scala\n{code.strip()}\n```"), Message("user", asked)]
 
 
 def _place(item: ChiselDiagnostic) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...errors import ToolNotFoundError
-from ..evaluate.behaviour import Pair, Verdict, compare, passed
+from ..evaluate.behaviour import Pair, Verdict, as_model, compare, passed
 from .types import Attempt
 
 _MOST_COMPARED = 8  # different circuits; all pairs of them are 28 questions at most
@@ -75,14 +75,10 @@ def _names(item: Attempt) -> list[tuple[str, str, int]]:
 
 
 def _pair(left: Attempt, right: Attempt) -> Pair:
-    """The right one as the model: its modules get names of their own, its ports those without `io_`."""
+    """The right one as the model: its modules get names of their own."""
     text = right.verilog.replace(f"{right.module.partition('_')[0]}_", "other_")
-    top = "other_" + right.module.partition("_")[2]
-    ports = [(port.direction, port.width, port.name, port.name.removeprefix("io_")) for port in right.ports]
-    listed = ", ".join(f"{direction} [{width - 1}:0] {short}" for direction, width, _, short in ports)
-    links = ", ".join(f".{name}({short})" for _, _, name, short in ports)
-    model = f"{text}\nmodule hwml_other({listed});\n  {top} dut({links});\nendmodule\n"
-    return Pair(left.verilog, left.module, left.ports, model, "hwml_other")
+    model, top = as_model(text, "other_" + right.module.partition("_")[2], right.ports)
+    return Pair(left.verilog, left.module, left.ports, model, top)
 
 
 def best_of(attempts: Sequence[Attempt]) -> Attempt | None:

@@ -80,13 +80,18 @@ def _all_cuts(network: Gates, uses: list[float]) -> list[list[_Cut]]:
     cuts: list[list[_Cut]] = []
     shared_flow: list[float] = []  # of each gate's best cut, by its readers
     best_depth: list[int] = []
+    seen: dict[Operand, list[_Leaves]] = {}  # many gates read the same bits
     for number, gate in enumerate(network.gates):
         if not gate.operands:
             cuts.append([])
             shared_flow.append(0.0)
             best_depth.append(0)
             continue
-        options = [_options(operand, cuts) for operand in gate.operands]
+        options = []
+        for operand in gate.operands:
+            if operand not in seen:
+                seen[operand] = _options(operand, cuts)
+            options.append(seen[operand])
         sets = _products(options) if len(options) <= 3 else _greedy(options)
         found = []
         for leaves in sets:

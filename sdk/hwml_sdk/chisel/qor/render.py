@@ -119,7 +119,9 @@ def spread_of(qor: ChiselQor, name: str) -> str:
     value, interval = getattr(qor, name), qor.intervals.get(name)
     if value is None or interval is None or whole(interval.low) == whole(interval.high):
         return ""
-    return f"   80 %: {range_of(interval.low, interval.high)}"
+    shown = range_of(interval.low, interval.high)
+    low, _, high = shown.rstrip("kMGT").partition("–")
+    return f"   80 %: {shown}" if low != high else ""  # ends that are rounded to one
 
 
 def _pairs(qor: ChiselQor) -> Iterable[str]:

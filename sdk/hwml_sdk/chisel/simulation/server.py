@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..evaluate.tasks import Task
-from .faults import corrupted, draw, fitting
+from .faults import corrupted, draw, fitting, seen
 
 MODEL = "simulation"
 MOST_FAULTS = 3
@@ -36,7 +36,7 @@ class Proposer:
 
     def __init__(self, tasks: Sequence[Task], skill: Skill) -> None:
         self._tasks = sorted((task for task in tasks if task.reference), key=lambda task: -len(task.prompt))
-        self._skill = skill
+        self.skill = skill
         self._asked: Counter[str] = Counter()
         self._said: dict[str, tuple[Task, tuple[str, ...], str]] = {}
         self._lock = threading.Lock()
@@ -46,17 +46,17 @@ class Proposer:
         whole = json.dumps(messages)
         with self._lock:
             self._asked[whole] += 1
-            rng = random.Random(f"{self._skill.seed} {whole} {self._asked[whole]}")
+            rng = random.Random(f"{self.skill.seed} {whole} {self._asked[whole]}")
             earlier = self._said.get(_code(messages[-2]["content"])) if len(messages) > 1 else None
             if earlier is not None:
                 task, faults, seed = earlier
-                faults = tuple(fault for fault in faults if rng.random() >= self._skill.correction)
+                faults = tuple(fault for fault in faults if rng.random() >= self.skill.correction)
             else:
                 found = next((task for task in self._tasks if task.prompt in messages[-1]["content"]), None)
                 if found is None:
                     return "I only know the tasks of the evaluation."
                 task, seed = found, str(rng.random())
-                bad = rng.random() < self._skill.rate
+                bad = rng.random() < self.skill.rate
                 faults = draw(task.reference, rng.randint(1, MOST_FAULTS), rng, seed) if bad else ()
             text = corrupted(task.reference, faults, seed)
             self._said[text.strip()] = task, faults, seed
@@ -66,6 +66,15 @@ class Proposer:
         """The faults that were put into a text that was said, None for another text."""
         known = self._said.get(code.strip())
         return None if known is None else known[1]
+
+    def kind(self, code: str) -> str:
+        """Whether the faults of a text that was said are of families at hand when the rules were written.
+
+        seen, hidden, or mixed; "" for a text without faults.
+        """
+        faults = self.faults_in(code) or ()
+        kinds = {seen(family) for family in faults}
+        return "mixed" if len(kinds) == 2 else "" if not kinds else "seen" if True in kinds else "hidden"
 
 
 def _code(content: str) -> str:

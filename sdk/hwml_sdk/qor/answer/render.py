@@ -137,8 +137,12 @@ def prediction_detail(prediction: QorPrediction) -> str:
         interval = prediction.intervals.get(name)
         why = _why(prediction.reasons.get(name, ()))
         lines.append(f"{title:<7}{figure(value, interval):>9}{_spread(value, interval)}  {why}".rstrip())
-    latency = figure(prediction.latency_cycles)
-    lines += [f"{title}: {figure(value)} cycles" for title, value in timing(prediction) if figure(value) != latency]
+    latency = prediction.latency_cycles
+    for title, value in timing(prediction):
+        # The next start a cycle after the end is what a design without overlap has: no news.
+        if title != "interval" or latency is None or not latency * 0.99 <= value <= latency * 1.01 + 1:
+            words = "from one start to the next" if title == "interval" else "at the least"
+            lines.append(f"{'cycles':<7}{figure(value):>9}   {words}")
     lines += [*_uram_line(prediction.uram), "```", ""]
     if prediction.fits_part is False:
         lines += [f"**Does not fit {prediction.part}.**", ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from ...errors import DataError
 from ...files import parse_json, read_bytes
 
 MAX_BYTES = 1 << 30
+_MOST_OF_A_FAMILY, _LEAST_DIFFERENT = 0.1, 0.6  # the data engine's own rows have .025 and .89
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,22 @@ def split(rows: Sequence[Row], held_out: int, seed: int) -> tuple[list[Row], lis
         if row.abstract in chosen:
             first.setdefault(row.abstract, row)
     return [row for row in rows if row.abstract not in chosen], list(first.values())
+
+
+def monotony(rows: Sequence[Row]) -> list[str]:
+    """What to know of rows that are much alike: a model tuned on such forgets more than it learns."""
+    notes = []
+    families = Counter(row.family for row in rows if row.family)
+    if families:
+        name, count = families.most_common(1)[0]
+        if count > _MOST_OF_A_FAMILY * len(rows):
+            notes.append(f"{count / len(rows):.0%} of the rows are of the family {name}")
+    circuits = Counter(row.abstract for row in rows if row.abstract)
+    if circuits and len(circuits) < _LEAST_DIFFERENT * circuits.total():
+        notes.append(
+            f"only {len(circuits) / circuits.total():.0%} of the rows differ by more than widths and constants"
+        )
+    return notes
 
 
 def reworded(row: Row, rng: random.Random) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ...errors import ArtifactError
+from ...errors import ArtifactError, HwmlError
 from ...files import parse_json, read_bytes, replace_folder
 from ...interrupt import checkpoint as heed
 from ...printable import json_text
@@ -25,6 +25,9 @@ from .rows import Row, reworded
 Say = Callable[[str], None]
 END, PAD = "<|end|>", "<|pad|>"
 MARKS = (PAD, END, "<|system|>", "<|user|>", "<|assistant|>")
+PIECES = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 TEMPLATE = (
     "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '" + END + "' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
@@ -49,7 +52,7 @@ class Size:
 SIZES = {
     "small": Size(2048, 192, 512, 4, 4, 4096, 3e-3),
     "large": Size(4096, 512, 1536, 8, 8, 65536, 1e-3),
-    "tiny": Size(512, 32, 64, 2, 2, 1024, 3e-3),  # for tests of the way, not of what is learned
+    "tiny": Size(512, 48, 96, 2, 2, 1024, 1e-2),  # for tests of the way, not of what is learned
 }
 
 
@@ -96,8 +99,19 @@ def train_from_scratch(rows: Sequence[Row], out: str | Path, config: ScratchConf
     with replace_folder(out) as folder:
         model.to("cpu").save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        _same_tokens(tokenizer, folder, rows)
         (folder / CARD).write_text(json_text({"prompt": "bare", "training": told}) + "\n", encoding="utf-8")
     return told
+
+
+def _same_tokens(tokenizer: Any, folder: Path, rows: Sequence[Row]) -> None:
+    """Raises HwmlError where who loads the folder would cut texts otherwise than the model has learned them."""
+    from transformers import AutoTokenizer
+
+    loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    for row in rows[:50]:
+        if encoded(loaded, row.prompt, row.answer) != encoded(tokenizer, row.prompt, row.answer):
+            raise HwmlError("the saved tokeniser cuts texts otherwise: this version of transformers does not fit")
 
 
 def load_start(path: str) -> tuple[Any, Any, dict[str, Any]]:
@@ -122,11 +136,14 @@ def load_start(path: str) -> tuple[Any, Any, dict[str, Any]]:
 
 def make_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
     """A byte-level BPE learned from the texts, with marks for a chat."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    # Qwen2's own: transformers gives it to every tokeniser beside a model of that type, whatever was saved.
+    bpe.normalizer = normalizers.NFC()
+    cut = pre_tokenizers.Split(Regex(PIECES), behavior="isolated")
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(False, use_regex=False)])
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
