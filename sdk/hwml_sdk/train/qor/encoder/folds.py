@@ -23,7 +23,7 @@ from ....qor.learned.table import Table
 from ....qor.tool.labels import LABELS
 from ..config import TrainConfig
 from ..evaluate import Evaluation, evaluate, group_weights
-from ..protocol import FOLDS, closed_form_alone, judge_groups, leave_groups_out
+from ..protocol import FOLDS, closed_form_alone, judge_groups, leave_groups_out, leave_sources_out
 from .bare import bare_samples
 from .config import EncoderConfig
 from .delta import fit_delta
@@ -173,7 +173,8 @@ def beside_default(world: World, held: Held, step: Step) -> None:
     protocol = TrainConfig().protocol()
     runs = leave_groups_out(table, protocol, step, inner=False)
     everything = np.ones(held.n, dtype=bool)
-    default = judge_groups(table, runs, protocol).value[:, : len(TARGETS)]
+    strangers = leave_sources_out(table, protocol, step)  # without them no correction is trusted anywhere
+    default = judge_groups(table, runs, protocol, strangers).value[:, : len(TARGETS)]
     held.put(DEFAULT, 0, everything, default)
     with np.errstate(invalid="ignore"):
         held.put(CLOSED, 0, everything, np.log1p(closed_form_alone(table)[:, : len(TARGETS)]))
