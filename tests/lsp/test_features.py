@@ -37,7 +37,7 @@ def test_loops_get_hints_with_the_ii_of_the_command_line(client: Client, place: 
     path = place / "fir.cpp"
     path.write_text(FIR, encoding="utf-8")
     uri = client.open(path.as_uri(), FIR)
-    hints = client.hints(uri)
+    hints = client.first_hints(uri)
     loops: dict[int, dict[str, Any]] = {}
     pending = list(predicted(path, "fir", place)["loops"])
     while pending:
