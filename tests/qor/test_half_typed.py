@@ -41,9 +41,9 @@ def test_a_function_below_a_mistake_is_read_as_if_there_were_none(typed: str) ->
 
 
 def test_a_body_that_stands_apart_from_its_head_is_not_empty() -> None:
-    """Where braces do not tell one function from the next: all of it stands on one line."""
-    text = f"typedef int word; for (in) {SHIFT.replace('N', '24')} void top(word v[24]) {{ shift<24>(v); }}"
-    program = read_program(text)
-    for name in program.functions:
-        answer = predict_qor(text, top=name)
-        assert answer.latency_cycles is None or answer.latency_cycles > 0 or name == "shift"
+    """Where lines do not tell one function from the next, its head alone is read: it is unknown, not 0 cycles."""
+    text = "".join(f"typedef int word; for (in) {SHIFT} {TOP}".splitlines()).replace("SIZE", "24")
+    assert "top" in read_program(text).functions
+    answer = predict_qor(text, top="top")
+    assert (answer.latency_cycles, answer.dsp) == (None, None)
+    assert any("top" in reason for reason in answer.reasons["latency_cycles"])

@@ -150,7 +150,7 @@ def field(reader: Reader, node: Node) -> ir.Expr:
     base = reader.expression(argument)
     label = reader.src(name) if name is not None else ""
     owner = reader.type_of_value(base)
-    shared = reader.names.constants.get(f"{owner.name}::{label}") if owner.kind == "struct" else None
+    shared = reader.names.constant(f"{owner.name}::{label}") if owner.kind == "struct" else None
     if shared is not None:
         return ir.Const(shared, INT)  # a static constant, named through an object
     return ir.Member(base, label)

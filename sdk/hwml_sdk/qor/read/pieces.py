@@ -34,11 +34,13 @@ def roots(text: str) -> list[Node]:
 
 def _ways_to_cut(text: str) -> Iterator[list[tuple[int, int]]]:
     """By braces; by those at the margin too, which end a function of which one is open."""
+    last: list[tuple[int, int]] = []
     for trusts_margin in (False, True):
         cuts = [0, *_cuts(text, trusts_margin), len(text)]
         spans = [(a, b) for a, b in pairwise(cuts) if text[a:b].strip()]
-        if 1 < len(spans) <= MAX_PIECES:
+        if 1 < len(spans) <= MAX_PIECES and spans != last:  # where all braces are closed, both ways are the same
             yield spans
+        last = spans
 
 
 def _cuts(text: str, trusts_margin: bool) -> Iterator[int]:
