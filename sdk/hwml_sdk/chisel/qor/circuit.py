@@ -30,6 +30,7 @@ class Operation(NamedTuple):
     number: value of a constant, low bit of an extract, depth of a memory, element width of `get` and `inject`.
     word: predicate of a comparison, module of an instance, name of what is unknown, reset kind of a register.
     names: port names of an instance, operands first.
+    clock: the value that clocks a register or a port of a memory.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Operation(NamedTuple):
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
     place: Place = NOWHERE
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)

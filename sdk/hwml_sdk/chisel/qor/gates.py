@@ -146,11 +146,11 @@ class Gates:
 
     def many(self, kind: str, values: Sequence[Sequence[Run]]) -> list[Run]:
         """and, or, xor of several values, as a balanced tree."""
-        level = list(values)
+        level: list[Sequence[Run]] = list(values)
         while len(level) > 1:
             pairs = [self.two(kind, level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-            level = pairs + ([level[-1]] if len(level) % 2 else [])
-        return level[0]
+            level = [*pairs, level[-1]] if len(level) % 2 else [*pairs]
+        return list(level[0])
 
     def mux(self, select: Sequence[Run], yes: Sequence[Run], no: Sequence[Run]) -> list[Run]:
         """One of two values by a bit."""

@@ -347,7 +347,8 @@ def _register(_: str, results: tuple[str, ...], rest: str, place: Place) -> Oper
     values = _values(rest)
     reset = re.search(r"\breset (sync|async) ", rest)
     operands = (values[0], *values[2:4]) if reset and len(values) >= 4 else (values[0], "", "")
-    return Operation("register", results, operands, _last_width(rest), 0, reset[1] if reset else "", place=place)
+    word = reset[1] if reset else ""
+    return Operation("register", results, operands, _last_width(rest), 0, word, place=place, clock=values[1])
 
 
 def _memory(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
@@ -370,7 +371,8 @@ def _port(kind: Kind) -> Callable[[str, tuple[str, ...], str, Place], Operation]
         memory = _values(rest)[0]
         operands = (memory, after(r"\["), after(r"\] ="), after(r"\bif"), after(r"\benable"), after(r"\bmask"))
         shape = _MEMORY.search(rest)
-        return Operation(kind, results, operands, int(shape[2]) if shape else 0, place=place)
+        width = int(shape[2]) if shape else 0
+        return Operation(kind, results, operands, width, place=place, clock=after(r"\bclock"))
 
     return read
 
