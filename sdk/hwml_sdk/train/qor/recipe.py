@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return assumed.main(arguments[1:])
     if arguments[:1] == ["document"]:
         return _document(arguments[1:])
-    if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs") for word in arguments):
+    if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs", "--delta") for word in arguments):
         from .encoder import recipe
 
         return recipe.main(arguments)
