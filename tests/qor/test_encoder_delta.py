@@ -126,4 +126,4 @@ def test_one_group_in_three_is_whole_groups() -> None:
 def test_help_is_more_than_the_spread_of_the_seeds(
     ranks: tuple[float, ...], apes: tuple[float, ...], said: str
 ) -> None:
-    assert Help("s", "lut", 0.8, ranks, 0.3, apes).verdict == said
+    assert Help("s", "lut", (0.8,), ranks, (0.3,), apes).verdict == said
