@@ -20,7 +20,7 @@ from .textfile import TextFile
 class Unfinished:
     """A text whose last answer is still to come. digest: what tells it from the next save; bare: without our comments.
 
-    steps: what brings the answer; asking it waits.
+    steps: what brings the answer; asking it waits. started: when reading the file began, of the monotonic clock.
     """
 
     path: Path
@@ -29,6 +29,7 @@ class Unfinished:
     bare: str
     digest: bytes
     steps: Iterator[Step]
+    started: float
 
 
 class Later:

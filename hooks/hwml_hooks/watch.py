@@ -341,12 +341,12 @@ class Watcher:
             written = self.annotate and rest is None and self._write_marks(file, bare, analysis, language)
             event = replace(self._event(path, text, language, analysis, known), annotated=written)
             seen.top, seen.label, seen.figures = event.top, event.label, event.figures
-            if rest is not None:
-                self._later.put(Unfinished(path, language, file, bare, digest, rest))
         event = replace(event, elapsed_ms=round((time.monotonic() - started) * 1000))
         with self._gate:
             if not again and not self._closed:
                 self.tell(event)
+        if rest is not None and not event.broken:
+            self._later.put(Unfinished(path, language, file, bare, digest, rest, started))
         return True
 
     def _analysis(self, path: Path, text: str, language: Language) -> tuple[Analysis, Iterator[Step] | None]:
@@ -379,7 +379,8 @@ class Watcher:
         written = self.annotate and self._write_marks(one.file, one.bare, analysis, one.language)
         event = Event(
             str(one.path.relative_to(self.root)), one.language, design.name, design.label,
-            design.figures, self._replacements.get(one.path), annotated=written, model=model, **_counts(analysis),
+            design.figures, self._replacements.get(one.path), annotated=written, model=model,
+            elapsed_ms=round((time.monotonic() - one.started) * 1000), **_counts(analysis),
         )  # fmt: skip
         self._replacements[one.path] = design.figures
         with self._gate:

@@ -327,6 +327,25 @@ def test_the_first_answer_is_the_default_models(trained: Path, tmp_path: Path) -
     assert models[-1] == "mine"
 
 
+def test_the_watcher_tells_the_default_figures_and_then_the_encoders(trained: Path, tmp_path: Path) -> None:
+    """Two lines a save: the default model's at once, then those of the model that was named, with its own changes."""
+    from tests.hooks.test_watch import watching
+
+    place = meeting_place(EncoderHead.load(trained).recipe)
+    source = tmp_path / "k.cpp"
+    source.write_text(_kernel(9))
+    with watching(tmp_path, "--model", str(trained)) as watch:
+        first, second = (watch.next("k.cpp") for _ in range(2))
+        assert (first["model"], second["model"]) == ("qor", "mine")
+        assert (second["before"], second["top"]) == (None, "scale9")
+        assert second["LUT"] == round(predict_qor(source, model=trained).lut)
+        source.write_text(_kernel(10))
+        default, replaced = (watch.next("k.cpp") for _ in range(2))
+        assert (default["before"]["LUT"], replaced["before"]["LUT"]) == (first["LUT"], second["LUT"])
+        watch.process.send_signal(signal.SIGINT)
+    _kill_helper(place)
+
+
 def test_the_language_server_replaces_figures_and_holds_no_torch(trained: Path, tmp_path: Path) -> None:
     """Hints are there from the default model at once; when the helper has answered, the hover names the other model."""
     from tests.lsp.lsp_client import running
