@@ -19,6 +19,7 @@ from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
+from .named import Model
 from .neighbours import is_header, readers, unsaved_headers
 from .settings import ClientSettings, read_settings
 from .wire import diagnostic_in, fix_in
@@ -36,11 +37,14 @@ class Session:
     """State of one client. `notify` is told of documents with new results, `say` of what a person should read.
 
     trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them.
+    model: what the user named to generate modules with.
     """
 
-    def __init__(self, lanes: Lanes, *, trusted: bool = False) -> None:
+    def __init__(self, lanes: Lanes, *, trusted: bool = False, model: Model | None = None) -> None:
         self.lanes = lanes
         self.trusted = trusted
+        self.model = model or Model()
+        self.generating: dict[str, asyncio.Event] = {}  # by document; set: to end with what is there
         self.roots: list[str] = []
         self.client = Client()
         self.encoding: Encoding = "utf-16"
