@@ -83,19 +83,19 @@ def generate(server: Server, uri: str, first: int, last: int | None = None) -> b
     asked = None if problem else asked_at(document.text, first, last, selected=True)
     if not problem and asked is None:
         problem = "there is no comment at these lines that says what the module is to do"
-    if not problem and uri in session.generating:
+    if not problem and uri in server.generating:
         problem = "a module is being generated for this file already; cancel that first (hwml.stopGenerating)"
     if problem or asked is None:
         server.say("warning", f"hwml: {problem}")
         return False
-    session.generating[uri] = asyncio.Event()
-    server.spawn(_run(server, document, asked, session.generating[uri]))
+    server.generating[uri] = asyncio.Event()
+    server.spawn(_run(server, document, asked, server.generating[uri]))
     return True
 
 
 def stop(server: Server, uri: str | None = None) -> bool:
     """End a generation, or all of them, with what is there; whether there was one."""
-    chosen = [event for name, event in server.session.generating.items() if uri in (None, name)]
+    chosen = [event for name, event in server.generating.items() if uri in (None, name)]
     for event in chosen:
         event.set()
     return bool(chosen)
@@ -105,7 +105,7 @@ async def _run(server: Server, document: Document, asked: Asked, stopping: async
     try:
         answer = await _asked(server, asked.spec, stopping)
     finally:
-        server.session.generating.pop(document.uri, None)
+        server.generating.pop(document.uri, None)
     if "error" in answer:
         server.say("error", f"hwml: no module was generated: {printable(str(answer['error']))}")
         return

@@ -36,15 +36,13 @@ LEFT_ALONE = "HWML001"
 class Session:
     """State of one client. `notify` is told of documents with new results, `say` of what a person should read.
 
-    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them.
-    model: what the user named to generate modules with.
+    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them; model: what the user named.
     """
 
     def __init__(self, lanes: Lanes, *, trusted: bool = False, model: Model | None = None) -> None:
         self.lanes = lanes
         self.trusted = trusted
         self.model = model or Model()
-        self.generating: dict[str, asyncio.Event] = {}  # by document; set: to end with what is there
         self.roots: list[str] = []
         self.client = Client()
         self.encoding: Encoding = "utf-16"
