@@ -27,6 +27,7 @@ from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, WALL_FACTOR, Search, Ti
 from .targets import generator_names
 
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
+OWN_SCHEDULE_LEFT_OUT = "hwml: own schedule left out"
 # Each starts from nothing, so that no pages and no clock of the one before are part of the next.
 _RUNS = 5
 
@@ -84,7 +85,7 @@ def measure_other_generator(job: dict[str, Any]) -> dict[str, Any]:
 
 def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     arguments: list[str | Path] = ["-p", plugin_path(), *_search_arguments(Search(**job["search"]), folder)]
-    _generate(job, arguments, "static_library,c_header,registration,schedule,featurization", folder)
+    said = _generate(job, arguments, "static_library,c_header,registration,schedule,featurization", folder)
     made = folder / "sampled.featurization"
     if not made.is_file():
         raise HwmlError(f"{job['generator']}: nothing to schedule: the generator wrote no featurization (no output?)")
@@ -93,18 +94,22 @@ def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return describe(featurization) | {
         "featurization": base64.b64encode(featurization).decode(),
         "schedule": schedules[0].read_text(encoding="utf-8", errors="replace") if schedules else "",
+        "own_schedule": "left out" if OWN_SCHEDULE_LEFT_OUT in said else "",
     }
 
 
-def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str, folder: Path) -> None:
+def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str, folder: Path) -> str:
+    """Run the generator; returns what it printed."""
     command: list[str | Path] = [
         job["program"], "-g", job["generator"], "-f", "sampled", "-o", folder, f"target={job['halide_target']}",
         *job.get("generator_arguments", ()), *arguments, "-e", outputs,
     ]  # fmt: skip
     limit = job.get("compile_limit_s", COMPILE_LIMIT_S)
-    code, output = _call(command, WALL_FACTOR * limit, library_environment(), cpu_s=limit)
+    environment = library_environment() | {"HWML_ESTIMATES": "\n".join(job.get("estimates", ()))}
+    code, output = _call(command, WALL_FACTOR * limit, environment, cpu_s=limit)
     if code != 0:
         raise HwmlError(_why(code, output, "the generator", limit))
+    return output
 
 
 def _why(code: int, output: str, who: str, limit_s: float) -> str:
