@@ -36,7 +36,7 @@ LEFT_ALONE = "HWML001"
 class Session:
     """State of one client. `notify` is told of documents with new results, `say` of what a person should read.
 
-    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them; model: what the user named.
+    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them; model: named by the user.
     """
 
     def __init__(self, lanes: Lanes, *, trusted: bool = False, model: Model | None = None) -> None:
