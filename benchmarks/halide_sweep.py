@@ -108,6 +108,7 @@ ARGUMENTS: dict[str, str] = {
     "output_uv.type=uint8",
     "resize/resize": "input.type=uint8 output.type=uint8",
 }
+TARGETS = {"linear_algebra": "host-no_bounds_query", "c_backend": "host-c_plus_plus_name_mangling"}
 INCLUDES: dict[str, tuple[str, ...]] = {"hannk": ("hannk",), "wavelet": ("wavelet", "support"), "onnx": ("onnx",)}
 LINKS: dict[str, tuple[str, ...]] = {
     "fft/fft_generator.cpp": ("fft/fft.cpp",),
@@ -137,6 +138,7 @@ def _options(label: str, source: Path, apps: Path, limit_s: int) -> JobOptions:
         tuple(str(apps / item) for item in LINKS.get(place, ())),
     )
     return JobOptions(
+        halide_target=TARGETS.get(label.partition("/")[0], "host"),
         generator_arguments=tuple(ARGUMENTS.get(label, "").split()),
         estimates=tuple(ESTIMATES.get(label, "").split()), build=build, compile_limit_s=limit_s,
     )  # fmt: skip
