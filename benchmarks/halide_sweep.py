@@ -106,6 +106,9 @@ ARGUMENTS: dict[str, str] = {
     "hannk/Elementwise": "inputs.size=2 inputs.type=int16 output.type=int16 intermediate_type=int16",
     "hexagon_dma/pipeline_yuv_linear_basic": "input_y.type=uint8 input_uv.type=uint8 output_y.type=uint8 "
     "output_uv.type=uint8",
+    "linear_blur/linear_to_srgb": "linear.type=float32 linear.dim=3 srgb.type=float32 srgb.dim=3",
+    "linear_blur/simple_blur": "input.type=float32 input.dim=3 output.type=float32 output.dim=3",
+    "linear_blur/srgb_to_linear": "linear.type=float32 linear.dim=3 srgb.type=float32 srgb.dim=3",
     "resize/resize": "input.type=uint8 output.type=uint8",
 }
 TARGETS = {"linear_algebra": "host-no_bounds_query", "c_backend": "host-c_plus_plus_name_mangling"}
