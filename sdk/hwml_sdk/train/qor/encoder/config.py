@@ -20,6 +20,7 @@ class EncoderConfig:
     rows_per_key: at most so many designs of one kernel, stage and tool version (0: all). sources: () is all.
     one_group_in: only the algorithm groups that a hash of their name puts into one part of so many (0: all).
     ood: what is held out whole: algorithm groups, tools or parts. features: join structure and closed form.
+    delta: encode the design without pragmas as well, and learn kernel and difference apart.
     """
 
     encoder: str
@@ -43,6 +44,7 @@ class EncoderConfig:
     n_designs: int = 0
     ood: str = "group"
     features: bool = False
+    delta: bool = False
     executor: str = ""
     classic: bool = False
 
