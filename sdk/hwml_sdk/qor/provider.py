@@ -25,18 +25,18 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
-from .again import Edit, Whole, agrees, edit_of, followed, remembered, together, top_of
 from .answer.assumed import with_assumptions
+from .answer.shown import Shown, design_figures
 from .answer.types import QorPrediction
 from .learned.calibration import calibration_state
 from .project.hardware import is_hls, why_not_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.values import parse_clock
+from .read.again import Edit, Whole, agrees, edit_of, followed, remembered, together, top_of, with_all_ports
 from .read.focus import focused
 from .reports.attach import with_actual
 from .reports.beside import reports_seen
-from .shown import Shown, design_figures
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
@@ -113,9 +113,12 @@ def _edited(
         return None
     shown = Shown(path, design.program)
     first: QorPrediction | None = None
+    own = design.program.pragmas
+    design.program.pragmas = with_all_ports(edit, design.program)
     for predictions in _kernels(design, edit.full, settings, near, top=top):
         first = next((item for item in predictions if item.top == top), first)
         shown.add(predictions)
+    design.program.pragmas = own
     if len(design.program.problems) > bool(design.program.faults):
         return None  # something could not be estimated
     faults = design.program.faults

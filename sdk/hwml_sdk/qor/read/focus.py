@@ -43,8 +43,8 @@ def focused(text: str, near: int) -> str | None:
     return reduced(text, parts, connected(text, parts, _near(text, parts, near)))
 
 
-def reduced(text: str, parts: Sequence[Part], wanted: Container[int]) -> str | None:
-    """The text with blank lines for the functions that are not wanted; None where little could be left out."""
+def reduced(text: str, parts: Sequence[Part], wanted: Container[int], share: float = MAX_SHARE) -> str | None:
+    """The text with blank lines for the functions that are not wanted; None where more than that share stays."""
     out: list[str] = []
     at = kept = 0
     for number, part in enumerate(parts):
@@ -54,7 +54,7 @@ def reduced(text: str, parts: Sequence[Part], wanted: Container[int]) -> str | N
         kept += part.start - at
         at = part.end
     kept += len(text) - at
-    return "".join([*out, text[at:]]) if kept < MAX_SHARE * len(text) else None
+    return "".join([*out, text[at:]]) if kept < share * len(text) else None
 
 
 def functions_in(text: str) -> list[Part]:
@@ -124,9 +124,9 @@ def directives_in(text: str) -> list[str]:
     return _DIRECTIVE.findall(text)
 
 
-def words_of(text: str) -> set[str]:
-    """Every word of a text."""
-    return set(_WORD.findall(text))
+def without_directives(text: str) -> str:
+    """A text without the preprocessor's lines; pragmas stay."""
+    return _DIRECTIVE.sub("", text)
 
 
 def _blank(text: str) -> str:

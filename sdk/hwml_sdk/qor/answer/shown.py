@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..amounts import whole
-from ..document import Annotation, Basis, Figures, Interval, Span
-from .answer.actual import Actual
-from .answer.actual import loop_detail as reported_loop
-from .answer.render import (
+from ...amounts import whole
+from ...document import Annotation, Basis, Figures, Interval, Span
+from .actual import Actual
+from .actual import loop_detail as reported_loop
+from .render import (
     function_detail,
     function_label,
     function_summary,
@@ -19,12 +19,12 @@ from .answer.render import (
     prediction_label,
     prediction_summary,
 )
-from .answer.types import FunctionQor, LoopQor, QorPrediction
+from .types import FunctionQor, LoopQor, QorPrediction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .program import ir
+    from ..program import ir
 
 
 class Shown:

@@ -1,7 +1,7 @@
 """What an edit inside one function leaves as it was, so that only what it may have changed is read again.
 
 Whoever types changes one function. Its figures, those of all that it calls or is called by, and of all that share a
-variable with it, are found anew, from the text without the others (`read.focus`); what is kept of the others is what a
+variable with it, are found anew, from the text without the others (`focus`); what is kept of the others is what a
 reading of the whole text would say, letter for letter. Wherever that is not certain, everything is read.
 """
 
@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..document import Again, Analysis, Annotation, Diagnostic, Span
-from .program.budget import READ_STEPS, VERIFY_STEPS
-from .program.tops import Likelihood, likely_tops
-from .read.focus import Part, connected, directives_in, functions_in, reduced, words_of
+from ...document import Again, Analysis, Annotation, Diagnostic, Span
+from ..program.budget import READ_STEPS, VERIFY_STEPS
+from ..program.tops import Likelihood, likely_tops
+from .focus import Part, connected, directives_in, functions_in, reduced, without_directives
 
 if TYPE_CHECKING:
-    from .program import ir
+    from ..program import ir
 
 MAX_VERIFIED_FIXES = 24
+MAX_SHARE = 0.9  # of the text that may be read again for the rest to be worth keeping
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _PROTOTYPE = re.compile(r"\b([A-Za-z_]\w*)\s*\([^(){};]*\)\s*;")
 
 
@@ -32,7 +36,8 @@ class Whole:
     about: settings and surroundings, compared by ==. sources: the other files that were read. parts, lines: functions,
     and the first line of each with the one behind it. shared: variables that a function may change for another.
     with_pragmas: functions that have some. tops: how likely each function is to be the design. fixes: that were tried.
-    steps, work: to read and lint it, and to read it.
+    steps, work: to read and lint it, and to read it. ports: pragmas of bus ports with the functions they stand in; the
+    model counts those of a whole file. arrays: that every design of the file has, and any function may partition.
     """
 
     text: str
@@ -48,6 +53,8 @@ class Whole:
     fixes: int
     steps: int
     work: int
+    ports: tuple[tuple[int, ir.Pragma], ...]
+    arrays: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +93,34 @@ def remembered(
     )  # fmt: skip
     outside = [text[a:b] for a, b in _gaps(text, parts)]
     others = [content for path, content in program.sources.items() if path != program.path]
-    if _hidden(text, outside, others) & (names | shared):
+    if _hidden(text, outside, others, shared) & (names | shared):
         return None
     return Whole(
         text, analysis, about, {path: content for path, content in program.sources.items() if path != program.path},
         tuple(parts), lines, shared, functions_with_pragmas(program), likely_tops(program), top, fixes, steps,
-        program.work.used,
+        program.work.used, _ports(program, lines),
+        frozenset(name for name, var in program.globals.items() if var.dims and not var.const),
     )  # fmt: skip
 
 
-def _hidden(text: str, outside: Sequence[str], others: Sequence[str]) -> set[str]:
+def _ports(program: ir.Program, lines: Sequence[tuple[int, int]]) -> tuple[tuple[int, ir.Pragma], ...]:
+    found = []
+    for pragma in program.pragmas:
+        if pragma.kind == "INTERFACE" and "m_axi" in pragma.text and pragma.path == program.path:
+            number = _holder(lines, pragma.span.start_line)
+            found += [(number, pragma)] if number is not None else []
+    return tuple(found)
+
+
+def _hidden(text: str, outside: Sequence[str], others: Sequence[str], shared: frozenset[str]) -> set[str]:
     """Words that tie functions to one another out of sight: in macros, in code outside them and in other files."""
-    found: set[str] = set()
-    for content in (*directives_in(text), *(_PROTOTYPE.sub(" ", item) for item in (*outside, *others))):
-        found |= words_of(content)
+    named: Counter[str] = Counter()
+    for content in (*outside, *others):
+        named.update(_WORD.findall(_PROTOTYPE.sub(" ", without_directives(_COMMENT.sub(" ", content)))))
+    # A variable is named once where it is declared; more than that may make another one stand for it.
+    found = {word for word, times in named.items() if times > (1 if word in shared else 0)}
+    for content in (text, *others):
+        found |= {word for line in directives_in(content) if "include" not in line for word in _WORD.findall(line)}
     return found
 
 
@@ -134,6 +155,8 @@ def edit_of(whole: Whole, text: str, about: object) -> Edit | None:
         return None
     part, grown = whole.parts[number], len(text) - len(whole.text)
     before, now = whole.text[part.start : part.end], text[part.start : part.end + grown]
+    if whole.arrays & {*_WORD.findall(before), *_WORD.findall(now)}:
+        return None
     if directives_in(before) != directives_in(now) or [p.name for p in functions_in(now)] != [part.name]:
         return None
     parts = (
@@ -145,7 +168,7 @@ def edit_of(whole: Whole, text: str, about: object) -> Edit | None:
     begin = {number, *(range(number, len(parts)) if moved else ())}
     read = connected(text, parts, begin, whole.shared) | connected(whole.text, whole.parts, begin, whole.shared)
     read |= _witness(whole, text, parts, read)
-    left = reduced(text, parts, read)
+    left = reduced(text, parts, read, MAX_SHARE)
     return None if left is None else Edit(whole, text, left, parts, frozenset(read), moved)
 
 
@@ -196,6 +219,9 @@ def agrees(edit: Edit, program: ir.Program) -> bool:
     if others != whole.sources or not (set(own) <= set(wanted) if program.faults else own == wanted):
         return False
     if program.problems and not program.faults:
+        return False
+    ports = [number for number, _ in _ports(program, _lines(edit.full, edit.parts))]
+    if sorted(ports) != sorted(number for number, _ in whole.ports if number in edit.read):
         return False
     return bool(whole.with_pragmas and functions_with_pragmas(program))  # where none has any, one is chosen of all
 
@@ -252,21 +278,29 @@ def _last_line(item: Diagnostic) -> int:
     return max(span.end_line for span in spans)
 
 
+def with_all_ports(edit: Edit, program: ir.Program) -> list[ir.Pragma]:
+    """The pragmas of what was read, and those of bus ports of all else."""
+    return [*program.pragmas, *(pragma for number, pragma in edit.whole.ports if number not in edit.read)]
+
+
 def followed(edit: Edit, analysis: Analysis, program: ir.Program, *, top: str, fixes: int) -> Whole:
     """What the analysis of an edit leaves for the next one: of one that is half-typed, what was there before."""
     whole = edit.whole
     if analysis.faults:
         return whole
     kept = {part.name for number, part in enumerate(edit.parts) if number not in edit.read}
+    lines = _lines(edit.full, edit.parts) if edit.moved else whole.lines
     return replace(
         whole,
         text=edit.full,
         analysis=analysis,
         parts=edit.parts,
-        lines=_lines(edit.full, edit.parts) if edit.moved else whole.lines,
+        lines=lines,
         with_pragmas=whole.with_pragmas & kept | functions_with_pragmas(program),
         tops={name: rank for name, rank in whole.tops.items() if name in kept} | likely_tops(program),
         top=top,
         fixes=whole.fixes + fixes,
+        ports=tuple(item for item in whole.ports if item[0] not in edit.read)
+        + _ports(program, _lines(edit.full, edit.parts)),
         work=whole.work if not edit.moved else max(whole.work, program.work.used),
     )
