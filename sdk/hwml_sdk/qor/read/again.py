@@ -59,13 +59,17 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What to read again of a text. text: without the functions that stay. read: the others' numbers, in `parts`."""
+    """What to read again of a text. text: without the functions that stay. read: the others' numbers, in `parts`.
+
+    number: of the function that was edited. moved: whether what stands below it has other lines now.
+    """
 
     whole: Whole
     full: str
     text: str
     parts: tuple[Part, ...]
     read: frozenset[int]
+    number: int
     moved: bool
 
 
@@ -169,7 +173,7 @@ def edit_of(whole: Whole, text: str, about: object) -> Edit | None:
     read = connected(text, parts, begin, whole.shared) | connected(whole.text, whole.parts, begin, whole.shared)
     read |= _witness(whole, text, parts, read)
     left = reduced(text, parts, read, MAX_SHARE)
-    return None if left is None else Edit(whole, text, left, parts, frozenset(read), moved)
+    return None if left is None else Edit(whole, text, left, parts, frozenset(read), number, moved)
 
 
 def _common(old: str, new: str) -> tuple[int, int]:
@@ -259,7 +263,7 @@ def together(edit: Edit, part: Analysis, *, fixes: int) -> tuple[Analysis, Again
         return None
     labels = tuple(item for item in whole.analysis.annotations if _holder(old, item.span.start_line) is None)
     findings = tuple(item for item in whole.analysis.diagnostics if _holder(old, item.span.start_line) is None)
-    if edit.moved and any(_last_line(item) >= old[0][0] for item in findings):
+    if edit.moved and any(_last_line(item) >= whole.lines[edit.number][0] for item in findings):
         return None
     analysis = replace(
         part,
