@@ -9,6 +9,7 @@
 
 #include "Halide.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -113,6 +114,10 @@ void take_back(Function f) {
         made.var = arg;
         schedule.storage_dims().push_back(made);
     }
+    // What align_bounds leaves: it says nothing about sizes, and adams2019 takes it for some.
+    auto &bounds = schedule.bounds();
+    bounds.erase(std::remove_if(bounds.begin(), bounds.end(), [](const Bound &b) { return !b.extent.defined(); }),
+                 bounds.end());
     schedule.memory_type() = MemoryType::Auto;
     schedule.memoized() = schedule.async() = false;
 }
