@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -133,8 +134,9 @@ def measure_ratio(table: Table, programs: Programs, client: Client, texts: dict[
 def measure_figures(table: Table, programs: Programs, client: Client, texts: dict[str, str], rounds: int) -> None:
     """Counting a lowered circuit, what figures add to a check (counting, and firtool writing the circuit), and yosys.
 
-    Counting is one thread of Python, in time of the processor. firtool with and without the circuit is run in turn; of
-    each circuit the quickest of the rounds counts, as their difference is smaller than what else the machine does.
+    All in time of the processor, which the answer is late by on a machine that does nothing else: counting is one
+    thread of Python, firtool runs with one thread. firtool with and without the circuit is run in turn, and of each
+    circuit the quickest of the rounds counts: their difference is smaller than what else the machine does.
     """
     firtool, plain = Firtool(programs.chain.firtool, empty_folder()), (*FLAGS, *PLAIN, ONE_THREAD)
     command: list[str | Path] = [programs.chain.firtool, "-", *plain]
@@ -145,9 +147,9 @@ def measure_figures(table: Table, programs: Programs, client: Client, texts: dic
         for name, circuit in result.chirrtl.items():
             lowering, without, counted = [], [], []
             for _ in range(max(rounds, 3)):
-                with_ir, lowered = seconds(partial(firtool.lower, circuit, timeout_s=60))
+                with_ir, lowered = processor_seconds(partial(firtool.lower, circuit, timeout_s=60))
                 lowering.append(with_ir)
-                without.append(seconds(partial(run_tool, command, stdin=circuit, timeout_s=60))[0])
+                without.append(processor_seconds(partial(run_tool, command, stdin=circuit, timeout_s=60))[0])
                 started = time.thread_time()
                 predict_chisel_qor(lowered.hw_ir, name)
                 counted.append(time.thread_time() - started)
@@ -167,6 +169,18 @@ def seconds(call: Callable[[], T]) -> tuple[float, T]:
     started = time.perf_counter()
     answer = call()
     return time.perf_counter() - started, answer
+
+
+def processor_seconds(call: Callable[[], T]) -> tuple[float, T]:
+    """The same in time of the processor, that of programs that ended during the call included."""
+    started = _processor_s()
+    answer = call()
+    return _processor_s() - started, answer
+
+
+def _processor_s() -> float:
+    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in found)
 
 
 def measure_memory(table: Table, programs: Programs, texts: dict[str, str], checks: int) -> None:

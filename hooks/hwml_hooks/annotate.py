@@ -25,7 +25,7 @@ from hwml_sdk.printable import printable
 from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
-from .command import kept_apart, run_command, tell, worst
+from .command import TRUST_HELP, kept_apart, run_command, tell, worst
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--remove", action="store_true", help="take the comments away")
     what.add_argument("--check", action="store_true", help="write nothing; 1 when something would be written")
     parser.add_argument("--fix", action="store_true", help="apply fixes that are safe and passed their check first")
-    parser.add_argument("--trust", action="store_true", help="elaborate Chisel: run its constructors, fenced")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
 
 
 def run(arguments: argparse.Namespace) -> int:

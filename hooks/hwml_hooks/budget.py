@@ -22,7 +22,7 @@ from hwml_sdk.printable import json_text, printable
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import limits as budgets
-from .command import kept_apart, worst
+from .command import TRUST_HELP, kept_apart, worst
 from .designs import predict
 
 _VERDICTS = {"ok": "ok  ", "near": "near", "unknown": "?   ", "over": "OVER"}
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", help="the kernel's function (default: the likely one)")
     parser.add_argument("--part", help="FPGA part or board, e.g. xczu9eg-ffvb1156-2-i or u280")
     parser.add_argument("--clock", help="clock: 3.33, 3.33ns or 300MHz")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -103,7 +104,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 def _settings(path: Path, arguments: argparse.Namespace) -> Settings:
     given = {name: value for name in ("top", "part", "clock") if (value := getattr(arguments, name))}
-    settings = provider_of(path).with_options(load_settings(path), given)
+    settings = provider_of(path).with_options(load_settings(path, trusted=arguments.trust or None), given)
     chosen = {name: value for name in budgets.LIMITS if (value := getattr(arguments, name)) is not None}
     limits: LimitSettings = replace(settings.limits, **chosen)
     return replace(settings, limits=limits)

@@ -1,4 +1,4 @@
-"""Check changed HLS sources: lint, the limits of hwml.toml, and growth against the last commit.
+"""Check changed HLS and Chisel sources: lint, the limits of hwml.toml, and growth against the last commit.
 
 hwml-check-qor FILE...             what pre-commit calls
 hwml-check-qor --staged            the files of the next commit, as they are staged
@@ -25,7 +25,7 @@ from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
 from .accepted import Accepted
-from .command import kept_apart, run_command, worst
+from .command import TRUST_HELP, kept_apart, run_command, worst
 from .designs import design_of, predict
 from .textfile import refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
@@ -36,7 +36,7 @@ _GIVEN = (*budgets.LIMITS, "max_growth_percent")  # limits that the command line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of hwml-check-qor."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="C and C++ sources and headers")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="C, C++ and Chisel sources, headers")
     parser.add_argument("--staged", action="store_true", help="read the index; without FILE: all that is staged")
     budgets.add_arguments(parser)
     growth = "most growth of any figure against HEAD"
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     accept = "accept the growth of these files once, with the reason; written to hwml.accepted.json"
     parser.add_argument("--accept", metavar="WORDS", help=accept)
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
     parser.add_argument("--no-lint", action="store_true", help="check limits and growth only")
     parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
 
@@ -146,7 +147,7 @@ class _Check:
 
     def _settings(self, target: Target, place: Path) -> Settings:
         """Those of the tree that is looked at, with the command line's limits over them."""
-        settings = load_settings(place, trusted=is_trusted(target.path))
+        settings = load_settings(place, trusted=self.arguments.trust or is_trusted(target.path))
         given = {name: value for name in _GIVEN if (value := getattr(self.arguments, name)) is not None}
         return replace(settings, limits=replace(settings.limits, **given))
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.guard import TRACEBACK, guard
 
+TRUST_HELP = "elaborate Chisel: run its constructors, fenced"
+
 
 def run_command(
     name: str,

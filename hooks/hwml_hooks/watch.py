@@ -3,6 +3,7 @@
 hwml watch DIR               HLS and Chisel; Ctrl-C ends it
 hwml watch DIR --annotate    keep the comments of `hwml annotate` up to date as well
 hwml watch DIR --json        one JSON object a line, for other programs
+hwml watch DIR --model MINE  with figures of a model you trained, as soon as it has them
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hwml_sdk.config import load_settings
-from hwml_sdk.document import Analysis, Figures, provider_for
+from hwml_sdk.artifact import resolve
+from hwml_sdk.config import HlsSettings, Settings, load_settings, merge
+from hwml_sdk.document import Analysis, Figures, Step, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
 from hwml_sdk.interrupt import heed_ctrl_c
 from hwml_sdk.languages import Language, includer_of, language_of
@@ -33,6 +35,7 @@ from .annotate import annotated
 from .command import kept_apart
 from .command import tell as say_at_once
 from .designs import design_of, predict
+from .later import Later, Unfinished
 from .saves import Saves, sources_below
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
@@ -50,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="folder to watch (default: this one)")
     parser.add_argument("--annotate", action="store_true", help="write the comments of hwml annotate on every save")
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    parser.add_argument(
+        "--model", default="", metavar="FOLDER", help="the QoR model: a folder, or the name of one that ships"
+    )
     parser.add_argument(
         "--debounce", type=_seconds, default=0.2, metavar="SECONDS", help="how long a file must be quiet (0.2)"
     )
@@ -71,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not root.is_dir():
         raise SourceError("is no folder", path=arguments.folder)
     saves = Saves(root, debounce_s=arguments.debounce)
-    watcher = Watcher(root, annotate=arguments.annotate, tell=_tell_json if arguments.json else _tell_text)
+    model = str(resolve(arguments.model)) if arguments.model else ""
+    watcher = Watcher(root, annotate=arguments.annotate, tell=_tell_json if arguments.json else _tell_text, model=model)
     saves.start()
     try:
         watcher.begin()
@@ -90,7 +97,7 @@ class Event:
     """One line: a design after a save. figures, before: None where there is no design, or was none.
 
     broken: the text could not be read as far as the one before; top, label and figures are those of before.
-    gone: there was a design before, and there is none now.
+    gone: there was a design before, and there is none now. model: whose figures they are.
     """
 
     path: str
@@ -106,6 +113,7 @@ class Event:
     annotated: bool = False
     broken: bool = False
     gone: bool = False
+    model: str = ""
     elapsed_ms: int = 0
 
 
@@ -128,6 +136,7 @@ def _tell_json(event: Event) -> None:
         "notes": list(event.notes),
         "annotated": event.annotated,
         "broken": event.broken,
+        "model": event.model or None,
         "elapsed_ms": event.elapsed_ms,
     }
     print(json_text(row, indent=None), flush=True)
@@ -138,7 +147,8 @@ def _tell_text(event: Event) -> None:
     if event.top:
         parts.append(event.top)
     if event.label:
-        parts.append(f"broken: figures of before: {event.label}" if event.broken else event.label)
+        whose = f"  ({event.model})" if event.model not in ("", HlsSettings().model) else ""
+        parts.append((f"broken: figures of before: {event.label}" if event.broken else event.label) + whose)
     if event.gone:
         parts.append(GONE)
     elif event.before is not None and not event.broken:
@@ -201,8 +211,10 @@ class _Seen:
 class Watcher:
     """Looks at saved files, newest first; those for a compiler in a thread of their own, for it takes longer."""
 
-    def __init__(self, root: Path, *, annotate: bool, tell: Tell) -> None:
-        self.root, self.annotate, self.tell = root, annotate, tell
+    def __init__(self, root: Path, *, annotate: bool, tell: Tell, model: str = "") -> None:
+        self.root, self.annotate, self.tell, self._model = root, annotate, tell, model
+        self._later = Later(self._is_news, self._replaced, self._say_once)
+        self._replacements: dict[Path, Figures] = {}  # what a model that takes its time said last
         self._seen: dict[Path, _Seen] = {}
         self._sources: set[Path] = set()
         self._to_compile: queue.SimpleQueue[tuple[Path, Language]] = queue.SimpleQueue()
@@ -315,9 +327,8 @@ class Watcher:
         if known is not None and known.digest == digest and not (known.marked and bare == file.text):
             return False  # our own comments, a touch, or a save without a change
         refuse_conflicts(path, bare)
-        settings = load_settings(path)
         text = readable(bare)
-        analysis = provider_for(language).check(str(path), text, settings, tell=say_at_once)
+        analysis, rest = self._analysis(path, text, language)
         again = known is not None and known.digest == digest  # an editor saved its text without our comments
         if known is not None and known.breaks(analysis.faults):
             known.digest, known.broken = digest, known.broken + 1
@@ -327,14 +338,54 @@ class Watcher:
             if not (analysis.annotations or analysis.diagnostics or analysis.notes or _has_design(known)):
                 return True
             seen.marked = self.annotate and bool(analysis.annotations)
-            written = self.annotate and self._write_marks(file, bare, analysis, language)
+            written = self.annotate and rest is None and self._write_marks(file, bare, analysis, language)
             event = replace(self._event(path, text, language, analysis, known), annotated=written)
             seen.top, seen.label, seen.figures = event.top, event.label, event.figures
         event = replace(event, elapsed_ms=round((time.monotonic() - started) * 1000))
         with self._gate:
             if not again and not self._closed:
                 self.tell(event)
+        if rest is not None and not event.broken:
+            self._later.put(Unfinished(path, language, file, bare, digest, rest, started))
         return True
+
+    def _analysis(self, path: Path, text: str, language: Language) -> tuple[Analysis, Iterator[Step] | None]:
+        """What is said at once, and what brings the rest where a model takes its time."""
+        settings, provider = self._settings(path), provider_for(language)
+        if language.compiles:
+            return provider.check(str(path), text, settings, tell=say_at_once), None
+        steps = iter(provider.steps(str(path), text, settings))
+        for step in steps:
+            analysis = step.analysis
+            if step.waits_s:
+                return analysis, steps
+        return analysis, None
+
+    def _settings(self, path: Path) -> Settings:
+        found = load_settings(path)
+        return merge(found, {"hls": {"model": self._model}}, origin="--model") if self._model else found
+
+    def _is_news(self, one: Unfinished) -> bool:
+        """Whether the text is still the one that was saved last."""
+        known = self._seen.get(one.path)
+        return not self._closed and known is not None and known.digest == one.digest
+
+    def _replaced(self, one: Unfinished, analysis: Analysis) -> None:
+        """Tell the answer of a model that took its time, and what has changed since its last one."""
+        model, design = _model_of(analysis), analysis.design
+        if design is None or model == HlsSettings().model:  # it has none: a note says why
+            self._say_once(analysis.notes[-1] if analysis.notes else f"{one.path}: the model has no answer")
+            return
+        written = self.annotate and self._write_marks(one.file, one.bare, analysis, one.language)
+        event = Event(
+            str(one.path.relative_to(self.root)), one.language, design.name, design.label,
+            design.figures, self._replacements.get(one.path), annotated=written, model=model,
+            elapsed_ms=round((time.monotonic() - one.started) * 1000), **_counts(analysis),
+        )  # fmt: skip
+        self._replacements[one.path] = design.figures
+        with self._gate:
+            if not self._closed:
+                self.tell(event)
 
     def _write_marks(self, file: TextFile, bare: str, analysis: Analysis, language: Language) -> bool:
         """Bring the comments up to date; a file that was saved meanwhile is left to its next event."""
@@ -351,7 +402,7 @@ class Watcher:
         design = design_of(analysis)
         label = analysis.design.label if analysis.design is not None else ""
         if design is None and language.figures and analysis.annotations:
-            design = predict(path, text, load_settings(path))  # the design's top function is in another file
+            design = predict(path, text, self._settings(path))  # the design's top function is in another file
             label = "the top is in another file"
         return Event(
             path=str(path.relative_to(self.root)),
@@ -361,8 +412,14 @@ class Watcher:
             figures=design.figures if design is not None else None,
             before=known.figures if known is not None else None,
             gone=design is None and not analysis.faults and _has_design(known),
+            model=_model_of(analysis),
             **_counts(analysis),
         )
+
+
+def _model_of(analysis: Analysis) -> str:
+    """The model whose figures are shown; "" where there are none."""
+    return next((item.basis.model for item in analysis.annotations if item.basis is not None), "")
 
 
 def _has_design(known: _Seen | None) -> bool:

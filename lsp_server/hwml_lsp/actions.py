@@ -16,7 +16,8 @@ from .documents import Document
 
 FIX_ALL = "source.fixAll.hwml"
 REWRITE = "refactor.rewrite.hwml"
-KINDS = (lsp.CodeActionKind.QuickFix, REWRITE, FIX_ALL)
+GENERATE = "refactor.generate.hwml"
+KINDS = (lsp.CodeActionKind.QuickFix, REWRITE, FIX_ALL, GENERATE)
 
 
 def wants(only: Sequence[str] | None, kind: str) -> bool:

@@ -28,11 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(lanes: object, options: argparse.Namespace) -> int:
     from .lanes import Lanes
+    from .named import Model
     from .protocol import Protocol
     from .server import make_server
 
     assert isinstance(lanes, Lanes)
-    server = make_server(lanes, trusted=options.trust)
+    model = Model(options.model, options.endpoint, options.adapter)
+    server = make_server(lanes, trusted=options.trust, model=model)
     if options.tcp is not None:
         server.start_tcp(*options.tcp)
     else:
@@ -49,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stdio", action="store_true", help="serve on standard input and output (the default)")
     parser.add_argument("--tcp", metavar="HOST:PORT", type=_address, help="serve one client on a port of this machine")
     parser.add_argument("--trust", action="store_true", help="treat the workspace as trusted (see hwml trust)")
+    parser.add_argument(
+        "--model", default="", metavar="NAME|FOLDER", help="generate modules with a local model, or one of --endpoint"
+    )
+    parser.add_argument("--endpoint", default="", metavar="URL", help="OpenAI-compatible endpoint, up to /v1")
+    parser.add_argument("--adapter", default="", metavar="FOLDER", help="PEFT adapter on the local model")
     parser.add_argument("--log", metavar="FILE", help="log to a file instead of standard error")
     parser.add_argument("--verbose", action="store_true", help="log every message")
     return parser

@@ -23,6 +23,7 @@ class Client:
     resolves_hints: bool = False
     resolves_actions: bool = False
     action_literals: bool = False
+    disables_actions: bool = False
     document_changes: bool = False
     shows_progress: bool = False
     shows_documents: bool = False
@@ -58,6 +59,7 @@ class Client:
             resolves_hints=bool(hint and hint.resolve_support and "tooltip" in hint.resolve_support.properties),
             resolves_actions=bool(action and action.resolve_support and "edit" in action.resolve_support.properties),
             action_literals=bool(action and action.code_action_literal_support),
+            disables_actions=bool(action and action.disabled_support),
             document_changes=bool(work.workspace_edit and work.workspace_edit.document_changes),
             shows_progress=bool(window.work_done_progress),
             shows_documents=bool(window.show_document and window.show_document.support),

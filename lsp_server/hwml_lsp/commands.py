@@ -16,7 +16,7 @@ from hwml_sdk.errors import HwmlError
 from hwml_sdk.explain import page
 from hwml_sdk.languages import languages
 
-from . import hover, overview
+from . import generating, hover, overview
 from .connection import Server
 from .documents import Document
 
@@ -138,6 +138,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "hwml.kernels": kernels,
     "hwml.emit": emit,
     "hwml.bottleneck": bottleneck,
+    generating.COMMAND: generating.generate,
+    "hwml.stopGenerating": generating.stop,
 }
 
 

@@ -32,6 +32,7 @@ class Server(LanguageServer):
         )
         self.session = session
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.generating: dict[str, asyncio.Event] = {}  # by document; set: to end with what is there
         self.shown: dict[str, dict[str, Any]] = {}  # what the client has seen of a document, by feature
 
     def spawn(self, work: Any) -> None:

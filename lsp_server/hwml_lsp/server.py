@@ -14,12 +14,13 @@ from hwml_sdk.document import Hover
 from hwml_sdk.languages import languages
 from hwml_sdk.text import Encoding
 
-from . import actions, commands, completion, diagnostics, hints, hover, lenses, overview, parent
+from . import actions, commands, completion, diagnostics, generating, hints, hover, lenses, overview, parent
 from .backend import Answer
 from .client import Client
 from .connection import Server
 from .documents import Document, is_source, path_of
 from .lanes import Lanes
+from .named import Model
 from .protocol import ServerCancelled
 from .session import Session, folder_paths
 
@@ -33,9 +34,9 @@ _ENCODINGS: dict[Any, Encoding] = {
 }
 
 
-def make_server(lanes: Lanes, *, trusted: bool = False) -> Server:
+def make_server(lanes: Lanes, *, trusted: bool = False, model: Model | None = None) -> Server:
     """A server with all features on a session of its own."""
-    session = Session(lanes, trusted=trusted)
+    session = Session(lanes, trusted=trusted, model=model)
     server = Server(session)
     session.say = server.say
     session.on_results = lambda document, answer: _tell(server, document, answer)
@@ -437,6 +438,7 @@ def _changing(server: Server) -> None:
         if document.version != version:
             raise JsonRpcContentModified
         found = actions.actions(document, session.client, params.range, params.context.only)
+        found += generating.offer(server, document, params.range, params.context.only)
         if actions.asks_for_rewrites(params.context):
             line = document.text.from_units(params.range.start.line, params.range.start.character)[0]
             fixes = await session.rewrites(document, line)

@@ -19,6 +19,7 @@ from .baselines import Baselines
 from .client import Client
 from .documents import MAX_CHARACTERS, Document, path_of
 from .lanes import Lanes
+from .named import Model
 from .neighbours import is_header, readers, unsaved_headers
 from .settings import ClientSettings, read_settings
 from .wire import diagnostic_in, fix_in
@@ -35,12 +36,13 @@ LEFT_ALONE = "HWML001"
 class Session:
     """State of one client. `notify` is told of documents with new results, `say` of what a person should read.
 
-    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them.
+    trusted: the user trusts the folders of the workspace, `roots`, and nothing outside them; model: named by the user.
     """
 
-    def __init__(self, lanes: Lanes, *, trusted: bool = False) -> None:
+    def __init__(self, lanes: Lanes, *, trusted: bool = False, model: Model | None = None) -> None:
         self.lanes = lanes
         self.trusted = trusted
+        self.model = model or Model()
         self.roots: list[str] = []
         self.client = Client()
         self.encoding: Encoding = "utf-16"

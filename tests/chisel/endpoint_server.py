@@ -13,6 +13,18 @@ from typing import Any
 
 TEXT = "```scala\nclass A\n```"
 
+ADDER = """import chisel3._
+
+class Add extends Module {
+  val io = IO(new Bundle {
+    val a = Input(UInt(8.W))
+    val b = Input(UInt(8.W))
+    val y = Output(UInt(8.W))
+  })
+  io.y := io.a + io.b
+}
+"""
+
 
 def events(text: str) -> bytes:
     pieces = [text[at : at + 7] for at in range(0, len(text), 7)]
@@ -62,6 +74,13 @@ class Handler(BaseHTTPRequestHandler):
     def be_good(self, number: int) -> None:
         time.sleep(0.02)
         self.send(200, "text/event-stream", events(TEXT))
+
+    def be_adder(self, number: int) -> None:
+        self.send(200, "text/event-stream", events(f"```scala\n{ADDER}```"))
+
+    def be_wrong(self, number: int) -> None:
+        wrong = ADDER.replace("io.a + io.b", "io.a.conjoin(io.b)")
+        self.send(200, "text/event-stream", events(f"```scala\n{wrong}```"))
 
     def be_whole(self, number: int) -> None:
         row = {

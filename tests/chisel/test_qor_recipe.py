@@ -151,6 +151,17 @@ def test_equal_circuits_have_equal_numbers() -> None:
     assert number_of(renamed, "Sum") == number_of(adder(8), "Sum") != number_of(adder(9), "Sum")
 
 
+def test_what_clocks_a_register_tells_circuits_apart() -> None:
+    """One register behind another, with one clock or with two; two clocks by other names are the same two clocks."""
+
+    def of(first: str, second: str) -> str:
+        body = [f"%r = seq.firreg %a clock %{first} : i8", f"%s = seq.firreg %r clock %{second} : i8"]
+        ports = "in %c : !seq.clock, in %d : !seq.clock, in %a : i8, out y : i8"
+        return number_of(circuit(module("Two", ports, *body, end="%s : i8")), "Two")
+
+    assert of("c", "d") == of("d", "c") != of("c", "c")
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

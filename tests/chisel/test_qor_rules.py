@@ -34,6 +34,19 @@ def test_a_table_of_seven_address_bits_is_taken_apart() -> None:
     assert one("in %a : i7, out y : i1", *body, end="%1 : i1").lut == 2
 
 
+def test_one_bit_is_the_same_however_it_is_cut_out() -> None:
+    """a[3:0] & (bit 1 of a at its own place): that bit and nothing else, which is a wire; no table at all."""
+    body = [
+        "%zeros = hw.constant 0 : i2",
+        "%zero = hw.constant false",
+        "%0 = comb.extract %a from 1 : (i16) -> i1",
+        "%1 = comb.extract %a from 0 : (i16) -> i4",
+        "%2 = comb.concat %zeros, %0, %zero : i2, i1, i1",
+        "%3 = comb.and %1, %2 : i4",
+    ]
+    assert one("in %a : i16, out y : i4", *body, end="%3 : i4").lut == 0
+
+
 def test_a_single_bit_is_carried_in() -> None:
     """a + b + c with one bit c: a table a bit, as without c (UG474, CYINIT); c of two bits is a third number."""
     ports = "in %a : i8, in %b : i8, in %c : i{0}, out y : i8"

@@ -21,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source that needs a header elsewhere and a second source; the generator's own main is left out."""
     if not check_compiler():
         pytest.skip("no C++ compiler (c++)")
-    monkeypatch.setattr("hwml_sdk.cost_model.sample.build._whole_archive", lambda _: ())
+    monkeypatch.setattr("hwml_sdk.cost_model.sample.build._main", lambda: ())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "other place").mkdir()
     (tmp_path / "other place" / "size.h").write_text("#define SIZE 3\n")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hwml_sdk.cli import main
 from hwml_sdk.cost_model.data.dataset import PipelineData, split
+from hwml_sdk.cost_model.data.samples import load_from_dir
 from hwml_sdk.cost_model.net.metrics import pipeline_metrics, summarize
 
 
@@ -56,3 +63,28 @@ def test_averages_over_pipelines() -> None:
     assert found.top5_regret == pytest.approx(1.0)
     assert found.pairwise_accuracy == pytest.approx(0.5)
     assert (found.n_pipelines, found.n_schedules) == (2, 4)
+
+
+def test_other_schedules_are_rows_of_eval(
+    sample_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run times that are written by hand, compared by hand."""
+    samples = sample_folder(2, 9)
+    best = min(item.runtime_ms for item in load_from_dir(samples / "p0"))
+    hand = {"label": "hand", "runtime_ms": 3 * best, "noise": 0.0, "error": ""}
+    gpu = {"label": "Anderson2021", "runtime_ms": None, "noise": 0.0, "error": "GPUs only"}
+    kept = samples / "others.json"
+    # Of another number of cores, or of a pipeline without samples: no row.
+    kept.write_text(json.dumps({"pipelines": {"1:0": [hand, gpu], "1:2": [hand], "9:0": [hand]}}))
+    command = ["halide", "eval", "--weights", "random:1", "--samples", str(samples)]
+    assert main([*command, "--json"]) == 0
+    others = json.loads(capsys.readouterr().out)["others"]
+    assert others["hand"]["top1_regret"] == pytest.approx(3, rel=1e-4)
+    assert (others["Anderson2021"]["n_pipelines"], others["Anderson2021"]["why"]) == (0, "GPUs only")
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^hand +3 +3 +1$", said, re.MULTILINE)
+    assert re.search(r"^Anderson2021 +could not be run: GPUs only$", said, re.MULTILINE)
+    kept.write_text('{"pipelines": {"1:1": [{"label": "hand", "runtime_ms": -1}]}}')
+    assert main(command) == 2
+    assert "others.json: broken run times" in capsys.readouterr().err

@@ -18,9 +18,11 @@ import pytest
 from tests.cost_model.conftest import PIPELINES, as_any, made_up, shared
 from tests.waiting import PATIENCE_S
 
+from hwml_sdk.artifact import Artifact, shipped, write
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model import CostModel, Sample, Weights, load_a_sample
 from hwml_sdk.cost_model.data.samples import load_from_dir, save_a_sample
+from hwml_sdk.cost_model.model import OtherMachineWarning
 from hwml_sdk.cost_model.net.terms import term_table
 from hwml_sdk.errors import ArtifactError, DataError
 
@@ -284,14 +286,12 @@ def test_training_without_torch_says_what_is_needed(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_shipped_artefact() -> None:
-    from hwml_sdk.artifact import shipped
-
+def test_shipped_artefact_predicts_alike_in_both_forms() -> None:
     folder = shipped("cost_model")
-    if folder is None:
-        pytest.skip("no cost model is shipped in this tree")
+    assert folder is not None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        # It was not trained on a machine that is known: nothing to warn of.
+        warnings.simplefilter("error", OtherMachineWarning)
         model = CostModel.load("cost_model")
     onnx = CostModel.load(folder / "model.onnx")
     samples = made_up(8, 10, 6)
@@ -303,12 +303,30 @@ def test_shipped_artefact() -> None:
     )
 
 
-def test_loading_on_another_machine_warns(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hwml_sdk.artifact import shipped
-    from hwml_sdk.cost_model import machine, model
+def test_the_weights_inside_halide_are_what_ships() -> None:
+    pytest.importorskip("halide", reason="halide is not installed (extra halide)")
+    assert Weights.named("cost_model").to_bytes() == Weights.named("embedded").to_bytes()
+    folder = shipped("cost_model")
+    assert folder is not None
+    licence = (folder / "LICENSE.halide.txt").read_text()
+    assert "Permission is hereby granted" in licence
+    assert "apps/" not in licence
 
-    if shipped("cost_model") is None:
-        pytest.skip("no cost model is shipped in this tree")
-    monkeypatch.setattr(model, "this_machine", lambda: machine.Machine("another cpu", 96, "abc"))
-    with pytest.warns(model.OtherMachineWarning, match="96 cores"):
-        CostModel.load("cost_model")
+
+def test_making_the_artefact_of_the_weights_inside_halide(tmp_path: Path) -> None:
+    pytest.importorskip("halide", reason="halide is not installed (extra halide)")
+    assert main(["train", "cost_model", "--embedded", "--artifact", str(tmp_path / "made")]) == 0
+    assert Weights.of_artifact(Artifact.load(tmp_path / "made", kind="cost_model")).to_bytes() == (
+        Weights.named("embedded").to_bytes()
+    )
+
+
+def test_loading_on_another_machine_warns(tmp_path: Path) -> None:
+    made = Artifact.load("cost_model", kind="cost_model")
+    trained = {"machine": {"cpu": "another cpu", "cores": 96}}
+    write(
+        tmp_path / "own", kind="cost_model", files={name: made.file(name).read_bytes() for name in made.files},
+        config=made.config, metrics={}, provenance=trained,
+    )  # fmt: skip
+    with pytest.warns(OtherMachineWarning, match="96 cores"):
+        CostModel.load(tmp_path / "own")

@@ -168,9 +168,11 @@ def test_autoschedule_measures_against_default_and_none(
     assert main(command) == 0
     data = json.loads(capsys.readouterr().out)
     labels = [row["label"] for row in data["rows"]]
-    assert labels[-4:] == ["Halide's weights", "as written (no schedule)", "Mullapudi2016", "Li2018"]
-    assert data["best"]["runtime_ms"] == min(row["runtime_ms"] for row in data["rows"][:-4])
-    assert all(row["runtime_ms"] > 0 for row in data["rows"])
+    assert labels[-5:] == ["Halide's weights", "as written (no schedule)", "Mullapudi2016", "Li2018", "Anderson2021"]
+    assert data["best"]["runtime_ms"] == min(row["runtime_ms"] for row in data["rows"][:-5])
+    assert all(row["runtime_ms"] > 0 for row in data["rows"][:-1])
+    assert data["rows"][-1]["runtime_ms"] is None
+    assert "schedules for GPUs only" in data["rows"][-1]["error"]
     assert ".compute_root()" in (tmp_path / "best.h").read_text()
 
 
@@ -182,6 +184,17 @@ def test_eval_by_command(measured: Path, capsys: pytest.CaptureFixture[str]) -> 
     for values in data.values():
         assert 0 <= values["pairwise_accuracy"] <= 1 <= values["top1_regret"]
         assert values["top5_regret"] <= values["top1_regret"]
+
+
+@pytest.mark.slow
+def test_other_schedules_are_timed_once_beside_the_samples(tmp_path: Path) -> None:
+    for _ in range(2):
+        sample(_settings("product", batch_size=1, others=True), batches=1, samples_dir=tmp_path)
+    (kept,) = tmp_path.glob("product/*/others.json")
+    (rows,) = json.loads(kept.read_text())["pipelines"].values()
+    assert [row["label"] for row in rows] == ["as written (no schedule)", "Mullapudi2016", "Li2018", "Anderson2021"]
+    assert all(row["runtime_ms"] > 0 for row in rows[:-1])
+    assert "GPUs only" in rows[-1]["error"]
 
 
 def _needs_compiler() -> None:

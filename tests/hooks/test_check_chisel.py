@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from hwml_hooks import check_qor
 from hwml_hooks.annotate import annotate_file
 from hwml_hooks.check_chisel import main
+from hwml_sdk import cli
 from hwml_sdk.errors import HwmlError
 
 Git = Callable[..., str]
@@ -201,3 +203,21 @@ def test_annotate_leaves_what_people_wrote(daemon: None, repo: Path, data: Path)
     annotate_file(path, trusted=True)
     annotate_file(path, remove=True)
     assert path.read_bytes() == (data / "Sample.scala").read_bytes()
+
+
+# -- limits ----------------------------------------------------------------------------------------------------
+
+
+def test_limits_of_a_module_take_trust(daemon: None, repo: Path, capsys: Capture) -> None:
+    """A register of eight bits against a limit of four: nothing is known of it before its folder is trusted."""
+    text = APART.replace("Bool()", "UInt(8.W)").replace("val y", "val a = Input(UInt(8.W)); val y")
+    (repo / "Late.scala").write_text(text.replace("true.B", "RegNext(io.a)"))
+    assert check_qor.main(["--max-ff", "4", "Late.scala"]) == 0
+    assert "hwml trust FOLDER" in capsys.readouterr().out
+    assert cli.main(["budget", "--max-ff", "4", "Late.scala"]) == 2
+    assert "not trusted" in capsys.readouterr().err
+    assert check_qor.main(["--trust", "--max-ff", "4", "Late.scala"]) == 1
+    assert "Late.scala:3:" in (found := capsys.readouterr().out)
+    assert "8 FF" in found
+    assert cli.main(["budget", "--trust", "--max-ff", "4", "Late.scala"]) == 1
+    assert "OVER  8 FF" in capsys.readouterr().out

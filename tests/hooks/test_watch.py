@@ -324,6 +324,8 @@ def test_a_folder_that_goes_away(tmp_path: Path) -> None:
 def test_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hwml(["watch", str(tmp_path / "nowhere")]) == 2
     assert "is no folder" in capsys.readouterr().err
+    assert hwml(["watch", str(tmp_path), "--model", "nowhere"]) == 2
+    assert "no shipped artefact 'nowhere' and no such folder" in capsys.readouterr().err
     for word in ("soon", "-1", "nan", "1e9"):
         with pytest.raises(SystemExit) as ended:
             hwml(["watch", str(tmp_path), f"--debounce={word}"])

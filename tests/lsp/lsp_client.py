@@ -76,6 +76,7 @@ class Client:
         self.settings: dict[str, Any] = {}
         self.capabilities: dict[str, Any] = {}
         self.answers_requests = True
+        self.choices: list[str] = []  # what a person clicks on, question by question; nothing once they are used up
         self._answers: dict[int | str | None, dict[str, Any]] = {}
         self._arrived = threading.Condition()
         self._number = 0
@@ -147,6 +148,10 @@ class Client:
         result: Any = None
         if message["method"] == "workspace/configuration":
             result = [self.settings or None for _ in message["params"]["items"]]
+        elif message["method"] == "window/showMessageRequest" and self.choices:
+            result = {"title": self.choices.pop(0)}
+        elif message["method"] == "workspace/applyEdit":
+            result = {"applied": True}
         try:
             self.send({"id": message["id"], "result": result})
         except OSError:

@@ -1,4 +1,4 @@
-"""What the encoder path is given wrongly: one clear line, exit 2 (3 where it would run code), nothing half-written."""
+"""What the encoder path is given wrongly: one clear line, exit 2, nothing half-written."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def refused(capsys: pytest.CaptureFixture[str], *words: str, exit_code: int = 2) -> str:
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """The one line that the command ends with."""
     try:
         code = main(["qor", *words, "--out", "out"])
     except SystemExit as stop:
         code = int(str(stop.code))
     said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
-    assert (code, len(said)) == (exit_code, 1), said
+    assert (code, len(said)) == (2, 1), said
     assert not Path("out").exists()
     assert not list(Path.cwd().glob("*.tmp*"))
     return said[0]
@@ -77,8 +77,15 @@ def test_encoder_folders_that_are_none(
     (place / "model" / "config.json").write_text(json.dumps(config))
     if tokenizer is not None:
         (place / "model" / "tokenizer.json").write_text(tokenizer)
-    exit_code = 3 if "auto_map" in config else 2  # 3 is of what would run foreign code
-    assert words in refused(capsys, "--encoder", "model", "--data", "good.csv", exit_code=exit_code)
+    assert words in refused(capsys, "--encoder", "model", "--data", "good.csv")
+
+
+@pytest.mark.parametrize(
+    "flags", [("--delta", "--features"), ("--delta", "--export-classic"), ("--features", "--export-classic")]
+)
+def test_heads_that_exclude_each_other(flags: tuple[str, ...], place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "--encoder", "x", "--data", "good.csv", *flags)
+    assert f"{flags[0]} and {flags[1]} write different heads" in said
 
 
 def test_a_full_disk_leaves_whole_rows(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_model_with_code_of_its_own_is_refused(world: Path, tmp_path: Path) ->
         (tmp_path / name).write_bytes((world / "tiny" / name).read_bytes())
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "evil.Model"}}))
-    with pytest.raises(RefusedError, match="Python code of its own"):
+    with pytest.raises(ArtifactError, match="refused: this model brings Python code of its own"):
         TextEncoder.load(str(tmp_path))
 
 
@@ -160,9 +160,9 @@ def test_processes_of_their_own_give_the_same_vectors(world: Path, trained: Path
     from hwml_sdk.train.qor.encoder.embed import embed_item
 
     texts = [_kernel(i) for i in range(5)]
-    encoder = TextEncoder.load(str(world / "tiny"), layers=(6, 9))
+    encoder = TextEncoder.load(str(world / "tiny"), layers=(6, 9), words=2048)
     item = {"texts": texts, "encoder": str(world / "tiny"), "max_tokens": encoder.max_tokens, "layers": [6, 9],
-            "dtype": "float32", "revision": encoder.revision}  # fmt: skip
+            "dtype": "float32", "revision": encoder.revision, "words": 2048}  # fmt: skip
     sent = json.loads(json.dumps(embed_item(item)))["vectors"]
     assert np.array_equal(np.array(sent, dtype=np.float32), encoder.layer_vectors(texts).ravel())
     with pytest.raises(ArtifactError, match="another revision"):
@@ -246,6 +246,16 @@ def test_a_classic_folder_comes_back(trained: Path, tmp_path: Path) -> None:
     torch.save({"net.0.weight": torch.ones(3), "evil": os.getcwd}, place / "model.pt")
     with pytest.raises(RefusedError, match=r"posix\.getcwd"):
         import_classic(place, tmp_path / "third")
+    (place / "model.pt").write_bytes((trained / "model.pt").read_bytes())
+    wide = tmp_path / "wide"
+    transformers.Qwen2Model(
+        transformers.Qwen2Config(hidden_size=64, intermediate_size=8, num_hidden_layers=10, vocab_size=8,
+                                 num_attention_heads=2, num_key_value_heads=1)
+    ).save_pretrained(wide)  # fmt: skip
+    (wide / "tokenizer.json").write_bytes((trained.parent / "tiny" / "tokenizer.json").read_bytes())
+    with pytest.raises(ArtifactError, match=r"gives vectors of 64 numbers, the head of .* takes 32"):
+        import_classic(place, tmp_path / "third", encoder=str(wide))
+    assert not (tmp_path / "third").exists()
 
 
 def test_the_head_takes_the_steps_of_torch() -> None:
@@ -290,6 +300,22 @@ def test_the_head_takes_the_steps_of_torch() -> None:
     assert np.abs(forward(found.weights, x) - truth).max() < 1e-4
 
 
+def test_the_delta_task_is_served_as_it_was_judged(world: Path, trained: Path) -> None:
+    """Of a held-out design, the answer is what the run's own predictions say of it."""
+    out = world / "delta"
+    words = ["--delta", "--encoder", str(world / "tiny"), "--data", str(world / "designs.csv"), "--out", str(out)]
+    assert main([*words, "--max-length", "256", "--epochs", "10"]) == 0
+    artifact = Artifact.load(out, kind=KIND)
+    assert artifact.config["task"] == "delta"
+    with np.load(out / "ood_predictions.npz", allow_pickle=False) as found:
+        wanted = dict(zip(found["kernel"].tolist(), found["y_pred"].tolist(), strict=True))
+    kernel = next(iter(wanted))
+    place = world / f"{kernel}.cpp"
+    said = predict_qor(place, model=out, part="xcu280-fsvh2892-2L-e", clock_period_ns=3.33)
+    assert [said.lut, said.dsp, said.ff, said.latency_cycles] == pytest.approx(wanted[kernel], rel=1e-4, abs=1e-3)
+    assert said.model == "delta"
+
+
 def test_the_first_answer_is_the_default_models(trained: Path, tmp_path: Path) -> None:
     from hwml_sdk.config import Settings, merge
     from hwml_sdk.qor.provider import steps
@@ -299,6 +325,27 @@ def test_the_first_answer_is_the_default_models(trained: Path, tmp_path: Path) -
     models = [item.basis.model for step in found for item in step.analysis.annotations if item.basis is not None]
     assert models[0] == "qor"
     assert models[-1] == "mine"
+
+
+def test_the_watcher_tells_the_default_figures_and_then_the_encoders(trained: Path, tmp_path: Path) -> None:
+    """Two lines a save: the default model's at once, then those of the model that was named, with its own changes."""
+    from tests.hooks.test_watch import watching
+
+    place = meeting_place(EncoderHead.load(trained).recipe)
+    source = tmp_path / "k.cpp"
+    source.write_text(_kernel(9))
+    with watching(tmp_path, "--model", str(trained)) as watch:
+        first, second = (watch.next("k.cpp") for _ in range(2))
+        assert (first["model"], second["model"]) == ("qor", "mine")
+        assert (second["before"], second["top"]) == (None, "scale9")
+        assert second["LUT"] == pytest.approx(
+            predict_qor(source, model=trained).lut, abs=0.51
+        )  # told as a whole number
+        source.write_text(_kernel(10))
+        default, replaced = (watch.next("k.cpp") for _ in range(2))
+        assert (default["before"]["LUT"], replaced["before"]["LUT"]) == (first["LUT"], second["LUT"])
+        watch.process.send_signal(signal.SIGINT)
+    _kill_helper(place)
 
 
 def test_the_language_server_replaces_figures_and_holds_no_torch(trained: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   registerCommands(context);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (event.affectsConfiguration('hwml.server')) {
+      if (event.affectsConfiguration('hwml.server') || event.affectsConfiguration('hwml.generate')) {
         await restart(context);
       }
     }),
@@ -86,7 +86,7 @@ async function start(context: vscode.ExtensionContext): Promise<void> {
 
 function makeClient(found: ServerCommand): LanguageClient {
   const trust = vscode.workspace.isTrusted ? ['--trust'] : [];
-  const run = { command: found.command, args: [...found.args, ...trust], options: { env: { ...process.env, ...found.env } } };
+  const run = { command: found.command, args: [...found.args, ...trust, ...modelArguments()], options: { env: { ...process.env, ...found.env } } };
   output.info(`starting ${run.command} ${run.args.join(' ')}`);
   const server: ServerOptions = { run, debug: run };
   const options: LanguageClientOptions = {
@@ -109,6 +109,15 @@ function makeClient(found: ServerCommand): LanguageClient {
     clear: () => undefined,
   });
   return made;
+}
+
+// The model that the user named. Of the user's own settings alone: a workspace has no say in what is asked, and where.
+function modelArguments(): string[] {
+  const settings = vscode.workspace.getConfiguration('hwml.generate');
+  return ['model', 'endpoint', 'adapter'].flatMap((name) => {
+    const value = settings.inspect<string>(name)?.globalValue ?? '';
+    return value === '' ? [] : [`--${name}`, value];
+  });
 }
 
 // A click on a lens shows the hover of what it stands above.
@@ -168,6 +177,7 @@ function registerCommands(context: vscode.ExtensionContext): void {
     'hwml.openModelCard': () => palette.showModelCard((command, ...args) => ask(command, {}, ...args)),
     'hwml.emitBeside': () => vscode.window.activeTextEditor && emitted.show(vscode.window.activeTextEditor.document.uri),
     'hwml.goToBottleneck': () => palette.goToBottleneck((command, ...args) => ask(command, {}, ...args)),
+    'hwml.generateHere': () => palette.generateHere((command, ...args) => ask(command, {}, ...args)),
     'hwml.nextFinding': () => palette.nextFinding(),
     'hwml.explainFinding': () => palette.explainFinding((command, ...args) => ask(command, {}, ...args)),
     'hwml.toggleHints': () => palette.toggle('inlayHints.enable'),

@@ -22,6 +22,16 @@ export async function goToBottleneck(ask: Ask): Promise<void> {
   vscode.window.setStatusBarMessage(`hwml: ${found.name}: ${found.label}`, 8000);
 }
 
+/** Have the server generate what the comment under the cursor or the selection asks for; it shows all else itself. */
+export async function generateHere(ask: Ask): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor !== undefined) {
+    const { start, end } = editor.selection;
+    const last = end.line > start.line && end.character === 0 ? end.line - 1 : end.line;
+    await ask('hwml.generate', editor.document.uri.toString(), start.line, last);
+  }
+}
+
 export function nextFinding(): void {
   const editor = vscode.window.activeTextEditor;
   const found = editor === undefined ? [] : findings(editor.document);

@@ -32,6 +32,7 @@ from ..errors import HwmlError
 from ..interrupt import Interrupted, interruptible
 from ..printable import printable
 from ..reach import close
+from .ending import answered
 from .explaining import pages, read_page
 from .sources import Folders
 from .tools import BY_NAME, TOOLS, Tool
@@ -63,7 +64,7 @@ async def _serve(agent: Agent) -> None:
     stdin = anyio.wrap_file(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"))
     stdout = anyio.wrap_file(TextIOWrapper(out, encoding="utf-8", errors="backslashreplace", newline="\n"))
     try:
-        async with stdio_server(stdin, stdout) as (read, write):
+        async with stdio_server(stdin, stdout) as pipe, answered(*pipe) as (read, write):
             await agent.server.run(read, write, agent.server.create_initialization_options())
     except* (anyio.ClosedResourceError, anyio.BrokenResourceError, BrokenPipeError):
         pass  # the client has gone while it was being answered

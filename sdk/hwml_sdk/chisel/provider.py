@@ -246,7 +246,7 @@ def not_trusted_words(unchecked: Sequence[str]) -> str:
     left_out = f"{len(unchecked)} of {len(STAGES)} stages ({', '.join(unchecked)}) did not run"
     return (
         f"only types were checked: {left_out}, because this folder is not trusted. "
-        "hwml trust FOLDER (or --trust, or the editor's trust) adds them, and figures"
+        "hwml trust FOLDER, or the editor's trust, adds them, and figures"
     )
 
 
@@ -311,9 +311,15 @@ class ChiselProvider(Provider):
     def design(self, path: str, text: str, settings: Settings) -> Design | None:
         """The largest module of a file.
 
-        Raises SourceError where no module of it was lowered, and what `check` raises.
+        Raises SourceError where no module of it was lowered, with the reason, and what `check` raises.
         """
         found = self.check(path, text, settings).design
+        if found is None and not settings.may_run(Path(path)):
+            raise SourceError(
+                "nothing is elaborated in a folder that is not trusted, so nothing is predicted: "
+                "hwml trust FOLDER, or --trust for once",
+                path=path,
+            )
         if found is None:
             raise SourceError("no module of it was elaborated and lowered, so nothing is predicted", path=path)
         return Design(found.name, found.figures)

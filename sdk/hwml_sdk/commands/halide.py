@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("source", help="folder of samples, .csv, .weights, .json, or old folder of .data files")
     convert.add_argument("destination", help=".csv, folder of samples, .weights, .json")
     compare = commands.add_parser("eval", help="compare weights on measured samples")
-    compare.add_argument("--weights", nargs="+", required=True, help="files, embedded, random:SEED, or cost_model")
+    compare.add_argument(
+        "--weights",
+        nargs="+",
+        default=["cost_model"],
+        help="files, cost_model (the default: Halide's own), random:SEED",
+    )
     compare.add_argument("--samples", required=True)
     compare.add_argument("--num-cores", type=int, default=0, help="override the samples' number of cores")
     compare.add_argument("--json", action="store_true")
     export = commands.add_parser("export", help="write an ONNX model")
-    export.add_argument("--weights", required=True)
+    export.add_argument("--weights", default="cost_model", help="default: those that ship, Halide's own")
     export.add_argument("--onnx", required=True)
     _autoschedule_arguments(commands.add_parser("autoschedule", help="schedule a pipeline and measure the result"))
     inspect = commands.add_parser("inspect", help="name every feature of a sample with its value")
@@ -50,6 +55,10 @@ def _target_arguments(parser: argparse.ArgumentParser) -> None:
     """What everything that compiles and runs a pipeline takes."""
     parser.add_argument("target", help=TARGET_HELP)
     parser.add_argument("--generator-argument", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "--estimate", action="append", default=[], metavar="NAME=SIZES",
+        help="sizes of a generator's input or output, as in input=1536x2560x3; the value of a scalar",
+    )  # fmt: skip
     parser.add_argument("-I", action="append", default=[], dest="include", metavar="DIR", help="headers of a generator")
     parser.add_argument(
         "--link", action="append", default=[], metavar="WHAT", help="source, object, library or -lNAME of a generator"
@@ -81,8 +90,12 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples-dir", default="samples")
     parser.add_argument("--weights", default="", help="weights that steer the search; default: those inside Halide")
     parser.add_argument("--explore", type=float, default=0.3, help="share of samples steered by random weights")
+    parser.add_argument("--beam", type=int, default=32, help="beam of the first sample of a batch")
     parser.add_argument("--pipelines", type=int, default=1, help="of TARGET random: so many, seeds counted up")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--others", action="store_true", help="time the hand schedule and other autoschedulers once, for eval"
+    )
     parser.add_argument("--retries", type=int, default=0, help="for samples that crash or hang")
     parser.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="run on a Ray cluster")
     parser.add_argument("--json", action="store_true")
@@ -92,8 +105,8 @@ def _autoschedule_arguments(parser: argparse.ArgumentParser) -> None:
     _target_arguments(parser)
     parser.add_argument("--name", default="", help="registered name of a C++ generator")
     parser.add_argument(
-        "--weights", nargs="+", required=True,
-        help="files, embedded, cost_model; auto: also those inside Halide, and the fastest schedule of all is kept",
+        "--weights", nargs="+", default=["embedded"],
+        help="files, embedded (the default: inside Halide); auto, or several: the fastest schedule of all is kept",
     )  # fmt: skip
     parser.add_argument("--try", type=int, default=32, dest="tries", help="schedules to try")
     parser.add_argument("--measure", type=int, default=3, help="how many of the best to measure")
@@ -115,6 +128,7 @@ def _job_options(options: argparse.Namespace) -> JobOptions:
     return JobOptions(
         halide_target=options.halide_target,
         generator_arguments=tuple(options.generator_argument),
+        estimates=tuple(options.estimate),
         build=BuildOptions(tuple(options.include), tuple(options.link)),
         compile_limit_s=options.compile_limit,
         benchmark_limit_s=options.benchmark_limit,
@@ -157,7 +171,9 @@ def _sample(options: argparse.Namespace) -> int:
             num_cores=options.num_cores,
             weights=options.weights,
             explore=options.explore,
+            beam_size=options.beam,
             seed=options.seed,
+            others=options.others,
             options=job_options,
         )
         done = sample(
@@ -204,6 +220,7 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _eval(options: argparse.Namespace) -> int:
     from ..cost_model.data.dataset import load_pipelines
+    from ..cost_model.data.others import compare_others
     from ..cost_model.net.metrics import evaluate
     from ..cost_model.net.weights import Weights
 
@@ -212,14 +229,35 @@ def _eval(options: argparse.Namespace) -> int:
         name: evaluate(Weights.named(name), pipelines, num_cores=options.num_cores or None).to_json()
         for name in options.weights
     }
+    others = compare_others(pipelines)
     if options.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, "weights": results}, indent=1))
+        data = {"schema_version": SCHEMA_VERSION, "weights": results, "others": others}
+        print(json.dumps(data, indent=1))
         return 0
     rows = list(next(iter(results.values())))
     print(f"{'':<20}" + "".join(f"{Path(name).name[:18]:>20}" for name in results))
     for row in rows:
         print(f"{row:<20}" + "".join(f"{values[row]:>20g}" for values in results.values()))
+    for line in _other_rows(others):
+        print(line)
     return 0
+
+
+def _other_rows(others: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What is no schedule of adams2019, as run time over that of the best sample."""
+    made = (
+        [f"{'run time over that of the best sample':<40}{'mean':>12}{'geometric':>12}{'pipelines':>12}"]
+        if others
+        else []
+    )
+    for label, values in others.items():
+        if values["n_pipelines"]:
+            figures = f"{values['top1_regret']:>12g}{values['top1_regret_geo']:>12g}{values['n_pipelines']:>12g}"
+            failed = f"  ({values['n_failed']:g} could not be run)" if values["n_failed"] else ""
+            made.append(f"{label:<40}{figures}{failed}")
+        else:
+            made.append(f"{label:<40}  could not be run: {values['why']}")
+    return made
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -249,20 +287,17 @@ def _autoschedule(options: argparse.Namespace) -> int:
 
 
 def _weights_to_try(names: Sequence[str]) -> tuple[dict[str, Weights], bool]:
-    """Weights by name, and whether the fastest schedule of all, Halide's own weights included, is wanted."""
+    """Weights by name beside Halide's own, and whether the fastest schedule of all, theirs included, is wanted."""
     from ..cost_model.net.weights import KIND, Weights
 
     gate = "auto" in names or len(names) > 1
-    chosen = [name for name in names if name not in ("auto", "embedded")]
-    if "auto" in names and KIND not in chosen:
-        chosen.append(KIND)
-    if not chosen:
-        chosen = ["embedded"]
+    chosen = [name for name in names if name not in ("auto", "embedded", KIND)]
     return {name: Weights.named(name) for name in chosen}, gate
 
 
 def _print_search(result: SearchResult, as_json: bool) -> None:
-    rows = [*result.measured, result.default, *result.others]
+    beside = [] if result.measured is result.default_measured else [result.default]
+    rows = [*result.measured, *beside, *result.others]
     if as_json:
         data = {"best": asdict(result.best), "rows": [asdict(row) for row in rows], "tried": result.tried}
         print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=1))
@@ -282,20 +317,22 @@ def _row(row: Measured, best_ms: float) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from ..cost_model.data.features import SCHEDULE_FEATURES, pipeline_feature_names
-    from ..cost_model.data.samples import load_a_sample, load_featurization
+    from ..cost_model.data.features import pipeline_feature_names
+    from ..cost_model.data.samples import TAIL_BYTES, load_a_sample, load_featurization, names_in
 
     data: dict[str, Any] = {}
     if options.file.endswith(".featurization"):
-        schedule, pipeline = load_featurization(options.file)
+        features = names_in(options.file, 0)
+        schedule, pipeline = load_featurization(options.file, names=features)
     else:
-        sample = load_a_sample(options.file)
+        features = names_in(options.file, TAIL_BYTES)
+        sample = load_a_sample(options.file, names=features)
         schedule, pipeline = sample.schedule_features, sample.pipeline_features
         data = {name: getattr(sample, name) for name in ("runtime_ms", "pipeline_id", "schedule_id")}
     names = pipeline_feature_names()
     stages = [
         {
-            "schedule": dict(zip(SCHEDULE_FEATURES, map(float, row), strict=True)),
+            "schedule": dict(zip(features, map(float, row), strict=True)),
             "pipeline": dict(zip(names, map(float, block.ravel()), strict=True)),
         }
         for row, block in zip(schedule, pipeline, strict=True)

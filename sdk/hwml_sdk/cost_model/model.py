@@ -100,7 +100,7 @@ def _warn_other_machine(artifact: Artifact) -> None:
     if not isinstance(trained, dict):
         raise ArtifactError(f"{artifact.path}: provenance names no machine; reinstall or retrain")
     here = this_machine()
-    if (trained.get("cpu"), trained.get("cores")) != (here.cpu, here.cores):
+    if trained and (trained.get("cpu"), trained.get("cores")) != (here.cpu, here.cores):
         warnings.warn(
             f"{artifact.path.name}: trained on {trained.get('cpu')}, {trained.get('cores')} cores, not on {here.kind}: "
             "the order may differ; sample and retrain here",

@@ -8,10 +8,12 @@ from importlib import metadata, util
 from pathlib import Path
 
 from ..errors import HwmlError, MissingDependencyError
+from ..files import read_bytes
 
 AUTOSCHEDULER = "Adams2019"
-OTHER_AUTOSCHEDULERS = ("Mullapudi2016", "Li2018")
-"""the package's other autoschedulers for processors (Anderson2021 is for GPUs)"""
+OTHER_AUTOSCHEDULERS = ("Mullapudi2016", "Li2018", "Anderson2021")
+"""the package's other autoschedulers"""
+GPU_AUTOSCHEDULER = "Anderson2021"
 
 
 @cache
@@ -27,6 +29,15 @@ def halide_version() -> str:
     """Version of the halide package."""
     halide_folder()
     return metadata.version("halide")
+
+
+def licence() -> bytes:
+    """The licence of Halide itself: the first part of the package's file. Raises HwmlError when it has none."""
+    path = halide_folder() / "share" / "doc" / "Halide" / "LICENSE.txt"
+    try:
+        return read_bytes(path).partition(b"\n-----")[0].strip() + b"\n"
+    except OSError as error:
+        raise HwmlError(f"{path}: cannot read: {error.strerror or error}; reinstall halide") from error
 
 
 def library_folder() -> Path:
@@ -67,10 +78,10 @@ def tools_folder() -> Path:
     raise HwmlError(f"{halide_folder()}: no RunGenMain.cpp in this halide package; reinstall halide")
 
 
-def inside_plugin(header: bytes, size: int) -> bytes:
-    """`size` bytes of Halide's plug-in from where `header` stands in it. Raises HwmlError when it does not."""
-    data = plugin_path().read_bytes()
+def inside_plugin(header: bytes, size: int, scheduler: str = AUTOSCHEDULER) -> bytes:
+    """`size` bytes of a plug-in of Halide from where `header` stands in it. Raises HwmlError when it does not."""
+    data = plugin_path(scheduler).read_bytes()
     place = data.find(header)
     if place < 0:
-        raise HwmlError(f"{plugin_path()}: no embedded weights of this model version; halide 21 has them")
+        raise HwmlError(f"{plugin_path(scheduler)}: no embedded weights of this model version; halide 21 has them")
     return data[place : place + size]

@@ -10,7 +10,7 @@ import gc
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.calibration import errors_of, find_calibration, model_digest, z_scores
 from .learned.correct import KIND, Correction, Corrector, closed_form_log
+from .learned.encoder.bare import without_pragmas
 from .learned.encoder.head import KIND as ENCODER_KIND
 from .learned.encoder.head import TARGETS, EncoderHead
 from .learned.encoder.serve import VectorSource
@@ -45,7 +46,7 @@ from .project.directives import apply_directives
 from .project.inputs import Inputs, gather
 from .project.project import read_directives
 from .project.types import HlsProject
-from .read.source import read_program
+from .read.source import HEADER_SUFFIXES, read_program
 from .reports.attach import with_actual
 from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
@@ -270,10 +271,13 @@ class EncoderModel(QorModel):
         """
         if not estimates:
             return []
-        vectors = self._source.vectors([_sample(estimate, design.settings) for estimate in estimates])
+        samples = [_sample(estimate, design.settings) for estimate in estimates]
+        bare = [_sample(estimate, design.settings) for estimate in design.bare(estimates)] if self._head.delta else []
+        vectors = self._source.vectors([*samples, *bare])
+        own, without = vectors[: len(samples)], vectors[len(samples) :]
         features = quantise(np.stack([features_of(estimate).values for estimate in estimates]))
         base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
-        found = self._head.figures(vectors, features, base)
+        found = self._head.figures(own, features, base, bare=without if self._head.delta else None)
         return [
             with_figures(
                 prediction,
@@ -353,6 +357,7 @@ class OpenDesign:
     settings: HlsSettings
     notes: tuple[str, ...]
     project: HlsProject | None = None
+    inputs: Inputs = field(default_factory=Inputs)
 
     def at(self, changes: Mapping[str, Any]) -> OpenDesign:
         """The same with some settings changed. Raises ConfigError (unknown part, tool, clock)."""
@@ -367,6 +372,19 @@ class OpenDesign:
         """The closed form of one function and all it calls."""
         return estimate_program(self.program, top, self.target, self.options)
 
+    def bare(self, estimates: Sequence[Estimate]) -> list[Estimate]:
+        """Closed forms of the same functions without any pragma or directive; its own where one cannot be read so."""
+        path, read = self.program.path, self.program.sources
+        headers = {name: text for name, text in read.items() if name.endswith(HEADER_SUFFIXES)}
+        others = {name: without_pragmas(text) for name, text in {**self.inputs.files, **headers}.items()}
+        program = read_program(
+            without_pragmas(read[path]), path=path, files=others, include_dirs=self.inputs.include_dirs,
+            defines=self.inputs.defines,
+        )  # fmt: skip
+        plain = replace(self, program=program)
+        found = [program.functions.get(estimate.top.function.name) for estimate in estimates]
+        return [own if top is None else plain.estimate(top) for own, top in zip(estimates, found, strict=True)]
+
 
 def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) -> OpenDesign:
     """Read one design. Raises SourceError (not text) and ConfigError (unknown part, tool, clock)."""
@@ -380,8 +398,9 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
         settings = replace(settings, tool=MERLIN, tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
     return OpenDesign(
-        program, **_aimed(settings, inputs.project), settings=settings, notes=tuple(notes), project=inputs.project
-    )
+        program, **_aimed(settings, inputs.project), settings=settings, notes=tuple(notes), project=inputs.project,
+        inputs=inputs,
+    )  # fmt: skip
 
 
 def _aimed(settings: HlsSettings, project: HlsProject | None) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from ...tools import run_tool
 from ..compile.checker import CompileOutcome, ModuleClass
 from ..compile.elaborator import Elaborated
 from ..compile.firtool import FLAGS, parse_messages, ports_of
+from ..qor.hw_ir import read_hw_ir
 from ..session import Session
 from ..types import Port
-from .netlist import Netlist, netlist, read_modules
+from .netlist import Netlist, netlist
 
 _MODULE = re.compile(r"^  (?:(?:public |private )?(?:ext|int)?module) (\w+)", re.MULTILINE)
 _CIRCUIT = re.compile(r"^circuit (\w+) :", re.MULTILINE)
@@ -111,13 +112,13 @@ class Verifier:
             if len(circuits) == 1:
                 return {key: Failed("lower", error) for key in circuits}
             return {key: found for key in circuits for found in self._lower({key: circuits[key]}).values()}
-        modules, ports = read_modules(hw_ir), ports_of(verilog)
+        whole, ports = read_hw_ir(hw_ir), ports_of(verilog)
         pieces, circuit_pieces = _pieces(verilog), _circuit_pieces(hw_ir)
         results: dict[str, Result] = {}
         for key, (name, text) in circuits.items():
             top = f"{key}_{_top(text)}"
             own, circuit = (_of(key, found) for found in (pieces, circuit_pieces))
-            results[key] = Verified(name, top, own, circuit, ports[top], netlist(modules, top))
+            results[key] = Verified(name, top, own, circuit, ports[top], netlist(whole, top))
         return results
 
 
@@ -128,7 +129,7 @@ def lower(firtool: Path, key: str, name: str, chirrtl: str) -> Result:
         return Failed("lower", error)
     top = f"{key}_{_top(chirrtl)}"
     text = "".join(_pieces(verilog).values())
-    return Verified(name, top, text, hw_ir, ports_of(verilog)[top], netlist(read_modules(hw_ir), top))
+    return Verified(name, top, text, hw_ir, ports_of(verilog)[top], netlist(read_hw_ir(hw_ir), top))
 
 
 def _lowered(firtool: Path, chirrtl: str) -> tuple[str, str, str]:

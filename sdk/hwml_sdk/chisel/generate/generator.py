@@ -28,7 +28,8 @@ class ChiselGenerator:
     """Asks a backend, checks what it says, and chooses.
 
     retrieval: how notes and examples are found: "bm25", "encoder", or "auto" (the encoder where one is installed).
-    rules: mend candidates by the rules of `hwml chisel fix` before the model is asked again.
+    rules: mend candidates by the rules of `hwml chisel fix` before the model is asked again. say: hears what goes on,
+    from several threads.
     """
 
     def __init__(
@@ -167,6 +168,11 @@ class _Run:
         mended = None
         if self.own.rules and not item.ok and item.stage != "model":
             mended = self.own.checker.mended(self.spec, item)
+        last = mended or item
+        state = f"{last.stage}: {last.words}"[:100] if last.stage else "lowered"
+        self.own.say(
+            f"sample {chain + 1}, round {number}, {last.origin}: {state}"
+        )  # now: the next answer may take long
         return [item] if mended is None else [item, replace(mended, before=-1)]
 
     def _take(self, chain: int, answer: Answer, found: Sequence[Attempt]) -> None:
@@ -178,9 +184,6 @@ class _Run:
             twin = next((a.index for a in self.attempts if item.netlist and a.netlist == item.netlist), None)
             before = number - 1 if item.before == -1 else item.before
             self.attempts.append(replace(item, index=number, twin=twin, before=before))
-        last = self.attempts[-1]
-        state = f"{last.stage}: {last.words}"[:100] if last.stage else "lowered"
-        self.own.say(f"sample {chain + 1}, round {last.round}, {last.origin}: {state}")
 
     def _over(self) -> bool:
         spent = self.budget.seconds and time.monotonic() - self.began > self.budget.seconds

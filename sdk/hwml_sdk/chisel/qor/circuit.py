@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Place = tuple[str, int]  # file as its locator names it, line from 1
 NOWHERE: Place = ("", 0)
@@ -22,15 +22,15 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation.
+class Operation(NamedTuple):
+    """One operation; a tuple, since thousands are made for each answer of a check.
 
     results, operands: names of values, an operand that is absent (a memory port without mask) is "".
     width: bits of the (first) result; widths: of all results of an instance.
     number: value of a constant, low bit of an extract, depth of a memory, element width of `get` and `inject`.
     word: predicate of a comparison, module of an instance, name of what is unknown, reset kind of a register.
     names: port names of an instance, operands first.
+    clock: the value that clocks a register or a port of a memory.
     """
 
     kind: Kind
@@ -42,6 +42,7 @@ class Operation:
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
     place: Place = NOWHERE
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,12 @@ class Gates:
 
     def gate(self, kind: str, operands: Sequence[Operand], count: int) -> Run:
         """Gates over operands that are no constants; equal ones are built once."""
-        made = tuple((literal, offset, step if count > 1 else 0) for literal, offset, step in operands)
+        made = tuple(operands) if count > 1 else tuple([(literal, offset, 0) for literal, offset, _ in operands])
         key = (kind, made if kind.startswith(_ORDERED) else tuple(sorted(made)), count)
         number = self._known.get(key)
         if number is None:
             number = self._known[key] = len(self.gates)
-            inputs = tuple(dict.fromkeys((literal >> 1, offset, step) for literal, offset, step in made))
+            inputs = tuple(dict.fromkeys([(literal >> 1, offset, step) for literal, offset, step in made]))
             self.gates.append(Gate(inputs, count, self.place, self.owner))
         return (2 * number, 0, count, 1 if count > 1 else 0)
 
@@ -146,11 +146,11 @@ class Gates:
 
     def many(self, kind: str, values: Sequence[Sequence[Run]]) -> list[Run]:
         """and, or, xor of several values, as a balanced tree."""
-        level = [list(value) for value in values]
+        level: list[Sequence[Run]] = list(values)
         while len(level) > 1:
             pairs = [self.two(kind, level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-            level = pairs + ([level[-1]] if len(level) % 2 else [])
-        return level[0]
+            level = [*pairs, level[-1]] if len(level) % 2 else [*pairs]
+        return list(level[0])
 
     def mux(self, select: Sequence[Run], yes: Sequence[Run], no: Sequence[Run]) -> list[Run]:
         """One of two values by a bit."""
@@ -263,15 +263,17 @@ def inverted(runs: Sequence[Run]) -> list[Run]:
 
 
 def _aligned(values: Sequence[Sequence[Run]]) -> Iterator[tuple[int, list[Run]]]:
-    """Stretches over which every value is one run; ends with the shortest."""
-    places = [0] * len(values)
-    used = [0] * len(values)
-    while all(place < len(value) for place, value in zip(places, values, strict=True)):
-        heads = [value[place] for place, value in zip(places, values, strict=True)]
-        count = min(head[2] - done for head, done in zip(heads, used, strict=True))
-        yield count, [(h[0], h[1] + done * h[3], count, h[3]) for h, done in zip(heads, used, strict=True)]
-        for at, head in enumerate(heads):
-            used[at] += count
-            if used[at] == head[2]:
-                places[at] += 1
-                used[at] = 0
+    """Stretches over which every value is one run; ends with the shortest. One bit alone has no step, whatever it is
+    taken from: the same bit is then the same run."""
+    if all(len(value) == 1 for value in values):  # most words are one run
+        count = min([value[0][2] for value in values])
+        yield count, [(gate, offset, count, step if count > 1 else 0) for ((gate, offset, _, step),) in values]
+        return
+    left = [list(reversed(value)) for value in values]  # what is still to come, the next run last
+    while all(left):
+        heads = [value.pop() for value in left]
+        count = min([head[2] for head in heads])
+        yield count, [(gate, offset, count, step if count > 1 else 0) for gate, offset, _, step in heads]
+        for rest, (gate, offset, length, step) in zip(left, heads, strict=True):
+            if length > count:
+                rest.append((gate, offset + count * step, length - count, step))

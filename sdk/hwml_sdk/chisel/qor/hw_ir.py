@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from .circuit import NOWHERE, Circuit, Kind, Module, Operation, Place
 
@@ -18,7 +19,7 @@ _LOCATION = re.compile(
 _HEADER = re.compile(r"^  hw\.module(?P<extern>\.extern|\.generated)?(?: private| public| nested)? @(?P<name>[\w$.]+)")
 _OPERATION = re.compile(r"^\s+(?:(?P<results>%[^=]+?) = )?(?P<name>[a-z_]+\.[\w.]+)\s*(?P<rest>.*)$")
 _TRAILING = re.compile(r"\s*loc\((?P<name>#loc\d*|.*)\)\s*$")
-_VALUE = re.compile(r"%[\w.$#-]+")
+_VALUE = re.compile(r"%([\w.$#-]+)")
 _PORT = re.compile(r"(?P<dir>in|out|inout)\s+(?P<value>%)?(?P<name>[\w.$#-]+|\"[^\"]*\")\s*:\s*(?P<type>.*)$")
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}")
 _INTEGER = re.compile(r"^i(\d+)$")
@@ -27,6 +28,8 @@ _INSTANCE = re.compile(
     r'^"(?:[^"\\]|\\.)*"\s+(?:sym\s+\S+\s+)?@(?P<module>[\w$.]+)(?:<.*?>)?\((?P<ins>.*)\)\s*->\s*\((?P<outs>.*)\)'
 )
 _ARGUMENT = re.compile(r"^(?P<name>[\w.$-]+|\"[^\"]*\"):\s*(?:(?P<value>%[\w.$#-]+):\s*)?(?P<type>.*)$")
+_STRUCTURE = re.compile(r'->|[()<>\[\]{},"]')
+_BRACKET = re.compile(r"[()]")
 
 # Nothing that exists on the chip, and types of design information.
 _NO_HARDWARE = ("sv.", "verif.", "ltl.", "om.", "emit.", "dbg.", "sim.", "hw.hierpath", "hw.param", "hw.probe")
@@ -50,6 +53,7 @@ def read_hw_ir(text: str) -> Circuit:
     return Circuit(tops[-1], modules, tuple(unread))
 
 
+@lru_cache(4096)  # a circuit has few types
 def width_of(kind: str) -> int:
     """Bits of a type; 0 for one that is no hardware of ours. Clocks have one bit."""
     kind = kind.strip()
@@ -142,42 +146,65 @@ def _unread(operations: tuple[Operation, ...], inputs: dict[str, int], body: lis
 def _operations(body: list[str], places: dict[str, Place]) -> Iterator[Operation]:
     depth = 0
     for line in body:
-        bare = _TRAILING.sub("", line)
-        opens = bare.rstrip().endswith("{")
+        bare, location = _located(line)
+        opens = bare.endswith("{")
         if depth or opens:  # a region: braces are counted to its end
             depth += (1 if opens else 0) - (1 if bare.lstrip().startswith("}") else 0)
             continue
-        match = _OPERATION.match(bare)
-        if match is None or match["name"].startswith(_NO_HARDWARE):
+        parts = _parts(bare)
+        if parts is None:
             continue
-        trailing = _TRAILING.search(line)
-        place = places.get(trailing["name"], NOWHERE) if trailing else NOWHERE
-        results = tuple(value[1:] for value in _VALUE.findall(match["results"] or ""))
-        yield _operation(match["name"], results, _ATTRIBUTES.sub("", match["rest"]), place)
+        results, name, rest = parts
+        reader = _READERS.get(name)
+        if reader is None and name.startswith(_NO_HARDWARE):
+            continue
+        if "{" in rest:
+            rest = _ATTRIBUTES.sub("", rest)
+        yield (reader or _other)(name, _values(results), rest, places.get(location, NOWHERE))
 
 
-def _operation(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
-    reader = _READERS.get(name)
+def _located(line: str) -> tuple[str, str]:
+    """A line without its location, and the location's name."""
+    line = line.rstrip()
+    at = line.rfind(" loc(#loc")
+    if at >= 0 and line.find(")", at) == len(line) - 1:  # nearly always
+        return line[:at].rstrip(), line[at + len(" loc(") : -1]
+    trailing = _TRAILING.search(line)
+    return (line[: trailing.start()].rstrip(), trailing["name"]) if trailing else (line, "")
+
+
+def _parts(bare: str) -> tuple[str, str, str] | None:
+    """Results, name and the rest of an operation."""
+    text, results = bare.lstrip(), ""
+    if text.startswith("%"):
+        results, _, text = text.partition(" = ")
+    name, _, rest = text.partition(" ")
+    if name in _READERS:  # the usual ones, for which no expression need be matched
+        return results, name, rest
+    match = _OPERATION.match(bare)
+    return (match["results"] or "", match["name"], match["rest"]) if match else None
+
+
+def _other(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
     if name in _CLOCKS:
         return Operation("wire", results, _values(rest), 1, place=place)
-    if reader is None:
-        return Operation("unknown", results, _values(rest), _last_width(rest), word=name, place=place)
-    return reader(name, results, rest, place)
+    return Operation("unknown", results, _values(rest), _last_width(rest), word=name, place=place)
 
 
 def _values(text: str) -> tuple[str, ...]:
-    return tuple(value[1:] for value in _VALUE.findall(text))
+    return tuple(_VALUE.findall(text))
 
 
 def _type_text(rest: str) -> str:
     """What stands behind the last ` : ` that is outside brackets."""
-    depth = 0
-    for at in range(len(rest) - 1, 1, -1):
-        character = rest[at]
-        depth += character in ")]" or (character == ">" and rest[at - 1] != "-")
-        depth -= character in "(<["
-        if character == ":" and depth == 0 and rest[at - 1] == " ":
-            return rest[at + 1 :].strip()
+    at = len(rest)
+    while (at := rest.rfind(" :", 0, at)) > 0:
+        text = rest[at + 2 :].strip()
+        if text.isalnum():
+            return text
+        opened = text.count("(") + text.count("[") + text.count("<")
+        if opened == text.count(")") + text.count("]") + text.count(">") - text.count("->"):
+            return text
     return ""
 
 
@@ -188,31 +215,34 @@ def _last_width(rest: str) -> int:
 def _split(text: str) -> list[str]:
     """Parts between commas that stand outside brackets and quotes."""
     parts, depth, start, quoted = [], 0, 0, False
-    for at, character in enumerate(text):
-        if character == '"':
+    for match in _STRUCTURE.finditer(text):
+        mark = match[0]
+        if mark == '"':
             quoted = not quoted
-        if quoted:
+        elif quoted or mark == "->":
             continue
-        depth += character in "(<[{"
-        depth -= character in ")]}" or (character == ">" and text[at - 1] != "-")
-        if character == "," and depth == 0:
-            parts.append(text[start:at])
-            start = at + 1
+        elif mark in "(<[{":
+            depth += 1
+        elif mark in ")>]}":
+            depth -= 1
+        elif depth == 0:
+            parts.append(text[start : match.start()])
+            start = match.end()
     parts.append(text[start:])
     return [part for part in parts if part.strip()]
 
 
 def _inside(text: str) -> str:
     """The text between the first bracket and its partner."""
-    start = text.find("(")
-    if start < 0:
-        return ""
-    depth = 0
-    for at in range(start, len(text)):
-        depth += text[at] == "("
-        depth -= text[at] == ")"
-        if depth == 0:
-            return text[start + 1 : at]
+    depth, start = 0, 0
+    for match in _BRACKET.finditer(text):
+        if match[0] == "(":
+            start = start if depth else match.end()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if depth == 0:
+                return text[start : match.start()]
     return ""
 
 
@@ -317,7 +347,8 @@ def _register(_: str, results: tuple[str, ...], rest: str, place: Place) -> Oper
     values = _values(rest)
     reset = re.search(r"\breset (sync|async) ", rest)
     operands = (values[0], *values[2:4]) if reset and len(values) >= 4 else (values[0], "", "")
-    return Operation("register", results, operands, _last_width(rest), 0, reset[1] if reset else "", place=place)
+    word = reset[1] if reset else ""
+    return Operation("register", results, operands, _last_width(rest), 0, word, place=place, clock=values[1])
 
 
 def _memory(name: str, results: tuple[str, ...], rest: str, place: Place) -> Operation:
@@ -340,7 +371,8 @@ def _port(kind: Kind) -> Callable[[str, tuple[str, ...], str, Place], Operation]
         memory = _values(rest)[0]
         operands = (memory, after(r"\["), after(r"\] ="), after(r"\bif"), after(r"\benable"), after(r"\bmask"))
         shape = _MEMORY.search(rest)
-        return Operation(kind, results, operands, int(shape[2]) if shape else 0, place=place)
+        width = int(shape[2]) if shape else 0
+        return Operation(kind, results, operands, width, place=place, clock=after(r"\bclock"))
 
     return read
 

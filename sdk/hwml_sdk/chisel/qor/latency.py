@@ -46,7 +46,7 @@ class _Graph:
             self.first.append(total)
             total += len(self.cuts[value]) + 1
         self.size = total
-        self.edges: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.edges: list[list[tuple[int, int]]] = [[] for _ in range(total)]
         for node in flat.nodes:
             self._connect(node)
 
@@ -174,16 +174,24 @@ class _Graph:
             self.edges[cell].append((self.first[node.out], 0))
 
     def distances(self, value: int) -> dict[int, int]:
-        """Least weight from an input to every piece that it reaches."""
-        found = dict.fromkeys(self.pieces(value), 0)
-        waiting = deque(found)
-        while waiting:
-            at = waiting.popleft()
-            for following, weight in self.edges.get(at, ()):
-                reached = found[at] + weight
-                if reached < found.get(following, reached + 1):
-                    found[following] = reached
-                    (waiting.append if weight else waiting.appendleft)(following)
+        """Least weight from an input to every piece that it reaches: pieces wait in a bucket for each distance."""
+        found: dict[int, int] = {}
+        buckets = [list(self.pieces(value))]
+        for distance, level in enumerate(buckets):  # grows on the way
+            while level:
+                at = level.pop()
+                if at in found:
+                    continue
+                found[at] = distance
+                for following, weight in self.edges[at]:
+                    if following in found:
+                        continue
+                    if not weight:
+                        level.append(following)
+                        continue
+                    while len(buckets) <= distance + weight:
+                        buckets.append([])
+                    buckets[distance + weight].append(following)
         return found
 
 
@@ -208,37 +216,50 @@ def latency_of(flat: Flat, registers: list[Register]) -> Latency:
 
 def _has_feedback(graph: _Graph) -> bool:
     """Whether a circle holds an edge that weighs: strongly connected components by Tarjan (1972), without recursion."""
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    component: dict[int, int] = {}
+    edges = graph.edges
+    index = [-1] * graph.size
+    low = [0] * graph.size
+    done = [False] * graph.size
     stack: list[int] = []
-    for start in list(graph.edges):
-        if start in index:
+    count = 0
+    for start in range(graph.size):
+        if index[start] >= 0 or not edges[start]:
             continue
-        index[start] = low[start] = len(index)
+        index[start] = low[start] = count
+        count += 1
         stack.append(start)
-        work = [(start, iter(graph.edges.get(start, ())))]
+        work = [(start, iter(edges[start]))]
         while work:
             at, rest = work[-1]
-            step = next(rest, None)
-            if step is not None:
-                following = step[0]
-                if following not in index:
-                    index[following] = low[following] = len(index)
+            for following, _ in rest:
+                if index[following] < 0:
+                    index[following] = low[following] = count
+                    count += 1
                     stack.append(following)
-                    work.append((following, iter(graph.edges.get(following, ()))))
-                elif following not in component:
-                    low[at] = min(low[at], index[following])
-                continue
-            work.pop()
-            if work:
-                low[work[-1][0]] = min(low[work[-1][0]], low[at])
-            if low[at] == index[at]:
-                while True:
-                    member = stack.pop()
-                    component[member] = at
-                    if member == at:
-                        break
-    return any(
-        weight and component[left] == component.get(right) for left, out in graph.edges.items() for right, weight in out
-    )
+                    work.append((following, iter(edges[following])))
+                    break
+                if not done[following] and index[following] < low[at]:
+                    low[at] = index[following]
+            else:
+                work.pop()
+                if work and low[at] < low[work[-1][0]]:
+                    low[work[-1][0]] = low[at]
+                if low[at] == index[at] and _weighs(edges, _component(stack, at, done)):
+                    return True
+    return False
+
+
+def _component(stack: list[int], root: int, done: list[bool]) -> list[int]:
+    """Take the component that ends at `root` from the stack."""
+    members = [stack.pop()]
+    while members[-1] != root:
+        members.append(stack.pop())
+    for member in members:
+        done[member] = True
+    return members
+
+
+def _weighs(edges: list[list[tuple[int, int]]], members: list[int]) -> bool:
+    """Whether an edge inside a component weighs."""
+    inside = set(members)
+    return any(weight and following in inside for member in members for following, weight in edges[member])

@@ -113,6 +113,8 @@ class Builder:
         gates = self.logic.gates
         mask = self.needed[node.out]
         values = [self.of(value) for value in node.ins]
+        if mask + 1 == 1 << node.width:  # all of them, nearly always
+            return gates.mux(*values) if node.kind == "mux" else gates.many(node.kind, values)
         found: list[Run] = []
         for low, count, wanted in _stretches(mask, node.width):
             if not wanted:

@@ -1,6 +1,6 @@
-"""The pipelines behind the shipped weights, by name: image processing, linear algebra, stencils, tables.
+"""Small pipelines by name, to sample and to train on: image processing, linear algebra, stencils, tables.
 
-`HELD_OUT` are of kinds that are nowhere in the training part; the shipped weights never saw them.
+`HELD_OUT` are of kinds that are nowhere in the training part, to judge what was trained on that.
 """
 
 from __future__ import annotations

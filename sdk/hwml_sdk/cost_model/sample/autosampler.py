@@ -20,12 +20,14 @@ import numpy as np
 from ...errors import DataError, HwmlError
 from ...executor import Executor, Outcome
 from ...files import parse_json, read_bytes, write_atomic
+from ..data.others import read_others
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
 from ..machine import Machine
 from ..net.weights import Weights
 from .failures import kind_of, words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
 from .measure import Search
+from .others import keep_others, measure_others
 from .targets import Target
 
 METADATA_VERSION = 1
@@ -49,7 +51,11 @@ class SampleSettings:
     """the weights that steer the search, as `Weights.named` takes them; empty: those embedded in Halide"""
     explore: float = 0.3
     """fraction of samples steered by random weights instead"""
+    beam_size: int = 32
+    """of the first search of a batch, its best effort; the others follow one path each"""
     seed: int = 0
+    others: bool = False
+    """time the pipeline as written and with other autoschedulers, too, once for each pipeline"""
     options: JobOptions = field(default_factory=JobOptions)
 
 
@@ -100,8 +106,8 @@ def sample(
 def _check(settings: SampleSettings, batches: int) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", settings.name):
         raise HwmlError(f"name {settings.name!r}: letters, digits, '_', '.' and '-' only, 100 at most")
-    if batches < 1 or settings.batch_size < 1 or settings.num_cores < 1:
-        raise HwmlError("batches, batch size and number of cores must be at least 1")
+    if min(batches, settings.batch_size, settings.num_cores, settings.beam_size) < 1:
+        raise HwmlError("batches, batch size, beam and number of cores must be at least 1")
 
 
 def _batch_folders(home: Path) -> Iterator[tuple[int, Path]]:
@@ -154,8 +160,19 @@ class _Batch:
         for attempt in range(1, MAX_TRIES):
             self._try_again(attempt, items, outcomes, alone, say)
         self._keep(items, outcomes, done)
+        if self.settings.others:
+            self._others(executor, done, say)
         write_atomic(self.plan_path, json.dumps(_plan(self.plan_path) | {"complete": True, "items": {}}))
         self.journal.unlink(missing_ok=True)
+
+    def _others(self, executor: Executor, done: SampleReport, say: Report) -> None:
+        """Time other schedules of the pipeline that was sampled, where that was not done before."""
+        if not done.written:
+            return
+        folder, made = done.written[-1].parent.parent, load_a_sample(done.written[-1])
+        cores = self.settings.num_cores
+        if f"{made.pipeline_id}:{cores}" not in read_others(folder):
+            keep_others(folder, made.pipeline_id, cores, measure_others(self.prepared, cores, executor, say))
 
     def _try_again(
         self, attempt: int, items: dict[str, dict[str, Any]], outcomes: dict[str, Outcome], alone: Executor, say: Report
@@ -199,7 +216,7 @@ class _Batch:
         search = Search(
             parallelism=settings.num_cores,
             # The first of each batch is the search's best effort, the others are random probes.
-            beam_size=32 if index == 0 else 1,
+            beam_size=settings.beam_size if index == 0 else 1,
             random_dropout=100 if index == 0 else DROPOUTS[index % len(DROPOUTS)],
             random_dropout_seed=int(random.integers(1, 2**31)),
             weights=weights,
@@ -241,6 +258,8 @@ class _Batch:
             "name": self.settings.name,
             "target": str(self.settings.target),
             "generator_arguments": arguments,
+            "estimates": list(self.settings.options.estimates),
+            "own_schedule": value.get("own_schedule", ""),
             "points": value["points"],
             "machine": machine,
             "num_cores": item["num_cores"],

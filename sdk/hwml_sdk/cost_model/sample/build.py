@@ -31,6 +31,7 @@ _RECORD = "built.json"
 _SOURCES = (".cpp", ".cc", ".cxx", ".c")
 _LIBRARIES = (".a", ".so", ".dylib")
 _HALIDE = "<halide>"
+_MAIN = Path(__file__).with_name("generator_main.cpp")
 _LINK_ERROR = re.compile(r"undefined reference to|undefined symbol|cannot find -l|multiple definition|ld: ")
 
 
@@ -93,9 +94,14 @@ def build_generator(source: str | Path, options: BuildOptions) -> Path:
     includes = [word for folder in folders if folder.is_dir() for word in ("-I", str(folder))]
     wanted = _Wanted(
         str(path), "generator", tuple(sources), (*includes,),
-        (*_whole_archive(library / "libHalide_GenGen.a"), *others, "-L", str(library), "-lHalide", "-ldl", "-lpthread"),
+        (*_main(), *others, "-L", str(library), "-lHalide", "-ldl", "-lpthread"),
     )  # fmt: skip
     return _built(wanted)
+
+
+def _main() -> tuple[str, ...]:
+    """The main function of generators, compiled once: Halide's own, with estimates from outside."""
+    return (str(_built(_Wanted(str(_MAIN), "main.o", (_MAIN,), ("-I", str(halide_folder() / "include")), ()))),)
 
 
 def runner_object() -> Path:
@@ -200,13 +206,6 @@ def _dependencies(listed: Path) -> set[Path]:
     text = listed.read_text(encoding="utf-8", errors="surrogateescape").replace("\\\n", " ")
     words = re.findall(r"(?:\\.|\S)+", text.partition(": ")[2])
     return {Path(re.sub(r"\\(.)", r"\1", word)).resolve() for word in words}
-
-
-def _whole_archive(archive: Path) -> tuple[str, ...]:
-    """Link the archive that holds the generator's main function."""
-    if sys.platform == "darwin":
-        return (str(archive),)
-    return ("-Wl,--whole-archive", str(archive), "-Wl,--no-whole-archive")
 
 
 def compile_cpp(cxx: Path, arguments: Sequence[str | Path], source: str | Path) -> None:

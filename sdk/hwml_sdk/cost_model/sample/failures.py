@@ -19,7 +19,8 @@ _MEMORY = re.compile(
 # a schedule that is not legal.
 _ILLEGAL = re.compile(
     r"internal error at|ran out of legal states|no legal way to schedule|could not find consumer loop|"
-    r"could not compute plausible site|schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
+    r"could not compute plausible site|can only (unroll|vectorize) for loops over a constant extent|"
+    r"schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
     re.I,
 )
 _TIME_SIGNALS = tuple(

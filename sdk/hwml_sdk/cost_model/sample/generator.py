@@ -7,17 +7,18 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
-from subprocess import DEVNULL, STDOUT
+from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from typing import Any
 
 from ...errors import HwmlError
 from ...files import read_bytes
 from ...leftovers import scratch_folder
-from ...processes import finish, start
+from ...processes import kill_group, start
 from ...tools import find_tool
 from ..machine import this_machine
 from ..toolkit import AUTOSCHEDULER, halide_folder, plugin_path
@@ -27,6 +28,8 @@ from .measure import BENCHMARK_LIMIT_S, COMPILE_LIMIT_S, WALL_FACTOR, Search, Ti
 from .targets import generator_names
 
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
+OWN_SCHEDULE_LEFT_OUT = "hwml: own schedule left out"
+_OUTPUT_BYTES = 1 << 16  # of what a program wrote, the end
 # Each starts from nothing, so that no pages and no clock of the one before are part of the next.
 _RUNS = 5
 
@@ -84,7 +87,7 @@ def measure_other_generator(job: dict[str, Any]) -> dict[str, Any]:
 
 def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     arguments: list[str | Path] = ["-p", plugin_path(), *_search_arguments(Search(**job["search"]), folder)]
-    _generate(job, arguments, "static_library,c_header,registration,schedule,featurization", folder)
+    said = _generate(job, arguments, "static_library,c_header,registration,schedule,featurization", folder)
     made = folder / "sampled.featurization"
     if not made.is_file():
         raise HwmlError(f"{job['generator']}: nothing to schedule: the generator wrote no featurization (no output?)")
@@ -93,18 +96,22 @@ def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return describe(featurization) | {
         "featurization": base64.b64encode(featurization).decode(),
         "schedule": schedules[0].read_text(encoding="utf-8", errors="replace") if schedules else "",
+        "own_schedule": "left out" if OWN_SCHEDULE_LEFT_OUT in said else "",
     }
 
 
-def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str, folder: Path) -> None:
+def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str, folder: Path) -> str:
+    """Run the generator; returns what it printed."""
     command: list[str | Path] = [
         job["program"], "-g", job["generator"], "-f", "sampled", "-o", folder, f"target={job['halide_target']}",
         *job.get("generator_arguments", ()), *arguments, "-e", outputs,
     ]  # fmt: skip
     limit = job.get("compile_limit_s", COMPILE_LIMIT_S)
-    code, output = _call(command, WALL_FACTOR * limit, library_environment(), cpu_s=limit)
+    environment = library_environment() | {"HWML_ESTIMATES": "\n".join(job.get("estimates", ()))}
+    code, output = run_program(command, WALL_FACTOR * limit, environment, cpu_s=limit)
     if code != 0:
         raise HwmlError(_why(code, output, "the generator", limit))
+    return output
 
 
 def _why(code: int, output: str, who: str, limit_s: float) -> str:
@@ -120,7 +127,7 @@ def _why(code: int, output: str, who: str, limit_s: float) -> str:
     return f"{who} {'crashed' if code < 0 else 'failed'} ({how}){said}"
 
 
-def _call(
+def run_program(
     command: Sequence[str | Path],
     limit_s: float,
     env: Mapping[str, str],
@@ -128,22 +135,35 @@ def _call(
     cpu_s: float = 0,
     stdin: Path | None = None,
 ) -> tuple[int, str]:
-    """Exit status and output; -14 past `limit_s`. `cpu_s` bounds processor time, so that a busy machine costs nothing.
+    """Exit status and the end of its output; -14 past `limit_s`. `cpu_s` bounds processor time, so that a busy machine
+    costs nothing.
 
-    The process stays in our group, so that whoever ends us ends it too.
+    The process stays in our group, so that whoever ends us ends it too. Its output goes to a file: a pipe would be held
+    open by whatever it leaves running, and waited for.
     """
-    if stdin is None:
-        process = start(command, stdin=DEVNULL, stderr=STDOUT, env=env, own_group=False)
+    with tempfile.TemporaryFile() as output, stdin.open("rb") if stdin else nullcontext(DEVNULL) as source:
+        process = start(command, stdin=source, stdout=output, stderr=STDOUT, env=env, own_group=False)
         if cpu_s and sys.platform == "linux":
             import resource
 
             with suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s) + 5))
-        done = finish(process, timeout_s=limit_s)
-    else:
-        with stdin.open("rb") as stream:
-            done = finish(start(command, stdin=stream, stderr=STDOUT, env=env, own_group=False), timeout_s=limit_s)
-    return (-14 if done.timed_out else done.returncode), done.stdout.decode("utf-8", errors="replace")
+        code = _wait(process, limit_s)
+        output.seek(max(0, output.seek(0, os.SEEK_END) - _OUTPUT_BYTES))
+        return code, output.read().decode("utf-8", errors="replace")
+
+
+def _wait(process: Popen[bytes], limit_s: float) -> int:
+    try:
+        return process.wait(limit_s)
+    except TimeoutExpired:
+        kill_group(process)
+        process.wait()
+        return -14
+    except BaseException:
+        kill_group(process)
+        process.wait()
+        raise
 
 
 def _search_arguments(search: Search, folder: Path) -> list[str]:
@@ -197,9 +217,9 @@ def _time(program: Path, job: dict[str, Any]) -> Timing:
     for _ in range(_RUNS):
         if job.get("run_with"):
             command = remote_command(job["run_with"], arguments, job["num_cores"])
-            code, output = _call(command, limit, environment, stdin=program)
+            code, output = run_program(command, limit, environment, stdin=program)
         else:
-            code, output = _call([program, *arguments], limit, environment)
+            code, output = run_program([program, *arguments], limit, environment)
         found = _BENCHMARK.search(output)
         if code != 0 or found is None:
             raise HwmlError(_why(code, output, "the compiled pipeline", limit))

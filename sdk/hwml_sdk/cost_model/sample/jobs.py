@@ -20,6 +20,7 @@ from .targets import Target, check_halide_target, registered_by
 
 LEAST_MEMORY_BYTES = 4 << 30
 _SHARE = 0.8  # of the machine's memory, for all samples together
+_ESTIMATE = re.compile(r"[A-Za-z_][\w.]*=-?[\d.]+([x:]-?[\d.]+)*")
 _ARGUMENT = re.compile(r"[A-Za-z_][\w.]*=.*", re.DOTALL)
 
 
@@ -32,6 +33,8 @@ class JobOptions:
     """registered name, where a C++ source registers several"""
     generator_arguments: tuple[str, ...] = ()
     """`NAME=VALUE`"""
+    estimates: tuple[str, ...] = ()
+    """`NAME=EXTENTxEXTENT...` of a generator's inputs and outputs (a scalar: its value), over what its source says"""
     build: BuildOptions = field(default_factory=BuildOptions)
     compile_limit_s: int = COMPILE_LIMIT_S
     """processor time for scheduling and compiling one sample"""
@@ -67,6 +70,7 @@ class Prepared:
             "program": self.program,
             "generator": self.generator,
             "generator_arguments": list(options.generator_arguments),
+            "estimates": list(options.estimates),
             "libraries": list(options.build.checked().libraries),
             "search": asdict(search),
             "scheduler": scheduler,
@@ -92,9 +96,14 @@ def prepare(target: Target, options: JobOptions, name: str = "") -> Prepared:
     for argument in options.generator_arguments:
         if not _ARGUMENT.fullmatch(argument):
             raise HwmlError(f"--generator-argument {argument}: NAME=VALUE was expected")
+    for estimate in options.estimates:
+        if not _ESTIMATE.fullmatch(estimate):
+            raise HwmlError(
+                f"--estimate {estimate}: NAME=1536x2560 (LOW:EXTENT for one that starts elsewhere) expected"
+            )
     if target.kind != "cpp":
-        if options.generator_arguments or options.build != BuildOptions() or options.generator:
-            raise HwmlError(f"{target}: is no C++ generator: it takes no generator arguments, -I or --link")
+        if options.generator_arguments or options.estimates or options.build != BuildOptions() or options.generator:
+            raise HwmlError(f"{target}: is no C++ generator: it takes no generator arguments, estimates, -I or --link")
         return Prepared(target, options)
     from . import generator
 

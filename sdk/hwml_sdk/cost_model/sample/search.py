@@ -18,12 +18,12 @@ from ...executor import Executor, Outcome
 from ..data.samples import parse_featurization
 from ..net.terms import Predictor
 from ..net.weights import Weights
-from ..toolkit import other_autoschedulers
 from .autosampler import MAX_TRIES, encoded, other_search
 from .failures import words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
 from .measure import Search
-from .targets import Target, has_hand_schedule
+from .others import measure_others
+from .targets import Target
 
 DROPOUT = 30  # of the tries after the first: most make some random choices, a third none
 EMBEDDED = "Halide's weights"
@@ -50,7 +50,7 @@ class SearchResult:
 
     best: Measured
     measured: list[Measured]
-    """the best tries of the given weights, the one predicted fastest first"""
+    """the best tries of the given weights, the one predicted fastest first; of Halide's own where none are given"""
     default: Measured
     """the best of the search with the weights embedded in Halide, same budget"""
     default_measured: list[Measured]
@@ -67,7 +67,7 @@ class SearchSettings:
 
     target: Target
     weights: Mapping[str, Weights]
-    """by the names they are shown under; those inside Halide are always searched with, too"""
+    """by the names they are shown under; those inside Halide are always searched with, too, or alone"""
     tries: int = 32
     measure: int = 3
     """how many of the tries predicted fastest are measured"""
@@ -97,10 +97,12 @@ def autoschedule(
         found, count = run.search(weights, name)
         ours += found
         tried += count
-    default, _ = run.search(Weights.named("embedded"), EMBEDDED)
+    default, count = run.search(Weights.named("embedded"), EMBEDDED)
     others = run.others() if settings.others else []
-    if settings.gate:
+    if settings.gate and ours:
         ours, default = run.again(ours, default)
+    if not settings.weights:
+        ours, tried = default, count
     ran = [item for item in [*ours, *(default if settings.gate else [])] if item.runtime_ms is not None]
     if not ran:
         raise HwmlError(f"{settings.target}: no schedule could be run: {[*ours, *default][0].error}")
@@ -174,14 +176,8 @@ class _Run:
 
     def others(self) -> list[Measured]:
         """The pipeline as it was written, and scheduled by the other autoschedulers."""
-        written = "hand schedule" if has_hand_schedule(self.settings.target) else "no schedule"
-        names = {"": f"as written ({written})"} | {name: name for name in other_autoschedulers()}
-        jobs = {
-            label: self.prepared.job(Search(), self.settings.num_cores, scheduler=name) for name, label in names.items()
-        }
-        self.say(f"timing {', '.join(jobs)}")
-        found = {outcome.key: outcome for outcome in self.executor.run(self.prepared.function("other"), jobs)}
-        return [_measured(found[label], label, None) for label in jobs]
+        found = measure_others(self.prepared, self.settings.num_cores, self.executor, self.say)
+        return [Measured(other.label, None, other.runtime_ms, other.noise, "", other.error) for other in found]
 
     def again(self, ours: list[Measured], default: list[Measured]) -> tuple[list[Measured], list[Measured]]:
         """Time the contenders again in turn: a disturbance of the machine meets all. The smallest time counts."""

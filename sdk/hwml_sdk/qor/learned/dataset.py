@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...config import DEFAULT_TOOL, DEFAULT_TOOL_VERSION
 from ...errors import DataError
 from ...files import open_regular, parse_json, read_bytes, read_source
 from ...languages import HLS
@@ -261,7 +262,6 @@ def _read_csv(path: Path) -> Iterator[Design]:
 
 
 def _csv_design(row: Mapping[str, str | None], path: Path, line: int) -> Design:
-
     values: dict[str, Any] = {name: (value or "").strip() or None for name, value in row.items() if name}
     for name in (*LABELS, "clock_period_ns"):
         if values.get(name) is not None:
@@ -269,6 +269,8 @@ def _csv_design(row: Mapping[str, str | None], path: Path, line: int) -> Design:
                 values[name] = float(values[name])
             except ValueError as error:
                 raise DataError(f"{name} must be a number, not {values[name]!r}", path=path, line=line) from error
+    if values.get("tool") in (None, DEFAULT_TOOL):  # what is assumed of a design when it is asked about
+        values["tool_version"] = values.get("tool_version") or DEFAULT_TOOL_VERSION
     if values.get("file") is None:
         raise DataError("file is empty: name the source of this row", path=path, line=line)
     source = path.parent / values["file"]

@@ -6,7 +6,6 @@ not made again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,10 +15,11 @@ from ...chisel.compile.firtool import Firtool, Lowered
 from ...chisel.compile.prepare import prepare
 from ...chisel.compile.workers import empty_folder
 from ...chisel.data_engine.families import FAMILIES, compose
-from ...chisel.data_engine.netlist import netlist, read_modules
+from ...chisel.data_engine.netlist import netlist
 from ...chisel.data_engine.verify import Verified, Verifier
 from ...chisel.install.toolchain import ensure
 from ...chisel.provider import examine
+from ...chisel.qor.hw_ir import read_hw_ir
 from ...chisel.session import Session
 from ...config import DEFAULT_CHISEL_VERSION, load_settings
 from ...errors import DataError, HwmlError
@@ -178,8 +178,5 @@ def row_of(path: Path, top: str, lowered: Lowered) -> Row | None:
 
 
 def number_of(hw_ir: str, top: str) -> str:
-    """The exact number of a netlist; of one that the reader of numbers does not know the digest of its text."""
-    modules = read_modules(hw_ir)
-    if top in modules:
-        return netlist(modules, top).exact
-    return hashlib.blake2b(hw_ir.encode(), digest_size=10).hexdigest()
+    """The exact number of a netlist."""
+    return netlist(read_hw_ir(hw_ir), top).exact

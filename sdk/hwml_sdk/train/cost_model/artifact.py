@@ -1,4 +1,7 @@
-"""Make the artefact of a trained cost model: weights, ONNX, figures on held-out pipelines, and a card."""
+"""Make an artefact of a cost model: weights, ONNX, figures on held-out pipelines, and a card.
+
+What ships is made here, too: the weights inside the halide package, as they are.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,30 @@ from typing import Any
 import numpy as np
 
 from ... import artifact
-from ...cost_model.data.dataset import PipelineData, metadata
+from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData, metadata
+from ...cost_model.data.features import PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION
 from ...cost_model.model import ONNX_FILE
-from ...cost_model.net.metrics import AVERAGED
+from ...cost_model.net.metrics import AVERAGED, evaluate
 from ...cost_model.net.onnx import to_onnx
 from ...cost_model.net.weights import KIND, WEIGHTS_FILE, Weights
+from ...cost_model.toolkit import halide_version, licence
 from ...errors import DataError
 from .config import TrainConfig
 from .folds import Fold
+
+LICENCE_FILE = "LICENSE.halide.txt"
+_EMBEDDED_CARD = """# Halide cost model (adams2019 weights)
+
+Predicts run times of Halide schedules from adams2019 features, in the order that matters to the search: the weights
+inside the halide package, version {version}, as they are (MIT licence, LICENSE.halide.txt), here so that predictions
+need neither Halide nor torch, and as ONNX.
+
+Why these: weights trained for this project were slower on applications that no training had seen. Trained on samples of
+your own pipelines (`hwml halide sample`, `hwml train cost_model --initial embedded`), weights fit them better.
+
+Limits: what machines they were trained on is not known; run times are in the right order at best, not in your machine's
+milliseconds.
+"""
 
 
 def write_artifact(
@@ -38,8 +57,39 @@ def write_artifact(
         ONNX_FILE: to_onnx(weights),
         "README.md": _card(provenance, metrics).encode(),
     }
-    described = {"num_cores": cores, "feature_versions": [3, 3], "inputs": ["pipeline", "schedule", "num_cores"]}
+    return artifact.write(
+        folder, kind=KIND, files=files, config=_described(cores), metrics=metrics, provenance=provenance
+    )
+
+
+def write_embedded(folder: str | Path, judged: Sequence[PipelineData]) -> artifact.Artifact:
+    """Write the artefact of the weights inside the halide package, with its licence; `judged`: figures on these.
+
+    Raises HwmlError when this halide package has none, or no licence.
+    """
+    weights = Weights.named("embedded")
+    metrics = {"embedded": evaluate(weights, judged).to_json()} if judged else {}
+    files = {
+        WEIGHTS_FILE: weights.to_bytes(),
+        ONNX_FILE: to_onnx(weights),
+        LICENCE_FILE: licence(),
+        "README.md": _EMBEDDED_CARD.format(version=halide_version()).encode(),
+    }
+    described = _described([HALIDE_NUM_CORES])
+    provenance = {
+        "source": "the weights inside the halide package (src/autoschedulers/adams2019/baseline.weights)",
+        "halide": [halide_version()],
+        "licence": f"MIT, see {LICENCE_FILE}",
+    }
     return artifact.write(folder, kind=KIND, files=files, config=described, metrics=metrics, provenance=provenance)
+
+
+def _described(cores: Sequence[int]) -> dict[str, Any]:
+    return {
+        "num_cores": list(cores),
+        "feature_versions": [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION],
+        "inputs": ["pipeline", "schedule", "num_cores"],
+    }
 
 
 def out_of_fold(folds: Sequence[Fold]) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ...cost_model.data.dataset import load_pipelines
 from ...cost_model.net.metrics import AVERAGED, Metrics, evaluate
 from ...cost_model.net.weights import Weights
 from ...errors import HwmlError, RefusedError
-from .artifact import write_artifact
+from .artifact import write_artifact, write_embedded
 from .config import DEFAULT_EPOCHS, DEFAULT_RATES, TrainConfig
 from .fit import fit, hold_out, read_samples
 from .folds import Fold, cross_validate
@@ -84,7 +85,7 @@ def _refuse_worse(result: TrainResult, config: TrainConfig) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the recipe."""
-    parser.add_argument("--samples", required=True, help="folder of .sample files, as hwml halide sample writes it")
+    parser.add_argument("--samples", default="", help="folder of .sample files, as hwml halide sample writes it")
     parser.add_argument("--weights", default="", help=".weights file to write")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--initial", default="", help=".weights file to start from")
@@ -112,6 +113,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--artifact", default="", metavar="DIR", help="cross-validate, train, and write an artefact folder"
+    )
+    parser.add_argument(
+        "--embedded", action="store_true", help="with --artifact: of the weights inside Halide, judged on --samples"
     )
     parser.add_argument("--workers", type=int, default=1, help="folds to train at once")
     parser.add_argument("--quiet", action="store_true")
@@ -145,6 +149,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_arguments(parser)
     options = parser.parse_args(argv)
+    if options.embedded:
+        if not options.artifact:
+            parser.error("--embedded needs --artifact")
+        write_embedded(options.artifact, load_pipelines(options.samples) if options.samples else [])
+        print(f"{options.artifact}: the weights inside Halide")
+        return 0
+    if not options.samples:
+        parser.error("--samples is required")
     report = None if options.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
     if options.cross_validate:
         _print_folds(cross_validate(config_from(options), workers=options.workers, report=report))

@@ -15,8 +15,8 @@ from .report import NOT_BEHIND
 
 Json = Mapping[str, Any]
 _SECTION = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_NAMES = {"latency_cycles": "latency", "lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM"}
-_MAIN = ("latency_cycles", "lut", "dsp", "ff")
+NAMES = {"latency_cycles": "latency", "lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM"}
+MAIN = ("latency_cycles", "lut", "dsp", "ff")
 _POOLS = ("pooled designs", "pooled vitis", "pooled all", "mean over sources")
 
 
@@ -26,12 +26,17 @@ def rewritten(text: str, figures: Json, shipped: Json | None = None, real: Json 
 
     Raises DataError for a table that nobody knows, or figures that lack what a table shows.
     """
-
     makers: dict[str, tuple[Callable[..., list[str]], tuple[Json | None, ...]]] = {
         **{name: (maker, (figures,)) for name, maker in _TABLES.items()},
         **{name: (maker, (figures, shipped)) for name, maker in _SHIPPED.items()},
         "real": (_real, (real,)),
     }
+
+    return replaced(text, makers)
+
+
+def replaced(text: str, makers: Mapping[str, tuple[Callable[..., list[str]], tuple[Json | None, ...]]]) -> str:
+    """The document with each section as its maker writes it from the figures given; None keeps it as it is."""
 
     def table(found: re.Match[str]) -> str:
         name = found.group(2)
@@ -49,7 +54,8 @@ def rewritten(text: str, figures: Json, shipped: Json | None = None, real: Json 
     return _SECTION.sub(table, text)
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+def table_of(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Lines of a Markdown table."""
     names = list(head)
     return [_line(names), _line("---" for _ in names).replace(" ", ""), *(_line(row) for row in rows)]
 
@@ -67,7 +73,7 @@ def _pair(figure: Json, rank: str = "spearman", error: str = "ape") -> str:
 
 
 def _most_rows(targets: Json) -> str:
-    return f"{max(targets[name]['n'] for name in _MAIN):,}"
+    return f"{max(targets[name]['n'] for name in MAIN):,}"
 
 
 def _slices(figures: Json) -> Json:
@@ -81,18 +87,18 @@ def _by_rows(figures: Json) -> list[str]:
         return _pair(figure, "spearman_rows", "ape_rows") + within
 
     chosen = [(n, t) for n, t in _slices(figures).items() if is_source(n) or n in _POOLS[:3]]
-    return _table(
+    return table_of(
         ("source", "rows", "latency", "LUT", "DSP", "FF"),
-        ((n, _most_rows(t), *(cell(t[target]) for target in _MAIN)) for n, t in chosen),
+        ((n, _most_rows(t), *(cell(t[target]) for target in MAIN)) for n, t in chosen),
     )
 
 
 def _by_groups(wanted: Callable[[str], bool]) -> Callable[[Json], list[str]]:
     def table(figures: Json) -> list[str]:
         chosen = [(n, t) for n, t in _slices(figures).items() if wanted(n)]
-        return _table(
+        return table_of(
             ("source", "rows", "latency", "LUT", "DSP", "FF"),
-            ((n, _most_rows(t), *(_pair(t[target]) for target in _MAIN)) for n, t in chosen),
+            ((n, _most_rows(t), *(_pair(t[target]) for target in MAIN)) for n, t in chosen),
         )
 
     return table
@@ -102,11 +108,11 @@ def _controls(figures: Json) -> list[str]:
     others = figures["controls"]
     rows = []
     for name in _POOLS:
-        for target in _MAIN:
+        for target in MAIN:
             found = [_slices(figures), *others.values()]
             if name in found[0] and name != "pooled all":
-                rows.append((name, _NAMES[target], *(_pair(item[name][target]) for item in found)))
-    return _table(("source", "target", "ours", *others), rows)
+                rows.append((name, NAMES[target], *(_pair(item[name][target]) for item in found)))
+    return table_of(("source", "target", "ours", *others), rows)
 
 
 def _intervals(figures: Json) -> list[str]:
@@ -114,8 +120,8 @@ def _intervals(figures: Json) -> list[str]:
     rows = []
     for target, item in found["intervals"].items():
         worst = f"{item['worst_source']}: {100 * item['worst_coverage']:.0f} %"
-        rows.append((_NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst))
-    return _table(("target", "coverage (groups weigh equally)", "median high / low", "worst source"), rows)
+        rows.append((NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst))
+    return table_of(("target", "coverage (groups weigh equally)", "median high / low", "worst source"), rows)
 
 
 def _sources(figures: Json) -> list[str]:
@@ -124,10 +130,10 @@ def _sources(figures: Json) -> list[str]:
     for name, targets in by["ours"].items():
         if not (is_source(name) or name == "mean over sources"):
             continue
-        for target in _MAIN:
+        for target in MAIN:
             if targets[target]["n"]:
-                rows.append((name, _NAMES[target], *(_pair(item[name][target]) for item in by.values())))
-    return [*_table(("source", "target", *by), rows), "", _behind(by)]
+                rows.append((name, NAMES[target], *(_pair(item[name][target]) for item in by.values())))
+    return [*table_of(("source", "target", *by), rows), "", _behind(by)]
 
 
 def _behind(by: Json) -> str:
@@ -135,7 +141,7 @@ def _behind(by: Json) -> str:
     first, *others = by.values()
     good = total = 0
     for name in filter(is_source, first):
-        for target in _MAIN:
+        for target in MAIN:
             for figure, sign in (("spearman", -1), ("ape", 1)):
                 ours = first[name][target][figure]
                 known = [sign * o[name][target][figure] for o in others if o[name][target][figure] is not None]
@@ -146,7 +152,7 @@ def _behind(by: Json) -> str:
 
 
 def _source_intervals(figures: Json) -> list[str]:
-    found = {target: item for target, item in figures["leave_source_out_intervals"].items() if target in _MAIN}
+    found = {target: item for target, item in figures["leave_source_out_intervals"].items() if target in MAIN}
 
     def percent(value: float | None) -> str:
         return "-" if value is None else f"{100 * value:.0f} %"
@@ -155,7 +161,7 @@ def _source_intervals(figures: Json) -> list[str]:
     rows = [(name, *(percent(item["per_source"].get(name)) for item in found.values())) for name in names]
     rows.append(("all, groups weighing equally", *(percent(item["coverage"]) for item in found.values())))
     rows.append(("median high / low", *(f"x{item['width']:.1f}" for item in found.values())))
-    return _table(("source", *(_NAMES[target] for target in found)), rows)
+    return table_of(("source", *(NAMES[target] for target in found)), rows)
 
 
 def _hlsyn(figures: Json) -> list[str]:
@@ -176,7 +182,7 @@ def _hlsyn(figures: Json) -> list[str]:
 def _starting_points(figures: Json) -> list[str]:
     cells = figures["leave_group_out"]["starting_points"]
     ahead = [sum(cell[kind] for cell in cells) for kind in ("ok_rows", "ok_groups")]
-    missed = [f"{c['where']} {_NAMES.get(c['target'], c['target'])} {c['figure']}" for c in cells if not c["ok_rows"]]
+    missed = [f"{c['where']} {NAMES.get(c['target'], c['target'])} {c['figure']}" for c in cells if not c["ok_rows"]]
     line = f"Ahead of the starting points in {ahead[0]} of {len(cells)} cells by rows, {ahead[1]} by groups."
     return [line + (f" Behind by rows: {', '.join(missed)}." if missed else "")]
 
@@ -198,13 +204,13 @@ def _real(real: Json) -> list[str]:
     targets = real["targets"]
     rows = []
     for predictor in ("answer", "closed form"):
-        found = [targets[name][predictor] for name in _MAIN]
+        found = [targets[name][predictor] for name in MAIN]
         rows.append((predictor, *(f"{f['spearman']:.2f} / {100 * f['median_error']:.0f} %" for f in found)))
     for title, key in (("designs", "designs"), ("said to be unknown", "unknown")):
-        rows.append((title, *(str(targets[name][key]) for name in _MAIN)))
+        rows.append((title, *(str(targets[name][key]) for name in MAIN)))
     shares = {what: loops["right"] / max(loops["of"], 1) for what, loops in real["loops"].items()}
     return [
-        *_table(("", *(_NAMES[name] for name in _MAIN)), rows),
+        *table_of(("", *(NAMES[name] for name in MAIN)), rows),
         "",
         f"II is right in {shares['ii']:.0%} of the pipelined loops, the latency of {shares['latency']:.0%} of all loops"
         f" within 30 %. Left out, as their report belongs to another source: {len(real['of_another_source'])}.",
@@ -215,17 +221,17 @@ _COMPARED = ("hgbo-dse csynth", "pooled designs", "pooled vitis")
 
 
 def _what_ships(_: Json, shipped: Json) -> list[str]:
-    rows = [(n, *(_pair(_slices(shipped)[n][t], "spearman_rows", "ape_rows") for t in _MAIN)) for n in _COMPARED]
-    return _table(("source", "latency", "LUT", "DSP", "FF"), rows)
+    rows = [(n, *(_pair(_slices(shipped)[n][t], "spearman_rows", "ape_rows") for t in MAIN)) for n in _COMPARED]
+    return table_of(("source", "latency", "LUT", "DSP", "FF"), rows)
 
 
 def _licences(figures: Json, shipped: Json) -> list[str]:
     rows = []
     for name in _COMPARED:
         for model, found in (("all sources", figures), ("shipped", shipped)):
-            cells = [_pair(_slices(found)[name][target], "spearman_rows", "ape_rows") for target in _MAIN]
+            cells = [_pair(_slices(found)[name][target], "spearman_rows", "ape_rows") for target in MAIN]
             rows.append((name, model, *cells))
-    return _table(("judged on", "model", "latency", "LUT", "DSP", "FF"), rows)
+    return table_of(("judged on", "model", "latency", "LUT", "DSP", "FF"), rows)
 
 
 _SHIPPED: Mapping[str, Callable[[Json, Json], list[str]]] = {"what-ships": _what_ships, "licences": _licences}

@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return assumed.main(arguments[1:])
     if arguments[:1] == ["document"]:
         return _document(arguments[1:])
-    if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs") for word in arguments):
+    if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs", "--delta") for word in arguments):
         from .encoder import recipe
 
         return recipe.main(arguments)
@@ -187,12 +187,13 @@ def _document(arguments: Sequence[str]) -> int:
     """`qor document`: write the tables of a document anew from figures that were measured."""
     from ...files import parse_json, read_bytes, read_source, write_atomic
     from .document import rewritten
+    from .encoder import document as encoder_document
 
     parser = argparse.ArgumentParser(prog="python -m sdk.train qor document", description=_document.__doc__)
-    parser.add_argument("figures", type=Path, help="what `qor --evaluate --json` printed")
+    parser.add_argument("figures", type=Path, help="what `qor --evaluate --json` printed, also with --encoder")
     parser.add_argument("--shipped", type=Path, help="what `qor --json` printed when it trained what ships")
     parser.add_argument("--real", type=Path, help="what `benchmarks/qor_real.py --json` printed")
-    parser.add_argument("--document", type=Path, default=TABLE.parents[1] / "docs" / "qor-model.md")
+    parser.add_argument("--document", type=Path, help="default: docs/qor-model.md, docs/qor-encoder.md")
     options = parser.parse_args(arguments)
     found: list[Any] = []
     for path in (options.figures, options.shipped, options.real):
@@ -200,7 +201,10 @@ def _document(arguments: Sequence[str]) -> int:
             found.append(None if path is None else parse_json(read_bytes(path)))
         except ValueError as error:
             raise DataError(f"is not JSON ({error})", path=path) from None
-    write_atomic(options.document, rewritten(read_source(options.document), *found))
+    of_encoder = isinstance(found[0], dict) and "lengths" in found[0]
+    place = options.document or TABLE.parents[1] / "docs" / ("qor-encoder.md" if of_encoder else "qor-model.md")
+    text = read_source(place)
+    write_atomic(place, encoder_document.rewritten(text, found[0]) if of_encoder else rewritten(text, *found))
     return 0
 
 

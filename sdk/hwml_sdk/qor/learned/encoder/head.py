@@ -23,6 +23,7 @@ from ...tool.labels import LABELS
 from .template import TEMPLATE_VERSION
 
 KIND = "qor_encoder"
+PLAIN, DELTA = "plain", "delta"  # tasks: from the design's vector; from it and that of the design without pragmas
 TARGETS = LABELS[:4]
 EPS = 1e-5  # torch.nn.LayerNorm's
 NAMES = (
@@ -129,6 +130,7 @@ class EncoderHead:
             self.feature_names = tuple(str(name) for name in config.get("feature_names", ()))
             self.feature_version = int(config.get("feature_version", 0))
             self.intervals = Intervals.of(config.get("intervals"))
+            self.delta = _is_delta(config.get("task", PLAIN))
             version = int(config["template_version"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ArtifactError(
@@ -151,7 +153,12 @@ class EncoderHead:
         """One row through all of it: a head of another width than its vectors is told now."""
         empty = np.zeros((1, len(TARGETS)))
         features = np.zeros((1, len(self.feature_names)), dtype=np.float32)
-        found = self.raw(np.zeros((1, self.recipe.width), dtype=np.float32), features, empty)
+        vector = np.zeros((1, self.recipe.width), dtype=np.float32)
+        try:
+            found = self.raw(vector, features, empty, bare=vector)
+        except ArtifactError as error:
+            said = f"its head takes no vectors of {self.recipe.width} numbers; retrain ({error})"
+            raise ArtifactError(f"{self.path}: {said}") from error
         if found.shape != (1, len(TARGETS)):
             raise ArtifactError(f"{self.path}: its head gives {found.shape[1]} figures, {len(TARGETS)} were expected")
 
@@ -164,10 +171,22 @@ class EncoderHead:
             )
 
     def raw(
-        self, vectors: Floats, features: Floats | None = None, base: NDArray[np.float64] | None = None
+        self,
+        vectors: Floats,
+        features: Floats | None = None,
+        base: NDArray[np.float64] | None = None,
+        *,
+        bare: Floats | None = None,
     ) -> NDArray[np.float64]:
-        """Transformed targets [n, targets] of vectors [n, width], features [n, f] and log closed form [n, targets]."""
+        """Transformed targets [n, targets] of vectors [n, width], features [n, f] and log closed form [n, targets].
+
+        bare: vectors of the same designs without pragmas, where `delta` asks for them.
+        """
         feed: dict[str, NDArray[Any]] = {"embedding": vectors.astype(np.float32)}
+        if self.delta:
+            if bare is None:
+                raise ArtifactError(f"{self.path}: was trained with --delta and needs the design without pragmas")
+            feed["bare"] = bare.astype(np.float32)
         if self.feature_names:
             if features is None or base is None:
                 raise ArtifactError(f"{self.path}: was trained with --features and needs them")
@@ -175,10 +194,15 @@ class EncoderHead:
         return run_session(self._session, feed).astype(np.float64)
 
     def figures(
-        self, vectors: Floats, features: Floats | None = None, base: NDArray[np.float64] | None = None
+        self,
+        vectors: Floats,
+        features: Floats | None = None,
+        base: NDArray[np.float64] | None = None,
+        *,
+        bare: Floats | None = None,
     ) -> Figures:
-        """What is predicted of vectors [n, width]."""
-        value = self.raw(vectors, features, base)
+        """What is predicted of vectors [n, width]; the rest as for `raw`."""
+        value = self.raw(vectors, features, base, bare=bare)
         far = np.full(len(value), np.nan) if self.unlike is None else self.unlike.score(vectors)
         below, above = self.intervals.ends(far)
         low, high = value + below, value + above
@@ -267,6 +291,12 @@ def quantised(unit: Floats) -> NDArray[np.int8]:
 def unit_vectors(values: Floats) -> Floats:
     """Each row divided by its length."""
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def _is_delta(task: Any) -> bool:
+    if task not in (PLAIN, DELTA):
+        raise ValueError(f"task {task!r}")
+    return bool(task == DELTA)
 
 
 def _json(artifact: Artifact, name: str) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,10 +10,8 @@ from numpy.typing import NDArray
 
 from ....encoders import TextEncoder
 from ....qor.learned.dataset import Design
+from ....qor.learned.encoder.bare import without_pragmas
 from .samples import Samples, make_samples
-
-# A directive of the preprocessor ends with its line, unless a backslash carries it on (C++17, 5.2).
-_PRAGMA = re.compile(r"^[ \t]*#[ \t]*pragma\b(?:[^\n\\]|\\.|\\\n)*\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +20,6 @@ class Bare:
 
     texts: tuple[str, ...]
     plain: NDArray[np.bool_]
-
-
-def without_pragmas(text: str) -> str:
-    """A source without its pragma lines."""
-    return _PRAGMA.sub("", text)
 
 
 def bare_samples(samples: Samples, encoder: TextEncoder, step: Callable[[str], None]) -> Bare:

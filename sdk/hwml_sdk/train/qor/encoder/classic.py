@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....artifact import Artifact, write
-from ....encoders import TextEncoder
-from ....errors import ArtifactError, DataError, HwmlError, MissingDependencyError, RefusedError
+from ....encoders import TextEncoder, encoder_folder
+from ....errors import ArtifactError, DataError, MissingDependencyError, RefusedError
 from ....files import parse_json, read_bytes
 from ....pickles import names_in, read_pickled
 from ....qor.learned.encoder.head import (
@@ -93,21 +93,27 @@ def _config(said: Mapping[str, Any], name: str, width: int, folder: Path) -> dic
         length = int(_value(said, "max_length", place))
     except (TypeError, ValueError) as error:
         raise ArtifactError(f"{place}: best_layer and max_length must be whole numbers") from error
-    revision = ""
-    try:
-        found = TextEncoder.load(name, max_tokens=length, layers=(layer,), dtype="auto")
-        revision, length = found.revision, found.max_tokens
-        if found.width != width:
-            raise RefusedError(f"{name}: gives vectors of {found.width} numbers, the head of {folder} takes {width}")
-    except RefusedError:
-        raise
-    except HwmlError:
-        pass  # to be installed later: the head alone can be looked at without it
+    found = _encoder_here(name, length, layer)
+    revision, length = (found.revision, found.max_tokens) if found is not None else ("", length)
+    if found is not None and found.width != width:
+        raise ArtifactError(f"{name}: gives vectors of {found.width} numbers, the head of {folder} takes {width}")
     return {
         "encoder": name, "revision": revision, "best_layer": layer, "width": width, "max_length": length,
         "dtype": "auto", "pooling": "mean", "template_version": TEMPLATE_VERSION,
         "targets": ["LUT", "DSP", "FF", "latency_cycles"], "intervals": None,
     }  # fmt: skip
+
+
+def _encoder_here(name: str, length: int, layer: int) -> TextEncoder | None:
+    """The encoder, or None where it is to be installed later. Raises ArtifactError for one that is here and no good."""
+    try:
+        encoder_folder(name)
+    except ArtifactError:
+        return None  # the head alone can be looked at without it
+    try:
+        return TextEncoder.load(name, max_tokens=length, layers=(layer,), dtype="auto")
+    except MissingDependencyError:
+        return None
 
 
 def read_head(path: Path) -> Weights:

@@ -9,7 +9,7 @@ the plain head's is; both heads are of its shape.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from ....interrupt import heed_ctrl_c
 from ....qor.learned.dataset import Rows
 from ....qor.learned.encoder.head import TargetStats, Weights, forward
 from .config import EncoderConfig
-from .fit import Scaler, fit_settings, labels_of, target_stats, z_scores
+from .fit import Head, Scaler, fit_settings, labels_of, target_stats, z_scores
 from .head import AdamW, FitSettings, Tape, huber_gradient, initial
 from .recipe_rows import Split
 
@@ -29,13 +29,25 @@ CONSISTENCY = 1.0  # weight of the sum's loss beside those of its parts
 
 @dataclass(frozen=True, slots=True)
 class DeltaFitted:
-    """Both heads, and what scales their inputs: vectors of kernels, and differences of vectors."""
+    """Both heads, and what scales their inputs: vectors of kernels, and differences of vectors.
 
+    scaler: of the designs' own vectors, in which it is measured how unlike one is.
+    """
+
+    scaler: Scaler
     kernel_scaler: Scaler
     step_scaler: Scaler
     stats: TargetStats
     kernel: Weights
     step: Weights
+    history: tuple[float, ...] = ()
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """Both, by the names they are kept under; the history is of their sum."""
+        return Head("kernel", "bare", False, self.kernel, self.history), Head(
+            "difference", "both", False, self.step, ()
+        )
 
     def inputs(self, bare: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Scaled inputs of the two heads."""
@@ -71,25 +83,27 @@ def fit_delta(
     labels = labels_of(rows)
     stats = target_stats(labels[split.train], every_log=False)
     empty: Weights = {}
-    fitted = DeltaFitted(Scaler.fit(bare[split.train]), Scaler.fit((x - bare)[split.train]), stats, empty, empty)
+    own, kernels, steps = (Scaler.fit(values[split.train]) for values in (x, bare, x - bare))
+    fitted = DeltaFitted(own, kernels, steps, stats, empty, empty)
     z = z_scores(stats, labels)
     levels = kernel_levels(z, rows.joined("source", "stage", "tool_version", "kernel"), plain, split.train)
     level, both = fitted.inputs(bare, x)
     parts = [(level[mask], both[mask], z[mask], levels[mask]) for mask in (split.train, split.val)]
-    kernel, step = _train(parts[0], parts[1], fit_settings(config))
-    return DeltaFitted(fitted.kernel_scaler, fitted.step_scaler, stats, kernel, step)
+    kernel, step, history = _train(parts[0], parts[1], fit_settings(config))
+    return replace(fitted, kernel=kernel, step=step, history=tuple(history))
 
 
 Part = tuple[Floats, Floats, Floats, Floats]
 
 
-def _train(train: Part, val: Part, settings: FitSettings) -> tuple[Weights, Weights]:
+def _train(train: Part, val: Part, settings: FitSettings) -> tuple[Weights, Weights, list[float]]:
     """The epoch of the least validation MAE of the sum is kept."""
     level, both, z, levels = train
     random = np.random.default_rng(settings.seed)
     pair = tuple(initial(inputs.shape[1], z.shape[1], random) for inputs in (level, both))
     optimizers = [AdamW(weights, settings) for weights in pair]
     best, best_score, kept = _copied(pair), math.inf, 0
+    history: list[float] = []
     total = settings.epochs * max(math.ceil(len(z) / settings.batch), 1)
     for epoch in range(settings.epochs):
         heed_ctrl_c()
@@ -101,11 +115,12 @@ def _train(train: Part, val: Part, settings: FitSettings) -> tuple[Weights, Weig
             for tape, optimizer, gradient in zip(tapes, optimizers, gradients, strict=True):
                 optimizer.step(tape.backward(gradient), total)
         score = _score(pair, val)
+        history.append(score)
         if math.isnan(score) or score < best_score:
             best, best_score, kept = _copied(pair), score, epoch
         elif epoch - kept >= settings.patience:
             break
-    return best
+    return *best, history
 
 
 def _gradients(kernel: Floats, step: Floats, z: Floats, levels: Floats) -> tuple[Floats, Floats]:

@@ -38,6 +38,7 @@ Step = Callable[[str], None]
 SEEDS = 3
 HEAD, DELTA, FUSED, STRUCTURE = "encoder", "encoder, delta", "features + encoder", "features alone"
 DEFAULT, CLOSED, SHUFFLED, WITH_DEFAULT = "default", "closed form", "shuffled labels", "default + encoder"
+WITH_STRUCTURE = "default + structure"  # mixed the same way, without any head that reads the vectors
 
 
 @dataclass(slots=True)
@@ -179,13 +180,14 @@ def beside_default(world: World, held: Held, step: Step) -> None:
     with np.errstate(invalid="ignore"):
         held.put(CLOSED, 0, everything, np.log1p(closed_form_alone(table)[:, : len(TARGETS)]))
     for seed in range(SEEDS):
-        held.put(WITH_DEFAULT, seed, everything, _mixed(world, held, default, seed))
+        held.put(WITH_DEFAULT, seed, everything, _mixed(world, held, default, seed, (HEAD, FUSED)))
+        held.put(WITH_STRUCTURE, seed, everything, _mixed(world, held, default, seed, (STRUCTURE,)))
 
 
-def _mixed(world: World, held: Held, default: Doubles, seed: int) -> Doubles:
-    """Default model, plain head and fused heads; the weights of a fold saw the errors of the other folds alone."""
+def _mixed(world: World, held: Held, default: Doubles, seed: int, heads: tuple[str, ...]) -> Doubles:
+    """Default model and heads; the weights of a fold saw the errors of the other folds alone."""
     fold = world.rows.fold(FOLDS)
-    members = np.stack([default, held.logs[HEAD, seed], held.logs[FUSED, seed]])
+    members = np.stack([default, *(held.logs[name, seed] for name in heads)])
     wanted = np.where(np.isfinite(members).all(axis=0), np.log1p(labels_of(world.rows)), np.nan)
     found = np.full_like(default, np.nan)
     for number in np.unique(fold).tolist():

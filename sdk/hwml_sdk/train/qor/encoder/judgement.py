@@ -23,6 +23,7 @@ from .folds import (
     SHUFFLED,
     STRUCTURE,
     WITH_DEFAULT,
+    WITH_STRUCTURE,
     beside_default,
     evaluations,
     hold_out,
@@ -34,7 +35,7 @@ from .samples import make_samples
 if TYPE_CHECKING:
     from rich.console import Console
 
-COLUMNS = (HEAD, SHUFFLED, DELTA, FUSED, STRUCTURE, DEFAULT, WITH_DEFAULT, CLOSED)
+COLUMNS = (HEAD, SHUFFLED, DELTA, FUSED, STRUCTURE, DEFAULT, WITH_DEFAULT, WITH_STRUCTURE, CLOSED)
 _MEAN = "mean over sources"
 _SHOWN_STEP = 0.001  # what is not to be seen in the tables is no difference
 
@@ -56,20 +57,22 @@ class EncoderJudgement:
         """The figures of the first seed, in the order of the columns."""
         return {name: self.by_predictor[name][0] for name in COLUMNS}
 
-    def help(self) -> list[Help]:
-        """What the vectors give the default model, by slice and target."""
+    def help(self, without: str = DEFAULT) -> list[Help]:
+        """What the encoder gives the default model, by slice and target; or what it gives the same mixture over one
+        without any head that reads its vectors (WITH_STRUCTURE)."""
         found = []
-        default = self.by_predictor[DEFAULT][0]
-        for where in default.slices:
+        plain = list(self.by_predictor[without].values())
+        mixed = [self.by_predictor[WITH_DEFAULT][seed] for seed in range(SEEDS)]
+        for where in plain[0].slices:
             if not is_source(where) and where != _MEAN:
                 continue
             for target in TARGETS:
-                ours = default.slices[where][target]
-                if ours.n < MIN_SOURCE_ROWS or math.isnan(ours.spearman):
-                    continue
-                mixed = [self.by_predictor[WITH_DEFAULT][seed].slices[where][target] for seed in range(SEEDS)]
-                ranks, errors = [item.spearman for item in mixed], [item.ape for item in mixed]
-                found.append(Help(where, target, ours.spearman, tuple(ranks), ours.ape, tuple(errors)))
+                ours = [item.slices[where][target] for item in plain]
+                theirs = [item.slices[where][target] for item in mixed]
+                if ours[0].n >= MIN_SOURCE_ROWS and not math.isnan(ours[0].spearman):
+                    ranks, errors = ([tuple(getattr(item, name) for item in items) for items in (ours, theirs)]
+                                     for name in ("spearman", "ape"))  # fmt: skip
+                    found.append(Help(where, target, *ranks, *errors))
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class EncoderJudgement:
             },
             "intervals": to_json(self.by_predictor[HEAD][0])["intervals"],
             "help": [item.to_json() for item in self.help()],
+            "vectors": [item.to_json() for item in self.help(WITH_STRUCTURE)],
         }
 
     def print(self, console: Console) -> None:
@@ -99,18 +103,20 @@ class EncoderJudgement:
         print_side_by_side(first, console, title=title)
         _print_within(first, console)
         print_intervals(self.by_predictor[HEAD][0], console)
-        _print_help(self.help(), console)
+        _print_help(self.help(), "Does the encoder help the default model?", console)
+        _print_help(self.help(WITH_STRUCTURE), "Is it the vectors that help, beside structure alone?", console)
 
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """One target on one slice: the default model alone, and mixed with the heads by seed."""
+    """One target on one slice, by seed: what there is without the encoder (the default model has one seed), and what
+    is mixed with its heads."""
 
     where: str
     target: str
-    rank: float
+    ranks_without: tuple[float, ...]
     ranks: tuple[float, ...]
-    ape: float
+    apes_without: tuple[float, ...]
     apes: tuple[float, ...]
 
     @property
@@ -118,11 +124,11 @@ class Help:
         """ "helps" where rank or error is better by more than the spread over the seeds and neither is worse by it;
         "hurts" the other way round; else "no difference"."""
         better, worse = [], []
-        for alone, mixed, sign in ((self.rank, self.ranks, 1), (self.ape, self.apes, -1)):
-            if math.isnan(alone) or any(map(math.isnan, mixed)):
+        for alone, mixed, sign in ((self.ranks_without, self.ranks, 1), (self.apes_without, self.apes, -1)):
+            if any(map(math.isnan, (*alone, *mixed))):
                 continue
-            gain = sign * (sum(mixed) / len(mixed) - alone)
-            spread = max(max(mixed) - min(mixed), _SHOWN_STEP)
+            gain = sign * (_mean(mixed) - _mean(alone))
+            spread = max(max(mixed) - min(mixed), max(alone) - min(alone), _SHOWN_STEP)
             better.append(gain > spread)
             worse.append(-gain > spread)
         if any(better) and not any(worse):
@@ -131,7 +137,7 @@ class Help:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        numbers = {"default_spearman": self.rank, "default_ape": self.ape}
+        numbers = {"spearman_without": _mean(self.ranks_without), "ape_without": _mean(self.apes_without)}
         plain: dict[str, Any] = {name: None if math.isnan(v) else round(v, 4) for name, v in numbers.items()}
         lists = {"spearman": self.ranks, "ape": self.apes}
         plain |= {name: [None if math.isnan(v) else round(v, 4) for v in values] for name, values in lists.items()}
@@ -172,15 +178,20 @@ def _print_within(first: Mapping[str, Evaluation], console: Console) -> None:
     console.print(table)
 
 
-def _print_help(found: list[Help], console: Console) -> None:
+def _mean(values: tuple[float, ...]) -> float:
+    return sum(values) / len(values)
+
+
+def _print_help(found: list[Help], title: str, console: Console) -> None:
     from rich.table import Table
 
-    table = Table(title=f"Does the encoder help the default model? (least to most over {SEEDS} seeds)")
-    for name in ("slice", "target", "Spearman", "with encoder", "APE %", "with encoder", ""):
+    table = Table(title=f"{title} (least to most over {SEEDS} seeds)")
+    for name in ("slice", "target", "Spearman without", "with encoder", "APE % without", "with encoder", ""):
         table.add_column(name, justify="left" if name in ("slice", "target", "") else "right")
     for item in found:
+        ranks, errors = item.ranks, [100 * ape for ape in item.apes]
         table.add_row(
-            item.where, item.target, f"{item.rank:.3f}", f"{min(item.ranks):.3f} to {max(item.ranks):.3f}",
-            f"{100 * item.ape:.1f}", f"{100 * min(item.apes):.1f} to {100 * max(item.apes):.1f}", item.verdict,
+            item.where, item.target, f"{_mean(item.ranks_without):.3f}", f"{min(ranks):.3f} to {max(ranks):.3f}",
+            f"{100 * _mean(item.apes_without):.1f}", f"{min(errors):.1f} to {max(errors):.1f}", item.verdict,
         )  # fmt: skip
     console.print(table)

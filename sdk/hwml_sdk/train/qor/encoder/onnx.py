@@ -7,13 +7,30 @@ from typing import Any
 import numpy as np
 
 from ....onnx_graph import Graph
-from ....qor.learned.encoder.head import EPS, TARGETS
+from ....qor.learned.encoder.head import EPS, TARGETS, TargetStats, Weights
+from .delta import DeltaFitted
 from .fit import Fitted, Head, Scaler
 
 EXTRA = "train-qor"
 
 
-def to_onnx(fitted: Fitted, n_features: int = 0) -> bytes:
+def to_onnx(fitted: Fitted | DeltaFitted, n_features: int = 0) -> bytes:
+    """The graph of what a run has learned. Raises MissingDependencyError without the onnx package."""
+    return _delta(fitted) if isinstance(fitted, DeltaFitted) else _mixed(fitted, n_features)
+
+
+def _delta(fitted: DeltaFitted) -> bytes:
+    """Inputs `embedding` and `bare` (of the design without pragmas) [n, width]; output `targets`."""
+    g = Graph(EXTRA)
+    axes = ("n", len(fitted.scaler.mean))
+    level = _scaled(g, "bare", fitted.kernel_scaler)
+    both = g.node("Concat", level, _scaled(g, g.node("Sub", "embedding", "bare"), fitted.step_scaler), axis=1)
+    z = g.node("Add", _layers(g, fitted.kernel, level), _layers(g, fitted.step, both))
+    _unscaled(g, z, fitted.stats, output="targets")
+    return g.model([("embedding", np.float32, axes), ("bare", np.float32, axes)], "targets", ("n", len(TARGETS)))
+
+
+def _mixed(fitted: Fitted, n_features: int) -> bytes:
     """Inputs `embedding` [n, width] and, with structure, `features` [n, f], `base` [n, targets]; output `targets`."""
     g = Graph(EXTRA)
     width = len(fitted.scaler.mean)
@@ -48,12 +65,19 @@ def _cut(g: Graph, x: str) -> str:
 
 
 def _member(g: Graph, head: Head, fitted: Fitted, x: str, base: str) -> str:
-    w = head.weights
+    stats = fitted.step_stats if head.ratio and fitted.step_stats is not None else fitted.stats
+    value = _unscaled(g, _layers(g, head.weights, x), stats)
+    return g.node("Add", base, value) if head.ratio else value
+
+
+def _layers(g: Graph, w: Weights, x: str) -> str:
+    """z-scores of the targets."""
     x = g.node("LayerNormalization", x, g.constant(w["norm.weight"]), g.constant(w["norm.bias"]), axis=-1, epsilon=EPS)
     for name in ("first", "second"):
         x = g.node("Relu", g.linear(x, w[f"{name}.weight"], w[f"{name}.bias"]))
-    z = g.linear(x, w["last.weight"], w["last.bias"])
-    stats = fitted.step_stats if head.ratio and fitted.step_stats is not None else fitted.stats
+    return g.linear(x, w["last.weight"], w["last.bias"])
+
+
+def _unscaled(g: Graph, z: str, stats: TargetStats, output: str = "") -> str:
     scaled = g.node("Mul", z, g.constant(stats.std.astype(np.float32)))
-    value = g.node("Add", scaled, g.constant(stats.mean.astype(np.float32)))
-    return g.node("Add", base, value) if head.ratio else value
+    return g.node("Add", scaled, g.constant(stats.mean.astype(np.float32)), output=output)

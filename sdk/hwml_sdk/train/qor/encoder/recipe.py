@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,15 @@ from ....qor.learned.dataset import read_designs
 from ....qor.learned.encoder.head import TARGETS
 from ....qor.learned.features import FEATURE_NAMES
 from ....report import SCHEMA_VERSION
+from .bare import bare_samples
 from .config import HELD_OUT_BY, EncoderConfig
+from .delta import DeltaFitted, fit_delta
+from .document import beside_lines
 from .embed import embedded, make_executor, open_encoder
-from .fit import fit_joined, fit_plain, labels_of, probe, target_stats, z_scores
+from .fit import Fitted, fit_joined, fit_plain, labels_of, probe, target_stats, z_scores
 from .recipe_rows import Split, chosen, split_rows
 from .samples import Samples, make_samples
-from .ship import Outcome, ship
+from .ship import SHOWN, Outcome, ship
 
 Floats = NDArray[np.float32]
 Step = Callable[[str], None]
@@ -68,11 +72,13 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
 
     Raises DataError (data, settings), ArtifactError (encoder), MissingDependencyError, HwmlError (cannot write).
     """
-    _check_resumed(config)
+    run = _check_resumed(config)
     check_folder(config.out)
+    beside = () if config.beside is None else tuple(beside_lines(config.beside))
     designs = chosen(read_designs(config.data), config)
     encoder = open_encoder(config)
     step(f"{config.encoder}: layers {', '.join(map(str, encoder.layers))} of {encoder.depth}, {encoder.dtype}")
+    write_atomic(run, json.dumps(_recipe(config), indent=1) + "\n")  # begun: whatever is wrong with it is told before
     samples = make_samples(designs, encoder, step)
     split = split_rows(samples.rows, config.ood, config.seed)
     vectors = Vectors(samples, split, encoder, config, step)
@@ -84,20 +90,32 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
     for layer, mae in layers.items():
         step(f"layer {layer}: validation MAE {mae:.4f}{' (chosen)' if layer == best else ''}")
     x = vectors.layer(best)
-    if config.features:
+    fitted: Fitted | DeltaFitted
+    bare: Floats | None = None
+    if config.delta:
+        without = bare_samples(samples, encoder, step)
+        kept = replace(config, rebuild_cache=False)  # what was embedded a moment ago is new enough
+        bare = Vectors(replace(samples, texts=without.texts), split, encoder, kept, step).layer(best)
+        fitted = fit_delta(bare, x, samples.rows, split, config, plain=without.plain)
+    elif config.features:
         fitted = fit_joined(x, samples.values, base, samples.rows, split, config)
     else:
         fitted = fit_plain(x, samples.rows, split, config)
     step("head trained")
-    outcome = Outcome(config, encoder, samples, split, x, base, fitted, best, layers)
-    return ship(outcome)
+    return ship(Outcome(config, encoder, samples, split, x, base, fitted, best, layers, bare), beside)
 
 
-def _check_resumed(config: EncoderConfig) -> None:
-    """`--resume` goes on only with the recipe that was begun for the same folder. Raises DataError."""
+def _recipe(config: EncoderConfig) -> dict[str, Any]:
+    """The recipe as it is read back."""
+    found: dict[str, Any] = json.loads(json.dumps(config.recipe()))
+    return found
+
+
+def _check_resumed(config: EncoderConfig) -> Path:
+    """Where the run of this folder is noted. `--resume` goes on only with the recipe that was begun: DataError."""
     place = hashlib.sha256(str(config.out.absolute()).encode()).hexdigest()[:32]
     note = user_cache_dir() / "encoders" / "runs" / f"{place}.json"
-    now = json.loads(json.dumps(config.recipe()))
+    now = _recipe(config)
     if config.resume:
         try:
             before = parse_json(read_bytes(note))
@@ -110,7 +128,7 @@ def _check_resumed(config: EncoderConfig) -> None:
                 "give the same settings, or leave --resume out",
                 path=config.out,
             )
-    write_atomic(note, json.dumps(now, indent=1) + "\n")
+    return note
 
 
 def main(argv: Sequence[str]) -> int:
@@ -159,6 +177,11 @@ def config_of(options: argparse.Namespace) -> EncoderConfig:
     for name in ("max_length", "batch_size", "epochs", "patience"):
         if getattr(options, name) < 1:
             raise HwmlError(f"--{name.replace('_', '-')} must be at least 1")
+    together = [
+        f"--{name.replace('_', '-')}" for name in ("delta", "features", "export_classic") if getattr(options, name)
+    ]
+    if len(together) > 1 and not options.evaluate:
+        raise HwmlError(f"{together[0]} and {together[1]} write different heads: give one of them")
     return EncoderConfig(
         encoder=options.encoder or DEFAULT,
         data=options.data,
@@ -178,8 +201,11 @@ def config_of(options: argparse.Namespace) -> EncoderConfig:
         n_designs=TEN if ten else 0,
         ood=options.ood,
         features=options.features,
+        delta=options.delta,
         executor=options.executor,
         classic=options.export_classic,
+        share_alike=not options.no_share_alike,
+        beside=options.beside,
     )
 
 
@@ -194,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line; every flag has its spelling with underscores, too."""
     found = argparse.ArgumentParser(
         prog="python -m sdk.train qor --encoder NAME",
+        usage="%(prog)s --data DIR [options]; --help lists them",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -219,8 +246,11 @@ def parser() -> argparse.ArgumentParser:
     add("source", action="append", default=[], metavar="NAME", help="only this source of the data; may be repeated")
     add("ood", choices=HELD_OUT_BY, default="group", help="what is held out whole (default: algorithm groups)")
     add("features", action="store_true", help="join structural features and closed form (late fusion)")
+    add("delta", action="store_true", help="heads for the kernel without pragmas and for what its pragmas change")
     add("executor", default="", metavar="NAME", help="embed on processes of their own: local, ray or ray://ADDRESS")
     add("export-classic", action="store_true", help="also write model.pt and x_scaler.pkl beside the artefact's files")
+    add("no-share-alike", action="store_true", help="leave out designs whose licence asks for the same licence in turn")
+    add("beside", type=Path, metavar="FILE", help="what --evaluate --json printed: its figures go into the card")
     add("evaluate", action="store_true", help="print every held-out table (5 folds by group) and write no folder")
     add("ten-designs", action="store_true", help="the whole recipe on ten ForgeHLS designs, in minutes")
     add("json", action="store_true", help="print JSON")
@@ -233,14 +263,13 @@ def print_metrics(metrics: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    titles = ("", "target", "n", "MAE", "RMSE", "R2", "Spearman", "median APE", "coverage")
+    titles = ("", "target", "n", "MAE", "RMSE", "R2", "Spearman", "within kernel", "median APE", "coverage")
     for index, title in enumerate(titles):
         table.add_column(title, justify="left" if index < 2 else "right")
     for part in ("id", "ood"):
         for target, found in metrics[part].items():
             if target != "sources" and found["n"]:
-                keys = ("mae", "rmse", "r2", "spearman", "median_ape", "coverage")
-                cells = ["-" if found[key] is None else f"{found[key]:.3g}" for key in keys]
+                cells = ["-" if found[key] is None else f"{found[key]:.3g}" for key in SHOWN]
                 table.add_row(part, target, str(found["n"]), *cells)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     lengths = metrics["lengths"]
