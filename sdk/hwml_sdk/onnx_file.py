@@ -18,7 +18,8 @@ ALLOWED = frozenset(
         for name in (
             "Add", "Cast", "Ceil", "Clip", "Concat", "Conv", "Div", "Einsum", "Equal", "Erf", "Gather", "Gemm",
             "Greater", "IsNaN", "LayerNormalization", "Log", "MatMul", "Max", "Min", "Mul", "Range", "ReduceSum",
-            "Relu", "Reshape", "Shape", "Slice", "Softmax", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where",
+            "Relu", "Reshape", "Shape", "Slice", "Softmax", "Split", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze",
+            "Where",
         )
     }
 )  # fmt: skip

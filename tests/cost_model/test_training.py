@@ -23,8 +23,9 @@ from hwml_sdk.errors import DataError, HwmlError, RefusedError
 torch = pytest.importorskip("torch", reason="torch is not installed (extra halide)")
 pytestmark = pytest.mark.torch
 
-from hwml_sdk.cost_model.net.fitting import BatchedFit, batch_loss, calibrate, fit_parity  # noqa: E402
+from hwml_sdk.cost_model.net.fitting import BatchedFit, batch_loss, calibrate  # noqa: E402
 from hwml_sdk.cost_model.net.network import Net  # noqa: E402
+from hwml_sdk.cost_model.net.parity import ParityFit  # noqa: E402
 from hwml_sdk.train.cost_model.config import TrainConfig  # noqa: E402
 from hwml_sdk.train.cost_model.fit import fit  # noqa: E402
 from hwml_sdk.train.cost_model.folds import cross_validate  # noqa: E402
@@ -55,9 +56,9 @@ def _follow(samples: Path, start: Weights, folder: Path, epochs: int = 50) -> tu
     start.save_to_file(folder / "start.weights")
     theirs = _halide_trainer(samples, folder / "start.weights", folder / "out.weights", epochs)
     pipelines = load_pipelines(samples)
-    net = Net(start)
-    ours = [e.loss for e in fit_parity(net, pipelines, rates=[0.001], epochs=epochs, num_cores=32)]
-    mine, reference = Weights.load_from_model(net), Weights.load_from_file(folder / "out.weights")
+    fit = ParityFit(start)
+    ours = [e.loss for e in fit.run(pipelines, rates=[0.001], epochs=epochs, num_cores=32)]
+    mine, reference = fit.weights(), Weights.load_from_file(folder / "out.weights")
     losses = [sum(batch_loss(w, [data], "halide", 32) for data in pipelines) for w in (mine, reference)]
     return ours, theirs, losses[0] / losses[1]
 
@@ -77,8 +78,24 @@ def test_parity_on_reference_samples(tmp_path: Path) -> None:
     assert ours[-1] == pytest.approx(theirs[-1], rel=0.01)
 
 
+def test_gradients_of_parity_are_those_of_torch(sample_folder: Callable[..., Path], weights: Weights) -> None:
+    """One step of both from the same weights; Adam's first step follows from the gradient alone."""
+    from hwml_sdk.cost_model.net.fitting import collate_one, halide_loss
+
+    (data, *_) = load_pipelines(sample_folder(1, 9, 3))
+    net, fit = Net(weights), ParityFit(weights)
+    loss = halide_loss(net, collate_one(data, 32))
+    loss.backward()
+    (epoch,) = fit.run([data], rates=[1e-3], epochs=1, num_cores=32)
+    assert epoch.loss == pytest.approx(loss.item(), rel=1e-5)
+    for name, moved in fit.weights().arrays().items():
+        gradient = getattr(net, name).grad.numpy()
+        step = gradient / (np.abs(gradient) + 1e-5) * 1e-3
+        np.testing.assert_allclose(getattr(weights, name) - moved, step, atol=2e-6, err_msg=name)
+
+
 def test_batched_loss_is_the_sum_of_single_ones(sample_folder: Callable[..., Path], weights: Weights) -> None:
-    from hwml_sdk.cost_model.net.fitting import collate_one, halide_loss, merge, ranking_loss
+    from hwml_sdk.cost_model.net.fitting import Collated, collate_one, halide_loss, merge, ranking_loss
 
     pipelines = load_pipelines(sample_folder(3, 9, 2))
     pipelines[1] = replace(
@@ -89,7 +106,9 @@ def test_batched_loss_is_the_sum_of_single_ones(sample_folder: Callable[..., Pat
     parts = [collate_one(data, 4) for data in pipelines]
     together = halide_loss(net, merge(parts)).item()
     assert together == pytest.approx(sum(halide_loss(net, part).item() for part in parts), rel=1e-5)
-    ranking = ranking_loss(net, merge(parts)).item()
+    taken = Collated(parts).take([2, 0, 1])
+    assert halide_loss(net, taken).item() == pytest.approx(together, rel=1e-5)
+    ranking = ranking_loss(net, taken).item()
     assert ranking == pytest.approx(np.mean([ranking_loss(net, part).item() for part in parts]), rel=1e-3)
 
 

@@ -173,3 +173,14 @@ def test_bad_options_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert said in error
         assert error.count("\n") == 1
     assert not (tmp_path / "s").exists()
+
+
+def test_what_a_program_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    """A benchmark that forks: its child holds the output open for a minute."""
+    from hwml_sdk.cost_model.sample.generator import run_program
+
+    program = tmp_path / "forks"
+    program.write_text("#!/bin/sh\nsleep 60 &\necho done; exit 3\n")
+    program.chmod(0o755)
+    assert run_program([program], 50, {"PATH": "/usr/bin:/bin"}) == (3, "done\n")  # who waits for it meets the limit
+    assert run_program(["/bin/sh", "-c", "sleep 60"], 0.2, {"PATH": "/usr/bin:/bin"})[0] == -14

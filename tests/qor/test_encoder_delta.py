@@ -11,6 +11,7 @@ from onnxruntime import InferenceSession
 
 from hwml_sdk.config import HlsSettings
 from hwml_sdk.document import Span
+from hwml_sdk.errors import DataError
 from hwml_sdk.qor.closed_form.estimate import Estimate
 from hwml_sdk.qor.learned.dataset import Design, Rows, group_fold
 from hwml_sdk.qor.learned.encoder.bare import without_pragmas
@@ -20,8 +21,9 @@ from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.project.types import Directive
 from hwml_sdk.train.qor.encoder.config import EncoderConfig
 from hwml_sdk.train.qor.encoder.delta import fit_delta, kernel_levels
+from hwml_sdk.train.qor.encoder.document import rewritten
 from hwml_sdk.train.qor.encoder.folds import fold_splits
-from hwml_sdk.train.qor.encoder.judgement import Help
+from hwml_sdk.train.qor.encoder.judgement import COLUMNS, Help
 from hwml_sdk.train.qor.encoder.onnx import to_onnx
 from hwml_sdk.train.qor.encoder.recipe_rows import Split, chosen
 
@@ -127,3 +129,27 @@ def test_help_is_more_than_the_spread_of_the_seeds(
     ranks: tuple[float, ...], apes: tuple[float, ...], said: str
 ) -> None:
     assert Help("s", "lut", (0.8,), ranks, (0.3,), apes).verdict == said
+
+
+def test_the_tables_of_the_page_are_what_was_measured() -> None:
+    """Means by target, and by source what the encoder gives and whether it is its vectors that give it."""
+    figure = {"n": 9, "spearman": 0.5, "ape": 0.25, "within": None}
+    targets = dict.fromkeys(("latency_cycles", "lut", "dsp", "ff"), figure)
+    slices = {"mean over sources": targets, "s": {**targets, "lut": {**figure, "spearman": 0.75, "within": 0.4}}}
+    said = {"slice": "s", "target": "lut", "spearman": [0.8, 0.9], "ape": [0.2, 0.1], "verdict": "helps",
+            "spearman_without": 0.7, "ape_without": 0.3}  # fmt: skip
+    figures = {
+        "rows": 1234, "groups": 5, "layers": [4, 5], "lengths": {"cut_share": 0.5, "max_length": 256.0},
+        "leave_group_out": {name: {"0": slices} for name in COLUMNS},
+        "help": [said], "vectors": [{**said, "verdict": "no difference"}],
+    }  # fmt: skip
+    names = ("data", "alone", "beside", "help", "sources")
+    page = "".join(f"<!-- figures: encoder-{name} -->\nold\n<!-- end -->\n" for name in names)
+    found = rewritten(page, figures)
+    assert "\nold\n" not in found
+    assert "1,234 designs of 5 algorithm groups; 50 % of the texts are over 256 tokens" in found
+    assert "| latency | 0.50 / 25 | 0.50 / 25 | 0.50 / 25 |" in found
+    assert "| s | - | 0.700 / 30 to 0.850 / 15: helps; no difference | - | - |" in found
+    assert "| s | LUT | 0.75 / 25 (0.40) |" in found
+    with pytest.raises(DataError, match="hold nothing for the table 'encoder-help'"):
+        rewritten(page, {**figures, "vectors": []})

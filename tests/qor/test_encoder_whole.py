@@ -160,9 +160,9 @@ def test_processes_of_their_own_give_the_same_vectors(world: Path, trained: Path
     from hwml_sdk.train.qor.encoder.embed import embed_item
 
     texts = [_kernel(i) for i in range(5)]
-    encoder = TextEncoder.load(str(world / "tiny"), layers=(6, 9))
+    encoder = TextEncoder.load(str(world / "tiny"), layers=(6, 9), words=2048)
     item = {"texts": texts, "encoder": str(world / "tiny"), "max_tokens": encoder.max_tokens, "layers": [6, 9],
-            "dtype": "float32", "revision": encoder.revision}  # fmt: skip
+            "dtype": "float32", "revision": encoder.revision, "words": 2048}  # fmt: skip
     sent = json.loads(json.dumps(embed_item(item)))["vectors"]
     assert np.array_equal(np.array(sent, dtype=np.float32), encoder.layer_vectors(texts).ravel())
     with pytest.raises(ArtifactError, match="another revision"):

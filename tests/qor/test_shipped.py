@@ -25,11 +25,14 @@ from hwml_sdk.qor.learned.correct import (
     closed_form_log,
     domain_of,
 )
+from hwml_sdk.qor.learned.encoder.head import KIND as ENCODER_KIND
+from hwml_sdk.qor.learned.encoder.head import EncoderHead
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.table import MAX_TABLE_BYTES, SUFFIX, read_table, write_table
 from hwml_sdk.qor.tool.labels import LABELS
 from hwml_sdk.train.qor.evaluate import group_weights
 from hwml_sdk.train.qor.fit import FitConfig, training_rows
+from hwml_sdk.train.qor.licences import is_share_alike
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "data" / "qor_table"
@@ -214,6 +217,20 @@ def test_the_wheel_is_small_and_holds_no_share_alike_file(wheel: Path) -> None:
     assert not [name for name in names for source in SHARE_ALIKE if Path(name).name.startswith(f"{source}.")]
     if shipped("qor") is not None:
         assert f"hwml_exports/qor/{MANIFEST}" in names
+
+
+def test_the_head_of_the_encoder_path_is_small_and_of_data_that_ask_for_no_same_licence() -> None:
+    """It loads with what the core has; only the vectors need the encoder's package."""
+    artifact = Artifact.load("qor_encoder", kind=ENCODER_KIND)
+    assert sum(path.stat().st_size for path in artifact.path.iterdir()) <= 2 * 1024 * 1024
+    assert not [name for name in artifact.provenance["licences"] if is_share_alike(name)]
+    with np.load(artifact.file("ood_predictions.npz"), allow_pickle=False) as found:
+        assert not set(found["source"].tolist()) & set(SHARE_ALIKE)
+    head = EncoderHead(artifact)
+    assert (head.recipe.encoder, head.delta, head.feature_names) == ("all-MiniLM-L6-v2", False, ())
+    card = (artifact.path / "README.md").read_text(encoding="utf-8")
+    assert "| latency |" in card
+    assert "| default | closed form |" in card
 
 
 def test_the_core_needs_no_heavy_package() -> None:

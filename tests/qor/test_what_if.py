@@ -51,6 +51,24 @@ void top(int a[64][64], int b[64]) {
   }
 }
 """
+# A product in a variable of a loop's body, and an array that is declared behind another line.
+BOUND = """void top(const int a[64], const int b[64], int y[64]) {
+  int bias = 3;
+  int part[64];
+  for (int i = 0; i < 64; i++) {
+    int p = a[i] * b[i];
+    part[i] = p + bias;
+  }
+  for (int i = 0; i < 64; i++) { y[i] = part[63 - i]; }
+}
+"""
+PRODUCT = """void top(const int a[64], const int b[64], int y[64]) {
+  for (int i = 0; i < 64; i++) {
+    int p = a[i] * b[i];
+    y[i] = p + 1;
+  }
+}
+"""
 PART = "xczu9eg-ffvb1156-2-i"
 
 
@@ -58,7 +76,7 @@ def variants(source: str, limits: dict[str, float] | None = None) -> Variants:
     return Variants.of(Bench.of(given_source(source, part=PART), 1000), limits or {})
 
 
-@pytest.mark.parametrize("source", [KERNEL, MERLIN], ids=["vitis", "merlin"])
+@pytest.mark.parametrize("source", [KERNEL, MERLIN, BOUND], ids=["vitis", "merlin", "bound"])
 def test_a_variant_is_what_its_edited_text_is(source: str) -> None:
     """The program is read once and loops are kept: the same figures as reading and estimating the edited text."""
     made = variants(source)
@@ -68,6 +86,34 @@ def test_a_variant_is_what_its_edited_text_is(source: str) -> None:
         again = made.bench.after(made.fix(variant.picks).edits)
         assert again is not None, made.pragmas(variant.picks)
         assert again.amounts == variant.amounts, made.pragmas(variant.picks)
+
+
+def test_products_leave_the_multipliers() -> None:
+    """No DSP is allowed: the product of `p` is bound to logic, below the line that declares p (UG1399, BIND_OP)."""
+    found = what_if(PRODUCT, part=PART, budget={"dsp": 0}, count=100)
+    assert found.present.dsp
+    assert found.options
+    for option in found.options:
+        assert option.after.dsp == 0
+        assert "products of p: #pragma HLS BIND_OP variable=p op=mul impl=fabric" in option.pragmas
+        lines = apply_edits(PRODUCT, option.fix.edits).splitlines()
+        assert lines.index("#pragma HLS BIND_OP variable=p op=mul impl=fabric") > lines.index(
+            "    int p = a[i] * b[i];"
+        )
+
+
+def test_a_pragma_of_an_array_stands_below_its_declaration() -> None:
+    """Before it nobody knows the name: the tool refuses such a text."""
+    made = variants(BOUND)
+    place = next(index for index, slot in enumerate(made.slots) if slot.variable == "part")
+    picks = tuple(int(index == place) for index in range(len(made.slots)))
+    lines = apply_edits(BOUND, made.fix(picks).edits).splitlines()
+    assert lines[lines.index("  int part[64];") + 1].startswith("#pragma HLS ARRAY_PARTITION variable=part ")
+
+
+def test_tiles_are_among_the_choices_of_merlin() -> None:
+    titles = {choice.title for slot in variants(MERLIN).slots for choice in slot.choices}
+    assert "tile loop 'rows' by 8" in titles
 
 
 def test_the_program_stays_as_it_was() -> None:
@@ -227,5 +273,9 @@ def test_what_was_not_read_takes_no_share_of_the_part(tmp_path: Path, capsys: py
     assert main(["qor", "explore", str(path), "--top", "top"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("the design as it is"))
     assert row.split()[-1] == "?" and "0" not in row
+    found = explore(path, "top")
+    assert "no front" in found.unknown and not found.front
+    point = found.to_dict()["points"][0]
+    assert (point["share"], point["fits"], point["front"], point["LUT"]) == (None, None, False, None)
     assert main(["qor", "why", str(path), "--top", "top"]) == 0
     assert "not read" in capsys.readouterr().out

@@ -317,20 +317,22 @@ def _row(row: Measured, best_ms: float) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from ..cost_model.data.features import SCHEDULE_FEATURES, pipeline_feature_names
-    from ..cost_model.data.samples import load_a_sample, load_featurization
+    from ..cost_model.data.features import pipeline_feature_names
+    from ..cost_model.data.samples import TAIL_BYTES, load_a_sample, load_featurization, names_in
 
     data: dict[str, Any] = {}
     if options.file.endswith(".featurization"):
-        schedule, pipeline = load_featurization(options.file)
+        features = names_in(options.file, 0)
+        schedule, pipeline = load_featurization(options.file, names=features)
     else:
-        sample = load_a_sample(options.file)
+        features = names_in(options.file, TAIL_BYTES)
+        sample = load_a_sample(options.file, names=features)
         schedule, pipeline = sample.schedule_features, sample.pipeline_features
         data = {name: getattr(sample, name) for name in ("runtime_ms", "pipeline_id", "schedule_id")}
     names = pipeline_feature_names()
     stages = [
         {
-            "schedule": dict(zip(SCHEDULE_FEATURES, map(float, row), strict=True)),
+            "schedule": dict(zip(features, map(float, row), strict=True)),
             "pipeline": dict(zip(names, map(float, block.ravel()), strict=True)),
         }
         for row, block in zip(schedule, pipeline, strict=True)

@@ -8,6 +8,7 @@ from ..errors import DataError, HwmlError
 from ..files import replace_folder
 from .data.csvdata import read_csv, write_csv
 from .data.samples import load_from_dir, sample_bytes
+from .net.gpu_weights import GpuWeights, holds_gpu_weights
 from .net.weights import BUFFERS, Weights
 
 
@@ -24,6 +25,9 @@ def convert(source: str | Path, destination: str | Path) -> str:
     if destination.suffix == ".csv":
         count = write_csv(load_from_dir(source), destination)
         return f"{destination}: {count} samples"
+    if destination.suffix in (".weights", ".json") and holds_gpu_weights(source):
+        GpuWeights.load(source).save(destination)
+        return f"{destination}: weights of Anderson2021"
     if destination.suffix in (".weights", ".json"):
         old = source.is_dir() and (source / BUFFERS[0][2]).exists()
         if not old and source.suffix not in (".weights", ".json"):

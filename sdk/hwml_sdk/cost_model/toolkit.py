@@ -78,10 +78,10 @@ def tools_folder() -> Path:
     raise HwmlError(f"{halide_folder()}: no RunGenMain.cpp in this halide package; reinstall halide")
 
 
-def inside_plugin(header: bytes, size: int) -> bytes:
-    """`size` bytes of Halide's plug-in from where `header` stands in it. Raises HwmlError when it does not."""
-    data = plugin_path().read_bytes()
+def inside_plugin(header: bytes, size: int, scheduler: str = AUTOSCHEDULER) -> bytes:
+    """`size` bytes of a plug-in of Halide from where `header` stands in it. Raises HwmlError when it does not."""
+    data = plugin_path(scheduler).read_bytes()
     place = data.find(header)
     if place < 0:
-        raise HwmlError(f"{plugin_path()}: no embedded weights of this model version; halide 21 has them")
+        raise HwmlError(f"{plugin_path(scheduler)}: no embedded weights of this model version; halide 21 has them")
     return data[place : place + size]

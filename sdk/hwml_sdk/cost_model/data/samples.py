@@ -3,13 +3,15 @@
 Format (Halide 21.0.0, featurization_to_sample.cpp; little-endian, no header): per stage 39 schedule and 41 x 7 pipeline
 features as float32, from the output's last stage to the inputs; a sample ends with the run time in milliseconds
 (float32), pipeline id and schedule id (int32). There is no magic number: size and values are all that can be checked.
+
+Files of Anderson2021 (GPUs) are read with `names=GPU_SCHEDULE_FEATURES`: 73 schedule features, the rest alike.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import read_bytes, write_atomic
-from .features import N_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_FEATURES, SCHEDULE_INDEX, STAGE_BYTES, STAGE_FLOATS
+from .features import GPU_SCHEDULE_FEATURES, N_PIPELINE, N_ROWS, N_TYPES, SCHEDULE_FEATURES
 
 TAIL_BYTES = 12
 MAX_STAGES = 8192  # 10 MB; Halide's own largest application has under 200
@@ -32,7 +34,7 @@ class Sample:
     """One measured schedule of one pipeline."""
 
     schedule_features: Floats
-    """(stages, 39)"""
+    """(stages, 39); of Anderson2021 (stages, 73)"""
     pipeline_features: Floats
     """(stages, 41, 7): row 0 is types_in_use, which the network is not fed"""
     runtime_ms: float
@@ -56,38 +58,66 @@ class Sample:
 
     def points(self) -> list[float]:
         """The points that each stage computes at least: follows from sizes and algorithm, not from the schedule."""
-        return [float(value) for value in self.schedule_features[:, SCHEDULE_INDEX["points_computed_minimum"]]]
+        index = schedule_names(self.schedule_features.shape[1]).index("points_computed_minimum")
+        return [float(value) for value in self.schedule_features[:, index]]
 
     def schedule_digest(self) -> str:
         """Hash of the schedule features: equal for repeats of one schedule."""
         return hashlib.sha256(np.ascontiguousarray(self.schedule_features).tobytes()).hexdigest()[:16]
 
 
-def parse_featurization(data: bytes, *, path: str | Path = "featurization") -> tuple[Floats, Floats]:
+def schedule_names(count: int) -> tuple[str, ...]:
+    """The names of that many schedule features: of adams2019 or Anderson2021. Raises DataError for another count."""
+    for names in (SCHEDULE_FEATURES, GPU_SCHEDULE_FEATURES):
+        if len(names) == count:
+            return names
+    raise DataError(f"{count} schedule features a stage: adams2019 has 39, Anderson2021 73")
+
+
+def names_in(path: str | Path, tail: int) -> tuple[str, ...]:
+    """The schedule features of a file, told by its size; `tail`: its bytes after the features.
+
+    adams2019's where both would fit (only every 163 stages) or none (reading says then what is wrong).
+    """
+    size = Path(path).stat().st_size - tail if Path(path).is_file() else 0
+    fits = [names for names in (SCHEDULE_FEATURES, GPU_SCHEDULE_FEATURES) if size % stage_bytes(names) == 0]
+    return fits[0] if fits else SCHEDULE_FEATURES
+
+
+def stage_bytes(names: Sequence[str] = SCHEDULE_FEATURES) -> int:
+    """Bytes of a stage with these schedule features."""
+    return 4 * (len(names) + N_PIPELINE)
+
+
+def parse_featurization(
+    data: bytes, *, path: str | Path = "featurization", names: Sequence[str] = SCHEDULE_FEATURES
+) -> tuple[Floats, Floats]:
     """Schedule (stages, 39) and pipeline features (stages, 41, 7) of a `.featurization` file's bytes.
 
     Raises DataError for an empty, oversize or odd-sized file and for values that no Halide run can have written:
     NaN, negative, or a schedule feature over 1e14.
     """
-    records = _records(data, path)
-    schedule = np.ascontiguousarray(records[:, :N_SCHEDULE])
-    pipeline = np.ascontiguousarray(records[:, N_SCHEDULE:]).reshape(-1, N_ROWS, N_TYPES)
+    records = _records(data, path, names)
+    schedule = np.ascontiguousarray(records[:, : len(names)])
+    pipeline = np.ascontiguousarray(records[:, len(names) :]).reshape(-1, N_ROWS, N_TYPES)
     check_features(schedule, pipeline, path=path)
     return schedule, pipeline
 
 
-def _records(data: bytes, path: str | Path) -> Floats:
+def _records(data: bytes, path: str | Path, names: Sequence[str]) -> Floats:
+    size = stage_bytes(names)
     if not data:
         raise DataError("is empty; sample it again", path=path)
-    if len(data) > MAX_STAGES * STAGE_BYTES:
+    if len(data) > MAX_STAGES * size:
         raise DataError(f"{len(data)} bytes of features are over the limit of {MAX_STAGES} stages", path=path)
-    if len(data) % STAGE_BYTES:
+    if len(data) % size:
+        model = "adams2019" if tuple(names) == SCHEDULE_FEATURES else "Anderson2021"
         raise DataError(
-            f"{len(data)} bytes of features are no multiple of {STAGE_BYTES} (one stage): the file is truncated, or "
-            "not of adams2019; sample it again",
+            f"{len(data)} bytes of features are no multiple of {size} (one stage): the file is truncated, or "
+            f"not of {model}; sample it again",
             path=path,
         )
-    return np.frombuffer(data, dtype="<f4").reshape(-1, STAGE_FLOATS).astype(np.float32)
+    return np.frombuffer(data, dtype="<f4").reshape(-1, size // 4).astype(np.float32)
 
 
 def check_features(schedule: Floats, pipeline: Floats, *, path: str | Path) -> None:
@@ -95,8 +125,9 @@ def check_features(schedule: Floats, pipeline: Floats, *, path: str | Path) -> N
     bad = ~((schedule >= 0) & (schedule <= MAX_FEATURE))  # written so that NaN is bad
     if bad.any():
         stage, index = (int(i) for i in np.argwhere(bad)[0])
+        name = schedule_names(schedule.shape[1])[index]
         raise DataError(
-            f"stage {stage}: {SCHEDULE_FEATURES[index]} is {float(schedule[stage, index])!r}, outside 0..1e14; "
+            f"stage {stage}: {name} is {float(schedule[stage, index])!r}, outside 0..1e14; "
             "remove the file or sample it again",
             path=path,
         )
@@ -110,11 +141,11 @@ def check_features(schedule: Floats, pipeline: Floats, *, path: str | Path) -> N
         )
 
 
-def parse_sample(data: bytes, *, path: str | Path = "sample") -> Sample:
+def parse_sample(data: bytes, *, path: str | Path = "sample", names: Sequence[str] = SCHEDULE_FEATURES) -> Sample:
     """A `.sample` file's bytes. Raises DataError like `parse_featurization`, and for a wrong run time."""
     if len(data) <= TAIL_BYTES:
         raise DataError(f"{len(data)} bytes are too few for a sample; sample it again", path=path)
-    schedule, pipeline = parse_featurization(data[:-TAIL_BYTES], path=path)
+    schedule, pipeline = parse_featurization(data[:-TAIL_BYTES], path=path, names=names)
     runtime_ms = float(np.frombuffer(data[-12:-8], dtype="<f4")[0])
     pipeline_id, schedule_id = (int(i) for i in np.frombuffer(data[-8:], dtype="<i4"))
     if not 0 < runtime_ms < float("inf"):
@@ -133,21 +164,22 @@ def sample_bytes(sample: Sample) -> bytes:
 
 
 def featurization_bytes(schedule: Floats, pipeline: Floats) -> bytes:
-    """The bytes of a `.featurization` file from (stages, 39) and (stages, 41, 7)."""
+    """The bytes of a `.featurization` file from (stages, 39 or 73) and (stages, 41, 7)."""
     stages = len(schedule)
-    if schedule.shape != (stages, N_SCHEDULE) or pipeline.shape != (stages, N_ROWS, N_TYPES):
+    if schedule.ndim != 2 or pipeline.shape != (stages, N_ROWS, N_TYPES):
         raise DataError(f"features of shapes {schedule.shape} and {pipeline.shape} are not (n, 39) and (n, 41, 7)")
+    schedule_names(schedule.shape[1])
     return np.concatenate([schedule, pipeline.reshape(stages, -1)], axis=1).astype("<f4").tobytes()
 
 
-def load_a_sample(path: str | Path) -> Sample:
+def load_a_sample(path: str | Path, *, names: Sequence[str] = SCHEDULE_FEATURES) -> Sample:
     """Read one `.sample` file. Raises DataError naming the file."""
-    return parse_sample(_read(Path(path), MAX_STAGES * STAGE_BYTES + TAIL_BYTES), path=path)
+    return parse_sample(_read(Path(path), MAX_STAGES * stage_bytes(names) + TAIL_BYTES), path=path, names=names)
 
 
-def load_featurization(path: str | Path) -> tuple[Floats, Floats]:
+def load_featurization(path: str | Path, *, names: Sequence[str] = SCHEDULE_FEATURES) -> tuple[Floats, Floats]:
     """Read one `.featurization` file: (stages, 39) and (stages, 41, 7). Raises DataError naming the file."""
-    return parse_featurization(_read(Path(path), MAX_STAGES * STAGE_BYTES), path=path)
+    return parse_featurization(_read(Path(path), MAX_STAGES * stage_bytes(names)), path=path, names=names)
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -1,8 +1,8 @@
-"""Fit the network's weights: Halide's own procedure to the letter, or a batched one that generalises better."""
+"""Fit the network's weights in shuffled batches of pipelines (Halide's own procedure: `parity`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from ...errors import MissingDependencyError
 from ...interrupt import heed_ctrl_c
-from ..data.dataset import MAX_SCHEDULES, PipelineData, cores_of
+from ..data.dataset import PipelineData, cores_of
 from .metrics import evaluate_each
 from .network import REGULARISATION, Net
+from .parity import BETAS, EPSILON
 from .terms import COST_TO_MS, term_table
 from .weights import BUFFERS, Weights
 
@@ -24,7 +25,6 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
 if TYPE_CHECKING:
     from torch import Tensor
 
-BETAS, EPSILON = (0.9, 0.999), 1e-5  # Halide's Adam
 SHARPNESS = 3.0  # of the ranking loss: per unit of natural logarithm
 LOG_WEIGHT = 0.3
 SCALE_WEIGHT = 0.02
@@ -87,6 +87,50 @@ def merge(parts: Sequence[Batch]) -> Batch:
         shifted("sample_of_row", samples), shifted("pipeline_of_sample", numbers), joined("runtime_ms"),
         int(numbers[-1]), None,
     )  # fmt: skip
+
+
+class Collated:
+    """All pipelines in one set of tensors, of which a batch is taken by index: much cheaper than joining parts."""
+
+    def __init__(self, parts: Sequence[Batch]) -> None:
+        self.parts = parts
+        self._whole = merge(parts)
+        self._rows, self._stages, self._samples = (
+            _ranges([len(getattr(part, name)) for part in parts]) for name in ("logs", "pipeline", "runtime_ms")
+        )
+        self._stage_of_row, self._sample_of_row = (
+            np.concatenate([getattr(part, name).numpy() for part in parts])
+            for name in ("stage_of_row", "sample_of_row")
+        )
+
+    def take(self, chosen: Sequence[int]) -> Batch:
+        """These pipelines as a batch, in this order."""
+        if len(chosen) == 1:
+            return self.parts[chosen[0]]
+        rows, stages, samples = (
+            [ranges[index] for index in chosen] for ranges in (self._rows, self._stages, self._samples)
+        )
+        every, whole = np.concatenate(rows), self._whole
+        sizes = [len(part) for part in rows]
+
+        def shifted(local: Any, ranges: Sequence[Any]) -> Tensor:
+            starts = np.cumsum([0, *map(len, ranges[:-1])])
+            return torch.from_numpy(local[every] + np.repeat(starts, sizes))
+
+        index = torch.from_numpy(every)
+        return Batch(
+            whole.logs.index_select(0, index), whole.terms.index_select(0, index),
+            whole.pipeline.index_select(0, torch.from_numpy(np.concatenate(stages))),
+            shifted(self._stage_of_row, stages), shifted(self._sample_of_row, samples),
+            torch.from_numpy(np.repeat(np.arange(len(chosen)), [len(part) for part in samples])),
+            whole.runtime_ms.index_select(0, torch.from_numpy(np.concatenate(samples))), len(chosen), None,
+        )  # fmt: skip
+
+
+def _ranges(sizes: Sequence[int]) -> list[Any]:
+    """Consecutive ranges of numbers of these sizes."""
+    ends = np.cumsum(sizes)
+    return [np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)]
 
 
 def forward(net: Net, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -177,56 +221,6 @@ def step(net: Net, optimiser: torch.optim.Adam, batch: Batch, loss: Callable[[Ne
     return float(value.item())
 
 
-@dataclass(slots=True)
-class ParityEpoch:
-    """What Halide's trainer prints after an epoch."""
-
-    epoch: int
-    rate: float
-    loss: float
-    """running mean (decay 0.9) of the pipelines' loss sums"""
-
-
-def fit_parity(
-    net: Net,
-    pipelines: Sequence[PipelineData],
-    *,
-    rates: Sequence[float],
-    epochs: int,
-    num_cores: int | None,
-    seed: int = 0,
-) -> Iterator[ParityEpoch]:
-    """Halide's procedure: one step a pipeline, in order of their ids; every rate runs `epochs` epochs.
-
-    A pipeline with over 1024 schedules is shown through a random window of 1024. The optimiser runs on throughout.
-    """
-    random = np.random.default_rng(seed)
-    whole = [collate_one(data, num_cores) for data in pipelines]
-    optimiser = adam(net, rates[0])
-    running = 0.0
-    weight = 0.0
-    number = 0
-    for rate in rates:
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        for _ in range(epochs):
-            total = 0.0
-            for data, batch in zip(pipelines, whole, strict=True):
-                shown = batch if len(data) <= MAX_SCHEDULES else collate_one(_window(data, random), num_cores)
-                total += step(net, optimiser, shown, halide_loss)
-            running, weight = running * 0.9 + total, weight * 0.9 + len(whole)
-            number += 1
-            yield ParityEpoch(number, rate, running / weight)
-
-
-def _window(data: PipelineData, random: np.random.Generator) -> PipelineData:
-    from dataclasses import replace
-
-    start = int(random.integers(0, len(data) - MAX_SCHEDULES + 1))
-    rows = slice(start, start + MAX_SCHEDULES)
-    return replace(data, schedule=data.schedule[rows], runtime_ms=data.runtime_ms[rows], noise=data.noise[rows])
-
-
 def calibrate(weights: Weights, pipelines: Sequence[PipelineData], num_cores: int | None = None) -> Weights:
     """Scale the predictions so that the median of predicted over measured, over pipelines, is 1. The order stays.
 
@@ -247,7 +241,7 @@ class BatchedFit:
         self.net = Net(weights)
         self.optimiser = adam(self.net, rate)
         self.loss = LOSSES[loss]
-        self.parts = [collate_one(data, num_cores) for data in pipelines]
+        self.data = Collated([collate_one(data, num_cores) for data in pipelines])
         self.batch_pipelines = batch_pipelines
         self.seed = seed
         self.epoch = 0
@@ -259,10 +253,10 @@ class BatchedFit:
 
     def run_epoch(self) -> float:
         """Show every pipeline once; returns the mean loss."""
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.parts))
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.data.parts))
         losses = []
         for start in range(0, len(order), self.batch_pipelines):
-            batch = merge([self.parts[index] for index in order[start : start + self.batch_pipelines]])
+            batch = self.data.take(order[start : start + self.batch_pipelines].tolist())
             losses.append(step(self.net, self.optimiser, batch, self.loss))
         self.epoch += 1
         return float(np.mean(losses))

@@ -5,6 +5,7 @@ Inputs: `pipeline` (stages, 40, 7), `schedule` (n, stages, 39), `num_cores` (1),
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...errors import ArtifactError, MissingDependencyError
 from ...inference import open_session, run_session
 from ..data.features import N_MODEL_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_INDEX
 from ..data.samples import Floats
-from .terms import N_TERMS, TERMS
+from .terms import DERIVED_FROM, TERMS
 from .weights import Weights
 
 _STAGES_AT_ONCE = 100_000  # of all schedules together: 100 MB of what a model may take (`inference.MEMORY_BYTES`)
@@ -31,7 +32,6 @@ class _Graph:
         self.helper = helper
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
-        self.feature: dict[str, str] = {}
 
     def constant(self, name: str, value: Any) -> str:
         from onnx import numpy_helper
@@ -47,12 +47,11 @@ class _Graph:
         self.nodes.append(self.helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
-    def __call__(self, name: str) -> str:
-        """The schedule feature `name`, (n, stages, 1)."""
-        if name not in self.feature:
-            index = self.constant(f"i_{name}", np.asarray([SCHEDULE_INDEX[name]], dtype=np.int64))
-            self.feature[name] = self.node("Gather", "schedule", index, axis=2)
-        return self.feature[name]
+    def split(self, value: str, names: Sequence[str]) -> dict[str, str]:
+        """One row of `value` for each name, (1, n, stages): contiguous, where a gather on the last axis walks."""
+        outputs = [f"f_{name}" for name in names]
+        self.nodes.append(self.helper.make_node("Split", [value], outputs, axis=0, num_outputs=len(outputs)))
+        return dict(zip(names, outputs, strict=True))
 
 
 def to_onnx(weights: Weights) -> bytes:
@@ -63,10 +62,10 @@ def to_onnx(weights: Weights) -> bytes:
     except ImportError as error:
         raise MissingDependencyError("onnx", "halide") from error
     g = _Graph()
-    coefficients = _network(g, weights)
-    products = g.node("Mul", coefficients, _terms(g))
-    axes = g.constant("axes", np.asarray([1, 2], dtype=np.int64))
-    total = g.node("ReduceSum", products, axes, keepdims=0)
+    columns = g.node("Transpose", "schedule", perm=[2, 0, 1])
+    products = g.node("Mul", _network(g, weights, columns), _terms(g, columns))
+    stage_cost = g.node("ReduceSum", products, g.constant("terms_axis", np.asarray([0], dtype=np.int64)), keepdims=0)
+    total = g.node("ReduceSum", stage_cost, g.constant("stages_axis", np.asarray([1], dtype=np.int64)), keepdims=0)
     g.nodes.append(helper.make_node("Mul", [total, g.number(1e-9)], ["runtime_ms"]))
     real = TensorProto.FLOAT
     graph = helper.make_graph(
@@ -88,82 +87,82 @@ def to_onnx(weights: Weights) -> bytes:
     return data
 
 
-def _network(g: _Graph, weights: Weights) -> str:
+def _network(g: _Graph, weights: Weights, columns: str) -> str:
+    """Coefficients (terms, n, stages) of the terms that exist, after the relu."""
+    kept = sorted(TERMS)
     sigmoid = 1 / (1 + np.exp(-weights.head1_filter.astype(np.float64)))
     head1 = sigmoid.transpose(1, 0, 2).reshape(N_MODEL_ROWS * N_TYPES, -1).astype(np.float32)
     flat = g.node("Reshape", "pipeline", g.constant("flat", np.asarray([-1, N_MODEL_ROWS * N_TYPES], dtype=np.int64)))
     embedded = g.node(
         "Add", g.node("MatMul", flat, g.constant("head1", head1)), g.constant("bias1", weights.head1_bias)
     )
-    constant = g.node("MatMul", embedded, g.constant("trunk1", weights.conv1_filter[:8]))
-    constant = g.node("Add", constant, g.constant("trunk_bias", weights.conv1_bias))
-    logs = g.node("Log", g.node("Add", "schedule", g.number(1)))
-    hidden = g.node("MatMul", logs, g.constant("head2", weights.head2_filter))
-    hidden = g.node("Relu", g.node("Add", hidden, g.constant("bias2", weights.head2_bias)))
-    trunk = g.node("MatMul", hidden, g.constant("trunk2", weights.conv1_filter[8:]))
-    return g.node("Relu", g.node("Add", trunk, constant))
+    constant = g.node("MatMul", embedded, g.constant("trunk1", weights.conv1_filter[:8, kept]))
+    constant = g.node("Transpose", g.node("Add", constant, g.constant("trunk_bias", weights.conv1_bias[kept])))
+    constant = g.node("Unsqueeze", constant, g.constant("middle_axis", np.asarray([1], dtype=np.int64)))
+    logs = g.node("Log", g.node("Add", columns, g.number(1)))
+    wide = g.node("Reshape", logs, g.constant("wide", np.asarray([N_SCHEDULE, -1], dtype=np.int64)))
+    hidden = g.node("MatMul", g.constant("head2", np.ascontiguousarray(weights.head2_filter.T)), wide)
+    hidden = g.node("Relu", g.node("Add", hidden, g.constant("bias2", weights.head2_bias[:, None])))
+    trunk = g.node("MatMul", g.constant("trunk2", np.ascontiguousarray(weights.conv1_filter[8:, kept].T)), hidden)
+    shape = g.node("Concat", g.constant("terms", np.asarray([len(kept)], dtype=np.int64)),
+                   g.node("Shape", "schedule", start=0, end=2), axis=0)  # fmt: skip
+    return g.node("Relu", g.node("Add", g.node("Reshape", trunk, shape), constant))
 
 
-def _terms(g: _Graph) -> str:
-    """The term table (n, stages, 32): two gathers from all quantities, multiplied."""
-    made = _derived(g)
-    names = [*SCHEDULE_INDEX, *made]
-    quantities = g.node("Concat", "schedule", *made.values(), axis=2)
-    zero = names.index("zero")
+def _terms(g: _Graph, columns: str) -> str:
+    """The table (terms, n, stages) of the terms that exist: all left sides times all right sides."""
+    wanted = g.constant("wanted", np.asarray([SCHEDULE_INDEX[name] for name in DERIVED_FROM], dtype=np.int64))
+    derived = _derived(g, g.split(g.node("Gather", columns, wanted, axis=0), DERIVED_FROM))
+    names = [*SCHEDULE_INDEX, *derived]
+    values = g.node("Concat", columns, *derived.values(), axis=0)
     sides = []
     for side in range(2):
-        indices = [names.index(TERMS[k][side]) if k in TERMS else zero for k in range(N_TERMS)]
-        sides.append(
-            g.node("Gather", quantities, g.constant(f"side{side}", np.asarray(indices, dtype=np.int64)), axis=2)
-        )
+        rows = np.asarray([names.index(TERMS[k][side]) for k in sorted(TERMS)], dtype=np.int64)
+        sides.append(g.node("Gather", values, g.constant(f"side{side}", rows), axis=0))
     return g.node("Mul", *sides)
 
 
-def _derived(g: _Graph) -> dict[str, str]:
-    """The quantities of `terms.derived`, as (n, stages, 1)."""
-    one, zero = g.number(1), g.number(0)
-    inner = g("inner_parallelism")
-    ones = g.node("Add", g.node("Mul", inner, zero), one)
-    everything = g.node("Mul", inner, g("outer_parallelism"))
+def _derived(g: _Graph, f: Mapping[str, str]) -> dict[str, str]:
+    """The quantities of `terms.derived`, each (1, n, stages)."""
+    one, two = g.number(1), g.number(2)
+    inner = f["inner_parallelism"]
+    everything = g.node("Mul", inner, f["outer_parallelism"])
     tasks = g.node("Max", everything, one)
     per_core = g.node("Div", tasks, "num_cores")
     idle = g.node("Div", g.node("Ceil", per_core), g.node("Max", per_core, one))
-    not_inlined = g.node("Cast", g.node("Equal", g("inlined_calls"), zero), to=1)
+    not_inlined = g.node("Cast", g.node("Equal", f["inlined_calls"], g.number(0)), to=1)
     parallel = g.node("Cast", g.node("Greater", inner, one), to=1)
     serial = g.node("Sub", one, parallel)
-    first = _first_stage(g)
-    innermost = g.node("Max", g("innermost_bytes_at_task"), one)
-    twice = g.node("Mul", g("num_realizations"), g.number(2))
-    lines = g.node("Mul", inner, g.node("Div", g("bytes_at_task"), innermost))
-    points = g.node("Mul", g.node("Add", g("num_vectors"), g("num_scalars")), g.number(2))
+    output = g.node("Mul", serial, _first_stage(g))
+    innermost = g.node("Max", f["innermost_bytes_at_task"], one)
+    twice = g.node("Mul", f["num_realizations"], two)
+    lines = g.node("Mul", inner, g.node("Div", f["bytes_at_task"], innermost))
+    points = g.node("Mul", g.node("Add", f["num_vectors"], f["num_scalars"]), two)
     pages = g.node("Min", inner, g.node("Div", g.number(4096), innermost))
     return {
-        "zero": g.node("Mul", ones, zero),
-        "one": ones,
-        "vector_points": g.node("Mul", g("vector_size"), g("num_vectors")),
+        "one": g.node("Add", parallel, serial),
+        "vector_points": g.node("Mul", f["vector_size"], f["num_vectors"]),
         "compute_scale": g.node("Mul", not_inlined, idle),
         "inlined_scale": g.node("Mul", g.node("Sub", one, not_inlined), idle),
         "num_tasks": tasks,
         "all_parallelism": everything,
         "is_parallel": parallel,
-        "serial_output": g.node("Mul", serial, first),
-        "serial_inner": g.node("Mul", serial, g.node("Sub", one, first)),
+        "serial_output": output,
+        "serial_inner": g.node("Sub", serial, output),
         "twice_lines_stored": g.node("Mul", twice, lines),
-        "twice_bytes_stored": g.node("Mul", twice, g("bytes_at_realization")),
+        "twice_bytes_stored": g.node("Mul", twice, f["bytes_at_realization"]),
         "false_sharing": g.node("Div", points, innermost),
-        "page_faults": g.node("Mul", g.node("Mul", g("bytes_at_production"), pages), g.number(2)),
+        "page_faults": g.node("Mul", g.node("Mul", f["bytes_at_production"], pages), two),
         "inner_parallelism_less_1": g.node("Sub", inner, one),
     }
 
 
 def _first_stage(g: _Graph) -> str:
-    """(stages, 1): 1 for stage 0, the output's last stage."""
-    shape = g.node("Shape", "pipeline", start=0, end=1)
-    count = g.node("Squeeze", shape)
+    """(stages,): 1 for stage 0, the output's last stage."""
+    count = g.node("Squeeze", g.node("Shape", "pipeline", start=0, end=1))
     zero = g.constant("zero_index", np.int64(0))
     positions = g.node("Range", zero, count, g.constant("one_index", np.int64(1)))
-    is_first = g.node("Cast", g.node("Equal", positions, zero), to=1)
-    return g.node("Unsqueeze", is_first, g.constant("last_axis", np.asarray([1], dtype=np.int64)))
+    return g.node("Cast", g.node("Equal", positions, zero), to=1)
 
 
 class OnnxPredictor:
@@ -175,9 +174,11 @@ class OnnxPredictor:
     def predict(self, pipeline: Floats, schedule: Floats, num_cores: float) -> Floats:
         """Run times (n,) in milliseconds of schedules (n, stages, 39) of one pipeline (stages, 280)."""
         at_once = max(_STAGES_AT_ONCE // max(schedule.shape[1], 1), 1)
+        if len(schedule) <= at_once:
+            return self._predict(pipeline, schedule, num_cores)
         parts = [
             self._predict(pipeline, schedule[start : start + at_once], num_cores)
-            for start in range(0, max(len(schedule), 1), at_once)
+            for start in range(0, len(schedule), at_once)
         ]
         return np.concatenate(parts)
 

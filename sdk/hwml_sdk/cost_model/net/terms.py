@@ -83,13 +83,33 @@ def derived(feature: dict[str, Any], first_stage: Any, num_cores: Any, xp: Any) 
     }
 
 
+# Rows of the table of all quantities: schedule features, derived ones, and zeros for terms that do not exist.
+_DERIVED = (
+    "one", "vector_points", "compute_scale", "inlined_scale", "num_tasks", "all_parallelism", "is_parallel",
+    "serial_output", "serial_inner", "twice_lines_stored", "twice_bytes_stored", "false_sharing", "page_faults",
+    "inner_parallelism_less_1",
+)  # fmt: skip
+_PLACE = SCHEDULE_INDEX | {name: N_SCHEDULE + index for index, name in enumerate(_DERIVED)}
+_SIDES = [TERMS.get(k, ("", "")) for k in range(N_TERMS)]
+_LEFT, _RIGHT = (np.asarray([_PLACE.get(pair[side], -1) for pair in _SIDES]) for side in range(2))
+DERIVED_FROM = (
+    "inner_parallelism", "outer_parallelism", "inlined_calls", "innermost_bytes_at_task", "num_realizations",
+    "vector_size", "num_vectors", "num_scalars", "bytes_at_task", "bytes_at_realization", "bytes_at_production",
+)  # fmt: skip
+
+
 def term_rows(columns: Floats, first_stage: Any, num_cores: float) -> Floats:
     """Terms (32, ...) of schedule features (39, ...)."""
-    feature: dict[str, Any] = {name: columns[index] for name, index in SCHEDULE_INDEX.items()}
-    values = feature | derived(feature, first_stage, np.float32(num_cores), np)
-    rows = np.zeros((N_TERMS, *columns.shape[1:]), dtype=np.float32)
-    for k, (left, right) in TERMS.items():
-        np.multiply(values[left], values[right], out=rows[k])
+    feature = {name: columns[SCHEDULE_INDEX[name]] for name in DERIVED_FROM}
+    values = np.empty((N_SCHEDULE + len(_DERIVED) + 1, *columns.shape[1:]), dtype=np.float32)
+    values[:N_SCHEDULE] = columns
+    made = derived(feature, first_stage, np.float32(num_cores), np)
+    for place, name in enumerate(_DERIVED, start=N_SCHEDULE):
+        values[place] = made[name]
+    values[-1] = 0
+    # All left sides times all right sides: three calls where one for each term would cost a small input the most.
+    rows: Floats = values[_LEFT]
+    rows *= values[_RIGHT]
     return rows
 
 

@@ -32,7 +32,8 @@ MAGIC = 0x68776631
 JSON_KIND = "adams2019_weights"
 HEADER = struct.pack("<4I", MAGIC, PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION, 6)
 # Name, numpy (C order) shape, and file name in the old folder format, in file order.
-BUFFERS: tuple[tuple[str, tuple[int, ...], str], ...] = (
+Buffers = tuple[tuple[str, tuple[int, ...], str], ...]
+BUFFERS: Buffers = (
     ("head1_filter", (7, 40, 8), "head1_conv1_weight.data"),
     ("head1_bias", (8,), "head1_conv1_bias.data"),
     ("head2_filter", (39, 24), "head2_conv1_weight.data"),
@@ -89,6 +90,11 @@ def _read_file(path: str | Path) -> Weights:
 
 def _read_json(path: str | Path) -> Weights:
     """Read weights from JSON as `save_to_json` writes them. Raises DataError."""
+    return Weights.from_arrays(read_document(path, JSON_KIND, BUFFERS), path=path)
+
+
+def read_document(path: str | Path, kind: str, buffers: Buffers) -> dict[str, Floats]:
+    """The tensors of a JSON file that `write_document` wrote. Raises DataError."""
     path = Path(path)
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
@@ -99,14 +105,22 @@ def _read_json(path: str | Path) -> Weights:
     except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", path=path) from error
     versions = [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]
-    if not isinstance(data, dict) or data.get("kind") != JSON_KIND or not isinstance(data.get("buffers"), dict):
-        raise DataError(f"a JSON object with kind {JSON_KIND!r} and buffers was expected", path=path)
+    if not isinstance(data, dict) or data.get("kind") != kind or not isinstance(data.get("buffers"), dict):
+        raise DataError(f"a JSON object with kind {kind!r} and buffers was expected", path=path)
     if data.get("feature_versions") != versions:
         raise DataError(f"feature_versions {data.get('feature_versions')!r} are not {versions}", path=path)
     try:
-        return Weights.from_arrays(data["buffers"], path=path)
+        return checked_arrays(data["buffers"], buffers, path)
     except (ValueError, TypeError) as error:
         raise DataError(f"buffers must be nested lists of numbers: {error}", path=path) from error
+
+
+def write_document(path: str | Path, kind: str, arrays: Mapping[str, Floats]) -> None:
+    """Write tensors as JSON; numbers read back as the same float32."""
+    buffers = {name: _exact(value) for name, value in arrays.items()}
+    versions = [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]
+    document = {"schema_version": 1, "kind": kind, "feature_versions": versions, "buffers": buffers}
+    write_atomic(path, json.dumps(document) + "\n")
 
 
 def _of_model(model: _HoldsTensors) -> Weights:
@@ -137,17 +151,7 @@ class Weights:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], *, path: str | Path = "weights") -> Weights:
         """Check names, shapes and that every value is finite. Raises DataError."""
-        fields: dict[str, Floats] = {}
-        for name, shape, _ in BUFFERS:
-            if name not in arrays:
-                raise DataError(f"{name} is missing", path=path)
-            value = np.array(arrays[name], dtype=np.float32)
-            if value.shape != shape:
-                raise DataError(f"{name} has shape {value.shape}, {shape} was expected", path=path)
-            if not np.isfinite(value).all():
-                raise DataError(f"{name} holds NaN or infinity; train again", path=path)
-            fields[name] = value
-        return cls(**fields)
+        return cls(**checked_arrays(arrays, BUFFERS, path))
 
     @classmethod
     def random(cls, seed: int) -> Weights:
@@ -207,30 +211,11 @@ class Weights:
     @classmethod
     def from_bytes(cls, data: bytes, *, path: str | Path = "weights") -> Weights:
         """The bytes of a `.weights` file. Raises DataError."""
-        reader = _Reader(data, path)
-        if reader.word("magic") != MAGIC:
-            raise DataError("is no adams2019 weights file (wrong magic number)", path=path)
-        versions = (reader.word("version"), reader.word("version"))
-        if versions != (PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION):
-            raise DataError(
-                f"made for feature versions {versions}, this model has "
-                f"{(PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION)}; retrain with the Halide you use",
-                path=path,
-            )
-        count = reader.word("buffer count")
-        if count != len(BUFFERS):
-            raise DataError(f"holds {count} buffers, {len(BUFFERS)} were expected", path=path)
-        arrays = {name: reader.buffer(name, shape) for name, shape, _ in BUFFERS}
-        reader.end()
-        return cls.from_arrays(arrays, path=path)
+        return cls.from_arrays(read_buffers(data, BUFFERS, path), path=path)
 
     def to_bytes(self) -> bytes:
         """The bytes of a `.weights` file."""
-        parts = [HEADER]
-        for name, shape, _ in BUFFERS:
-            parts.append(struct.pack(f"<{1 + len(shape)}I", len(shape), *reversed(shape)))
-            parts.append(getattr(self, name).astype("<f4").tobytes())
-        return b"".join(parts)
+        return buffers_bytes(self.arrays(), BUFFERS)
 
     def save_to_file(self, path: str | Path) -> None:
         """Write a `.weights` file whole or not at all."""
@@ -246,10 +231,7 @@ class Weights:
 
     def save_to_json(self, path: str | Path) -> None:
         """Write JSON; numbers read back as the same float32."""
-        buffers = {name: _exact(value) for name, value in self.arrays().items()}
-        versions = [PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION]
-        document = {"schema_version": 1, "kind": JSON_KIND, "feature_versions": versions, "buffers": buffers}
-        write_atomic(path, json.dumps(document) + "\n")
+        write_document(path, JSON_KIND, self.arrays())
 
     load_from_model = _Loader(_of_model)
 
@@ -260,6 +242,50 @@ class Weights:
         with torch.no_grad():
             for name, value in self.arrays().items():
                 getattr(model, name).copy_(torch.from_numpy(value))
+
+
+def read_buffers(data: bytes, buffers: Buffers, path: str | Path) -> dict[str, Floats]:
+    """The tensors of a `.weights` file's bytes, as `buffers` has them. Raises DataError."""
+    reader = _Reader(data, path)
+    if reader.word("magic") != MAGIC:
+        raise DataError("is no adams2019 weights file (wrong magic number)", path=path)
+    versions = (reader.word("version"), reader.word("version"))
+    if versions != (PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION):
+        raise DataError(
+            f"made for feature versions {versions}, this model has "
+            f"{(PIPELINE_FEATURES_VERSION, SCHEDULE_FEATURES_VERSION)}; retrain with the Halide you use",
+            path=path,
+        )
+    count = reader.word("buffer count")
+    if count != len(buffers):
+        raise DataError(f"holds {count} buffers, {len(buffers)} were expected", path=path)
+    arrays = {name: reader.buffer(name, shape) for name, shape, _ in buffers}
+    reader.end()
+    return arrays
+
+
+def buffers_bytes(arrays: Mapping[str, Floats], buffers: Buffers) -> bytes:
+    """The bytes of a `.weights` file of these tensors."""
+    parts = [HEADER]
+    for name, shape, _ in buffers:
+        parts.append(struct.pack(f"<{1 + len(shape)}I", len(shape), *reversed(shape)))
+        parts.append(arrays[name].astype("<f4").tobytes())
+    return b"".join(parts)
+
+
+def checked_arrays(arrays: Mapping[str, Any], buffers: Buffers, path: str | Path) -> dict[str, Floats]:
+    """As float32, with the names and shapes of `buffers` and every value finite. Raises DataError."""
+    fields: dict[str, Floats] = {}
+    for name, shape, _ in buffers:
+        if name not in arrays:
+            raise DataError(f"{name} is missing", path=path)
+        value = np.array(arrays[name], dtype=np.float32)
+        if value.shape != shape:
+            raise DataError(f"{name} has shape {value.shape}, {shape} was expected", path=path)
+        if not np.isfinite(value).all():
+            raise DataError(f"{name} holds NaN or infinity; train again", path=path)
+        fields[name] = value
+    return fields
 
 
 class _HoldsTensors(Protocol):

@@ -7,17 +7,18 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
-from subprocess import DEVNULL, STDOUT
+from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from typing import Any
 
 from ...errors import HwmlError
 from ...files import read_bytes
 from ...leftovers import scratch_folder
-from ...processes import finish, start
+from ...processes import kill_group, start
 from ...tools import find_tool
 from ..machine import this_machine
 from ..toolkit import AUTOSCHEDULER, halide_folder, plugin_path
@@ -28,6 +29,7 @@ from .targets import generator_names
 
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
 OWN_SCHEDULE_LEFT_OUT = "hwml: own schedule left out"
+_OUTPUT_BYTES = 1 << 16  # of what a program wrote, the end
 # Each starts from nothing, so that no pages and no clock of the one before are part of the next.
 _RUNS = 5
 
@@ -106,7 +108,7 @@ def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str
     ]  # fmt: skip
     limit = job.get("compile_limit_s", COMPILE_LIMIT_S)
     environment = library_environment() | {"HWML_ESTIMATES": "\n".join(job.get("estimates", ()))}
-    code, output = _call(command, WALL_FACTOR * limit, environment, cpu_s=limit)
+    code, output = run_program(command, WALL_FACTOR * limit, environment, cpu_s=limit)
     if code != 0:
         raise HwmlError(_why(code, output, "the generator", limit))
     return output
@@ -114,7 +116,9 @@ def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str
 
 def _why(code: int, output: str, who: str, limit_s: float) -> str:
     """Why a program failed: in its own words where it has any, told apart from a crash and from limits."""
-    text = " ".join(output.split())[-500:]
+    text = " ".join(output.split())
+    ours = text.rfind("hwml: ")  # what generator_main.cpp said, from its beginning
+    text = text[-500:] if ours < 0 else text[ours : ours + 500]
     how = f"signal {-code}" if code < 0 else f"status {code}"
     kind = kind_of_text(f"{how} {text}")
     if kind == "time":
@@ -125,7 +129,7 @@ def _why(code: int, output: str, who: str, limit_s: float) -> str:
     return f"{who} {'crashed' if code < 0 else 'failed'} ({how}){said}"
 
 
-def _call(
+def run_program(
     command: Sequence[str | Path],
     limit_s: float,
     env: Mapping[str, str],
@@ -133,22 +137,35 @@ def _call(
     cpu_s: float = 0,
     stdin: Path | None = None,
 ) -> tuple[int, str]:
-    """Exit status and output; -14 past `limit_s`. `cpu_s` bounds processor time, so that a busy machine costs nothing.
+    """Exit status and the end of its output; -14 past `limit_s`. `cpu_s` bounds processor time, so that a busy machine
+    costs nothing.
 
-    The process stays in our group, so that whoever ends us ends it too.
+    The process stays in our group, so that whoever ends us ends it too. Its output goes to a file: a pipe would be held
+    open by whatever it leaves running, and waited for.
     """
-    if stdin is None:
-        process = start(command, stdin=DEVNULL, stderr=STDOUT, env=env, own_group=False)
+    with tempfile.TemporaryFile() as output, stdin.open("rb") if stdin else nullcontext(DEVNULL) as source:
+        process = start(command, stdin=source, stdout=output, stderr=STDOUT, env=env, own_group=False)
         if cpu_s and sys.platform == "linux":
             import resource
 
             with suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s) + 5))
-        done = finish(process, timeout_s=limit_s)
-    else:
-        with stdin.open("rb") as stream:
-            done = finish(start(command, stdin=stream, stderr=STDOUT, env=env, own_group=False), timeout_s=limit_s)
-    return (-14 if done.timed_out else done.returncode), done.stdout.decode("utf-8", errors="replace")
+        code = _wait(process, limit_s)
+        output.seek(max(0, output.seek(0, os.SEEK_END) - _OUTPUT_BYTES))
+        return code, output.read().decode("utf-8", errors="replace")
+
+
+def _wait(process: Popen[bytes], limit_s: float) -> int:
+    try:
+        return process.wait(limit_s)
+    except TimeoutExpired:
+        kill_group(process)
+        process.wait()
+        return -14
+    except BaseException:
+        kill_group(process)
+        process.wait()
+        raise
 
 
 def _search_arguments(search: Search, folder: Path) -> list[str]:
@@ -202,9 +219,9 @@ def _time(program: Path, job: dict[str, Any]) -> Timing:
     for _ in range(_RUNS):
         if job.get("run_with"):
             command = remote_command(job["run_with"], arguments, job["num_cores"])
-            code, output = _call(command, limit, environment, stdin=program)
+            code, output = run_program(command, limit, environment, stdin=program)
         else:
-            code, output = _call([program, *arguments], limit, environment)
+            code, output = run_program([program, *arguments], limit, environment)
         found = _BENCHMARK.search(output)
         if code != 0 or found is None:
             raise HwmlError(_why(code, output, "the compiled pipeline", limit))

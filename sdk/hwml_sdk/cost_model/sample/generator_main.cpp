@@ -9,6 +9,7 @@
 
 #include "Halide.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -113,6 +114,10 @@ void take_back(Function f) {
         made.var = arg;
         schedule.storage_dims().push_back(made);
     }
+    // What align_bounds leaves: it says nothing about sizes, and adams2019 takes it for some.
+    auto &bounds = schedule.bounds();
+    bounds.erase(std::remove_if(bounds.begin(), bounds.end(), [](const Bound &b) { return !b.extent.defined(); }),
+                 bounds.end());
     schedule.memory_type() = MemoryType::Auto;
     schedule.memoized() = schedule.async() = false;
 }
@@ -186,6 +191,11 @@ class WithEstimates : public AbstractGenerator {
             }
         } else {
             for (Func f : inner->output_func(info.name)) {
+                // Func::bound with sizes that are not constant leaves estimates without any, which adams2019 refuses.
+                auto &old = f.function().schedule().estimates();
+                old.erase(std::remove_if(old.begin(), old.end(),
+                                         [](const Bound &b) { return !b.min.defined() || !b.extent.defined(); }),
+                          old.end());
                 if (given != estimates.end()) {
                     f.set_estimates(region(given->second, f.dimensions(), info.name));
                 }

@@ -2,7 +2,9 @@
 
 A choice is what stands in the source (`KEEP`) or pragmas in its place. Loops: UNROLL by divisors of a constant trip
 count, PIPELINE where all loops inside can be unrolled and the copies stay few, both; arrays: cyclic and complete
-partition, reshape; the top: DATAFLOW where its body is calls and loops alone. Merlin: pipeline and parallel.
+partition, reshape; integer products that a variable names: in logic (BIND_OP); the top: DATAFLOW where its body is
+calls and loops alone. Merlin: pipeline, parallel and tile. INLINE is no choice: the closed form puts small functions in
+place by a rule of its own and does not weigh the pragma.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from dataclasses import dataclass
 from ..lint.context import Context, loop_name
 from ..lint.regions import flat as processes_of
 from ..program import ir
-from ..program.facts import reached
+from ..program.expressions import everything_in, root_variable
+from ..program.facts import reached, walk
 from ..program.options import NUMERIC
 from ..tool.releases import MERLIN
 
@@ -23,6 +26,8 @@ MAX_UNROLL = 64  # copies of one loop; and of a body with all loops in it: MAX_C
 MAX_COPIES = 512
 MAX_REGISTERS = 128  # elements up to which an array is split into registers
 ARRAYS = ("ARRAY_PARTITION", "ARRAY_RESHAPE")
+PRODUCTS = ("BIND_OP", "RESOURCE")
+MAX_BOUND = 4  # variables of a function whose products are bound
 LOOPS = {"HLS": ("PIPELINE", "UNROLL"), "ACCEL": ("PIPELINE", "PARALLEL", "TILE")}
 KEEP = "as it is"
 
@@ -84,6 +89,7 @@ def slots_of(context: Context, top: ir.Function, tool: str) -> tuple[Slot, ...]:
         found += [slot for loop in loops if (slot := _of_loop(context, loop, tool)) is not None]
         if tool != MERLIN:
             found += _of_arrays(context, function)
+            found += _of_products(context, function)
     if tool != MERLIN:
         found += _of_region(context, top)
     return tuple(found)
@@ -156,6 +162,8 @@ def _merlin(context: Context, loop: ir.Loop) -> Iterator[Choice]:
         for factor in (*factors, *([trips] if trips and trips <= MAX_UNROLL else [])):
             both = (pragma,) if pragma else ()
             yield Choice(f"{title}, parallel {factor}", (*both, f"ACCEL PARALLEL FACTOR={factor}"))
+    for factor in factors if nested else ():
+        yield Choice(f"tile {name} by {factor}", (f"ACCEL TILE FACTOR={factor}",))
 
 
 def copies_inside(context: Context, loop: ir.Loop) -> int | None:
@@ -219,6 +227,41 @@ def _partitions(var: ir.Variable) -> Iterator[Choice]:
         if extent is not None and extent <= MAX_REGISTERS and math.prod(e or 1 for e in var.dims) <= MAX_REGISTERS**2:
             said = f"variable={var.name} type=complete{where}"
             yield Choice(f"partition {var.name} complete{where}", (f"HLS ARRAY_PARTITION {said}",), False, dim, extent)
+
+
+def _of_products(context: Context, function: ir.Function) -> Iterator[Slot]:
+    """Integer products that a variable names, in logic instead of DSPs (UG1399, BIND_OP)."""
+    loops = context.program.loops(function.name)
+    bound = {p.options.get("variable") for loop in loops for p in loop.pragmas if p.kind in PRODUCTS}
+    for var in _named_products(function)[:MAX_BOUND]:
+        if var.name in bound or var.path != function.path or context.declared_twice(function, var.name):
+            continue  # a pragma in a loop is that loop's, and would stay
+        said = f"HLS BIND_OP variable={var.name} op=mul impl=fabric"
+        choices = [Choice(f"products of {var.name} as the tool binds them"), Choice(f"{var.name} in logic", (said,))]
+        slot = _slot(f"products of {var.name}", function, choices, "HLS", PRODUCTS, var.name)
+        if slot is not None:
+            yield slot
+
+
+def _named_products(function: ir.Function) -> list[ir.Variable]:
+    """Variables, scalar and of whole numbers, that are assigned a product of two signals."""
+    found: dict[ir.Variable, None] = {}
+    for expr in everything_in(function.body):
+        if isinstance(expr, ir.Assign) and any(_is_product(item) for item in walk(expr.value)):
+            var = root_variable(expr.target)
+            if var is not None:
+                found[var] = None
+    found |= {
+        var: None for var in function.variables.values() if any(_is_product(item) for item in walk(var.init))
+    }  # fmt: skip
+    return [
+        var for var in found if not var.dims and not var.type.pointer
+        and var.type.kind in ("int", "uint") and var.scope == "local"
+    ]  # fmt: skip
+
+
+def _is_product(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Binary) and expr.op == "*" and not {type(expr.left), type(expr.right)} & {ir.Const}
 
 
 def _of_region(context: Context, top: ir.Function) -> Iterator[Slot]:

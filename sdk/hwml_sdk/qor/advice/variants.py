@@ -12,6 +12,7 @@ from ..answer.answer import fits, part_or_none
 from ..closed_form.estimate import Estimate, estimate_program
 from ..closed_form.memo import Memo
 from ..lint.context import Context
+from ..lint.remedies import below_declaration
 from ..program import ir
 from ..tool.labels import RESOURCES
 from .bench import Bench
@@ -150,7 +151,7 @@ class Variants:
     def fix(self, picks: Picks) -> Fix:
         """The edits that make the present text this variant."""
         edits: list[Edit] = []
-        written: dict[ir.Loop | ir.Function, list[str]] = {}
+        written: dict[tuple[ir.Loop | ir.Function, str], list[str]] = {}
         for slot, pick in zip(self.slots, picks, strict=True):
             choice = slot.choices[pick]
             if choice.keep:
@@ -158,10 +159,10 @@ class Variants:
             for pragma in slot.owner.pragmas:
                 if slot.is_mine(pragma):
                     edits += _removed(self.bench.context, pragma)
-            written.setdefault(slot.owner, []).extend(choice.pragmas)
-        for owner, texts in written.items():
+            written.setdefault((slot.owner, slot.variable), []).extend(choice.pragmas)
+        for (owner, variable), texts in written.items():
             if texts:
-                edits += _written(self.bench.context, owner, texts)
+                edits += _written(self.bench.context, owner, texts, variable)
         titles = self.titles(picks)
         return Fix(", ".join(titles) or "as it is", _joined(edits))
 
@@ -183,15 +184,20 @@ def _editable(context: Context, slot: Slot) -> bool:
     mine = [pragma for pragma in slot.owner.pragmas if slot.is_mine(pragma)]
     if any(not context.text(pragma).editable for pragma in mine):
         return False
-    return bool(_written(context, slot.owner, ["HLS x"] if slot.dialect == "HLS" else ["ACCEL x"]))
+    return bool(_written(context, slot.owner, ["HLS x"] if slot.dialect == "HLS" else ["ACCEL x"], slot.variable))
 
 
 def _removed(context: Context, pragma: ir.Pragma) -> list[Edit]:
     return [edit for fix in context.text(pragma).remove("", safe=False) for edit in fix.edits]
 
 
-def _written(context: Context, owner: ir.Loop | ir.Function, texts: Sequence[str]) -> list[Edit]:
+def _written(context: Context, owner: ir.Loop | ir.Function, texts: Sequence[str], variable: str) -> list[Edit]:
+    """Edits that write pragmas; one about a variable stands below its declaration, before which nobody knows it."""
     lines = "\n".join(f"#pragma {text}" for text in texts)
+    if isinstance(owner, ir.Function) and variable:
+        source, var = context.source(owner.path), owner.variables.get(variable)
+        at = below_declaration(source, owner, var) if source is not None and var is not None else None
+        return [] if source is None or at is None else [Edit(source.span(at, at), f"{lines}\n")]
     if isinstance(owner, ir.Function):
         return list(into_function(context, owner, lines))
     if texts[0].startswith("ACCEL"):

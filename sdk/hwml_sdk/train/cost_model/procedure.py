@@ -13,6 +13,7 @@ import numpy as np
 
 from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData
 from ...cost_model.net.metrics import evaluate
+from ...cost_model.net.parity import ParityFit
 from ...cost_model.net.weights import BUFFERS, Weights
 from ...errors import DataError, HwmlError, MissingDependencyError
 from ...files import read_bytes, write_atomic
@@ -59,19 +60,16 @@ class Run:
 
 def _parity(run: Run) -> Found:
     config, say, trained = run.config, run.say, run.trained
-    from ...cost_model.net.fitting import fit_parity
-    from ...cost_model.net.network import Net
-
-    net = Net(run.start)
+    fit = ParityFit(run.start)
     last = 0.0
     count = 0
     # Halide's trainer knows no number of cores but 32, whatever its flag says.
     cores = config.num_cores or HALIDE_NUM_CORES
-    for epoch in fit_parity(net, trained, rates=config.rates, epochs=config.epochs, num_cores=cores, seed=config.seed):
+    for epoch in fit.run(trained, rates=config.rates, epochs=config.epochs, num_cores=cores, seed=config.seed):
         last, count = epoch.loss, epoch.epoch
         say(f"Loss: {epoch.loss:.4f}  (epoch {epoch.epoch}, rate {epoch.rate:g})")
         run.writer.add("loss/train", epoch.loss, epoch.epoch)
-    return Found(Weights.load_from_model(net), count, count, last)
+    return Found(fit.weights(), count, count, last)
 
 
 @dataclass(slots=True)
@@ -134,10 +132,12 @@ def _judge(run: Run, fit: BatchedFit, best: _Best, floor: float, loss: float) ->
 
 def run_procedure(run: Run) -> Found:
     """Parity, or the best of a few batched runs by held-out loss."""
+    if run.config.parity:
+        return _parity(run)
     from ...cost_model.net import fitting  # noqa: F401 - says what is missing where torch is
 
     with _one_thread():
-        return _parity(run) if run.config.parity else _best_of_starts(run)
+        return _best_of_starts(run)
 
 
 @contextmanager

@@ -154,7 +154,11 @@ class EncoderHead:
         empty = np.zeros((1, len(TARGETS)))
         features = np.zeros((1, len(self.feature_names)), dtype=np.float32)
         vector = np.zeros((1, self.recipe.width), dtype=np.float32)
-        found = self.raw(vector, features, empty, bare=vector)
+        try:
+            found = self.raw(vector, features, empty, bare=vector)
+        except ArtifactError as error:
+            said = f"its head takes no vectors of {self.recipe.width} numbers; retrain ({error})"
+            raise ArtifactError(f"{self.path}: {said}") from error
         if found.shape != (1, len(TARGETS)):
             raise ArtifactError(f"{self.path}: its head gives {found.shape[1]} figures, {len(TARGETS)} were expected")
 

@@ -20,7 +20,8 @@ class EncoderConfig:
     rows_per_key: at most so many designs of one kernel, stage and tool version (0: all). sources: () is all.
     one_group_in: only the algorithm groups that a hash of their name puts into one part of so many (0: all).
     ood: what is held out whole: algorithm groups, tools or parts. features: join structure and closed form.
-    delta: encode the design without pragmas as well, and learn kernel and difference apart.
+    delta: encode the design without pragmas as well, and learn kernel and difference apart. share_alike: keep designs
+    under licences that ask for the same licence in turn. beside: what `--evaluate --json` printed, for the card.
     """
 
     encoder: str
@@ -47,8 +48,10 @@ class EncoderConfig:
     delta: bool = False
     executor: str = ""
     classic: bool = False
+    share_alike: bool = True
+    beside: Path | None = None
 
     def recipe(self) -> dict[str, Any]:
         """What decides the result, as plain JSON: a run that is resumed has to be of the same."""
-        left_out = ("out", "rebuild_cache", "resume", "executor", "classic", "batch_size")
+        left_out = ("out", "rebuild_cache", "resume", "executor", "classic", "batch_size", "beside")
         return {name: str(v) if isinstance(v, Path) else v for name, v in asdict(self).items() if name not in left_out}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+from ....errors import DataError
+from ....files import parse_json, read_bytes
 from ..document import MAIN, NAMES, Json, replaced, table_of
 from .folds import CLOSED, DEFAULT, DELTA, FUSED, HEAD, SHUFFLED, STRUCTURE, WITH_DEFAULT, WITH_STRUCTURE
 
@@ -17,6 +20,22 @@ def rewritten(text: str, figures: Json) -> str:
     makers = {"encoder-data": _data, "encoder-alone": _means(_ALONE), "encoder-beside": _means(_BESIDE),
               "encoder-sources": _sources, "encoder-help": _help}  # fmt: skip
     return replaced(text, {name: (maker, (figures,)) for name, maker in makers.items()})
+
+
+def beside_lines(path: Path) -> list[str]:
+    """What the card of a model says of the same recipe beside the default model. Raises DataError."""
+    try:
+        figures = parse_json(read_bytes(path))
+        table = _means((HEAD, DEFAULT, CLOSED))(figures)
+        return [
+            "The same recipe beside the default model, five folds by algorithm group over "
+            f"{figures['rows']:,} designs of {figures['groups']} groups",
+            "(mean over sources; Spearman / median error in %, rank within a kernel in brackets):",
+            "",
+            *table,
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"is not what --evaluate --json printed ({error})", path=path) from error
 
 
 def _data(figures: Json) -> list[str]:

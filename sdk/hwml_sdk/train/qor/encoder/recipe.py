@@ -35,6 +35,7 @@ from ....report import SCHEMA_VERSION
 from .bare import bare_samples
 from .config import HELD_OUT_BY, EncoderConfig
 from .delta import DeltaFitted, fit_delta
+from .document import beside_lines
 from .embed import embedded, make_executor, open_encoder
 from .fit import Fitted, fit_joined, fit_plain, labels_of, probe, target_stats, z_scores
 from .recipe_rows import Split, chosen, split_rows
@@ -71,11 +72,13 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
 
     Raises DataError (data, settings), ArtifactError (encoder), MissingDependencyError, HwmlError (cannot write).
     """
-    _check_resumed(config)
+    run = _check_resumed(config)
     check_folder(config.out)
+    beside = () if config.beside is None else tuple(beside_lines(config.beside))
     designs = chosen(read_designs(config.data), config)
     encoder = open_encoder(config)
     step(f"{config.encoder}: layers {', '.join(map(str, encoder.layers))} of {encoder.depth}, {encoder.dtype}")
+    write_atomic(run, json.dumps(_recipe(config), indent=1) + "\n")  # begun: whatever is wrong with it is told before
     samples = make_samples(designs, encoder, step)
     split = split_rows(samples.rows, config.ood, config.seed)
     vectors = Vectors(samples, split, encoder, config, step)
@@ -99,14 +102,20 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
     else:
         fitted = fit_plain(x, samples.rows, split, config)
     step("head trained")
-    return ship(Outcome(config, encoder, samples, split, x, base, fitted, best, layers, bare))
+    return ship(Outcome(config, encoder, samples, split, x, base, fitted, best, layers, bare), beside)
 
 
-def _check_resumed(config: EncoderConfig) -> None:
-    """`--resume` goes on only with the recipe that was begun for the same folder. Raises DataError."""
+def _recipe(config: EncoderConfig) -> dict[str, Any]:
+    """The recipe as it is read back."""
+    found: dict[str, Any] = json.loads(json.dumps(config.recipe()))
+    return found
+
+
+def _check_resumed(config: EncoderConfig) -> Path:
+    """Where the run of this folder is noted. `--resume` goes on only with the recipe that was begun: DataError."""
     place = hashlib.sha256(str(config.out.absolute()).encode()).hexdigest()[:32]
     note = user_cache_dir() / "encoders" / "runs" / f"{place}.json"
-    now = json.loads(json.dumps(config.recipe()))
+    now = _recipe(config)
     if config.resume:
         try:
             before = parse_json(read_bytes(note))
@@ -119,7 +128,7 @@ def _check_resumed(config: EncoderConfig) -> None:
                 "give the same settings, or leave --resume out",
                 path=config.out,
             )
-    write_atomic(note, json.dumps(now, indent=1) + "\n")
+    return note
 
 
 def main(argv: Sequence[str]) -> int:
@@ -195,6 +204,8 @@ def config_of(options: argparse.Namespace) -> EncoderConfig:
         delta=options.delta,
         executor=options.executor,
         classic=options.export_classic,
+        share_alike=not options.no_share_alike,
+        beside=options.beside,
     )
 
 
@@ -209,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line; every flag has its spelling with underscores, too."""
     found = argparse.ArgumentParser(
         prog="python -m sdk.train qor --encoder NAME",
+        usage="%(prog)s --data DIR [options]; --help lists them",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -237,6 +249,8 @@ def parser() -> argparse.ArgumentParser:
     add("delta", action="store_true", help="heads for the kernel without pragmas and for what its pragmas change")
     add("executor", default="", metavar="NAME", help="embed on processes of their own: local, ray or ray://ADDRESS")
     add("export-classic", action="store_true", help="also write model.pt and x_scaler.pkl beside the artefact's files")
+    add("no-share-alike", action="store_true", help="leave out designs whose licence asks for the same licence in turn")
+    add("beside", type=Path, metavar="FILE", help="what --evaluate --json printed: its figures go into the card")
     add("evaluate", action="store_true", help="print every held-out table (5 folds by group) and write no folder")
     add("ten-designs", action="store_true", help="the whole recipe on ten ForgeHLS designs, in minutes")
     add("json", action="store_true", help="print JSON")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ....errors import DataError
 from ....qor.learned.dataset import Design, Rows, group_fold
+from ..licences import is_share_alike
 from .config import EncoderConfig
 
 Mask = NDArray[np.bool_]
@@ -23,6 +24,7 @@ def chosen(designs: Sequence[Design], config: EncoderConfig) -> list[Design]:
     if unknown:
         raise DataError(f"there is no source {unknown[0]!r}", path=config.data)
     found = [design for design in designs if not config.sources or design.source in config.sources]
+    found = [design for design in found if config.share_alike or not is_share_alike(design.licence)]
     # Only these four are learned: a row of BRAM alone teaches nothing.
     found = [design for design in found if any(label is not None for label in design.labels[:4])]
     found = thinned(found, config.rows_per_key) if config.rows_per_key else found

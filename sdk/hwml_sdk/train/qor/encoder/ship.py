@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,8 @@ class Outcome:
         return self.fitted.predict(self.x[mask], self.samples.values[mask], self.base[mask])
 
 
-def ship(outcome: Outcome) -> tuple[Artifact, dict[str, Any]]:
-    """Judge the run and write its folder; (artefact, metrics). Raises HwmlError."""
+def ship(outcome: Outcome, beside: Sequence[str] = ()) -> tuple[Artifact, dict[str, Any]]:
+    """Judge the run and write its folder; (artefact, metrics). beside: further lines of the card. Raises HwmlError."""
     unlike, intervals = _uncertainty(outcome)
     figures = {
         name: _figures(outcome, mask, unlike, Intervals.of(intervals))
@@ -102,7 +102,7 @@ def ship(outcome: Outcome) -> tuple[Artifact, dict[str, Any]]:
         "test_predictions.npz": _predictions(outcome, outcome.split.id_test, figures["id"]),
         "ood_predictions.npz": _predictions(outcome, outcome.split.ood, figures["ood"]),
         UNLIKE_FILE: unlike.to_bytes(),
-        "README.md": card(config, metrics).encode(),
+        "README.md": card(config, metrics, beside).encode(),
     }
     if isinstance(fitted, Fitted) and outcome.config.classic:
         from .classic import classic_files
@@ -206,7 +206,7 @@ def _json(data: Mapping[str, Any]) -> bytes:
     return (json.dumps(data, indent=1) + "\n").encode()
 
 
-def card(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+def card(config: Mapping[str, Any], metrics: Mapping[str, Any], beside: Sequence[str] = ()) -> str:
     """The model card."""
     lines = [
         "# QoR by a frozen text encoder",
@@ -224,5 +224,6 @@ def card(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
             if target != "sources" and found["n"]:
                 cells = ["-" if found[key] is None else f"{found[key]:.3g}" for key in SHOWN]
                 lines.append(f"| {part} | {target} | {found['n']} | {' | '.join(cells)} |")
+    lines += ["", *beside] if beside else []
     lines += ["", "Text alone does not carry far beyond the algorithms it was trained on: see docs/qor-encoder.md.", ""]
     return "\n".join(lines)
