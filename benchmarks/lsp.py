@@ -247,6 +247,53 @@ def thousand(runs: int) -> list[dict[str, Any]]:
     ]
 
 
+KEYS = 30
+KEY_BARS = {500: 30.0, 5000: 40.0}
+
+
+def key(runs: int) -> list[dict[str, Any]]:
+    """A key inside a function: until its hint is the new one, as a ratio to a bare server's round trip in the same run.
+
+    Of the time that the server waits for more edits, all is taken off; and the processor's time that a key costs.
+    """
+    rows = []
+    for lines, bar in KEY_BARS.items():
+        text, ratios, bares, worked = kernels(lines // 8), [], [], []
+        for _ in range(runs):
+            with server(BARE) as (client, folder, _):
+                client.initialize(folder=folder)
+                uri = client.open((folder / "a.cpp").as_uri(), text)
+                bares.append(statistics.median(timed(client.hover, uri, 3, 8) for _ in range(HOVERS)))
+            with server() as (client, folder, _):
+                client.settings = {"debounceMs": DEBOUNCE_MS}
+                client.initialize(folder=folder)
+                uri = client.open((folder / "a.cpp").as_uri(), text)
+                ready(client, uri, 1)
+                before = processor_ms(client.process.pid)
+                taken = []
+                for number in range(KEYS):
+                    taken.append(edit_once(client, uri, text, number) - DEBOUNCE_MS)
+                    ready(client, uri, number + 2)
+                worked.append((processor_ms(client.process.pid) - before) / KEYS)
+                ratios.append(statistics.median(taken) / bares[-1])
+        rows.append(row(f"{lines} lines: a key, in round trips of a bare server", "x", ratios, bar))
+        rows.append(row(f"{lines} lines: processor time of a key, all of it", "ms", worked, 1000))
+    return rows
+
+
+def processor_ms(pid: int) -> float:
+    """Processor time of a process and its children so far."""
+    import psutil
+
+    found = 0.0
+    process = psutil.Process(pid)
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            found += 1e3 * (times.user + times.system)
+    return found
+
+
 LONG = 2625  # kernels of 8 lines: 21,000 lines
 
 
@@ -347,7 +394,7 @@ def soak(_runs: int) -> list[dict[str, Any]]:
     ]
 
 
-MEASURES = (start, editing, typing, thousand, first_screen, beside_bombs)
+MEASURES = (start, editing, key, typing, thousand, first_screen, beside_bombs)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -68,6 +69,26 @@ class Results:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complete answer at the places of the text it is about, for the next one that says only what is new since."""
+
+    job: int
+    annotations: tuple[Annotation, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    def without(self, lines: Sequence[tuple[int, int]]) -> tuple[list[Annotation], list[Diagnostic]]:
+        """What stands on none of these lines (first, end)."""
+        starts = [first for first, _ in lines]
+
+        def stays(line: int) -> bool:
+            index = bisect_right(starts, line) - 1
+            return index < 0 or line >= lines[index][1]
+
+        labels = [item for item in self.annotations if stays(item.span.start_line)]
+        return labels, [item for item in self.diagnostics if stays(item.span.start_line)]
+
+
 class Document:
     """One open document."""
 
@@ -91,6 +112,7 @@ class Document:
         self.rewrites: dict[tuple[int, int], list[Fix]] = {}  # by version and line, those of one version
         self.hidden = False  # nobody has it open
         self.reads: frozenset[str] = frozenset()  # files its analysis has read
+        self.whole: Whole | None = None
         self._fresh: list[Annotation] = []  # of the analysis under way, at its version
         self._since: list[Change] = []  # changes after the version under analysis
         self._waiting: list[tuple[asyncio.Future[None], Callable[[], bool]]] = []
@@ -185,9 +207,10 @@ class Document:
         results, path = self.results, self.path or ""
         if answer.get("anew"):  # another worker has begun again
             self._fresh = []
+        kept, older = self._kept(answer)
         by_place = {(item.kind, item.name, item.span): item for item in self._fresh}
         by_place.update({(i.kind, i.name, i.span): i for i in map(annotation_in, answer["annotations"])})
-        fresh = self._fresh = list(by_place.values())
+        fresh = self._fresh = [*kept, *by_place.values()]
         for change in self._since:
             fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
         faults = int(answer.get("faults", 0))
@@ -210,13 +233,23 @@ class Document:
         if "reads" in answer:
             self.reads = frozenset(answer["reads"])
         if "diagnostics" in answer:
-            found: list[Diagnostic] = [diagnostic_in(raw) for raw in answer["diagnostics"]]
+            found: list[Diagnostic] = [*older, *(diagnostic_in(raw) for raw in answer["diagnostics"])]
+            found.sort(key=lambda item: (item.span, item.code))
+            if not faults:
+                self.whole = Whole(self.job or 0, tuple(self._fresh), tuple(found))
             for change in self._since:
                 found = [d for d in (move_diagnostic(d, change, path) for d in found) if d is not None]
             results.diagnostics = found
             results.diagnostics_version = self.job_version
         self.analysed = True
         self._wake()
+
+    def _kept(self, answer: Mapping[str, Any]) -> tuple[list[Annotation], list[Diagnostic]]:
+        """What an answer leaves as it was in the one that it names."""
+        if "lines" not in answer or self.whole is None or self.whole.job != answer["since"]:
+            return [], []
+        self._fresh = []  # the first of the same figures are in the answer again
+        return self.whole.without(answer["lines"])
 
     def take_findings(self, found: list[Diagnostic], version: int) -> None:
         """Findings of a file that has nothing else."""

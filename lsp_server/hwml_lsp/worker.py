@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,6 +57,7 @@ class Lane:
         self._changed = threading.Condition()
         self._jobs: dict[str, dict[str, Any]] = {}
         self._running: dict[int, float] = {}  # when each was begun
+        self._told: dict[str, tuple[int, Analysis]] = {}  # the last whole answer about a document, and of which job
         self._stopped: set[int] = set()
         self._end = False
 
@@ -141,19 +143,42 @@ class Lane:
     def _refuse(self, job: dict[str, Any], words: str) -> None:
         self._send({"id": job["id"], "error": f"{job['path']}: {words}", "kind": SourceError.__name__})
 
+    def _forget(self) -> None:
+        while len(self._told) > MAX_TOLD:
+            self._told.pop(next(iter(self._told)), None)
+
     def _analyse(self, job: dict[str, Any], began_s: float) -> None:
         settings, problems = _settings(job)
         sent: set[tuple[Any, ...]] = set()
         step = None
+        base = self._told.get(job["uri"])
         for step in provider_of(job["path"]).steps(job["path"], job["text"], settings, near=job.get("near", 0)):
             if self._unwanted(job):
                 raise Interrupted
-            self._send({"id": job["id"], **({"anew": True} if not sent else {}), **_step_out(step, sent, problems)})
+            anew = {} if sent else {"anew": True}
+            out = _again_out(step, base, job.get("whole"), problems) or _step_out(step, sent, problems)
+            self._send({"id": job["id"], **anew, **out})
+        if step is not None and step.annotations_done and not step.analysis.faults:
+            self._told[job["uri"]] = job["id"], step.analysis
+            self._forget()
         if step is not None and job.get("since") == "head":
             self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
         now = figures(step.analysis) if step is not None else {}
         told = {name: item.known() for name, item in now.items()}
         self._send({"id": job["id"], "done": True, "figures": told, "took_s": time.thread_time() - began_s})
+
+
+MAX_TOLD = 64  # documents
+
+
+def _again_out(
+    step: Step, base: tuple[int, Analysis] | None, known: int | None, problems: tuple[str, ...]
+) -> dict[str, Any] | None:
+    """A step that says only what is new since an answer that the server still has; None where it has another one."""
+    if step.again is None or base is None or base[0] != known or base[1] is not step.again.before:
+        return None
+    part = replace(step.analysis, annotations=step.again.annotations, diagnostics=step.again.diagnostics)
+    return {**_step_out(replace(step, analysis=part), set(), problems), "since": known, "lines": step.again.lines}
 
 
 class Worker:

@@ -269,16 +269,31 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What an analysis has anew since the one before; all else of it is as it was there, at the same lines.
+
+    lines: of that one (first, end): what stood there is replaced by these annotations and diagnostics.
+    """
+
+    before: Analysis
+    lines: tuple[tuple[int, int], ...]
+    annotations: tuple[Annotation, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """An analysis under way. Annotations and diagnostics that are not done yet may be few, or none.
 
     waits_s: how long the next step may be waited for, where another process makes it that bounds its own time.
+    again: what is new in it, where all else was kept from an earlier answer about an older text of the document.
     """
 
     analysis: Analysis
     annotations_done: bool = True
     diagnostics_done: bool = True
     waits_s: float = 0.0
+    again: Again | None = None
 
 
 class Provider(Protocol):

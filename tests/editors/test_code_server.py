@@ -55,17 +55,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def code_server(folder: Path, *, broken: bool) -> Iterator[str]:
-    """VS Code on a workspace, with the extension installed; its address."""
+def code_server(folder: Path, *, broken: bool, programs: Path | None = None) -> Iterator[str]:
+    """VS Code on a workspace, with the extension installed; its address. programs: all that is on PATH, no server."""
     source = workspace(folder)
     for name in ("fir.cpp", "gemm.cpp"):
         shutil.copy(ROOT / "examples" / name, source.with_name(name))
     source.with_name("long.cpp").write_text(LONG, encoding="utf-8")
     env = environment(folder, broken=broken)
+    if programs is not None:
+        env = {**{k: v for k, v in env.items() if not k.startswith(("PYTHON", "VIRTUAL"))}, "PATH": str(programs)}
+        # VS Code asks a login shell for its surroundings.
+        (Path(env["HOME"]) / ".profile").write_text(f'export PATH="{programs}"\n', encoding="utf-8")
+        env["SHELL"] = str(programs / "sh")
     data, extensions = folder / "data", folder / "extensions"
     (data / "User").mkdir(parents=True, exist_ok=True)
     settings = {
-        "hwml.server.path": str(folder / "programs" / "hwml-lsp"),
+        "hwml.server.path": "" if programs else str(folder / "programs" / "hwml-lsp"),
+        "files.simpleDialog.enable": True,
         "workbench.startupEditor": "none",
         "workbench.colorTheme": "Default Light Modern",
         "editor.minimap.enabled": False,
@@ -125,3 +131,29 @@ def test_the_check_fails_without_a_server(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "timeout: inlay hint" in done.stderr
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def programs_on(folder: Path, *names: str) -> Path:
+    """A folder of the system's programs by these names, and of what code-server itself runs."""
+    made = folder / "path"
+    made.mkdir()
+    for name in ("sh", "dirname", "uname", "git", *names):
+        found = shutil.which(name, path="/usr/bin:/bin")
+        if found is not None:
+            (made / name).symlink_to(found)
+    return made
+
+
+@pytest.mark.parametrize(("has", "names"), [("nothing", ()), ("python", ("python3",))])
+def test_vs_code_says_what_is_missing_and_sets_it_up(tmp_path: Path, has: str, names: tuple[str, ...]) -> None:
+    """Every message and button of the first minutes; installing takes pip's own index for what hwml stands on."""
+    chosen = os.environ.get("HWML_PICTURES")
+    with code_server(tmp_path, broken=False, programs=programs_on(tmp_path, *names)) as url:
+        done = subprocess.run(
+            [str(NODE), str(HERE / "code_server_setup.cjs"), url, "scale.cpp", "60000", str(ROOT),
+             *([chosen] if chosen else [])],
+            env={**os.environ, "HWML_CHROMIUM": str(CHROMIUM), "HWML_PLAYWRIGHT": PLAYWRIGHT, "HWML_HAS": has},
+            capture_output=True, text=True, timeout=800, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert done.stdout.splitlines()[-1] == "OK"

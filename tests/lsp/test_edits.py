@@ -259,3 +259,27 @@ def test_what_is_kept_stands_on_its_own_line(words: list[str], data: st.DataObje
         moved = move_span(Span(number, 0, number, len(line)), change)
         if moved is not None:
             assert changed.line(moved.start_line) == line
+
+
+def test_after_edits_a_document_says_what_a_fresh_one_says(client: Client, uri: str) -> None:
+    """Of an edit inside a function only what is new comes from the worker; the rest is what it had told before."""
+    lines = kernels(8).split("\n")
+    lines[4 + 8 * 5] = "#pragma HLS PIPLINE"  # a finding in the sixth
+    client.open(uri, "\n".join(lines))
+    client.pull(uri)
+    for version, (row, new) in enumerate(
+        [(12, "#pragma HLS PIPELINE II=3"), (13, "    b[i] = a[i];"), (11, "")], start=2
+    ):
+        client.change(uri, version, at(row, 0, row, 100, new))
+        lines[row] = new
+        client.pull(uri)
+    lines[11] = "  for (int i = 0; i < 32; i++) {"
+    client.change(uri, 5, at(11, 0, 11, 100, lines[11]))
+    found = client.pull(uri), client.hints(uri), client.lenses(uri)
+    fresh = client.open(uri.replace(".cpp", "_fresh.cpp"), "\n".join(lines))
+    expected = client.pull(fresh), client.hints(fresh), client.lenses(fresh)
+    assert len(found[1]) == 8
+    assert [len(item) for item in found] == [len(item) for item in expected]
+    assert [item["message"] for item in found[0]] == [item["message"] for item in expected[0]]
+    assert [(h["label"], h["position"]) for h in found[1]] == [(h["label"], h["position"]) for h in expected[1]]
+    assert [lens["range"] for lens in found[2]] == [lens["range"] for lens in expected[2]]

@@ -11,8 +11,8 @@ from ..errors import RefusedError, SourceError
 from ..git import find_repository
 from ..history import change
 from ..languages import HLS
+from ..qor.answer.shown import design_figures
 from ..qor.answer.types import LoopQor, QorPrediction, plain_number
-from ..qor.provider import design_figures
 from ..reach import Reach
 from ..report import SCHEMA_VERSION
 from .hls import Opened, all_loops, figures

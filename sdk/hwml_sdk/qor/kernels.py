@@ -17,16 +17,19 @@ FIRST_BATCH = 6  # about what a screen shows
 BATCH = 48
 
 
-def predict_kernels(model: QorModel, design: OpenDesign, *, near: int = 0) -> Iterator[list[QorPrediction]]:
+def predict_kernels(
+    model: QorModel, design: OpenDesign, *, near: int = 0, top: str = ""
+) -> Iterator[list[QorPrediction]]:
     """The design's top, then every other function of the file that nothing calls, nearest to line `near` first.
 
     Numbers are those of `hwml qor FILE --top NAME`. Comes in batches, so that a file of a thousand functions shows
-    its first figures at once. Raises SourceError when there is no function, ArtifactError for a broken model.
+    its first figures at once. top: the design's, where it is known; it may be none of those that were read.
+    Raises SourceError when there is no function, ArtifactError for a broken model.
     """
-    top = design.top()
-    others = sorted(_others(design, top), key=lambda function: abs(function.span.start_line - near))
+    first = design.program.functions.get(top) if top else design.top()
+    others = sorted(_others(design, first), key=lambda function: abs(function.span.start_line - near))
     work = Work(DOCUMENT_STEPS)
-    yield _batch(model, design, [top, *others[:FIRST_BATCH]], work)
+    yield _batch(model, design, [*([first] if first is not None else []), *others[:FIRST_BATCH]], work)
     for start in range(FIRST_BATCH, len(others), BATCH):
         yield _batch(model, design, others[start : start + BATCH], work)
 
@@ -56,10 +59,10 @@ def _note(design: OpenDesign, top: ir.Function, what: str) -> None:
     design.program.problems.append(ir.Problem(what, top.path, top.name_span, "info"))
 
 
-def _others(design: OpenDesign, top: ir.Function) -> Iterator[ir.Function]:
+def _others(design: OpenDesign, top: ir.Function | None) -> Iterator[ir.Function]:
     """Functions of the document itself that are a design of their own: hardware may call them, nothing here does."""
     program = design.program
-    taken = called_functions(program) | set(reached(program, top)) | {"main"}
+    taken = called_functions(program) | (set(reached(program, top)) if top is not None else set()) | {"main"}
     for name, function in program.functions.items():
         if function.path == program.path and name not in taken and not function.template_params and "?" not in name:
             yield function

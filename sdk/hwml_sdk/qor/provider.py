@@ -11,52 +11,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..amounts import whole
 from ..config import HlsSettings, Settings, merge
 from ..document import (
     Analysis,
-    Annotation,
-    Basis,
     Completion,
     Design,
     Diagnostic,
-    Figures,
     Fix,
     Hover,
-    Interval,
     Provider,
     Signature,
-    Span,
     Step,
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
-from .answer.actual import Actual
-from .answer.actual import loop_detail as reported_loop
 from .answer.assumed import with_assumptions
-from .answer.render import (
-    function_detail,
-    function_label,
-    function_summary,
-    loop_detail,
-    loop_label,
-    prediction_detail,
-    prediction_label,
-    prediction_summary,
-)
-from .answer.types import FunctionQor, LoopQor, QorPrediction
+from .answer.shown import Shown, design_figures
+from .answer.types import QorPrediction
+from .learned.calibration import calibration_state
 from .project.hardware import is_hls, why_not_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.values import parse_clock
+from .read.again import Edit, Whole, agrees, edit_of, followed, remembered, together, top_of, with_all_ports
 from .read.focus import focused
 from .reports.attach import with_actual
+from .reports.beside import reports_seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
 
     from .model import OpenDesign, QorModel
-    from .program import ir
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -67,8 +52,13 @@ def analyze(path: str, text: str, settings: Settings) -> Analysis:
     return last.analysis
 
 
-def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
-    """The same bit by bit: figures, findings, and last the findings whose fixes were tried."""
+def steps(
+    path: str, text: str, settings: Settings, *, near: int = 0, kept: MutableMapping[str, Whole] | None = None
+) -> Iterator[Step]:
+    """The same bit by bit: figures, findings, and last the findings whose fixes were tried.
+
+    kept: what earlier answers left, by path; of a text that differs from the one before in a function, that is read.
+    """
     if len(text) > MAX_BYTES:
         note = f"{len(text) / 1e6:.1f} MB: files over {MAX_BYTES >> 20} MB are left alone in the editor"
         yield Step(Analysis(path, "hls", notes=(note,)))
@@ -82,10 +72,91 @@ def steps(path: str, text: str, settings: Settings, *, near: int = 0) -> Iterato
     except ConfigError as error:
         inputs = Inputs(notes=(str(error),))
     try:
-        yield from _first_look(path, text, inputs, settings, near)
-        yield from _steps(path, text, inputs, settings, near)
+        about = None if kept is None else _surroundings(path, inputs, settings)
+        whole = None if kept is None or about is None else kept.get(path)
+        edit = None if whole is None else edit_of(whole, text, about)
+        following = (yield from _edited(edit, path, inputs, settings, near)) if edit is not None else None
+        if following is None:
+            yield from _first_look(path, text, inputs, settings, near)
+            following = yield from _steps(path, text, inputs, settings, near, about)
+        if kept is not None and following is not None:
+            _keep(kept, path, following)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
+
+
+MAX_KEPT = 16  # documents
+
+
+def _keep(kept: MutableMapping[str, Whole], path: str, whole: Whole) -> None:
+    while len(kept) >= MAX_KEPT:
+        kept.pop(next(iter(kept)), None)
+    kept[path] = whole
+
+
+def _surroundings(path: str, inputs: Inputs, settings: Settings) -> object:
+    """All that an answer depends on beside the text and the files it includes; None where nothing of it is kept."""
+    if settings.hls.top or inputs.directives or inputs.files or settings.hls.model != HlsSettings().model:
+        return None
+    return settings, inputs, reports_seen(Path(path)), calibration_state(Path(path))
+
+
+def _edited(
+    edit: Edit, path: str, inputs: Inputs, settings: Settings, near: int
+) -> Generator[Step, None, Whole | None]:
+    """The answer where only the functions that an edit may have changed are read; None where all have to be."""
+    from .lint.run import lint_files
+
+    design, problem = _open(path, edit.text, inputs, settings)
+    top = None if problem or not agrees(edit, design.program) else top_of(edit, design.program)
+    if top is None:
+        return None
+    shown = Shown(path, design.program)
+    first: QorPrediction | None = None
+    own = design.program.pragmas
+    design.program.pragmas = with_all_ports(edit, design.program)
+    for predictions in _kernels(design, edit.full, settings, near, top=top):
+        first = next((item for item in predictions if item.top == top), first)
+        shown.add(predictions)
+    design.program.pragmas = own
+    if len(design.program.problems) > bool(design.program.faults):
+        return None  # something could not be estimated
+    faults = design.program.faults
+    yield Step(Analysis(path, "hls", annotations=shown.annotations(), faults=faults), annotations_done=False)
+    found = lint_files(design.program, estimate=first, settings=settings)
+    fixes = sum(len(item.fixes) for item in found.get(path, ()))
+    tried = _tried(edit.text, design, inputs, settings, found, first, edit.whole.steps)
+    notes = _notes(design, inputs, found, path, "")
+    before = edit.whole.analysis
+    analysis = replace(before, diagnostics=tried, annotations=shown.annotations(), notes=notes, faults=faults)
+    whole = together(edit, analysis, fixes=fixes)
+    if whole is None:
+        return None
+    yield Step(whole[0], again=whole[1])
+    return followed(edit, whole[0], design.program, top=top, fixes=fixes)
+
+
+def _tried(
+    text: str, design: OpenDesign, inputs: Inputs, settings: Settings, found: Mapping[str, tuple[Diagnostic, ...]],
+    first: QorPrediction | None, steps: int,
+) -> tuple[Diagnostic, ...]:  # fmt: skip
+    """The document's findings with those of their fixes that hold. steps: of work, to read and lint all of it."""
+    from .lint.run import lint_files, try_fixes, verify_fixes
+    from .model import open_design
+
+    path = design.program.path
+    # Fixes are tried on the model that answers at once: of a language model each trial would be a text more to embed.
+    quick = replace(settings, hls=replace(settings.hls, model=HlsSettings().model))
+
+    def check(changed: str) -> list[Diagnostic]:
+        again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
+        return _all(lint_files(again.program, settings=settings))
+
+    def predict(changed: str) -> QorPrediction | None:
+        return prediction_or_none(path, changed, inputs, quick)
+
+    borne_out = try_fixes(text, path, found.get(path, ()), first, predict, steps=steps)
+    return verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
 
 
 def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
@@ -97,7 +168,7 @@ def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: 
         design, problem = _open(path, some, inputs, settings)
         if problem:
             return
-        shown = _Shown(path, design.program)
+        shown = Shown(path, design.program)
         for predictions in _kernels(design, text, settings, near):
             shown.add(predictions)
             break
@@ -106,13 +177,15 @@ def _first_look(path: str, text: str, inputs: Inputs, settings: Settings, near: 
     yield Step(Analysis(path, "hls", annotations=shown.annotations()), annotations_done=False)
 
 
-def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) -> Iterator[Step]:
+def _steps(
+    path: str, text: str, inputs: Inputs, settings: Settings, near: int, about: object
+) -> Generator[Step, None, Whole | None]:
     # Loading the rules takes as long as predicting a kernel, and who only predicts needs none of them.
-    from .lint.run import lint_files, reading_steps, try_fixes, verify_fixes
-    from .model import loaded_model, open_design
+    from .lint.run import lint_files, reading_steps
+    from .model import loaded_model
 
     design, problem = _open(path, text, inputs, settings)
-    shown = _Shown(path, design.program)
+    shown = Shown(path, design.program)
     first: QorPrediction | None = None
     broken: ArtifactError | None = None
     try:
@@ -130,25 +203,17 @@ def _steps(path: str, text: str, inputs: Inputs, settings: Settings, near: int) 
     analysis = Analysis(path, "hls", found.get(path, ()), shown.annotations(), notes, design.program.faults, problem)
     analysis = replace(analysis, reads=tuple(os.path.normpath(name) for name in design.program.sources if name != path))
     yield Step(analysis, diagnostics_done=not any(item.fixes for item in analysis.diagnostics))
-
-    def check(changed: str) -> list[Diagnostic]:
-        again = open_design(changed, path=path, inputs=inputs, settings=design.settings)
-        return _all(lint_files(again.program, settings=settings))
-
-    def predict(changed: str) -> QorPrediction | None:
-        return prediction_or_none(path, changed, inputs, quick)
-
-    # Fixes are tried on the model that answers at once: of a language model each trial would be a text more to embed.
-    quick = replace(settings, hls=replace(settings.hls, model=HlsSettings().model))
     steps = reading_steps(design.program)
-    borne_out = try_fixes(text, path, analysis.diagnostics, first, predict, steps=steps)
-    tried = verify_fixes(text, borne_out, check, before=_all(found), steps=steps)
-    final = replace(analysis, diagnostics=tried)
+    final = replace(analysis, diagnostics=_tried(text, design, inputs, settings, found, first, steps))
     yield Step(final, waits_s=0.0 if problem or broken is not None else loaded_model(settings.hls.model).waits_s)
     if broken is not None:
         raise broken
     if not problem:
         yield from _replaced(final, design, text, settings, near)
+    if about is None or first is None:
+        return None
+    fixes = sum(len(item.fixes) for item in analysis.diagnostics)
+    return remembered(text, final, design.program, about, top=first.top, fixes=fixes, steps=steps)
 
 
 def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Settings, near: int) -> Iterator[Step]:
@@ -158,7 +223,7 @@ def _replaced(analysis: Analysis, design: OpenDesign, text: str, settings: Setti
     model = loaded_model(settings.hls.model)
     if model.first is model:
         return
-    shown = _Shown(analysis.path, design.program)
+    shown = Shown(analysis.path, design.program)
     try:
         for predictions in _kernels(design, text, settings, near, slow=True):
             shown.add(predictions)
@@ -180,15 +245,18 @@ def _open(path: str, text: str, inputs: Inputs, settings: Settings) -> tuple[Ope
 
 
 def _kernels(
-    design: OpenDesign, text: str, settings: Settings, near: int, *, slow: bool = False
+    design: OpenDesign, text: str, settings: Settings, near: int, *, slow: bool = False, top: str = ""
 ) -> Iterator[list[QorPrediction]]:
-    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once."""
+    """Predictions in batches; origins say where each assumption came from. slow: not those that are there at once.
+
+    top: the design's, where it is known.
+    """
     from .kernels import predict_kernels
     from .model import loaded_model
 
     model = loaded_model(settings.hls.model)
     model = model if slow else model.first
-    for batch in predict_kernels(model, design, near=near):
+    for batch in predict_kernels(model, design, near=near, top=top):
         yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
 
 
@@ -224,125 +292,6 @@ def _notes(
 
 def _elsewhere(path: str, item: Diagnostic) -> str:
     return f"{path}:{item.span.start_line + 1}: {item.code}: {item.message}"
-
-
-class _Shown:
-    """Labels of the functions and loops of one document; what two kernels share stands as the first one has it."""
-
-    def __init__(self, path: str, program: ir.Program) -> None:
-        self.path = path
-        self._program = program
-        self._extents: dict[Span, Span] = {}
-        self._functions: dict[str, Annotation] = {}
-        self._loops: dict[tuple[int, int, str], Annotation] = {}
-
-    def add(self, predictions: Sequence[QorPrediction]) -> None:
-        """Take what was predicted, one kernel after the other."""
-        if not self._extents:
-            self._extents = _extents(self._program)
-        for prediction in predictions:
-            for function in prediction.functions:
-                if function.path == self.path and function.name not in self._functions:
-                    self._functions[function.name] = self._whole(_function(function, prediction))
-            for loop in _all_loops(prediction):
-                mark = (loop.span.start_line, loop.span.start_character, loop.name)
-                if loop.path == self.path and mark not in self._loops:
-                    self._loops[mark] = self._whole(_loop(loop, prediction.actual))
-
-    def _whole(self, item: Annotation) -> Annotation:
-        """With where it ends, as far as that is known."""
-        return replace(item, extent=self._extents.get(item.span))
-
-    def annotations(self) -> tuple[Annotation, ...]:
-        found = (*self._functions.values(), *self._loops.values())
-        return tuple(sorted(found, key=lambda item: (item.span, item.kind)))
-
-
-def _extents(program: ir.Program) -> dict[Span, Span]:
-    """From the heads of the document's functions and loops to all of them."""
-    functions = {item.name_span: item.span for item in program.functions.values() if item.path == program.path}
-    return functions | {loop.head: loop.span for loop in program.loops() if loop.path == program.path}
-
-
-def _function(function: FunctionQor, prediction: QorPrediction) -> Annotation:
-    if function.name != prediction.top:
-        return Annotation(
-            "function", function.name, function.span, function_label(function), function_detail(function), function,
-            function_summary(function), _function_figures(function),
-        )  # fmt: skip
-    return Annotation(
-        "function", function.name, function.span, prediction_label(prediction), prediction_detail(prediction),
-        prediction, prediction_summary(prediction), design_figures(prediction), is_design=True,
-        basis=_basis(prediction),
-    )  # fmt: skip
-
-
-def _loop(loop: LoopQor, actual: Actual | None) -> Annotation:
-    label = loop_label(loop)
-    reported = [] if actual is None else actual.loops_at(loop.path, loop.span.start_line, loop.name)
-    detail = "\n".join([loop_detail(loop), *(line for item in reported for line in reported_loop(item))])
-    figures = Figures(
-        latency_cycles=whole(loop.total_cycles), ii=None if loop.ii_is_guess else loop.ii, trip_count=loop.trip_count,
-        reasons={"latency_cycles": loop.reasons} if loop.reasons else {},
-    )  # fmt: skip
-    return Annotation("loop", loop.name, loop.span, label, detail, loop, label, figures)
-
-
-def _function_figures(function: FunctionQor) -> Figures:
-    return Figures(
-        lut=whole(function.lut), dsp=whole(function.dsp), ff=whole(function.ff), bram_18k=whole(function.bram_18k),
-        uram=whole(function.uram) or None,
-        latency_cycles=whole(function.cycles), reasons=function.reasons,
-    )  # fmt: skip
-
-
-def design_figures(prediction: QorPrediction) -> Figures:
-    """The figures of a whole design, in the terms of every front end."""
-    ends = {name: (whole(item.low), whole(item.high)) for name, item in prediction.intervals.items()}
-    ii, guessed = _largest_ii(prediction)
-    return Figures(
-        lut=whole(prediction.lut), dsp=whole(prediction.dsp), ff=whole(prediction.ff),
-        bram_18k=whole(prediction.bram_18k), uram=whole(prediction.uram), ii=ii,
-        latency_cycles=whole(prediction.latency_cycles),
-        intervals={n: Interval(low, high) for n, (low, high) in ends.items() if low is not None and high is not None},
-        reasons={**prediction.reasons, **({"ii": guessed} if guessed else {})},
-        changes={name: sure.change for name, sure in prediction.certainty.items() if name not in prediction.reasons},
-    )  # fmt: skip
-
-
-def _largest_ii(prediction: QorPrediction) -> tuple[int | None, tuple[str, ...]]:
-    """The largest II of a design's pipelined loops (of none: from one start to the next), or why it is not known."""
-    loops = [loop for loop in _all_loops(prediction) if loop.pipelined]
-    unread = tuple(dict.fromkeys(reason for loop in loops if loop.trip_count is not None for reason in loop.reasons))
-    guessed = tuple(f"the II of loop {loop.name} is a guess" for loop in loops if loop.ii is None)
-    known = [loop.ii for loop in loops if loop.ii is not None]
-    if unread or guessed:  # what a round calls and nobody read may take any II
-        return None, unread or guessed
-    return (max(known) if known else whole(prediction.interval_cycles)), ()
-
-
-def _basis(prediction: QorPrediction) -> Basis:
-    clock = prediction.clock_period_ns
-    return Basis(
-        prediction.model, prediction.part, prediction.tool, prediction.tool_version,
-        int(clock) if clock == int(clock) else round(clock, 6),
-    )  # fmt: skip
-
-
-def _all_loops(prediction: QorPrediction) -> list[LoopQor]:
-    """Every loop once; those of the top stand both in `loops` and in its function."""
-    found: dict[tuple[str, int, int, str], LoopQor] = {}
-
-    def add(loops: tuple[LoopQor, ...]) -> None:
-        for loop in loops:
-            found.setdefault((loop.path, loop.span.start_line, loop.span.start_character, loop.name), loop)
-            add(loop.loops)
-
-    add(prediction.loops)
-    functions: tuple[FunctionQor, ...] = prediction.functions
-    for function in functions:
-        add(function.loops)
-    return sorted(found.values(), key=lambda loop: loop.span)
 
 
 def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction:
@@ -394,13 +343,16 @@ _OPTIONS = {"top": "top", "part": "part", "clock": "clock_period_ns"}
 class HlsProvider(Provider):
     """HLS C and C++ for every front end."""
 
+    def __init__(self) -> None:
+        self._kept: dict[str, Whole] = {}
+
     def analyze(self, path: str, text: str, settings: Settings) -> Analysis:
         """Lint findings and annotations."""
         return analyze(path, text, settings)
 
     def steps(self, path: str, text: str, settings: Settings, *, near: int = 0) -> Iterator[Step]:
         """Figures, findings, and last the findings whose fixes were tried."""
-        return steps(path, text, settings, near=near)
+        return steps(path, text, settings, near=near, kept=self._kept)
 
     def warm_up(self) -> None:
         """Load the model, and run it once."""

@@ -93,6 +93,12 @@ def calibration_text(model: str, feature_version: int, reports: int, residual: R
 
 def find_calibration(source: Path) -> Calibration | None:
     """The calibration that holds for a source, None without one. Raises ConfigError for a broken file."""
+    state = calibration_state(source)
+    return None if state is None else _read(*state)
+
+
+def calibration_state(source: Path) -> tuple[Path, int, int] | None:
+    """The file of the calibration that holds for a source as it stands now: where, when changed, how large."""
     folder = source.absolute().parent
     if not folder.is_dir():
         return None
@@ -103,7 +109,7 @@ def find_calibration(source: Path) -> Calibration | None:
         state = place.stat()
     except OSError:
         return None
-    return _read(place, state.st_mtime_ns, state.st_size)
+    return place, state.st_mtime_ns, state.st_size
 
 
 @lru_cache(maxsize=16)

@@ -28,13 +28,25 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
         listed = ", ".join(list(program.functions)[:12])
         unread = f" ({program.work.reason})" if program.work.reason else ""
         raise SourceError(f"no function {top!r}; there are: {listed}{unread}", path=program.path)
-    called = called_functions(program)
-    free = [f for f in program.functions.values() if f.name not in called and f.name != "main"]
+    free = _free(program)
     candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]
     return max(candidates, key=lambda function: _likelihood(function, program.path))
 
 
-def _likelihood(function: ir.Function, path: str) -> tuple[bool, bool, bool, bool, bool, int, int]:
+def likely_tops(program: ir.Program) -> dict[str, Likelihood]:
+    """How likely each function that nothing calls is to be the design; the first of the largest is."""
+    return {function.name: _likelihood(function, program.path) for function in _free(program)}
+
+
+def _free(program: ir.Program) -> list[ir.Function]:
+    called = called_functions(program)
+    return [f for f in program.functions.values() if f.name not in called and f.name != "main"]
+
+
+Likelihood = tuple[bool, bool, bool, bool, bool, int, int]
+
+
+def _likelihood(function: ir.Function, path: str) -> Likelihood:
     kernel = any(p.kind in ("INTERFACE", "KERNEL", "DATAFLOW") for p in function.pragmas)
     loops = sum(1 for _ in ir.loops_of(function.body))
     method = "::" in _ARGUMENTS.sub("", function.name.partition("(")[0])  # an overload's name holds its parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 MIN_LINES = 150  # below, reading everything is as quick
@@ -27,7 +27,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A function: where its head begins and where it ends."""
 
     name: str
@@ -39,8 +39,12 @@ def focused(text: str, near: int) -> str | None:
     """The text with other functions as blank lines; None where it is short, or little could be left out."""
     if text.count("\n") < MIN_LINES or "ACCEL" in text:
         return None
-    parts = _functions(text)
-    wanted = _connected(text, parts, _near(text, parts, near))
+    parts = functions_in(text)
+    return reduced(text, parts, connected(text, parts, _near(text, parts, near)))
+
+
+def reduced(text: str, parts: Sequence[Part], wanted: Container[int], share: float = MAX_SHARE) -> str | None:
+    """The text with blank lines for the functions that are not wanted; None where more than that share stays."""
     out: list[str] = []
     at = kept = 0
     for number, part in enumerate(parts):
@@ -50,10 +54,10 @@ def focused(text: str, near: int) -> str | None:
         kept += part.start - at
         at = part.end
     kept += len(text) - at
-    return "".join([*out, text[at:]]) if kept < MAX_SHARE * len(text) else None
+    return "".join([*out, text[at:]]) if kept < share * len(text) else None
 
 
-def _functions(text: str) -> list[_Part]:
+def functions_in(text: str) -> list[Part]:
     """Functions that end with a brace in the first column, in the order of the text."""
     found = []
     begin = 0
@@ -62,12 +66,12 @@ def _functions(text: str) -> list[_Part]:
         head = _HEAD.search(chunk)
         body = "" if head is None else chunk[head.start() :]
         if head is not None and not _OTHER.search(chunk) and body.count("{") == body.count("}"):
-            found.append(_Part(head[1], begin + head.start(), end.end()))
+            found.append(Part(head[1], begin + head.start(), end.end()))
         begin = end.end()
     return found
 
 
-def _near(text: str, parts: list[_Part], line: int) -> set[int]:
+def _near(text: str, parts: list[Part], line: int) -> set[int]:
     """The functions on the screen around a line."""
     ends = [match.end() for match in re.finditer("\n", text)]
     first = ends[min(max(line - AROUND - 1, 0), len(ends) - 1)] if line > AROUND else 0
@@ -75,12 +79,13 @@ def _near(text: str, parts: list[_Part], line: int) -> set[int]:
     return {number for number, part in enumerate(parts) if part.start <= last and first <= part.end}
 
 
-def _connected(text: str, parts: list[_Part], start: Iterable[int]) -> set[int]:
-    """Those and all that they call or are called by, whatever the way round."""
+def connected(text: str, parts: Sequence[Part], start: Iterable[int], shared: Container[str] = ()) -> set[int]:
+    """Those and all that they call or are called by, whatever the way round, or that name one of the words shared."""
     names: dict[str, list[int]] = {}
     for number, part in enumerate(parts):
         names.setdefault(part.name, []).append(number)
     starts = [part.start for part in parts]
+    seen: set[str] = set()
     found: set[int] = set()
     pending = list(start)
     while pending:
@@ -89,12 +94,17 @@ def _connected(text: str, parts: list[_Part], start: Iterable[int]) -> set[int]:
             continue
         found.add(number)
         part = parts[number]
-        for word in set(_WORD.findall(text, part.start, part.end)):
+        words = set(_WORD.findall(text, part.start, part.end))
+        for word in words:
             pending += names.get(word, ())
-        for place in _places(text, part.name):
-            index = bisect_right(starts, place) - 1
-            if index >= 0 and place < parts[index].end:
-                pending.append(index)
+        for name in [part.name, *(word for word in words if word in shared)]:
+            if name in seen:
+                continue
+            seen.add(name)
+            for place in _places(text, name):
+                index = bisect_right(starts, place) - 1
+                if index >= 0 and place < parts[index].end:
+                    pending.append(index)
     return found
 
 
@@ -107,6 +117,16 @@ def _places(text: str, word: str) -> Iterator[int]:
         if not (before.isalnum() or before == "_" or behind.isalnum() or behind == "_"):
             yield at
         at = text.find(word, end)
+
+
+def directives_in(text: str) -> list[str]:
+    """The preprocessor's lines of a text, without pragmas."""
+    return _DIRECTIVE.findall(text)
+
+
+def without_directives(text: str) -> str:
+    """A text without the preprocessor's lines; pragmas stay."""
+    return _DIRECTIVE.sub("", text)
 
 
 def _blank(text: str) -> str:

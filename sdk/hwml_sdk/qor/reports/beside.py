@@ -101,6 +101,13 @@ def read_cached(path: Path) -> CsynthReport | None:
     return _read(path, state.st_mtime_ns, state.st_size)
 
 
+def reports_seen(path: Path) -> tuple[tuple[Path, int, int], ...]:
+    """Reports around a source as they stand now (or some seconds ago): where, when changed, how large."""
+    places = _remembered(path, int(time.monotonic() / REMEMBER_S))
+    states = ((place, place.stat()) for place in places if place.is_file())
+    return tuple((place, state.st_mtime_ns, state.st_size) for place, state in states)
+
+
 def reports_of(path: Path, top: str, *, project: Path | None = None, remember: bool = False) -> list[CsynthReport]:
     """Reports of the design whose top `top` stands in the source at `path`, the newest first.
 
