@@ -3,6 +3,9 @@
 `--apps` is the folder `apps` of a checkout of halide/Halide (nothing of it is part of hwml). The apps below were chosen
 before any weights were judged by them; no training may see them. All weights get the same budget; schedules whose times
 lie close are timed again in turn, and the smallest time counts, so that a busy machine disturbs all alike.
+
+`--own 32` is what a user does: sample so many schedules of each app, train from the embedded weights on these alone,
+let both be measured. Samples and weights stay in `--own-dir`, and are gone on with there.
 """
 
 from __future__ import annotations
@@ -19,13 +22,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 
+from hwml_sdk.cost_model.data.samples import sample_paths
 from hwml_sdk.cost_model.machine import this_machine
 from hwml_sdk.cost_model.net.weights import Weights
+from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
 from hwml_sdk.cost_model.sample.jobs import JobOptions
 from hwml_sdk.cost_model.sample.search import Measured, SearchResult, SearchSettings, autoschedule, fastest
 from hwml_sdk.cost_model.sample.targets import parse_target
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.files import write_atomic
+from hwml_sdk.train.cost_model.config import TrainConfig
+from hwml_sdk.train.cost_model.recipe import train_cost_model
 
 HELD_OUT = {
     "bilateral_grid": "bilateral_grid/bilateral_grid_generator.cpp",
@@ -42,7 +49,9 @@ HELD_OUT = {
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--apps", required=True)
-    parser.add_argument("--weights", nargs="+", default=["cost_model"], help="{app} stands for the app's name")
+    parser.add_argument("--weights", nargs="+", default=[], help="files; {app} stands for the app's name")
+    parser.add_argument("--own", type=int, default=0, metavar="SAMPLES", help="also weights trained on so many samples")
+    parser.add_argument("--own-dir", default="own", help="samples and weights of --own")
     parser.add_argument("--only", nargs="+", choices=sorted(HELD_OUT), default=list(HELD_OUT))
     parser.add_argument("--try", type=int, default=6, dest="tries")
     parser.add_argument("--measure", type=int, default=2)
@@ -59,8 +68,34 @@ def _ms(item: Measured | None) -> float:
     return float("nan") if item is None or item.runtime_ms is None else item.runtime_ms
 
 
+def _own(options: argparse.Namespace, app: str) -> str:
+    """The file of weights that were trained on an app's own samples."""
+    target = parse_target(str(Path(options.apps) / HELD_OUT[app]))
+    folder = Path(options.own_dir) / app
+    have = sum(1 for _ in sample_paths(folder)) if folder.is_dir() else 0
+    while have < options.own:
+        settings = SampleSettings(
+            target, app, batch_size=min(16, options.own - have), num_cores=options.num_cores, beam_size=options.beam
+        )
+        done = sample(settings, batches=1, samples_dir=folder, workers=options.workers or None)
+        have += len(done.written)
+        if not done.written:
+            break  # nothing new is found any more
+    path = Path(options.own_dir) / f"{app}.weights"
+    train_cost_model(
+        TrainConfig(
+            samples=str(folder), weights=str(path), initial="embedded", parity=True, rates=(1e-3,), epochs=200,
+            num_cores=options.num_cores,
+        )
+    )  # fmt: skip
+    print(f"  {app}: trained on {have} samples", file=sys.stderr)
+    return str(path)
+
+
 def _search(options: argparse.Namespace, app: str) -> SearchResult:
     names = [name.replace("{app}", app) for name in options.weights]
+    if options.own:
+        names.append(_own(options, app))
     settings = SearchSettings(
         parse_target(str(Path(options.apps) / HELD_OUT[app])), {name: Weights.named(name) for name in names},
         options.tries, options.measure, options.num_cores, options.beam, options.seed, JobOptions(),
@@ -86,11 +121,11 @@ def main() -> None:
             continue
         theirs = _ms(result.default)
         cells = {"embedded": theirs}
-        for name in options.weights:
-            label = name.replace("{app}", app)
+        for label in dict.fromkeys(item.label for item in result.measured):
+            name = Path(label).name.replace(app, "own")
             own = [item for item in result.measured if item.label == label]
-            cells[Path(name).name] = _ms(fastest(own))
-            cells[f"{Path(name).name} first"] = _ms(own[0]) * theirs / _ms(result.default_measured[0])
+            cells[name] = _ms(fastest(own))
+            cells[f"{name} first"] = _ms(own[0]) * theirs / _ms(result.default_measured[0])
         cells["gate"] = _ms(result.best)
         cells |= {item.label: _ms(item) for item in result.others}
         for name, value in cells.items():

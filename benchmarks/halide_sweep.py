@@ -102,6 +102,7 @@ ARGUMENTS: dict[str, str] = {
     "HelloPyTorch/add_grad": "input_a.type=float32 input_b.type=float32 d_output.type=float32 d_input_a.type=float32 "
     "d_input_b.type=float32",
     "fft/fft": "size0=64 size1=64 input_number_type=complex output_number_type=complex",
+    "hannk/Conv": "output.type=uint8",
     "hannk/Copy": "input.type=uint8 output.type=uint8",
     "hannk/Elementwise": "inputs.size=2 inputs.type=int16 output.type=int16 intermediate_type=int16",
     "hexagon_dma/pipeline_yuv_linear_basic": "input_y.type=uint8 input_uv.type=uint8 output_y.type=uint8 "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from lsprotocol import types as lsp
 
@@ -114,7 +115,7 @@ def folds(document: Document, symbols: Sequence[Symbol]) -> list[lsp.FoldingRang
     found = {(s.extent.start_line, s.extent.end_line): lsp.FoldingRangeKind.Region for s in _all(symbols)}
     lines = [number for number in range(text.lines) if _PRAGMA.match(text.line(number))]
     first: int | None = None
-    for number, following in zip(lines, [*lines[1:], -1], strict=True):
+    for number, following in pairwise([*lines, -1]):
         first = number if first is None else first
         if following != number + 1:
             found.setdefault((first, number), lsp.FoldingRangeKind.Comment)

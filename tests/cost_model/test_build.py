@@ -83,3 +83,14 @@ def test_programs_name_no_folder_of_the_environment(project: Path) -> None:
     record = (program.parent / "built.json").read_text()
     assert "size.h" in record
     assert str(halide_folder()) not in record
+
+
+def test_a_full_disk_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of a compiler on a full disk (GCC 12), said by a program that takes its place."""
+    compiler = project / "c++"
+    said = "Halide.h:3: fatal error: closing dependency file x.d: No space left on device"
+    compiler.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exit\necho "{said}"\nexit 1\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("HWML_CXX", str(compiler))
+    with pytest.raises(ToolFailedError, match=r"cannot be built: the disk of .*cache.* is full"):
+        build_generator(project / "main.cpp", _options(project))

@@ -117,6 +117,11 @@ def test_functions_loops_and_rows_of_pragmas_fold(wide: Client, kernels: Path) -
     assert {(1, 8), (2, 3), (5, 7), (10, 12)} <= lines
 
 
+def test_a_text_without_pragmas_folds(wide: Client, kernels: Path) -> None:
+    uri = wide.open((kernels / "bare.cpp").as_uri(), "void f(int a[4]) {\n  a[0] = 1;\n  a[1] = 2;\n}\n")
+    assert {(item["startLine"], item["endLine"]) for item in ask(wide, "foldingRange", uri)} <= {(0, 3)}
+
+
 def test_words_of_pragmas_have_colours_of_their_own(wide: Client, kernels: Path) -> None:
     text = "// 🎯\n#include <ap_int.h>\nvoid f(int a[4]) {\n#pragma HLS ARRAY_PARTITION variable=a dim=1 // dim=2\n}\n"
     uri = wide.open((kernels / "colours.cpp").as_uri(), text)

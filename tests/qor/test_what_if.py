@@ -273,5 +273,9 @@ def test_what_was_not_read_takes_no_share_of_the_part(tmp_path: Path, capsys: py
     assert main(["qor", "explore", str(path), "--top", "top"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("the design as it is"))
     assert row.split()[-1] == "?" and "0" not in row
+    found = explore(path, "top")
+    assert "no front" in found.unknown and not found.front
+    point = found.to_dict()["points"][0]
+    assert (point["share"], point["fits"], point["front"], point["LUT"]) == (None, None, False, None)
     assert main(["qor", "why", str(path), "--top", "top"]) == 0
     assert "not read" in capsys.readouterr().out

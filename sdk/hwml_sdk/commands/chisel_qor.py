@@ -97,7 +97,7 @@ def _lines(module: ChiselModule, found: Measured | None) -> Iterator[str]:
     if module.qor is None:
         yield "no figures: it was not elaborated and lowered"
         return
-    yield from (f"not known: {reason}" for reason in module.qor.reasons)
+    yield from (f"no figures: {reason}" for reason in module.qor.reasons)
     counts = None if found is None else found.counts.get(module.verilog_name)
     if counts is not None:
         yield f"{'':8}{'predicted':>10}{'yosys':>8}"

@@ -85,8 +85,8 @@ def _print(found: Exploration, arguments: argparse.Namespace) -> None:
     if arguments.csv:
         print(_csv(found), end="")
         return
-    if found.unmet:
-        print(f"hwml: {printable(found.unmet)}", file=sys.stderr)
+    for said in filter(None, (found.unmet, found.unknown)):
+        print(f"hwml: {printable(said)}", file=sys.stderr)
     size = f"{len(found.points):,} of {found.size:,} sets of pragmas"
     print(printable(f"{found.path}: {found.top}, {found.part}: the front of {size}, closed form"))
     shown = [point for point in found.points if point.front or point.present]
@@ -96,9 +96,8 @@ def _print(found: Exploration, arguments: argparse.Namespace) -> None:
 def _row(point: Point) -> tuple[str, ...]:
     told = point.to_dict()
     cells = ("?" if told[name] is None else f"{told[name]:,}" for name in COLUMNS)
-    mark = "" if point.front else " (not on the front)"
-    unknown = any(told[name] is None for name in COLUMNS[1:])
-    return (printable(point.title) + mark, *cells, "?" if unknown else f"{point.share:.1%}")
+    mark = "" if point.front or point.share is None else " (not on the front)"
+    return (printable(point.title) + mark, *cells, "?" if point.share is None else f"{point.share:.1%}")
 
 
 def _csv(found: Exploration) -> str:
@@ -108,6 +107,7 @@ def _csv(found: Exploration) -> str:
     for point in found.points:
         told = point.to_dict()
         pragmas = " | ".join(map(printable, point.pragmas))
-        flags = (f"{point.share:.6f}", int(point.fits), int(point.front))
+        share = "" if point.share is None else f"{point.share:.6f}"
+        flags = (share, "" if point.fits is None else int(point.fits), int(point.front))
         writer.writerow((*(told[name] for name in COLUMNS), *flags, pragmas))
     return text.getvalue()

@@ -216,6 +216,8 @@ def compile_cpp(cxx: Path, arguments: Sequence[str | Path], source: str | Path) 
     if done.returncode == 0:
         return
     lines = done.stdout.decode("utf-8", errors="replace").splitlines()
+    if any("No space left on device" in line for line in lines):
+        raise ToolFailedError(f"{source}: cannot be built: the disk of {user_cache_dir()} is full")
     compiled = next((line for line in lines if "error:" in line and "ld returned" not in line), "")
     linked = [line for line in lines if _LINK_ERROR.search(line)]
     if compiled and not linked:

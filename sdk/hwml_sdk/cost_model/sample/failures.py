@@ -15,12 +15,12 @@ Kind = Literal["memory", "time", "illegal", "crash", "other"]
 _MEMORY = re.compile(
     r"bad_alloc|out of memory|cannot allocate memory|MemoryError|MiB of memory|failed to allocate", re.I
 )
-# What adams2019 (21.0.0: AutoSchedule.cpp, State.cpp) says when its beam dies out, and what Halide says when it lowers
-# a schedule that is not legal.
+# What adams2019 (21.0.0: AutoSchedule.cpp, State.cpp) says when its beam dies out, what Halide says when it lowers a
+# schedule that is not legal, and a compiled pipeline when it asks for a buffer of over 2 GiB.
 _ILLEGAL = re.compile(
     r"internal error at|ran out of legal states|no legal way to schedule|could not find consumer loop|"
     r"could not compute plausible site|can only (unroll|vectorize) for loops over a constant extent|"
-    r"schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
+    r"exceeds the maximum size of|schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
     re.I,
 )
 _TIME_SIGNALS = tuple(

@@ -116,7 +116,9 @@ def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str
 
 def _why(code: int, output: str, who: str, limit_s: float) -> str:
     """Why a program failed: in its own words where it has any, told apart from a crash and from limits."""
-    text = " ".join(output.split())[-500:]
+    text = " ".join(output.split())
+    ours = text.rfind("hwml: ")  # what generator_main.cpp said, from its beginning
+    text = text[-500:] if ours < 0 else text[ours : ours + 500]
     how = f"signal {-code}" if code < 0 else f"status {code}"
     kind = kind_of_text(f"{how} {text}")
     if kind == "time":

@@ -191,6 +191,11 @@ class WithEstimates : public AbstractGenerator {
             }
         } else {
             for (Func f : inner->output_func(info.name)) {
+                // Func::bound with sizes that are not constant leaves estimates without any, which adams2019 refuses.
+                auto &old = f.function().schedule().estimates();
+                old.erase(std::remove_if(old.begin(), old.end(),
+                                         [](const Bound &b) { return !b.min.defined() || !b.extent.defined(); }),
+                          old.end());
                 if (given != estimates.end()) {
                     f.set_estimates(region(given->second, f.dimensions(), info.name));
                 }

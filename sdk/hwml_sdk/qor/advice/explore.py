@@ -32,12 +32,13 @@ FORMAT = 1  # of a state
 class Point:
     """One variant. pragmas: what it writes; front: none beats it; diff: of the text, told for the front only.
 
-    share: of the part, by the resource that most of is taken. fits: part and budget.
+    share: of the part, by the resource that most of is taken. fits: part and budget. Both None where the area is not
+    known; such a point is on no front.
     """
 
     amounts: Amounts
-    share: float
-    fits: bool
+    share: float | None
+    fits: bool | None
     front: bool
     present: bool
     title: str
@@ -47,8 +48,9 @@ class Point:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            **self.amounts.to_dict(), "share": round(self.share, 6), "fits": self.fits, "front": self.front,
-            "present": self.present, "title": self.title, "pragmas": list(self.pragmas), "diff": self.diff,
+            **self.amounts.to_dict(), "share": None if self.share is None else round(self.share, 6),
+            "fits": self.fits, "front": self.front, "present": self.present, "title": self.title,
+            "pragmas": list(self.pragmas), "diff": self.diff,
         }  # fmt: skip
 
 
@@ -57,6 +59,7 @@ class Exploration:
     """All variants that were predicted, the front first, fastest first.
 
     size: variants that there are; complete: whether all were predicted. unmet: why none fits, "" where one does.
+    unknown: what is known of no variant, and what that makes of the front; "" where one is known whole.
     """
 
     path: str
@@ -68,6 +71,7 @@ class Exploration:
     size: int
     complete: bool
     unmet: str
+    unknown: str = ""
 
     @property
     def front(self) -> tuple[Point, ...]:
@@ -79,7 +83,7 @@ class Exploration:
         return {
             "path": self.path, "top": self.top, "part": self.part, "clock_period_ns": self.clock_period_ns,
             "tool": self.tool, "tried": len(self.points), "size": self.size, "complete": self.complete,
-            "unmet": self.unmet, "points": [point.to_dict() for point in self.points],
+            "unmet": self.unmet, "unknown": self.unknown, "points": [point.to_dict() for point in self.points],
         }  # fmt: skip
 
 
@@ -147,15 +151,28 @@ def _told(variants: Variants, complete: bool) -> Exploration:
     return Exploration(
         variants.bench.given.path, variants.bench.top.name, settings.part, settings.clock_period_ns,
         f"{settings.tool} {settings.tool_version}".strip(), points, variants.size, complete, unmet(variants),
+        _unknown(known),
     )  # fmt: skip
+
+
+def _unknown(variants: Sequence[Variant]) -> str:
+    if all(variant.amounts.lut is None for variant in variants):
+        return "nothing of this design is predicted, so there is no front: hwml qor FILE says why"
+    if all(variant.amounts.latency_cycles is None for variant in variants):
+        return (
+            "cycles are known of none (rounds that depend on data: a LOOP_TRIPCOUNT says how many), "
+            "so the front is of area alone"
+        )
+    return ""
 
 
 def _point(variants: Variants, variant: Variant, on_front: bool) -> Point:
     present = not any(variant.picks)
     titles = variants.titles(variant.picks)
-    diff = _diff(variants, variant.picks) if on_front else ""
+    known = variant.amounts.lut is not None
+    diff = _diff(variants, variant.picks) if on_front and known else ""
     return Point(
-        variant.amounts, variant.share, variant.fits, on_front, present,
+        variant.amounts, variant.share if known else None, variant.fits if known else None, on_front and known, present,
         "the design as it is" if present else ", ".join(titles), variants.pragmas(variant.picks), diff,
     )  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""A generator that leaves much to be desired: what it lacks is given from outside, its moods cost one sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cost_model.conftest import DATA
+
+from hwml_sdk.cost_model import load_a_sample
+from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
+from hwml_sdk.cost_model.sample.build import check_compiler
+from hwml_sdk.cost_model.sample.jobs import JobOptions
+from hwml_sdk.cost_model.sample.targets import Target
+from hwml_sdk.errors import HwmlError
+
+pytest.importorskip("halide", reason="halide is not installed (extra halide)")
+pytestmark = pytest.mark.slow
+SIZES = ("input=320x256", "output=320x256", "scale=2")
+
+
+@pytest.fixture(autouse=True)
+def _compiler() -> None:
+    if not check_compiler():
+        pytest.skip("no C++ compiler (c++)")
+
+
+def _sample(folder: Path, estimates: tuple[str, ...] = SIZES, mood: str = "good", run_with: str = "") -> Path:
+    options = JobOptions(
+        estimates=estimates, generator_arguments=(f"mood={mood}",), compile_limit_s=20, memory_bytes=4 << 30,
+        run_with=run_with,
+    )  # fmt: skip
+    settings = SampleSettings(
+        Target("cpp", str(DATA / "bare_generator.cpp"), "bare"), "bare", batch_size=1, beam_size=1, options=options
+    )
+    (made,) = sample(settings, batches=1, samples_dir=folder, workers=1).written
+    return made
+
+
+def test_sizes_and_schedule_that_a_source_does_not_leave_to_others(tmp_path: Path) -> None:
+    made = _sample(tmp_path)
+    data = json.loads(made.with_suffix(".json").read_text())
+    assert (data["own_schedule"], data["estimates"]) == ("left out", list(SIZES))
+    # The output's stage computes each of its points, as given.
+    assert load_a_sample(made).points()[0] == 320 * 256
+    assert ".split(" in made.with_suffix("").with_suffix(".schedule.h").read_text()
+
+
+@pytest.mark.parametrize(
+    ("estimates", "words"),
+    [
+        ((), r"no estimated sizes of input \(2 dimensions\), output \(2 dimensions\).*--estimate"),
+        (("input=320", *SIZES[1:]), "estimate of input: 1 sizes, it has 2 dimensions"),
+        ((*SIZES, "inpt=3x3"), "no input or output is called inpt; there are input, scale, output"),
+        ((*SIZES, "nonsense"), "--estimate nonsense: "),
+    ],
+)
+def test_estimates_that_do_not_fit(estimates: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    with pytest.raises(HwmlError, match=words):
+        _sample(tmp_path, estimates)
+
+
+@pytest.mark.parametrize("mood", ["talks", "forks"])
+def test_moods_that_cost_nothing(mood: str, tmp_path: Path) -> None:
+    assert load_a_sample(_sample(tmp_path, mood=mood)).runtime_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("mood", "words"),
+    [
+        ("hungry", "ran out of memory .*--memory-limit.*bad_alloc"),
+        ("crashes", r"the generator crashed \(signal 11\)"),
+        ("endless", "took too long: the generator took over 20 s"),
+    ],
+)
+def test_moods_that_cost_the_sample(mood: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(HwmlError, match=words):
+        _sample(tmp_path, mood=mood)
+
+
+def test_benchmarks_run_by_a_command(tmp_path: Path) -> None:
+    """The command gets a script as its last argument and the program on its standard input."""
+    seen = tmp_path / "seen"
+    wrapper = tmp_path / "board"
+    wrapper.write_text(f'#!/bin/sh\necho called >> "{seen}"\nexec sh -c "$1"\n')
+    wrapper.chmod(0o755)
+    assert load_a_sample(_sample(tmp_path / "samples", run_with=str(wrapper))).runtime_ms > 0
+    assert seen.read_text().count("called") == 5
+    with pytest.raises(HwmlError, match="the compiled pipeline failed"):
+        _sample(tmp_path / "other", run_with="false")
