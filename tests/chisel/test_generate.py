@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import pytest
 from tests.waiting import wait_for
 
 from hwml_sdk import cli
+from hwml_sdk.chisel.compile import workers
 from hwml_sdk.chisel.data_engine.held_out import held_out
-from hwml_sdk.chisel.data_engine.verify import Verified, Verifier
+from hwml_sdk.chisel.data_engine.verify import Verified, Verifier, lower, of_check
 from hwml_sdk.chisel.evaluate.answers import code_of
+from hwml_sdk.chisel.evaluate.behaviour import Pair, as_model, compare
 from hwml_sdk.chisel.generate.bm25 import Bm25
 from hwml_sdk.chisel.generate.generator import ChiselGenerator
 from hwml_sdk.chisel.generate.knowledge import Knowledge, all_examples, all_notes
@@ -25,6 +28,7 @@ from hwml_sdk.chisel.generate.rank import Reference
 from hwml_sdk.chisel.generate.trace import as_json, save
 from hwml_sdk.chisel.generate.types import Answer, Budget, Generation, Message
 from hwml_sdk.chisel.session import Session
+from hwml_sdk.chisel.types import CheckRequest
 from hwml_sdk.errors import DataError, HwmlError, ToolFailedError
 
 from .endpoint_server import serving
@@ -281,3 +285,36 @@ def test_examples_are_right_and_no_task(session: Session) -> None:
     found = Verifier(session).run({f"e{at}": entry.code for at, entry in enumerate(all_examples())})
     assert [result for result in found.values() if not isinstance(result, Verified)] == []
     assert not {result.netlist.abstract for result in found.values() if isinstance(result, Verified)} & held_out()
+
+
+NESTED = """import chisel3._
+
+class Bit extends Module {
+  val io = IO(new Bundle { val a = Input(Bool()); val y = Output(Bool()) })
+  io.y := RegNext(io.a, false.B)
+}
+
+class Bits extends Module {
+  val io = IO(new Bundle { val a = Input(UInt(2.W)); val y = Output(UInt(2.W)); val m = Output(UInt(8.W)) })
+  val bits = Seq.tabulate(2) { at => val bit = Module(new Bit); bit.io.a := io.a(at); bit.io.y }
+  val memory = SyncReadMem(4, UInt(8.W))
+  memory.write(io.a, io.a)
+  io.m := memory.read(io.a)
+  io.y := bits(1) ## bits(0)
+}
+"""
+
+
+@pytest.mark.slow
+def test_one_lowering_gives_what_a_second_one_gave(programs: workers.Programs, session: Session) -> None:
+    result = session.check(CheckRequest((("C.scala", NESTED),), True, outputs=True, hw_ir=True))
+    firtool, chirrtl = programs.chain.firtool, result.chirrtl["Bits"]
+    again = lower(firtool, "c", "Bits", chirrtl)
+    once = of_check("c", "Bits", chirrtl, result.verilog["Bits"], result.hw_ir["Bits"])
+    assert isinstance(again, Verified)
+    assert (once.netlist, once.ports, once.top) == (again.netlist, again.ports, again.top)
+    assert set(re.findall(r"^module (\w+)", once.verilog, re.MULTILINE)) >= {"c_Bit", "c_Bits"}
+    assert len(re.findall(r"^  c_Bit \w+ \(", once.verilog, re.MULTILINE)) == 2
+    assert not re.search(r"^(module|) +(?!c_)\w+ \w* ?\($", once.verilog, re.MULTILINE)  # memories of firtool's too
+    model, top = as_model(again.verilog.replace("c_", "m_"), again.top.replace("c_", "m_"), again.ports)
+    assert compare({"same": Pair(once.verilog, once.top, once.ports, model, top)}) == {"same": "proven"}

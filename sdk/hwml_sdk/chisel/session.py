@@ -103,7 +103,7 @@ class Session:
         return outcome
 
     def lower(self, chirrtl: str, timeout_s: float) -> Lowered:
-        """Run firtool, or give the answer it gave for the same circuit a while ago."""
+        """Run firtool, or give the answer it gave for the same circuit a while ago, without its `hw_ir`."""
         with self._lowered_lock:
             known = self._lowered.get(chirrtl)
         if known is not None:
@@ -119,7 +119,7 @@ class Session:
                 self._lowered[chirrtl] = (lowered, figures)
                 while len(self._lowered) > _LOWERED_KEPT:
                     self._lowered.popitem(last=False)
-        return lowered
+        return found
 
     def figures(self, chirrtl: str) -> CircuitFigures | None:
         """Figures of the modules of a circuit that was lowered a moment ago."""
@@ -380,6 +380,7 @@ class _Check:
             modules=modules,
             chirrtl={named[target]: text for target, text in (circuits or {}).items()} if kept else {},
             verilog={named[t]: a.verilog for t, a in (lowered or {}).items() if a.verilog} if outputs else {},
+            hw_ir={named[t]: a.hw_ir for t, a in (lowered or {}).items() if a.hw_ir} if self.request.hw_ir else {},
             connections=self.connections,
             notes=tuple(self.notes),
             used_ms=round(self.used_s * 1000, 1),

@@ -92,7 +92,7 @@ class Connection:
 class CompileResult:
     """Answer of `check_chisel`.
 
-    ok: no error in any stage that ran; stage: the last one that ran; chirrtl and verilog: texts by top module,
+    ok: no error in any stage that ran; stage: the last one that ran; chirrtl, verilog and hw_ir: texts by top module,
     when asked for; connections: what the document connects, as far as its types were known; notes: what the reader
     should know, such as a module that needs parameters; used_ms: what compiler and constructors used of elapsed_ms.
     """
@@ -103,6 +103,7 @@ class CompileResult:
     modules: tuple[ChiselModule, ...] = ()
     chirrtl: Mapping[str, str] = field(default_factory=dict)
     verilog: Mapping[str, str] = field(default_factory=dict)
+    hw_ir: Mapping[str, str] = field(default_factory=dict)
     connections: tuple[Connection, ...] = ()
     notes: tuple[str, ...] = ()
     version: str = ""
@@ -125,6 +126,7 @@ class CheckRequest:
     guesses: instances that the project makes, such as ("Fifo(8, 16)", "Top.scala:12"), tried where values are missing.
     fence: False runs constructors with the user's own rights, where the user says so.
     count_up_to: operations of a module, with its instances, up to which its figures are counted.
+    hw_ir: with outputs, also each circuit in CIRCT's hw dialect, of those that were not lowered a moment ago.
     class_path, options: a project's jars beyond Chisel's own, and scalac's options; empty: plain files.
     """
 
@@ -139,3 +141,4 @@ class CheckRequest:
     circuits: bool = False
     guesses: tuple[tuple[str, str], ...] = ()
     count_up_to: int = EDITOR_OPERATIONS
+    hw_ir: bool = False

@@ -132,6 +132,18 @@ def lower(firtool: Path, key: str, name: str, chirrtl: str) -> Result:
     return Verified(name, top, text, hw_ir, ports_of(verilog)[top], netlist(read_hw_ir(hw_ir), top))
 
 
+def of_check(key: str, name: str, chirrtl: str, verilog: str, hw_ir: str) -> Verified:
+    """What `lower` gives, of what a check has lowered already: names of modules get the same beginning."""
+    pieces = _pieces(verilog)
+    chosen = "|".join(map(re.escape, pieces))
+    # firtool writes an instance as `  Name instance (`, its ports on lines of their own.
+    text = re.sub(
+        rf"^(module |  )({chosen})(?=\(| \w+ \(|;)", rf"\g<1>{key}_\2", "".join(pieces.values()), flags=re.MULTILINE
+    )
+    top = _top(chirrtl)
+    return Verified(name, f"{key}_{top}", text, hw_ir, ports_of(verilog)[top], netlist(read_hw_ir(hw_ir), top))
+
+
 def _lowered(firtool: Path, chirrtl: str) -> tuple[str, str, str]:
     """SystemVerilog, HW IR, and what went wrong."""
     with tempfile.TemporaryDirectory() as folder:

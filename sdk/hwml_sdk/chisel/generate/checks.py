@@ -13,7 +13,7 @@ from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import ToolFailedError
 from ..check import client_for
 from ..compile.prepare import prepare
-from ..data_engine.verify import Verified, lower
+from ..data_engine.verify import Result, Verified, lower, of_check
 from ..evaluate.answers import code_of
 from ..install.toolchain import ensure
 from ..repair.gate import find_repairs
@@ -115,7 +115,12 @@ class Checker:
             lacking = next((m for m in result.modules if m.missing), None)
             words = f"{lacking.name} lacks a value for {', '.join(lacking.missing)}" if lacking else "no module in it"
             return replace(attempt, stage="elaborate", words=words)
-        found = lower(self._firtool, "c", module.name, result.chirrtl[module.verilog_name])
+        top = module.verilog_name
+        chirrtl, verilog, hw_ir = result.chirrtl[top], result.verilog.get(top), result.hw_ir.get(top)
+        if verilog and hw_ir:
+            found: Result = of_check("c", module.name, chirrtl, verilog, hw_ir)
+        else:  # one that the daemon has lowered before
+            found = lower(self._firtool, "c", module.name, chirrtl)
         if not isinstance(found, Verified):
             return replace(attempt, stage="lower", words=found.words)
         area = None
@@ -139,8 +144,8 @@ def _keep(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
 
 
 def _request(code: str) -> CheckRequest:
-    # circuits: the CHIRRTL is lowered here, into Verilog that yosys reads.
-    return CheckRequest(((PATH, code),), elaborate=True, outputs=True, timeout_s=_LIMIT_S, fence=True)
+    # One lowering serves all: the Verilog is plain enough for yosys, and netlists are told by the circuit.
+    return CheckRequest(((PATH, code),), elaborate=True, outputs=True, timeout_s=_LIMIT_S, fence=True, hw_ir=True)
 
 
 def _stage(result: CompileResult) -> Failing:

@@ -135,6 +135,7 @@ def request_from(data: Mapping[str, Any]) -> CheckRequest:
             circuits=data["circuits"] is True,
             guesses=tuple((str(words), str(origin)) for words, origin in data["guesses"]),
             count_up_to=int(data["count_up_to"]),
+            hw_ir=data["hw_ir"] is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(f"not a request: {error}") from error
@@ -148,6 +149,7 @@ def result_json(result: CompileResult) -> dict[str, Any]:
         for item in result.modules
     ]
     data["chirrtl"], data["verilog"] = dict(result.chirrtl), dict(result.verilog)
+    data["hw_ir"] = dict(result.hw_ir)
     return data
 
 
