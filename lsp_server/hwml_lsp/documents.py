@@ -16,7 +16,7 @@ from hwml_sdk.text import Encoding
 
 from .baselines import figures_in
 from .kept import merged
-from .moved import move_annotation, move_diagnostic
+from .moved import move_annotations, move_diagnostic
 from .settings import ClientSettings
 from .text import Change, Text
 from .wire import annotation_in, diagnostic_in
@@ -172,7 +172,7 @@ class Document:
     def _moved(self, change: Change) -> None:
         results = self.results
         path = self.path or ""
-        results.annotations = [a for a in (move_annotation(a, change) for a in results.annotations) if a is not None]
+        results.annotations = move_annotations(results.annotations, change)
         results.diagnostics = [
             d for d in (move_diagnostic(d, change, path) for d in results.diagnostics) if d is not None
         ]
@@ -212,7 +212,7 @@ class Document:
         by_place.update({(i.kind, i.name, i.span): i for i in map(annotation_in, answer["annotations"])})
         fresh = self._fresh = [*kept, *by_place.values()]
         for change in self._since:
-            fresh = [a for a in (move_annotation(a, change) for a in fresh) if a is not None]
+            fresh = move_annotations(fresh, change)
         faults = int(answer.get("faults", 0))
         if results.faults is not None and faults > results.faults:
             fresh = merged(results.annotations, fresh, final=answer["annotations_done"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hwml_sdk.document import Annotation, Diagnostic, Edit, Fix, Related, Span
@@ -42,6 +43,22 @@ def move_place(line: int, character: int, change: Change) -> tuple[int, int]:
     if line == span.end_line:
         return end_line, end + character - span.end_character
     return line + added - (span.end_line - span.start_line), character
+
+
+def move_annotations(items: Iterable[Annotation], change: Change) -> list[Annotation]:
+    """Annotations at their new places, without those whose heads went; all that an edit is far from stay themselves."""
+    begin, end = change.span.start_line, change.span.end_line
+    stays = change.added == end - begin  # what stands below keeps its lines
+    found = []
+    for item in items:
+        whole = item.extent or item.span
+        if max(whole.end_line, item.span.end_line) < begin or (
+            stays and min(whole.start_line, item.span.start_line) > end
+        ):
+            found.append(item)
+        elif (moved := move_annotation(item, change)) is not None:
+            found.append(moved)
+    return found
 
 
 def move_annotation(item: Annotation, change: Change) -> Annotation | None:

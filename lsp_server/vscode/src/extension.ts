@@ -20,6 +20,7 @@ let output: vscode.LogOutputChannel;
 let status: StatusItem;
 let kernels: KernelList;
 let emitted: EmittedText;
+let settingUp = false; // what it writes into the settings must not say again, meanwhile, that the server is missing
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   output = vscode.window.createOutputChannel('hwml', { log: true });
@@ -30,7 +31,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   registerCommands(context);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (event.affectsConfiguration('hwml.server') || event.affectsConfiguration('hwml.generate')) {
+      if (!settingUp && (event.affectsConfiguration('hwml.server') || event.affectsConfiguration('hwml.generate'))) {
         await restart(context);
       }
     }),
@@ -162,7 +163,9 @@ function registerCommands(context: vscode.ExtensionContext): void {
     'hwml.showOutput': () => output.show(),
     'hwml.doctor': () => doctor(context),
     'hwml.setUp': async () => {
-      if (await setUp(context, output)) {
+      settingUp = true;
+      const done = await setUp(context, output).finally(() => (settingUp = false));
+      if (done) {
         await restart(context);
       }
     },
