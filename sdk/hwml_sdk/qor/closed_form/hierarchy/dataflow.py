@@ -7,6 +7,7 @@ adds the producer's whole latency and a stream edge its depth.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,10 +17,13 @@ from ...program.typenames import split_scope
 from ..area import Area, loop_control
 from ..costs import COSTS
 from ..results import LoopResult
+from ..schedule.accesses import by_array
+from ..schedule.ports import access_cycles
 from ..schedule.region import Region
 from ..schedule.statements import open_region, walk
 from .bodies import collecting, inside
 from .frame import Frame
+from .sharing import add_operators, taking_turns
 
 # Calls inside calls that are looked into; further down a call is taken to write its first argument.
 MAX_DEPTH = 8
@@ -58,8 +62,8 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
         # Processes overlap by `schedule`, from the arrays and streams between them, not as loops of plain code do.
         region.beside.clear()
         start = max(region.end, region.base)
-        walk(region, ir.Block([item]))
-        cycles = max(region.end, region.base) - start
+        cycles = _straight(frame, region, item, area, unshared)
+        cycles += max(region.end, region.base) - start
         # What takes no time (a declaration, a constant) is wiring between processes.
         if not isinstance(item, ir.Loop | ir.Evaluate) or cycles <= 0:
             continue
@@ -74,6 +78,27 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
     area.control_lut += COSTS.process_lut * len(processes)
     area.control_ff += COSTS.process_ff * len(processes)
     return latency, interval
+
+
+def _straight(frame: Frame, region: Region, item: ir.Stmt, area: Area, unshared: Area) -> float:
+    """Walk a process; add what stands in it outside loops and blocks, and return the cycles that its ports add.
+
+    Unrolled loops and calls of functions without loops are such code; no other process uses their cores.
+    """
+    counts, accesses, bits = region.counts, len(region.accesses), region.live_bits
+    region.counts = defaultdict(float)
+    walk(region, ir.Block([item]))
+    found = by_array(region.accesses[accesses:]).items()
+    slots = max((access_cycles(a, frame.layout(a), listed)[0] for a, listed in found), default=1)
+    own = Area()
+    add_operators(own, region, frame.target, lambda _, units: taking_turns(units, max(slots, 1)))
+    own.registers = (region.live_bits - bits) * COSTS.body_live if region.counts else 0.0
+    area.beside(own)
+    unshared.beside(own)
+    for kind, units in region.counts.items():
+        counts[kind] += units
+    region.counts = counts
+    return float(max(slots - 1, 0))
 
 
 def schedule(processes: list[Process], streams: Callable[[ir.Variable], bool] = lambda _: False) -> float:
