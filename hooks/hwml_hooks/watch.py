@@ -266,7 +266,9 @@ class Watcher:
             return
         changed = self._guarded(path, language)
         if changed and dependents:
-            self._saved_part(path)
+            # What includes a source's own header is read with the source.
+            for part in (path, *filter(Path.exists, map(path.with_suffix, language.headers))):
+                self._saved_part(part)
 
     def _saved_part(self, path: Path) -> None:
         """Look again at the sources that include a file, where it is one that sources include."""

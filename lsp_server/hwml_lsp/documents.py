@@ -181,6 +181,12 @@ class Document:
 
     # -- results --
 
+    def rest(self) -> None:
+        """No analysis is about to begin any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
     def begin(self, number: int) -> None:
         """An analysis of the present text was started."""
         self.job, self.job_version = number, self.version

@@ -165,9 +165,7 @@ class Session:
 
     def schedule(self, document: Document, delay_s: float) -> None:
         """Analyse a document after a while, unless it changes again before."""
-        if document.timer is not None:
-            document.timer.cancel()
-            document.timer = None
+        document.rest()
         if document.is_ours and not document.is_too_large:
             document.timer = asyncio.get_running_loop().call_later(delay_s, self._start, document)
 
@@ -242,9 +240,7 @@ class Session:
             self.on_slow(document)
 
     def _give_up(self, document: Document) -> None:
-        if document.timer is not None:
-            document.timer.cancel()
-            document.timer = None
+        document.rest()
         if document.job is not None:
             self._jobs.pop(document.job, None)
             self.lanes.cancel(document.job)

@@ -233,6 +233,14 @@ def test_a_header_says_what_includes_it(tmp_path: Path) -> None:
         first = watch.next("a.cpp")
         (tmp_path / "size.h").write_text("#define COPIES 16\n")
         assert watch.next("a.cpp")["DSP"] > first["DSP"]
+        # The source of a header is read with what includes the header.
+        (tmp_path / "part.h").write_text("int part(int v);\n")
+        (tmp_path / "part.cpp").write_text('#include "part.h"\nint part(int v) { return v + v; }\n')
+        kernel = "void b(int a[4]) {\n#pragma HLS PIPELINE\n  a[0] = part(a[1]); }\n"
+        (tmp_path / "b.cpp").write_text('#include "part.h"\n' + kernel)
+        assert watch.next("b.cpp")["DSP"] == 0
+        (tmp_path / "part.cpp").write_text('#include "part.h"\nint part(int v) { return v * v; }\n')
+        assert watch.next("b.cpp")["DSP"] > 0
 
 
 def test_a_checkout_of_many_files(repo: Path, git: Git) -> None:

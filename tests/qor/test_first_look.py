@@ -85,3 +85,15 @@ def test_a_file_that_calls_everything_from_one_top_is_read_at_once() -> None:
         SHARED + "\n".join(kernel(n) for n in range(50)) + f"void top(const int a[SIZE], int b[SIZE]) {{\n{calls}}}\n"
     )
     assert focused(text, 200) is None
+
+
+def test_who_writes_a_table_is_looked_at_with_who_reads_it() -> None:
+    """What nobody writes is a table of constants; whether the last function does decides on the first one's figures."""
+    reads = "void first(int a[SIZE]) {\n  for (int i = 0; i < SIZE; i++) a[i] *= weights[1];\n}\n"
+    writes = "void last_one(int v) {\n#pragma HLS INLINE off\n  weights[1] = v;\n}\n"
+    kernels = "\n".join(kernel(n) for n in range(50))
+    text = SHARED + "static int weights[2] = {5, 6};\n" + reads + kernels + writes
+    some = focused(text, 22)
+    assert some is not None
+    assert "weights[1] = v;" in some
+    assert "void k30(" not in some

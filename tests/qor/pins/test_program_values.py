@@ -15,6 +15,7 @@ CONSTANTS = """
 const int N = 6; static const double HALF = 0.5; const int CUT = 7.9; const unsigned TWICE = 2 * N;
 const bool ANY = 3; const double EVEN = 6; int free_ = 3;
 const int row[3] = {4, 5, 6}; const int grid[2][3] = {{1, 2, 3}, {4, 5, 6}}; int loose[2] = {7, 8};
+int kept[2] = {7, 8}; void change() { loose[0] = 1; }
 struct P { int a; int b[2]; }; struct Q { int k; P p; P two[2]; };
 const P p = {3, {8, 9}}; const Q q = {1, {2, {5, 6}}, {{10, {11, 12}}, {13, {14, 15}}}};
 const P some = {3}; P var = {3};
@@ -27,7 +28,8 @@ VALUES = {
     "row[2]": 6, "row[0]": 4,
     "row[3]": None,
     "row[-1]": None, "row[free_]": None, "row": None, "grid[1][2]": 6, "grid[0][1]": 2, "grid[1]": None,
-    "grid[2][0]": None, "grid[1][3]": None, "loose[1]": None, "row[row[0] - 3]": 5, "p.a": 3, "p.b[1]": 9, "p.b": None,
+    "grid[2][0]": None, "grid[1][3]": None, "loose[1]": None, "kept[1]": 8,
+    "row[row[0] - 3]": 5, "p.a": 3, "p.b[1]": 9, "p.b": None,
     "p.c": None, "q.k": 1, "q.p.a": 2, "q.p.b[1]": 6, "q.two[1].a": 13, "q.two[0].b[1]": 12, "q.two[1].b[0]": 14,
     "some.a": 3, "some.b[0]": None, "var.a": None, "ps[1].a": 4, "ps[0].b[1]": 3, "ps[1].b[0]": 5, "N[row]": None,
     "(int)3.9": 3, "(int)-3.9": -3, "(float)3.9": 3.9, "(short)N": 6, "(int)free_": None, "(double)N": 6,

@@ -179,7 +179,7 @@ void0 top 7:0-29:1
   s@p7.write((s@p7.read() + 99))
   (s@p7 << 3)
   (s@p7 >> x@9)
-  u@p7.range(7, 0) = u(3, 1)
+  u@p7.range(7, 0) = u@p7.range(3, 1)
   u@p7[2] = 1
   x@9 = (twice((0 + 8))^19:6$ + plain(geo::area(geo::wide@g3)^19:33)^19:27)
   x@9 = (unheard(x@9, a@p7)^20:6 + elsewhere@g6)
@@ -187,7 +187,7 @@ void0 top 7:0-29:1
   m@p7[1][2] = ((((* (a@p7 + 3)) + (* m@p7)[1]) + (& x@9)[0]) + m@p7[0][x@9 = 2])
   h@23 int32* = (& x@9)
   r@23 int32* = y@9
-  list@23 int32[3] = {1, 2, 3}
+  const list@23 int32[3] = {1, 2, 3}
   const fixed@23 int32 = 4
   top::k(3)^25:2
   std::min(x@9, y@9)^25:8
@@ -370,6 +370,7 @@ void0 top 16:0-34:1
   (b@p16 int16[2][3])
   (c@p16 int32[2][4])
   (both@p16 struct64 Both{f float32, i int32})
+  (@p16 int32)
   (w@p16 uint12*)
   (f@p16 int32*)
   static kept@17 int32[4]
@@ -378,7 +379,7 @@ void0 top 16:0-34:1
   const twice@19 int32 = (2 * n@19)
   const letters@20 uint8[6] = ?:unknown32
   zero@21 int32[0]
-  open@21 int32[2] = {1, 2}
+  const open@21 int32[2] = {1, 2}
   odd@21 int32[?]
   words@22 uint12[3]
   outer@23 struct8 Outer{s int8}
@@ -393,6 +394,8 @@ void0 top 16:0-34:1
   top::more(1, 2)^31:2
   many@32 struct64 Local{x int32, y int32[2]} = {1, {2, 3}}
   paren@32 struct64 Local{x int32, y int32[2]}
+  paren@32.x = 1
+  paren@32.y = 2
   a@p16[1] = ((((rows@18[2][3] + c@p16[1][2]) + b@p16[1][2]) + both@p16.i) + words@22[2])""",
 )
 

@@ -243,7 +243,8 @@ def test_an_open_head_has_a_scope_of_its_own() -> None:
 READ = {
     "p.get(1)": "p@p2.P::get(1)", "p.unheard(1)": "p@p2.unheard(1)", "u.get(1)": "u@p2.get(1)", "sizeof()": "?",
     "f()": "f()^2:0",
-    "P(i)": "<struct32 P{x int32}>i@p2", "P(i, 2)": "{@3.x = i@p2, @3}", "u(3, 1)": "u(3, 1)", "i(3, 1)": "i(3, 1)^2:0",
+    "P(i)": "{@3.x = i@p2, @3}", "P(i, 2)": "{@3.x = i@p2, @3}", "u(3, 1)": "u@p2.range(3, 1)",
+    "i(3, 1)": "i(3, 1)^2:0",
     "int(i)": "<int32>i@p2",
     "static_cast<short>(i)": "<int16>i@p2", "reinterpret_cast<P>(i)": "<struct32 P{x int32}>i@p2",
     "const_cast<int>(i)": "<int32>i@p2",

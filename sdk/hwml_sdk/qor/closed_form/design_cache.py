@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from ..program import ir
 from ..program.budget import Work, estimate_steps
-from ..program.constants import Number
-from ..program.expressions import assigned_variables, root_variable
+from ..program.constants import Number, initial_of
+from ..program.expressions import assigned_variables, everything_in, root_variable
 from ..program.facts import calls
 from ..program.trip_counts import TripCount, constant_step
 from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits
 from ..tool.operators import Target
 from .memo import Memo, said_of_functions
-from .memory import Layout, layouts
+from .memory import Layout, layouts, part_layout
 from .plan import Options
 from .results import FunctionResult
 from .schedule.accesses import root
 
 # Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
 MAX_CALLS = 40
+MAX_BASES = 64  # base classes of a struct, and theirs
 # More dimensions than arrays of real code have.
 MAX_DIMS = 8
 
@@ -64,6 +66,9 @@ class Design:
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
         self.tables: dict[ir.Variable, Layout] = {}
+        self._outside: dict[str, tuple[frozenset[ir.Variable], frozenset[ir.Variable]]] = {}
+        self._copies: dict[tuple[ir.Variable, int], ir.Variable] = {}
+        self._methods: defaultdict[str, list[ir.Function]] = defaultdict(list)
 
     def extent(self, count: TripCount) -> TripCount:
         """A count by which loops are built and weighed: its largest, as csynth's maximum takes it at every level."""
@@ -113,11 +118,40 @@ class Design:
         key = var, field
         if key not in self._parts:
             found = var.type.field_of(field)
+            init = initial_of(ir.Member(ir.Ref(var.name, var), field)) if var.const else None
             self._parts[key] = None if found is None else ir.Variable(
-                f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, function=var.function,
-                part_of=var,
+                f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, const=init is not None,
+                static=var.static, init=init, function=var.function, part_of=var,
             )  # fmt: skip
         return self._parts[key]
+
+    def outside(self, name: str, depth: int = 0) -> tuple[frozenset[ir.Variable], frozenset[ir.Variable]]:
+        """What a function, with those it calls, names and writes that is none of its own, no field and no parameter."""
+        found = self._outside.get(name)
+        function = self.program.functions.get(name)
+        if found is None and function is not None and depth <= MAX_CALLS:
+            self._outside[name] = frozenset(), frozenset()  # what a function that calls itself finds on its way
+            named = {e.var for e in everything_in(function.body) if isinstance(e, ir.Ref) and e.var is not None}
+            written = set(assigned_variables(function.body))
+            for call in calls(function.body):
+                reads, writes = self.outside(call.name, depth + 1)
+                named |= reads
+                written |= writes
+            own = {*function.variables.values(), *function.params}
+            apart = {var for var in named | written if var in own or (not var.function and var.scope != "global")}
+            found = self._outside[name] = frozenset(named - apart), frozenset(written - apart)
+        return found or (frozenset(), frozenset())
+
+    def parts_of(self, var: ir.Variable) -> list[ir.Variable]:
+        """The fields of a struct that were looked at by themselves."""
+        return [part for part in self._parts.values() if part is not None and root(part) is var]
+
+    def copy_of(self, var: ir.Variable, call: ir.Call) -> ir.Variable:
+        """The array of its own that a call which is walked in place has for an array of the function."""
+        key = var, id(call)
+        if key not in self._copies:
+            self._copies[key] = replace(var)
+        return self._copies[key]
 
     def arrays_in(self, function: ir.Function) -> list[ir.Variable]:
         """Arrays and streams in a function's own structs, those that were used."""
@@ -162,7 +196,29 @@ class Design:
             return Layout(interface="fifo")
         if self.options.behaviour.merlin:
             return Layout(dict.fromkeys(range(MAX_DIMS), ("complete", 1)), merged=False)
-        return Layout()
+        owner = array.part_of
+        if owner is None or not array.dims:
+            return Layout()
+        return part_layout(
+            array,
+            self._methods_of(owner.type.name),
+            self.program.functions.get(array.function),
+            auto_partition=True,
+            throughput_driven=self.options.behaviour.throughput_driven,
+        )
+
+    def _methods_of(self, name: str) -> list[ir.Function]:
+        """The methods of a struct and of its bases."""
+        if not self._methods:
+            for function in self.program.functions.values():
+                self._methods[split_scope(function.name.partition("(")[0])[0]].append(function)
+        pending, seen = [name], dict[str, None]()
+        while pending and len(seen) < MAX_BASES:
+            current = pending.pop()
+            if current not in seen:
+                seen[current] = None
+                pending += self.program.bases.get(current, ())
+        return [method for one in seen for method in self._methods.get(one, ())]
 
     def step(self, loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> float:
         """Step of a counting loop, 1 where unknown."""

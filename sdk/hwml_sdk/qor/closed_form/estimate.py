@@ -15,6 +15,8 @@ from functools import cache
 from ..program import ir
 from ..program.budget import Work, depth_guard
 from ..program.constants import Number
+from ..program.expressions import everything_in
+from ..program.facts import reached
 from ..tool.operators import Target
 from .area import area_cost
 from .design_cache import Design
@@ -22,7 +24,7 @@ from .directions import Directions
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
 from .memo import Memo
-from .memory import storage
+from .memory import Layout, storage
 from .merlin import add_banks, add_transfers
 from .plan import Options
 from .results import CallResult, Estimate, FunctionResult, LoopResult
@@ -91,12 +93,23 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
         yield from loop.region.accesses if loop.region is not None else ()
 
 
+def _shared_arrays(design: Design, top: ir.Function) -> Iterator[tuple[ir.Variable, Layout]]:
+    """Arrays of the file that the design names, laid out as the first function asks that says anything of them."""
+    functions = reached(design.program, top).values()
+    named = {e.var for f in functions for e in everything_in(f.body) if isinstance(e, ir.Ref) and e.var is not None}
+    layouts = [design.layouts(function) for function in functions]
+    for var in design.program.globals.values():
+        if var in named and var.dims and not var.const:
+            asked = (found[var] for found in layouts if var in found and found[var].is_stated)
+            yield var, next(asked, layouts[0].get(var) or design.default_layout(var))
+        elif var in named and var.type.kind == "struct" and not var.const:
+            yield from ((part, design.default_layout(part)) for part in design.parts_of(var) if part.dims)
+
+
 def _total(design: Design, result: FunctionResult, least: Callable[[], float | None]) -> Estimate:
     cost = area_cost(result.area, design.target)
     memory = list(result.memory.values())
-    for var in design.program.globals.values():
-        if var.dims and not var.const:
-            memory.append(storage(var, design.default_layout(var)))
+    memory += [storage(var, layout) for var, layout in _shared_arrays(design, result.function)]
     # Of constant tables only those that are looked up at run time are memories, and not one for each call.
     memory += [storage(var, layout) for var, layout in design.tables.items()]
     lut = cost.lut + sum(item.lut for item in memory)

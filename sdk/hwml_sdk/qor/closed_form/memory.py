@@ -52,6 +52,11 @@ class Layout:
     stencil: bool = False
     fifo_depth: int = FIFO_DEPTH
 
+    @property
+    def is_stated(self) -> bool:
+        """Whether a pragma says how it is laid out."""
+        return bool(self.banks or self.reshaped or self.storage) or self.interface == "fifo"
+
     def bank_count(self) -> int:
         """Number of separate memories."""
         return math.prod(factor for _, factor in self.banks.values()) if self.banks else self.automatic_banks
@@ -79,12 +84,39 @@ def layouts(
             found[var] = _default(var, auto_partition)
     for pragma in _pragmas_of(function):
         _apply(pragma, names, found)
-    # Only what the design owns and no pragma speaks of: the caller's arrays keep the shape of the interface.
     if throughput_driven:
         for var, layout in found.items():
-            local = var.scope == "local" or (var.scope == "global" and not var.const)
-            layout.automatic = local and layout.interface == "memory" and not layout.banks and not layout.reshaped
+            layout.automatic = _is_free(var, layout)
     return found
+
+
+def _is_free(var: ir.Variable, layout: Layout) -> bool:
+    """Whether no pragma speaks of an array that the design owns: the caller's keep the shape of the interface."""
+    local = var.scope == "local" or (var.scope == "global" and not var.const)
+    return local and layout.interface == "memory" and not layout.banks and not layout.reshaped
+
+
+def part_layout(
+    part: ir.Variable,
+    methods: Iterable[ir.Function],
+    around: ir.Function | None,
+    *,
+    auto_partition: bool,
+    throughput_driven: bool = False,
+) -> Layout:
+    """Layout of an array in a struct that stands by itself.
+
+    methods: of the struct, whose pragmas name the field alone; around: the function that declares the struct, whose
+    pragmas name it as `s.a`.
+    """
+    found = {part: _default(part, auto_partition)}
+    for method in methods:
+        for pragma in _pragmas_of(method):
+            _apply(pragma, {part.name.rpartition(".")[2]: part}, found)
+    for pragma in _pragmas_of(around) if around is not None else ():
+        _apply(pragma, {part.name: part}, found)
+    found[part].automatic = throughput_driven and _is_free(part, found[part])
+    return found[part]
 
 
 def _default(var: ir.Variable, auto_partition: bool) -> Layout:
@@ -195,6 +227,17 @@ class Storage:
     ff: float
     bits: float
     uram: float = 0.0
+
+    def times(self, copies: float) -> Storage:
+        """What so many of them take."""
+        parts = (self.bram_18k, self.lut, self.ff, self.bits, self.uram)
+        return self if copies == 1 else Storage(*(part * copies for part in parts))
+
+
+def is_memory(var: ir.Variable) -> bool:
+    """Whether a function keeps an array or a FIFO; constant tables are counted where they are looked up."""
+    table = var.const and isinstance(var.init, ir.Many)
+    return var.scope == "local" and (bool(var.dims) or var.type.kind == "stream") and not (table and var.dims)
 
 
 def storage(var: ir.Variable, layout: Layout) -> Storage:

@@ -56,6 +56,11 @@ def evaluate(expr: ir.Expr | None, known: Bindings, depth: int = 0) -> Number | 
     return None
 
 
+def initial_of(expr: ir.Expr) -> ir.Expr | None:
+    """What initialised a constant, or the element or field of one that `expr` names; None where that is not known."""
+    return _initial(expr, {}, 0)
+
+
 def _initial(expr: ir.Expr, known: Bindings, depth: int) -> ir.Expr | None:
     """What initialised a constant, or the element or field of one that `expr` names."""
     if depth > _MAX_DEPTH:

@@ -329,7 +329,8 @@ class Program:
     sources: text of every file that was read, by path, for exact ranges and edits. overloads: by the name that several
     functions have, the names of all but the first.
     declared: names of functions that a declaration was read of, perhaps with no body anywhere.
-    fields: what the methods of a struct see of it, by struct and field. work: what may still be read, and what was not.
+    fields: what the methods of a struct see of it, by struct and field. bases: of a struct. defaults: of the parameters
+    of a function, None where one has none. work: what may still be read, and what was not.
     faults: in how many places a text is no C++, or ends in the middle of a comment or of an `#if`.
     """
 
@@ -337,6 +338,8 @@ class Program:
     functions: dict[str, Function] = field(default_factory=dict)
     globals: dict[str, Variable] = field(default_factory=dict)
     fields: dict[str, dict[str, Variable]] = field(default_factory=dict)
+    bases: dict[str, list[str]] = field(default_factory=dict)
+    defaults: dict[str, tuple[Expr | None, ...]] = field(default_factory=dict)
     pragmas: list[Pragma] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     comments: dict[str, dict[int, str]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ...errors import SourceError
+from ...languages import HLS
 from . import ir
 from .expressions import everything_in
 
@@ -13,8 +14,8 @@ _ARGUMENTS = re.compile(r"<.*>")  # of a template
 
 
 def choose_top(program: ir.Program, top: str | None) -> ir.Function:
-    """The function `top`, or the likely one: called by nobody, visible outside, in the source itself rather than in
-    another of the program, with interface pragmas, named like its file, largest.
+    """The function `top`, or the likely one: called by nobody, in the source or a header rather than in another source,
+    visible outside, in the source itself, with interface pragmas, named like its file, largest.
 
     Raises SourceError when there is no function, or none of that name (the message lists those there are).
     """
@@ -43,7 +44,7 @@ def _free(program: ir.Program) -> list[ir.Function]:
     return [f for f in program.functions.values() if f.name not in called and f.name != "main"]
 
 
-Likelihood = tuple[bool, bool, bool, bool, bool, int, int]
+Likelihood = tuple[bool, bool, bool, bool, bool, bool, int, int]
 
 
 def _likelihood(function: ir.Function, path: str) -> Likelihood:
@@ -53,17 +54,24 @@ def _likelihood(function: ir.Function, path: str) -> Likelihood:
     hidden = function.static or function.constexpr or method
     named = function.name == Path(path).stem
     own = function.path == path
-    return not hidden, own, kernel, named, not function.template_params, loops, -function.span.start_line
+    here = not _is_elsewhere(function, path)
+    return here, not hidden, own, kernel, named, not function.template_params, loops, -function.span.start_line
+
+
+def _is_elsewhere(function: ir.Function, path: str) -> bool:
+    """Whether a function stands in another source than `path`, not in a header."""
+    return function.path != path and function.path.lower().endswith(HLS.sources)
 
 
 def called_functions(program: ir.Program) -> set[str]:
     """Names of functions that some function calls or hands on: `hls::task t(f, in, out)`, `apply(f, a)`.
 
-    A test bench calls designs without being one, so `main` does not count.
+    A test bench calls designs without being one, so `main` does not count; nor do other sources of the program.
     """
     found: set[str] = set()
     for function in program.functions.values():
-        for expr in everything_in(function.body) if function.name != "main" else ():
+        counts = function.name != "main" and not _is_elsewhere(function, program.path)
+        for expr in everything_in(function.body) if counts else ():
             if isinstance(expr, ir.Call) and expr.name != function.name:
                 found.update((expr.name, expr.name.rpartition("::")[2]))
             elif isinstance(expr, ir.Ref) and expr.var is None and expr.name in program.functions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import ir
 from .typenames import BOOL, FLOAT, UNKNOWN, join
 
@@ -20,6 +22,8 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
             return base.element or UNKNOWN
         if var is not None and not var.dims and not base.pointer and base.kind in ("int", "uint"):
             return BOOL  # a bit of an ap_int
+        if base.pointer and var is not None and len(expr.subscripts) > len(var.dims):
+            return replace(base, pointer=base.pointer - 1)  # what a pointer points at
         return base if rank else UNKNOWN
     if isinstance(expr, ir.Member):
         found = type_of_expression(expr.base, program).field_of(expr.field)

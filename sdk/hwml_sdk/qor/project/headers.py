@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -25,14 +26,22 @@ _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:\"([^\"\n]+)\"|<([^>\n]+)>
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "build", "_x"}
 
 
-def searched_folders(path: Path, text: str, include_dirs: Sequence[Path], files: Mapping[str, str]) -> list[Path]:
-    """Folders of the project that hold headers which `text` and its headers include and no include folder has.
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The project's headers that a source includes, and the folders of those that no include folder has."""
 
-    The header nearest to the source is taken: the one that shares most of its folders with it.
+    folders: list[Path]
+    headers: list[Path]
+
+
+def reached_headers(path: Path, text: str, include_dirs: Sequence[Path], files: Mapping[str, str]) -> Reached:
+    """Headers that `text`, `files` and their headers include.
+
+    Where no include folder has one, the nearest to the source is taken: that which shares most of its folders with it.
     """
     places = Places.of(path)
     folders: dict[Path, None] = {}
-    seen: set[Path] = set()
+    seen: dict[Path, None] = {}
     pending = [(path.absolute(), text), *((Path(name).absolute(), content) for name, content in files.items())]
     while pending and len(seen) < MAX_READ:
         source, content = pending.pop()
@@ -45,9 +54,9 @@ def searched_folders(path: Path, text: str, include_dirs: Sequence[Path], files:
                 found = None if folder is None else folder / name
                 folders.update({} if folder is None else {folder: None})
             if found is not None and found not in seen and places.may_read(found):
-                seen.add(found)
+                seen[found] = None
                 pending += [(found, known)] if (known := _text(found)) is not None else []
-    return list(folders)
+    return Reached(list(folders), list(seen))
 
 
 def _given(name: str, source: Path | None, include_dirs: Sequence[Path]) -> Path | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from ...errors import ConfigError, SourceError
 from ...files import read_source, real_path
 from ...languages import HLS
-from .headers import searched_folders
+from .headers import reached_headers
 from .project import covers, project_of, read_directives
 from .types import Directive, HlsProject
+from .units import units_beside
 
 MAX_OTHER_FILES = 64
 
@@ -54,7 +55,15 @@ def gather(
     files, notes = _others(project, path)
     if project is not None:
         notes += [f"{s.path}:{s.line}: {s.reason}: {s.text}" for s in project.skipped]
-    folders += searched_folders(path, _text(path), folders, files)
+    text = _text(path)
+    if not files:
+        beside = units_beside(path, text, folders)
+        if beside:
+            # As one unit: their headers, which are much the same, are read once.
+            files = {f"{path}+units.cpp": "".join(f'#include "{name}"\n' for name in beside)}
+            names = ", ".join(Path(name).name for name in beside)
+            notes.append(f"read with it, as sources of headers that it includes: {names}")
+    folders += reached_headers(path, text, folders, files).folders
     return Inputs(files, tuple(folders), merged, tuple(said), project, tuple(dict.fromkeys(notes)))
 
 

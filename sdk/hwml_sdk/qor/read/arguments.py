@@ -54,11 +54,15 @@ def bind(reader: Reader, bound: Mapping[str, Argument]) -> None:
             names.types[label] = argument.kind
 
 
-def bind_defaults(reader: Reader, parameters: Node, bound: Bound) -> None:
-    """Bind parameters that nothing told to their defaults, which may name those before them."""
-    for parameter in parameters.named_children:
+def bind_defaults(reader: Reader, parameters: Node, bound: Bound, declared: Node | None = None) -> None:
+    """Bind parameters that nothing told to their defaults, which may name those before them.
+
+    declared: the parameters of another declaration of the template, which has the defaults.
+    """
+    told = (declared or parameters).named_children
+    for parameter, telling in zip(parameters.named_children, told, strict=False):
         label = label_of(reader, parameter)
-        default = parameter.child_by_field_name("default_type") or parameter.child_by_field_name("default_value")
+        default = telling.child_by_field_name("default_type") or telling.child_by_field_name("default_value")
         if label not in bound and default is not None:
             bound[label] = settle(reader, reader.src(default))
             bind(reader, {label: bound[label]})

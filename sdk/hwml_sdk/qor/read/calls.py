@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .expressions import element, extents
-from .members import called_object, find_method, overloaded, temporary
+from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
 from .reader import Reader
 from .templates import instantiate
@@ -37,6 +38,9 @@ def call(reader: Reader, node: Node) -> ir.Expr:
         return _method_call(reader, target, args)
     if target.type in _VALUES:
         return _of_value(reader, target, args)
+    limit = reader.names.constant(reader.src(target)) if "numeric_limits" in reader.src(target) else None
+    if limit is not None:
+        return ir.Const(limit, INT)
     held = reader.names.variable(reader.src(target))
     if held is not None and held.type.kind == "function":
         return ir.Call(held.type.name, args, span=reader.span(target))
@@ -79,13 +83,16 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     if known is not None and known.kind in ("unknown", "function") and known.name:
         name = known.name  # a template's parameter that stands for a function
     if name in _CASTS and args and given:
-        return ir.Cast(reader.names.parse(given[0]), args[0])
+        wanted = reader.names.parse(given[0])
+        return ir.Cast(wanted, converted(reader, wanted, args[0]))
     if reader.names.owner and "::" not in name:
         own = find_method(reader, reader.names.owner, name, args, given)
         if own is not None:
             return ir.Call(own, args, span=reader.span(target), function=_constant_function(reader, own))
     short = name.rpartition("::")[2]
-    if short in reader.templates and not (short in reader.program.functions and not given):
+    if short in ("min", "max") and len(args) == 1 and isinstance(args[0], ir.Many) and len(args[0].items) > 1:
+        return reduce(lambda one, two: ir.Call(name, (one, two), span=reader.span(target)), args[0].items)
+    if short in reader.templates and not (not given and _takes(reader, short, len(args))):
         name, place = instantiate(reader, short, given, args), reader.span(target)
         return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
     # A function may have the name of a type of the vendor's headers: `int half(int n)`.
@@ -98,12 +105,20 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     written = assignments(reader, target, name, args)
     if written is not None:
         return written
-    # `vec3(x, y, z)` makes a value, `bits(7, 0)` takes a range: no function is called.
+    if held is not None and _has_bits(held.type) and held.type.kind not in ("struct", "vector"):
+        return ir.Call("range", args, receiver=ir.Ref(held.name, held))  # `word(7, 0)`
+    # `vec3(x, y, z)` makes a value: no function is called.
     value = kind.kind != "unknown" or (held is not None and _has_bits(held.type))
     if not value:
         name = overloaded(reader, name, args)
     function = _constant_function(reader, name)
     return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
+
+
+def _takes(reader: Reader, name: str, count: int) -> bool:
+    """Whether a plain function of that name takes so many arguments, beside a template of the same name."""
+    functions = [reader.program.functions.get(one) for one in (name, *reader.program.overloads.get(name, ()))]
+    return any(function is not None and len(function.params) >= count for function in functions)
 
 
 def _is_function(reader: Reader, name: str) -> bool:
@@ -172,7 +187,7 @@ def literal_of_type(reader: Reader, node: Node) -> ir.Expr:
 def cast(reader: Reader, node: Node) -> ir.Expr:
     """`(T)a`."""
     kind = reader.type_of(node.child_by_field_name("type"))
-    return ir.Cast(kind, reader.expression(node.child_by_field_name("value")))
+    return ir.Cast(kind, converted(reader, kind, reader.expression(node.child_by_field_name("value"))))
 
 
 def sizeof(reader: Reader, node: Node) -> ir.Expr:

@@ -9,9 +9,17 @@ from ..program import ir
 from ..program.constants import settle
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
-from .declarators import VARIABLE_STEPS, declarator, declared_name, unpacked, with_pointer
+from .declarators import (
+    VARIABLE_STEPS,
+    declarator,
+    declared_name,
+    function_declarator,
+    unpacked,
+    with_pointer,
+)
+from .defaults import note_defaults
 from .functions import closure
-from .members import constructed, converted
+from .members import constructed, converted, field_values
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -27,9 +35,10 @@ def typedef(reader: Reader, node: Node) -> None:
     """`typedef int row_t[8];`."""
     base = reader.type_of(node.child_by_field_name("type"))
     for item in node.children_by_field_name("declarator"):
-        name, dims, _ = declarator(reader, item)
+        name, dims, pointer = declarator(reader, item)
         if name:
-            reader.names.types[name] = base
+            plain = not pointer or function_declarator(item) is not None
+            reader.names.types[name] = base if plain else with_pointer(base, pointer)
             if dims:
                 reader.names.type_dims[name] = dims
 
@@ -39,7 +48,11 @@ def alias(reader: Reader, node: Node) -> None:
     name = node.child_by_field_name("name")
     kind = node.child_by_field_name("type")
     if name is not None and kind is not None:
-        reader.names.types[reader.src(name)] = reader.names.parse(reader.src(kind))
+        text = reader.src(kind).rstrip()
+        made = reader.names.parse(text)
+        stars = len(text) - len(text.rstrip("* "))
+        whole = stars and made.kind != "unknown" and not made.pointer
+        reader.names.types[reader.src(name)] = with_pointer(made, text.count("*", -stars)) if whole else made
 
 
 def global_declaration(reader: Reader, node: Node) -> None:
@@ -84,6 +97,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         return
     if inner.type == "function_declarator" and (into is None or not _given_values(reader, inner)):
         reader.program.declared.add(declared_name(reader, inner))
+        note_defaults(reader, declared_name(reader, inner), inner)
         return
     if inner.type == "structured_binding_declarator" and into is not None:
         _bindings(reader, inner, value, into)
@@ -160,6 +174,11 @@ def _construct(reader: Reader, var: ir.Variable, given: list[ir.Expr], into: ir.
     if made is not None:
         var.init = None
         into.items.append(ir.Evaluate(made))
+    elif var.init is None and 1 < len(given) <= len(var.type.fields):
+        told = {field: value for (field, _, _), value in zip(var.type.fields, given, strict=False)}
+        into.items += [ir.Evaluate(value) for value in field_values(reader, var, told)]
+    elif not given and var.init is None:
+        into.items += [ir.Evaluate(value) for value in field_values(reader, var, {})]
 
 
 def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) -> ir.CType:

@@ -23,6 +23,7 @@ _OTHER = re.compile(
     r"^(?:template|struct|class|union|enum|namespace|extern\s*\"C\"\s*\{|using|typedef)\b", re.MULTILINE
 )
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?!pragma\b)\w(?:[^\n\\]|\\\n|\\.)*", re.MULTILINE)
+_TABLE = re.compile(r"^([^\n;{}=()]*?)\b([A-Za-z_]\w*)[ \t]*(?:\[[^\]\n]*\][ \t]*)+=\s*\{", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -40,7 +41,16 @@ def focused(text: str, near: int) -> str | None:
     if text.count("\n") < MIN_LINES or "ACCEL" in text:
         return None
     parts = functions_in(text)
-    return reduced(text, parts, connected(text, parts, _near(text, parts, near)))
+    return reduced(text, parts, connected(text, parts, _near(text, parts, near), _tables(text, parts)))
+
+
+def _tables(text: str, parts: Sequence[Part]) -> set[str]:
+    """Arrays of the file that have values and may be written: whether any function does makes them memories."""
+    found, at = set[str](), 0
+    for start, end in [*((part.start, part.end) for part in parts), (len(text), len(text))]:
+        found |= {match[2] for match in _TABLE.finditer(text, at, start) if "const" not in match[1]}
+        at = end
+    return found
 
 
 def reduced(text: str, parts: Sequence[Part], wanted: Container[int], share: float = MAX_SHARE) -> str | None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import UNKNOWN
+from ..program.typenames import UNKNOWN, split_scope, split_template
 from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
+from .defaults import note_defaults
 from .placing import place
 from .reader import Reader
 
@@ -69,15 +70,24 @@ def inside(
             _parameter(reader, child, function)
     scopes.append({})
     _tell_apart(reader, function)
+    note_defaults(reader, function.name, head)
     yield
     place(reader, *body, function)
     del scopes[-2:]
-    reader.program.functions[function.name] = function
+    _keep(reader, function)
     taken = reader.pragmas.taken
     reader.all_loop_starts += reader.loop_starts
     reader.function, reader.loop, reader.anonymous, reader.body, reader.pragmas.taken, reader.loop_starts = outside
     if reader.body[0] < body[0] and body[1] < reader.body[1]:  # a lambda, a local class: not another instance
         reader.pragmas.taken |= taken
+
+
+def _keep(reader: Reader, function: ir.Function) -> None:
+    """Let a name stand for a function; what the source itself says counts more than what a unit beside it says."""
+    program = reader.program
+    known = program.functions.get(function.name)
+    if known is None or known.path != program.path or reader.unit.files[0].path == program.path:
+        program.functions[function.name] = function
 
 
 def _tell_apart(reader: Reader, function: ir.Function) -> None:
@@ -102,26 +112,59 @@ def _signature(function: ir.Function) -> list[str]:
 
 
 def _initialised(reader: Reader, node: Node, function: ir.Function) -> None:
-    """`: a(x), b{y}` before the body of a constructor, as assignments to the fields."""
-    for listed in (c for c in node.children if c.type == "field_initializer_list"):
-        for item in listed.named_children:
-            parts = item.named_children
-            given = parts[-1].named_children if len(parts) > 1 else []
-            var = reader.names.variable(reader.src(parts[0])) if parts else None
-            if var is not None and len(given) == 1:
-                value = reader.expression(given[0])
-                function.body.items.append(ir.Evaluate(ir.Assign("=", ir.Ref(var.name, var), value)))
-            else:
-                for value_node in given:
-                    function.body.items.append(ir.Evaluate(reader.expression(value_node)))
+    """`: a(x), b{y}, Base(z)` before the body of a constructor, as assignments to the fields and calls of constructors.
+
+    Before them the fields get the values that the struct itself gives them, of those that are named here none.
+    """
+    items = [item for c in node.children if c.type == "field_initializer_list" for item in c.named_children]
+    named = {reader.src(item.named_children[0]) for item in items if item.named_children}
+    owner = reader.names.owner
+    if owner and function.name.partition("(")[0] == f"{owner}::{class_name(owner)}" and class_name(owner) not in named:
+        for field, value in reader.initial_fields.get(owner, {}).items():
+            if field not in named:
+                target = ir.Ref(field, reader.names.variable(field))
+                function.body.items.append(ir.Evaluate(ir.Assign("=", target, value)))
+    for item in items:
+        parts = item.named_children
+        given = parts[-1].named_children if len(parts) > 1 else []
+        var = reader.names.variable(reader.src(parts[0])) if parts else None
+        values = [reader.expression(child) for child in given]
+        if var is not None and len(values) == 1:
+            function.body.items.append(ir.Evaluate(ir.Assign("=", ir.Ref(var.name, var), values[0])))
+        elif var is None and parts:
+            kind = reader.names.named_type(reader.src(parts[0]))
+            function.body.items.append(ir.Evaluate(_of_base(reader, kind, values, parts[0])))
+        else:
+            function.body.items += [ir.Evaluate(value) for value in values]
+
+
+def _of_base(reader: Reader, kind: ir.CType | None, values: list[ir.Expr], node: Node) -> ir.Expr:
+    """What the constructor of a base class does, or another one of the class itself."""
+    if kind is None or kind.kind != "struct":
+        return ir.Many(tuple(values), comma=True)
+    name = f"{kind.name}::{class_name(kind.name)}"
+    choices = [name, *reader.program.overloads.get(name, ())]
+    found = {choice: reader.program.functions.get(choice) for choice in choices}
+    fitting = [choice for choice, other in found.items() if other is not None and len(other.params) == len(values)]
+    if not fitting and name not in reader.methods:
+        return ir.Many(tuple(values), comma=True)
+    return ir.Call((fitting or [name])[0], tuple(values), span=reader.span(node))
+
+
+def class_name(name: str) -> str:
+    """`Box` of `space::Box<int>`, as its constructors are called."""
+    return split_template(split_scope(name)[1])[0]
 
 
 def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
-    """A parameter; one that is const is no compile-time constant, so that `const` stays off."""
+    """A parameter; one that is const is no compile-time constant, so that `const` stays off.
+
+    One without a name takes its place among the others: it tells overloads apart, and the next argument is not its own.
+    """
     kind_node = node.child_by_field_name("type")
     inner = node.child_by_field_name("declarator")
     name, dims, pointer = declarator(reader, inner)
-    if not name or inner is None:
+    if kind_node is None or (inner is None and reader.src(kind_node) == "void"):
         return
     base_dims = reader.names.type_dims.get(reader.src(kind_node), ()) if kind_node is not None else ()
     kind, extents = unpacked(reader, reader.type_of(kind_node))
@@ -129,12 +172,13 @@ def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
         kind = with_pointer(kind, pointer)
     reader.program.work.take(VARIABLE_STEPS)
     var = ir.Variable(
-        name, kind, (*dims, *base_dims, *extents), "param", reader.span(inner), reader.path(node),
+        name, kind, (*dims, *base_dims, *extents), "param", reader.span(inner or node), reader.path(node),
         function=function.name,
     )  # fmt: skip
     function.params.append(var)
-    function.variables[name] = var
-    reader.names.scopes[-1][name] = var
+    if name:
+        function.variables[name] = var
+        reader.names.scopes[-1][name] = var
 
 
 def lambda_value(reader: Reader, node: Node) -> ir.Expr:

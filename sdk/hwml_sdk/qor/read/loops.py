@@ -175,8 +175,24 @@ def while_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> 
 
 
 def do_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
-    """`do ... while (c)`."""
+    """`do ... while (c)`; one that a macro puts around its statements, `while (0)`, is no loop."""
+    condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
+    once = condition is not None and reader.src(condition).strip("() ") in ("0", "false")
+    if once and body is not None and not _leaves(body):
+        reader.statement(body, block, label)
+        return
     _conditional_loop(reader, "do", node, block, label, reader.start(node))
+
+
+def _leaves(node: Node) -> bool:
+    """Whether a body holds a `break` or `continue`, of its own or of a loop inside."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if current.type in ("break_statement", "continue_statement"):
+            return True
+        pending += current.named_children
+    return False
 
 
 def _conditional_loop(reader: Reader, kind: str, node: Node, block: ir.Block, label: str, body_start: int) -> None:

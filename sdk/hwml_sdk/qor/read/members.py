@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import UNKNOWN, split_template
+from ..program.typenames import INT, UNKNOWN
+from .functions import class_name
 from .names import MAX_BASES
 from .reader import Reader
 
@@ -75,6 +76,8 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
     kinds = [UNKNOWN if isinstance(o, ir.Binary | ir.Const) else reader.type_of_value(o) for o in operands]
     if not any(kind.kind == "struct" and kind.name and not kind.pointer for kind in kinds):
         return None
+    if kinds[0].kind == "stream" and op in ("<<", ">>"):
+        return None  # a struct is put into a FIFO or taken from it
     span = reader.span(node)
     first, label = operands[0], f"operator{op}"
     if kinds[0].kind == "struct":
@@ -85,6 +88,10 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
         return ir.Call(overloaded(reader, label, operands), tuple(operands), span=span)
     if label in reader.templates:
         return ir.Call(reader.grammar.function_instance(reader, label, [], operands), tuple(operands), span=span)
+    numbers = [converted(reader, INT, operand) for operand in operands]
+    pairs = zip(operands, numbers, strict=True)
+    if all(kind.kind != "struct" or one is not number for kind, (one, number) in zip(kinds, pairs, strict=True)):
+        return ir.Binary(op, *numbers) if len(numbers) == 2 else ir.Unary(op, *numbers)  # of what they convert to
     owner = next(kind.name for kind in kinds if kind.kind == "struct")
     return ir.Call(f"{label} of {owner}", tuple(operands), span=span)
 
@@ -105,6 +112,10 @@ def converted(reader: Reader, kind: ir.CType, value: ir.Expr) -> ir.Expr:
         return value
     names = [f"operator {text}" for text in (kind.name, "bool", "int", "float", "double") if text]
     found = next((name for text in names if (name := find_method(reader, owner.name, text)) is not None), None)
+    if found is None:  # `operator T() const`: to what stands for T here
+        prefix = f"{owner.name}::operator "
+        other = [name for name in reader.methods if name.startswith(prefix)]
+        found = other[0] if len(other) == 1 else None
     return value if found is None else ir.Call(found, (), receiver=value)
 
 
@@ -115,9 +126,13 @@ def constructor(reader: Reader, kind: ir.CType, args: Sequence[ir.Expr]) -> str 
     """The constructor of a struct that takes these arguments; None where it has none that was written."""
     if kind.kind != "struct" or not kind.name or kind.pointer:
         return None
-    plain = split_template(kind.name)[0].rpartition("::")[2]
-    name = f"{kind.name}::{plain}"
+    name = f"{kind.name}::{class_name(kind.name)}"
     if name not in reader.program.functions and name not in reader.methods:
+        # `using Base::Base`: nothing else lets a struct without a constructor take arguments for one.
+        bases = reader.names.bases.get(kind.name, ()) if args else ()
+        names = [f"{base}::{class_name(base)}" for base in bases]
+        name = next((one for one in names if one in reader.program.functions or one in reader.methods), "")
+    if not name:
         return None
     chosen = overloaded(reader, name, args)
     function = reader.program.functions.get(chosen)
@@ -140,8 +155,13 @@ def temporary(reader: Reader, kind: ir.CType, args: tuple[ir.Expr, ...], node: N
     made = constructed(reader, var, args)
     if made is not None:
         return ir.Many((made, ir.Ref("", var)), comma=True)
-    if len(args) == 1:
+    if len(args) == 1 and (not kind.fields or reader.type_of_value(args[0]).kind in ("struct", "unknown")):
         return ir.Cast(kind, args[0])
-    fields = zip(kind.fields, args, strict=False)
-    members = (ir.Assign("=", ir.Member(ir.Ref("", var), field), value) for (field, _, _), value in fields)
-    return ir.Many((*members, ir.Ref("", var)), comma=True)
+    given = {field: value for (field, _, _), value in zip(kind.fields, args, strict=False)}
+    return ir.Many((*field_values(reader, var, given), ir.Ref("", var)), comma=True)
+
+
+def field_values(reader: Reader, var: ir.Variable, given: Mapping[str, ir.Expr]) -> list[ir.Expr]:
+    """Assignments to the fields of a variable: what is given, else what the struct itself says."""
+    values = {**reader.initial_fields.get(var.type.name, {}), **given}
+    return [ir.Assign("=", ir.Member(ir.Ref(var.name, var), field), value) for field, value in values.items()]

@@ -12,6 +12,7 @@ from ..program.constants import evaluate
 from ..program.numbers import Number, literal
 from ..program.sizes import Dims
 from ..program.typenames import UNKNOWN, parse_type, split_scope
+from .traits import limit_of, type_of_trait, value_of
 
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
@@ -105,7 +106,11 @@ class Names:
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
         found = self.member(name, self.constants)
-        return self._of_type(name) if found is None and name.endswith(_OF_TYPES) else found
+        if found is None and name.endswith(_OF_TYPES):
+            return self._of_type(name)
+        if found is None and "<" in name:
+            found = value_of(name, self.parse, self.value)
+        return limit_of(name, self.parse) if found is None and "numeric_limits" in name else found
 
     def _of_type(self, name: str) -> Number | None:
         """What ap_int.h, ap_fixed.h and hls_vector.h say of their types: `T::width`, `T::iwidth`, `T::size`."""
@@ -122,7 +127,10 @@ class Names:
     def named_type(self, name: str) -> ir.CType | None:
         """A typedef, struct or template parameter, or the instance of a class template that the name asks for."""
         found = self.member(name, self.types)
-        return self.class_instance(name) if found is None and name.endswith(">") else found
+        if found is None and name.endswith(">"):
+            found = self.class_instance(name)
+        trait = found is None and name.endswith((">", "::type")) and "<" in name
+        return type_of_trait(name, self.parse, self.value) if trait else found
 
     def member(self, name: str, table: Mapping[str, T]) -> T | None:
         """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""

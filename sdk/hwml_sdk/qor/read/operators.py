@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.typenames import INT
 from . import expressions
 from .members import converted, find_method, operator_call
 from .reader import Reader
@@ -64,9 +65,18 @@ def assignment(reader: Reader, node: Node) -> ir.Expr:
 def unary(reader: Reader, node: Node) -> ir.Expr:
     """`-a`, `!a`, `~a`."""
     made = expressions.unary(reader, node)
-    if isinstance(made, ir.Unary) and made.op not in ("&", "*"):
+    if isinstance(made, ir.Unary) and made.op != "&":
         return operator_call(reader, made.op, (made.operand,), node) or made
     return made
+
+
+def update(reader: Reader, node: Node) -> ir.Expr:
+    """`++a`, `a--`; the operator behind a value is the one that takes a number which nobody looks at."""
+    made = expressions.update(reader, node)
+    if not isinstance(made, ir.Unary):
+        return made
+    operands = (made.operand, ir.Const(0, INT)) if made.op.startswith("p") else (made.operand,)
+    return operator_call(reader, made.op.removeprefix("p"), operands, node) or made
 
 
 def subscript(reader: Reader, node: Node) -> ir.Expr:

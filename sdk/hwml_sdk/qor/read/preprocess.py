@@ -21,6 +21,7 @@ from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
 from ..program.constant_text import evaluate_text
 from ..program.ir import Problem
+from ..tool.video import TEXT as VIDEO
 from .brackets import Brackets, arguments_of
 
 MAX_INCLUDE_DEPTH = 32
@@ -36,8 +37,13 @@ PREDEFINED = {
     "INT_MAX": "2147483647", "INT_MIN": "(-2147483647-1)", "UINT32_MAX": "4294967295", "UINT_MAX": "4294967295",
     "SHRT_MAX": "32767", "CHAR_BIT": "8", "LONG_MAX": "9223372036854775807", "FLT_MAX": "3.402823466e+38f",
     "DBL_MAX": "1.7976931348623158e+308", "FLT_MIN": "1.175494351e-38f", "FLT_EPSILON": "1.19e-7f",
+    # Of these figures hang on the type alone.
+    "INFINITY": "3.402823466e+38f", "HUGE_VALF": "3.402823466e+38f", "HUGE_VAL": "1.7976931348623157e+308",
+    "NAN": "0.0f",
     "M_PI": "3.14159265358979323846", "hls_thread_local": "static",
 }  # fmt: skip
+
+BUILT_IN = {"hls_video.h": VIDEO, "hls_video_mem.h": VIDEO}  # read where the tools' own is not on the disk
 
 # A quote that nothing closes ends with its line, an apostrophe is none: both are found in one look, whatever follows.
 _QUOTED = r"\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n]){0,99}'"
@@ -243,7 +249,9 @@ class Preprocessor:
         found = self._find(name, self.files[file].path, local=match.group(1) is not None)
         if found is None:
             self.missing.append(name)
-            return
+            if name.rpartition("/")[2] not in BUILT_IN:
+                return
+            found = name, BUILT_IN[name.rpartition("/")[2]]
         path, text = found
         line, character = self.files[file].places.place(start)
         span = Span(line, character, line, character + len(rest))

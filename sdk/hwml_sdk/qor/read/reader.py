@@ -36,7 +36,7 @@ MAX_OPEN_CLASSES = 32  # instances of class templates inside one another: `Pair<
 # Expressions that leave no hardware: texts, addresses, types, half-typed code (for which there is a note).
 SILENT = frozenset({
     "string_literal", "raw_string_literal", "concatenated_string", "null", "nullptr", "this", "type_descriptor",
-    "type_identifier", "primitive_type", "template_type", "template_function", "ERROR", "comment", "declaration",
+    "type_identifier", "primitive_type", "template_type", "ERROR", "comment", "declaration",
     "field_identifier", "dependent_name", "operator_name", "user_defined_literal", "offsetof_expression",
     "alignof_expression", "placeholder_type_specifier", "sized_type_specifier", "parameter_pack_expansion",
     "gnu_asm_expression", "init_statement", "abstract_function_declarator", "initializer_pair", "requires_clause",
@@ -91,12 +91,15 @@ class Reader:
     templates: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     special_functions: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    declared_classes: dict[str, tuple[Node, Node]] = field(default_factory=dict)  # templates met without a body
     bound: Bound = field(default_factory=dict)  # of the instances of classes that are being read
     around: dict[str, Bound] = field(default_factory=dict)  # what a template inside such a class sees
     alias_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
+    initial_fields: dict[str, dict[str, ir.Expr]] = field(default_factory=dict)  # `int a = 3;` by struct
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
+    variable_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     # Member templates by name: their class, and the types and constants that are known in it.
     owners: dict[str, tuple[str, dict[str, ir.CType], dict[str, Number]]] = field(default_factory=dict)
     open_instances: set[str] = field(default_factory=set)  # of templates that are being read

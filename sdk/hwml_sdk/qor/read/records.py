@@ -15,6 +15,7 @@ from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
 from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer
+from .defaults import note_defaults
 from .functions import function_definition
 from .names import Table
 from .reader import Reader
@@ -56,11 +57,12 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     body = node.child_by_field_name("body")
     if body is None:
         return names.types.get(name) or ir.CType("unknown", 32, name=name)
-    names.bases[name] = _bases(reader, node)
+    names.bases[name] = reader.program.bases[name] = _bases(reader, node)
     outer, names.owner = names.owner, name
     fields = [item for base in names.bases[name] if base in names.types for item in names.types[base].fields]
     reader.program.work.take(len(fields) // FIELDS_A_STEP)
-    methods = []
+    methods: list[Node] = []
+    friends: list[Node] = []
     for child in body.named_children:
         if child.type == "field_declaration":
             fields += _fields(reader, child)
@@ -70,6 +72,8 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
             reader.methods.add(f"{name}::{_label(reader, child)}")
         elif child.type == "template_declaration":
             reader.item(child)
+        elif child.type == "friend_declaration":
+            friends += [inner for inner in child.named_children if inner.type == "function_definition"]
         elif child.type in ("type_definition", "alias_declaration"):
             _nested_type(reader, child, name)
     width = sum(kind.width for _, kind, _ in fields)
@@ -79,6 +83,8 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     reader.methods.update(f"{name}::{_label(reader, inner)}" for inner in methods)  # one may call a later one
     for inner in methods:
         method(reader, name, inner, made)
+    for inner in friends:
+        function_definition(reader, inner)
     names.owner = outer
     return made
 
@@ -132,11 +138,24 @@ def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
         label, dims, pointer = declarator(reader, item)
         if label and function_declarator(item) is not None:
             reader.methods.add(f"{owner}::{label}")
+            note_defaults(reader, f"{owner}::{label}", function_declarator(item))
         elif "static" in words and label:
             _static(reader, f"{owner}::{label}", (base, (*dims, *base_dims)), given)
         elif label:
-            found.append((label, with_pointer(base, pointer) if pointer else base, (*dims, *base_dims)))
+            kind = with_pointer(base, pointer) if pointer else _narrowed(reader, base, item)
+            found.append((label, kind, (*dims, *base_dims)))
+            if given is not None:
+                reader.initial_fields.setdefault(owner, {})[label] = reader.expression(given)
     return found
+
+
+def _narrowed(reader: Reader, kind: ir.CType, declared: Node) -> ir.CType:
+    """The type of a bit-field: as many bits as it says."""
+    clause = declared.next_named_sibling
+    bits = clause.named_children[0] if clause is not None and clause.type == "bitfield_clause" else None
+    width = reader.names.value(reader.src(bits)) if bits is not None else None
+    whole = width is not None and kind.kind in ("int", "uint", "bool") and 0 < width <= kind.width
+    return ir.CType("int" if kind.kind == "int" else "uint", int(width)) if whole and width is not None else kind
 
 
 def _declared(node: Node) -> list[tuple[Node, Node | None]]:

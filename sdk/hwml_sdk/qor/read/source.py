@@ -16,7 +16,9 @@ from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES
 from ..program import ir
 from ..program.budget import TEXT_CHARACTERS, depth_guard
+from ..program.constant_arrays import mark_constant_arrays
 from ..program.handed import mark_handed
+from .defaults import complete_calls
 from .grammar import CPP
 from .pieces import roots
 from .placing import place_rest
@@ -69,7 +71,9 @@ def _read_units(
         instantiate_unused(reader)
         place_rest(reader)
         program.pragmas += reader.pragmas.found()
+    complete_calls(program)
     mark_handed(program)
+    mark_constant_arrays(program)
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
         program.dialect = "ACCEL"

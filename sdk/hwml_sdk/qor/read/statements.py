@@ -8,6 +8,7 @@ from ..program import ir
 from ..program.budget import MAX_BRANCHES
 from ..program.constants import evaluate
 from ..program.typenames import BOOL, INT
+from .members import converted
 from .placing import place
 from .reader import Reader
 
@@ -53,7 +54,8 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             _leave_out_others(reader, link, chosen)
             reader.statements(chosen, current)
             break
-        item = ir.If(reader.expression(condition) if condition is not None else ir.Const(None, BOOL), ir.Block())
+        asked = converted(reader, BOOL, reader.expression(condition)) if condition is not None else ir.Const(None, BOOL)
+        item = ir.If(asked, ir.Block())
         if len(scopes) == outside or scopes[-1]:  # a chain of many links without names is looked through for each name
             scopes.append({})
         then = link.child_by_field_name("consequence")
@@ -153,8 +155,29 @@ def break_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> 
 
 
 def goto_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
-    """`goto done;`, which may leave every loop around it, out of a `switch` too."""
+    """`goto done;`, which may leave every loop around it, out of a `switch` too.
+
+    A label above it makes a loop of what stands between, and nobody counts its rounds.
+    """
     _mark_break(reader.loop, all_loops=True)
+    label_node = node.child_by_field_name("label")
+    if label_node is not None and _stands_above(node, reader.src(label_node), reader):
+        unread(reader, node, block, label)
+
+
+def _stands_above(node: Node, label: str, reader: Reader) -> bool:
+    """Whether a label stands before a node, beside it or beside what it stands in."""
+    current: Node | None = node
+    while current is not None and current.type != "function_definition":
+        before = current.prev_named_sibling
+        while before is not None:
+            if before.type == "labeled_statement" and reader.src(before.named_children[0]) == label:
+                return True
+            before = before.prev_named_sibling
+        if current.type == "labeled_statement" and reader.src(current.named_children[0]) == label:
+            return True
+        current = current.parent
+    return False
 
 
 def attempt(reader: Reader, node: Node, block: ir.Block, label: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.arguments import Argument, Bound
 from ..program.budget import MAX_DEPTH
-from ..program.typenames import split_scope, split_template
+from ..program.typenames import UNKNOWN, split_scope, split_template
+from . import expressions
 from .arguments import bind, bind_defaults, covers, deduce, label_of, match, settle
 from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
@@ -36,6 +37,8 @@ def template(reader: Reader, node: Node) -> None:
             _keep_function(reader, child, parameters)
         elif child.type in (*_CLASSES, "alias_declaration"):
             _keep_class(reader, child, parameters)
+        elif child.type == "declaration":
+            _keep_variable(reader, child, parameters)
 
 
 def explicit_instance(reader: Reader, node: Node) -> None:
@@ -85,6 +88,31 @@ def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
         reader.alias_templates[name] = (inner, parameters)
     elif inner.child_by_field_name("body") is not None:
         reader.class_templates[name] = (inner, parameters)
+    else:
+        reader.declared_classes.setdefault(name, (inner, parameters))  # defaults stand in the first declaration alone
+
+
+def _keep_variable(reader: Reader, inner: Node, parameters: Node) -> None:
+    """`template <typename T> constexpr T pi = T(3.14);`."""
+    declared = inner.child_by_field_name("declarator")
+    if declared is not None and declared.type == "init_declarator":
+        reader.variable_templates.setdefault(declared_name(reader, declared), (declared, parameters))
+
+
+def named_value(reader: Reader, node: Node) -> ir.Expr:
+    """A qualified name, or one with arguments: what a variable template is with them, else as any other name."""
+    name, given = split_template(split_scope(reader.src(node))[1])
+    if not given or name not in reader.variable_templates:
+        made = expressions.identifier(reader, node)
+        function = node.type == "template_function" and isinstance(made, ir.Ref) and made.var is None
+        return ir.Const(None, UNKNOWN) if function and name in reader.templates else made
+    settled = [settle(reader, text) for text in given]
+    declared, parameters = reader.variable_templates[name]
+    with _elsewhere(reader):
+        bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
+        bind(reader, bound)
+        bind_defaults(reader, parameters, bound)
+        return reader.expression(declared.child_by_field_name("value"))
 
 
 def keep_members(reader: Reader, nodes: Iterable[Node]) -> None:
@@ -151,7 +179,16 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         key = (f"{name}<{', '.join(told)}>" if told else name) + overload
         with _member(reader, owner, inner):
             _read_function(reader, inner, key, labels)
+        if any("variadic" in parameter.type for parameter in parameters.named_children):
+            _leave_pack(reader, key, inner)
     return key
+
+
+def _leave_pack(reader: Reader, key: str, inner: Node) -> None:
+    """What stands for any number of parameters is not followed: say so where the function is called."""
+    made = reader.program.functions.get(key)
+    if made is not None:
+        made.body.items.insert(0, ir.Evaluate(ir.Call("a parameter pack", (), span=reader.span(inner))))
 
 
 @contextmanager
@@ -228,22 +265,25 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     scope, last = split_scope(text)
     head, given = split_template(last)
     head = f"{scope}::{head}" if scope else head
-    if not reader.class_templates and not reader.alias_templates:
+    if not (reader.class_templates or reader.alias_templates or reader.special_classes):
         return None
     name = _kept_name(reader, head, reader.alias_templates)
     alias = f"using {name}"
     # An alias may stand for a class of its own name in another namespace.
     aliased = bool(name) and alias not in reader.open_instances
-    name = name if aliased else _kept_name(reader, head, reader.class_templates)
+    name = name if aliased else _class_name(reader, head)
     if not name or reader.depth > MAX_DEPTH:
         return None
     settled = [settle(reader, item) for item in given if item]
     with _elsewhere(reader):
-        inner, parameters = (reader.alias_templates if aliased else reader.class_templates)[name]
+        declared = reader.class_templates.get(name) or reader.declared_classes.get(name)
+        inner, parameters = reader.alias_templates[name] if aliased or declared is None else declared
         _count_parameters(reader, parameters)
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
         bind(reader, {**reader.around.get(name, {}), **bound})
         bind_defaults(reader, parameters, bound)
+        if not aliased and name in reader.declared_classes:
+            bind_defaults(reader, parameters, bound, reader.declared_classes[name][1])
         if not aliased:
             return _read_class(reader, name, inner, bound)
         reader.open_instances.add(alias)
@@ -253,12 +293,20 @@ def class_instance(reader: Reader, text: str) -> ir.CType | None:
     return made
 
 
+def _class_name(reader: Reader, head: str) -> str:
+    """The name a class template is kept under; of one that is declared alone, where specialisations have bodies."""
+    name = _kept_name(reader, head, reader.class_templates)
+    declared = "" if name else _kept_name(reader, head, reader.declared_classes)
+    return declared if declared in reader.special_classes else name
+
+
 def _kept_name(reader: Reader, head: str, table: Mapping[str, tuple[Node, Node]]) -> str:
     """The name a template is kept under; "" where there is none."""
-    plain = head.replace("typename ", "").strip()
+    plain = head.replace("typename ", "").replace("template ", "").strip()
     scope, last = split_scope(plain)
     owner = reader.names.named_type(scope.strip()) if scope else None
-    for name in (f"{owner.name}::{last.strip()}" if owner is not None else "", plain, last.strip()):
+    within = owner.name if owner is not None else "" if scope else reader.names.owner
+    for name in (f"{within}::{last.strip()}" if within else "", plain, last.strip()):
         if name and name in table:
             return name
     return ""
@@ -273,6 +321,8 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     if key in reader.open_instances or len(reader.open_instances) >= MAX_OPEN_CLASSES:
         return None  # a list's node points at nodes: inside itself a class is not known yet
     inner, matched = _most_special(reader, name, arguments) or (inner, {})
+    if inner.child_by_field_name("body") is None:
+        return None
     bind(reader, matched)
     reader.instances += 1
     reader.open_instances.add(key)

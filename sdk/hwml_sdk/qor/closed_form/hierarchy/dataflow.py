@@ -7,10 +7,12 @@ adds the producer's whole latency and a stream edge its depth.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, root_variable
+from ...program.typenames import split_scope
 from ..area import Area, loop_control
 from ..costs import COSTS
 from ..results import LoopResult
@@ -66,7 +68,7 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
             unshared.beside(loop.unshared, loop.replicas)
         reads, writes = _touched(item, frame.program)
         processes.append(Process(cycles, reads, writes))
-    latency = schedule(processes) + 2
+    latency = schedule(processes, lambda var: frame.layout(var).interface == "fifo") + 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
     # Start and done signals of a process, and the FIFO or buffer control behind it.
     area.control_lut += COSTS.process_lut * len(processes)
@@ -74,8 +76,8 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
     return latency, interval
 
 
-def schedule(processes: list[Process]) -> float:
-    """Longest path through the processes; sets their start and finish."""
+def schedule(processes: list[Process], streams: Callable[[ir.Variable], bool] = lambda _: False) -> float:
+    """Longest path through the processes; sets their start and finish. streams: of an array, whether it is a FIFO."""
     # Of those that write a variable the latest start and finish: each of a thousand would be asked by all after it.
     begun: dict[ir.Variable, float] = {}
     done: dict[ir.Variable, float] = {}
@@ -83,7 +85,7 @@ def schedule(processes: list[Process]) -> float:
         start = finish = 0.0
         for var in process.reads & done.keys():
             # Two cycles until the first element is through the FIFO; the last one comes no earlier than it was put in.
-            if var.type.kind == "stream":
+            if _is_stream(var.type) or streams(var):
                 start = max(start, begun[var] + 2)
                 finish = max(finish, done[var] + 2)
             else:
@@ -94,6 +96,12 @@ def schedule(processes: list[Process]) -> float:
             begun[var] = max(begun.get(var, 0.0), process.start)
             done[var] = max(done.get(var, 0.0), process.finish)
     return max((process.finish for process in processes), default=0.0)
+
+
+def _is_stream(kind: ir.CType) -> bool:
+    """Whether data passes through it one by one: a stream, or a struct of nothing else."""
+    fields = kind.fields if kind.kind == "struct" else ()
+    return kind.kind == "stream" or (bool(fields) and all(inner.kind == "stream" for _, inner, _ in fields))
 
 
 def _flat(block: ir.Block) -> list[ir.Stmt]:
@@ -115,16 +123,31 @@ def _touched(item: ir.Stmt, program: ir.Program) -> tuple[set[ir.Variable], set[
             var = root_variable(expr)
             if var is not None:
                 reads.add(var)
+        elif isinstance(expr, ir.Binary) and expr.op in ("<<", ">>"):
+            _of_shift(expr, reads, writes)
     return reads, writes
 
 
+def _of_shift(expr: ir.Binary, reads: set[ir.Variable], writes: set[ir.Variable]) -> None:
+    """`s << v` puts a value into a stream, `s >> v` takes one."""
+    var = root_variable(expr.left)
+    if var is not None and var.type.kind == "stream":
+        (writes if expr.op == "<<" else reads).add(var)
+
+
 def _of_call(call: ir.Call, program: ir.Program, reads: set[ir.Variable], writes: set[ir.Variable], depth: int) -> None:
-    if call.receiver is not None:
-        var = root_variable(call.receiver)
-        if var is not None:
-            (writes if call.name.startswith("write") else reads).add(var)
-        return
     callee = program.functions.get(call.name)
+    var = root_variable(call.receiver) if call.receiver is not None else None
+    if callee is not None and depth <= MAX_DEPTH:
+        fields = set(program.fields.get(split_scope(call.name.partition("(")[0])[0], {}).values())
+        inner_reads, inner_writes = _summary(callee, program, depth) if fields else (set(), set())
+        # A method that calls another hands its own fields on, one of an object stands for the object.
+        reads.update(inner_reads & fields if var is None else [var] if inner_reads & fields else ())
+        writes.update(inner_writes & fields if var is None else [var] if inner_writes & fields else ())
+    elif var is not None:
+        (writes if call.name.startswith("write") else reads).add(var)
+    if call.receiver is not None and callee is None:
+        return
     if callee is None or depth > MAX_DEPTH:
         for index, argument in enumerate(call.args):
             var = root_variable(argument)
@@ -151,4 +174,6 @@ def _summary(function: ir.Function, program: ir.Program, depth: int) -> tuple[se
             var = root_variable(expr)
             if var is not None:
                 reads.add(var)
+        elif isinstance(expr, ir.Binary) and expr.op in ("<<", ">>"):
+            _of_shift(expr, reads, writes)
     return reads, writes

@@ -218,6 +218,10 @@ class Frame(ABC):
         """A call of a function of the program."""
 
     @abstractmethod
+    def referred(self, region: Region, function: ir.Function, expr: ir.Call) -> ir.Expr | None:
+        """What a call names that is written to; None where it is not known."""
+
+    @abstractmethod
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library; None for any other call."""
 

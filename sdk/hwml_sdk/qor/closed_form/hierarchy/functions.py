@@ -9,7 +9,7 @@ from ...program import ir
 from ...program.constants import Number
 from ..area import Area, copied_bits, ports_lut
 from ..costs import COSTS
-from ..memory import storage
+from ..memory import is_memory, storage
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
 from ..schedule.beside import LoopUses
@@ -35,6 +35,10 @@ class FunctionEstimator(Frame):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
         return instances.call(self, region, function, expr)
+
+    def referred(self, region: Region, function: ir.Function, expr: ir.Call) -> ir.Expr | None:
+        """The element or field that a call returns, to be written to."""
+        return instances.referred(self, region, function, expr)
 
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library; None for any other call."""
@@ -113,18 +117,11 @@ class FunctionEstimator(Frame):
     def _finish(self) -> None:
         """Memories and what is not known."""
         result = self.result
-        for var in self.function.variables.values():
-            if var.scope == "local" and (var.dims or var.type.kind == "stream") and not _is_table(var):
+        for var in (*self.function.variables.values(), *self.design.arrays_in(self.function)):
+            if is_memory(var):
                 result.memory[var] = storage(var, self.layout(var))
-        for var in self.design.arrays_in(self.function):
-            result.memory[var] = storage(var, self.layout(var))
         for loop in result.loops:
             _enter(loop, loop.replicas)
-
-
-def _is_table(var: ir.Variable) -> bool:
-    """Whether an array is a constant table; `estimate` counts those, as far as they are memories."""
-    return var.const and bool(var.dims) and isinstance(var.init, ir.Many)
 
 
 def _enter(loop: LoopResult, entries: float) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...program import ir
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import root_variable
 from ...program.options import untold
-from ...program.sizes import total_bits
+from ...program.sizes import place_of, total_bits
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
-from ..memory import element_count
+from ..memory import element_count, is_memory, storage
 from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
@@ -36,9 +37,10 @@ INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops ar
 
 def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> Value:
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
-    args = [region.whole(argument) for argument in expr.args]
-    time = max([a.time for a in args], default=region.base)
     design = frame.design
+    in_place = region.unroll_all or design.is_straight(function)
+    args = _arguments(region, function, expr, in_place)
+    time = max([a.time for a in args], default=region.base)
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
     if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
         region.unknown.because(f"{function.name} calls itself")
@@ -49,7 +51,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     aliases, constants = _bind(frame, region, function, expr)
     # A function with loops keeps them out of its caller's states; one without is inlined, as the tool does by itself.
-    if region.unroll_all or design.is_straight(function):
+    if in_place:
         frame.work.left -= IN_PLACE_STEPS
         return _in_place(frame, region, function, expr, args, aliases, constants, time)
     if not frame.work.take(INSTANCE_STEPS + len(frame.layouts) // LAYOUTS_A_STEP):
@@ -63,6 +65,31 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     region.base = region.end = start + (result.cycles + 1) * copies
     _changed_by(region, function, expr)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
+
+
+def _arguments(region: Region, function: ir.Function, expr: ir.Call, in_place: bool) -> list[Value]:
+    """The values of the arguments; of a row of an array nothing is read.
+
+    An element that a reference stands for is read where the function reads it.
+    """
+    found = []
+    for index, argument in enumerate(expr.args):
+        param = function.params[index] if index < len(function.params) else None
+        unread = _is_row(argument) or (in_place and param is not None and _refers(region, param, argument))
+        found.append(Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES) if unread else region.whole(argument))
+    return found
+
+
+def _is_row(argument: ir.Expr) -> bool:
+    """Whether an argument is an array inside an array."""
+    found = place_of(argument) if isinstance(argument, ir.Index) else None
+    return found is not None and bool(found[1])
+
+
+def _refers(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
+    """Whether a parameter is a reference to an element of an array (a pointer would be given its address)."""
+    plain = param.type.pointer == 1 and not param.dims and param.type.kind != "stream"
+    return plain and fields.element_of(fields.through(region, argument))
 
 
 def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
@@ -155,6 +182,8 @@ def _in_place(
         region.counts[(f"call {function.name}", VOID)] += copies(region, frozenset(region.unrolled))
     region.aliases.update(aliases)
     stands = _stand_behind(region, function, expr, aliases)
+    if expr.receiver is None:
+        _share_object(frame, region, function)
     for param, value in zip(function.params, args, strict=False):
         by_value = not (param.dims or param.type.pointer or param.type.kind == "stream")
         if (by_value or param not in aliases or aliases[param].walks) and param not in stands:
@@ -172,11 +201,21 @@ def _in_place(
     note_unread(region, function)
     result = region.returned
     region.returned, region.returned_under, region.outside = outside
+    _keep_arrays(frame, region, function, expr)
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
     return Value(result.time, result.deps, function.returns, result.since, result.form)
+
+
+def _keep_arrays(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> None:
+    """Memories of a function that is walked in place: of its own for each call, static ones once."""
+    many = copies(region, frozenset(region.unrolled))
+    for var in (*function.variables.values(), *frame.design.arrays_in(function)):
+        if is_memory(var):
+            own = var if var.static else frame.design.copy_of(var, expr)
+            frame.result.memory[own] = storage(var, frame.layout(var)).times(1.0 if var.static else many)
 
 
 def _stand_behind(
@@ -185,24 +224,84 @@ def _stand_behind(
     """Let parameters and the fields of the object stand for what the caller has; those parameters."""
     found = set()
     for param, argument in zip(function.params, expr.args, strict=False):
+        if _refers(region, param, argument):
+            region.aliases.pop(param, None)
+            fields.refer(region, param, argument)
+            found.add(param)
+            continue
         owner = fields.struct_of(region, argument) if param.type.kind == "struct" and not param.type.pointer else None
         if param not in aliases and fields.stand_behind(region, param, argument):
             found.add(param)
         elif param.type.kind == "struct":
             fields.replaced(region, param, fields.all_of(region, owner) if owner is not None else {})
     if expr.receiver is not None:
-        held = split_scope(function.name.partition("(")[0])[0]
-        owner = fields.struct_of(region, expr.receiver)
-        for name, var in region.host.program.fields.get(held, {}).items():
-            region.behind.pop(var, None)
-            inside = region.host.part(owner, name) if owner is not None else None
-            if inside is not None and (inside.dims or inside.type.kind == "stream"):
-                region.aliases[var] = Alias(inside)
-            member = ir.Member(expr.receiver, name)
-            if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
-                region.env.forget(var)
-                region.behind[var] = member
+        _receive(region, function, fields.through(region, expr.receiver))
     return found
+
+
+def _share_object(frame: Frame, region: Region, function: ir.Function) -> None:
+    """Let the fields of a base class stand for those of the object whose method calls one of the base."""
+    held = _fields_of(frame, function.name)
+    own = _fields_of(frame, frame.stack[-1]) if frame.stack else {}
+    if held is own:
+        return
+    for name, var in held.items():
+        inside = own.get(name)
+        if inside is None:
+            continue
+        if inside.dims or inside.type.kind == "stream":
+            region.aliases[var] = region.aliases.get(inside) or Alias(inside)
+        else:
+            region.env.forget(var)
+            region.behind[var] = region.behind.get(inside, ir.Ref(inside.name, inside))
+
+
+def _fields_of(frame: Frame, name: str) -> Mapping[str, ir.Variable]:
+    return frame.program.fields.get(split_scope(name.partition("(")[0])[0], {})
+
+
+def referred(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> ir.Expr | None:
+    """What a call names that is written to: the element or field that the function returns; None where it is not known.
+
+    A method of one `return`, as containers have them.
+    """
+    statement = function.body.items[0] if len(function.body.items) == 1 else None
+    if not isinstance(statement, ir.Return) or statement.value is None or expr.receiver is None:
+        return None
+    args = _arguments(region, function, expr, True)
+    aliases, _ = _bind(frame, region, function, expr)
+    region.aliases.update(aliases)
+    stands = _stand_behind(region, function, expr, aliases)
+    for param, given in zip(function.params, args, strict=False):
+        if param not in aliases and param not in stands:
+            region.env[param] = given
+    value = statement.value
+    if isinstance(value, ir.Call) and value.receiver is not None and value.name == "range":
+        word = fields.settled(region, value.receiver)  # bits of it, by a reference that the tool's types have
+        return None if word is None else ir.Call("range", value.args, receiver=word)
+    return fields.settled(region, value)
+
+
+def _receive(region: Region, function: ir.Function, receiver: ir.Expr) -> None:
+    """Let the fields that a method sees stand for those of its object."""
+    held = region.host.program.fields.get(split_scope(function.name.partition("(")[0])[0], {})
+    owner = fields.struct_of(region, receiver)
+    if owner is None and fields.element_of(receiver):
+        for name, var in held.items():
+            fields.refer(region, var, ir.Member(receiver, name))
+        return
+    made, known = fields.walked(region, receiver) if isinstance(receiver, ir.Call) else (None, {})
+    for name, var in held.items():
+        region.behind.pop(var, None)
+        inside = region.host.part(owner, name) if owner is not None else None
+        if inside is not None and (inside.dims or inside.type.kind == "stream"):
+            region.aliases[var] = Alias(inside)
+        member = ir.Member(receiver, name)
+        if owner is not None and (fields.part(region, member) or fields.struct_of(region, member)):
+            region.env.forget(var)
+            region.behind[var] = member
+        elif made is not None and not var.dims:
+            region.env[var] = known.get(name) or Value(made.time, made.deps, var.type, made.since)
 
 
 def _converted(value: Value, kind: ir.CType) -> Value:
@@ -257,6 +356,11 @@ def _elements(frame: Frame, arrays: list[ir.Variable], expr: ir.Call) -> float:
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
+    while isinstance(expr, ir.Cast) or (isinstance(expr, ir.Unary) and expr.op == "&"):
+        expr = expr.operand
+    own = fields.array_in(region, fields.through(region, expr))
+    if own is not None:
+        return own[0]
     var = root_variable(expr)
     if var is None:
         return None

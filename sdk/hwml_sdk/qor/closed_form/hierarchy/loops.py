@@ -39,10 +39,10 @@ def _uses(frame: Frame, loop: ir.Loop, region: Region) -> LoopUses:
     """What a loop needs to itself; the same for all variants, as no partition moves an array to another port."""
     memo = frame.design.memo
     if memo is None or frame.inline_depth or any(alias.walks for alias in region.aliases.values()):
-        return loop_uses(loop, region.aliases, frame.port)
+        return loop_uses(loop, region.aliases, frame.port, frame.design.outside)
     key = loop, frame.key, frame.design.said
     if key not in memo.uses:
-        memo.uses[key] = loop_uses(loop, region.aliases, frame.port)
+        memo.uses[key] = loop_uses(loop, region.aliases, frame.port, frame.design.outside)
     return memo.uses[key]
 
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, inside, root_variable
 from ...program.facts import declarations
-from .accesses import Alias
+from .accesses import Alias, root
 
 Port = Callable[[ir.Variable], object]
+# What a function, by its name, reads and writes that is none of its own: of the file, of what a lambda stands in.
+Outside = Callable[[str], tuple[frozenset[ir.Variable], frozenset[ir.Variable]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Beside:
         return self.until
 
 
-def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -> LoopUses:
+def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port, outside: Outside) -> LoopUses:
     """What a loop with all inside it touches; its own counters and what it declares are nobody else's."""
     # Two loops over `i` do not meet in it: each sets it anew, and the tool gives each a register of its own.
     own = set(_own(loop))
@@ -79,27 +81,44 @@ def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port) -
     seen: set[ir.Variable] = set()
     ports: set[object] = set()
     handed: set[ir.Variable] = set()
+    changed: set[ir.Variable] = set()
     for expr in (*inside(heads), *everything_in(loop.body)):
         # `is` instead of isinstance: every expression of every loop comes by here, once for each loop around it.
         kind = type(expr)
         if kind is ir.Ref and expr.var is not None:  # type: ignore[union-attr]
             seen.add(expr.var)  # type: ignore[union-attr]
+        elif kind is ir.Member:
+            ports.update(_array_field(expr))  # type: ignore[arg-type]
         elif isinstance(expr, ir.Call):
             handed |= {var for var in map(root_variable, expr.args) if var is not None}
             receiver = root_variable(expr.receiver) if expr.receiver is not None else None
             if receiver is not None:
                 handed.add(receiver)
+            reads, writes_there = outside(expr.name)
+            seen |= reads
+            changed |= writes_there
     # Reads of one memory keep their order as well: two loops at once would ask for the same ports in every cycle.
     for var in seen | handed:
         if var in aliases or var.dims or var.type.pointer or var.type.kind == "stream":
             ports.add(port(aliases[var].array if var in aliases else var))
-    writes = (set(assigned_variables(loop.body)) | handed) - own
+    writes = (set(assigned_variables(loop.body)) | handed | changed) - own
     return LoopUses(frozenset(seen - own), frozenset(writes), frozenset(ports))
 
 
 def copy_uses(arrays: Iterable[ir.Variable], port: Port) -> LoopUses:
-    """What memcpy and memset touch."""
-    return LoopUses(frozenset(), frozenset(), frozenset(port(array) for array in arrays))
+    """What memcpy and memset touch; arrays: the one that is written first."""
+    ports: set[object] = {port(array) for array in arrays}
+    ports |= {(array.part_of, array.name.rpartition(".")[2]) for array in arrays if array.part_of is not None}
+    owners = [root(array) for array in arrays if array.part_of is not None]
+    return LoopUses(frozenset(owners), frozenset(owners[:1] if owners else ()), frozenset(ports))
+
+
+def _array_field(expr: ir.Member) -> Iterable[object]:
+    """What stands for an array that is a field of a struct by itself."""
+    var = expr.base.var if isinstance(expr.base, ir.Ref) else None
+    found = var.type.field_of(expr.field) if var is not None and var.type.kind == "struct" else None
+    if found is not None and found[1]:
+        yield var, expr.field
 
 
 def _own(loop: ir.Loop) -> Iterable[ir.Variable]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from ...program import ir
 from ...program.constants import Number, evaluate, held
-from ...program.expressions import children
+from ...program.expressions import children, root_variable
 from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
@@ -16,9 +16,10 @@ from . import fields, forms, integers, pointers, streams
 from .accesses import Element
 from .forms import Form
 from .loads import load, store
+from .memory_cycles import in_registers
 from .operations import copies, make
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, constant_value, folded, later, reassociated
+from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, constant_value, folded, later, reassociated
 
 # Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
 # elements.
@@ -45,6 +46,8 @@ def name(region: Region, expr: ir.Ref) -> Value:
     """A variable: what it was set to, a constant, a counter, or what comes from outside or from the last iteration."""
     var = expr.var
     if var is None:
+        if not _is_named(region, expr.name):
+            region.unknown.because(f"{expr.name} is not declared here")
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
     found = region.env.get(var)
     if found is not None:
@@ -61,6 +64,12 @@ def name(region: Region, expr: ir.Ref) -> Value:
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
     made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form)
     return made
+
+
+def _is_named(region: Region, name: str) -> bool:
+    """Whether a name that is no variable is one of a function, or of what leaves no hardware."""
+    program, short = region.host.program, name.rpartition("::")[2]
+    return not name or short in DISPLAYS or not {name, short}.isdisjoint(program.functions) or name in program.declared
 
 
 def _number(region: Region, expr: ir.Ref, var: ir.Variable) -> Number | None:
@@ -280,8 +289,12 @@ def many(region: Region, expr: ir.Many) -> Value:
 
 def member(region: Region, expr: ir.Member) -> Value:
     """`s.x`: an element of an array of structs is loaded, a field of a plain struct is part of it."""
-    if _starts_in_array(expr):
-        return load(region, expr)
+    seen = fields.through(region, expr)
+    number = evaluate(seen, region.host.known) if isinstance(seen, ir.Member) else None
+    if number is not None:
+        return constant_value(region.base, type_of_expression(seen, region.host.program), number)
+    if fields.starts_in_array(seen):
+        return load(region, seen)
     if isinstance(expr.base, ir.Call | ir.Many):
         base, known = fields.walked(region, expr.base)
         if expr.field in known:
@@ -295,18 +308,11 @@ def member(region: Region, expr: ir.Member) -> Value:
     return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
 
 
-def _starts_in_array(expr: ir.Expr) -> bool:
-    """Whether `a[i].field` reads an element of an array."""
-    indexed = False
-    while isinstance(expr, ir.Member | ir.Index):
-        indexed = indexed or isinstance(expr, ir.Index)
-        expr = expr.base
-    return indexed and isinstance(expr, ir.Ref) and expr.var is not None
-
-
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
-    target = fields.target_of(region, expr.target)
+    target = _written(region, fields.target_of(region, expr.target))
+    if expr.op == "=" and copy_array(region, target, expr.value):
+        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
     pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
     if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
         return region.env[pointer]
@@ -321,28 +327,82 @@ def assign(region: Region, expr: ir.Assign) -> Value:
         owner = fields.struct_of(region, target)
         if owner is not None:
             fields.replaced(region, owner, known)
+            copy_fields(region, target, made)
     else:
         value = convert(region, region.low(made, kind), kind)
     region.binding = outer
-    field = fields.part(region, target)
-    if field is not None:
-        region.env[field] = value
-        return value
-    if isinstance(target, ir.Ref):
-        if target.var is not None:
-            _set(region, target.var, value)
-    elif isinstance(target, ir.Unary) and target.op == "*":
-        store(region, ir.Index(target.operand, (ir.Const(0, INT),)), value)
-    elif isinstance(target, ir.Call) and target.receiver is not None:
-        # `x.range(7, 0) = y` changes x; which of its bits stay is not followed.
-        assign(region, ir.Assign("=", target.receiver, ir.Const(None, kind)))
-    else:
-        store(region, target, value)
+    _put(region, target, value)
     return value
 
 
-def _set(region: Region, var: ir.Variable, value: Value) -> None:
-    region.env[var] = value
+def _put(region: Region, target: ir.Expr, value: Value) -> None:
+    """Let what a place names be a value from now on."""
+    field = fields.part(region, target)
+    if field is not None:
+        region.env[field] = value
+    elif isinstance(target, ir.Ref):
+        if target.var is not None:
+            region.env[target.var] = value
+    elif isinstance(target, ir.Unary) and target.op == "*":
+        store(region, ir.Index(target.operand, (ir.Const(0, INT),)), value)
+    elif isinstance(target, ir.Call) and target.receiver is not None:
+        _put_bits(region, fields.target_of(region, target.receiver), value)
+    else:
+        store(region, target, value)
+
+
+def _put_bits(region: Region, word: ir.Expr, value: Value) -> None:
+    """`x.range(7, 0) = y` changes x, which is there when y is; which of its bits stay is not followed."""
+    kind = type_of_expression(word, region.host.program)
+    before = region.env.get(word.var) if isinstance(word, ir.Ref) and word.var is not None else None
+    parts = [value] if before is None else [before, value]
+    time = max(part.time for part in parts)
+    _put(region, word, Value(time, all_deps(parts), kind, later(0.0, *parts), parts=tuple(parts)))
+
+
+def copy_array(region: Region, target: ir.Expr, source: ir.Expr) -> bool:
+    """Copy a whole array, as `std::array` and arrays in structs are; whether they are arrays."""
+    to, since = fields.array_in(region, target), fields.array_in(region, source)
+    parts = to is not None and since is not None and not to[1] and not since[1]
+    if not parts and not (_whole_array(target) and _whole_array(source)):
+        return False
+    _copy(region, target, source)
+    return True
+
+
+def copy_fields(region: Region, target: ir.Expr, source: ir.Expr) -> None:
+    """Copy the arrays in a struct, when it is copied as a whole."""
+    owner, other = fields.struct_of(region, target), fields.struct_of(region, source)
+    for name, kind, dims in owner.type.fields if owner is not None and other is not None else ():
+        if dims and kind.kind != "stream":
+            _copy(region, ir.Member(target, name), ir.Member(source, name))
+
+
+def _copy(region: Region, target: ir.Expr, source: ir.Expr) -> None:
+    """A loop over the elements, as the tool makes one; of registers, and in a pipeline, wires."""
+    found = fields.array_in(region, target)
+    var = found[0] if found is not None else root_variable(target)
+    if var is not None and not region.unroll_all and not in_registers(region.host, var):
+        region.host.copy(region, ir.Call("memcpy", (target, source)))
+
+
+def _whole_array(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Ref) and expr.var is not None and bool(expr.var.dims) and expr.var.scope != "param"
+
+
+def _written(region: Region, target: ir.Expr) -> ir.Expr:
+    """What an assignment to the value of a function or a choice writes to, as far as that is known."""
+    if isinstance(target, ir.Many) and target.comma and target.items:
+        target = target.items[-1]
+    if isinstance(target, ir.Call):
+        function = region.host.program.functions.get(target.name)
+        found = region.host.referred(region, function, target) if function is not None else None
+        if found is None and (function is not None or target.receiver is None):
+            region.unknown.because(f"what is assigned to {target.name}(...) is not read")
+        return found or target
+    if isinstance(target, ir.Ternary):
+        region.unknown.because("an assignment to a conditional expression is not read")
+    return target
 
 
 def _bound_to(region: Region, target: ir.Expr) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ UG1399, "Structs": structs in the code are disaggregated into their members by d
 from __future__ import annotations
 
 from ...program import ir
+from ...program.expressions import root_variable
+from ...program.sizes import place_of
 from .accesses import root
 from .region import Region
 from .values import NO_LOOPS, NO_SOURCES, Value
@@ -106,6 +108,87 @@ def _given(region: Region, expr: ir.Expr) -> dict[str, Value]:
     if isinstance(expr, ir.Cast):
         return _given(region, expr.operand)
     return dict(region.fields) if isinstance(expr, ir.Call) else {}
+
+
+def element_of(expr: ir.Expr) -> bool:
+    """Whether an expression names an element of an array, or a field of one, that is no array itself."""
+    return starts_in_array(expr) and (found := place_of(expr)) is not None and not found[1] and not found[0].pointer
+
+
+def starts_in_array(expr: ir.Expr) -> bool:
+    """Whether `a[i].field` names an element of an array or a part of one."""
+    indexed = False
+    while isinstance(expr, ir.Member | ir.Index):
+        indexed = indexed or isinstance(expr, ir.Index)
+        expr = expr.base
+    return indexed and isinstance(expr, ir.Ref) and expr.var is not None
+
+
+def refer(region: Region, var: ir.Variable, expr: ir.Expr) -> None:
+    """Let a reference stand for the element of an array that `expr` names now, whatever its subscripts become."""
+    region.env.forget(var)
+    seen = through(region, expr)
+    array = root_variable(seen)
+    assert array is not None
+    region.behind[var] = _settled(region, seen, array)
+
+
+def settled(region: Region, expr: ir.Expr) -> ir.Expr | None:
+    """What `expr` names now, by itself: an element whose subscripts do not change any more, or a field."""
+    if isinstance(expr, ir.Ref):
+        return region.behind.get(expr.var) if expr.var is not None else None
+    seen = through(region, expr)
+    array = root_variable(seen) if element_of(seen) else None
+    alias = region.aliases.get(array) if array is not None else None
+    if array is None or (alias is not None and (alias.prefix or alias.walks)):
+        return None
+    made = _settled(region, seen, array)
+    return made if alias is None else _of_array(made, alias.array)
+
+
+def _of_array(expr: ir.Expr, array: ir.Variable) -> ir.Expr:
+    if isinstance(expr, ir.Member):
+        return ir.Member(_of_array(expr.base, array), expr.field)
+    if isinstance(expr, ir.Index):
+        return ir.Index(_of_array(expr.base, array), expr.subscripts, expr.span)
+    return ir.Ref(array.name, array)
+
+
+def _settled(region: Region, expr: ir.Expr, array: ir.Variable) -> ir.Expr:
+    """A chain of fields and subscripts of `array` whose subscripts are values that do not change any more."""
+    if isinstance(expr, ir.Member):
+        return ir.Member(_settled(region, expr.base, array), expr.field)
+    if not isinstance(expr, ir.Index):
+        return expr
+    kept: list[ir.Expr] = []
+    for subscript in expr.subscripts:
+        if isinstance(subscript, ir.Const):
+            kept.append(subscript)
+            continue
+        value = region.whole(subscript)
+        held = ir.Variable("", value.type, (), "local", array.span, array.path)
+        region.env[held] = value
+        kept.append(ir.Ref("", held))
+    return ir.Index(_settled(region, expr.base, array), tuple(kept), expr.span)
+
+
+def through(region: Region, expr: ir.Expr) -> ir.Expr:
+    """What a chain of fields and subscripts names where it starts at a reference to an element of an array."""
+    if not region.behind:
+        return expr
+    if isinstance(expr, ir.Ref):
+        found = region.behind.get(expr.var) if expr.var is not None else None
+        return expr if found is None or not starts_in_array(found) else found
+    if isinstance(expr, ir.Member | ir.Index):
+        base = through(region, expr.base)
+        if base is expr.base:
+            return expr
+        if isinstance(expr, ir.Member):
+            return ir.Member(base, expr.field)
+        if isinstance(base, ir.Index):
+            return ir.Index(base.base, (*base.subscripts, *expr.subscripts), expr.span)
+        return ir.Index(base, expr.subscripts, expr.span)
+    return expr
 
 
 def target_of(region: Region, target: ir.Expr) -> ir.Expr:

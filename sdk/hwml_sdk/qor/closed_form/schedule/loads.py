@@ -21,6 +21,7 @@ ELEMENTS_A_STEP = 2  # elements that are held against one another in the time th
 
 def place(region: Region, expr: ir.Expr) -> Place | None:
     """Where an access goes; None when `expr` is none. Its subscripts are walked, as the address has to be computed."""
+    expr = fields.through(region, expr)
     base, subscripts = _parts(expr)
     alias, offset = None, None
     array = base.var if isinstance(base, ir.Ref) else None

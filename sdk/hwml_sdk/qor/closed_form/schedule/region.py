@@ -92,6 +92,9 @@ class Host(Protocol):
     def call(self, region: Region, function: ir.Function, expr: ir.Call) -> Value:
         """A call of a function of the program."""
 
+    def referred(self, region: Region, function: ir.Function, expr: ir.Call) -> ir.Expr | None:
+        """What a call of a function of the program names where it is written to, None where that is not known."""
+
     def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
         """A field of a struct as a variable of its own."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
@@ -23,6 +24,8 @@ LOOP_STEPS = 30  # what a loop that stays one costs beside its statements: its b
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
+MAX_GIVEN = 256  # values of a list that are stored one by one
+
 HANDLERS: Handlers = {
     ir.Const: expressions.constant,
     ir.Ref: expressions.name,
@@ -48,8 +51,8 @@ def open_region(
 def walk(region: Region, block: ir.Block) -> None:
     """Walk statements in order, as long as there is work left."""
     for item in block.items:
-        if not region.work.take():
-            return
+        if not region.work.take() or (region.returned is not None and region.returned_under is None):
+            return  # what stands behind a `return` that no condition leads to is never run
         if isinstance(item, ir.Evaluate):
             region.value(item.expr)
         elif isinstance(item, ir.Declare):
@@ -83,7 +86,11 @@ def _return(region: Region, expr: ir.Expr) -> None:
 
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
-        if isinstance(var.init, ir.Many):
+        if isinstance(var.init, ir.Ref) and not var.static:
+            expressions.copy_array(region, ir.Ref(var.name, var), var.init)
+        elif isinstance(var.init, ir.Many) and _is_given(region, var, var.init):
+            _give(region, ir.Ref(var.name, var), (), var.init)
+        elif isinstance(var.init, ir.Many):
             _calls_of(region, var.init)
             if _is_filled(region, var, var.init):
                 region.host.copy(region, ir.Call("memset", (ir.Ref(var.name, var), ir.Const(0, INT))))
@@ -96,16 +103,37 @@ def _declare(region: Region, var: ir.Variable) -> None:
         if var.init is not None:
             region.env[var], known = fields.walked(region, var.init)
             fields.replaced(region, var, known)
+            expressions.copy_fields(region, ir.Ref(var.name, var), var.init)
         return
     if var.init is None:
         region.env.forget(var)
         return
-    if var.type.pointer and pointers.point(region, var, var.init):
+    if var.type.pointer == 1 and fields.element_of(fields.through(region, var.init)):
+        fields.refer(region, var, var.init)
+        return
+    if var.type.pointer and (pointers.point(region, var, var.init) or fields.stand_behind(region, var, var.init)):
         return
     region.binding = region.host.bound(var)
     value = expressions.convert(region, region.low(var.init, var.type), var.type)
     region.binding = {}
     region.env[var] = value
+
+
+def _is_given(region: Region, var: ir.Variable, init: ir.Many) -> bool:
+    """Whether an array gets values that are known at run time only, each time it is declared."""
+    if var.static or var.const or var.type.kind == "struct":
+        return False
+    leaves = list(islice(_leaves(init), MAX_GIVEN + 1))
+    return len(leaves) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in leaves)
+
+
+def _give(region: Region, array: ir.Expr, at: tuple[ir.Expr, ...], item: ir.Expr) -> None:
+    """Store what a list says into the elements of an array."""
+    if isinstance(item, ir.Many) and not item.comma:
+        for number, inner in enumerate(item.items):
+            _give(region, array, (*at, ir.Const(number, INT)), inner)
+    else:
+        expressions.assign(region, ir.Assign("=", ir.Index(array, at), item))
 
 
 def _is_filled(region: Region, var: ir.Variable, init: ir.Many) -> bool:

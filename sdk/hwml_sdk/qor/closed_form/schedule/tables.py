@@ -22,9 +22,12 @@ _PARTS = ("half", "float", "double", "fixed", "ufixed")
 def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
     """The constant, or constants by copy, that a load of a constant table gives; None where it is a memory's."""
     array = found.array
-    if not (array.const and array.dims and isinstance(array.init, ir.Many)) or found.element.field:
+    if not (array.const and array.dims and isinstance(array.init, ir.Many)):
         return None
-    values = _values(region, found, array.init)
+    field = next((at for at, (name, _, _) in enumerate(array.type.fields) if name == found.element.field), None)
+    if found.element.field and field is None:
+        return None
+    values = _values(region, found, array.init, field)
     if values is None or kind.kind not in (*_WHOLE, *_PARTS):
         region.host.keep(array)
         return None
@@ -33,7 +36,7 @@ def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
         if kind.is_float and len(set(values)) == 1:
             made.number = float(values[0])
         return made  # no memory, but what a product with them takes is not told from their whole part
-    whole = [int(held(array.type, value)) for value in values]
+    whole = [int(held(kind, value)) for value in values]
     made.bits = max(map(constant_bits, whole), default=0)
     if len(set(whole)) == 1:
         made.form = {None: float(whole[0])}
@@ -42,8 +45,11 @@ def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
     return made
 
 
-def _values(region: Region, found: Place, init: ir.Many) -> list[Number] | None:
-    """The elements of a table that a load and its copies read; None where one of them is not known."""
+def _values(region: Region, found: Place, init: ir.Many, field: int | None) -> list[Number] | None:
+    """The elements of a table that a load and its copies read; None where one of them is not known.
+
+    field: of a table of structs, the place of the field that is read.
+    """
     columns = [column for form in found.forms if (column := counted(region, form)) is not None]
     if len(columns) != len(found.forms) or len(columns) != len(found.array.dims):
         return None
@@ -51,7 +57,7 @@ def _values(region: Region, found: Place, init: ir.Many) -> list[Number] | None:
         return None
     values: list[Number] = []
     for cell in product(*columns):
-        value = _element(init, cell)
+        value = _element(init, cell if field is None else (*cell, float(field)))
         if value is None:
             return None
         values.append(value)

@@ -1,0 +1,47 @@
+"""Sources that belong to a design though no project says so: those of the headers that it includes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ...errors import SourceError
+from ...files import read_source, real_path
+from ...languages import HLS
+from .benches import looks_like_bench
+from .headers import reached_headers
+
+MAX_UNITS = 16
+
+
+def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[str, str]:
+    """Path -> text of the sources that stand beside included headers and have their names: `fir.cpp` of `fir.h`.
+
+    What those include is followed as well. Test benches and hosts are left out.
+    """
+    found: dict[str, str] = {}
+    seen = {real_path(path)}
+    while len(found) < MAX_UNITS:
+        headers = reached_headers(path, text, include_dirs, found).headers
+        fresh = [place for place in _named_alike(headers) if real_path(place) not in seen]
+        seen.update(map(real_path, fresh))
+        before = len(found)
+        for place in fresh[: MAX_UNITS - before]:
+            content = _text(place)
+            if content is not None and not looks_like_bench(content):
+                found[str(place)] = content
+        if len(found) == before:
+            return found
+    return found
+
+
+def _named_alike(headers: Iterable[Path]) -> list[Path]:
+    places = [header.with_suffix(suffix) for header in headers for suffix in HLS.sources]
+    return [place for place in places if place.is_file()]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return read_source(path)
+    except SourceError:
+        return None

@@ -1,0 +1,118 @@
+"""Sources that belong to a design though no project says so, and what a unit beside may not change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hwml_sdk import predict_qor
+from hwml_sdk.qor.project.inputs import gather
+
+HEADER = """#ifndef SCALE_H
+#define SCALE_H
+namespace scaler { void setup(int k); int apply(int v); }
+class Line { public: int d[16]; void push(int v); int last() const; };
+int shared(int v);
+#endif
+"""
+UNIT = """#include "scale.h"
+namespace scaler { static int factor; int twice(int v) { return v * 2; } }
+void scaler::setup(int k) { factor = k; }
+int scaler::apply(int v) { return twice(v) * factor; }
+void Line::push(int v) { for (int j = 15; j > 0; j--) d[j] = d[j - 1]; d[0] = v; }
+int Line::last() const { return d[15]; }
+int shared(int v) { return v / 7; }
+"""
+TOP = """#include "scale.h"
+int shared(int v) { return v + 1; }
+void top(int a[100], int b[100], int k) {
+  static Line line;
+#pragma HLS ARRAY_PARTITION variable=line.d complete
+  scaler::setup(k);
+  for (int i = 0; i < 100; i++) {
+#pragma HLS PIPELINE II=1
+    line.push(a[i]);
+    b[i] = scaler::apply(line.last()) + shared(i);
+  }
+}
+"""
+PLAIN = """
+void top(int a[100], int b[100], int k) {
+  static int factor;
+  static int d[16];
+#pragma HLS ARRAY_PARTITION variable=d complete
+  factor = k;
+  for (int i = 0; i < 100; i++) {
+#pragma HLS PIPELINE II=1
+    for (int j = 15; j > 0; j--) d[j] = d[j - 1];
+    d[0] = a[i];
+    b[i] = d[15] * 2 * factor + i + 1;
+  }
+}
+"""
+
+
+def written(folder: Path) -> Path:
+    (folder / "scale.h").write_text(HEADER)
+    (folder / "scale.cpp").write_text(UNIT)
+    (folder / "top.cpp").write_text(TOP)
+    return folder / "top.cpp"
+
+
+def test_the_source_of_an_included_header_is_read_with_it(tmp_path: Path) -> None:
+    """Methods and functions of a namespace, one of which calls another by its plain name."""
+    found, plain = predict_qor(written(tmp_path)), predict_qor(PLAIN)
+    assert (found.top, found.latency_cycles) == ("top", plain.latency_cycles)
+    assert found.dsp == plain.dsp
+    assert found.lut == pytest.approx(plain.lut, rel=0.05)
+    assert any("scale.cpp" in note for note in gather(tmp_path / "top.cpp").notes)
+
+
+def test_the_design_of_a_unit_is_its_own(tmp_path: Path) -> None:
+    """`scale.cpp` is called by `top.cpp`, which nothing of it includes."""
+    written(tmp_path)
+    assert predict_qor(tmp_path / "scale.cpp").top == "shared"
+
+
+def test_a_test_bench_is_no_unit(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    (tmp_path / "scale.cpp").write_text(UNIT + "int main() { return shared(7); }\n")
+    found = predict_qor(path)
+    assert found.lut is None
+    assert "scaler::apply is not read" in found.reasons["lut"]
+
+
+def test_a_project_says_alone_what_belongs_to_it(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    (tmp_path / "hls_config.cfg").write_text("[hls]\nsyn.top=top\nsyn.file=top.cpp\nsyn.file=scale.cpp\n")
+    assert not any("read with it" in note for note in gather(path).notes)
+
+
+def test_units_that_include_one_another_end(tmp_path: Path) -> None:
+    for one, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{one}.h").write_text(f'#pragma once\n#include "{other}.h"\nint {one}(int v);\n')
+        (tmp_path / f"{one}.cpp").write_text(f'#include "{one}.h"\nint {one}(int v) {{ return v * 5; }}\n')
+    (tmp_path / "top.cpp").write_text('#include "a.h"\nvoid top(int *p) { *p = a(*p) + b(*p); }\n')
+    assert predict_qor(tmp_path / "top.cpp").lut is not None
+
+
+def test_arrays_that_stream_let_processes_overlap() -> None:
+    """UG1399, pragma HLS stream: of an array it makes a FIFO, whose reader starts with the first element."""
+    code = """
+void put(int a[1000], int t[1000]) { for (int i = 0; i < 1000; i++) t[i] = a[i] + 1; }
+void get(int t[1000], int b[1000]) { for (int i = 0; i < 1000; i++) b[i] = t[i] * 3; }
+void top(int a[1000], int b[1000]) {
+#pragma HLS DATAFLOW
+  int t[1000];
+%s
+  put(a, t);
+  get(t, b);
+}
+"""
+    streaming = predict_qor(code % "#pragma HLS STREAM variable=t depth=16").latency_cycles
+    waiting = predict_qor(code % "").latency_cycles
+    assert streaming is not None
+    assert waiting is not None
+    assert 1000 < streaming < 1100
+    assert 2000 < waiting < 2100
