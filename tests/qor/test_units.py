@@ -95,24 +95,3 @@ def test_units_that_include_one_another_end(tmp_path: Path) -> None:
         (tmp_path / f"{one}.cpp").write_text(f'#include "{one}.h"\nint {one}(int v) {{ return v * 5; }}\n')
     (tmp_path / "top.cpp").write_text('#include "a.h"\nvoid top(int *p) { *p = a(*p) + b(*p); }\n')
     assert predict_qor(tmp_path / "top.cpp").lut is not None
-
-
-def test_arrays_that_stream_let_processes_overlap() -> None:
-    """UG1399, pragma HLS stream: of an array it makes a FIFO, whose reader starts with the first element."""
-    code = """
-void put(int a[1000], int t[1000]) { for (int i = 0; i < 1000; i++) t[i] = a[i] + 1; }
-void get(int t[1000], int b[1000]) { for (int i = 0; i < 1000; i++) b[i] = t[i] * 3; }
-void top(int a[1000], int b[1000]) {
-#pragma HLS DATAFLOW
-  int t[1000];
-%s
-  put(a, t);
-  get(t, b);
-}
-"""
-    streaming = predict_qor(code % "#pragma HLS STREAM variable=t depth=16").latency_cycles
-    waiting = predict_qor(code % "").latency_cycles
-    assert streaming is not None
-    assert waiting is not None
-    assert 1000 < streaming < 1100
-    assert 2000 < waiting < 2100
