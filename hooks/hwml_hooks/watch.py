@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hwml_sdk.artifact import resolve
-from hwml_sdk.config import HlsSettings, Settings, load_settings, merge
+from hwml_sdk.config import HlsSettings, Settings, load_settings, with_model
 from hwml_sdk.document import Analysis, Figures, Step, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
 from hwml_sdk.interrupt import heed_ctrl_c
@@ -365,7 +365,7 @@ class Watcher:
 
     def _settings(self, path: Path) -> Settings:
         found = load_settings(path)
-        return merge(found, {"hls": {"model": self._model}}, origin="--model") if self._model else found
+        return with_model(found, self._model, origin="--model") if self._model else found
 
     def _is_news(self, one: Unfinished) -> bool:
         """Whether the text is still the one that was saved last."""

@@ -19,6 +19,7 @@ from hwml_sdk.config import trust_root, user_cache_dir
 from hwml_sdk.errors import HwmlError, ToolFailedError
 from hwml_sdk.files import write_atomic
 from hwml_sdk.framing import Lines
+from hwml_sdk.languages import languages, titles
 from hwml_sdk.printable import printable
 from hwml_sdk.processes import Child, own_folder, python_command, python_environment
 
@@ -38,8 +39,9 @@ _IMPORT = re.compile(r"[ \t]*import\s+[\w.{}, =>*]+")
 def problem_of(server: Server, document: Document) -> str:
     """Why no module can be generated for a document; "" where one can."""
     session = server.session
-    if document.path is None or document.language is None or document.language.name != "chisel":
-        return "modules are generated in Scala files"
+    if document.path is None or document.language is None or not document.language.generator:
+        able = [language for language in languages() if language.generator]
+        return f"modules are generated in {titles(able)} files"
     if trust_root(Path(document.path), None, session.roots if session.trusted else ()) is None:
         return "the workspace is not trusted (hwml trust FOLDER, or trust it in the editor)"
     return session.model.problem
@@ -47,8 +49,8 @@ def problem_of(server: Server, document: Document) -> str:
 
 def offer(server: Server, document: Document, asked: lsp.Range, only: Any) -> list[lsp.CodeAction]:
     """The action for the comment at a range, with its reason where it is not possible."""
-    chisel = document.language is not None and document.language.name == "chisel"
-    if not (chisel and wants(only, GENERATE)):
+    able = document.language is not None and bool(document.language.generator)
+    if not (able and wants(only, GENERATE)):
         return []
     request = _request(document, asked)
     if request is None:
@@ -103,7 +105,7 @@ def stop(server: Server, uri: str | None = None) -> bool:
 
 async def _run(server: Server, document: Document, asked: Asked, stopping: asyncio.Event) -> None:
     try:
-        answer = await _asked(server, asked.spec, stopping)
+        answer = await _asked(server, document, asked.spec, stopping)
     finally:
         server.generating.pop(document.uri, None)
     if "error" in answer:
@@ -115,10 +117,11 @@ async def _run(server: Server, document: Document, asked: Asked, stopping: async
 # -- the process -------------------------------------------------------------------------------------------------
 
 
-async def _asked(server: Server, spec: str, stopping: asyncio.Event) -> Mapping[str, Any]:
+async def _asked(server: Server, document: Document, spec: str, stopping: asyncio.Event) -> Mapping[str, Any]:
     """What the process says at its end: `result` or `error`. It ends with us, and on request with what is there."""
+    assert document.language is not None
     model = server.session.model
-    command = python_command("hwml_sdk.chisel.generate.child", *model.arguments(), "--seconds", str(SECONDS))
+    command = python_command(document.language.generator, *model.arguments(), "--seconds", str(SECONDS))
     try:
         child: Child[dict[str, Any]] = Child(command, Lines(), cwd=own_folder(), env=python_environment())
     except ToolFailedError as error:
@@ -211,8 +214,9 @@ async def _decide(server: Server, document: Document, asked: Asked, result: Mapp
     if not result["code"]:
         server.say("warning", f"{words}. Trace: {result['trace']}")
         return
-    folder = user_cache_dir() / "chisel" / "generated" / Path(str(result["trace"])).stem
-    place = folder / f"{result.get('module') or 'Attempt'}.scala"
+    assert document.language is not None
+    folder = user_cache_dir() / document.language.name / "generated" / Path(str(result["trace"])).stem
+    place = folder / f"{result.get('module') or 'Attempt'}{document.language.suffixes[0]}"
     await asyncio.to_thread(write_atomic, place, preview(asked, result))
     choices = [INSERT, SHOW, DISCARD] if result["ok"] else [SHOW, DISCARD]
     while True:

@@ -153,6 +153,11 @@ def _said_by_projects(document: Path) -> list[tuple[Path, Mapping[str, Any]]]:
     return [item for item in found if item is not None]
 
 
+def with_model(settings: Settings, model: str, *, origin: str) -> Settings:
+    """The settings with another model of figures; origin: who named it."""
+    return merge(settings, {"hls": {"model": model}}, origin=origin)
+
+
 def merge(
     settings: Settings,
     values: Mapping[str, Any],

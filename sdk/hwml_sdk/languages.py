@@ -61,6 +61,7 @@ class Language:
     and the settings that file states, a mapping of sections as `hwml.toml` has them; None where there is no such file.
     units: of its labels, beyond those of `hwml_hooks.marks`. card: the artefact whose card describes its model.
     settings_files: names of files whose mistakes its provider tells (`examine_settings`).
+    generator: the module whose process writes a part of a document on request, "" where there is none.
     outlines: its provider knows parts of a document by the text alone; else they are those that have figures.
     """
 
@@ -83,6 +84,7 @@ class Language:
     rival: Rival | None = None
     project: str = ""
     card: str = ""
+    generator: str = ""
     outlines: bool = False
     settings_files: tuple[str, ...] = ()
 
@@ -143,6 +145,7 @@ CHISEL = Language(
     "hwml_sdk.chisel.provider:PROVIDER",
     suffixes=(".scala", ".sc"),
     titles=("Scala",),
+    generator="hwml_sdk.chisel.generate.child",
     figures=True,
     compiles=True,
     # Its own limits come first: 180 s for a first start of the compiler on a slow disk, 20 s and 30 s for the answer.
