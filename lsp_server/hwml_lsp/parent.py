@@ -15,10 +15,9 @@ LOOK_EVERY_S = 3.0
 async def watch(number: int, end: Callable[[], None]) -> None:
     """Wait until process `number` is gone, then end this one, as the protocol asks of a server.
 
-    A number that says nothing here from the first (a client in another container) is not waited for.
+    A number that says nothing here from the first (a client in another container) is not for this: whoever starts it
+    asks `is_alive` before it answers the client, who may be gone a moment later.
     """
-    if not is_alive(number):
-        return
     while is_alive(number):
         await asyncio.sleep(LOOK_EVERY_S)
     log.warning("the process %d that started this server is gone", number)

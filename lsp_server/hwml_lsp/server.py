@@ -73,7 +73,7 @@ def _lifecycle(server: Server) -> None:
         session.baselines.use(next(iter(session.roots), ""))
         if not session.client.has_configuration:
             session.configured.set()
-        if params.process_id is not None:
+        if params.process_id is not None and parent.is_alive(params.process_id):
             server.spawn(parent.watch(params.process_id, session.end))
 
     @server.feature(lsp.INITIALIZED)

@@ -115,7 +115,7 @@ def test_the_command_line_shows_them(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["chisel", "qor", str(source), "--timeout", "60"]) == 1
     shown = capsys.readouterr()
     assert "no figures: it was not elaborated and lowered" in shown.out
-    assert "(elaborate, firtool) did not run" in shown.err and "--trust" in shown.err and "figures" in shown.err
+    assert "(elaborate, firtool) did not run" in shown.err and "hwml trust" in shown.err and "figures" in shown.err
 
 
 def test_yosys_runs_once_a_file(

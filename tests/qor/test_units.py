@@ -95,3 +95,32 @@ def test_units_that_include_one_another_end(tmp_path: Path) -> None:
         (tmp_path / f"{one}.cpp").write_text(f'#include "{one}.h"\nint {one}(int v) {{ return v * 5; }}\n')
     (tmp_path / "top.cpp").write_text('#include "a.h"\nvoid top(int *p) { *p = a(*p) + b(*p); }\n')
     assert predict_qor(tmp_path / "top.cpp").lut is not None
+
+
+def test_a_link_beside_a_header_leads_nowhere_else(tmp_path: Path) -> None:
+    """What lies outside the project is no part of it, whatever a name inside it leads to."""
+    (tmp_path / "out.cpp").write_text("int part(int v) { return v * v; }\n")
+    inside = tmp_path / "project"
+    (inside / ".git").mkdir(parents=True)
+    (inside / "part.h").write_text("int part(int v);\n")
+    (inside / "part.cpp").symlink_to(tmp_path / "out.cpp")
+    (inside / "top.cpp").write_text('#include "part.h"\nvoid top(int *p) { *p = part(*p); }\n')
+    assert "part is not read" in predict_qor(inside / "top.cpp").reasons["lut"]
+
+
+def test_a_unit_is_found_by_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("inc", "src"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "inc" / "part.h").write_text("int part(int v);\n")
+    (tmp_path / "inc" / "part.cpp").write_text('#include "part.h"\nint part(int v) { return v * v; }\n')
+    (tmp_path / "src" / "top.cpp").write_text('#include "part.h"\nvoid top(int *p) { *p = part(*p); }\n')
+    monkeypatch.chdir(tmp_path)
+    assert predict_qor(Path("src/top.cpp"), include_dirs=["inc"]).dsp == 3
+
+
+def test_a_source_that_includes_another_is_that_one(tmp_path: Path) -> None:
+    (tmp_path / "part.h").write_text("inline int part(int v) { return v * v; }\n")
+    kernel = "void kernel(int a[64]) { for (int i = 0; i < 64; i++) a[i] = part(a[i]); }\n"
+    (tmp_path / "kernel.cpp").write_text(f'#include "part.h"\n{kernel}')
+    (tmp_path / "all.cpp").write_text('#include "kernel.cpp"\n')
+    assert predict_qor(tmp_path / "all.cpp").top == "kernel"

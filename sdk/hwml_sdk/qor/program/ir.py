@@ -287,7 +287,10 @@ Stmt = Block | Declare | Evaluate | If | Return | Loop
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function with a body. work: of the document, which running a `constexpr` function takes from."""
+    """A function with a body. work: of the document, which running a `constexpr` function takes from.
+
+    unit: the source that is compiled, which includes the file `path` or is it.
+    """
 
     name: str
     params: list[Variable]
@@ -302,6 +305,7 @@ class Function:
     static: bool = False
     constexpr: bool = False
     work: Work | None = None
+    unit: str = ""
 
     def pragma(self, dialect: str, *kinds: str) -> Pragma | None:
         """The last pragma of one of these kinds that applies to the whole function, or None."""

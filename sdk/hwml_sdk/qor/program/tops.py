@@ -60,7 +60,7 @@ def _likelihood(function: ir.Function, path: str) -> Likelihood:
 
 def _is_elsewhere(function: ir.Function, path: str) -> bool:
     """Whether a function stands in another source than `path`, not in a header."""
-    return function.path != path and function.path.lower().endswith(HLS.sources)
+    return function.unit != path and function.path.lower().endswith(HLS.sources)
 
 
 def called_functions(program: ir.Program) -> set[str]:

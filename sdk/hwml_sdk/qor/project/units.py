@@ -10,8 +10,10 @@ from ...files import read_source, real_path
 from ...languages import HLS
 from .benches import looks_like_bench
 from .headers import reached_headers
+from .places import Places
 
 MAX_UNITS = 16
+MAX_BYTES = 1 << 17  # of one: whether it is a test bench is asked of all of its text
 
 
 def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[str, str]:
@@ -21,9 +23,10 @@ def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[st
     """
     found: dict[str, str] = {}
     seen = {real_path(path)}
+    places = Places.of(path)
     while len(found) < MAX_UNITS:
         headers = reached_headers(path, text, include_dirs, found).headers
-        fresh = [place for place in _named_alike(headers) if real_path(place) not in seen]
+        fresh = [place for place in _named_alike(headers, places) if real_path(place) not in seen]
         seen.update(map(real_path, fresh))
         before = len(found)
         for place in fresh[: MAX_UNITS - before]:
@@ -35,13 +38,13 @@ def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[st
     return found
 
 
-def _named_alike(headers: Iterable[Path]) -> list[Path]:
-    places = [header.with_suffix(suffix) for header in headers for suffix in HLS.sources]
-    return [place for place in places if place.is_file()]
+def _named_alike(headers: Iterable[Path], places: Places) -> list[Path]:
+    named = [header.absolute().with_suffix(suffix) for header in headers for suffix in HLS.sources]
+    return [place for place in named if places.may_read(place) and place.is_file() and '"' not in str(place)]
 
 
 def _text(path: Path) -> str | None:
     try:
-        return read_source(path)
-    except SourceError:
+        return read_source(path) if path.stat().st_size <= MAX_BYTES else None
+    except (SourceError, OSError):
         return None

@@ -30,11 +30,28 @@ def complete_calls(program: ir.Program) -> None:
         return
     for function in program.functions.values():
         scope = split_scope(function.name.partition("(")[0])[0]
+        grown = False
         for expr in everything_in(function.body):
             if isinstance(expr, ir.Call):
                 if scope and expr.receiver is None and expr.name not in program.functions:
                     expr.name = _in_scope(program, scope, expr.name)
-                _complete(program, expr)
+                grown |= _complete(program, expr)
+        if grown:
+            _look_anew(function.body)
+
+
+def _look_anew(block: ir.Block) -> None:
+    """What is kept of a block was found before its calls had all their arguments."""
+    pending: list[ir.Stmt] = [block]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, ir.Block):
+            item.everything = item.assigned = item.assigned_in_order = None
+            pending += item.items
+        elif isinstance(item, ir.Loop):
+            pending.append(item.body)
+        elif isinstance(item, ir.If):
+            pending += [item.then, *([item.otherwise] if item.otherwise is not None else [])]
 
 
 def _in_scope(program: ir.Program, scope: str, name: str) -> str:
@@ -46,19 +63,24 @@ def _in_scope(program: ir.Program, scope: str, name: str) -> str:
     return name
 
 
-def _complete(program: ir.Program, call: ir.Call) -> None:
+def _complete(program: ir.Program, call: ir.Call) -> bool:
+    """Whether a call has got arguments."""
+    if call.receiver is not None and "::" not in call.name:
+        return False  # a method of a type of the tool's: a function of that name is another
     function = program.functions.get(call.name) or program.functions.get(call.name.rpartition("::")[2])
     if function is None or len(call.args) == len(function.params):
-        return
+        return False
     plain = function.name.partition("(")[0]
     for other in (plain, *program.overloads.get(plain, ())):
         found = program.functions.get(other)
         if found is not None and len(found.params) == len(call.args):
             call.name = other
-            return
+            return False
     if len(call.args) > len(function.params):
-        return
+        return False
     given = program.defaults.get(function.name, ())[len(call.args) : len(function.params)]
     told = [default for default in given if default is not None]
-    if len(call.args) + len(told) == len(function.params):
-        call.args = (*call.args, *told)
+    if not told or len(call.args) + len(told) != len(function.params):
+        return False
+    call.args = (*call.args, *told)
+    return True

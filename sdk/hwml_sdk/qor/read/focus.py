@@ -23,7 +23,7 @@ _OTHER = re.compile(
     r"^(?:template|struct|class|union|enum|namespace|extern\s*\"C\"\s*\{|using|typedef)\b", re.MULTILINE
 )
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?!pragma\b)\w(?:[^\n\\]|\\\n|\\.)*", re.MULTILINE)
-_TABLE = re.compile(r"^([^\n;{}=()]*?)\b([A-Za-z_]\w*)[ \t]*(?:\[[^\]\n]*\][ \t]*)+=\s*\{", re.MULTILINE)
+_TABLE = re.compile(r"^([^\n;{}=()]*?)\b([A-Za-z_]\w*)[ \t]*(?:\[[^\]\[\n]{0,200}\][ \t]*)++=\s*+\{", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 

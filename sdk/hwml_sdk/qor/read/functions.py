@@ -48,7 +48,9 @@ def new_function(reader: Reader, head: Node, result: ir.CType, whole: Node, key:
         return None
     name = key or reader.src(name_node).replace("operator ", "operator")
     span, name_span = reader.span(whole), reader.span(name_node)
-    return ir.Function(name, [], result, ir.Block(), span, name_span, reader.path(whole), work=reader.program.work)
+    unit = reader.unit.files[0].path
+    path, work = reader.path(whole), reader.program.work
+    return ir.Function(name, [], result, ir.Block(), span, name_span, path, work=work, unit=unit)
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def _keep(reader: Reader, function: ir.Function) -> None:
     """Let a name stand for a function; what the source itself says counts more than what a unit beside it says."""
     program = reader.program
     known = program.functions.get(function.name)
-    if known is None or known.path != program.path or reader.unit.files[0].path == program.path:
+    if known is None or known.unit != program.path or function.unit == program.path:
         program.functions[function.name] = function
 
 
@@ -195,7 +197,8 @@ def closure(reader: Reader, name: str, node: Node) -> None:
     if outer is None or body is None:
         return
     span, path = reader.span(node), reader.path(node)
-    function = ir.Function(f"{outer.name}::{name}", [], UNKNOWN, ir.Block(), span, span, path, static=True)
+    label, body_of = f"{outer.name}::{name}", ir.Block()
+    function = ir.Function(label, [], UNKNOWN, body_of, span, span, path, static=True, unit=outer.unit)
     reader.depth += CLOSURE_DEPTH
     span_of_body = reader.start(body), reader.end(body)
     with inside(reader, function, node.child_by_field_name("declarator"), span_of_body, reader.anonymous):

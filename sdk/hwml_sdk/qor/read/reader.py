@@ -100,6 +100,7 @@ class Reader:
     initial_fields: dict[str, dict[str, ir.Expr]] = field(default_factory=dict)  # `int a = 3;` by struct
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
     variable_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    special_variables: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
     # Member templates by name: their class, and the types and constants that are known in it.
     owners: dict[str, tuple[str, dict[str, ir.CType], dict[str, Number]]] = field(default_factory=dict)
     open_instances: set[str] = field(default_factory=set)  # of templates that are being read

@@ -95,8 +95,13 @@ def _keep_class(reader: Reader, inner: Node, parameters: Node) -> None:
 def _keep_variable(reader: Reader, inner: Node, parameters: Node) -> None:
     """`template <typename T> constexpr T pi = T(3.14);`."""
     declared = inner.child_by_field_name("declarator")
-    if declared is not None and declared.type == "init_declarator":
-        reader.variable_templates.setdefault(declared_name(reader, declared), (declared, parameters))
+    if declared is None or declared.type != "init_declarator":
+        return
+    name, special = split_template(declared_name(reader, declared) or reader.src(declared).partition("=")[0].strip())
+    if special:
+        reader.special_variables.setdefault(name, []).append((declared, special))
+    else:
+        reader.variable_templates.setdefault(name, (declared, parameters))
 
 
 def named_value(reader: Reader, node: Node) -> ir.Expr:
@@ -108,6 +113,9 @@ def named_value(reader: Reader, node: Node) -> ir.Expr:
         return ir.Const(None, UNKNOWN) if function and name in reader.templates else made
     settled = [settle(reader, text) for text in given]
     declared, parameters = reader.variable_templates[name]
+    for other, patterns in reader.special_variables.get(name, ()):
+        if match(reader, patterns, settled, ()) is not None:
+            return reader.expression(other.child_by_field_name("value"))
     with _elsewhere(reader):
         bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
         bind(reader, bound)

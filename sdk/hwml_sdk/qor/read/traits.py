@@ -12,6 +12,8 @@ from ..program.typenames import split_scope, split_template
 Parse = Callable[[str], ir.CType]
 Value = Callable[[str], Number | None]
 
+MAX_BITS = 64  # of types whose limits are numbers that C has
+
 _WHOLE = ("int", "uint", "bool")
 _OF_ONE: dict[str, Callable[[ir.CType], bool]] = {
     "is_integral": lambda kind: kind.kind in _WHOLE and not kind.pointer,
@@ -90,7 +92,7 @@ def limit_of(name: str, parse: Parse) -> Number | None:
     if head != "numeric_limits" or len(given) != 1:
         return None
     kind = parse(given[0])
-    if kind.kind not in ("int", "uint") or kind.pointer:
+    if kind.kind not in ("int", "uint") or kind.pointer or kind.width > MAX_BITS:
         return None
     digits = kind.width - (kind.kind == "int")
     if member == "digits":
