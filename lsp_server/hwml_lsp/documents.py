@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from hwml_sdk.document import Annotation, Diagnostic, Figures, Fix
 from hwml_sdk.languages import Language, language_of, languages
-from hwml_sdk.text import Encoding
+from hwml_sdk.text import Encoding, common_start
 
 from .baselines import figures_in
 from .kept import merged
@@ -155,8 +155,8 @@ class Document:
     def _replace_middle(self, text: str) -> None:
         """Only what stands before the first and after the last difference is kept."""
         old = self.text.text
-        start = _common(old, text)
-        tail = min(_common(old[::-1], text[::-1]), len(old) - start, len(text) - start)
+        start = common_start(old, text)
+        tail = min(common_start(old[::-1], text[::-1]), len(old) - start, len(text) - start)
         begin, end = self.text.place(start), self.text.place(len(old) - tail)
         self.text, change = self.text.replaced(
             self.text.to_units(*begin), self.text.to_units(*end), text[start : len(text) - tail]
@@ -357,15 +357,3 @@ def line_changes(old: str, new: str) -> list[Piece] | None:
         elif tag != "equal":
             edits.append(((start + a, 0), (start + b, 0), "".join(line + "\n" for line in theirs[c:d])))
     return edits
-
-
-def _common(a: str, b: str) -> int:
-    """Length of the common start; by halves, since comparing slices is quick."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

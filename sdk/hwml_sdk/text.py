@@ -134,3 +134,15 @@ def characters(text: str, count: int, encoding: Encoding) -> int:
 def with_newlines(text: str) -> str:
     """The same text with every line end holding a `\\n`: what may be split there. Positions stay."""
     return _LONE_RETURN.sub("\n", text) if "\r" in text else text
+
+
+def common_start(one: str, other: str, most: int | None = None) -> int:
+    """How many characters two texts have in common at the start, `most` at most; by halves: slices compare quickly."""
+    low, high = 0, min(len(one), len(other)) if most is None else most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

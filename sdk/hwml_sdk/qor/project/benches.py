@@ -7,7 +7,10 @@ import re
 # What only hardware has: pragmas of the tools.
 _PRAGMA = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+(?:HLS|ACCEL|AP)\b", re.IGNORECASE | re.MULTILINE)
 _PRAGMA_OPERATOR = re.compile(r"_Pragma\s*\(\s*\"\s*HLS\b", re.IGNORECASE)
-_MAIN = re.compile(r"^[ \t]*(?:extern\s+\"C\"\s+)?(?:int|void|auto|signed)\s+main\s*\([^;{}]*\)[^;{}]*\{", re.MULTILINE)
+# Bounded, as a text may hold many heads that never end.
+_MAIN = re.compile(
+    r"^[ \t]*(?:extern\s+\"C\"\s+)?(?:int|void|auto|signed)\s+main\s*\([^;{}()]{0,400}\)[^;{}]{0,400}\{", re.MULTILINE
+)
 # Tests without a main of their own, and what runs on a host: the run time of the card, threads, files, clocks.
 _HOST = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*(?:<(?:thread|mutex|chrono|fstream|filesystem|map|sstream|iomanip|random|unistd\.h|"

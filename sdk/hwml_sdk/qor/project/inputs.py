@@ -56,14 +56,16 @@ def gather(
     if project is not None:
         notes += [f"{s.path}:{s.line}: {s.reason}: {s.text}" for s in project.skipped]
     text = _text(path)
-    if not files:
-        beside = units_beside(path, text, folders)
+    if files:
+        reached = reached_headers(path, text, folders, files)
+    else:
+        beside, reached = units_beside(path, text, folders)
         if beside:
             # As one unit: their headers, which are much the same, are read once.
             files = {f"{path}+units.cpp": "".join(f'#include "{name}"\n' for name in beside)}
             names = ", ".join(Path(name).name for name in beside)
             notes.append(f"read with it, as sources of headers that it includes: {names}")
-    folders += reached_headers(path, text, folders, files).folders
+    folders += reached.folders
     return Inputs(files, tuple(folders), merged, tuple(said), project, tuple(dict.fromkeys(notes)))
 
 

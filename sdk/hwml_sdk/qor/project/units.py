@@ -9,24 +9,24 @@ from ...errors import SourceError
 from ...files import read_source, real_path
 from ...languages import HLS
 from .benches import looks_like_bench
-from .headers import reached_headers
+from .headers import Reached, reached_headers
 from .places import Places
 
 MAX_UNITS = 16
 MAX_BYTES = 1 << 17  # of one: whether it is a test bench is asked of all of its text
 
 
-def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[str, str]:
-    """Path -> text of the sources that stand beside included headers and have their names: `fir.cpp` of `fir.h`.
+def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> tuple[list[str], Reached]:
+    """The sources that stand beside included headers and have their names (`fir.cpp` of `fir.h`), and all headers.
 
     What those include is followed as well. Test benches and hosts are left out.
     """
     found: dict[str, str] = {}
     seen = {real_path(path)}
     places = Places.of(path)
-    while len(found) < MAX_UNITS:
-        headers = reached_headers(path, text, include_dirs, found).headers
-        fresh = [place for place in _named_alike(headers, places) if real_path(place) not in seen]
+    while True:
+        reached = reached_headers(path, text, include_dirs, found)
+        fresh = [place for place in _named_alike(reached.headers, places) if real_path(place) not in seen]
         seen.update(map(real_path, fresh))
         before = len(found)
         for place in fresh[: MAX_UNITS - before]:
@@ -34,8 +34,7 @@ def units_beside(path: Path, text: str, include_dirs: Sequence[Path]) -> dict[st
             if content is not None and not looks_like_bench(content):
                 found[str(place)] = content
         if len(found) == before:
-            return found
-    return found
+            return list(found), reached
 
 
 def _named_alike(headers: Iterable[Path], places: Places) -> list[Path]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...document import Again, Analysis, Annotation, Diagnostic, Span
+from ...text import common_start
 from ..program.budget import READ_STEPS, VERIFY_STEPS
 from ..program.tops import Likelihood, likely_tops
 from .focus import Part, connected, directives_in, functions_in, reduced, without_directives
@@ -178,21 +179,10 @@ def edit_of(whole: Whole, text: str, about: object) -> Edit | None:
 
 def _common(old: str, new: str) -> tuple[int, int]:
     """How many characters are the same at the start and, of the rest, at the end."""
-    start, end = 0, min(len(old), len(new))
-    start = _same(old, new, end)
+    end = min(len(old), len(new))
+    start = common_start(old, new)
     rest = end - start
-    return start, _same(old[len(old) - rest :][::-1], new[len(new) - rest :][::-1], rest)
-
-
-def _same(old: str, new: str, most: int) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return start, common_start(old[len(old) - rest :][::-1], new[len(new) - rest :][::-1], rest)
 
 
 def _part_at(parts: Sequence[Part], start: int, end: int) -> int | None:

@@ -97,7 +97,8 @@ def _keep_variable(reader: Reader, inner: Node, parameters: Node) -> None:
     declared = inner.child_by_field_name("declarator")
     if declared is None or declared.type != "init_declarator":
         return
-    name, special = split_template(declared_name(reader, declared) or reader.src(declared).partition("=")[0].strip())
+    named = declared.child_by_field_name("declarator")
+    name, special = split_template(reader.src(named) if named is not None else "")
     if special:
         reader.special_variables.setdefault(name, []).append((declared, special))
     else:
