@@ -98,6 +98,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parity", action="store_true", help="Halide's own procedure to the letter (32 cores unless named)"
     )
+    parser.add_argument(
+        "--terms", action="store_true", help="only one factor for each cost term: for a few dozen samples; no torch"
+    )
     parser.add_argument("--loss", choices=("ranking", "halide"), default="ranking")
     parser.add_argument("--batch-pipelines", type=int, default=8)
     parser.add_argument("--folds", type=int, default=5, help="hold out one part of so many")
