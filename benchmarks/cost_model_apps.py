@@ -22,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 
+from hwml_sdk.cost_model.data.dataset import MIN_SCHEDULES
 from hwml_sdk.cost_model.data.samples import sample_paths
 from hwml_sdk.cost_model.machine import this_machine
 from hwml_sdk.cost_model.net.weights import Weights
@@ -72,12 +73,12 @@ def _ms(item: Measured | None) -> float:
 
 
 def _own(options: argparse.Namespace, app: str) -> str:
-    """The file of weights that were trained on an app's own samples."""
+    """The file of weights that were trained on an app's own samples; empty where these are too few."""
     target = parse_target(str(Path(options.apps) / HELD_OUT[app]))
     folder, path = Path(options.own_dir) / app, Path(options.own_dir) / f"{app}.weights"
     have = sum(1 for _ in sample_paths(folder)) if folder.is_dir() else 0
     while have < options.own:
-        steering = str(path) if have and options.rounds > 1 else ""
+        steering = str(path) if path.is_file() and options.rounds > 1 else ""
         batch = min(-(-options.own // options.rounds), options.own - have)
         settings = SampleSettings(
             target, app, batch_size=batch, best_of=options.best_of, num_cores=options.num_cores, weights=steering,
@@ -85,15 +86,16 @@ def _own(options: argparse.Namespace, app: str) -> str:
         )  # fmt: skip
         done = sample(settings, batches=1, samples_dir=folder, workers=options.workers or None)
         have += len(done.written)
-        if options.rounds > 1:
+        if have >= MIN_SCHEDULES:
             _train(options, folder, path)
         times = [json.loads(read_bytes(made.with_suffix(".json")))["timing"]["runtime_ms"] for made in done.written]
         print(f"  {app}: {have} samples, the fastest of the last {min(times, default=0):.3f} ms", file=sys.stderr)
         if not done.written:
             break  # nothing new is found any more
-    _train(options, folder, path)
-    print(f"  {app}: trained on {have} samples", file=sys.stderr)
-    return str(path)
+    if have >= MIN_SCHEDULES and not path.is_file():
+        _train(options, folder, path)
+    print(f"  {app}: {have} samples{'' if path.is_file() else ', too few to train on'}", file=sys.stderr)
+    return str(path) if path.is_file() else ""
 
 
 def _train(options: argparse.Namespace, folder: Path, path: Path) -> None:
@@ -108,7 +110,7 @@ def _train(options: argparse.Namespace, folder: Path, path: Path) -> None:
 def _search(options: argparse.Namespace, app: str) -> SearchResult:
     names = [name.replace("{app}", app) for name in options.weights]
     if options.own:
-        names.append(_own(options, app))
+        names += filter(None, [_own(options, app)])
     settings = SearchSettings(
         parse_target(str(Path(options.apps) / HELD_OUT[app])), {name: Weights.named(name) for name in names},
         options.tries, options.measure, options.num_cores, options.beam, options.seed, JobOptions(),

@@ -55,8 +55,8 @@ class SampleSettings:
     explore: float = 0.3
     """fraction of samples steered by random weights instead"""
     best_of: int = 0
-    """over the batch size: so many searches are made for a batch, all by the weights, and of the new schedules those
-    that the weights predict fastest are measured"""
+    """over the batch size: so many searches are made for a batch, and of the new schedules those that the weights
+    predict fastest are measured"""
     beam_size: int = 32
     """of the first search of a batch, its best effort; the others follow one path each"""
     seed: int = 0
@@ -114,6 +114,8 @@ def _check(settings: SampleSettings, batches: int) -> None:
         raise HwmlError(f"name {settings.name!r}: letters, digits, '_', '.' and '-' only, 100 at most")
     if min(batches, settings.batch_size, settings.num_cores, settings.beam_size) < 1:
         raise HwmlError("batches, batch size, beam and number of cores must be at least 1")
+    if settings.best_of and settings.best_of <= settings.batch_size:
+        raise HwmlError(f"--best-of {settings.best_of}: over the batch size, {settings.batch_size}, or 0")
 
 
 def _batch_folders(home: Path) -> Iterator[tuple[int, Path]]:
@@ -229,15 +231,11 @@ class _Batch:
         )
         return {f"{index:04d}": job for index, job in enumerate(chosen)}
 
-    def _item(self, index: int, known: list[str], dropouts: Sequence[int] = ()) -> dict[str, Any]:
-        """Settings of one sample; its random numbers depend on seed, batch and index only.
-
-        With `dropouts`, of a search near what the weights prefer: no random weights.
-        """
+    def _item(self, index: int, known: list[str], dropouts: Sequence[int] = DROPOUTS) -> dict[str, Any]:
+        """Settings of one sample; its random numbers depend on seed, batch and index only."""
         settings = self.settings
         random = np.random.default_rng([settings.seed, self.number, index])
-        explore = index > 0 and random.random() < settings.explore and not dropouts
-        dropouts = dropouts or DROPOUTS
+        explore = index > 0 and random.random() < settings.explore
         if explore:
             weights = encoded(Weights.random(int(random.integers(2**32))))
         else:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import HwmlError
 from ...executor import Executor, Outcome
+from ..data.samples import sample_paths
 from ..machine import this_machine
 from ..net.terms import Predictor
 from ..net.weights import Weights
@@ -93,6 +94,8 @@ def autoschedule(
     """
     if settings.tries < 1 or settings.measure < 1 or settings.num_cores < 1 or settings.beam_size < 1:
         raise HwmlError("tries, schedules to measure, cores and beam must be at least 1")
+    if settings.samples:
+        next(sample_paths(settings.samples), None)  # before minutes of searching
     run = _Run(settings, prepare(settings.target, settings.options), workers, report or (lambda _: None))
     ours: list[Measured] = []
     tried = 0
