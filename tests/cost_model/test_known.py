@@ -97,11 +97,9 @@ def test_samples_are_chosen_by_the_weights_and_are_contenders_afterwards(tmp_pat
     every = SampleSettings(target, "p", batch_size=6, explore=1.0, seed=3)
     from hwml_sdk.cost_model.sample import autosampler
 
-    before, autosampler.DROPOUTS = autosampler.DROPOUTS, autosampler.NEAR_DROPOUTS
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(autosampler, "DROPOUTS", autosampler.NEAR_DROPOUTS)
         sample(every, batches=1, samples_dir=tmp_path / "all")
-    finally:
-        autosampler.DROPOUTS = before
     predictor = Predictor(Weights.named("embedded"))
     predicted = {
         made.schedule_digest(): float(
