@@ -97,7 +97,8 @@ def test_a_busy_machine_is_waited_out(tmp_path: Path) -> None:
     times.write_text("".join(f"{ms}e-3\n" for ms in (11, 9, 6, 8, 7, 6.05, 6.1, 5, 5, 5)))
     wrapper = tmp_path / "board"
     wrapper.write_text(
-        f'#!/bin/sh\ncat > /dev/null\necho "produces best case of $(head -n 1 "{times}") sec/iter"\nsed -i 1d "{times}"\n'
+        f"#!/bin/sh\ncat > /dev/null\n"
+        f'echo "produces best case of $(head -n 1 "{times}") sec/iter"\nsed -i 1d "{times}"\n'
     )
     wrapper.chmod(0o755)
     made = _sample(tmp_path / "samples", run_with=str(wrapper))
