@@ -136,3 +136,10 @@ def root(key: object) -> object:
 def mentions(element: Element, var: ir.Variable) -> bool:
     """Whether an element's subscripts hold a variable."""
     return any(isinstance(part, frozenset) and any(v is var for v, _ in part) for part in element.subscripts)
+
+
+@dataclass(slots=True)
+class Made:
+    """What was computed: by operation and operands the result, its way, the bits asked for (0: all), the operands."""
+
+    found: dict[object, tuple[Value, Arms, int, tuple[Value, ...]]] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from .loads import load, store
 from .memory_cycles import in_registers
 from .operations import copies, make
 from .region import Region
+from .shared import once
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, constant_value, folded, later, reassociated
 
 # Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
@@ -91,10 +92,10 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
         if number is not None:
             return constant_value(value.time, type_, held(type_, number))  # the compiler converts it
         kind = type_ if type_.is_float else value.type
-        return make(region, "convert", kind, value, result=type_)
+        return once(region, "convert", (value,), type_, lambda: make(region, "convert", kind, value, result=type_))
     if type_.kind in ("unknown", "struct") or type_ is value.type:
         return value
-    return _held(region, value, type_)
+    return once(region, "held", (value,), type_, lambda: _held(region, value, type_))
 
 
 def _held(region: Region, value: Value, type_: ir.CType) -> Value:
@@ -124,9 +125,11 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     op = expr.op
     walked = region.value if op in _LOW_BITS else region.whole
     left, right = walked(expr.left), walked(expr.right)
-    found = folded(op, left, right)
-    if found is not None:
-        return found
+    return folded(op, left, right) or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+
+
+def _operate(region: Region, op: str, left: Value, right: Value) -> Value:
+    """An operator on two values that do not both fold."""
     type_ = join(left.type, right.type)
     form = forms.affine(op, left.form, right.form)
     if form is not None and not type_.is_float:
@@ -206,6 +209,11 @@ def unary(region: Region, expr: ir.Unary) -> Value:
     number = unary_of(op, inner.constant)
     if number is not None:
         return constant_value(inner.time, BOOL if op == "!" else inner.type, number)
+    return once(region, f"unary {op}", (inner,), None, lambda: _alone(region, op, inner))
+
+
+def _alone(region: Region, op: str, inner: Value) -> Value:
+    """An operator on one value."""
     if op == "-":
         # The sign of a float is one bit to turn; an integer is subtracted from nothing.
         made = make(region, "logic" if inner.type.is_float else "add", inner.type, inner)
@@ -229,6 +237,11 @@ def ternary(region: Region, expr: ir.Ternary) -> Value:
         return region.value(expr.yes if known else expr.no)
     condition = region.whole(expr.condition)
     yes, no = _way(region, expr, 0, expr.yes), _way(region, expr, 1, expr.no)
+    return once(region, "?", (condition, yes, no), None, lambda: _selected(region, expr, condition, yes, no))
+
+
+def _selected(region: Region, expr: ir.Ternary, condition: Value, yes: Value, no: Value) -> Value:
+    """One of two values, as a condition says."""
     type_ = join(yes.type, no.type)
     width = max(yes.width, no.width)
     chosen = integers.of_width(type_, width) if type_.kind in _INTEGERS else type_

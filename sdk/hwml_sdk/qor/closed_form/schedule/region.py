@@ -17,7 +17,7 @@ from ...program.constants import Number
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
-from .accesses import Access, Alias, Arms, Element
+from .accesses import Access, Alias, Arms, Element, Made
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .known import Elements, Known
@@ -117,6 +117,7 @@ class Region:
     env: value of each variable and array element that was read or written, elements: which of them are elements.
     base: cycles before which nothing starts any more (a loop or call that stays one has passed).
     guards: conditions around, arms: the ways taken at them.
+    made: what was computed already.
     binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split.
@@ -175,6 +176,7 @@ class Region:
     chained: bool = False
     copies_made: float = 1.0
     ports: Bound | None = None
+    made: Made = field(default_factory=Made)
     unknown: Unknown = field(default_factory=Unknown)
 
     # A table instead of a chain of tests: this is asked for every expression of every region.
