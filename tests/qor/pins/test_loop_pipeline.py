@@ -55,15 +55,15 @@ void top(float a[100], float b[100], float x) {
     b[i] = a[i] * x + 1.5f;
   }
 }""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 4 + 1))}, None, {"clock": 10.0}),
-    # Six loads on two ports: ceil(6 / 2) = 3; the last pair comes two cycles after the first. Two sums of the five fit
-    # a cycle: load 2, two cycles more for sums, store 1.
+    # Six loads on two ports: ceil(6 / 2) = 3; the last pair comes two cycles after the first. Of the tree's three
+    # levels two fit a cycle: load 2, a cycle more for sums, store 1.
     Pin("ports bound II and depth", """
 void top(int a[150], int b[25]) {
   L: for (int i = 0; i < 25; i++) {
 #pragma HLS pipeline
     b[i] = a[6 * i] + a[6 * i + 1] + a[6 * i + 2] + a[6 * i + 3] + a[6 * i + 4] + a[6 * i + 5];
   }
-}""", {"L": (3, 25, pipeline(25, 3, 2 + 2 + 1, turns=3))}),
+}""", {"L": (3, 25, pipeline(25, 3, 2 + 1 + 1, turns=3))}),
     # A loop with a bound nobody can unroll inside a pipelined one: the pipeline is refused, the inner loop stays.
     Pin("a variable bound inside", f"""
 void top(int a[64], int b[8], int n) {{

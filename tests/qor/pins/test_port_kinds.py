@@ -135,7 +135,7 @@ void top(hls::stream<int> {params}, int w) {{
         ("s[4], hls::stream<int> &o", "int v = 0; for (int k = 0; k < 4; k++) v += s[k].read(); o.write(v);", 1),
         ("s[4], hls::stream<int> &o", "for (int k = 0; k < 4; k++) o.write(s[k].read());", 4),
         # two a round of each
-        ("s[4], hls::stream<int> t[2]", "for (int k = 0; k < 4; k++) t[k & 1].write(s[k].read());", 4),
+        ("s[4], hls::stream<int> t[2]", "for (int k = 0; k < 4; k++) t[k & 1].write(s[k].read());", 2),
         ("&s, hls::stream<int> &o", "if (w == 0) o.write(s.read()); else if (w == 1) o.write(1); else o.write(2);", 1),
         ("&s, hls::stream<int> &o", "o.write(w ? s.read() : 7);", 1),
         ("&s, hls::stream<int> &o", "if (w) { o.write(1); o.write(2); } else o.write(3);", 2),

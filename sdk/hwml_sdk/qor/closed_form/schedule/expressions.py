@@ -33,6 +33,7 @@ _BINARY = {
 }  # fmt: skip
 # Low bits of the result hang on low bits of the operands only.
 _LOW_BITS = ("+", "-", "*", "&", "|", "^")
+_WHOLE = ("int", "uint", "bool")
 _INTEGERS = ("int", "uint", "bool", "fixed", "ufixed", "unknown")
 
 
@@ -124,8 +125,39 @@ def binary(region: Region, expr: ir.Binary) -> Value:
         return moved
     op = expr.op
     walked = region.value if op in _LOW_BITS else region.whole
-    left, right = walked(expr.left), walked(expr.right)
-    return folded(op, left, right) or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+    left = walked(expr.left)
+    if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
+        return constant_value(left.time, BOOL, int(op == "||"))  # what stands behind it is never computed
+    right = walked(expr.right)
+    simple = folded(op, left, right) or _unchanged(op, left, right)
+    return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+
+
+def _unchanged(op: str, left: Value, right: Value) -> Value | None:
+    """`x + 0`, `x * 1`, `x | 0`, `x << 0`, and what a constant decides, which take nothing; None for anything else.
+
+    LLVM, InstSimplify. A floating-point x + 0.0 is left alone, as it is not x where x is -0.0.
+    """
+    type_ = join(left.type, right.type)
+    if type_.kind not in _WHOLE:
+        return None
+    for one, other, first in ((right, left, False), (left, right, True)):
+        number = one.constant
+        if number is None:
+            continue
+        if op in ("&&", "||"):
+            if bool(number) == (op == "||"):
+                return constant_value(one.time, BOOL, int(number != 0))
+            return other if other.type.kind == "bool" else None
+        if number == 0 and op in ("*", "&") and other.type.kind in _WHOLE:
+            return constant_value(one.time, type_, 0)
+        same = number == 0 and (op in ("+", "|", "^") or (op in ("-", "<<", ">>") and not first))
+        if (same or (number == 1 and (op == "*" or (op == "/" and not first)))) and other.type.kind in _WHOLE:
+            if other.type.kind == type_.kind and other.type.width == type_.width:
+                return other
+            bits = min(other.width, max(type_.width, 1))
+            return Value(other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,))
+    return None
 
 
 def _operate(region: Region, op: str, left: Value, right: Value) -> Value:
@@ -236,6 +268,8 @@ def ternary(region: Region, expr: ir.Ternary) -> Value:
     if known is not None:
         return region.value(expr.yes if known else expr.no)
     condition = region.whole(expr.condition)
+    if condition.constant is not None:
+        return region.value(expr.yes if condition.constant else expr.no)
     yes, no = _way(region, expr, 0, expr.yes), _way(region, expr, 1, expr.no)
     return once(region, "?", (condition, yes, no), None, lambda: _selected(region, expr, condition, yes, no))
 

@@ -6,15 +6,18 @@ so do csynth reports (`mul_8s_32s_32_2_1`, an adder of 10 bits for a counter to 
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import lru_cache
 
 from ...program import ir
 from ...program.typenames import BOOL
 from ...tool.multipliers import NARROW_BITS, signed_digits
+from ...tool.operators import operator
 from . import forms, tables
 from .operations import copies, make
 from .region import Region
-from .values import Value, constant_bits, later
+from .values import Value, constant_bits, later, reassociated
 
 _LOGIC = {"&": "logic", "|": "logic", "^": "logic"}
 _TESTS = ("<", ">", "<=", ">=", "==", "!=")
@@ -48,10 +51,22 @@ def operate(region: Region, op: str, left: Value, right: Value, type_: ir.CType)
 
 
 def sum_of(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:
-    """A sum or difference: one bit more than the wider operand, as far as the type goes."""
+    """A sum or difference: one bit more than the wider operand, as far as the type goes.
+
+    Sums of sums are reordered into a tree (LLVM, Reassociate; UG1399, config_expression_balance is on by default).
+    """
     width = _kept(region, max(left.width, right.width) + 1, type_)
-    made = make(region, "add", of_width(type_, width), left, right)
-    made.type, made.bits = type_, width
+    kind = of_width(type_, width)
+    terms = max(left.terms, 1) + max(right.terms, 1)
+    ready = max(side.ready if side.terms else side.time for side in (left, right))
+    if terms > 2:
+        below = operator("add", kind, region.target).delay_ns / region.target.usable_ns
+        soonest = ready + (math.ceil(math.log2(terms)) - 1) * below
+        left, right = (replace(s, time=soonest) if s.terms and s.time > soonest else s for s in (left, right))
+    made = make(region, "add", kind, left, right)
+    if made.since:
+        made.since = reassociated(made.since, [side for side in (left, right) if side.terms])
+    made.type, made.bits, made.terms, made.ready = type_, width, terms, ready
     return made
 
 

@@ -155,7 +155,7 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
         found.array, found.forms, write, found.deps, copies(region, found.deps), found.element,
         spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
     )  # fmt: skip
-    made.late = bool(found.deps & region.late)
+    made.late = region.expanded_late or bool(found.deps & region.late)
     made.arms = region.arms
     return made
 

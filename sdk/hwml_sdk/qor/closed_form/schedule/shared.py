@@ -35,7 +35,10 @@ def once(
 
 def _is_here(region: Region, value: Value, arms: Arms, demand: int) -> bool:
     """Whether a result has all bits that are asked for, on this way and in the copies of unrolled loops around."""
-    wide = not demand or 0 < region.demand <= demand
+    # C computes with 32 bits at least: what is cut off a word beyond that was never there.
+    all_there = demand >= max(value.type.width, 32) and value.type.kind in ("int", "uint")
+    all_there = all_there and not value.type.name.startswith(("ap_", "ac_"))
+    wide = not demand or 0 < region.demand <= demand or all_there
     return wide and region.arms[: len(arms)] == arms and all(loop in region.unrolled for loop in value.deps)
 
 

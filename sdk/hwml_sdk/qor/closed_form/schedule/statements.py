@@ -9,16 +9,18 @@ from itertools import islice
 from ...program import ir
 from ...program.constants import evaluate
 from ...program.expressions import assigned_variables, children
+from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
 from . import calls, expressions, fields, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
+from .expanding import copies_of
 from .forms import Form, affine, linear
 from .memory_cycles import in_registers
 from .operations import make
 from .region import Handlers, Host, Region, Stay
-from .values import NO_LOOPS, Value, either
+from .values import NO_LOOPS, Value, constant_value, either
 
 LOOP_STEPS = 30  # what a loop that stays one costs beside its statements: its bounds, its II, its area, its row
 VALUES_A_STEP = 160  # values that are set anew in the time that an expression takes
@@ -167,6 +169,11 @@ def _branch(region: Region, item: ir.If) -> None:
             walk(region, chosen)
         return
     condition = region.whole(item.condition)
+    if condition.constant is not None:
+        chosen = item.then if condition.constant else item.otherwise
+        if chosen is not None:
+            walk(region, chosen)
+        return
     region.branches += 1
     mark = region.env.mark()
     region.guards.append(condition)
@@ -295,7 +302,27 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
-    """Walk the body of a loop of `trip` copies, once."""
+    """Walk the body of a loop of `trip` copies: once, or each where its counter decides what it does."""
+    counted = copies_of(region, loop, trip)
+    if counted is not None:
+        _expand(region, loop, counted)
+        return
     before = unrolling.enter(region, loop, trip)
     walk(region, loop.body)
     unrolling.leave(region, loop, trip, before)
+
+
+def _expand(region: Region, loop: ir.Loop, counted: range) -> None:
+    """Walk the copies of a loop one by one."""
+    assert loop.var is not None
+    late, region.expanded_late = region.expanded_late, region.expanded_late or (
+        region.automatic and loop.pragma("HLS", "UNROLL") is None
+    )  # fmt: skip
+    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * len(counted))
+    for count in counted:
+        region.env[loop.var] = constant_value(region.base, loop.var.type, count)
+        walk(region, loop.body)
+        for item in declarations(loop.body):
+            region.env.forget(item.var)  # another one in the next copy
+    region.env[loop.var] = constant_value(region.base, loop.var.type, counted[-1] + counted.step)
+    region.expanded_late = late

@@ -30,6 +30,7 @@ class Value:
     sum: a floating-point sum that may be reordered. guarded: a condition decides whether it is updated at all.
     extreme: a minimum or maximum. bits: of an integer, how many can be other than its sign; 0: all of its type.
     table: the constants that it is in its copies. number: what it is where that is no integer and constant.
+    terms, ready: of a sum of integers, how many it adds up, and when all of these are there.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
@@ -47,6 +48,8 @@ class Value:
     parts: tuple[Value, ...] = ()
     operation: str = ""
     cycles: float = 0.0
+    terms: int = 0
+    ready: float = 0.0
 
     @property
     def width(self) -> int:

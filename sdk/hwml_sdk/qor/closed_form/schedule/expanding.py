@@ -1,0 +1,102 @@
+"""Unrolled loops whose copies differ in more than numbers: their counter decides what each copy does.
+
+Most unrolled bodies are walked once for all copies. Where a condition, a table of places or a factor hangs on the
+counter alone, the tool's compiler folds it in each copy (LLVM, full unroll and constant propagation), and the copies
+have little in common: these are walked one by one, with the counter a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...program import ir
+from ...program.constants import evaluate
+from ...program.expressions import everything_in
+from ...program.flow import target_of, variables_in
+from .region import Region
+
+MAX_COPIES = 64  # of a loop that are walked one by one
+MAX_EXPANDED = 600  # expressions that this takes
+_FOLDING = ("/", "%", "&", "|", "^", ">>", "<<", "*")
+
+
+def copies_of(region: Region, loop: ir.Loop, trip: float) -> range | None:
+    """The counter's values in the copies where they are worth a walk each; None where one walk does for all."""
+    if trip != int(trip) or not 1 < trip <= MAX_COPIES or loop.var is None or loop.jumps or loop.has_continue:
+        return None
+    start = evaluate(loop.start, region.host.known)
+    if start is None and loop.start is not None:
+        start = region.value(loop.start).constant
+    step = region.host.step(loop)
+    if not isinstance(start, int) or step != int(step) or not step or loop.kind != "for":
+        return None
+    size = len(everything_in(loop.body))
+    if size * trip > MAX_EXPANDED or region.work.left < 2 * size * trip or _sums_floats(loop):
+        return None
+    if not _is_decided(region, loop):
+        return None
+    return range(start, start + int(step) * int(trip), int(step))
+
+
+def _sums_floats(loop: ir.Loop) -> bool:
+    """Whether copies add floating-point numbers up: how the tool orders such a chain is known of its copies."""
+    for expr in everything_in(loop.body):
+        target = target_of(expr)
+        if isinstance(target, ir.Ref) and target.var is not None and target.var.type.is_float:
+            return True
+    return False
+
+
+def _is_decided(region: Region, loop: ir.Loop) -> bool:
+    """Whether something in the body is known as soon as the counter is, and no affine function of it."""
+    counters = {loop.var, *(inner.var for inner in ir.loops_of(loop.body))}
+    fixed = {var for var, value in region.env.items() if isinstance(var, ir.Variable) and value.constant is not None}
+
+    def known(expr: ir.Expr) -> bool:
+        named = variables_in(expr)
+        return loop.var in named and all(
+            var in counters or var in fixed or var in region.host.known or (var.const and bool(var.dims)) or _value(var)
+            for var in named
+        )
+
+    if any(known(condition) for condition in _conditions(loop.body)):
+        return True
+    for expr in everything_in(loop.body):
+        if isinstance(expr, ir.Ternary) and known(expr.condition):
+            return True
+        if isinstance(expr, ir.Binary) and expr.op in _FOLDING and known(expr) and not _is_affine(expr, loop):
+            return True
+        if isinstance(expr, ir.Index) and any(_looks_up(part) and known(part) for part in expr.subscripts):
+            return True
+        if isinstance(expr, ir.Call) and expr.receiver is None and len(expr.args) > 0 and all(map(known, expr.args)):
+            return True
+    return False
+
+
+def _value(var: ir.Variable) -> bool:
+    return evaluate(ir.Ref(var.name, var), {}) is not None
+
+
+def _is_affine(expr: ir.Binary, loop: ir.Loop) -> bool:
+    """`2 * k`, `k << 3`."""
+    if expr.op == "*":
+        return loop.var not in variables_in(expr.left) or loop.var not in variables_in(expr.right)
+    return expr.op == "<<" and loop.var not in variables_in(expr.right)
+
+
+def _looks_up(expr: ir.Expr) -> bool:
+    """Whether a subscript is read from a table."""
+    return isinstance(expr, ir.Index)
+
+
+def _conditions(block: ir.Block) -> Iterator[ir.Expr]:
+    for item in block.items:
+        if isinstance(item, ir.If):
+            yield item.condition
+            yield from _conditions(item.then)
+            if item.otherwise is not None:
+                yield from _conditions(item.otherwise)
+        elif isinstance(item, ir.Block):
+            yield from _conditions(item)
+        elif isinstance(item, ir.Loop):
+            yield from _conditions(item.body)
