@@ -27,11 +27,13 @@ class Options:
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
     behaviour: what the tool's release does by itself.
+    bus_latency: cycles that m_axi ports without an option of their own are expected to take; None: by the flow.
     """
 
     auto_pipeline: int | None
     default_trip_count: int
     behaviour: Behaviour
+    bus_latency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
