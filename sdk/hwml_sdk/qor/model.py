@@ -417,8 +417,9 @@ def _aimed(settings: HlsSettings, project: HlsProject | None, path: str) -> dict
     )  # fmt: skip
     stated = project.pipeline_loops if project is not None else None
     options = make_options(
-        target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
-    )
+        target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated,
+        bus_latency=project.bus_latency if project is not None else None,
+    )  # fmt: skip
     return {"target": at_workspace(target, _place(path)), "options": options}
 
 
