@@ -248,8 +248,6 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
     """Have the client ask again for what it shows and what is different now; push findings to one that cannot ask."""
     session = server.session
     client, results = session.client, document.results
-    if client.status:
-        commands.tell_status(server, document)
     shown = server.shown.setdefault(document.uri, {})
     if client.refreshes_hints and "hints" in shown and shown["hints"] != (mark := hint_mark(document)):
         shown["hints"] = mark
@@ -257,6 +255,8 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
     if client.refreshes_lenses and "lenses" in shown and shown["lenses"] != (mark := lens_mark(document)):
         shown["lenses"] = mark
         server.workspace_code_lens_refresh(None)
+    if client.status:
+        commands.tell_status(server, document)
     if "diagnostics" not in answer or not document.has_diagnostics:
         return
     found = (results.diagnostics_version, tuple(results.diagnostics))
