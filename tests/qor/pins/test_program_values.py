@@ -208,7 +208,8 @@ FLOW = [
     ("int n = 4; for (int i = 0; i < 3; i++) { n = 5; } n = 6;", "n", 6), ("int n = 4; while (a[n++]) ;", "n", None),
     ("int n = 4; for (int i = 0; i < 3; i++, n++) ;", "n", None), ("int n = 4; do { n = 2; } while (m);", "n", None),
     # Changed unseen.
-    ("static int n = 4;", "n", None), ("int n = 4; int *q = &n;", "n", None), ("int n = 4; int &q = n;", "n", None),
+    ("static int n = 4; n = a[0];", "n", None), ("static int n = 4;", "n", 4),
+    ("int n = 4; int *q = &n;", "n", None), ("int n = 4; int &q = n;", "n", None),
     ("int n = 4; set(n);", "n", None), ("int n = 4; look(n);", "n", 4), ("int n = 4; unheard(n);", "n", None),
     ("int n = 4; abs(n);", "n", 4), ("int n = 4; auto f = [&]() { n = 5; }; f();", "n", None),
     ("int n = 4; auto f = [&]() { a[0] = n; }; f();", "n", 4), ("int n = 4; s >> n;", "n", None),

@@ -166,8 +166,8 @@ def test_declarations() -> None:
     variables = function.variables
     assert list(variables) == ["n", "count", "at", "row", "size", "wide", "total"]
     assert [name for name, var in variables.items() if var.static] == ["count", "at", "row"]
-    # Nothing writes `row`; a parameter is no constant.
-    assert [name for name, var in variables.items() if var.const] == ["row", "size"]
+    # Nothing writes `count` and `row`; a parameter is no constant.
+    assert [name for name, var in variables.items() if var.const] == ["count", "row", "size"]
     assert variables["row"].dims == (3,)
     assert variables["wide"].type.kind == "double"
     inner, outer = (item for item in everything_in(function.body) if isinstance(item, ir.Assign))

@@ -1,11 +1,11 @@
-"""Arrays that are declared with their values and never written: tables, whether they are called `const` or not."""
+"""Arrays and numbers that are declared with their values and never written are constant, called `const` or not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from . import ir
-from .constants import evaluate
+from .constants import evaluate, settle
 from .expressions import assigned_variables, everything_in, root_variable
 from .flow import target_of
 
@@ -21,6 +21,18 @@ def mark_constant_arrays(program: ir.Program) -> None:
         found -= _handed_on(everything_in(function.body), found)
     for var in found:
         var.const = True
+    _mark_constant_statics(program)
+
+
+def _mark_constant_statics(program: ir.Program) -> None:
+    """The same of numbers that are declared `static`, so that no other source can name them (LLVM's globalopt)."""
+    found = {v for v in _declared(program) if v.static and not (v.const or v.handed or v.dims or v.type.pointer)}
+    found = {var for var in found if var.init is not None and evaluate(var.init, {}) is not None}
+    for function in program.functions.values() if found else ():
+        found -= assigned_variables(function.body)
+    for var in found:
+        var.const, var.evaluated = True, False
+        settle(var)
 
 
 def _declared(program: ir.Program) -> Iterator[ir.Variable]:

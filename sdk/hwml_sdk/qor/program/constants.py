@@ -76,6 +76,8 @@ def _initial(expr: ir.Expr, known: Bindings, depth: int) -> ir.Expr | None:
             found = found.items[int(at)]
         return found
     if isinstance(expr, ir.Member):
+        if isinstance(expr.base, ir.Ref) and expr.base.var is not None and expr.field in expr.base.var.given:
+            return expr.base.var.given[expr.field]
         found, kind = _initial(expr.base, known, depth + 1), _struct_of(expr.base)
         if isinstance(found, ir.Many) and kind is not None:
             for (name, _, _), item in zip(kind.fields, found.items, strict=False):

@@ -119,3 +119,17 @@ def root_variable(expr: ir.Expr) -> ir.Variable | None:
             expr = expr.receiver
         else:
             return None
+
+
+def look_anew(block: ir.Block) -> None:
+    """What is kept of a block was found before its code was completed or made less."""
+    pending: list[ir.Stmt] = [block]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, ir.Block):
+            item.everything = item.assigned = item.assigned_in_order = None
+            pending += item.items
+        elif isinstance(item, ir.Loop):
+            pending.append(item.body)
+        elif isinstance(item, ir.If):
+            pending += [item.then, *([item.otherwise] if item.otherwise is not None else [])]

@@ -39,7 +39,7 @@ def _fills(program: ir.Program, function: ir.Function, item: ir.Stmt) -> bool:
         return False
     if not _is_closed(block, standing, tables):
         return False
-    run = _Filling(standing, tables, program)
+    run = Filling(standing, tables, program)
     try:
         run.block(block)
     except UnknownError:
@@ -147,7 +147,7 @@ def _declared(block: ir.Block) -> Iterator[ir.Declare]:
                 yield from _declared(item.otherwise)
 
 
-class _Filling(Run):
+class Filling(Run):
     """A run that keeps elements of the tables."""
 
     def __init__(
@@ -160,6 +160,15 @@ class _Filling(Run):
     def change(self, expr: ir.Expr) -> None:
         """Also assignments to elements."""
         for item in expr.items if isinstance(expr, ir.Many) else (expr,):
+            if isinstance(item, ir.Assign) and item.op == "=" and isinstance(item.target, ir.Ref):
+                whole = item.target.var
+                if whole in self.cells and len(whole.dims) == 1 and isinstance(item.value, ir.Many):
+                    if item.value.comma or len(item.value.items) > (whole.dims[0] or 0):
+                        raise UnknownError
+                    listed = [held(whole.type, self.value(value)) for value in item.value.items]
+                    listed += [0] * ((whole.dims[0] or 0) - len(listed))
+                    self.cells[whole] = dict(enumerate(listed))
+                    continue
             if not isinstance(item, ir.Assign) or not isinstance(item.target, ir.Index):
                 super().change(item)
                 continue
@@ -186,6 +195,10 @@ class _Filling(Run):
         ):
             raise UnknownError
         return super().value(expr)
+
+    def is_full(self, var: ir.Variable) -> bool:
+        """Whether each element was given a value."""
+        return all(var.dims) and len(self.cells[var]) == prod(extent or 0 for extent in var.dims)
 
     def table(self, var: ir.Variable) -> ir.Many:
         """The values, as an initialiser would have them; what was left alone is zero."""

@@ -9,7 +9,7 @@ from .expressions import assigned_variables, everything_in, root_variable
 from .flow import target_of
 
 # Functions that take their arguments by value; of others nobody has seen, a plain variable may come back changed.
-_BY_VALUE = frozenset({
+BY_VALUE = frozenset({
     "abs", "fabs", "sqrt", "sqrtf", "exp", "expf", "log", "logf", "log2", "log10", "pow", "powf", "sin", "cos", "tan",
     "sinf", "cosf", "ceil", "ceilf", "floor", "floorf", "round", "min", "max", "fmin", "fmax", "hypot", "atan", "atan2",
     "assert", "printf", "fprintf", "memset", "memcpy", "exit", "write", "write_nb", "range", "bit", "test", "get",
@@ -43,7 +43,7 @@ def may_change_shared(expr: ir.Expr) -> bool:
     if not isinstance(expr, ir.Call):
         return False
     of_stream = expr.receiver is not None and _is_stream(expr.receiver)
-    return not of_stream and expr.name.rpartition("::")[2] not in _BY_VALUE
+    return not of_stream and expr.name.rpartition("::")[2] not in BY_VALUE
 
 
 def changed_by_calls(block: ir.Block, shared: Collection[ir.Variable], program: ir.Program) -> set[ir.Variable]:
@@ -79,7 +79,7 @@ def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:
         if callee is not None and index < len(callee.params):
             given_away = callee.params[index].type.pointer > 0
         else:
-            given_away = expr.name.rpartition("::")[2] not in _BY_VALUE
+            given_away = expr.name.rpartition("::")[2] not in BY_VALUE
         found += _plain(argument) if given_away else []
     return found
 

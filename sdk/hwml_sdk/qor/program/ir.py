@@ -53,6 +53,7 @@ class Variable:
     dims: extents, None where unknown (empty for scalars).
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
     value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
+    given: of a struct, the fields that are constant, with their values.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Variable:
     value: int | float | None = None
     evaluated: bool = False
     part_of: Variable | None = None
+    given: dict[str, Expr] = field(default_factory=dict)
 
 
 # Expressions. `span` is only kept where something is reported about them.

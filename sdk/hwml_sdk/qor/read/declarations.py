@@ -109,7 +109,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         closure(reader, name, value)
         return
     given = _given(reader, inner, value)
-    init = _initial(reader, value)
+    init = _initial(reader, value, typed[0])
     var = ir.Variable(
         name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
         reader.span(inner), reader.path(inner), const=bool(words & {"const", "constexpr"}), static="static" in words,
@@ -191,12 +191,24 @@ def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) ->
     return with_pointer(kind, pointer)
 
 
-def _initial(reader: Reader, value: Node | None) -> ir.Expr | None:
+def _initial(reader: Reader, value: Node | None, kind: ir.CType = UNKNOWN) -> ir.Expr | None:
     if value is None:
         return None
     if value.type == "argument_list":
         items = value.named_children
         return reader.expression(items[0]) if len(items) == 1 else None
+    if value.type == "initializer_list" and any(c.type == "initializer_pair" for c in value.named_children):
+        return _designated(reader, value, kind)
     if value.type == "initializer_list" and value.named_child_count > MAX_VALUES:
         return ir.Many(tuple(ir.Const(None, UNKNOWN) for _ in range(value.named_child_count)))
     return reader.expression(value)
+
+
+def _designated(reader: Reader, node: Node, kind: ir.CType) -> ir.Expr:
+    """`{.x = a, .z = 3}`: the fields in their order, those that are not named as the struct has them, else zero."""
+    told: dict[str, ir.Expr] = dict(reader.initial_fields.get(kind.name, {}))
+    for child in node.named_children:
+        name, given = child.child_by_field_name("designator"), child.child_by_field_name("value")
+        if child.type == "initializer_pair" and name is not None:
+            told[reader.src(name).lstrip(". ")] = reader.expression(given)
+    return ir.Many(tuple(told.get(name, ir.Const(0, inner)) for name, inner, _ in kind.fields))

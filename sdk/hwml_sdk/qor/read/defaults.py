@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.expressions import everything_in
+from ..program.expressions import everything_in, look_anew
 from ..program.typenames import split_scope
 from .reader import Reader
 
@@ -37,21 +37,7 @@ def complete_calls(program: ir.Program) -> None:
                     expr.name = _in_scope(program, scope, expr.name)
                 grown |= _complete(program, expr)
         if grown:
-            _look_anew(function.body)
-
-
-def _look_anew(block: ir.Block) -> None:
-    """What is kept of a block was found before its calls had all their arguments."""
-    pending: list[ir.Stmt] = [block]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, ir.Block):
-            item.everything = item.assigned = item.assigned_in_order = None
-            pending += item.items
-        elif isinstance(item, ir.Loop):
-            pending.append(item.body)
-        elif isinstance(item, ir.If):
-            pending += [item.then, *([item.otherwise] if item.otherwise is not None else [])]
+            look_anew(function.body)
 
 
 def _in_scope(program: ir.Program, scope: str, name: str) -> str:

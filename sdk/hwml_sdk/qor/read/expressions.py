@@ -87,7 +87,14 @@ def assignment(reader: Reader, node: Node) -> ir.Expr:
 def comma(reader: Reader, node: Node) -> ir.Expr:
     """`a, b, c` as one list."""
     items: list[ir.Expr] = []
-    for side in _two(reader, node):
+    left, right = _two(reader, node)
+    first = node.child_by_field_name("left")
+    wrong = next((child for child in node.children if child.type == "ERROR"), None)
+    if first is not None and wrong is not None and reader.src(wrong).startswith("="):
+        # The parser knows no assignment before a comma in brackets: `(x = a, x + 1)`.
+        whole = reader.text[first.start_byte : wrong.end_byte]
+        left = reader.expression_of(whole, reader.start(first)) or left
+    for side in (left, right):
         items.extend(side.items if isinstance(side, ir.Many) and side.comma else (side,))
     return ir.Many(tuple(items), comma=True)
 

@@ -83,7 +83,7 @@ class Names:
         for scope in reversed(self.scopes):
             if name in scope:
                 return scope[name]
-        return None
+        return self.member(name, self.scopes[0]) if "::" in name or self.owner else None
 
     def meant(self, name: str) -> ir.Variable | Number | None:
         """What a name stands for here, from the innermost scope outwards; a number where it is a constant's name."""

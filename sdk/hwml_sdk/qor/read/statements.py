@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.budget import MAX_BRANCHES
 from ..program.constants import evaluate
+from ..program.expressions import root_variable
+from ..program.flow import target_of
 from ..program.typenames import BOOL, INT
 from .members import converted
 from .placing import place
@@ -31,7 +33,21 @@ def compound(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
 def expression_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`a = b;`."""
     for child in node.named_children:
-        block.items.append(ir.Evaluate(reader.expression(child)))
+        expr = reader.expression(child)
+        value = expr.value if isinstance(expr, ir.Assign) else None
+        if isinstance(expr, ir.Assign) and isinstance(value, ir.Many) and _changes_first(value):
+            block.items += [ir.Evaluate(part) for part in value.items[:-1]]  # `b = (x = a, x + 1)`
+            expr = ir.Assign(expr.op, expr.target, value.items[-1])
+        block.items.append(ir.Evaluate(expr))
+
+
+def _changes_first(value: ir.Many) -> bool:
+    """Whether a comma expression is `x = a, y`, and no object that is made in place, whose variable has no name."""
+    if not value.comma:
+        return False
+    targets = [target_of(part) for part in value.items[:-1]]
+    roots = [root_variable(target) if target is not None else None for target in targets]
+    return all(root is not None and root.name for root in roots)
 
 
 def labeled(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
