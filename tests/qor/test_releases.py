@@ -115,9 +115,9 @@ def test_less_of_the_clock_is_left_from_2020_on(at: At) -> None:
     code = """void k(int x[100], int y[100], int a, int b, int c, int d, int e) {
     for (int i = 0; i < 100; i++) {
     #pragma HLS pipeline
-    y[i] = x[i] + a + b + c + d + e; } }"""
-    # Data after 1.23 ns of the second state of the load, five adders in 5.33 ns, 1.23 ns for the store: 7.8 ns are
-    # within the 8.75 ns of Vivado HLS, and over the 7.3 ns of Vitis HLS.
+    y[i] = ((((((x[i] + a) & b) + c) & d) + e) & a) + b; } }"""
+    # Data after 1.23 ns of the second state of the load, four adders in 4.26 ns and three gates in .89 ns that keep
+    # them in order, 1.23 ns for the store: 7.6 ns are within the 8.75 ns of Vivado HLS, and over Vitis HLS's 7.3 ns.
     assert only(at(code, "2019.2")).depth == 2
     assert only(at(code, "2020.1")).depth == 3
 
