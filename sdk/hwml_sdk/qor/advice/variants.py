@@ -54,6 +54,7 @@ class Variants:
     seconds: float = 0.0
     memo: Memo = field(default_factory=Memo)
     _known: dict[Picks, Variant] = field(default_factory=dict)
+    _made: dict[tuple[Slot, int], list[ir.Pragma]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bench: Bench, limits: Mapping[str, float]) -> Variants:
@@ -109,11 +110,18 @@ class Variants:
                 owner = slot.owner
                 saved.append((owner, owner.pragmas))
                 kept = [pragma for pragma in owner.pragmas if not slot.is_mine(pragma)]
-                owner.pragmas = [*kept, *(made(text, owner) for text in choice.pragmas)]
+                owner.pragmas = [*kept, *self._pragmas(slot, pick)]
             yield
         finally:
             for owner, pragmas in reversed(saved):
                 owner.pragmas = pragmas
+
+    def _pragmas(self, slot: Slot, pick: int) -> list[ir.Pragma]:
+        """The pragmas of a choice, made once."""
+        key = slot, pick
+        if key not in self._made:
+            self._made[key] = [made(text, slot.owner) for text in slot.choices[pick].pragmas]
+        return self._made[key]
 
     def _variant(self, picks: Picks, estimate: Estimate) -> Variant:
         figures = estimate.figures()

@@ -111,6 +111,8 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
 
 def _shared_arrays(design: Design, top: ir.Function) -> Iterator[tuple[ir.Variable, Layout]]:
     """Arrays of the file that the design names, laid out as the first function asks that says anything of them."""
+    if not any(var.dims or var.type.kind == "struct" for var in design.program.globals.values()):
+        return
     functions = reached(design.program, top).values()
     named = {e.var for f in functions for e in everything_in(f.body) if isinstance(e, ir.Ref) and e.var is not None}
     layouts = [design.layouts(function) for function in functions]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..program import ir
+from ..program.expressions import loops_inside
 from ..program.sizes import total_bits
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
@@ -140,7 +141,7 @@ def _default(var: ir.Variable, auto_partition: bool) -> Layout:
 
 def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
     yield from function.pragmas
-    for loop in ir.loops_of(function.body):
+    for loop in loops_inside(function.body):
         yield from loop.pragmas
 
 

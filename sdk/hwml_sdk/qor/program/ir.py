@@ -214,6 +214,7 @@ class Block:
     assigned: frozenset[Variable] | None = None
     assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
+    loops: tuple[Loop, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)

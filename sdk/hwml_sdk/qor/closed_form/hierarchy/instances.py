@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ...program import ir
 from ...program.constants import Number, evaluate, held
-from ...program.expressions import root_variable
+from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
 from ...program.sizes import place_of, total_bits
 from ...program.trip_counts import stable_bindings
@@ -345,7 +345,7 @@ def _converted(value: Value, kind: ir.CType) -> Value:
 
 def note_unread(region: Region, function: ir.Function) -> None:
     """Types that nobody declared, so that nobody knows what operators do with them, and options nobody can evaluate."""
-    owners: list[ir.Loop | ir.Function] = [function, *ir.loops_of(function.body)]
+    owners: list[ir.Loop | ir.Function] = [function, *loops_inside(function.body)]
     for cause in (said for owner in owners for said in untold(owner)):
         region.unknown.because(cause)
     for var in function.variables.values():
