@@ -15,6 +15,9 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
     if isinstance(expr, ir.Ref):
         return expr.var.type if expr.var is not None else UNKNOWN
     if isinstance(expr, ir.Index):
+        moved = _moved(expr.base)
+        if moved is not None and len(expr.subscripts) == max(len(moved.dims), 1):
+            return moved.type if moved.dims else replace(moved.type, pointer=max(moved.type.pointer - 1, 0))
         base = type_of_expression(expr.base, program)
         var = expr.base.var if isinstance(expr.base, ir.Ref) else None
         rank = len(var.dims) if var is not None and var.dims else len(expr.subscripts)
@@ -48,6 +51,16 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
     if isinstance(expr, ir.Many) and expr.comma and expr.items:
         return type_of_expression(expr.items[-1], program)
     return UNKNOWN
+
+
+def _moved(expr: ir.Expr) -> ir.Variable | None:
+    """The array or pointer of `a + n`; None for all else."""
+    if not isinstance(expr, ir.Binary):
+        return None
+    while isinstance(expr, ir.Binary) and expr.op in ("+", "-"):
+        expr = expr.left
+    var = expr.var if isinstance(expr, ir.Ref) else None
+    return var if var is not None and (var.dims or var.type.pointer) else None
 
 
 def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:

@@ -21,8 +21,10 @@ from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
+from ..schedule.forms import linear
 from ..schedule.loads import place
 from ..schedule.operations import copies
+from ..schedule.pointers import behind
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
@@ -75,7 +77,10 @@ def _arguments(region: Region, function: ir.Function, expr: ir.Call, in_place: b
     found = []
     for index, argument in enumerate(expr.args):
         param = function.params[index] if index < len(function.params) else None
-        unread = _is_row(argument) or (in_place and param is not None and _refers(region, param, argument))
+        unread = _is_row(argument) or (
+            param is not None
+            and (_is_moved(region, param, argument) or (in_place and _refers(region, param, argument)))
+        )
         found.append(Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES) if unread else region.whole(argument))
     return found
 
@@ -84,6 +89,19 @@ def _is_row(argument: ir.Expr) -> bool:
     """Whether an argument is an array inside an array."""
     found = place_of(argument) if isinstance(argument, ir.Index) else None
     return found is not None and bool(found[1])
+
+
+def _is_moved(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
+    """Whether an argument is `a + n`, so that it is an address that the function adds to."""
+    base = argument
+    while isinstance(base, ir.Binary) and base.op in ("+", "-"):
+        base = base.left
+    var = base.var if isinstance(base, ir.Ref) and base is not argument else None
+    return var is not None and _is_address(param) and (bool(var.dims) or var in region.aliases)
+
+
+def _is_address(param: ir.Variable) -> bool:
+    return bool(param.dims or param.type.pointer)
 
 
 def _refers(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
@@ -143,7 +161,7 @@ def _bind(
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
             constants[param] = held(param.type, value)
-        alias = _alias_of(region, inner)
+        alias = _alias_of(region, inner) if _is_address(param) or not isinstance(inner, ir.Binary) else None
         if alias is not None:
             aliases[param] = alias
     return aliases, constants
@@ -154,6 +172,8 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     if isinstance(argument, ir.Index | ir.Member):
         found = place(region, argument)
         return None if found is None else Alias(found.array, found.forms, found.deps)
+    if isinstance(argument, ir.Binary):
+        return _moved(region, argument)
     if not isinstance(argument, ir.Ref) or argument.var is None:
         return None
     var = argument.var
@@ -161,6 +181,18 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     if known is not None:
         return known
     return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
+
+
+def _moved(region: Region, argument: ir.Binary) -> Alias | None:
+    """What a parameter stands for that is given `a + n`: what it is that is given `&a[n]`."""
+    found = behind(region, argument)
+    alias, offset = found if found is not None else (None, None)
+    if alias is None or offset is None or alias.walks:
+        return None
+    prefix, form = alias.prefix, offset.form
+    if prefix and len(prefix) >= max(len(alias.array.dims), 1):
+        prefix, form = prefix[:-1], linear(prefix[-1], form, 1.0)
+    return Alias(alias.array, (*prefix, form), alias.prefix_deps | offset.deps)
 
 
 def _in_place(

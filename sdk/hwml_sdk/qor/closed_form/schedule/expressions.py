@@ -14,17 +14,14 @@ from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from . import fields, forms, integers, pointers, streams
 from .accesses import Element
+from .addresses import count_adder
 from .forms import Form
 from .loads import load, store
 from .memory_cycles import in_registers
-from .operations import copies, make
+from .operations import make
 from .region import Region
 from .shared import once
 from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, constant_value, folded, later, reassociated
-
-# Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
-# elements.
-ADDRESS = ir.CType("uint", 12, name="address")
 
 _NUMBERS = ("int", "uint", "fixed", "ufixed", "bool", "half", "float", "double")
 _BINARY = {
@@ -166,7 +163,7 @@ def _operate(region: Region, op: str, left: Value, right: Value) -> Value:
     form = forms.affine(op, left.form, right.form)
     if form is not None and not type_.is_float:
         if _counts(region, form):
-            return _address(region, left, right, type_, form)
+            return _address(region, op, left, right, type_, form)
         made = integers.operate(region, op, left, right, type_)
         made.form = form
         return made
@@ -216,10 +213,10 @@ def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:
     return made
 
 
-def _address(region: Region, left: Value, right: Value, type_: ir.CType, form: Form) -> Value:
+def _address(region: Region, op: str, left: Value, right: Value, type_: ir.CType, form: Form) -> Value:
     """Affine in loop variables: strength-reduced to an adder a loop, no time on the critical path."""
     deps = left.deps | right.deps
-    region.counts[("add", ADDRESS)] += copies(region, deps)
+    count_adder(region, op, left, right)
     return Value(max(left.time, right.time), deps, type_, later(0.0, left, right), form)
 
 

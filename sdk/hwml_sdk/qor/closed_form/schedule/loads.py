@@ -43,12 +43,12 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     values = [region.whole(s) for s in subscripts]
     prefix, deps = (alias.prefix, alias.prefix_deps) if alias is not None else ((), NO_LOOPS)
     if offset is not None and values:
-        values[0] = added(offset, values[0])
+        values[0] = added(region, offset, values[0])
         if values[0].form is None:
             deps = deps.union(region.unrolled)  # nobody knows where: each copy is an access of its own
     elif values and prefix and len(prefix) >= max(len(array.dims), 1):
         # `f(&a[i])`, whose parameter is an array that starts there.
-        values[0] = added(Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
+        values[0] = added(region, Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
         prefix = prefix[:-1]
     deps = deps.union(*(value.deps for value in values)) if values else deps
     time = max([v.time for v in values], default=region.base)

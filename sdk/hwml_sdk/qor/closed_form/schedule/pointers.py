@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...program import ir
 from . import forms
 from .accesses import Alias
+from .addresses import count_adder
 from .region import Region
 from .values import NO_SOURCES, Value
 
@@ -48,7 +49,7 @@ def _element(region: Region, expr: ir.Index) -> Address | None:
     values = [region.whole(sub) for sub in expr.subscripts]
     deps = alias.prefix_deps.union(*(value.deps for value in values[:-1]))
     if offset is not None:
-        values[0] = added(offset, values[0])
+        values[0] = added(region, offset, values[0])
     prefix = (*alias.prefix, *(value.form for value in values[:-1]))
     return Alias(alias.array, prefix, deps), values[-1]
 
@@ -68,11 +69,13 @@ def _moved(region: Region, expr: ir.Binary) -> Address | None:
     if start is None:
         return None
     alias, offset = start
-    return alias, added(offset, region.whole(by), sign)
+    return alias, added(region, offset, region.whole(by), sign)
 
 
-def added(offset: Value | None, further: Value, sign: float = 1.0) -> Value:
+def added(region: Region, offset: Value | None, further: Value, sign: float = 1.0) -> Value:
     """Two offsets one after the other."""
+    if offset is not None:
+        count_adder(region, "+" if sign > 0 else "-", offset, further)
     form = forms.linear(offset.form if offset is not None else {None: 0.0}, further.form, sign)
     if offset is None:
         return replace(further, form=form, table=())
@@ -89,7 +92,7 @@ def step(region: Region, expr: ir.Assign, target: ir.Expr) -> Value | None:
     var = target.var if isinstance(target, ir.Ref) else None
     if var is None or expr.op not in ("+=", "-=") or not _walks(region, var):
         return None
-    made = added(region.whole(target), region.whole(expr.value), 1.0 if expr.op == "+=" else -1.0)
+    made = added(region, region.whole(target), region.whole(expr.value), 1.0 if expr.op == "+=" else -1.0)
     region.env[var] = made
     return made
 
