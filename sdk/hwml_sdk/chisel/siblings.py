@@ -123,20 +123,37 @@ class _Siblings:
         return self.index.needed(self.path, self.text, homes=homes, extra=extra, names=names, without=without)
 
     def _without_broken(self, done: Checked) -> Checked:
-        """The check without files that have errors, where the document knows all its names without them."""
-        own = self.request.files[0][0]
-        broken = {Path(item.path) for item in done.result.diagnostics if item.severity == "error" and item.path != own}
-        stamps = frozenset((path, _mtime_ns(path)) for path in broken)
-        if not broken or stamps in self.memory.kept:
+        """The check without files that have errors, where the document knows all its names without them.
+
+        What needed a broken file is broken without it and goes as well, as long as the document itself misses nothing.
+        """
+        first = self._broken(done)
+        stamps = frozenset((path, _mtime_ns(path)) for path in first)
+        if not first or stamps in self.memory.kept:
             return done
-        self.dropped |= broken
-        again = self._once()
-        if _unknown(again.result.diagnostics) or any(i.path != own for i in again.result.errors):
-            self.dropped -= broken
+        before, known = set(self.dropped), set(_unknown(self._own_errors(done)))
+        again, broken = done, first
+        for _ in range(_MAX_ROUNDS):
+            self.dropped |= broken
+            again = self._once()
+            broken = self._broken(again)
+            missed = set(_unknown(self._own_errors(again))) - known
+            if missed or not broken:
+                break
+        if missed or broken:
+            self.dropped = before
             self.memory.kept = {stamps}
             return done
         self.memory.dropped = frozenset((path, _mtime_ns(path)) for path in self.dropped)
         return again
+
+    def _broken(self, done: Checked) -> set[Path]:
+        own = self.request.files[0][0]
+        return {Path(item.path) for item in done.result.errors if item.path != own}
+
+    def _own_errors(self, done: Checked) -> list[ChiselDiagnostic]:
+        own = self.request.files[0][0]
+        return [item for item in done.result.errors if item.path == own]
 
 
 def _mtime_ns(path: Path) -> int:
