@@ -152,6 +152,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     reporter.reset()
     try {
       base.foreach(enter)
+      global.document = if (base.isEmpty && files.size == 1) "" else files.head._1 // nobody builds upon the only one
       checked(files, packageName, prefix, wantClasses)
     } catch {
       case fatal: VirtualMachineError if !fatal.isInstanceOf[StackOverflowError] => throw fatal
@@ -166,14 +167,17 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
   private def enter(base: Settled): Unit = {
     val g = global
     val loader = new g.loaders.PackageLoader(base.packageName, VirtualDirectoryClassPath(base.folder))
-    g.loaders.enterPackage(g.rootMirror.RootClass, base.packageName, loader)
+    g.enteringTyper(g.loaders.enterPackage(g.rootMirror.RootClass, base.packageName, loader))
   }
 
+  /** Take the package of a check out of the symbol table. Later phases have a copy of it, where it stays. */
   private def forget(packageName: String): Unit = {
     val g = global
-    val root = g.rootMirror.RootClass.info.decls
-    root.lookupAll(g.TermName(packageName)).toList.foreach(root.unlink)
-    root.lookupAll(g.TypeName(packageName)).toList.foreach(root.unlink)
+    g.enteringTyper {
+      val root = g.rootMirror.RootClass.info.decls
+      root.lookupAll(g.TermName(packageName)).toList.foreach(root.unlink)
+      root.lookupAll(g.TypeName(packageName)).toList.foreach(root.unlink)
+    }
   }
 
   private def checked(
@@ -188,7 +192,6 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     g.checkPackage = packageName
     g.connections = Nil
     g.signature = Signature()
-    g.document = files.head._1
     val sources = files.map { case (name, code) => new BatchSourceFile(name, prefix + code) }
     run.compileSources(sources.toList)
     val findings = reporter.infos.toSeq.map(info => finding(info.pos, info.severity.toString, info.msg, packageName, prefix))

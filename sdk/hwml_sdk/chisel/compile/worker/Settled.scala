@@ -20,14 +20,19 @@ final class Settled(outcome: Outcome) {
   def fits(document: Outcome): Boolean = outcome.signature.agrees(document.signature)
 
   /** What a compile of all files at once would have found, given what was found in the others. */
-  def joined(other: Outcome): Outcome = other.copy(
-    findings = other.findings ++ outcome.findings,
-    modules = other.modules ++ outcome.modules,
-    blackBoxes = other.blackBoxes + outcome.blackBoxes,
-    unusual = if (other.unusual.nonEmpty) other.unusual else outcome.unusual,
-    connections = other.connections ++ outcome.connections,
-    classes = if (other.classes.isEmpty) Nil else other.classes ++ outcome.classes
-  )
+  def joined(other: Outcome): Outcome =
+    if (!other.signature.parsed) other // nobody gets to types, then
+    else {
+      val all = other.copy(findings = other.findings ++ outcome.findings, connections = other.connections ++ outcome.connections)
+      if (!other.clean) all
+      else
+        all.copy(
+          modules = other.modules ++ outcome.modules,
+          blackBoxes = other.blackBoxes + outcome.blackBoxes,
+          unusual = if (other.unusual.nonEmpty) other.unusual else outcome.unusual,
+          classes = if (other.classes.isEmpty) Nil else other.classes ++ outcome.classes
+        )
+    }
 }
 
 /** The last few sets of settled files, by name and text; None for those that do not compile by themselves. */
