@@ -127,8 +127,13 @@ def test_the_same_is_found_as_by_new_compilers(programs: Programs) -> None:
 
     def found(outcome: CompileOutcome) -> object:
         modules = [(module.name, module.file, module.point, module.parameters) for module in outcome.modules]
-        connections = sorted((c.file, c.point, c.sink, c.source) for c in outcome.connections)
-        return outcome.crash, sorted(map(str, outcome.findings)), sorted(map(str, modules)), str(connections)
+        connections = [(c.point, c.sink, c.source) for c in outcome.connections if c.file == "Top.scala"]
+        return (
+            outcome.crash,
+            sorted(map(str, outcome.findings)),
+            sorted(map(str, modules)),
+            sorted(map(str, connections)),
+        )
 
     try:
         for top in EDITS:
