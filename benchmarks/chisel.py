@@ -273,7 +273,8 @@ def ten_siblings() -> dict[str, str]:
     """A pipeline of ten stages of about 60 lines, whose widths the file that makes them defines."""
     head = "package core\nimport chisel3._\nimport chisel3.util._\n"
     step = "  val r{n} = RegInit(0.U(sizes.width.W))\n  when(io.in.valid) {{ r{n} := io.in.bits + {n}.U ^ r{m} }}\n"
-    stage = "class Stage{k}(sizes: Sizes) extends Module {{\n  val io = IO(new Link(sizes))\n  val r0 = RegNext(io.in.bits)\n"
+    stage = "class Stage{k}(sizes: Sizes) extends Module {{\n  val io = IO(new Link(sizes))\n"
+    stage += "  val r0 = RegNext(io.in.bits)\n"
     files = {
         f"Stage{k}.scala": head
         + stage.format(k=k)
