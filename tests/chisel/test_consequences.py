@@ -51,6 +51,13 @@ def test_other_errors_beside_a_missing_library_stay() -> None:
     assert marked == [("CH904", "info"), (wrong.code, "error")] and not ok
 
 
+def test_all_errors_of_another_file_that_lacks_a_library_follow() -> None:
+    around = replace(AROUND, texts={"User.scala": "class User\n", **AROUND.texts})
+    wrong = _found('type mismatch;\n found   : String("text")\n required: Int', 3)
+    assert _marked(around, _found(*LIBRARIES[1]), wrong)[:2] == ([("CH904", "info")] * 2, True)
+    assert _marked(around, wrong)[1] is False  # nothing is missing there
+
+
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
     use = _found("value check is not a member of mini.Tests", 0, "User.scala")
     other = _found("value check is not a member of mini.Alu", 0, "User.scala")

@@ -97,7 +97,11 @@ class _Siblings:
         self.memory = _memory_of(self.path)
         self.dropped = {path for path, mtime_ns in self.memory.dropped if _mtime_ns(path) == mtime_ns}
         self.extra = list(self.memory.extra)
-        done = self._without_broken(self._once())
+        done = self._once()
+        if self._misses_dropped(done):
+            self.dropped = set()
+            done = self._once()
+        done = self._without_broken(done)
         names = _unknown(done.result.diagnostics)
         for _ in range(_MAX_ROUNDS):
             again = self._once(names) if names else None
@@ -146,6 +150,11 @@ class _Siblings:
             return done
         self.memory.dropped = frozenset((path, _mtime_ns(path)) for path in self.dropped)
         return again
+
+    def _misses_dropped(self, done: Checked) -> bool:
+        """Whether a name is missing that a file has which earlier checks could do without."""
+        names = _unknown(done.result.diagnostics)
+        return any(file.path in self.dropped for name in names for file in self.index.by_name.get(name, ()))
 
     def _broken(self, done: Checked) -> set[Path]:
         own = self.request.files[0][0]

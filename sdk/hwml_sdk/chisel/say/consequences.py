@@ -39,9 +39,9 @@ _ALIKE = 0.75  # `chisle3` is a slip of the pen, `chiseltest` a library
 class Circumstances:
     """What is known of where a file was checked.
 
-    texts: of every file by path; packages: those that the project itself defines; libraries_known: whether a build said
-    what there is; in_project: there is a build or repository around the file; asked: the Chisel version that the build
-    names, version: the one that answered; left_out: more files were needed than a check takes.
+    texts: of every file by path, the document first; packages: those that the project itself defines; libraries_known:
+    whether a build said what there is; in_project: there is a build or repository around the file; asked: the Chisel
+    version that the build names, version: the one that answered; left_out: more files were needed than a check takes.
     """
 
     texts: dict[str, str]
@@ -75,6 +75,10 @@ class _Marker:
             self.older.add(item.path)
 
     @property
+    def _document(self) -> str:
+        return next(iter(self.around.texts), "")
+
+    @property
     def _is_older(self) -> bool:
         asked, version = _major(self.around.asked), _major(self.around.version)
         return 0 < asked < version
@@ -104,7 +108,8 @@ class _Marker:
     def _marked(self, item: ChiselDiagnostic, tainted: re.Pattern[str] | None) -> ChiselDiagnostic:
         if item.severity != "error" or item.stage != "type":
             return item
-        if item.path in self.missing and _UNKNOWN.search(item.message):
+        # Of another file that lacks a library nothing is to be trusted: it compiles where the library is.
+        if item.path in self.missing and (item.path != self._document or _UNKNOWN.search(item.message)):
             words = f"follows from a library that is not here ({', '.join(sorted(self.missing[item.path]))})"
             return _as(item, NOT_HERE, "info", words)
         if self._is_older and ((item.path in self.older and _UNKNOWN.search(item.message)) or self._migrates(item)):
