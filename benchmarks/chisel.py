@@ -106,9 +106,9 @@ def measure(table: Table, programs: Programs, texts: dict[str, str], rounds: int
     table.figure("compile + elaborate + firtool p50, ms", f"{middle:.0f}", middle, 120)
     table.figure("compile + elaborate + firtool p95, ms", f"{late:.0f}", late, 240)
     measure_ratio(table, programs, client, texts, rounds)
-    again = rechecks(client, rounds)
-    table.row("a file with ten siblings again p50, ms", [wall for wall, _ in again], 300, factor=1e3)
-    table.row("the same, time of the processor, ms", [used for _, used in again], factor=1e3)
+    ten = rechecks(client, rounds)
+    table.row("a file with ten siblings again p50, ms", [wall for wall, _ in ten], 300, factor=1e3)
+    table.row("the same, time of the processor, ms", [used for _, used in ten], factor=1e3)
     faults = [case for case in mistakes() if lines(case.bad) <= 200][:: 1 if rounds > 1 else 4]
     table.row("type errors and parse errors p50, ms", type_errors(client, faults, rounds), 25, factor=1e3)
     table.row("fix search p50, ms", searches(client, faults), 600, factor=1e3)

@@ -42,6 +42,7 @@ from hwml_sdk.files import read_source
 TRUSTED = Settings(trusted=True)
 SKIPPED = {"target", "out", "project"}
 LIMIT_S = 60.0
+BUDGET_S = 5.0  # what a person waits for a repair
 
 
 @dataclass
@@ -199,7 +200,7 @@ def judge(item: Checked, case: Case) -> tuple[str, bool, list[str]]:
         same = lowered(bad, case.bad) == meant
         return ("no fault" if same else "silent"), False, []
     placed = in_place(case, replace(bad.result, diagnostics=tuple(d for d in shown if d.path == str(item.path))))
-    repairs = find_repairs(case.bad, bad.to_repair, replace(request, outputs=False), bad.check, budget_s=20.0)
+    repairs = find_repairs(case.bad, bad.to_repair, replace(request, outputs=False), bad.check, budget_s=BUDGET_S)
     titles = [repair.title for repair in repairs]
     right = [repair.text.split() == item.text.split() or lowered(bad, repair.text) == meant for repair in repairs]
     if repairs and repairs[0].safe:
