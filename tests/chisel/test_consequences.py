@@ -105,6 +105,24 @@ def test_older_chisel_is_answered_with_hints(message: str) -> None:
     assert _marked(replace(AROUND, asked=""), _found(message, 1))[0][0][1] == "error"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "value redy is not a member of chisel3.util.DecoupledIO[chisel3.UInt]\ndid you mean ready?",
+        "Int(0) does not take parameters",
+        "too many arguments (found 2, expected 1) for constructor Tests: (gen: chisel3.UInt): mini.Tests",
+    ],
+)
+def test_slips_in_a_project_of_an_older_chisel_are_no_migration(message: str) -> None:
+    marked, ok, _ = _marked(replace(AROUND, asked="3.6.1"), _found(message, 3))
+    assert marked[0][1] == "error" and not ok
+
+
+def test_other_arguments_of_the_library_are_a_migration() -> None:
+    message = "not enough arguments for method apply: (init: chisel3.UInt): chisel3.UInt in object RegInit"
+    assert _marked(replace(AROUND, asked="3.6.1"), _found(message, 3))[0] == [("CH905", "hint")]
+
+
 def test_names_past_the_limit_of_files_follow_from_it() -> None:
     marked, ok, notes = _marked(replace(AROUND, left_out=True), _found("not found: type Far", 3))
     assert marked == [("CH904", "info")] and ok and "more files are needed" in notes[0]

@@ -31,6 +31,9 @@ _CHISEL = re.compile(
     r"|\bnot found: \w+ (?:FixedPoint|MultiIOModule|Driver|INPUT|OUTPUT|NODIR|ChiselStage|LFSR16|chiselName)\b"
 )
 _OLD_FORM = re.compile(r"overloaded method|not enough arguments|too many arguments|does not take parameters|cloneType")
+_OF_CHISEL = re.compile(r"\b(?:chisel3|Chisel|circt|firrtl)\b")
+_CONSTRUCTOR = re.compile(r"for constructor (\w+)|in class (\w+)")
+_NEAR = "did you mean"  # scalac knows a member of nearly the same name: nobody has renamed that one
 NOT_HERE, MIGRATION = "CH904", "CH905"
 _ALIKE = 0.75  # `chisle3` is a slip of the pen, `chiseltest` a library
 
@@ -71,7 +74,7 @@ class _Marker:
         library = self._library(item)
         if library:
             self.missing.setdefault(item.path, set()).add(library)
-        elif self._is_older and _CHISEL.search(item.message):
+        elif self._is_older and _CHISEL.search(item.message) and _NEAR not in item.message:
             self.older.add(item.path)
 
     @property
@@ -123,7 +126,17 @@ class _Marker:
 
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's own library: another name, or other arguments."""
-        return item.code == "CH114" or bool(_CHISEL.search(item.message)) or bool(_OLD_FORM.search(item.message))
+        if _NEAR in item.message:
+            return False
+        return item.code == "CH114" or bool(_CHISEL.search(item.message)) or self._old_form(item)
+
+    def _old_form(self, item: ChiselDiagnostic) -> bool:
+        """Other arguments than Chisel's method takes, not than a class of the project does."""
+        if not (_OLD_FORM.search(item.message) and _OF_CHISEL.search(item.message)):
+            return False
+        names = {name for pair in _CONSTRUCTOR.findall(item.message) for name in pair if name}
+        own = re.compile(rf"\bclass\s+(?:{'|'.join(map(re.escape, names))})\b") if names else None
+        return own is None or not any(own.search(text) for text in self.around.texts.values())
 
     def _notes(self, before: Sequence[ChiselDiagnostic], after: Sequence[ChiselDiagnostic]) -> tuple[str, ...]:
         notes = []
