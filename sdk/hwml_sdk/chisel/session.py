@@ -20,12 +20,12 @@ from .compile.circuit import inner_modules, modules_of, roots, top
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
 from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
-from .found_values import Attempt, FoundValues
 from .install.resolve import unpinned_note
 from .qor.answer import ChiselQor
 from .qor.predict import CircuitFigures
 from .say.calls import Call, call_at, calls_of, calls_source, tries_of
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
+from .say.found_values import Attempt, FoundValues
 from .say.lints import circuit_lints
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .say.calls import Call
+from .calls import Call
 
 _DOCUMENTS = 256
 _REFUSED = 4096
