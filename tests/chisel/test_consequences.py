@@ -58,6 +58,15 @@ def test_all_errors_of_another_file_that_lacks_a_library_follow() -> None:
     assert _marked(around, wrong)[1] is False  # nothing is missing there
 
 
+def test_a_name_nearly_like_one_of_the_document_is_a_warning() -> None:
+    """So is it told in its line, and no file is red for a name of its library."""
+    text = TEXT + "class More { val counter = 1; def f = countr; def g = expect; def h = expect; val expects = 2 }\n"
+    around = replace(AROUND, texts={"Tests.scala": text})
+    names = (("not found: value countr", 4), ("not found: value expect", 4), ("not found: type AnyFlatSpec", 3))
+    marked, ok, _ = _marked(around, *(_found(*item) for item in (*LIBRARIES, *names)))
+    assert [severity for _, severity in marked[2:]] == ["warning", "info", "info"] and ok
+
+
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
     use = _found("value check is not a member of mini.Tests", 0, "User.scala")
     other = _found("value check is not a member of mini.Alu", 0, "User.scala")

@@ -33,6 +33,9 @@ _CHISEL = re.compile(
 _OLD_FORM = re.compile(r"overloaded method|not enough arguments|too many arguments|does not take parameters|cloneType")
 _OF_CHISEL = re.compile(r"\b(?:chisel3|Chisel|circt|firrtl)\b")
 _CONSTRUCTOR = re.compile(r"for constructor (\w+)|in class (\w+)")
+_NOT_FOUND = re.compile(r"not found: (?:value|type) (\w{4,})")
+_DECLARED = re.compile(r"\b(?:val|var|def|class|object|trait)\s+(\w+(?:\s*,\s*\w+)*)")
+_SLIP = 0.85
 _NEAR = "did you mean"  # scalac knows a member of nearly the same name: nobody has renamed that one
 NOT_HERE, MIGRATION = "CH904", "CH905"
 _ALIKE = 0.75  # `chisle3` is a slip of the pen, `chiseltest` a library
@@ -114,7 +117,10 @@ class _Marker:
         # Of another file that lacks a library nothing is to be trusted: it compiles where the library is.
         if item.path in self.missing and (item.path != self._document or _UNKNOWN.search(item.message)):
             words = f"follows from a library that is not here ({', '.join(sorted(self.missing[item.path]))})"
-            return _as(item, NOT_HERE, "info", words)
+            near = self._slip_of(item)
+            return _as(
+                item, NOT_HERE, "warning" if near else "info", f"{words}, or {near} was meant" if near else words
+            )
         if self._is_older and ((item.path in self.older and _UNKNOWN.search(item.message)) or self._migrates(item)):
             words = f"the build asks for Chisel {self.around.asked}; for {self.around.version} this is to change"
             return _as(item, MIGRATION, "hint", f"{words}. {item.hint}" if item.hint else words)
@@ -123,6 +129,15 @@ class _Marker:
         if self.around.left_out and _UNKNOWN.search(item.message):
             return _as(item, NOT_HERE, "info", "more files are needed than one check takes")
         return item
+
+    def _slip_of(self, item: ChiselDiagnostic) -> str:
+        """A name of the document that one used only once may be a slip of: a library's name is rarely so near."""
+        unknown = _NOT_FOUND.search(item.message)
+        text = self.around.texts.get(item.path, "")
+        if unknown is None or item.path != self._document or len(re.findall(rf"\b{unknown[1]}\b", text)) != 1:
+            return ""
+        declared = [name for names in _DECLARED.findall(text) for name in re.findall(r"\w+", names)]
+        return next(iter(difflib.get_close_matches(unknown[1], [*declared, "true", "false"], 1, _SLIP)), "")
 
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's own library: another name, or other arguments."""
