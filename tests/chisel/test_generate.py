@@ -16,9 +16,8 @@ import pytest
 from tests.waiting import wait_for
 
 from hwml_sdk import cli
-from hwml_sdk.chisel.compile import workers
 from hwml_sdk.chisel.data_engine.held_out import held_out
-from hwml_sdk.chisel.data_engine.verify import Verified, Verifier, lower, of_check
+from hwml_sdk.chisel.data_engine.verify import Verified, Verifier, of_check
 from hwml_sdk.chisel.evaluate.answers import code_of
 from hwml_sdk.chisel.evaluate.behaviour import Pair, as_model, compare
 from hwml_sdk.chisel.generate.bm25 import Bm25
@@ -306,11 +305,10 @@ class Bits extends Module {
 
 
 @pytest.mark.slow
-def test_one_lowering_gives_what_a_second_one_gave(programs: workers.Programs, session: Session) -> None:
+def test_one_lowering_gives_what_a_second_one_gave(session: Session) -> None:
     result = session.check(CheckRequest((("C.scala", NESTED),), True, outputs=True, hw_ir=True))
-    firtool, chirrtl = programs.chain.firtool, result.chirrtl["Bits"]
-    again = lower(firtool, "c", "Bits", chirrtl)
-    once = of_check("c", "Bits", chirrtl, result.verilog["Bits"], result.hw_ir["Bits"])
+    again = Verifier(session).run({"c": NESTED})["c"]
+    once = of_check("c", "Bits", result.chirrtl["Bits"], result.verilog["Bits"], result.hw_ir["Bits"])
     assert isinstance(again, Verified)
     assert (once.netlist, once.ports, once.top) == (again.netlist, again.ports, again.top)
     assert set(re.findall(r"^module (\w+)", once.verilog, re.MULTILINE)) >= {"c_Bit", "c_Bits"}
@@ -318,3 +316,29 @@ def test_one_lowering_gives_what_a_second_one_gave(programs: workers.Programs, s
     assert not re.search(r"^(module|) +(?!c_)\w+ \w* ?\($", once.verilog, re.MULTILINE)  # memories of firtool's too
     model, top = as_model(again.verilog.replace("c_", "m_"), again.top.replace("c_", "m_"), again.ports)
     assert compare({"same": Pair(once.verilog, once.top, once.ports, model, top)}) == {"same": "proven"}
+
+
+@pytest.mark.slow
+def test_black_boxes_are_told_apart_by_the_verilog_that_comes_with_them() -> None:
+    def voted(gate: str) -> str:
+        return f"""import chisel3._
+import chisel3.util._
+
+class Gate extends BlackBox with HasBlackBoxInline {{
+  val io = IO(new Bundle {{ val a, b = Input(Bool()); val y = Output(Bool()) }})
+  setInline("Gate.v", "module Gate(input a, input b, output y);\\n  assign y = a {gate} b;\\nendmodule\\n")
+}}
+
+class Add extends Module {{
+  val io = IO(new Bundle {{ val a, b = Input(Bool()); val y = Output(Bool()) }})
+  val gate = Module(new Gate)
+  gate.io.a := io.a
+  gate.io.b := io.b
+  io.y := gate.io.y
+}}"""
+
+    first, same, other = voted("&"), f"{voted('&')} // again", voted("|")
+    for _ in range(2):  # the daemon answers the second time from memory
+        found = made([first, same, other], enough=0)
+        assert [item.twin for item in found.attempts] == [None, 0, None]
+        assert [item.group for item in found.attempts] == [0, 0, 1]

@@ -6,14 +6,15 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import ToolFailedError
 from ..check import client_for
+from ..compile.firtool import Firtool
 from ..compile.prepare import prepare
-from ..data_engine.verify import Result, Verified, lower, of_check
+from ..compile.workers import empty_folder
+from ..data_engine.verify import of_check
 from ..evaluate.answers import code_of
 from ..install.toolchain import ensure
 from ..repair.gate import find_repairs
@@ -48,7 +49,7 @@ class Checker:
     """
 
     def __init__(self, version: str = DEFAULT_CHISEL_VERSION) -> None:
-        self._firtool: Path = prepare(ensure(version)).chain.firtool
+        self._firtool = Firtool(prepare(ensure(version)).chain.firtool, empty_folder())
         self._check = client_for(version).check
         self._known: dict[tuple[str, str], Attempt] = {}
         self._repairs: dict[str, tuple[str, str] | None] = {}
@@ -117,12 +118,12 @@ class Checker:
             return replace(attempt, stage="elaborate", words=words)
         top = module.verilog_name
         chirrtl, verilog, hw_ir = result.chirrtl[top], result.verilog.get(top), result.hw_ir.get(top)
-        if verilog and hw_ir:
-            found: Result = of_check("c", module.name, chirrtl, verilog, hw_ir)
-        else:  # one that the daemon has lowered before
-            found = lower(self._firtool, "c", module.name, chirrtl)
-        if not isinstance(found, Verified):
-            return replace(attempt, stage="lower", words=found.words)
+        if not (verilog and hw_ir):  # one that the daemon has lowered before, whose circuit it does not keep
+            again = self._firtool.lower(chirrtl, timeout_s=_LIMIT_S)
+            verilog, hw_ir = again.verilog, again.hw_ir
+        if not (verilog and hw_ir):
+            return replace(attempt, stage="lower", words="the lowered circuit cannot be had")
+        found = of_check("c", module.name, chirrtl, verilog, hw_ir)
         area = None
         if module.qor is not None and module.qor.lut is not None:
             area = module.qor.lut + (module.qor.ff or 0) + 100 * (module.qor.dsp or 0)
