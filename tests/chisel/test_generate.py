@@ -176,6 +176,7 @@ def test_constructors_stay_behind_the_fence(tmp_path: Path) -> None:
     forks = f'new ProcessBuilder("touch", "{mark}").start().waitFor()\n  io.y := io.a'
     found = made([module(reads), module(writes), module(forks), module("while (true) {}\n  io.y := io.a"), SUM])
     assert [item.stage for item in found.attempts] == ["elaborate"] * 4 + [""]
+    assert "no file is in its reach" in found.attempts[0].words
     assert "s3cret" not in json.dumps(as_json(found))
     assert not mark.exists()
     assert found.ok
@@ -342,3 +343,31 @@ class Add extends Module {{
         found = made([first, same, other], enough=0)
         assert [item.twin for item in found.attempts] == [None, 0, None]
         assert [item.group for item in found.attempts] == [0, 0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("#!/bin/sh\nkill -9 $$\n", "was not decided"),
+        ("#!/bin/sh\necho 'ERROR: out of memory' >&2\nexit 1\n", "was not decided"),
+        ("", "yosys was not found: put it on PATH or set HWML_YOSYS to its path; it says"),
+    ],
+)
+def test_a_yosys_that_fails_is_no_verdict(
+    script: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, reference = tmp_path / "yosys", tmp_path / "m.v"
+    reference.write_text(MODEL)
+    if script:
+        program.write_text(script)
+        program.chmod(0o755)
+    monkeypatch.setenv("HWML_YOSYS", str(program))
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "adder", "-n", "1", "--retrieval", "bm25", "--trace"]
+        arguments += [str(tmp_path / "t.json"), "--reference", str(reference), "an adder"]
+        code = cli.main(["chisel", "generate", *arguments])
+    said = capsys.readouterr().err
+    assert code == (1 if script else 2)
+    assert words in said
+    assert "something else" not in said

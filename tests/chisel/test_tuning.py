@@ -1,4 +1,4 @@
-"""Tuning, whole, with a small Qwen2 made on the spot: kept where tasks say it is better, refused where they do not."""
+"""Tuning, whole, with a small model made on the spot: kept where tasks say it is better, refused where they do not."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Half:
         """Exit code and report."""
         report = self.folder / f"{out}.json"
         arguments = ["--model", self.model, "--data", data, "--out", self.folder / out, "--report", report]
-        arguments += ["--tasks", self.tasks, "--validation", self.tasks, "--minutes", "9", "--samples", "2"]
+        arguments += ["--tasks", self.tasks, "--validation", self.tasks, "--minutes", "90", "--samples", "2"]
         code = train(["chisel", *map(str, arguments), "--most-tokens", "160", *more])
         return code, json.loads(report.read_text()) if report.exists() else {}
 
@@ -108,7 +108,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Half:
     # Rows of one circuit are held out together: one that nobody asks for is what is held out here.
     with known.open("a") as file:
         file.write(json.dumps(row("Other", "&") | {"abstract": "0"}) + "\n")
-    arguments = ["--from-scratch", "--size", "tiny", "--epochs", "150", "--minutes", "2", "--held-out", "1"]
+    arguments = ["--from-scratch", "--size", "tiny", "--epochs", "120", "--minutes", "60", "--held-out", "1"]
     arguments += ["--threads", "1"]
     assert train(["chisel", *arguments, "--data", str(known), "--out", str(folder / "model")]) == 0
     # Answers of tasks are never learned, by their text or circuit: here the same circuits are written otherwise.
@@ -119,6 +119,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Half:
 
 @torch_only
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_what_helps_is_kept(half: Half, capsys: pytest.CaptureFixture[str]) -> None:
     more = ("--steps", "120", "--every", "40", "--rate", "4e-3")
     code, report = half.tune(half.rows, "good", *more)
@@ -138,6 +139,7 @@ def test_what_helps_is_kept(half: Half, capsys: pytest.CaptureFixture[str]) -> N
 
 @torch_only
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_what_makes_it_worse_is_refused(half: Half, capsys: pytest.CaptureFixture[str]) -> None:
     """One template, over and over: the model forgets what it knew (the earlier failure), and says so."""
     template = written(half.folder / "template.jsonl", [row(f"Unit{at}", "%") | {"abstract": "t"} for at in range(40)])
@@ -154,6 +156,7 @@ def test_what_makes_it_worse_is_refused(half: Half, capsys: pytest.CaptureFixtur
 
 @torch_only
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_what_changes_nothing_is_refused(half: Half, capsys: pytest.CaptureFixture[str]) -> None:
     code, report = half.tune(half.rows, "same", "--steps", "1", "--rate", "1e-9")
     said = capsys.readouterr()
