@@ -32,6 +32,9 @@ def row(name: str, operation: str) -> dict[str, str]:
     }
 
 
+ROWS = [row(*item) for item in OPERATIONS.items()]
+
+
 def written(path: Path, rows: list[dict[str, str]]) -> Path:
     path.write_text("".join(json.dumps(item) + "\n" for item in rows))
     return path
@@ -102,7 +105,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Half:
     pytest.importorskip("peft", reason="peft is not installed (extra llm)")
     torch.set_num_threads(1)  # threads wait for each other longer than so small a model computes
     folder = tmp_path_factory.mktemp("tune")
-    all_rows = [row(*item) for item in OPERATIONS.items()]
+    all_rows = ROWS
     wrong = [row("Both", "|"), row("Any", "^"), row("Odd", "&")]
     known = written(folder / "known.jsonl", [*all_rows[:3], *wrong] * 4)
     # Rows of one circuit are held out together: one that nobody asks for is what is held out here.
@@ -164,3 +167,27 @@ def test_what_changes_nothing_is_refused(half: Half, capsys: pytest.CaptureFixtu
     assert "better" not in said.out + said.err
     assert not report["comparison"]["better"]
     assert not (half.folder / "same").exists()
+
+
+@torch_only
+@pytest.mark.slow
+def test_a_tiny_random_qwen2_goes_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Plumbing only: what it says is noise. Loaded by transformers, asked in batches, answers kept in the trace."""
+    pytest.importorskip("torch", reason="torch is not installed (extra llm)")
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from hwml_sdk.train.chisel.cutting import make_tokenizer
+
+    tokenizer = make_tokenizer([item["instruction"] for item in ROWS], [item["output"] for item in ROWS], 400)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
+    model = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tokenizer), num_key_value_heads=2, **shape, **ends))
+    model.save_pretrained(tmp_path / "qwen2")
+    tokenizer.save_pretrained(tmp_path / "qwen2")
+    place = tmp_path / "trace.json"
+    arguments = ["--model", str(tmp_path / "qwen2"), "-n", "3", "--repairs", "1", "--most-tokens", "24"]
+    assert cli.main(["chisel", "generate", *arguments, "--retrieval", "bm25", "--trace", str(place), "a counter"]) == 1
+    assert "no module was found" in capsys.readouterr().err
+    kept = json.loads(place.read_text())
+    assert [item["round"] for item in kept["attempts"]] == [0, 0, 0, 1, 1, 1]
+    assert all(0 < item["tokens"] <= 24 for item in kept["attempts"])
