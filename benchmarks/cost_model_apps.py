@@ -22,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 
+from hwml_sdk.cost_model.data.dataset import MIN_SCHEDULES
 from hwml_sdk.cost_model.data.samples import sample_paths
 from hwml_sdk.cost_model.machine import this_machine
 from hwml_sdk.cost_model.net.weights import Weights
@@ -30,7 +31,7 @@ from hwml_sdk.cost_model.sample.jobs import JobOptions
 from hwml_sdk.cost_model.sample.search import Measured, SearchResult, SearchSettings, autoschedule, fastest
 from hwml_sdk.cost_model.sample.targets import parse_target
 from hwml_sdk.errors import HwmlError
-from hwml_sdk.files import write_atomic
+from hwml_sdk.files import read_bytes, write_atomic
 from hwml_sdk.train.cost_model.config import TrainConfig
 from hwml_sdk.train.cost_model.recipe import train_cost_model
 
@@ -52,6 +53,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--weights", nargs="+", default=[], help="files; {app} stands for the app's name")
     parser.add_argument("--own", type=int, default=0, metavar="SAMPLES", help="also weights trained on so many samples")
     parser.add_argument("--own-dir", default="own", help="samples and weights of --own")
+    parser.add_argument("--rounds", type=int, default=2, help="sample so often, each time by the weights so far")
+    parser.add_argument("--best-of", type=int, default=0, help="searches for the samples of a round")
+    parser.add_argument("--fit", choices=("terms", "parity", "ranking"), default="terms", help="how --own is trained")
     parser.add_argument("--only", nargs="+", choices=sorted(HELD_OUT), default=list(HELD_OUT))
     parser.add_argument("--try", type=int, default=6, dest="tries")
     parser.add_argument("--measure", type=int, default=2)
@@ -69,37 +73,48 @@ def _ms(item: Measured | None) -> float:
 
 
 def _own(options: argparse.Namespace, app: str) -> str:
-    """The file of weights that were trained on an app's own samples."""
+    """The file of weights that were trained on an app's own samples; empty where these are too few."""
     target = parse_target(str(Path(options.apps) / HELD_OUT[app]))
-    folder = Path(options.own_dir) / app
+    folder, path = Path(options.own_dir) / app, Path(options.own_dir) / f"{app}.weights"
     have = sum(1 for _ in sample_paths(folder)) if folder.is_dir() else 0
     while have < options.own:
+        steering = str(path) if path.is_file() and options.rounds > 1 else ""
+        batch = min(-(-options.own // options.rounds), options.own - have)
         settings = SampleSettings(
-            target, app, batch_size=min(16, options.own - have), num_cores=options.num_cores, beam_size=options.beam
-        )
+            target, app, batch_size=batch, best_of=options.best_of, num_cores=options.num_cores, weights=steering,
+            beam_size=options.beam,
+        )  # fmt: skip
         done = sample(settings, batches=1, samples_dir=folder, workers=options.workers or None)
         have += len(done.written)
+        if have >= MIN_SCHEDULES:
+            _train(options, folder, path)
+        times = [json.loads(read_bytes(made.with_suffix(".json")))["timing"]["runtime_ms"] for made in done.written]
+        print(f"  {app}: {have} samples, the fastest of the last {min(times, default=0):.3f} ms", file=sys.stderr)
         if not done.written:
             break  # nothing new is found any more
-    path = Path(options.own_dir) / f"{app}.weights"
+    if have >= MIN_SCHEDULES and not path.is_file():
+        _train(options, folder, path)
+    print(f"  {app}: {have} samples{'' if path.is_file() else ', too few to train on'}", file=sys.stderr)
+    return str(path) if path.is_file() else ""
+
+
+def _train(options: argparse.Namespace, folder: Path, path: Path) -> None:
     train_cost_model(
         TrainConfig(
-            samples=str(folder), weights=str(path), initial="embedded", parity=True, rates=(1e-3,), epochs=200,
-            num_cores=options.num_cores,
+            samples=str(folder), weights=str(path), initial="embedded", parity=options.fit == "parity",
+            terms=options.fit == "terms", rates=(1e-3,), epochs=200, num_cores=options.num_cores,
         )
     )  # fmt: skip
-    print(f"  {app}: trained on {have} samples", file=sys.stderr)
-    return str(path)
 
 
 def _search(options: argparse.Namespace, app: str) -> SearchResult:
     names = [name.replace("{app}", app) for name in options.weights]
     if options.own:
-        names.append(_own(options, app))
+        names += filter(None, [_own(options, app)])
     settings = SearchSettings(
         parse_target(str(Path(options.apps) / HELD_OUT[app])), {name: Weights.named(name) for name in names},
         options.tries, options.measure, options.num_cores, options.beam, options.seed, JobOptions(),
-        others=not options.no_others, gate=True,
+        others=not options.no_others, gate=True, samples=str(Path(options.own_dir) / app) if options.own else "",
     )  # fmt: skip
     return autoschedule(
         settings, workers=options.workers or None, report=lambda text: print(f"  {text}", file=sys.stderr)

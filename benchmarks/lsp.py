@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +89,15 @@ def show(rows: list[dict[str, Any]]) -> None:
 def server(command: list[str] | None = None) -> Iterator[tuple[Client, Path, float]]:
     """A server, its workspace, and when it was started."""
     usual = lsp_client.COMMAND
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         lsp_client.COMMAND = command or usual
         started = time.perf_counter()
         try:
-            with running(folder) as client:
-                yield client, folder, started
+            client = stack.enter_context(running(folder))
         finally:
             lsp_client.COMMAND = usual
+        yield client, folder, started
 
 
 def p95(values: list[float]) -> float:
@@ -252,33 +252,39 @@ KEY_BARS = {500: 30.0, 5000: 40.0}
 
 
 def key(runs: int) -> list[dict[str, Any]]:
-    """A key inside a function: until its hint is the new one, as a ratio to a bare server's round trip in the same run.
+    """A key inside a function: until its hint is the new one, as a ratio to round trips of a bare server between keys.
 
     Of the time that the server waits for more edits, all is taken off; and the processor's time that a key costs.
     """
     rows = []
     for lines, bar in KEY_BARS.items():
-        text, ratios, bares, worked = kernels(lines // 8), [], [], []
-        for _ in range(runs):
-            with server(BARE) as (client, folder, _):
-                client.initialize(folder=folder)
-                uri = client.open((folder / "a.cpp").as_uri(), text)
-                bares.append(statistics.median(timed(client.hover, uri, 3, 8) for _ in range(HOVERS)))
-            with server() as (client, folder, _):
-                client.settings = {"debounceMs": DEBOUNCE_MS}
-                client.initialize(folder=folder)
-                uri = client.open((folder / "a.cpp").as_uri(), text)
-                ready(client, uri, 1)
-                before = processor_ms(client.process.pid)
-                taken = []
-                for number in range(KEYS):
-                    taken.append(edit_once(client, uri, text, number) - DEBOUNCE_MS)
-                    ready(client, uri, number + 2)
-                worked.append((processor_ms(client.process.pid) - before) / KEYS)
-                ratios.append(statistics.median(taken) / bares[-1])
+        found = [keys(kernels(lines // 8)) for _ in range(runs)]
+        bare = statistics.median(one for _, one, _ in found)
+        ratios = [taken / one for taken, one, _ in found]
         rows.append(row(f"{lines} lines: a key, in round trips of a bare server", "x", ratios, bar))
-        rows.append(row(f"{lines} lines: processor time of a key, all of it", "ms", worked, 1000))
+        rows.append(row(f"{lines} lines: the same", "ms", [taken for taken, _, _ in found], bar * bare, bare))
+        rows.append(row(f"{lines} lines: processor time of a key, all of it", "ms", [ms for *_, ms in found], 100))
     return rows
+
+
+def keys(text: str) -> tuple[float, float, float]:
+    """Milliseconds: of a key, of a bare server's round trip, both medians, and of the processor for a key."""
+    with server(BARE) as (bare, place, _), server() as (client, folder, _):
+        client.settings = {"debounceMs": DEBOUNCE_MS}
+        client.initialize(folder=folder)
+        uri = client.open((folder / "a.cpp").as_uri(), text)
+        bare.initialize(folder=place)
+        other = bare.open((place / "a.cpp").as_uri(), text)
+        ready(client, uri, 1)
+        bare.hover(other, 3, 8)
+        before = processor_ms(client.process.pid)
+        taken, trips = [], []
+        for number in range(KEYS):
+            trips += [timed(bare.hover, other, 3, 8) for _ in range(HOVERS // KEYS)]
+            taken.append(edit_once(client, uri, text, number) - DEBOUNCE_MS)
+            ready(client, uri, number + 2)
+        worked = (processor_ms(client.process.pid) - before) / KEYS
+    return statistics.median(taken), statistics.median(trips), worked
 
 
 def processor_ms(pid: int) -> float:

@@ -89,6 +89,11 @@ class Whole:
         return labels, [item for item in self.diagnostics if stays(item.span.start_line)]
 
 
+def _place(item: Annotation) -> tuple[int, int, int, int]:
+    span = item.span  # numbers, which are compared more quickly than spans are
+    return span.start_line, span.start_character, span.end_line, span.end_character
+
+
 class Document:
     """One open document."""
 
@@ -107,6 +112,7 @@ class Document:
         self.near = 0
         self.about: Mapping[str, Any] = {}
         self.figures: Mapping[str, Figures] = {}
+        self._whole_figures: tuple[int, Mapping[str, Figures]] = (-1, {})  # of which job
         self.error = ""
         self.analysed = False
         self.rewrites: dict[tuple[int, int], list[Fix]] = {}  # by version and line, those of one version
@@ -204,10 +210,24 @@ class Document:
         if "error" in answer:
             self.error = str(answer["error"])
         if "figures" in answer:
-            self.figures = figures_in(answer["figures"])
+            self._take_figures(answer)
         if any(key in answer for key in ("done", "error", "superseded")):
             self.end()
         return "error" in answer
+
+    def _take_figures(self, answer: Mapping[str, Any]) -> None:
+        fresh = figures_in(answer["figures"])
+        if "since" in answer:
+            gone = set(answer["names"])
+            fresh = {**{name: item for name, item in self._whole_figures[1].items() if name not in gone}, **fresh}
+        self.figures = fresh
+        if self.whole is not None and self.whole.job == self.job:
+            self._whole_figures = self.whole.job, fresh
+
+    @property
+    def whole_job(self) -> int | None:
+        """The job of the last answer that is complete, which another one may be told on top of."""
+        return self.whole.job if self.whole is not None and self._whole_figures[0] == self.whole.job else None
 
     def _take_step(self, answer: Mapping[str, Any]) -> None:
         results, path = self.results, self.path or ""
@@ -225,14 +245,14 @@ class Document:
         elif answer["annotations_done"]:
             results.faults = faults
         if answer["annotations_done"]:
-            results.annotations = sorted(fresh, key=lambda item: item.span)
+            results.annotations = sorted(fresh, key=_place)
             results.version = self.job_version
         else:  # until the rest is in, the older ones stand where nothing newer does
             names = {(item.kind, item.name, item.span.start_line) for item in fresh}
             known = {(item.kind, item.name) for item in fresh if item.kind != "loop"}
             kept = [a for a in results.annotations if (a.kind, a.name) not in known]
             kept = [a for a in kept if (a.kind, a.name, a.span.start_line) not in names]
-            results.annotations = sorted([*fresh, *kept], key=lambda item: item.span)
+            results.annotations = sorted([*kept, *fresh], key=_place)
         results.notes = tuple(answer.get("notes", ()))
         results.problem, results.remedy = str(answer.get("problem", "")), str(answer.get("remedy", ""))
         self.about = answer.get("about") or self.about
@@ -267,7 +287,7 @@ class Document:
 
     def leave_alone(self, finding: Diagnostic) -> None:
         """The analysis under way came to nothing; what it has told so far is shown, with a finding that says why."""
-        self.results.annotations = sorted(self._fresh, key=lambda item: item.span)
+        self.results.annotations = sorted(self._fresh, key=_place)
         self.results.diagnostics = [finding]
         self.results.version = self.results.diagnostics_version = self.version
         self.analysed = True

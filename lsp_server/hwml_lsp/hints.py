@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
 from lsprotocol import types as lsp
 
@@ -36,7 +37,10 @@ def hints(document: Document, client: Client, first: int, last: int) -> list[lsp
         return []
     functions = shows_functions(settings, client)
     found = []
-    for item in document.results.annotations:
+    items = document.results.annotations
+    # A label above its loop has the loop's hint.
+    begin, end = bisect_left(items, first, key=_line), bisect_right(items, last + 1, key=_line)
+    for item in items[begin:end]:
         wanted = settings.hints_loops if item.kind == "loop" else functions
         if not wanted or item.span.start_line >= document.text.lines:
             continue
@@ -44,6 +48,10 @@ def hints(document: Document, client: Client, first: int, last: int) -> list[lsp
         if place is not None and first <= place[0] <= last:
             found.append(_hint(document, client, item, place))
     return found
+
+
+def _line(item: Annotation) -> int:
+    return item.span.start_line
 
 
 LONG = 100  # characters: the end of a longer line is out of sight in a window of half a screen

@@ -20,6 +20,7 @@ from .client import Client
 from .connection import Server
 from .documents import Document, is_source, path_of
 from .lanes import Lanes
+from .marks import hint_mark, lens_mark
 from .named import Model
 from .protocol import ServerCancelled
 from .session import Session, folder_paths
@@ -247,44 +248,27 @@ def _tell(server: Server, document: Document, answer: Answer) -> None:
     """Have the client ask again for what it shows and what is different now; push findings to one that cannot ask."""
     session = server.session
     client, results = session.client, document.results
+    shown = server.shown.setdefault(document.uri, {})
+    if client.refreshes_hints and "hints" in shown and shown["hints"] != (mark := hint_mark(document)):
+        shown["hints"] = mark
+        server.workspace_inlay_hint_refresh(None)
+    if client.refreshes_lenses and "lenses" in shown and shown["lenses"] != (mark := lens_mark(document)):
+        shown["lenses"] = mark
+        server.workspace_code_lens_refresh(None)
     if client.status:
         commands.tell_status(server, document)
-    shown = server.shown.setdefault(document.uri, {})
-    if client.refreshes_hints and shown.get("hints", _hint_mark(document)) != _hint_mark(document):
-        shown["hints"] = _hint_mark(document)
-        server.workspace_inlay_hint_refresh(None)
-    if client.refreshes_lenses and shown.get("lenses", _lens_mark(document)) != _lens_mark(document):
-        shown["lenses"] = _lens_mark(document)
-        server.workspace_code_lens_refresh(None)
     if "diagnostics" not in answer or not document.has_diagnostics:
         return
-    mark = (results.diagnostics_version, tuple(results.diagnostics))
+    found = (results.diagnostics_version, tuple(results.diagnostics))
     if client.pulls_diagnostics:
-        if client.refreshes_diagnostics and shown.get("diagnostics", mark) != mark:
-            shown["diagnostics"] = mark
+        if client.refreshes_diagnostics and shown.get("diagnostics", found) != found:
+            shown["diagnostics"] = found
             server.workspace_diagnostic_refresh(None)
-    elif shown.get("diagnostics") != mark:
-        shown["diagnostics"] = mark
+    elif shown.get("diagnostics") != found:
+        shown["diagnostics"] = found
         server.text_document_publish_diagnostics(
             lsp.PublishDiagnosticsParams(document.uri, _findings(server, document), version=document.version)
         )
-
-
-def _hint_mark(document: Document) -> tuple[Any, ...]:
-    shown = tuple((item.label, item.stale, item.span.start_line) for item in document.results.annotations)
-    return _switches(document), shown
-
-
-def _switches(document: Document) -> tuple[Any, ...]:
-    """Settings that say what is shown: a client whose user changes them is to ask again, though no figure changes."""
-    settings = document.settings
-    return settings.hints, settings.hints_loops, settings.hints_functions, settings.lenses
-
-
-def _lens_mark(document: Document) -> tuple[Any, ...]:
-    changes = tuple(sorted(document.results.changes.items()))
-    shown = [item for item in document.results.annotations if item.kind != "loop"]
-    return _switches(document), changes, tuple((item.summary, item.stale, item.span.start_line) for item in shown)
 
 
 def _findings(server: Server, document: Document) -> list[lsp.Diagnostic]:
@@ -320,7 +304,7 @@ def _hints(server: Server) -> None:
         if not document.analysed:
             session.look_at(document, (params.range.start.line + params.range.end.line) // 2)
         await _settle(document, told_later=session.client.refreshes_hints)
-        server.shown.setdefault(document.uri, {})["hints"] = _hint_mark(document)
+        server.shown.setdefault(document.uri, {})["hints"] = hint_mark(document)
         return hints.hints(document, session.client, params.range.start.line, params.range.end.line)
 
     @server.feature(lsp.INLAY_HINT_RESOLVE)
@@ -344,7 +328,7 @@ def _lenses(server: Server) -> None:
         if document is None:
             return []
         await _settle(document, told_later=session.client.refreshes_lenses)
-        server.shown.setdefault(document.uri, {})["lenses"] = _lens_mark(document)
+        server.shown.setdefault(document.uri, {})["lenses"] = lens_mark(document)
         return lenses.lenses(document, session.client)
 
 

@@ -189,9 +189,8 @@ class Session:
         self._jobs[number] = document
         document.begin(number)
         since = "never" if document.hidden else document.settings.since
-        whole = document.whole.job if document.whole is not None else None
-        job = {"uri": document.uri, "near": document.near, "since": since, "beside": document.hidden, "whole": whole}
-        self.lanes.analyze(number, document.language, {**self._about(document), **job})
+        job = {"uri": document.uri, "near": document.near, "since": since, "beside": document.hidden}
+        self.lanes.analyze(number, document.language, {**self._about(document), **job, "whole": document.whole_job})
         return number
 
     def _examine(self, document: Document, keeper: Language) -> None:

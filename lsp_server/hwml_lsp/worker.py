@@ -32,6 +32,7 @@ from .wire import annotation_out, diagnostic_out, fix_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
 COLLECT_AFTER_S = 0.5
+SWEEP_AFTER_S = 5.0
 # Two documents that take long leave a thread to the others, each with its share of one processor.
 THREADS = 3
 RELIEF_S = 0.1  # so that a file which is read quickly is read alone
@@ -84,7 +85,7 @@ class Lane:
 
     def run(self) -> None:
         """Work until `close`; called in `THREADS` threads, or in one."""
-        collected = time.monotonic()
+        collected = swept = time.monotonic()
         while (job := self._next()) is not None:
             self._work(job)
             with self._changed:
@@ -92,8 +93,12 @@ class Lane:
                 self._stopped.discard(job["id"])
                 self._changed.notify_all()
             if not self._jobs or time.monotonic() - collected > COLLECT_AFTER_S:
-                gc.collect()  # programs are full of cycles; between jobs nobody waits
                 collected = time.monotonic()
+                if collected - swept > SWEEP_AFTER_S:
+                    gc.collect()
+                    swept = time.monotonic()
+                else:  # programs are full of cycles; what is kept of a long document is not looked through at every key
+                    gc.collect(1)
 
     def _next(self) -> dict[str, Any] | None:
         """The next job, once no other is under way or all others have been for long; None at the end."""
@@ -152,20 +157,20 @@ class Lane:
         sent: set[tuple[Any, ...]] = set()
         step = None
         base = self._told.get(job["uri"])
+        said: dict[str, Any] = {}
         for step in provider_of(job["path"]).steps(job["path"], job["text"], settings, near=job.get("near", 0)):
             if self._unwanted(job):
                 raise Interrupted
             anew = {} if sent else {"anew": True}
-            out = _again_out(step, base, job.get("whole"), problems) or _step_out(step, sent, problems)
-            self._send({"id": job["id"], **anew, **out})
+            said = _again_out(step, base, job.get("whole"), problems) or _step_out(step, sent, problems)
+            self._send({"id": job["id"], **anew, **said})
+        if step is not None and job.get("since") == "head":
+            self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
+        out = {} if step is None else _figures_out(step, said.get("since"))
+        self._send({"id": job["id"], "done": True, **out, "took_s": time.thread_time() - began_s})
         if step is not None and step.annotations_done and not step.analysis.faults:
             self._told[job["uri"]] = job["id"], step.analysis
             self._forget()
-        if step is not None and job.get("since") == "head":
-            self._send({"id": job["id"], "changes": _since_head(job, step.analysis, settings)})
-        now = figures(step.analysis) if step is not None else {}
-        told = {name: item.known() for name, item in now.items()}
-        self._send({"id": job["id"], "done": True, "figures": told, "took_s": time.thread_time() - began_s})
 
 
 MAX_TOLD = 64  # documents
@@ -179,6 +184,14 @@ def _again_out(
         return None
     part = replace(step.analysis, annotations=step.again.annotations, diagnostics=step.again.diagnostics)
     return {**_step_out(replace(step, analysis=part), set(), problems), "since": known, "lines": step.again.lines}
+
+
+def _figures_out(step: Step, since: int | None) -> dict[str, Any]:
+    """Figures of all functions by name; where the answer is about what is new since another one, of those it names."""
+    some = step.again if since is not None else None
+    analysis = step.analysis if some is None else replace(step.analysis, annotations=some.annotations)
+    told: dict[str, Any] = {"figures": {name: item.known() for name, item in figures(analysis).items()}}
+    return told if some is None else {**told, "since": since, "names": sorted(some.names)}
 
 
 class Worker:

@@ -101,6 +101,11 @@ class Figures:
         """The same without what is not known."""
         return {key: value for key, value in self.to_dict().items() if value is not None}
 
+    @property
+    def are_known(self) -> bool:
+        """Whether `known` has any."""
+        return any(getattr(self, name) is not None for name in FIGURE_KEYS.values())
+
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Figures:
         """What `to_dict` and `known` keep; keys and values that they do not write are left out."""
@@ -273,10 +278,12 @@ class Again:
     """What an analysis has anew since the one before; all else of it is as it was there, at the same lines.
 
     lines: of that one (first, end): what stood there is replaced by these annotations and diagnostics.
+    names: of the functions that stood there.
     """
 
     before: Analysis
     lines: tuple[tuple[int, int], ...]
+    names: frozenset[str]
     annotations: tuple[Annotation, ...]
     diagnostics: tuple[Diagnostic, ...]
 

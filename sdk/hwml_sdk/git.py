@@ -352,7 +352,10 @@ def find_repository(path: str | Path, *, timeout_s: float = TIMEOUT_S) -> Reposi
     folder = place if place.is_dir() else place.parent
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
-    return _found(real_path(folder), timeout_s)
+    folder = real_path(folder)
+    if not any((place / ".git").exists() for place in (folder, *folder.parents)):
+        return None  # an editor asks at every key, and git would say the same
+    return _found(folder, timeout_s)
 
 
 def repository_of(path: str | Path) -> Repository | None:

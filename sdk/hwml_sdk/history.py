@@ -44,7 +44,7 @@ def committed(path: str | Path) -> Committed | None:
 
 def figures(analysis: Analysis) -> dict[str, Figures]:
     """Figures of each function or module of which any is known, by name."""
-    return {i.name: i.figures for i in analysis.annotations if i.kind != "loop" and i.figures.known()}
+    return {i.name: i.figures for i in analysis.annotations if i.kind != "loop" and i.figures.are_known}
 
 
 def change(old: Figures, new: Figures) -> str:

@@ -10,6 +10,8 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, count
+from operator import add
 from typing import Literal
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
@@ -42,7 +44,10 @@ class LineIndex:
     @cached_property
     def starts(self) -> list[int]:
         """Offset of each line's first character."""
-        return [0, *(match.end() for match in LINE_END.finditer(self.text))]
+        if "\r" in self.text:
+            return [0, *(match.end() for match in LINE_END.finditer(self.text))]
+        lengths = map(len, self.text.split("\n"))  # in C: a server asks anew after every key
+        return [0, *map(add, accumulate(lengths), count(1))][:-1]
 
     @property
     def lines(self) -> int:

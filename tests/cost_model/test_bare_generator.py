@@ -86,6 +86,22 @@ def test_benchmarks_run_by_a_command(tmp_path: Path) -> None:
     wrapper.write_text(f'#!/bin/sh\necho called >> "{seen}"\nexec sh -c "$1"\n')
     wrapper.chmod(0o755)
     assert load_a_sample(_sample(tmp_path / "samples", run_with=str(wrapper))).runtime_ms > 0
-    assert seen.read_text().count("called") == 5
+    assert 5 <= seen.read_text().count("called") <= 20  # more than 5 where the machine is busy
     with pytest.raises(HwmlError, match="the compiled pipeline failed"):
         _sample(tmp_path / "other", run_with="false")
+
+
+def test_a_busy_machine_is_waited_out(tmp_path: Path) -> None:
+    """A disturbed run is too slow: runs go on until the three fastest agree within 2 %, here 6, 6.05 and 6.1 ms."""
+    times = tmp_path / "times"
+    times.write_text("".join(f"{ms}e-3\n" for ms in (11, 9, 6, 8, 7, 6.05, 6.1, 5, 5, 5)))
+    wrapper = tmp_path / "board"
+    wrapper.write_text(
+        f"#!/bin/sh\ncat > /dev/null\n"
+        f'echo "produces best case of $(head -n 1 "{times}") sec/iter"\nsed -i 1d "{times}"\n'
+    )
+    wrapper.chmod(0o755)
+    made = _sample(tmp_path / "samples", run_with=str(wrapper))
+    assert load_a_sample(made).runtime_ms == pytest.approx(6)
+    timing = json.loads(made.with_suffix(".json").read_text())["timing"]
+    assert (timing["n_blocks"], timing["noise"]) == (7, pytest.approx(0.1 / 6))

@@ -222,7 +222,7 @@ def test_retraining_a_generator_end_to_end(tmp_path: Path, monkeypatch: pytest.M
     pytest.importorskip("torch", reason="torch is not installed (extra halide)")
     monkeypatch.chdir(tmp_path)
     said: list[str] = []
-    first = retrain_cost_model(str(GENERATOR), "blur", 1, batch_size=10, train_iters=5, report=said.append)
+    first = retrain_cost_model(str(GENERATOR), "blur", 1, batch_size=16, train_iters=5, report=said.append)
     assert first.trained
     assert first.batches[0].written >= 8
     assert any(line.startswith("batch 1:") and line.endswith("; trained") for line in said)

@@ -41,6 +41,7 @@ PROBE = BEST | {"beam_size": 1, "random_dropout": 1}
         ("took too long: the generator took over 300 s and was ended", "time"),
         ("Internal Error at AutoSchedule.cpp:296: Ran out of legal states with beam size 32", "illegal"),
         ("Halide cannot schedule it: Error: invalid schedule: f is used outside of its storage", "illegal"),
+        ("Error: In schedule for out.update(0), can't reorder RVars r5$y and r5$x because it may", "illegal"),
         ("ValueError: no such kernel", "other"),
     ],
 )

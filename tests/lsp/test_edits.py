@@ -283,3 +283,21 @@ def test_after_edits_a_document_says_what_a_fresh_one_says(client: Client, uri: 
     assert [item["message"] for item in found[0]] == [item["message"] for item in expected[0]]
     assert [(h["label"], h["position"]) for h in found[1]] == [(h["label"], h["position"]) for h in expected[1]]
     assert [lens["range"] for lens in found[2]] == [lens["range"] for lens in expected[2]]
+
+
+def test_figures_of_functions_that_were_edited_before_are_compared_still(client: Client, uri: str) -> None:
+    """The worker tells the figures of what an edit is about; what was told of the others before it stands beside."""
+
+    def moved() -> list[int]:
+        return [n for n, lens in enumerate(client.lenses(uri)) if "since pin" in lens["command"]["title"]]
+
+    client.open(uri, kernels(8))
+    client.notified("hwml/status", lambda p: (p["uri"], p["version"], p["state"]) == (uri, 1, "ready"))
+    client.request("workspace/executeCommand", {"command": "hwml.pinBaseline", "arguments": [uri]})
+    client.change(uri, 2, at(4 + 8, 0, 4 + 8, 100, "#pragma HLS PIPELINE II=4"))
+    client.until(lambda: moved() == [1], "the second kernel has moved")
+    client.change(uri, 3, at(4 + 8 * 5, 0, 4 + 8 * 5, 100, "#pragma HLS PIPELINE II=4"))
+    client.until(lambda: moved() == [1, 5], "the sixth has, too")
+    client.change(uri, 4, at(4 + 8, 0, 4 + 8, 100, "#pragma HLS PIPELINE II=1"))
+    client.until(lambda: moved() == [5], "the second is as it was")
+    client.request("workspace/executeCommand", {"command": "hwml.clearBaseline"})

@@ -141,3 +141,77 @@ def test_leaving_one_out_is_what_refitting_gives() -> None:
         assert part.fits["lut"].method == "local"
         off.append(min(abs(part.correct(z[index])["lut"] - error[index, 0]), 1.0))
     assert whole.after == pytest.approx(float(np.mean(off)), abs=1e-6)
+
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+LOOP = """<SummaryOfLoopLatency><work><Name>work</Name><TripCount>256</TripCount><Latency>{cycles}</Latency>
+<IterationLatency>{depth}</IterationLatency><PipelineII>{ii}</PipelineII><PipelineDepth>{depth}</PipelineDepth></work>
+</SummaryOfLoopLatency>"""
+SUMS = ("s += a[i];", "s += a[i] * b[i];", "s += a[i] - 3.0f;", "s = s + a[i] + b[i];", "b[i] = a[i] * 3.0f;")
+
+
+def summing(root: Path, more: int) -> list[Path]:
+    """Loops whose reports say that a sum of floats takes so many cycles more than predicted."""
+    (root / ".git").mkdir(parents=True)
+    sources = []
+    for n, body in enumerate(SUMS):
+        (root / f"d{n}").mkdir()
+        source = root / f"d{n}" / f"f{n}.cpp"
+        source.write_text(
+            f"float f{n}(float a[256], float b[256]) {{\nfloat s = 0;\n"
+            f"work: for (int i = 0; i < 256; i++) {{\n#pragma HLS PIPELINE II=1\n{body}\n}}\nreturn s;\n}}\n",
+            encoding="utf-8",
+        )
+        said = predict_qor(source)
+        (loop,) = said.loops
+        assert loop.ii is not None and loop.depth is not None
+        # Sums after one another, on the way to the result; one of them goes round (s + a + b is (s + a) + b: both do).
+        sums = {"s += a[i] - 3.0f;": 2, "s = s + a[i] + b[i];": 2, "b[i] = a[i] * 3.0f;": 0}.get(body, 1)
+        round_trip = 2 if body.startswith("s = s") else min(sums, 1)
+        ii, depth = loop.ii + more * round_trip, round(loop.depth) + more * sums
+        text = REPORT.format(
+            n=n, lut=round(said.lut or 0), ff=round(said.ff or 0), dsp=round(said.dsp or 0), cycles=255 * ii + depth + 2
+        ).replace(
+            "</SummaryOfOverallLatency>",
+            "</SummaryOfOverallLatency>" + LOOP.format(cycles=255 * ii + depth, depth=depth, ii=ii),
+        )
+        folder = source.parent / "solution1" / "syn" / "report"
+        folder.mkdir(parents=True)
+        (folder / "csynth.xml").write_text(text, encoding="utf-8")
+        os.utime(folder / "csynth.xml", (source.stat().st_mtime + 5,) * 2)
+        sources.append(source)
+    return sources
+
+
+def test_an_operator_of_the_workspace_is_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every sum takes three cycles more: once more on the way, and each time round."""
+    sources = summing(tmp_path / "w", 3)
+    before = [predict_qor(source).loops[0] for source in sources]
+    assert main(["qor", "calibrate", str(tmp_path / "w")]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^fadd \(ultrascaleplus, 10 ns\) +4 .* \+3 cycles$", shown, re.MULTILINE)
+    assert "fmul" not in shown
+    for source, old, ways, rounds in zip(sources, before, (1, 1, 2, 2, 0), (1, 1, 1, 2, 0), strict=True):
+        answer = predict_qor(source)
+        (loop,) = answer.loops
+        assert old.ii is not None and loop.ii == old.ii + 3 * rounds
+        assert loop.depth == pytest.approx((old.depth or 0) + 3 * ways)
+        assert any("operator latencies learned from reports of this workspace: fadd +3" in n for n in answer.warnings)
+    # Another clock and another family are others, and text belongs to no workspace.
+    old_fast = predict_qor(sources[0].read_text(encoding="utf-8"), clock_period_ns=3.33).loops[0].ii
+    assert predict_qor(sources[0], clock_period_ns=3.33).loops[0].ii == old_fast
+    assert predict_qor(sources[0].read_text(encoding="utf-8")).loops[0].ii == before[0].ii
+    # Learned anew from the same reports it is the same, not three more.
+    assert main(["qor", "calibrate", str(tmp_path / "w"), "--json"]) == 0
+    (latency,) = json.loads(capsys.readouterr().out)["latencies"]
+    assert (latency["operator"], latency["step"], latency["reports"]) == ("fadd", 3, 4)
+    place = tmp_path / "w" / "hwml-calibration.json"
+    said = json.loads(place.read_text(encoding="utf-8"))
+    place.write_text(json.dumps({**said, "tables": "of another release"}), encoding="utf-8")
+    assert predict_qor(sources[0]).loops[0].ii == before[0].ii
+
+
+def test_operators_that_are_listed_right_stay(tmp_path: Path) -> None:
+    summing(tmp_path / "w", 0)
+    assert main(["qor", "calibrate", str(tmp_path / "w")]) == 3

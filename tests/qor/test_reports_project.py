@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import enum
 import gzip
 import json
 import os
@@ -197,6 +198,17 @@ def test_the_layout_of_hlsyn(tmp_path: Path) -> None:
     assert "#pragma ACCEL PARALLEL FACTOR=2" in design.code()
 
 
+def test_a_source_whose_name_says_more_than_its_designs(tmp_path: Path) -> None:
+    """As published: `stencil.json` beside `stencil_stencil2d_kernel.c`; 1 % of 2,364,480 FF is 23,644.8."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "scale_scale2d_kernel.c").write_text(KERNEL, encoding="utf-8")
+    (tmp_path / "designs" / "v18").mkdir(parents=True)
+    point = {"point": POINT, "perf": 77.0, "valid": True, "res_util": {**USE, "total-FF": 0}}
+    (tmp_path / "designs" / "v18" / "scale.json").write_text(json.dumps({"a": point}), encoding="utf-8")
+    (design,) = _import("hlsyn", tmp_path, tmp_path / "out")
+    assert (design.top, design.labels[2], design.bounds[2]) == ("kernel_scale", None, 23_644)
+
+
 def test_the_layout_of_harp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Written with a stand-in of the module whose classes its pickles name."""
     module = types.ModuleType("autodse.result")
@@ -207,11 +219,20 @@ def test_the_layout_of_harp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     Result.__module__, Result.__qualname__ = "autodse.result", "Result"
     module.Result = Result  # type: ignore[attr-defined]
     result = Result()
-    result.__dict__.update(point=POINT, perf=77.0, res_util=USE, valid=True)
+
+    class Code(enum.Enum):
+        PASS = 0
+
+    # As published: of protocol 3, where an enumeration inside a class is `getattr(Result, "RetCode")`.
+    Code.__module__, Code.__qualname__, Code.__name__ = "autodse.result", "Result.RetCode", "RetCode"
+    Result.RetCode = Code  # type: ignore[attr-defined]
+    result.__dict__.update(point=POINT, perf=77.0, res_util=USE, valid=True, ret_code=Code.PASS)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "autodse", types.ModuleType("autodse"))
         patch.setitem(sys.modules, "autodse.result", module)
-        raw = pickle.dumps({b"lv2:x": pickle.dumps(result), b"lv1:y": pickle.dumps(result)})
+        one = pickle.dumps(result, protocol=3)
+        raw = pickle.dumps({b"lv2:x": one, b"lv1:y": one})
+    assert b"cbuiltins\ngetattr" in one
     suite = tmp_path / "dse_database" / "poly"
     (suite / "sources").mkdir(parents=True)
     (suite / "sources" / "scale_kernel.c").write_text(KERNEL, encoding="utf-8")

@@ -127,8 +127,7 @@ def test_loops_that_are_no_pipeline() -> None:
     assert found.message == "not flattened with cols: there is code between the two loops"
 
 
-def test_the_slowest_process_of_a_region() -> None:
-    source = """void first(int a[512], int b[512]) { for (int i = 0; i < 512; i++) b[i] = a[i] + 1; }
+REGION = """void first(int a[512], int b[512]) { for (int i = 0; i < 512; i++) b[i] = a[i] + 1; }
 void second(int b[512], int c[512]) { for (int i = 0; i < 512; i++) {
 #pragma HLS PIPELINE II=3
   c[i] = b[i] * 2; } }
@@ -139,8 +138,64 @@ void top(int a[512], int c[512]) {
   second(b, c);
 }
 """
-    found = next(item for item in asked(source) if item.cause.kind == "dataflow")
+
+
+def test_the_slowest_process_of_a_region_and_what_lifts_it() -> None:
+    """512 rounds of II 3 pace the region; at II 1 both processes take their 512 rounds and a few cycles."""
+    found = next(item for item in asked(REGION) if item.cause.kind == "dataflow")
     assert found.cause.subject == "second" and found.message.startswith("interval ")
+    asking = next(move for move in found.moves if move.fix.title == "in second: ask for II=1")
+    assert asking.interval_before is not None and 3 * 512 <= asking.interval_before < 3 * 512 + 10
+    assert asking.interval is not None and 512 <= asking.interval < 512 + 10
+    assert asking.gain.startswith("interval 1,53")
+    first = found.moves[0]
+    again = next(item for item in asked(apply_edits(REGION, first.fix.edits), "top") if item.cause.kind == "dataflow")
+    assert again.message.startswith(f"interval {first.interval:,.0f}: ")
+    # Of what is as fast again, the least of cycles times LUTs stands first; a FIFO changes the way through alone.
+    costs = [
+        (move.after.latency_cycles or 0) * (move.after.lut or 0)
+        for move in found.moves if (move.interval or 0) < 520
+    ]  # fmt: skip
+    assert len(costs) > 1 and costs == sorted(costs)
+    fifo = found.moves[-1]
+    assert "variable=b type=fifo" in fifo.fix.edits[0].new_text and not fifo.fix.safe
+    assert fifo.interval == fifo.interval_before and (fifo.after.latency_cycles or 9e9) < 3 * 512 + 10
+
+
+def test_processes_in_a_loop() -> None:
+    source = """void top(const int a[64][256], int out[64][256]) {
+  rows: for (int r = 0; r < 64; r++) {
+#pragma HLS DATAFLOW
+    int row[256], two[256];
+    in: for (int i = 0; i < 256; i++) row[i] = a[r][i];
+    mid: for (int i = 0; i < 256; i++) {
+#pragma HLS PIPELINE II=4
+      two[i] = row[i] * row[i];
+    }
+    out: for (int i = 0; i < 256; i++) out[r][i] = two[i];
+  }
+}
+"""
+    (found,) = (item for item in asked(source) if item.cause.kind == "dataflow")
+    assert (found.name, found.cause.subject) == ("rows", "loop mid")
+    # The longest process took 255 * 4 cycles and some, and takes 256 and some: 64 starts of the region.
+    before, after = found.moves[0].before.latency_cycles, found.moves[0].after.latency_cycles
+    assert before is not None and after is not None
+    assert before - after >= 64 * (255 * 4 - 256 - 10)
+
+
+def test_loops_that_could_run_at_the_same_time() -> None:
+    """Two calls that take 1,024 rounds each: the next data may come after one of them, not after both."""
+    source = REGION.replace("#pragma HLS DATAFLOW\n", "").replace(" II=3", "")
+    (found,) = asked(source, "top")
+    (move,) = found.moves
+    assert found.cause.kind == "sequential" and move.fix.title == "dataflow in top"
+    assert move.interval is not None and move.interval_before is not None
+    assert 2 * 512 <= move.interval_before < 2 * 512 + 15 and 512 <= move.interval < 512 + 10
+    # What writes a value after the loops is no process, and a region that gains nothing is none.
+    assert not [
+        item for item in asked(source.replace("second(b, c);", "second(b, c);\n  c[0] = 1;")) if item.name == "top"
+    ]
 
 
 def test_only_the_document_itself_is_edited() -> None:

@@ -90,6 +90,9 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples-dir", default="samples")
     parser.add_argument("--weights", default="", help="weights that steer the search; default: those inside Halide")
     parser.add_argument("--explore", type=float, default=0.3, help="share of samples steered by random weights")
+    parser.add_argument(
+        "--best-of", type=int, default=0, metavar="N", help="measure those of N searches that are predicted fastest"
+    )
     parser.add_argument("--beam", type=int, default=32, help="beam of the first sample of a batch")
     parser.add_argument("--pipelines", type=int, default=1, help="of TARGET random: so many, seeds counted up")
     parser.add_argument("--seed", type=int, default=0)
@@ -108,6 +111,9 @@ def _autoschedule_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", nargs="+", default=["embedded"],
         help="files, embedded (the default: inside Halide); auto, or several: the fastest schedule of all is kept",
     )  # fmt: skip
+    parser.add_argument(
+        "--samples", default="", metavar="DIR", help="the fastest samples of this pipeline there are contenders, too"
+    )
     parser.add_argument("--try", type=int, default=32, dest="tries", help="schedules to try")
     parser.add_argument("--measure", type=int, default=3, help="how many of the best to measure")
     parser.add_argument("--beam", type=int, default=32, help="beam of the first try; the others follow one path each")
@@ -171,6 +177,7 @@ def _sample(options: argparse.Namespace) -> int:
             num_cores=options.num_cores,
             weights=options.weights,
             explore=options.explore,
+            best_of=options.best_of,
             beam_size=options.beam,
             seed=options.seed,
             others=options.others,
@@ -277,7 +284,8 @@ def _autoschedule(options: argparse.Namespace) -> int:
     weights, gate = _weights_to_try(options.weights)
     settings = SearchSettings(
         parse_target(options.target), weights, options.tries, options.measure, options.num_cores, options.beam,
-        options.seed, replace(_job_options(options), generator=options.name), not options.no_others, gate,
+        options.seed, replace(_job_options(options), generator=options.name), not options.no_others,
+        gate or bool(options.samples), options.samples,
     )  # fmt: skip
     result = autoschedule(settings, workers=options.workers or None, report=_note)
     if options.out:
@@ -296,7 +304,7 @@ def _weights_to_try(names: Sequence[str]) -> tuple[dict[str, Weights], bool]:
 
 
 def _print_search(result: SearchResult, as_json: bool) -> None:
-    beside = [] if result.measured is result.default_measured else [result.default]
+    beside = [] if result.default in result.measured else [result.default]
     rows = [*result.measured, *beside, *result.others]
     if as_json:
         data = {"best": asdict(result.best), "rows": [asdict(row) for row in rows], "tried": result.tried}

@@ -10,7 +10,6 @@ hwml qor import LAYOUT PATH        turn a published data set (HLSyn, HARP, Forge
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from inspect import cleandoc
@@ -22,12 +21,11 @@ from ..errors import HwmlError, SourceError
 from ..files import write_atomic
 from ..printable import json_text, printable
 from ..report import SCHEMA_VERSION
-from .tables import print_table
+from .qor_calibrate import calibrate_arguments, run_calibrate
+from .tables import print_table, tell
 
 if TYPE_CHECKING:
     from ..qor.answer.types import QorPrediction
-    from ..qor.learned.residual import Residual
-    from ..qor.model import QorModel
     from ..qor.project.designs import StatedDesign
     from ..qor.reports.collect import Pair
     from ..qor.reports.page import Entry
@@ -46,10 +44,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     add(parser)
     return run(parser.parse_args(rest))
-
-
-def _tell(problem: object) -> None:
-    print(f"hwml: {printable(problem)}", file=sys.stderr)
 
 
 # -- collect -----------------------------------------------------------------------------------------------------
@@ -73,7 +67,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
     found = collect(root)
     if not found.pairs:
         for problem in found.skipped[:20]:
-            _tell(problem)
+            tell(problem)
         raise SourceError("holds no report of HLS synthesis whose source is in the tree", path=root)
     rows_only = _write_collected(Path(arguments.out), found.pairs, root) if arguments.out else 0
     if arguments.json:
@@ -83,7 +77,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
     for pair in found.pairs:
         print(printable(f"{pair.report.path}: {pair.report.top} of {pair.source}"))
     for problem in found.skipped:
-        _tell(problem)
+        tell(problem)
     print(f"{len(found.pairs)} reports paired, {len(found.skipped)} left out")
     if rows_only:
         print(f"{rows_only} of them have directives that cannot be put into their text: in designs.csv, in no row")
@@ -154,7 +148,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     entries, notes = _entries(root)
     if not entries:
         for note in notes[:20]:
-            _tell(note)
+            tell(note)
         raise SourceError("holds no design that can be predicted", path=root)
     if arguments.html:
         write_atomic(arguments.html, page(f"Predicted and reported: {root.absolute().name}", entries, notes))
@@ -165,7 +159,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     ordered = sorted(entries, key=lambda entry: (-worst(entry), entry.name))
     _print_entries(ordered)
     for note in notes:
-        _tell(note)
+        tell(note)
     if arguments.html:
         print(f"wrote {printable(arguments.html)}")
     return 0
@@ -263,107 +257,6 @@ def _print_entries(entries: Sequence[Entry]) -> None:
     print_table(columns, rows)
 
 
-# -- calibrate ---------------------------------------------------------------------------------------------------
-
-
-def _calibrate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", help="a workspace with reports of its own")
-    parser.add_argument("--forget", action="store_true", help="remove what was learned, and stop")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def run_calibrate(arguments: argparse.Namespace) -> int:
-    """Learn from the reports below DIR how far predictions are off there, and write DIR/hwml-calibration.json.
-
-    A figure is corrected only where predicting each report from the others came out better than leaving it alone;
-    where none is, nothing is written (exit status 3). Stale reports are left out. Sources below DIR use it afterwards.
-    """
-    from ..errors import RefusedError
-    from ..qor.learned.calibration import NAME, calibration_text
-    from ..qor.learned.features import FEATURE_VERSION
-    from ..qor.model import loaded_model
-
-    root = Path(arguments.folder)
-    place = root / NAME
-    if arguments.forget:
-        place.unlink(missing_ok=True)
-        print(f"{printable(place)}: is gone; predictions are as the model gives them")
-        return 0
-    model = loaded_model(load_settings(root).hls.model)
-    residual, used, notes = _learn(root, model)
-    for note in notes:
-        _tell(note)
-    if arguments.json:
-        print(json_text({"schema_version": SCHEMA_VERSION, "reports": used, "targets": _fits_json(residual)}))
-    else:
-        _print_fits(residual)
-    if not residual.applied:
-        place.unlink(missing_ok=True)
-        raise RefusedError(f"{used} reports: none of the figures would get better, so nothing is applied")
-    write_atomic(place, calibration_text(model.digest, FEATURE_VERSION, used, residual))
-    if not arguments.json:
-        print(f"{used} reports; wrote {printable(place)}")
-    return 0
-
-
-def _learn(root: Path, model: QorModel) -> tuple[Residual, int, list[str]]:
-    """What the reports of a tree teach, of how many, and what was left out."""
-    import numpy as np
-
-    from ..qor.learned.residual import LEAST, fit
-    from ..qor.model import open_design
-    from ..qor.reports.beside import is_stale
-    from ..qor.reports.collect import collect, labels_of
-
-    found = collect(root)
-    notes, rows = list(found.skipped), []
-    for pair in found.pairs[:MAX_DESIGNS]:
-        if is_stale(pair.report, pair.source):
-            notes.append(f"{pair.report.path}: is older than {pair.source}: left out")
-            continue
-        try:
-            design = open_design(pair.text, path=str(pair.source), inputs=pair.inputs, settings=pair.settings)
-            rows.append(model.residual_row(design, labels_of(pair.report)))
-        except HwmlError as error:
-            notes.append(str(error))
-    if len(rows) < LEAST:
-        for note in notes[:20]:
-            _tell(note)
-        raise SourceError(f"reports that can be learned from: {len(rows)}; at least {LEAST} are needed", path=root)
-    residual = fit(np.stack([z for z, _ in rows]), np.stack([error for _, error in rows]))
-    return residual, len(rows), notes
-
-
-def _fits_json(residual: Residual) -> dict[str, Any]:
-    from ..qor.tool.labels import json_key
-
-    return {
-        json_key(name): {
-            "method": fit.method,
-            "reports": fit.n,
-            "before": round(fit.before, 4),
-            "after": round(fit.after, 4),
-        }
-        for name, fit in residual.fits.items()
-    }  # fmt: skip
-
-
-def _print_fits(residual: Residual) -> None:
-    """Typical errors of reports that were left out, as factors: exp of the mean |log error|."""
-    import math
-
-    from ..qor.tool.labels import SHOWN, TITLES
-
-    rows = []
-    for name in SHOWN:
-        item = residual.fits[name]
-        before, after = (f"x{math.exp(value):.2f}" if item.n else "" for value in (item.before, item.after))
-        said = {"none": "left alone", "ratio": "one factor", "local": "by likeness"}[item.method]
-        title = "latency (cycles)" if name == "latency_cycles" else TITLES[name]
-        rows.append((title, str(item.n), before, after if item.method != "none" else "", said))
-    print_table(("", "reports", "off by now", "left out, corrected", "what is done"), rows)
-
-
 # -- diff --------------------------------------------------------------------------------------------------------
 
 
@@ -411,7 +304,7 @@ def run_diff(arguments: argparse.Namespace) -> int:
     else:
         _print_changes(found, unchanged)
         for problem in failed:
-            _tell(problem)
+            tell(problem)
     return 0
 
 
@@ -480,7 +373,7 @@ def run_import(arguments: argparse.Namespace) -> int:
 
 Runner = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Runner]] = {
-    "calibrate": (_calibrate_arguments, run_calibrate),
+    "calibrate": (calibrate_arguments, run_calibrate),
     "collect": (_collect_arguments, run_collect),
     "diff": (_diff_arguments, run_diff),
     "import": (_import_arguments, run_import),

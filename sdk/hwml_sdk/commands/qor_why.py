@@ -48,6 +48,6 @@ def lines(found: Iterable[Why]) -> list[str]:
         places = [f"    {r.path or item.path}:{r.span.start_line + 1}: {r.message}" for r in item.related]
         said += dict.fromkeys(places)
         said += [f"  {move.fix.title}: {move.gain}" for move in item.moves[:SHOWN_MOVES]]
-        if not item.moves and item.cause.kind not in ("open", "dataflow"):
+        if not item.moves and item.cause.kind != "open":
             said.append("  no change that was tried helps")
     return said or ["no loop is known to be held back; what was not read, and what no pipeline does, is not looked at"]

@@ -6,6 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ..printable import printable
+
+
+def tell(problem: object) -> None:
+    """A line on standard error."""
+    print(f"hwml: {printable(problem)}", file=sys.stderr)
+
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A rich table in a terminal; elsewhere the same cells, aligned. Columns without any cell are left out."""

@@ -31,7 +31,7 @@ from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
-from .learned.calibration import errors_of, find_calibration, model_digest, z_scores
+from .learned.calibration import at_workspace, errors_of, find_calibration, model_digest, z_scores
 from .learned.correct import KIND, Correction, Corrector, closed_form_log
 from .learned.encoder.bare import without_pragmas
 from .learned.encoder.head import KIND as ENCODER_KIND
@@ -192,17 +192,19 @@ class QorModel:
         self, design: OpenDesign, corrections: list[Correction], values: NDArray[np.float32]
     ) -> tuple[list[Correction], tuple[str, ...]]:
         """Moved by what the workspace's own reports taught, where it has a calibration; and what to say of that."""
-        calibration = find_calibration(Path(design.program.path)) if design.program.path != NO_PATH else None
+        place = _place(design.program.path)
+        calibration = find_calibration(place) if place is not None else None
         if calibration is None:
             return corrections, ()
+        learned = (calibration.latency_note(design.target),) if design.target.learned else ()
         problem = calibration.problem(self.digest, FEATURE_VERSION)
         if problem:
-            return corrections, (problem,)
+            return corrections, (*learned, problem)
         z = z_scores(values, self.corrector.geometry)
         if z.shape[1] != calibration.residual.points.shape[1]:
             raise ConfigError("has points of another length: run hwml qor calibrate again", path=calibration.path)
         moved = [calibration.correct(item, row) for item, row in zip(corrections, z, strict=True)]
-        return moved, (calibration.note(),)
+        return moved, (*learned, *filter(None, [calibration.note()]))
 
     @cached_property
     def digest(self) -> str:
@@ -362,7 +364,7 @@ class OpenDesign:
     def at(self, changes: Mapping[str, Any]) -> OpenDesign:
         """The same with some settings changed. Raises ConfigError (unknown part, tool, clock)."""
         settings = replace(self.settings, **changes)
-        return replace(self, settings=settings, **_aimed(settings, self.project))
+        return replace(self, settings=settings, **_aimed(settings, self.project, self.program.path))
 
     def top(self) -> ir.Function:
         """The function the settings name, or the likely one. Raises SourceError when there is none."""
@@ -398,22 +400,27 @@ def open_design(text: str, *, path: str, inputs: Inputs, settings: HlsSettings) 
         settings = replace(settings, tool=MERLIN, tool_version=MERLIN_VERSION)
         notes.append("ACCEL pragmas: the Merlin compiler is assumed")
     return OpenDesign(
-        program, **_aimed(settings, inputs.project), settings=settings, notes=tuple(notes), project=inputs.project,
-        inputs=inputs,
+        program, **_aimed(settings, inputs.project, path), settings=settings, notes=tuple(notes),
+        project=inputs.project, inputs=inputs,
     )  # fmt: skip
 
 
-def _aimed(settings: HlsSettings, project: HlsProject | None) -> dict[str, Any]:
-    """target and options of a design under these settings."""
+def _place(path: str) -> Path | None:
+    return Path(path) if path != NO_PATH else None
+
+
+def _aimed(settings: HlsSettings, project: HlsProject | None, path: str) -> dict[str, Any]:
+    """target and options of a design under these settings, with what the workspace's reports taught of operators."""
     target = make_target(
         settings.part, settings.clock_period_ns, settings.tool, settings.tool_version,
         unsafe_math=project.unsafe_math if project is not None else False, stage=settings.stage,
     )  # fmt: skip
     stated = project.pipeline_loops if project is not None else None
     options = make_options(
-        target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated
-    )
-    return {"target": target, "options": options}
+        target, default_trip_count=settings.trip_count, pipeline_loops=PIPELINE_LOOPS if stated is None else stated,
+        bus_latency=project.bus_latency if project is not None else None,
+    )  # fmt: skip
+    return {"target": at_workspace(target, _place(path)), "options": options}
 
 
 @lru_cache(maxsize=4)

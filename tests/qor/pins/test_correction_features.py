@@ -21,7 +21,7 @@ void fill(float m[1024], float k) {
 }
 void top(float a[64], double *b, int n, hls::stream<int> &t) {
 #pragma HLS array_partition variable=a cyclic factor=4
-#pragma HLS interface m_axi port=b bundle=g
+#pragma HLS interface m_axi port=b bundle=g latency=64
   float m[1024];
   int r[4];
   fill(m, 1.5f);

@@ -38,7 +38,8 @@ def pair(first: str, second: str, *, pragmas: str = "", between: str = "", versi
 
 def on_bundles(names: str) -> str:
     return "\n".join(
-        f"#pragma HLS interface m_axi port={name} bundle=g{bundle}" for name, bundle in zip("abcd", names, strict=True)
+        f"#pragma HLS interface m_axi port={name} bundle=g{bundle} latency=64"
+        for name, bundle in zip("abcd", names, strict=True)
     )
 
 
@@ -252,7 +253,7 @@ def test_memcpy_moves_an_element_a_cycle(kind: str, size: str, elements: int) ->
 
 def test_memcpy_over_the_bus() -> None:
     """The first element takes the way over the bus, 70 cycles and a state on both sides."""
-    bus = "#pragma HLS interface m_axi port=a bundle=g"
+    bus = "#pragma HLS interface m_axi port=a bundle=g latency=64"
     assert copies("memcpy(t, a, 1024);", pragmas=bus) == function(256 + 2 + 72)
     assert copies("memcpy(t, b, 1024);", pragmas=bus) == function(256 + 2)
 

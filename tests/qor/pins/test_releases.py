@@ -220,7 +220,7 @@ def test_memcpy_is_a_pipelined_loop() -> None:
     small, large = copying("4 * sizeof(int)"), copying("256 * sizeof(int)")
     assert large.nominal_cycles - small.nominal_cycles == 252
     assert copying("100 * 4").nominal_cycles - small.nominal_cycles == 96
-    axi = "#pragma HLS interface m_axi port=a bundle=gmem"
+    axi = "#pragma HLS interface m_axi port=a bundle=gmem latency=64"
     assert copying("256 * sizeof(int)", axi).nominal_cycles - large.nominal_cycles == 72
     # 256 + 2, then load 2, store 1, less the first state
     assert large.nominal_cycles == 260
@@ -345,8 +345,8 @@ def test_a_plain_memory_port_costs_nothing() -> None:
 
 
 def test_a_bus_answers_after_70_cycles() -> None:
-    """Read latency 64 by default (UG1399), 6 in the adapter; a block RAM takes 2."""
-    bus = loops(with_ports("#pragma HLS interface m_axi port=a bundle=g"))
+    """Read latency 64 in the Vitis flow (UG1399), 6 in the adapter; a block RAM takes 2."""
+    bus = loops(with_ports("#pragma HLS interface m_axi port=a bundle=g latency=64"))
     code = "void top(int a[64], int b[64]) { for (int i = 0; i < 64; i++) { b[i] = a[i]; } }"
     memory = loops(closed(code))
     depths = [next(iter(found.values())).depth for found in (bus, memory)]

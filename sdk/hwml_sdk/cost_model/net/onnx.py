@@ -14,13 +14,15 @@ from ...errors import ArtifactError, MissingDependencyError
 from ...inference import open_session, run_session
 from ..data.features import N_MODEL_ROWS, N_SCHEDULE, N_TYPES, SCHEDULE_INDEX
 from ..data.samples import Floats
-from .terms import DERIVED_FROM, TERMS
+from .terms import COST_TO_MS, DERIVED_FROM, TERMS
 from .weights import Weights
 
 _STAGES_AT_ONCE = 100_000  # of all schedules together: 100 MB of what a model may take (`inference.MEMORY_BYTES`)
 
 OPSET = 18
 PRODUCER = "hwml"
+TWICE = {"twice_lines_stored", "twice_bytes_stored", "false_sharing", "page_faults"}
+"""quantities with a factor of 2"""
 
 
 class _Graph:
@@ -64,9 +66,8 @@ def to_onnx(weights: Weights) -> bytes:
     g = _Graph()
     columns = g.node("Transpose", "schedule", perm=[2, 0, 1])
     products = g.node("Mul", _network(g, weights, columns), _terms(g, columns))
-    stage_cost = g.node("ReduceSum", products, g.constant("terms_axis", np.asarray([0], dtype=np.int64)), keepdims=0)
-    total = g.node("ReduceSum", stage_cost, g.constant("stages_axis", np.asarray([1], dtype=np.int64)), keepdims=0)
-    g.nodes.append(helper.make_node("Mul", [total, g.number(1e-9)], ["runtime_ms"]))
+    axes = g.constant("terms_and_stages", np.asarray([0, 2], dtype=np.int64))
+    g.nodes.append(helper.make_node("ReduceSum", [products, axes], ["runtime_ms"], keepdims=0))
     real = TensorProto.FLOAT
     graph = helper.make_graph(
         g.nodes,
@@ -90,20 +91,21 @@ def to_onnx(weights: Weights) -> bytes:
 def _network(g: _Graph, weights: Weights, columns: str) -> str:
     """Coefficients (terms, n, stages) of the terms that exist, after the relu."""
     kept = sorted(TERMS)
+    # What multiplies a whole term goes into its coefficient (relu is positively homogeneous): a node costs 1 us.
+    factor = np.asarray([COST_TO_MS * (2 if TWICE & set(TERMS[k]) else 1) for k in kept], dtype=np.float32)
+    trunk_filter, trunk_bias = weights.conv1_filter[:, kept] * factor, weights.conv1_bias[kept] * factor
     sigmoid = 1 / (1 + np.exp(-weights.head1_filter.astype(np.float64)))
     head1 = sigmoid.transpose(1, 0, 2).reshape(N_MODEL_ROWS * N_TYPES, -1).astype(np.float32)
     flat = g.node("Reshape", "pipeline", g.constant("flat", np.asarray([-1, N_MODEL_ROWS * N_TYPES], dtype=np.int64)))
-    embedded = g.node(
-        "Add", g.node("MatMul", flat, g.constant("head1", head1)), g.constant("bias1", weights.head1_bias)
-    )
-    constant = g.node("MatMul", embedded, g.constant("trunk1", weights.conv1_filter[:8, kept]))
-    constant = g.node("Transpose", g.node("Add", constant, g.constant("trunk_bias", weights.conv1_bias[kept])))
+    embedded = g.node("Gemm", flat, g.constant("head1", head1), g.constant("bias1", weights.head1_bias))
+    constant = g.node("Gemm", g.constant("trunk1", np.ascontiguousarray(trunk_filter[:8].T)), embedded,
+                      g.constant("trunk_bias", trunk_bias[:, None]), transB=1)  # fmt: skip
     constant = g.node("Unsqueeze", constant, g.constant("middle_axis", np.asarray([1], dtype=np.int64)))
     logs = g.node("Log", g.node("Add", columns, g.number(1)))
     wide = g.node("Reshape", logs, g.constant("wide", np.asarray([N_SCHEDULE, -1], dtype=np.int64)))
-    hidden = g.node("MatMul", g.constant("head2", np.ascontiguousarray(weights.head2_filter.T)), wide)
-    hidden = g.node("Relu", g.node("Add", hidden, g.constant("bias2", weights.head2_bias[:, None])))
-    trunk = g.node("MatMul", g.constant("trunk2", np.ascontiguousarray(weights.conv1_filter[8:, kept].T)), hidden)
+    hidden = g.node("Gemm", g.constant("head2", np.ascontiguousarray(weights.head2_filter.T)), wide,
+                    g.constant("bias2", weights.head2_bias[:, None]))  # fmt: skip
+    trunk = g.node("MatMul", g.constant("trunk2", np.ascontiguousarray(trunk_filter[8:].T)), g.node("Relu", hidden))
     shape = g.node("Concat", g.constant("terms", np.asarray([len(kept)], dtype=np.int64)),
                    g.node("Shape", "schedule", start=0, end=2), axis=0)  # fmt: skip
     return g.node("Relu", g.node("Add", g.node("Reshape", trunk, shape), constant))
@@ -123,8 +125,8 @@ def _terms(g: _Graph, columns: str) -> str:
 
 
 def _derived(g: _Graph, f: Mapping[str, str]) -> dict[str, str]:
-    """The quantities of `terms.derived`, each (1, n, stages)."""
-    one, two = g.number(1), g.number(2)
+    """The quantities of `terms.derived`, each (1, n, stages); half of those in `TWICE`."""
+    one = g.number(1)
     inner = f["inner_parallelism"]
     everything = g.node("Mul", inner, f["outer_parallelism"])
     tasks = g.node("Max", everything, one)
@@ -135,24 +137,25 @@ def _derived(g: _Graph, f: Mapping[str, str]) -> dict[str, str]:
     serial = g.node("Sub", one, parallel)
     output = g.node("Mul", serial, _first_stage(g))
     innermost = g.node("Max", f["innermost_bytes_at_task"], one)
-    twice = g.node("Mul", f["num_realizations"], two)
     lines = g.node("Mul", inner, g.node("Div", f["bytes_at_task"], innermost))
-    points = g.node("Mul", g.node("Add", f["num_vectors"], f["num_scalars"]), two)
+    points = g.node("Add", f["num_vectors"], f["num_scalars"])
+    compute = g.node("Mul", not_inlined, idle)
+    stored = f["num_realizations"]
     pages = g.node("Min", inner, g.node("Div", g.number(4096), innermost))
     return {
         "one": g.node("Add", parallel, serial),
         "vector_points": g.node("Mul", f["vector_size"], f["num_vectors"]),
-        "compute_scale": g.node("Mul", not_inlined, idle),
-        "inlined_scale": g.node("Mul", g.node("Sub", one, not_inlined), idle),
+        "compute_scale": compute,
+        "inlined_scale": g.node("Sub", idle, compute),
         "num_tasks": tasks,
         "all_parallelism": everything,
         "is_parallel": parallel,
         "serial_output": output,
         "serial_inner": g.node("Sub", serial, output),
-        "twice_lines_stored": g.node("Mul", twice, lines),
-        "twice_bytes_stored": g.node("Mul", twice, f["bytes_at_realization"]),
+        "twice_lines_stored": g.node("Mul", stored, lines),
+        "twice_bytes_stored": g.node("Mul", stored, f["bytes_at_realization"]),
         "false_sharing": g.node("Div", points, innermost),
-        "page_faults": g.node("Mul", g.node("Mul", f["bytes_at_production"], pages), two),
+        "page_faults": g.node("Mul", f["bytes_at_production"], pages),
         "inner_parallelism_less_1": g.node("Sub", inner, one),
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...artifact import Artifact, resolve
 from ...errors import ArtifactError, DataError
@@ -184,14 +185,15 @@ class Weights:
         """The tensors by name, in file order."""
         return {name: getattr(self, name) for name, _, _ in BUFFERS}
 
-    def scaled(self, factor: float) -> Weights:
+    def scaled(self, factor: float | NDArray[np.floating[Any]]) -> Weights:
         """Weights whose every prediction is `factor` times this one's (exact: relu is positively homogeneous).
 
-        Raises DataError when `factor` is not positive and finite.
+        With 32 factors, what term k adds to each prediction is `factor[k]` times this one's. Raises DataError when they
+        are not positive and finite.
         """
-        if not 0 < factor < np.inf:
+        scale = np.asarray(factor, dtype=np.float32)
+        if not ((scale > 0) & np.isfinite(scale)).all():
             raise DataError(f"cannot scale predictions by {factor!r}")
-        scale = np.float32(factor)
         return replace(self, conv1_filter=self.conv1_filter * scale, conv1_bias=self.conv1_bias * scale)
 
     load_from_file = _Loader(_read_file)

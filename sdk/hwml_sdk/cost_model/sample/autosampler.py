@@ -23,9 +23,11 @@ from ...files import parse_json, read_bytes, write_atomic
 from ..data.others import read_others
 from ..data.samples import Sample, load_a_sample, parse_featurization, sample_bytes, sample_paths
 from ..machine import Machine
+from ..net.terms import Predictor
 from ..net.weights import Weights
 from .failures import kind_of, words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
+from .known import keep_weights
 from .measure import Search
 from .others import keep_others, measure_others
 from .targets import Target
@@ -34,6 +36,7 @@ METADATA_VERSION = 1
 # Chance in percent that a search makes no random choice at all, cycled over a batch: at 1 a few choices of nearly
 # every search are random, at 5 one search in twenty follows its weights throughout.
 DROPOUTS = (1, 1, 1, 5)
+NEAR_DROPOUTS = (30, 5, 1)  # of searches of which only those predicted fastest are measured: from near to far
 MAX_TRIES = 4  # of one sample: beams of 32, 8, 2 and 1, or seeds and weights
 Report = Callable[[str], None]
 
@@ -51,6 +54,9 @@ class SampleSettings:
     """the weights that steer the search, as `Weights.named` takes them; empty: those embedded in Halide"""
     explore: float = 0.3
     """fraction of samples steered by random weights instead"""
+    best_of: int = 0
+    """over the batch size: so many searches are made for a batch, and of the new schedules those that the weights
+    predict fastest are measured"""
     beam_size: int = 32
     """of the first search of a batch, its best effort; the others follow one path each"""
     seed: int = 0
@@ -108,6 +114,8 @@ def _check(settings: SampleSettings, batches: int) -> None:
         raise HwmlError(f"name {settings.name!r}: letters, digits, '_', '.' and '-' only, 100 at most")
     if min(batches, settings.batch_size, settings.num_cores, settings.beam_size) < 1:
         raise HwmlError("batches, batch size, beam and number of cores must be at least 1")
+    if settings.best_of and settings.best_of <= settings.batch_size:
+        raise HwmlError(f"--best-of {settings.best_of}: over the batch size, {settings.batch_size}, or 0")
 
 
 def _batch_folders(home: Path) -> Iterator[tuple[int, Path]]:
@@ -152,7 +160,7 @@ class _Batch:
     def run(self, executor: Executor, alone: Executor, done: SampleReport, report: Report | None) -> None:
         """Measure what is missing and write the samples; what failed is tried again by itself, with other settings."""
         say = report or (lambda _: None)
-        items = self._items()
+        items = self._items(executor, say)
         outcomes: dict[str, Outcome] = {}
         for outcome in executor.run(self.prepared.function("measure"), items, journal=self.journal):
             outcomes[outcome.key] = outcome
@@ -191,7 +199,7 @@ class _Batch:
             outcomes[key] = replace(outcome, key=key)
             say(f"{self.settings.name} batch {self.number}: {key} again: {_words(outcome)}")
 
-    def _items(self) -> dict[str, dict[str, Any]]:
+    def _items(self, executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
         if self.plan_path.is_file():
             items: dict[str, dict[str, Any]] = _plan(self.plan_path)["items"]
             for item in items.values():
@@ -200,11 +208,30 @@ class _Batch:
         known = sorted(
             {load_a_sample(path).schedule_digest() for path in sample_paths(self.home)} if self.home.is_dir() else ()
         )
-        made = {f"{index:04d}": self._item(index, known) for index in range(self.settings.batch_size)}
+        made = self._nearest(known, executor, say) if self.settings.best_of > self.settings.batch_size else {}
+        made = made or {f"{index:04d}": self._item(index, known) for index in range(self.settings.batch_size)}
         write_atomic(self.plan_path, json.dumps({"schema_version": METADATA_VERSION, "complete": False, "items": made}))
         return made
 
-    def _item(self, index: int, known: list[str]) -> dict[str, Any]:
+    def _nearest(self, known: list[str], executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
+        """Of `best_of` searches those with new schedules that the weights predict fastest; none where all are known."""
+        settings = self.settings
+        jobs = {f"{index:04d}": self._item(index, known, NEAR_DROPOUTS) for index in range(settings.best_of)}
+        outcomes = {outcome.key: outcome for outcome in executor.run(self.prepared.function("schedule"), jobs)}
+        predictor = Predictor(Weights.named(settings.weights or "embedded"))
+        new: dict[str, tuple[float, str]] = {}
+        for key in jobs:
+            if outcomes[key].ok and outcomes[key].value["schedule_digest"] not in known:
+                predicted = predicted_ms(outcomes[key], predictor, settings.num_cores)
+                new.setdefault(outcomes[key].value["schedule_digest"], (predicted, key))
+        chosen = [jobs[key] for _, key in sorted(new.values())[: settings.batch_size]]
+        say(
+            f"{settings.name} batch {self.number}: {len(new)} new schedules in {settings.best_of} searches, "
+            f"{len(chosen)} to measure"
+        )
+        return {f"{index:04d}": job for index, job in enumerate(chosen)}
+
+    def _item(self, index: int, known: list[str], dropouts: Sequence[int] = DROPOUTS) -> dict[str, Any]:
         """Settings of one sample; its random numbers depend on seed, batch and index only."""
         settings = self.settings
         random = np.random.default_rng([settings.seed, self.number, index])
@@ -217,7 +244,7 @@ class _Batch:
             parallelism=settings.num_cores,
             # The first of each batch is the search's best effort, the others are random probes.
             beam_size=settings.beam_size if index == 0 else 1,
-            random_dropout=100 if index == 0 else DROPOUTS[index % len(DROPOUTS)],
+            random_dropout=100 if index == 0 else dropouts[index % len(dropouts)],
             random_dropout_seed=int(random.integers(1, 2**31)),
             weights=weights,
         )
@@ -252,7 +279,7 @@ class _Batch:
         made = Sample(schedule, pipeline, float(np.float32(value["timing"]["runtime_ms"])), pipeline_id, schedule_id)
         folder = self.home / _machine_key(machine) / f"batch_{self.number:04d}"
         stem = f"{self.settings.name}_batch_{self.number:04d}_sample_{key}"
-        search = {name: item["search"][name] for name in item["search"] if name != "weights"}
+        search = item["search"] | {"weights": keep_weights(self.home, item["search"]["weights"])}
         metadata = {
             "schema_version": METADATA_VERSION,
             "name": self.settings.name,
@@ -282,6 +309,13 @@ class _Batch:
 def encoded(weights: Weights) -> str:
     """Weights as a job carries them."""
     return base64.b64encode(weights.to_bytes()).decode()
+
+
+def predicted_ms(outcome: Outcome, predictor: Predictor, num_cores: int) -> float:
+    """The run time that weights predict for a schedule that was made."""
+    schedule, pipeline = parse_featurization(base64.b64decode(outcome.value["featurization"]))
+    flat = np.ascontiguousarray(pipeline[:, 1:]).reshape(len(pipeline), -1)
+    return float(predictor.predict(flat, schedule[None], num_cores)[0])
 
 
 def other_search(

@@ -32,6 +32,7 @@ _SOURCES = (".cpp", ".cc", ".cxx", ".c")
 _LIBRARIES = (".a", ".so", ".dylib")
 _HALIDE = "<halide>"
 _MAIN = Path(__file__).with_name("generator_main.cpp")
+CLOCK_SOURCE = Path(__file__).with_name("processor_clock.cpp")
 _LINK_ERROR = re.compile(r"undefined reference to|undefined symbol|cannot find -l|multiple definition|ld: ")
 
 
@@ -111,6 +112,11 @@ def runner_object() -> Path:
     flags = ("-DHALIDE_NO_PNG", "-DHALIDE_NO_JPEG", *includes)
     source = tools_folder() / "RunGenMain.cpp"
     return _built(_Wanted(str(source), "RunGenMain.o", (source,), flags, ()))
+
+
+def clock_object() -> Path:
+    """What lets a benchmark program measure processor time."""
+    return _built(_Wanted(str(CLOCK_SOURCE), "processor_clock.o", (CLOCK_SOURCE,), (), ()))
 
 
 def library_environment() -> dict[str, str]:

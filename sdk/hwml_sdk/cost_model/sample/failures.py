@@ -20,7 +20,8 @@ _MEMORY = re.compile(
 _ILLEGAL = re.compile(
     r"internal error at|ran out of legal states|no legal way to schedule|could not find consumer loop|"
     r"could not compute plausible site|can only (unroll|vectorize) for loops over a constant extent|"
-    r"exceeds the maximum size of|schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
+    r"in schedule for .*can't reorder|exceeds the maximum size of|"
+    r"schedul\w* .*(illegal|invalid)|(illegal|invalid) .*schedul",
     re.I,
 )
 _TIME_SIGNALS = tuple(

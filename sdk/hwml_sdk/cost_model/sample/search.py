@@ -6,7 +6,6 @@ pipeline cost time then, and never a slower schedule.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,20 +14,23 @@ import numpy as np
 
 from ...errors import HwmlError
 from ...executor import Executor, Outcome
-from ..data.samples import parse_featurization
+from ..data.samples import sample_paths
+from ..machine import this_machine
 from ..net.terms import Predictor
 from ..net.weights import Weights
-from .autosampler import MAX_TRIES, encoded, other_search
+from .autosampler import MAX_TRIES, encoded, other_search, predicted_ms
 from .failures import words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
+from .known import Wanted, fastest_searches
 from .measure import Search
 from .others import measure_others
 from .targets import Target
 
 DROPOUT = 30  # of the tries after the first: most make some random choices, a third none
 EMBEDDED = "Halide's weights"
+SAMPLED = "fastest samples"
 _CLOSE = 1.25  # contenders whose times lie closer than this are timed again, in turn
-_ROUNDS = 2
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class SearchSettings:
     """time the pipeline as written and with the other autoschedulers, too"""
     gate: bool = False
     """the best may be of Halide's weights: the fastest of all is kept, contenders are timed again in turn"""
+    samples: str = ""
+    """folder of samples: the fastest of this pipeline, measured here in the same way, are contenders, too"""
 
 
 def autoschedule(
@@ -90,6 +94,8 @@ def autoschedule(
     """
     if settings.tries < 1 or settings.measure < 1 or settings.num_cores < 1 or settings.beam_size < 1:
         raise HwmlError("tries, schedules to measure, cores and beam must be at least 1")
+    if settings.samples:
+        next(sample_paths(settings.samples), None)  # before minutes of searching
     run = _Run(settings, prepare(settings.target, settings.options), workers, report or (lambda _: None))
     ours: list[Measured] = []
     tried = 0
@@ -99,10 +105,11 @@ def autoschedule(
         tried += count
     default, count = run.search(Weights.named("embedded"), EMBEDDED)
     others = run.others() if settings.others else []
+    ours += run.sampled() if settings.samples else []
     if settings.gate and ours:
         ours, default = run.again(ours, default)
     if not settings.weights:
-        ours, tried = default, count
+        ours, tried = [*default, *ours] if ours else default, count
     ran = [item for item in [*ours, *(default if settings.gate else [])] if item.runtime_ms is not None]
     if not ran:
         raise HwmlError(f"{settings.target}: no schedule could be run: {[*ours, *default][0].error}")
@@ -125,6 +132,8 @@ class _Run:
         self.alone = Executor(workers=1, limits=limits_of(settings.options, 1))
         self.jobs: dict[str, dict[str, Any]] = {}
         """by schedule digest, of what was measured"""
+        self.described: dict[str, Any] = {}
+        """what a search said of the pipeline"""
 
     def search(self, weights: Weights, label: str) -> tuple[list[Measured], int]:
         """Tries with one file of weights: the best measured, and how many were different."""
@@ -138,9 +147,10 @@ class _Run:
                 different.setdefault(outcomes[key].value["schedule_digest"], outcomes[key])
         if not different:
             raise HwmlError(f"{settings.target}: no schedule could be made: {words(outcomes[next(iter(jobs))])}")
+        self.described = next(iter(different.values())).value
         predictor = Predictor(weights)
         ranked = sorted(
-            (_predict(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values()
+            (predicted_ms(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values()
         )
         chosen = ranked[: settings.measure]
         self.say(f"{label}: {len(different)} different schedules in {settings.tries} tries; measuring {len(chosen)}")
@@ -174,6 +184,24 @@ class _Run:
         )
         return self.prepared.job(search, settings.num_cores)
 
+    def sampled(self) -> list[Measured]:
+        """The fastest schedules among samples of this pipeline, made again."""
+        settings, described = self.settings, self.described
+        wanted = Wanted(
+            described["pipeline_digest"], described["points"], settings.num_cores, settings.options.halide_target,
+            this_machine(),
+        )  # fmt: skip
+        searches = fastest_searches(settings.samples, wanted, settings.measure)
+        self.say(f"{SAMPLED}: {len(searches)} of this pipeline in {settings.samples}")
+        jobs = {f"{index:04d}": self.prepared.job(search, settings.num_cores) for index, search in enumerate(searches)}
+        outcomes = {outcome.key: outcome for outcome in self.executor.run(self.prepared.function("measure"), jobs)}
+        found = []
+        for key, job in jobs.items():
+            found.append(_measured(outcomes[key], SAMPLED, None))
+            if outcomes[key].ok:
+                self.jobs.setdefault(outcomes[key].value["schedule_digest"], job)
+        return found
+
     def others(self) -> list[Measured]:
         """The pipeline as it was written, and scheduled by the other autoschedulers."""
         found = measure_others(self.prepared, self.settings.num_cores, self.executor, self.say)
@@ -201,12 +229,6 @@ class _Run:
 
 def _timed(item: Measured, times: Mapping[str, float]) -> Measured:
     return item if item.runtime_ms is None else replace(item, runtime_ms=times[item.digest])
-
-
-def _predict(outcome: Outcome, predictor: Predictor, num_cores: int) -> float:
-    schedule, pipeline = parse_featurization(base64.b64decode(outcome.value["featurization"]))
-    flat = np.ascontiguousarray(pipeline[:, 1:]).reshape(len(pipeline), -1)
-    return float(predictor.predict(flat, schedule[None], num_cores)[0])
 
 
 def _measured(outcome: Outcome, label: str, predicted: float | None) -> Measured:

@@ -13,6 +13,7 @@ from ..answer.types import LoopQor
 from ..closed_form.estimate import Estimate
 from ..lint.context import Context
 from ..lint.facts import Facts
+from ..lint.run import lint_files
 from ..model import Given, OpenDesign
 from ..program import ir
 from ..program.uses import UseFinder
@@ -25,11 +26,13 @@ class Outcome:
 
     amounts: Amounts
     loops: tuple[LoopQor, ...]
+    intervals: dict[str, float]
 
     @classmethod
     def of(cls, estimate: Estimate) -> Outcome:
-        """From an estimate."""
-        return cls(Amounts.of(estimate.figures()), all_loops(estimate))
+        """From an estimate. intervals: cycles from one start of a function to the next, by its name."""
+        intervals = {name: result.interval for name, result in estimate.functions.items() if result.known}
+        return cls(Amounts.of(estimate.figures()), all_loops(estimate), intervals)
 
     def loop_at(self, path: str, place: tuple[int, int]) -> LoopQor | None:
         """The loop whose head starts there."""
@@ -37,6 +40,13 @@ class Outcome:
             if loop.path == path and (loop.span.start_line, loop.span.start_character) == place:
                 return loop
         return None
+
+
+def findings_of(program: ir.Program) -> int:
+    """How many errors and warnings a program has that need no estimate."""
+    return sum(
+        item.severity in ("error", "warning") for items in lint_files(program).values() for item in items
+    )  # fmt: skip
 
 
 def flat(loops: Iterable[LoopQor]) -> Iterator[LoopQor]:
@@ -79,11 +89,22 @@ class Bench:
         self._tried[key] = found = self._estimated(key)
         return found
 
-    def _estimated(self, edits: tuple[Edit, ...]) -> Outcome | None:
-        given = self.given
+    def is_clean(self, edits: Sequence[Edit]) -> bool:
+        """Whether the edited text can be read, and has no finding more than the present one."""
         try:
-            changed = apply_edits(given.text, edits)
-            again = Given(given.path, changed, given.inputs, self.design.settings, given.origins).open()
+            again = self._opened(edits)
+        except (HwmlError, ValueError):
+            return False
+        return findings_of(again.program) <= findings_of(self.design.program)
+
+    def _opened(self, edits: Sequence[Edit]) -> OpenDesign:
+        given = self.given
+        changed = apply_edits(given.text, tuple(edits))
+        return Given(given.path, changed, given.inputs, self.design.settings, given.origins).open()
+
+    def _estimated(self, edits: tuple[Edit, ...]) -> Outcome | None:
+        try:
+            again = self._opened(edits)
             top = again.program.functions.get(self.top.name) or again.top()
             return Outcome.of(again.estimate(top))
         except (HwmlError, ValueError):

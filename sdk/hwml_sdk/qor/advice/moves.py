@@ -61,16 +61,26 @@ def _again(bench: Bench, after: Outcome, edits: Sequence[Edit], loop_qor: LoopQo
 
 def _helps(bench: Bench, move: Move) -> bool:
     """Whether a move is worth showing; what does not fit the part any more is none."""
-    part = part_or_none(bench.design.settings.part)
-    figures = {name: getattr(move.after, name) for name in RESOURCES}
-    if fits(part, figures) is False and fits(part, {n: getattr(move.before, n) for n in RESOURCES}) is not False:
+    if not still_fits(bench, move):
         return False
     if move.ii is not None and move.ii_before is not None and move.ii < move.ii_before:
         return True
     before, after = move.before.latency_cycles, move.after.latency_cycles
-    if before is None or after is None or after >= before:
-        return False
-    # Where no II falls, cycles are bought with area: not with more of it than they are worth.
+    return before is not None and after is not None and after < before and is_paid(move)
+
+
+def still_fits(bench: Bench, move: Move) -> bool:
+    """Whether a design that fits its part still does."""
+    part = part_or_none(bench.design.settings.part)
+    before, after = ({name: getattr(one, name) for name in RESOURCES} for one in (move.before, move.after))
+    return fits(part, after) is not False or fits(part, before) is False
+
+
+def is_paid(move: Move) -> bool:
+    """Whether cycles are bought with no more area than they are worth, for moves that lower no II."""
+    before, after = move.before.latency_cycles, move.after.latency_cycles
+    if before is None or after is None:
+        return True
     return after * (move.after.lut or 1.0) <= before * (move.before.lut or 1.0) * MOST_PAID
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...document import Fix, apply_edits
-from ...errors import HwmlError
+from ...document import Fix
 from ..answer.types import LoopQor
-from ..lint.run import lint_files
-from ..model import Given, open_design
+from ..model import Given
 from ..program import ir
 from ..program.expressions import everything_in
 from .bench import Bench, flat
@@ -39,7 +37,7 @@ def rewrites_at(given: Given, line: int) -> tuple[Fix, ...]:
     found += _of_pragmas(bench, loop, SHOWN + 1 - len(found))
     kept: list[Fix] = []
     for fix in found:
-        if len(kept) < SHOWN and _is_clean(bench, fix):
+        if len(kept) < SHOWN and bench.is_clean(fix.edits):
             kept.append(fix)
     return tuple(kept)
 
@@ -80,20 +78,3 @@ def _gain(before: Amounts, after: Amounts) -> str:
     said = [change(before.latency_cycles, after.latency_cycles, "cycles")]
     said += [area_change(name, getattr(before, name), getattr(after, name)) for name in ("dsp", "lut")]
     return f"likely faster, {', '.join(filter(None, said))}"
-
-
-def _is_clean(bench: Bench, fix: Fix) -> bool:
-    """Whether the edited text has no finding more than the present one."""
-    given = bench.given
-    try:
-        changed = apply_edits(given.text, fix.edits)
-        again = open_design(changed, path=given.path, inputs=given.inputs, settings=bench.design.settings)
-    except (HwmlError, ValueError):
-        return False
-    return _findings(again.program) <= _findings(bench.design.program)
-
-
-def _findings(program: ir.Program) -> int:
-    return sum(
-        item.severity in ("error", "warning") for items in lint_files(program).values() for item in items
-    )  # fmt: skip

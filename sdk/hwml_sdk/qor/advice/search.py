@@ -30,7 +30,7 @@ def front(variants: Iterable[Variant]) -> list[Variant]:
 
 
 def _changes(variant: Variant) -> int:
-    return sum(pick != 0 for pick in variant.picks)
+    return sum(map(bool, variant.picks))
 
 
 def search(variants: Variants, count: int, tell: Tell = lambda done, total: None, seconds: float | None = None) -> bool:

@@ -43,7 +43,8 @@ class Amounts:
 class Move:
     """A change of the text and what it brings. ii: of the loop it is about, None where that is not pipelined.
 
-    before, after: the design, by the closed form of the present and of the edited text.
+    before, after: the design, by the closed form of the present and of the edited text. interval_before, interval:
+    cycles from one start of a dataflow region to the next, where the move is about one.
     """
 
     fix: Fix
@@ -51,6 +52,8 @@ class Move:
     ii: int | None
     before: Amounts
     after: Amounts
+    interval_before: float | None = None
+    interval: float | None = None
 
     @property
     def gain(self) -> str:
@@ -60,6 +63,8 @@ class Move:
             said.append(f"pipelined at II {self.ii:,}")
         elif self.ii is not None and self.ii_before != self.ii:
             said.append(f"II {self.ii_before:,} -> {self.ii:,}")
+        if self.interval_before is not None and self.interval is not None:
+            said.append(f"interval {change(self.interval_before, self.interval, '')}".rstrip())
         said.append(change(self.before.latency_cycles, self.after.latency_cycles, "cycles"))
         said += [area_change(name, getattr(self.before, name), getattr(self.after, name)) for name in ("dsp", "lut")]
         if self.before.bram_18k != self.after.bram_18k:
@@ -70,6 +75,7 @@ class Move:
         """JSON-ready."""
         return {
             "title": self.fix.title, "gain": self.gain, "ii_before": self.ii_before, "ii": self.ii,
+            "interval_before": whole(self.interval_before), "interval": whole(self.interval),
             "before": self.before.to_dict(), "after": self.after.to_dict(), "edits": edits_json(self.fix),
         }  # fmt: skip
 

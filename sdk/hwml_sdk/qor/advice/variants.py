@@ -54,6 +54,7 @@ class Variants:
     seconds: float = 0.0
     memo: Memo = field(default_factory=Memo)
     _known: dict[Picks, Variant] = field(default_factory=dict)
+    _made: dict[tuple[Slot, int], list[ir.Pragma]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bench: Bench, limits: Mapping[str, float]) -> Variants:
@@ -109,11 +110,18 @@ class Variants:
                 owner = slot.owner
                 saved.append((owner, owner.pragmas))
                 kept = [pragma for pragma in owner.pragmas if not slot.is_mine(pragma)]
-                owner.pragmas = [*kept, *(made(text, owner) for text in choice.pragmas)]
+                owner.pragmas = [*kept, *self._pragmas(slot, pick)]
             yield
         finally:
             for owner, pragmas in reversed(saved):
                 owner.pragmas = pragmas
+
+    def _pragmas(self, slot: Slot, pick: int) -> list[ir.Pragma]:
+        """The pragmas of a choice, made once."""
+        key = slot, pick
+        if key not in self._made:
+            self._made[key] = [made(text, slot.owner) for text in slot.choices[pick].pragmas]
+        return self._made[key]
 
     def _variant(self, picks: Picks, estimate: Estimate) -> Variant:
         figures = estimate.figures()
@@ -151,7 +159,7 @@ class Variants:
     def fix(self, picks: Picks) -> Fix:
         """The edits that make the present text this variant."""
         edits: list[Edit] = []
-        written: dict[tuple[ir.Loop | ir.Function, str], list[str]] = {}
+        asked: dict[tuple[ir.Loop | ir.Function, str], list[str]] = {}
         for slot, pick in zip(self.slots, picks, strict=True):
             choice = slot.choices[pick]
             if choice.keep:
@@ -159,10 +167,10 @@ class Variants:
             for pragma in slot.owner.pragmas:
                 if slot.is_mine(pragma):
                     edits += _removed(self.bench.context, pragma)
-            written.setdefault((slot.owner, slot.variable), []).extend(choice.pragmas)
-        for (owner, variable), texts in written.items():
+            asked.setdefault((slot.owner, slot.variable), []).extend(choice.pragmas)
+        for (owner, variable), texts in asked.items():
             if texts:
-                edits += _written(self.bench.context, owner, texts, variable)
+                edits += written(self.bench.context, owner, texts, variable)
         titles = self.titles(picks)
         return Fix(", ".join(titles) or "as it is", _joined(edits))
 
@@ -184,14 +192,14 @@ def _editable(context: Context, slot: Slot) -> bool:
     mine = [pragma for pragma in slot.owner.pragmas if slot.is_mine(pragma)]
     if any(not context.text(pragma).editable for pragma in mine):
         return False
-    return bool(_written(context, slot.owner, ["HLS x"] if slot.dialect == "HLS" else ["ACCEL x"], slot.variable))
+    return bool(written(context, slot.owner, ["HLS x"] if slot.dialect == "HLS" else ["ACCEL x"], slot.variable))
 
 
 def _removed(context: Context, pragma: ir.Pragma) -> list[Edit]:
     return [edit for fix in context.text(pragma).remove("", safe=False) for edit in fix.edits]
 
 
-def _written(context: Context, owner: ir.Loop | ir.Function, texts: Sequence[str], variable: str) -> list[Edit]:
+def written(context: Context, owner: ir.Loop | ir.Function, texts: Sequence[str], variable: str) -> list[Edit]:
     """Edits that write pragmas; one about a variable stands below its declaration, before which nobody knows it."""
     lines = "\n".join(f"#pragma {text}" for text in texts)
     if isinstance(owner, ir.Function) and variable:

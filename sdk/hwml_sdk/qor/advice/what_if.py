@@ -16,10 +16,9 @@ from ...amounts import change_of, whole
 from ...document import Fix, apply_edits
 from ...errors import HwmlError
 from ..answer.types import QorPrediction
-from ..lint.run import lint_files
 from ..model import Given, OpenDesign, given_source, loaded_model, open_design
 from ..tool.labels import RESOURCES, TITLES
-from .bench import Bench
+from .bench import Bench, findings_of
 from .budget import limits_of
 from .search import Tell, front, search
 from .types import Amounts, area_change, change, edits_json
@@ -180,7 +179,7 @@ def _predicted(bench: Bench, option: Option) -> Option | None:
     try:
         changed = apply_edits(given.text, option.fix.edits)
         design = open_design(changed, path=given.path, inputs=given.inputs, settings=settings)
-        if _findings(design) > _findings(bench.design):
+        if findings_of(design.program) > findings_of(bench.design.program):
             return None
         before = _model_of(bench, bench.design)
         after = _model_of(bench, design)
@@ -194,13 +193,6 @@ def _predicted(bench: Bench, option: Option) -> Option | None:
 
 def _model_of(bench: Bench, design: OpenDesign) -> QorPrediction:
     return loaded_model(bench.design.settings.model).predict_design(design)
-
-
-def _findings(design: OpenDesign) -> int:
-    """Errors and warnings that need no estimate."""
-    return sum(
-        item.severity in ("error", "warning") for items in lint_files(design.program).values() for item in items
-    )  # fmt: skip
 
 
 def _how_sure(before: QorPrediction, after: QorPrediction) -> str:

@@ -13,12 +13,12 @@ from ...document import Related
 from ...errors import SourceError
 from ..answer.types import LoopQor
 from ..closed_form.causes import Cause
-from ..closed_form.results import FunctionResult
 from ..lint.counts import accesses_of
 from ..model import Given, OpenDesign, given_source
 from ..program import ir
 from .bench import Bench, flat
 from .moves import moves_of, owner_of
+from .processes import regions_of, sequences_of, why_region
 from .types import Why
 
 MAX_TRIALS = 60  # texts that are predicted for one answer
@@ -63,10 +63,13 @@ def why_given(
     """
     bench = Bench.of(given, trials, design)
     known = {(item.path, item.head): item for item in bench.design.program.loops()}
-    found = [*_regions(bench, loop)]
+    regions = [region for region in regions_of(bench) if loop in (None, region.name)]
+    found = [why_region(bench, region) for region in regions]
+    found += sequences_of(bench, loop)
+    told = {(region.function.path, region.span) for region in regions}
     for loop_qor in _asked(bench, loop):
         item = known.get((loop_qor.path, loop_qor.span))
-        if item is not None and loop_qor.cause is not None:
+        if item is not None and loop_qor.cause is not None and (loop_qor.path, loop_qor.span) not in told:
             found.append(_why(bench, item, loop_qor))
     if loop is not None and not found:
         names = ", ".join(dict.fromkeys(one.name for one in flat(bench.present.loops))) or "none"
@@ -115,34 +118,3 @@ def _related(bench: Bench, loop: ir.Loop, loop_qor: LoopQor, cause: Cause) -> tu
         return ()
     found = accesses_of(bench.context, loop, owner[1], loop_qor.unroll_factor)
     return tuple(Related(item.message, item.span, item.path or loop.path) for item in found.places)
-
-
-# -- dataflow regions ------------------------------------------------------------------------------------------------
-
-
-def _regions(bench: Bench, name: str | None) -> Iterator[Why]:
-    """Functions whose processes run at the same time, and the one that sets their pace."""
-    for result in bench.estimate.functions.values():
-        if not result.dataflow or (name is not None and name != result.function.name):
-            continue
-        processes = sorted(_processes(result), key=lambda item: -item[1])
-        if len(processes) < 2:
-            continue
-        (slowest, cycles), (_, following) = processes[:2]
-        function = result.function
-        text = f"{slowest} sets the pace of {len(processes)} processes: {cycles:,.0f} cycles, the next {following:,.0f}"
-        message = f"interval {result.interval:,.0f}: {text}"
-        related = tuple(
-            Related(f"{slowest} stands here", call.callee.function.name_span, call.callee.function.path)
-            for call in result.calls if call.callee.function.name == slowest
-        )  # fmt: skip
-        cause = Cause("dataflow", text, slowest)
-        yield Why(function.name, function.name, function.path, function.name_span, None, cause, message, related[:1])
-
-
-def _processes(result: FunctionResult) -> Iterator[tuple[str, float]]:
-    for loop in result.loops:
-        yield f"loop {loop.loop.name}", loop.cycles
-    for call in result.calls:
-        if call.loop is None:
-            yield call.callee.function.name, call.callee.cycles

@@ -37,12 +37,19 @@ def make_target(
 
 
 def make_options(
-    target: Target, *, default_trip_count: int = 0, pipeline_loops: int | None = PIPELINE_LOOPS
+    target: Target,
+    *,
+    default_trip_count: int = 0,
+    pipeline_loops: int | None = PIPELINE_LOOPS,
+    bus_latency: int | None = None,
 ) -> Options:
-    """What the user may set, as far as the target's release knows it. pipeline_loops: 0 or None switches it off."""
+    """What the user may set, as far as the target's release knows it. pipeline_loops: 0 or None switches it off.
+
+    bus_latency: of m_axi ports; None leaves it to the flow that the source looks like.
+    """
     # A release that pipelines nothing by itself does not start to because a setting gives a threshold.
     automatic = pipeline_loops if target.behaviour.auto_pipeline and pipeline_loops else None
-    return Options(automatic, default_trip_count, target.behaviour)
+    return Options(automatic, default_trip_count, target.behaviour, bus_latency)
 
 
 def estimate_source(

@@ -104,6 +104,7 @@ class Design:
                 self.program,
                 auto_partition=not merlin,
                 throughput_driven=self.options.behaviour.throughput_driven,
+                bus_latency=self.options.bus_latency or 0,
             )
             if self.options.behaviour.merlin:
                 # Merlin partitions by itself as the parallel factors ask for.

@@ -10,6 +10,7 @@ II), `hierarchy` (loops, functions, calls, processes), `memory` (banks), `tool.o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from ..program import ir
@@ -17,6 +18,7 @@ from ..program.budget import Work, depth_guard
 from ..program.constants import Number
 from ..program.expressions import everything_in
 from ..program.facts import reached
+from ..tool.memories import KERNEL_BUS_LATENCY
 from ..tool.operators import Target
 from .area import area_cost
 from .design_cache import Design
@@ -46,6 +48,7 @@ def estimate_program(
 
     memo: of estimates of the same program, in which only pragmas were changed since.
     """
+    options = _with_flow(options, program, top)
     design = Design(program, target, options, memo=memo)
     with depth_guard(program.path, f"what {top.name} does"):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
@@ -76,6 +79,19 @@ def estimate_program(
     return _total(design, result, least)
 
 
+def _with_flow(options: Options, program: ir.Program, top: ir.Function) -> Options:
+    """The options with the latency of a bus that nothing states.
+
+    v++ links kernels by their C names (UG1393), so that a top in an `extern "C"` is one of the Vitis flow. The default
+    of HLS is the Vivado flow (UG1399, open_solution -flow_target), and before 2020 there was no other.
+    """
+    if options.bus_latency is not None:
+        return options
+    old = options.behaviour.vivado_core and not options.behaviour.merlin
+    kernel = options.behaviour.merlin or (top.name in program.c_linkage and not old)
+    return replace(options, bus_latency=KERNEL_BUS_LATENCY if kernel else 0)
+
+
 def _directions(program: ir.Program, memo: Memo | None) -> Directions:
     """What functions read and write, found once for all variants of a program."""
     if memo is None:
@@ -95,6 +111,8 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
 
 def _shared_arrays(design: Design, top: ir.Function) -> Iterator[tuple[ir.Variable, Layout]]:
     """Arrays of the file that the design names, laid out as the first function asks that says anything of them."""
+    if not any(var.dims or var.type.kind == "struct" for var in design.program.globals.values()):
+        return
     functions = reached(design.program, top).values()
     named = {e.var for f in functions for e in everything_in(f.body) if isinstance(e, ir.Ref) and e.var is not None}
     layouts = [design.layouts(function) for function in functions]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Protocol
 
 from ..program import ir
@@ -25,6 +26,9 @@ from .schedule.beside import LoopUses
 from .schedule.region import Host, Region
 
 ARRAYS = ("ARRAY_PARTITION", "ARRAY_RESHAPE")
+# Fields of a result that building it sets; the others are set where it is put into its function.
+_BUILT = tuple(item.name for item in fields(LoopResult) if item.name not in ("entries", "replicas"))
+_VALUES = attrgetter(*_BUILT)
 
 
 class Shared(Protocol):
@@ -90,6 +94,7 @@ class Memo:
     )
     _named: dict[ir.Loop, frozenset[ir.Variable] | None] = field(default_factory=dict)
     _nests: dict[ir.Loop, tuple[ir.Loop, ...]] = field(default_factory=dict)
+    _reached: dict[Hashable, Container[ir.Variable]] = field(default_factory=dict)
 
     def said_in(self, function: ir.Function) -> Hashable:
         """The pragmas of a function's loops, as far as plans look at them."""
@@ -168,7 +173,12 @@ class Memo:
             self._nests[loop] = (loop, *ir.loops_of(loop.body))
             self._named[loop] = _named(frame, loop)
         named = self._named[loop]
-        return frame.layouts if named is None else named | {frame.root(var) for var in named}
+        if named is None:
+            return frame.layouts
+        key = loop, frame.key
+        if key not in self._reached:  # what parameters stand for is part of a frame's key
+            self._reached[key] = named | {frame.root(var) for var in named}
+        return self._reached[key]
 
     def _key(self, frame: Walk, loop: ir.Loop) -> Hashable:
         arrays = self._arrays(frame, loop)
@@ -182,11 +192,13 @@ class Memo:
 
 
 def _twin(result: LoopResult) -> LoopResult:
-    """A copy that a loop around it may change; as `copy.copy`, which takes four times as long."""
+    """A copy that a loop around it may change; as `copy.copy`, which takes many times as long."""
     made = object.__new__(LoopResult)
-    for name in LoopResult.__slots__:
-        if hasattr(result, name):
-            setattr(made, name, getattr(result, name))
+    try:
+        for name, value in zip(_BUILT, _VALUES(result), strict=True):
+            setattr(made, name, value)
+    except AttributeError:
+        return copy(result)
     return made
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..program import ir
+from ..program.expressions import loops_inside
 from ..program.sizes import total_bits
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
@@ -35,7 +36,7 @@ class Layout:
     merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     ports: of each bank. parted: fields of a struct lie in memories of their own. widen: bits that an m_axi port may be
     widened to. stencil: a window over it is kept on the chip.
-    fifo_depth: elements that a stream holds.
+    fifo_depth: elements that a stream holds. bus_latency: cycles that an m_axi port is expected to take.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Layout:
     widen: int = 0
     stencil: bool = False
     fifo_depth: int = FIFO_DEPTH
+    bus_latency: int = 0
 
     @property
     def is_stated(self) -> bool:
@@ -67,9 +69,14 @@ class Layout:
 
 
 def layouts(
-    function: ir.Function, program: ir.Program, *, auto_partition: bool, throughput_driven: bool = False
+    function: ir.Function,
+    program: ir.Program,
+    *,
+    auto_partition: bool,
+    throughput_driven: bool = False,
+    bus_latency: int = 0,
 ) -> dict[ir.Variable, Layout]:
-    """Layout of every array (and stream, and pointer) that a function can name."""
+    """Layout of every array (and stream, and pointer) that a function can name. bus_latency: of ports without one."""
     found: dict[ir.Variable, Layout] = {}
     names: dict[str, ir.Variable] = {**program.globals, **function.variables}
     fields = {
@@ -82,6 +89,7 @@ def layouts(
     for var in names.values():
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
+            found[var].bus_latency = bus_latency
     for pragma in _pragmas_of(function):
         _apply(pragma, names, found)
     if throughput_driven:
@@ -133,7 +141,7 @@ def _default(var: ir.Variable, auto_partition: bool) -> Layout:
 
 def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
     yield from function.pragmas
-    for loop in ir.loops_of(function.body):
+    for loop in loops_inside(function.body):
         yield from loop.pragmas
 
 
@@ -159,6 +167,8 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
             layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
             layout.bundle = options.get("bundle", "")
         layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
+        stated = pragma.whole("latency")
+        layout.bus_latency = layout.bus_latency if stated is None else max(stated, 0)
         _bind(layout, options.get("storage_type", ""), options.get("storage_impl", ""))
     elif pragma.kind == "STREAM":
         layout.interface = "fifo"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ..program import ir
+from ..program.expressions import loops_inside
 from ..program.flow import variables_in
 from ..program.trip_counts import TripCount
 from ..tool.releases import Behaviour
@@ -26,11 +27,13 @@ class Options:
     auto_pipeline: threshold of automatic pipelining, None where the tool does none (before Vitis HLS 2020.1, or 0 in
     hls_config.cfg).
     behaviour: what the tool's release does by itself.
+    bus_latency: cycles that m_axi ports without an option of their own are expected to take; None: by the flow.
     """
 
     auto_pipeline: int | None
     default_trip_count: int
     behaviour: Behaviour
+    bus_latency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def make_plans(
     calls_loops: whether a loop's body calls functions that have loops; such a loop is not pipelined automatically.
     """
     plans: dict[ir.Loop, Plan] = {}
-    for loop in ir.loops_of(function.body):
+    for loop in loops_inside(function.body):
         count = counts.get(loop)
         plans[loop] = _tiled(loop, counts, options.behaviour) if options.behaviour.merlin else _vitis(loop, count)
     if not options.behaviour.merlin:
@@ -126,8 +129,8 @@ def _merlin(loop: ir.Loop, counts: Mapping[ir.Loop, TripCount], behaviour: Behav
         copies = trip
     pipeline = loop.pragma("ACCEL", "PIPELINE")
     # Loops inside that are unrolled whole leave a loop the innermost one (2mm, bicg of data/qor: DSPs of both factors).
-    nested = any(True for _ in ir.loops_of(loop.body))
-    innermost = all(_merlin(inner, counts, behaviour).full_unroll for inner in ir.loops_of(loop.body))
+    nested = any(True for _ in loops_inside(loop.body))
+    innermost = all(_merlin(inner, counts, behaviour).full_unroll for inner in loops_inside(loop.body))
     pipelined = pipeline is not None and "off" not in pipeline.options
     if (copies > 1 or pipelined) and conflicting(loop):
         note = "iterations depend on each other: not faster when pipelined or parallel"
@@ -160,9 +163,9 @@ def _refuse(
 
     The innermost loops are pipelined instead, as Vitis HLS does with loops that nothing is said of.
     """
-    for loop in ir.loops_of(function.body):
+    for loop in loops_inside(function.body):
         plan = plans[loop]
-        inside = list(ir.loops_of(loop.body)) if plan.pipelined else []
+        inside = list(loops_inside(loop.body)) if plan.pipelined else []
         variable = next((item for item in inside if _varies(item, loop, counts.get(item))), None)
         if variable is None:
             continue
@@ -171,7 +174,7 @@ def _refuse(
         if options.auto_pipeline is None:
             continue
         for item in inside:
-            innermost = not any(True for _ in ir.loops_of(item.body))
+            innermost = not any(True for _ in loops_inside(item.body))
             if innermost and item.pragma("HLS", "PIPELINE") is None and not plans[item].full_unroll:
                 plans[item] = replace(plans[item], pipelined=True, automatic=True)
 
@@ -202,8 +205,8 @@ def _automatic(
     A perfect nest of short loops counts as the one loop that flattening makes of it: with more iterations than the
     threshold its innermost loop is pipelined, with fewer the loop around the nest, as labelled designs show.
     """
-    for loop in list(ir.loops_of(function.body)):
-        outer = any(True for _ in ir.loops_of(loop.body)) or plans[loop].full_unroll
+    for loop in list(loops_inside(function.body)):
+        outer = any(True for _ in loops_inside(loop.body)) or plans[loop].full_unroll
         if outer and not _all_inside_unrolled(loop, plans):
             continue
         chosen = loop if options.behaviour.innermost_only else _chosen(loop, counts, plans, options)
@@ -218,7 +221,7 @@ def _automatic(
 
 
 def _all_inside_unrolled(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
-    return not plans[loop].full_unroll and all(plans[inner].full_unroll for inner in ir.loops_of(loop.body))
+    return not plans[loop].full_unroll and all(plans[inner].full_unroll for inner in loops_inside(loop.body))
 
 
 def _chosen(
@@ -244,7 +247,7 @@ def _chosen(
     above = counts.get(parent) if parent is not None else None
     if parent is None or above is None or above.average is None:
         return loop
-    siblings = [item for item in ir.loops_of(parent.body) if item not in nest]
+    siblings = [item for item in loops_inside(parent.body) if item not in nest]
     blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
     if blocked or any(not plans[item].full_unroll for item in siblings):
         return loop
@@ -283,4 +286,4 @@ def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:
         if plans[above].pipelined:
             return True
         above = above.parent
-    return any(plans[inner].pipelined for inner in ir.loops_of(loop.body))
+    return any(plans[inner].pipelined for inner in loops_inside(loop.body))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from ...config import find_upwards
 from ...errors import ConfigError
 from ...files import parse_json, read_bytes
 from ..tool.labels import LABELS, TITLES
+from ..tool.operators import Target
 from .correct import Z_LIMIT, Correction, Geometry
+from .latencies import MOST_CYCLES, Latency, tables_digest
 from .residual import Residual, from_json, to_json
 from .table import quantise
 
@@ -35,24 +37,37 @@ MAX_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What one workspace taught. model: digest of the artefact it was fitted to; reports: how many it was fitted on."""
+    """What one workspace taught. model: digest of the artefact it was fitted to; reports: how many it was fitted on.
+
+    latencies: of operators, empty where they were learned against other tables than this release has.
+    """
 
     path: Path
     model: str
     feature_version: int
     reports: int
     residual: Residual
+    latencies: tuple[Latency, ...] = ()
 
     def problem(self, model: str, feature_version: int) -> str:
         """Why it is not used with this model; "" when it is."""
         if (self.model, self.feature_version) == (model, feature_version):
             return ""
-        return f"{self.path.name} was made for another model and is not used: run hwml qor calibrate again"
+        return f"{self.path.name} was made for another model and corrects no figure: run hwml qor calibrate again"
 
     def note(self) -> str:
         """What it changes, for people."""
         names = ", ".join("latency" if n == "latency_cycles" else TITLES[n] for n in self.residual.applied)
-        return f"calibrated on {self.reports} reports of this workspace ({names}; {self.path.name})"
+        return f"calibrated on {self.reports} reports of this workspace ({names}; {self.path.name})" if names else ""
+
+    def learned_for(self, target: Target) -> tuple[tuple[str, int], ...]:
+        """Cycles more than listed, by operator, for a target."""
+        return tuple((item.name, item.step) for item in self.latencies if item.holds_for(target))
+
+    def latency_note(self, target: Target) -> str:
+        """What that changes, for people; "" for nothing."""
+        steps = ", ".join(f"{name} {step:+d}" for name, step in self.learned_for(target))
+        return f"operator latencies learned from reports of this workspace: {steps} cycles ({self.path.name})"
 
     def correct(self, correction: Correction, z: Floats) -> Correction:
         """A correction moved by what the reports say of designs like this one; intervals move along and narrow."""
@@ -82,11 +97,14 @@ def model_digest(artifact: Artifact) -> str:
     return hashlib.sha256(listed.encode("utf-8")).hexdigest()
 
 
-def calibration_text(model: str, feature_version: int, reports: int, residual: Residual) -> str:
+def calibration_text(
+    model: str, feature_version: int, reports: int, residual: Residual, latencies: Sequence[Latency] = ()
+) -> str:
     """The file's text."""
     said = {
         "kind": KIND, "format_version": FORMAT_VERSION, "model": model, "feature_version": feature_version,
-        "reports": reports, **to_json(residual),
+        "reports": reports, **to_json(residual), "tables": tables_digest(),
+        "latencies": [asdict(item) for item in latencies],
     }  # fmt: skip
     return json.dumps(said) + "\n"
 
@@ -95,6 +113,16 @@ def find_calibration(source: Path) -> Calibration | None:
     """The calibration that holds for a source, None without one. Raises ConfigError for a broken file."""
     state = calibration_state(source)
     return None if state is None else _read(*state)
+
+
+def at_workspace(target: Target, source: Path | None) -> Target:
+    """A target with the operator latencies that the reports around a source taught. source: None of text in no file.
+
+    Raises ConfigError for a broken file.
+    """
+    calibration = find_calibration(source) if source is not None else None
+    learned = calibration.learned_for(target) if calibration is not None else ()
+    return replace(target, learned=learned) if learned else target
 
 
 def calibration_state(source: Path) -> tuple[Path, int, int] | None:
@@ -120,7 +148,11 @@ def _read(place: Path, _changed: int, _size: int) -> Calibration:
             raise ValueError("another kind or version of file")
         features = len(said["points"][0])
         residual = from_json(said, features)
-        return Calibration(place, str(said["model"]), int(said["feature_version"]), int(said["reports"]), residual)
+        same = said["tables"] == tables_digest()
+        latencies = tuple(_latency(item) for item in said["latencies"]) if same else ()
+        return Calibration(
+            place, str(said["model"]), int(said["feature_version"]), int(said["reports"]), residual, latencies
+        )
     except OSError as error:
         raise ConfigError(f"cannot read: {error.strerror or error}", path=place) from error
     except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
@@ -128,6 +160,14 @@ def _read(place: Path, _changed: int, _size: int) -> Calibration:
         raise ConfigError(
             f"is no calibration ({why}): run hwml qor calibrate again, or remove it", path=place
         ) from error
+
+
+def _latency(said: Mapping[str, Any]) -> Latency:
+    numbers = float(said["clock_period_ns"]), float(said["before"]), float(said["after"])
+    clock, before, after = numbers
+    if not all(map(math.isfinite, numbers)) or clock <= 0 or not 0 < abs(int(said["step"])) <= MOST_CYCLES:
+        raise ValueError("an operator's latency is none")
+    return Latency(str(said["name"]), str(said["family"]), clock, int(said["step"]), int(said["n"]), before, after)
 
 
 def errors_of(actual: Mapping[str, float | None], predicted: Mapping[str, float], known: Mapping[str, bool]) -> Floats:

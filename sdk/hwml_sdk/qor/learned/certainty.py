@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,28 +122,40 @@ class Rows:
     def __init__(self, values: NDArray[np.float32], names: Sequence[str]) -> None:
         self._values = values
         self._place = {name: index for index, name in enumerate(names)}
-        self._columns: dict[str, Floats] = {}
-        self._alike: dict[str, Floats] = {}  # strengths that are the same for every target
+        self._strengths: dict[str, Floats] = {}
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self._values)
+
+    @cached_property
+    def _counted(self) -> Floats:
+        """The values [f, n], 0 where there is none."""
+        return np.ascontiguousarray(np.nan_to_num(self._values.astype(np.float64)).T)
+
+    @cached_property
+    def _alike(self) -> Floats:
+        """Strengths [n, len(REASONS)], those of reasons that are the same for every target; 0 for the others."""
+        found = np.zeros((len(self._values), len(REASONS)))
+        for index, reason in enumerate(REASONS):
+            if not reason.by_target:
+                found[:, index] = reason.strength(self.column, "")
+        return found
 
     def column(self, name: str) -> Floats:
         """One feature [n]; one that is not there counts as 0."""
-        found = self._columns.get(name)
-        if found is None:
-            at = self._place.get(name)
-            found = np.zeros(len(self._values)) if at is None else np.nan_to_num(self._values[:, at].astype(np.float64))
-            self._columns[name] = found
-        return found
+        at = self._place.get(name)
+        return np.zeros(len(self._values)) if at is None else self._counted[at]
 
     def strengths(self, target: str) -> Floats:
         """How far each of REASONS holds, [n, len(REASONS)]."""
-        return np.stack([self._strength(reason, target) for reason in REASONS], axis=1)
-
-    def _strength(self, reason: Reason, target: str) -> Floats:
-        if reason.by_target:
-            return reason.strength(self.column, target)
-        found = self._alike.get(reason.name)
+        found = self._strengths.get(target)
         if found is None:
-            found = self._alike[reason.name] = reason.strength(self.column, target)
+            found = self._strengths[target] = self._alike.copy()
+            for index, reason in enumerate(REASONS):
+                if reason.by_target:
+                    found[:, index] = reason.strength(self.column, target)
         return found
 
 
@@ -204,12 +217,22 @@ class Certainty:
         scale = [[list(pair) for pair in row] for row in self.scale]
         return {"reasons": [reason.name for reason in REASONS], **tables, "scale": scale, "foreign": list(self.foreign)}
 
+    def of(
+        self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, NDArray[np.int64], list[dict[str, tuple[str, ...]]]]:
+        """What `ends` says of rows [n, f], their classes [n], and for each row by target the words of its reasons."""
+        rows = Rows(values, names)
+        kind = _classes(rows)
+        return *self._ends(rows, kind, unseen), kind, self._spoken(rows)
+
     def ends(
         self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]
     ) -> tuple[Floats, Floats]:
         """(below, above): how far the ends lie from log(1 + value), both > 0, [n, targets], for rows [n, f]."""
         rows = Rows(values, names)
-        kind = _classes(rows)
+        return self._ends(rows, _classes(rows), unseen)
+
+    def _ends(self, rows: Rows, kind: NDArray[np.int64], unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         sides: list[list[Floats]] = [[], []]
         for index, target in enumerate(LABELS):
             found = rows.strengths(target)
@@ -219,16 +242,15 @@ class Certainty:
                 sides[number].append(np.clip(end, MIN_END, MAX_END))
         return np.stack(sides[0], axis=1), np.stack(sides[1], axis=1)
 
-    def spoken(self, values: NDArray[np.float32], names: Sequence[str]) -> list[dict[str, tuple[str, ...]]]:
-        """For each row [n, f], by target: words of the reasons that widen its interval, those that widen most first."""
-        rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(len(values))]
-        features = Rows(values, names)
+    def _spoken(self, features: Rows) -> list[dict[str, tuple[str, ...]]]:
+        """For each row, by target: words of the reasons that widen its interval, those that widen most first."""
+        rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(features.count)]
         for index, target in enumerate(LABELS):
             found = features.strengths(target)
             widening = found * np.maximum(np.array(self.below[index])[1:], np.array(self.above[index])[1:])
-            for row, amounts in zip(rows, widening, strict=True):
-                order = sorted(range(len(REASONS)), key=lambda number, a=amounts: (-a[number], number))  # type: ignore[misc]
-                row[target] = tuple(REASONS[i].words for i in order if amounts[i] >= SPOKEN and REASONS[i].words)
+            for row, amounts in zip(rows, widening.tolist(), strict=True):
+                told = [(-amount, n) for n, amount in enumerate(amounts) if amount >= SPOKEN and REASONS[n].words]
+                row[target] = tuple(REASONS[n].words for _, n in sorted(told))
         return rows
 
 

@@ -25,7 +25,7 @@ from ...errors import ArtifactError
 from ...files import read_bytes
 from ...inference import open_session, run_session
 from ..tool.labels import DOMAINS, LABELS
-from .certainty import CLASSES, Certainty, classes_of
+from .certainty import CLASSES, Certainty
 from .table import quantise
 
 Floats = NDArray[np.float64]
@@ -291,11 +291,9 @@ class Corrector:
         domain = domain_of(rows, self.feature_names)
         value = self._values(rows, exact, domain)
         unseen = self.geometry.unseen(rows)
-        below, above = self.certainty.ends(every, names, unseen)
+        below, above, kinds, reasons = self.certainty.of(every, names, unseen)
         low, high = value - below, value + above
         trust = np.array(self.calibration.trust)[domain].tolist()
-        kinds = classes_of(every, names)
-        reasons = self.certainty.spoken(every, names)
         return [
             Correction(
                 value=_counts(value[index]),

@@ -12,7 +12,7 @@ from . import ir
 from .budget import Work
 from .numbers import Number, binary, unary
 
-__all__ = ["Bindings", "Number", "binary", "evaluate", "held", "settle"]
+__all__ = ["Bindings", "Number", "Run", "UnknownError", "binary", "evaluate", "held", "settle"]
 
 _MAX_DEPTH = 60  # of expressions inside one another
 MAX_STEPS = 2000  # of a `constexpr` function
@@ -131,6 +131,13 @@ def held(kind: ir.CType, value: Number) -> Number:
 _BUILTINS: dict[str, Callable[..., Number]] = {
     "min": min, "max": max, "std::min": min, "std::max": max, "abs": abs, "ceil": math.ceil, "floor": math.floor,
     "MIN": min, "MAX": max, "fmin": min, "fmax": max,
+    **{
+        f"{lead}{name}{tail}": getattr(math, name)
+        for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sqrt", "exp", "log", "log2", "log10", "pow",
+                     "sinh", "cosh", "tanh", "fabs")
+        for lead in ("", "std::", "hls::") for tail in ("", "f")
+    },
+    "std::abs": abs, "std::ceil": math.ceil, "std::floor": math.floor, "round": lambda x: math.floor(x + 0.5),
 }  # fmt: skip
 
 
@@ -152,7 +159,7 @@ def _called(call: ir.Call, known: Bindings, depth: int) -> Number | None:
 # -- constexpr functions -------------------------------------------------------------------------------------
 
 
-class _UnknownError(Exception):
+class UnknownError(Exception):
     """Something the run needs is not known."""
 
 
@@ -160,22 +167,23 @@ def _result_of(function: ir.Function, values: Sequence[Number], depth: int) -> N
     """What a `constexpr` function returns, None where it cannot be told."""
     if depth > MAX_CALL_DEPTH or len(values) > len(function.params):
         return None
-    run = _Run(depth, function.work)
+    run = Run(depth, function.work)
     for param, value in zip(function.params, values, strict=False):
         run.values[param] = held(param.type, value)
     try:
         run.block(function.body)
-    except _UnknownError:
+    except UnknownError:
         return None
     found = run.returned
     return None if found is None else held(function.returns, found)
 
 
-class _Run:
-    """One call."""
+class Run:
+    """One call, or other code that constants alone decide. most: steps that it may take."""
 
-    def __init__(self, depth: int, work: Work | None) -> None:
+    def __init__(self, depth: int, work: Work | None, most: int = MAX_STEPS) -> None:
         self.work = work
+        self.most = most
         self.values: dict[ir.Variable, Number] = {}
         self.depth = depth
         self.steps = 0
@@ -186,7 +194,7 @@ class _Run:
         """Value of an expression without side effects."""
         found = evaluate(expr, self.values, self.depth)
         if found is None:
-            raise _UnknownError
+            raise UnknownError
         return found
 
     def block(self, block: ir.Block) -> None:
@@ -200,8 +208,8 @@ class _Run:
     def count(self) -> None:
         """One step more, of this call and of the document."""
         self.steps += 1
-        if self.steps > MAX_STEPS or (self.work is not None and not self.work.take()):
-            raise _UnknownError
+        if self.steps > self.most or (self.work is not None and not self.work.take()):
+            raise UnknownError
 
     def statement(self, item: ir.Stmt) -> None:
         """Run one statement."""
@@ -224,7 +232,7 @@ class _Run:
     def loop(self, loop: ir.Loop) -> None:
         """Run a loop; one that is left by `break` or cut short by `continue` is not told from others here."""
         if loop.jumps or loop.has_continue or loop.kind == "range":
-            raise _UnknownError
+            raise UnknownError
         if loop.var is not None and loop.start is not None:
             self.values[loop.var] = self.value(loop.start)
         first = loop.kind == "do"
@@ -242,7 +250,7 @@ class _Run:
                 item.target if isinstance(item, ir.Assign) else item.operand if isinstance(item, ir.Unary) else None
             )
             if not isinstance(target, ir.Ref) or target.var is None or target.var.dims:
-                raise _UnknownError
+                raise UnknownError
             if isinstance(item, ir.Assign):
                 value: Number | None = self.value(item.value)
                 if item.op != "=":
@@ -250,5 +258,5 @@ class _Run:
             else:
                 value = binary("+", self.value(target), 1 if "+" in item.op else -1)  # type: ignore[union-attr]
             if value is None:
-                raise _UnknownError
+                raise UnknownError
             self.values[target.var] = held(target.var.type, value)

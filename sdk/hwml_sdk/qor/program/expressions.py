@@ -53,6 +53,13 @@ def everything_in(block: ir.Block) -> tuple[ir.Expr, ...]:
     return block.everything
 
 
+def loops_inside(block: ir.Block) -> tuple[ir.Loop, ...]:
+    """`ir.loops_of` of a block that is complete, which every estimate of a design asks for again."""
+    if block.loops is None:
+        block.loops = tuple(ir.loops_of(block))
+    return block.loops
+
+
 def inside(exprs: Iterable[ir.Expr]) -> list[ir.Expr]:
     """Expressions with all that is inside them, in source order, outer ones first."""
     found: list[ir.Expr] = []

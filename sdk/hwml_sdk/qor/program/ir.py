@@ -214,6 +214,7 @@ class Block:
     assigned: frozenset[Variable] | None = None
     assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
+    loops: tuple[Loop, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -332,7 +333,8 @@ class Program:
 
     sources: text of every file that was read, by path, for exact ranges and edits. overloads: by the name that several
     functions have, the names of all but the first.
-    declared: names of functions that a declaration was read of, perhaps with no body anywhere.
+    declared: names of functions that a declaration was read of, perhaps with no body anywhere. c_linkage: of those in
+    an `extern "C"`.
     fields: what the methods of a struct see of it, by struct and field. bases: of a struct. defaults: of the parameters
     of a function, None where one has none. work: what may still be read, and what was not.
     faults: in how many places a text is no C++, or ends in the middle of a comment or of an `#if`.
@@ -351,6 +353,7 @@ class Program:
     sources: dict[str, str] = field(default_factory=dict)
     overloads: dict[str, list[str]] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
+    c_linkage: set[str] = field(default_factory=set)
     dialect: str = "HLS"
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
     faults: int = 0

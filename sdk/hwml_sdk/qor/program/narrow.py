@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import ir
-from .flow import variables_in
+from .flow import Head, variables_in
+from .numbers import binary
 
 NARROW_BITS = 32  # of a bound; wider ones say nothing about the rounds
 _COMPARES = ("<", ">", "<=", ">=", "!=")
@@ -57,3 +58,16 @@ def _keeps(wider: ir.CType, kind: ir.CType) -> bool:
     if wider.kind == "int":
         return wider.width >= kind.width + (kind.kind == "uint")
     return wider.kind == kind.kind == "uint" and wider.width >= kind.width
+
+
+def until_it_wraps(head: Head, start: int, step: int, limit: tuple[str, int]) -> range | None:
+    """`for (unsigned i = n - 1; i < n; i--)`: what lies below 0 is the largest number, which ends the loop."""
+    op, bound = limit
+    plain = isinstance(head.condition, ir.Binary) and any(
+        isinstance(side, ir.Ref) and side.var is head.var for side in (head.condition.left, head.condition.right)
+    )
+    if head.var.type.kind != "uint" or head.var.type.pointer or step >= 0 or op not in ("<", "<=") or not plain:
+        return None
+    ends = (1 << head.var.type.width) + step  # the least that the counter may be once it has gone below 0
+    stops = start >= 0 and binary(op, start, bound) and not binary(op, ends, bound)
+    return range(start, -1, step) if stops else None

@@ -12,8 +12,9 @@ from .constants import evaluate
 from .expressions import assigned_variables, everything_in
 from .flow import Head, Layers, Values, changed_in, head_of, starts_in_head, tested, variables_in
 from .handed import is_shared, may_change_shared
-from .narrow import compares_linear, held_by
+from .narrow import compares_linear, held_by, until_it_wraps
 from .numbers import Number, binary
+from .pointers import counted
 from .sizes import place_of
 
 MAX_ENVIRONMENTS = 4096
@@ -273,6 +274,7 @@ def _iterations(
 ) -> range | list[Number] | None:
     if loop.kind == "range":
         return _range_loop(loop)
+    head, start = (head, start) if head is None or start is not None else counted(head, known)
     if head is None or start is None:
         return None
     condition, change, first = tested(head.condition, head.var)
@@ -286,6 +288,10 @@ def _iterations(
         return _simulated(head, start, known) if not change and not head.late else None
     if step + change == 0:
         return None
+    if not change and not head.late and isinstance(limit[1], int):
+        wrapped = until_it_wraps(head, start, step, (limit[0], limit[1]))
+        if wrapped is not None:
+            return wrapped
     return _closed(start, step, change, limit, first=first, late=head.late)
 
 

@@ -13,13 +13,14 @@ from .values import add_flags, period, split_words
 
 # Keys and beginnings of keys that say nothing about what is predicted.
 _PLAIN_KEYS = {
-    "freqhz", "flow_target", "clock_uncertainty", "debug", "save-temps", "temp_dir", "report_dir",
+    "freqhz", "clock_uncertainty", "debug", "save-temps", "temp_dir", "report_dir",
     "work_dir", "log_dir", "messageDb", "advanced", "kernel", "hw_device", "package.output.format",
 }  # fmt: skip
 _PREFIXES = ("syn.", "tb.", "csim.", "cosim.", "package.", "vivado.", "impl.", "flow.", "v++.", "advanced.", "op.")
 
 _KEYS = (
     "part", "platform", "clock", "kernel_frequency", "syn.top", "syn.file", "syn.cflags", "syn.file_cflags", "tb.file",
+    "flow_target",
     *sorted(_PLAIN_KEYS),
 )  # fmt: skip
 
@@ -92,6 +93,8 @@ def _config_line(project: HlsProject, key: str, value: str, places: Places, plac
         project.clock_period_ns = period(value, place)
     elif key == "freqhz":
         project.clock_period_ns = period(f"{value.partition(':')[0]}hz", place)
+    elif key == "flow_target":
+        project.config[key] = value
     elif key == "syn.top":
         project.top = value
     elif key == "syn.file":

@@ -188,6 +188,7 @@ class _Options:
                 return self._unknown(project)
             if kind == "kernel":
                 project.top = value
+                project.config.setdefault("flow_target", "vitis")
             elif kind == "platform":
                 find_part(value)
                 project.part = value

@@ -10,6 +10,7 @@ from typing import Any
 from ...document import Span
 from ...errors import ConfigError, SourceError
 from ...files import read_source
+from ..tool.memories import KERNEL_BUS_LATENCY
 
 MAX_PROJECT_BYTES = 4 * 1024 * 1024
 
@@ -71,6 +72,13 @@ class HlsProject:
         """Trip count from which loops are pipelined without a pragma (0: never); None when not stated."""
         value = self.config.get("compile.pipeline_loops", "")
         return int(value) if value.isdigit() else None
+
+    @property
+    def bus_latency(self) -> int | None:
+        """Cycles that m_axi ports are expected to take (UG1399, config_interface -m_axi_latency); None: not stated."""
+        value = self.config.get("interface.m_axi_latency", "")
+        flows = {"vitis": KERNEL_BUS_LATENCY, "vivado": 0}
+        return int(value) if value.isdigit() else flows.get(self.config.get("flow_target", "").lower())
 
     @property
     def unsafe_math(self) -> bool:

@@ -10,23 +10,26 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...document import Again, Analysis, Annotation, Diagnostic, Span
 from ...text import common_start
 from ..program.budget import READ_STEPS, VERIFY_STEPS
 from ..program.tops import Likelihood, likely_tops
-from .focus import Part, connected, directives_in, functions_in, reduced, without_directives
+from .focus import Part, blank, connected, directives_in, functions_in, numbers_of, reduced, without_directives
 
 if TYPE_CHECKING:
     from ..program import ir
+
+Stands = TypeVar("Stands", Annotation, Diagnostic)
 
 MAX_VERIFIED_FIXES = 24
 MAX_SHARE = 0.9  # of the text that may be read again for the rest to be worth keeping
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_PRAGMA = re.compile(r"#[ \t]*pragma[ \t]+HLS\b", re.IGNORECASE)
 _PROTOTYPE = re.compile(r"\b([A-Za-z_]\w*)\s*\([^(){};]*\)\s*;")
 
 
@@ -39,6 +42,7 @@ class Whole:
     with_pragmas: functions that have some. tops: how likely each function is to be the design. fixes: that were tried.
     steps, work: to read and lint it, and to read it. ports: pragmas of bus ports with the functions they stand in; the
     model counts those of a whole file. arrays: that every design of the file has, and any function may partition.
+    numbers: of the functions of a name. blanks: what stands for each function where it is left out.
     """
 
     text: str
@@ -56,13 +60,15 @@ class Whole:
     work: int
     ports: tuple[tuple[int, ir.Pragma], ...]
     arrays: frozenset[str]
+    numbers: Mapping[str, Sequence[int]]
+    blanks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What to read again of a text. text: without the functions that stay. read: the others' numbers, in `parts`.
 
-    number: of the function that was edited. moved: whether what stands below it has other lines now.
+    number: of the function that was edited. lines: as in `Whole`, now. moved: whether what stands below it has others.
     """
 
     whole: Whole
@@ -71,6 +77,7 @@ class Edit:
     parts: tuple[Part, ...]
     read: frozenset[int]
     number: int
+    lines: tuple[tuple[int, int], ...]
     moved: bool
 
 
@@ -105,6 +112,7 @@ def remembered(
         tuple(parts), lines, shared, functions_with_pragmas(program), likely_tops(program), top, fixes, steps,
         program.work.used, _ports(program, lines),
         frozenset(name for name, var in program.globals.items() if var.dims and not var.const),
+        numbers_of(parts), tuple(blank(text[part.start : part.end]) for part in parts),
     )  # fmt: skip
 
 
@@ -169,12 +177,22 @@ def edit_of(whole: Whole, text: str, about: object) -> Edit | None:
         Part(part.name, part.start, part.end + grown),
         *(Part(p.name, p.start + grown, p.end + grown) for p in whole.parts[number + 1 :]),
     )
-    moved = before.count("\n") != now.count("\n")
+    moved = now.count("\n") - before.count("\n")
     begin = {number, *(range(number, len(parts)) if moved else ())}
-    read = connected(text, parts, begin, whole.shared) | connected(whole.text, whole.parts, begin, whole.shared)
+    read = connected(text, parts, begin, whole.shared, whole.numbers)
+    read |= connected(whole.text, whole.parts, begin, whole.shared, whole.numbers)
     read |= _witness(whole, text, parts, read)
-    left = reduced(text, parts, read, MAX_SHARE)
-    return None if left is None else Edit(whole, text, left, parts, frozenset(read), number, moved)
+    left = reduced(text, parts, read, MAX_SHARE, whole.blanks)
+    lines = _moved(whole.lines, number, moved)
+    return None if left is None else Edit(whole, text, left, parts, frozenset(read), number, lines, bool(moved))
+
+
+def _moved(lines: tuple[tuple[int, int], ...], number: int, by: int) -> tuple[tuple[int, int], ...]:
+    """The lines of functions of which one has so many more."""
+    if not by:
+        return lines
+    first, end = lines[number]
+    return (*lines[:number], (first, end + by), *((a + by, b + by) for a, b in lines[number + 1 :]))
 
 
 def _common(old: str, new: str) -> tuple[int, int]:
@@ -192,10 +210,15 @@ def _part_at(parts: Sequence[Part], start: int, end: int) -> int | None:
 
 
 def _witness(whole: Whole, text: str, parts: Sequence[Part], read: set[int]) -> set[int]:
-    """A function with pragmas and what belongs to it: where some are, functions without any are no hardware."""
+    """A function with pragmas and what belongs to it: where some are, functions without any are no hardware.
+
+    None where those that are read anyway have had some, and have words of a pragma still.
+    """
+    if any(parts[n].name in whole.with_pragmas and _PRAGMA.search(text, parts[n].start, parts[n].end) for n in read):
+        return set()
     for number, part in enumerate(parts):
         if number not in read and part.name in whole.with_pragmas:
-            return connected(text, parts, [number], whole.shared)
+            return connected(text, parts, [number], whole.shared, whole.numbers)
     return set()
 
 
@@ -214,7 +237,7 @@ def agrees(edit: Edit, program: ir.Program) -> bool:
         return False
     if program.problems and not program.faults:
         return False
-    ports = [number for number, _ in _ports(program, _lines(edit.full, edit.parts))]
+    ports = [number for number, _ in _ports(program, edit.lines)]
     if sorted(ports) != sorted(number for number, _ in whole.ports if number in edit.read):
         return False
     return bool(whole.with_pragmas and functions_with_pragmas(program))  # where none has any, one is chosen of all
@@ -243,7 +266,7 @@ def together(edit: Edit, part: Analysis, *, fixes: int) -> tuple[Analysis, Again
     if fixes and whole.fixes + fixes > min(MAX_VERIFIED_FIXES, VERIFY_STEPS // max(whole.steps, 1)):
         return None  # of so many not all are tried, and which ones depends on all
     old = [whole.lines[number] for number in sorted(edit.read)]
-    new = _lines(edit.full, [edit.parts[number] for number in sorted(edit.read)])
+    new = [edit.lines[number] for number in sorted(edit.read)]
     places = [*(item.span for item in part.annotations), *(item.span for item in part.diagnostics)]
     if (
         (part.notes and not part.faults)
@@ -251,20 +274,32 @@ def together(edit: Edit, part: Analysis, *, fixes: int) -> tuple[Analysis, Again
         or any(_holder(new, span.start_line) is None for span in places)
     ):
         return None
-    labels = tuple(item for item in whole.analysis.annotations if _holder(old, item.span.start_line) is None)
-    findings = tuple(item for item in whole.analysis.diagnostics if _holder(old, item.span.start_line) is None)
+    labels, findings = _outside(old, whole.analysis.annotations), _outside(old, whole.analysis.diagnostics)
     if edit.moved and any(_last_line(item) >= whole.lines[edit.number][0] for item in findings):
         return None
     analysis = replace(
         part,
         annotations=tuple(sorted((*labels, *part.annotations), key=_by_place)),
-        diagnostics=tuple(sorted((*findings, *part.diagnostics), key=lambda item: (item.span, item.code))),
+        diagnostics=tuple(sorted((*findings, *part.diagnostics), key=lambda item: (*_numbers(item.span), item.code))),
     )
-    return analysis, Again(whole.analysis, tuple(old), part.annotations, part.diagnostics)
+    names = frozenset(edit.parts[number].name for number in edit.read)
+    return analysis, Again(whole.analysis, tuple(old), names, part.annotations, part.diagnostics)
 
 
-def _by_place(item: Annotation) -> tuple[Span, str]:
-    return item.span, item.kind
+def _outside(lines: Sequence[tuple[int, int]], items: Iterable[Stands]) -> list[Stands]:
+    """What begins on none of these lines."""
+    starts = [first for first, _ in lines]
+    ends = [-1, *(end for _, end in lines)]
+    return [item for item in items if (line := item.span.start_line) >= ends[bisect_right(starts, line)]]
+
+
+def _numbers(span: Span) -> tuple[int, int, int, int]:
+    """To sort by: compared more quickly than the spans themselves, of which there are thousands at every key."""
+    return span.start_line, span.start_character, span.end_line, span.end_character
+
+
+def _by_place(item: Annotation) -> tuple[int, int, int, int, str]:
+    return *_numbers(item.span), item.kind
 
 
 def _last_line(item: Diagnostic) -> int:
@@ -283,18 +318,18 @@ def followed(edit: Edit, analysis: Analysis, program: ir.Program, *, top: str, f
     if analysis.faults:
         return whole
     kept = {part.name for number, part in enumerate(edit.parts) if number not in edit.read}
-    lines = _lines(edit.full, edit.parts) if edit.moved else whole.lines
+    part, number = edit.parts[edit.number], edit.number
     return replace(
         whole,
         text=edit.full,
         analysis=analysis,
         parts=edit.parts,
-        lines=lines,
+        lines=edit.lines,
+        blanks=(*whole.blanks[:number], blank(edit.full[part.start : part.end]), *whole.blanks[number + 1 :]),
         with_pragmas=whole.with_pragmas & kept | functions_with_pragmas(program),
         tops={name: rank for name, rank in whole.tops.items() if name in kept} | likely_tops(program),
         top=top,
         fixes=whole.fixes + fixes,
-        ports=tuple(item for item in whole.ports if item[0] not in edit.read)
-        + _ports(program, _lines(edit.full, edit.parts)),
+        ports=tuple(item for item in whole.ports if item[0] not in edit.read) + _ports(program, edit.lines),
         work=whole.work if not edit.moved else max(whole.work, program.work.used),
     )

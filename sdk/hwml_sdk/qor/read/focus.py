@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 MIN_LINES = 150  # below, reading everything is as quick
@@ -53,14 +53,23 @@ def _tables(text: str, parts: Sequence[Part]) -> set[str]:
     return found
 
 
-def reduced(text: str, parts: Sequence[Part], wanted: Container[int], share: float = MAX_SHARE) -> str | None:
-    """The text with blank lines for the functions that are not wanted; None where more than that share stays."""
+def reduced(
+    text: str,
+    parts: Sequence[Part],
+    wanted: Container[int],
+    share: float = MAX_SHARE,
+    blanks: Sequence[str] | None = None,
+) -> str | None:
+    """The text with blank lines for the functions that are not wanted; None where more than that share stays.
+
+    blanks: those lines for each function, where they are known.
+    """
     out: list[str] = []
     at = kept = 0
     for number, part in enumerate(parts):
         if number in wanted:
             continue
-        out += [text[at : part.start], _blank(text[part.start : part.end])]
+        out += [text[at : part.start], blanks[number] if blanks else blank(text[part.start : part.end])]
         kept += part.start - at
         at = part.end
     kept += len(text) - at
@@ -89,11 +98,26 @@ def _near(text: str, parts: list[Part], line: int) -> set[int]:
     return {number for number, part in enumerate(parts) if part.start <= last and first <= part.end}
 
 
-def connected(text: str, parts: Sequence[Part], start: Iterable[int], shared: Container[str] = ()) -> set[int]:
-    """Those and all that they call or are called by, whatever the way round, or that name one of the words shared."""
+def numbers_of(parts: Sequence[Part]) -> dict[str, list[int]]:
+    """The numbers of the functions of each name."""
     names: dict[str, list[int]] = {}
     for number, part in enumerate(parts):
         names.setdefault(part.name, []).append(number)
+    return names
+
+
+def connected(
+    text: str,
+    parts: Sequence[Part],
+    start: Iterable[int],
+    shared: Container[str] = (),
+    numbers: Mapping[str, Sequence[int]] | None = None,
+) -> set[int]:
+    """Those and all that they call or are called by, whatever the way round, or that name one of the words shared.
+
+    numbers: as `numbers_of` has them, where they are known.
+    """
+    names = numbers_of(parts) if numbers is None else numbers
     starts = [part.start for part in parts]
     seen: set[str] = set()
     found: set[int] = set()
@@ -139,8 +163,8 @@ def without_directives(text: str) -> str:
     return _DIRECTIVE.sub("", text)
 
 
-def _blank(text: str) -> str:
-    """As many lines, with nothing on them but directives of the preprocessor."""
+def blank(text: str) -> str:
+    """What stands for a function that is left out: as many lines, with nothing but directives on them."""
     if "#" not in text:
         return "\n" * text.count("\n")
     out: list[str] = []

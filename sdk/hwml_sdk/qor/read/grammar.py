@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -18,6 +18,7 @@ from . import (
     statements,
     templates,
 )
+from .declarators import declared_name, function_declarator
 from .reader import Grammar, Reader
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ def namespace(reader: Reader, node: Node) -> None:
     """`namespace a { ... }` and `extern "C" { ... }`: what is inside, as if it stood outside."""
     body = node.child_by_field_name("body")
     if body is not None:
-        inside: Iterable[Node] = body.named_children if body.type == "declaration_list" else (body,)
+        inside: Sequence[Node] = body.named_children if body.type == "declaration_list" else (body,)
         name = node.child_by_field_name("name")
         before = reader.names.made() if name is not None else None
         reader.items(inside)
         if name is not None and before is not None:
             reader.names.qualify(reader.src(name), before)
+        if node.type == "linkage_specification":
+            heads = (function_declarator(child.child_by_field_name("declarator")) for child in inside)
+            reader.program.c_linkage.update(declared_name(reader, head) for head in heads if head is not None)
 
 
 def _typedef_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:

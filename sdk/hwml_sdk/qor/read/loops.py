@@ -11,6 +11,7 @@ from ..program import ir
 from ..program.typenames import INT, UNKNOWN
 from .declarations import declaration
 from .declarators import declared_name
+from .exits import settle_exit
 from .expressions import element, extents
 from .placing import place
 from .reader import Reader
@@ -58,6 +59,7 @@ def _body(reader: Reader, loop: ir.Loop, node: Node, head_end: int) -> None:
             reader.statements(body.named_children, loop.body)
         else:
             reader.statement(body, loop.body)
+        settle_exit(loop, body)
     reader.open_loops -= 1
     loop.span = reader.span(node)
     leave(reader, loop, head_end, reader.end(node))

@@ -11,7 +11,7 @@ from ..program import ir
 from ..program.constants import evaluate
 from ..program.numbers import Number, literal
 from ..program.sizes import Dims
-from ..program.typenames import UNKNOWN, parse_type, split_scope
+from ..program.typenames import UNKNOWN, parse_type, split_scope, split_template
 from .traits import limit_of, type_of_trait, value_of
 
 T = TypeVar("T")
@@ -126,11 +126,21 @@ class Names:
 
     def named_type(self, name: str) -> ir.CType | None:
         """A typedef, struct or template parameter, or the instance of a class template that the name asks for."""
-        found = self.member(name, self.types)
+        found = self.member(name, self.types) or self._injected(name)
         if found is None and name.endswith(">"):
             found = self.class_instance(name)
         trait = found is None and name.endswith((">", "::type")) and "<" in name
         return type_of_trait(name, self.parse, self.value) if trait else found
+
+    def _injected(self, name: str) -> ir.CType | None:
+        """The instance that a class template's own name stands for inside it (C++17, 13.7.1.1), or around it."""
+        owner = self.owner if "<" in self.owner and _NAME.match(name) else ""
+        while owner:
+            outer, last = split_scope(owner)
+            if split_template(last)[0] == name:
+                return self.types.get(owner)
+            owner = outer
+        return None
 
     def member(self, name: str, table: Mapping[str, T]) -> T | None:
         """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""

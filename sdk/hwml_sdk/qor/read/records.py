@@ -242,8 +242,11 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
     names = reader.names
     name_node = node.child_by_field_name("name")
     own = reader.src(name_node) if name_node is not None else ""
-    if own:
-        names.types[own] = INT
+    under = node.child_by_field_name("base")
+    kind = reader.type_of(under) if under is not None else names.types.get(own, INT)
+    kind = kind if kind.kind in ("int", "uint", "bool") else INT
+    if own and (under is not None or node.child_by_field_name("body") is not None or own not in names.types):
+        names.types[own] = kind
     scoped = any(child.type in ("class", "struct") for child in node.children)
     local = reader.function is not None and _in_a_body(node)
     value: Number | None = -1  # where one is unknown, those that count on from it are too
@@ -271,7 +274,7 @@ def enumeration(reader: Reader, node: Node) -> ir.CType:
         plain = bool(names.owner) and "<" not in names.owner and not scoped and not local  # in C a struct is no scope
         if plain and short not in names.constants and short not in names.scopes[0]:
             _keep(names.constants, short, value)
-    return INT
+    return kind
 
 
 def _in_a_body(node: Node) -> bool:

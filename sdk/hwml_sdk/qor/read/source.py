@@ -17,6 +17,7 @@ from ...files import MAX_SOURCE_BYTES
 from ..program import ir
 from ..program.budget import TEXT_CHARACTERS, depth_guard
 from ..program.constant_arrays import mark_constant_arrays
+from ..program.filled_tables import fill_tables
 from ..program.handed import mark_handed
 from .defaults import complete_calls
 from .grammar import CPP
@@ -74,6 +75,7 @@ def _read_units(
     complete_calls(program)
     mark_handed(program)
     mark_constant_arrays(program)
+    fill_tables(program)
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
         program.dialect = "ACCEL"

@@ -2,8 +2,8 @@
 
 harp      UCLA-VAST/HARP: `dse_database/<suite>/sources/<kernel>_kernel.c`, and `databases/v18|v20|v21/<kernel>_*.db`;
           a database is a pickled table of pickled results.
-hlsyn     HLSyn: `data/sources/<kernel>_kernel.c` and `data/designs/v18|v20/<kernel>.json`, one object a kernel: design
-          point -> perf, res_util, point, valid.
+hlsyn     ZongyueQin/HLSyn, `data/HLSyn_data.tar.gz` unpacked: `data/sources/<kernel>_kernel.c` and
+          `data/designs/v18|v20/<kernel>.json`, one object a kernel: design point -> perf, res_util, point, valid.
 forgehls  ForgeHLS: `data_of_designs_forgehls_*.json[.gz]`, a list of designs with their sources in them.
 
 A pickle is a program, so none is ever run: classes are read as inert records, and anything but plain data is refused.
@@ -31,6 +31,7 @@ MAX_FILES = 10_000
 _PART, _CLOCK_NS = "xcvu9p", 4.0
 _RELEASES = {"v18": "2018.3", "v20": "2020.2", "v21": "2021.1"}
 _TARGETS = {"lut": "LUT", "dsp": "DSP", "ff": "FF", "bram_18k": "BRAM"}
+_LICENCES = {"hlsyn": "CC-BY-SA-4.0"}  # as its README says
 _DEVICE = {"lut": 1_182_240, "dsp": 6_840, "ff": 2_364_480, "bram_18k": 4_320}  # of the xcvu9p
 
 
@@ -112,11 +113,12 @@ def _merlin_row(
         count = _number(use.get(f"total-{short}"))
         labels[name] = count or None
         if count == 0:
-            censored[name] = round(_DEVICE[name] * 0.01)
+            censored[name] = int(_DEVICE[name] * 0.01)
     fits = all((labels[name] or 0) <= 0.8 * most for name, most in _DEVICE.items())
     row = {
         "id": f"{source}/{_short_hash(f'{kernel} {version} {key}')}", "source": source, "kernel": kernel,
-        "licence": "unknown", "algo_group": _group(kernel), "tool": "merlin", "tool_version": version, "part": _PART,
+        "licence": _LICENCES.get(source, "unknown"), "algo_group": _group(kernel), "tool": "merlin",
+        "tool_version": version, "part": _PART,
         "clock_period_ns": _CLOCK_NS, "top": _merlin_top(text), "pragmas": dict(point), "label_stage": "csynth",
         "fits_device": fits, "censored": censored, **labels,
     }  # fmt: skip
@@ -125,7 +127,9 @@ def _merlin_row(
 
 
 def _merlin_source(kernel: str, folder: Path, place: Path) -> str | None:
-    for path in (folder / f"{kernel}_kernel.c", folder / f"{kernel}.c", *_files(place, f"{kernel}_kernel.c")):
+    same = (folder / f"{kernel}_kernel.c", folder / f"{kernel}.c", *_files(place, f"{kernel}_kernel.c"))
+    longer = _files(place, f"{kernel}_*_kernel.c")  # designs of `stencil` are those of `stencil_stencil2d_kernel.c`
+    for path in (*same, *(longer if len(longer) == 1 else ())):
         if path.is_file():
             try:
                 return read_source(path)
@@ -258,6 +262,11 @@ class Record:
             self.fields.update(state)
 
 
+def _member(*_: Any) -> type[Record]:
+    """What stands for `getattr(Result, "RetCode")`, by which databases name an enumeration inside a class."""
+    return Record
+
+
 class _Inert(pickle.Unpickler):
     """Plain data and `Record`s; a class of any other kind than a result's is refused by name."""
 
@@ -266,6 +275,8 @@ class _Inert(pickle.Unpickler):
             return Record
         if (module, name) == ("collections", "OrderedDict"):
             return dict
+        if (module, name) == ("builtins", "getattr"):
+            return _member
         raise pickle.UnpicklingError(f"holds {module}.{name}, which is not loaded")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..program import ir
+from ..program.expressions import loops_inside
 
 Binding = Mapping[str, str]  # operator kind -> implementation
 
@@ -27,7 +28,7 @@ _CORES = {
 def bindings(function: ir.Function) -> dict[ir.Variable, dict[str, str]]:
     """Implementation by operator kind for each variable of a function that a pragma names."""
     found: dict[ir.Variable, dict[str, str]] = {}
-    pragmas = [*function.pragmas, *(p for loop in ir.loops_of(function.body) for p in loop.pragmas)]
+    pragmas = [*function.pragmas, *(p for loop in loops_inside(function.body) for p in loop.pragmas)]
     for pragma in pragmas:
         if pragma.dialect != "HLS" or pragma.kind not in ("BIND_OP", "RESOURCE"):
             continue
@@ -57,7 +58,7 @@ _SAME = {
 def limits(function: ir.Function) -> dict[str, int]:
     """Most instances of an operation, or of `call f` for a function, that ALLOCATION allows in a function."""
     found: dict[str, int] = {}
-    pragmas = [*function.pragmas, *(p for loop in ir.loops_of(function.body) for p in loop.pragmas)]
+    pragmas = [*function.pragmas, *(p for loop in loops_inside(function.body) for p in loop.pragmas)]
     for pragma in pragmas:
         options = pragma.options
         limit = pragma.whole("limit")

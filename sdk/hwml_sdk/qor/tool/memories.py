@@ -44,6 +44,8 @@ COMPLETE_THRESHOLD = 4
 FIFO_DEPTH = 2  # of a stream nobody says more about (UG1399, pragma HLS stream)
 # Below this many bits a memory is built of LUTs rather than of a block RAM (what Vitis HLS chooses by itself).
 LUTRAM_BITS = 1024
+# UG1399, config_interface -m_axi_latency: what the Vitis flow expects of the bus; the Vivado flow 0.
+KERNEL_BUS_LATENCY = 64
 # (words, bits) of one 18 Kbit block RAM (UG473, UG573), or 512x36 as Vitis HLS counts them.
 _SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 
@@ -58,8 +60,8 @@ class MemoryCosts:
     access_7series_ns: float = constant(3.25, "schedules of Vivado HLS on 7 series: the same")
     fifo_ns: float = constant(1.83, "schedules of Vitis HLS on UltraScale+: a FIFO's data")
     fifo_7series_ns: float = constant(3.63, "schedules of Vivado HLS on 7 series: the same")
-    axi_read_cycles: float = constant(70.0, "UG1399, m_axi latency: 64 by default, and the adapter")
-    axi_copy_cycles: float = constant(72.0, "UG1399, m_axi latency: 64 by default, the adapter and one burst")
+    axi_read_cycles: float = constant(6.0, "schedules of Vitis HLS: a request takes 70 states at a latency of 64")
+    axi_copy_cycles: float = constant(8.0, "the same, and the first beat of the burst")
     register_lut_bit: float = constant(0.3)
     register_ff_bit: float = constant(1.0, "one flip-flop a bit")
     fifo_lut: float = constant(20.0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..program.ir import CType
+from .binding import operation_name
 from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
@@ -41,6 +42,7 @@ class Target:
     """What operators are built on. family: 7series, ultrascale, ultrascaleplus or versal. stage: csynth or impl.
 
     behaviour: what the tool's release does its own way, by `releases.RELEASES`. KeyError for an unknown tool.
+    learned: cycles more than the tables list, by operator (`fadd`), where a workspace's own reports said so.
     """
 
     family: str
@@ -49,6 +51,7 @@ class Target:
     year: float = 2023.2
     unsafe_math: bool = False
     stage: str = "csynth"
+    learned: tuple[tuple[str, int], ...] = ()
     # Found once: the scheduler asks for it at every operator.
     behaviour: Behaviour = field(init=False, compare=False, repr=False)
 
@@ -76,9 +79,19 @@ def operator(kind: str, type_: CType, target: Target) -> Operator:
     """
     if kind.startswith("call "):
         return NOTHING
+    own = _listed(kind, type_, target)
+    if not target.learned or not own.latency_cycles or type_.kind == "vector":  # its lanes are learned of already
+        return own
+    step = dict(target.learned).get(operation_name(kind, type_), 0)
+    states = max(own.states + step, 1) if own.states else 0
+    return replace(own, latency_cycles=max(own.latency_cycles + step, 1), states=states) if step else own
+
+
+def _listed(kind: str, type_: CType, target: Target) -> Operator:
+    """By the tables; the parts of one that is made of others with what was learned of them."""
     kind, _, impl = kind.partition("@")
     if impl:
-        return _bound(operator(kind, type_, target), kind.partition(":")[0], impl, type_, target)
+        return _bound(_listed(kind, type_, target), kind.partition(":")[0], impl, type_, target)
     kind, _, widths = kind.partition(":")
     if type_.kind == "vector" and type_.element is not None:
         one = operator(f"{kind}:{widths}" if widths else kind, type_.element, target)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from ...errors import ConfigError
 from .labels import RESOURCES
@@ -237,6 +237,7 @@ def all_parts() -> dict[str, Part]:
     return found
 
 
+@lru_cache(maxsize=256)
 def find_part(name: str) -> Part:
     """The part a short name (`xczu9eg`), a full one (`xczu9eg-ffvb1156-2-i`) or a board (`zcu102`) stands for.
 

@@ -33,6 +33,7 @@ class Behaviour:
     slow_cores: where no later round waits for a floating-point core, it has more stages than where one does.
     balanced_sums: floating-point sums of copies in a pipeline are a tree, with the old value among its leaves.
     auto_pipeline: loops are pipelined without a pragma.
+    steady_nests: a nest is one loop also where an inner bound is a variable, as long as the nest leaves it alone.
     through_memory: a sum kept in an array goes through the memory in every iteration.
     throughput_driven: local arrays are split by the tool so that pipelined loops reach their II.
     outlined_loops: pipelined loops become functions, which run beside one another where they share nothing.
@@ -54,6 +55,7 @@ class Behaviour:
     slow_cores: bool = False
     balanced_sums: bool = False
     auto_pipeline: bool = False
+    steady_nests: bool = False
     through_memory: bool = True
     throughput_driven: bool = False
     outlined_loops: bool = False
@@ -105,6 +107,7 @@ RELEASES: tuple[Release, ...] = (
         *_VITIS_CORE,
         Change("float_more_cycles", 1, "latencies of hgnn-date24, 2022.1: fadd 4 and fmul 3 at 10 ns on UltraScale+"),
         Change("auto_pipeline", True, "UG1399, config_compile -pipeline_loops: since Vitis HLS 2020.1"),
+        Change("steady_nests", True, "loop table of a matrix product whose size is an argument, 2024.2: one loop"),
     )),
     Release("hls", 2022, (
         Change("throughput_driven", True, "UG1399, config_array_partition -throughput_driven; reports of 2022.1 on"),

@@ -24,6 +24,8 @@ class TrainConfig:
     epochs: int = DEFAULT_EPOCHS
     """for each of the rates"""
     parity: bool = False
+    terms: bool = False
+    """one factor for each of the 32 cost terms, nothing else: what a few dozen samples can tell"""
     loss: str = "ranking"
     batch_pipelines: int = 8
     folds: int = 5

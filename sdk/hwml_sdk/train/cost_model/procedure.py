@@ -14,6 +14,7 @@ import numpy as np
 from ...cost_model.data.dataset import HALIDE_NUM_CORES, PipelineData
 from ...cost_model.net.metrics import evaluate
 from ...cost_model.net.parity import ParityFit
+from ...cost_model.net.terms_fit import fit_terms
 from ...cost_model.net.weights import BUFFERS, Weights
 from ...errors import DataError, HwmlError, MissingDependencyError
 from ...files import read_bytes, write_atomic
@@ -70,6 +71,13 @@ def _parity(run: Run) -> Found:
         say(f"Loss: {epoch.loss:.4f}  (epoch {epoch.epoch}, rate {epoch.rate:g})")
         run.writer.add("loss/train", epoch.loss, epoch.epoch)
     return Found(fit.weights(), count, count, last)
+
+
+def _terms(run: Run) -> Found:
+    made = fit_terms(run.start, run.trained, run.num_cores)
+    metrics = evaluate(made, run.trained, num_cores=run.num_cores)
+    run.say(f"one factor for each cost term: pairwise accuracy {metrics.pairwise_accuracy:.4f}")
+    return Found(made, 1, 1, metrics.log_error)
 
 
 @dataclass(slots=True)
@@ -134,6 +142,8 @@ def run_procedure(run: Run) -> Found:
     """Parity, or the best of a few batched runs by held-out loss."""
     if run.config.parity:
         return _parity(run)
+    if run.config.terms:
+        return _terms(run)
     from ...cost_model.net import fitting  # noqa: F401 - says what is missing where torch is
 
     with _one_thread():

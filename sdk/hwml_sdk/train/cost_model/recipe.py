@@ -95,8 +95,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rates", default="", help='learning rates, for example "0.001 0.0001"; each runs --epochs epochs'
     )
     parser.add_argument("--epochs", type=int, default=DEFAULT_EPOCHS)
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--parity", action="store_true", help="Halide's own procedure to the letter (32 cores unless named)"
+    )
+    how.add_argument(
+        "--terms", action="store_true", help="only one factor for each cost term: for a few dozen samples; no torch"
     )
     parser.add_argument("--loss", choices=("ranking", "halide"), default="ranking")
     parser.add_argument("--batch-pipelines", type=int, default=8)

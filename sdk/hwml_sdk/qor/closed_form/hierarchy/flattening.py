@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ...program import ir
+from ...program.facts import assigned
+from ...program.flow import variables_in
 from ..plan import is_perfect
 from ..results import LoopResult
 from ..schedule.bounds import NestLoop
@@ -48,8 +53,22 @@ def _flattened(frame: Frame, result: LoopResult, calls: int) -> tuple[LoopResult
     if child.plan.tile > 1:
         return None  # Merlin makes two loops of it
     off = any("off" in p.options for m in [loop, *child.members] for p in m.pragmas if p.kind == "LOOP_FLATTEN")
-    if child.ii is None or off or child.region is None or not child.trip.constant or result.plan.parallel > 1:
+    if child.ii is None or off or child.region is None or result.plan.parallel > 1:
+        return None
+    if not child.trip.constant and not _steady(frame, loop, child.members):
         return None
     if not is_perfect(loop) or loop.kind not in ("for", "range"):
         return None
     return child, child.region
+
+
+def _steady(frame: Frame, loop: ir.Loop, members: Sequence[ir.Loop]) -> bool:
+    """Whether the loops inside run equally often in every round of this one, though only data says how often."""
+    if not frame.target.behaviour.steady_nests or any(item.kind != "for" or item.has_break for item in members):
+        return False
+    changed = {*assigned(loop.body), loop.var, *(member.var for member in members)}
+    bounds = [
+        var for member in members for var in variables_in(member.start, member.condition, member.step)
+        if var is not member.var
+    ]  # fmt: skip
+    return all(not var.dims and var not in changed for var in bounds)

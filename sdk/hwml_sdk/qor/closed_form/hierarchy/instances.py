@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ...program import ir
 from ...program.constants import Number, evaluate, held
-from ...program.expressions import root_variable
+from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
 from ...program.sizes import place_of, total_bits
 from ...program.trip_counts import stable_bindings
@@ -313,7 +313,7 @@ def _converted(value: Value, kind: ir.CType) -> Value:
 
 def note_unread(region: Region, function: ir.Function) -> None:
     """Types that nobody declared, so that nobody knows what operators do with them, and options nobody can evaluate."""
-    owners: list[ir.Loop | ir.Function] = [function, *ir.loops_of(function.body)]
+    owners: list[ir.Loop | ir.Function] = [function, *loops_inside(function.body)]
     for cause in (said for owner in owners for said in untold(owner)):
         region.unknown.because(cause)
     for var in function.variables.values():
@@ -327,9 +327,10 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     given = expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
     cycles = _elements(frame, arrays, expr) + 2
-    if any(frame.layout(array).interface == "m_axi" for array in arrays):
+    ports = [layout for layout in map(frame.layout, arrays) if layout.interface == "m_axi"]
+    if ports:
         # The request to the bus, its latency and the first beat.
-        cycles += MEMORY.axi_copy_cycles
+        cycles += MEMORY.axi_copy_cycles + max(1, *(layout.bus_latency for layout in ports))
     # What is not known to be an array may be any of them: such a copy waits for all that was written before.
     outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given)
     occupy(region, Stay(cycles, True), copy_uses(arrays, frame.port) if outlined else None)

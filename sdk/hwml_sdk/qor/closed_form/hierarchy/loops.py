@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ...program import ir
+from ...program.expressions import loops_inside
 from ...program.trip_counts import TripCount
 from ..merlin import reload_cycles
 from ..plan import MERLIN_FLATTEN_LIMIT, Plan
@@ -97,7 +98,7 @@ def _tile(frame: Frame, result: LoopResult) -> None:
 def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
     """Pipelining unrolls the loops inside, so that their trip counts must be constant."""
     merlin = frame.design.options.behaviour.merlin
-    for inner in ir.loops_of(result.loop.body):
+    for inner in loops_inside(result.loop.body):
         count = frame.counts.get(inner)
         if count is None or count.average is None or count.source != "bounds":
             result.notes.append(f"not pipelined: loop {inner.name} inside has no constant trip count")

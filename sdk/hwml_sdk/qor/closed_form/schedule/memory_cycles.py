@@ -18,7 +18,7 @@ def load_cycles(host: Host, array: ir.Variable) -> float:
     if layout.interface == "register":
         return 0.0
     if layout.interface == "m_axi":
-        return MEMORY.axi_read_cycles
+        return MEMORY.axi_read_cycles + max(layout.bus_latency, 1)
     return MEMORY.load_cycles
 
 

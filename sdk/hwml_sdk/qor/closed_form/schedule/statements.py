@@ -250,6 +250,9 @@ def _calls_of(region: Region, *exprs: ir.Expr | None) -> None:
     pending = [expr for expr in exprs if expr is not None]
     while pending:
         expr = pending.pop()
+        kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const:  # what loops' heads are made of, and nothing is inside them
+            continue
         if not isinstance(expr, ir.Call) or expr.receiver is not None or expr.span is None:
             pending += children(expr)
         elif evaluate(expr, region.host.known) is None:
