@@ -4,8 +4,9 @@
 before any weights were judged by them; no training may see them. All weights get the same budget; schedules whose times
 lie close are timed again in turn, and the smallest time counts, so that a busy machine disturbs all alike.
 
-`--own 32` is what a user does: sample so many schedules of each app, train from the embedded weights on these alone,
-let both be measured. Samples and weights stay in `--own-dir`, and are gone on with there.
+`--own 32` is what a user does: sample so many schedules of each app in rounds, those that the weights so far predict
+fastest, train from the embedded weights on these alone after each, let both be measured, beside the fastest samples.
+Samples and weights stay in `--own-dir`, and are gone on with there.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--weights", nargs="+", default=[], help="files; {app} stands for the app's name")
     parser.add_argument("--own", type=int, default=0, metavar="SAMPLES", help="also weights trained on so many samples")
     parser.add_argument("--own-dir", default="own", help="samples and weights of --own")
-    parser.add_argument("--rounds", type=int, default=2, help="sample so often, each time by the weights so far")
-    parser.add_argument("--best-of", type=int, default=0, help="searches for the samples of a round")
+    parser.add_argument("--rounds", type=int, default=4, help="sample so often, each time by the weights so far")
+    parser.add_argument("--best-of", type=int, default=16, help="searches for the samples of a round")
     parser.add_argument("--fit", choices=("terms", "parity", "ranking"), default="terms", help="how --own is trained")
     parser.add_argument("--only", nargs="+", choices=sorted(HELD_OUT), default=list(HELD_OUT))
     parser.add_argument("--try", type=int, default=6, dest="tries")
@@ -81,8 +82,8 @@ def _own(options: argparse.Namespace, app: str) -> str:
         steering = str(path) if path.is_file() and options.rounds > 1 else ""
         batch = min(-(-options.own // options.rounds), options.own - have)
         settings = SampleSettings(
-            target, app, batch_size=batch, best_of=options.best_of, num_cores=options.num_cores, weights=steering,
-            beam_size=options.beam,
+            target, app, batch_size=batch, best_of=options.best_of if options.best_of > batch else 0,
+            num_cores=options.num_cores, weights=steering, beam_size=options.beam,
         )  # fmt: skip
         done = sample(settings, batches=1, samples_dir=folder, workers=options.workers or None)
         have += len(done.written)

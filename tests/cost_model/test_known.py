@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tests.cost_model.conftest import PIPELINES, made_up
 
+from hwml_sdk import CostModel
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model.data.samples import load_from_dir, save_a_sample
 from hwml_sdk.cost_model.machine import this_machine
-from hwml_sdk.cost_model.net.terms import Predictor
 from hwml_sdk.cost_model.net.weights import Weights
 from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
 from hwml_sdk.cost_model.sample.known import Wanted, fastest_searches, keep_weights
@@ -100,14 +100,11 @@ def test_samples_are_chosen_by_the_weights_and_are_contenders_afterwards(tmp_pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(autosampler, "DROPOUTS", autosampler.NEAR_DROPOUTS)
         sample(every, batches=1, samples_dir=tmp_path / "all")
-    predictor = Predictor(Weights.named("embedded"))
+    model = CostModel.from_weights(Weights.named("embedded"))
     predicted = {
-        made.schedule_digest(): float(
-            predictor.predict(made.model_pipeline_features.transpose(0, 2, 1).reshape(len(made.schedule_features), -1),
-                              made.schedule_features[None], 1)[0]
-        )
+        made.schedule_digest(): float(model.predict(made.pipeline_features, made.schedule_features, 1)[0])
         for made in load_from_dir(tmp_path / "all")
-    }  # fmt: skip
+    }
     chosen = {made.schedule_digest() for made in load_from_dir(tmp_path / "p")}
     assert chosen == set(sorted(predicted, key=lambda digest: predicted[digest])[: len(chosen)])
     assert list((tmp_path / "p" / ".weights").glob("*.weights"))

@@ -216,7 +216,7 @@ class _Batch:
     def _nearest(self, known: list[str], executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
         """Of `best_of` searches those with new schedules that the weights predict fastest; none where all are known."""
         settings = self.settings
-        jobs = {f"{index:04d}": self._item(index, known, NEAR_DROPOUTS) for index in range(settings.best_of)}
+        jobs = {f"{index:04d}": self._item(index, known, near=True) for index in range(settings.best_of)}
         outcomes = {outcome.key: outcome for outcome in executor.run(self.prepared.function("schedule"), jobs)}
         predictor = Predictor(Weights.named(settings.weights or "embedded"))
         new: dict[str, tuple[float, str]] = {}
@@ -231,11 +231,12 @@ class _Batch:
         )
         return {f"{index:04d}": job for index, job in enumerate(chosen)}
 
-    def _item(self, index: int, known: list[str], dropouts: Sequence[int] = DROPOUTS) -> dict[str, Any]:
+    def _item(self, index: int, known: list[str], near: bool = False) -> dict[str, Any]:
         """Settings of one sample; its random numbers depend on seed, batch and index only."""
         settings = self.settings
         random = np.random.default_rng([settings.seed, self.number, index])
         explore = index > 0 and random.random() < settings.explore
+        dropouts = NEAR_DROPOUTS if near else DROPOUTS
         if explore:
             weights = encoded(Weights.random(int(random.integers(2**32))))
         else:
