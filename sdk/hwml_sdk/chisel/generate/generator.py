@@ -11,7 +11,7 @@ from pathlib import Path
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import DataError, HwmlError, NoAnswerError
 from ...interrupt import answered_ctrl_c, heed_ctrl_c
-from ..yosys import find_yosys
+from ..evaluate.behaviour import check_yosys
 from .checks import Checker, Place, furthest
 from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
@@ -93,7 +93,7 @@ class ChiselGenerator:
         """
         spec = _sensible(spec, n_samples, max_repairs)
         if reference is not None:
-            find_yosys(any_version=True)  # before the minutes that answers take
+            check_yosys()  # before the minutes that answers take
         run = _Run(self, spec, reference, budget or Budget(), enough)
         try:
             run.rounds(n_samples, max_repairs)
