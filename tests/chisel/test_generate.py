@@ -232,6 +232,17 @@ def test_a_model_that_was_never_reached_leaves_a_trace(tmp_path: Path, capsys: p
 
 
 @pytest.mark.slow
+def test_what_a_model_writes_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "escapes", "--retrieval", "bm25", "-n", "1", "--repairs", "0"]
+        arguments += ["--trace", str(tmp_path / "trace.json")]
+        assert cli.main(["chisel", "generate", *arguments, "an adder"]) == 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "// \\x1b]0;owned" in said.out
+
+
+@pytest.mark.slow
 def test_two_at_once() -> None:
     results: dict[int, Generation] = {}
 

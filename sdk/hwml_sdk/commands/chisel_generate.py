@@ -126,7 +126,8 @@ def _show(found: Generation, output: str | None) -> None:
         write_atomic(Path(output), best.code)
         print(printable(output))
     else:
-        print(best.code, end="" if best.code.endswith("\n") else "\n")
+        for line in best.code.splitlines():  # a model's words steer no terminal; --output writes them as they are
+            print(printable(line))
     if found.ok:
         agree = sum(item.ok and item.group == best.group for item in found.attempts)
         proof = f"; reference: {best.verdict}" if best.verdict else f"; {agree} of the candidates agree with it"
