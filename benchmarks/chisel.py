@@ -106,6 +106,9 @@ def measure(table: Table, programs: Programs, texts: dict[str, str], rounds: int
     table.figure("compile + elaborate + firtool p50, ms", f"{middle:.0f}", middle, 120)
     table.figure("compile + elaborate + firtool p95, ms", f"{late:.0f}", late, 240)
     measure_ratio(table, programs, client, texts, rounds)
+    ten = rechecks(client, rounds)
+    table.row("a file with ten siblings again p50, ms", [wall for wall, _ in ten], 300, factor=1e3)
+    table.row("the same, time of the processor, ms", [used for _, used in ten], factor=1e3)
     faults = [case for case in mistakes() if lines(case.bad) <= 200][:: 1 if rounds > 1 else 4]
     table.row("type errors and parse errors p50, ms", type_errors(client, faults, rounds), 25, factor=1e3)
     table.row("fix search p50, ms", searches(client, faults), 600, factor=1e3)
@@ -250,6 +253,41 @@ def cold_scalac(programs: Programs, text: str, way: str) -> float:
 def type_errors(client: Client, faults: list[Case], rounds: int) -> list[float]:
     """Seconds of checks that end in the parser or the type checker."""
     return [timed(client, case.bad, k, elaborate=False) for k in range(rounds) for case in faults]
+
+
+def rechecks(client: Client, rounds: int) -> list[tuple[float, float]]:
+    """Seconds, by the clock and of compiler and constructors, of checks of a file that ten others build upon and that
+    builds upon them; each time with another edit inside it."""
+    project = ten_siblings()
+    found = []
+    for k in range(3 * rounds + 2):
+        files = tuple((name, "\n" * k + text if name == "Top.scala" else text) for name, text in project.items())
+        started = time.perf_counter()
+        result = client.check(CheckRequest(files, elaborate=True, timeout_s=60))
+        assert result.ok, result.diagnostics
+        found.append((time.perf_counter() - started, result.used_ms / 1e3))
+    return found[2:]
+
+
+def ten_siblings() -> dict[str, str]:
+    """A pipeline of ten stages of about 60 lines, whose widths the file that makes them defines."""
+    head = "package core\nimport chisel3._\nimport chisel3.util._\n"
+    step = "  val r{n} = RegInit(0.U(sizes.width.W))\n  when(io.in.valid) {{ r{n} := io.in.bits + {n}.U ^ r{m} }}\n"
+    stage = "class Stage{k}(sizes: Sizes) extends Module {{\n  val io = IO(new Link(sizes))\n"
+    stage += "  val r0 = RegNext(io.in.bits)\n"
+    files = {
+        f"Stage{k}.scala": head
+        + stage.format(k=k)
+        + "".join(step.format(n=n, m=n - 1) for n in range(1, 25))
+        + "  io.out.valid := RegNext(io.in.valid, false.B)\n  io.out.bits := r24\n}\n"
+        for k in range(10)
+    }
+    top = "case class Sizes(width: Int = 16)\nclass Link(sizes: Sizes) extends Bundle {\n"
+    top += "  val in = Flipped(Valid(UInt(sizes.width.W)))\n  val out = Valid(UInt(sizes.width.W))\n}\n"
+    top += "class Top extends Module {\n  val sizes = Sizes()\n  val io = IO(new Link(sizes))\n"
+    top += "".join(f"  val s{k} = Module(new Stage{k}(sizes))\n" for k in range(10))
+    top += "  s0.io.in := io.in\n" + "".join(f"  s{k}.io.in := s{k - 1}.io.out\n" for k in range(1, 10))
+    return {"Top.scala": head + top + "  io.out := s9.io.out\n}\n", **files}
 
 
 def searches(client: Client, cases: list[Case]) -> list[float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports"), str(ROOT)]
 from tests.qor.why_cases import CASES
 
 from hwml_sdk.qor.advice.bench import Bench
+from hwml_sdk.qor.advice.choice import asked_for, order
 from hwml_sdk.qor.advice.explore import explore_given
 from hwml_sdk.qor.advice.rewrites import rewrites_at
 from hwml_sdk.qor.advice.search import search
@@ -92,7 +94,7 @@ def reports() -> Iterator[Row]:
 def choice() -> Iterator[Row]:
     """Regret and share of the hypervolume, as `train.qor.evaluate.what_if_regret` defines them."""
     table = read_table(ROOT / "data" / "qor_table")
-    closed, plain = closed_form_alone(table), _pipelined_only(table)
+    closed, plain = _in_order(table, closed_form_alone(table)), _pipelined_only(table)
     for name in ("all", *sorted(set(table.rows.source.tolist()))):
         mask = np.ones(len(table.rows), dtype=bool) if name == "all" else table.rows.source == name
         rows = table.rows.take(mask)
@@ -107,6 +109,18 @@ def choice() -> Iterator[Row]:
         )
         bar, met = ("", None) if name != "all" else ("1.77 (1.29), front 0.92", _ahead(ours, simple))
         yield Row(f"choice among points of {ours['keys']:.0f} kernels, {name}", value, bar, met)
+
+
+def _in_order(table: Table, closed: np.ndarray) -> np.ndarray:
+    """The closed form with its cycles replaced by their place in the order that `what_if` offers variants in."""
+    column = {name: table.values[:, index] for index, name in enumerate(table.feature_names)}
+    asked = [asked_for(*pair) for pair in zip(column["pragma_pipeline"], column["unroll_log_sum"], strict=True)]
+    place = LABELS.index("latency_cycles")
+    keys = [order(c, a) if np.isfinite(c) else (math.inf,) for c, a in zip(closed[:, place], asked, strict=True)]
+    ranks = {key: float(number) for number, key in enumerate(sorted(set(keys)))}
+    found = closed.copy()
+    found[:, place] = [ranks[key] if key[0] < math.inf else math.nan for key in keys]
+    return found
 
 
 def _ahead(ours: dict[str, float], simple: dict[str, float]) -> bool:

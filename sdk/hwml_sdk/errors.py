@@ -10,6 +10,7 @@ HwmlError
 ├── ToolNotFoundError       an external program is missing
 ├── ToolFailedError         an external program failed, hung or was killed
 │   ├── EndedError          a server ended although it was asked something
+│   ├── NoAnswerError       a language model answered none of the questions
 │   └── WorkerDiedError     a worker ended, hung, or sent something else than messages
 ├── ProtocolError           the other side of a connection sent something else than a message
 ├── MissingDependencyError  an optional package is missing
@@ -18,7 +19,7 @@ HwmlError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,14 @@ class EndedError(ToolFailedError):
 
 class ProtocolError(HwmlError):
     """The other side sent something else than a message, or has gone."""
+
+
+class NoAnswerError(ToolFailedError):
+    """A language model answered none of the questions. generation: what came instead, as its trace is written."""
+
+    def __init__(self, message: str, generation: Any) -> None:
+        super().__init__(message)
+        self.generation = generation
 
 
 class MissingDependencyError(HwmlError, ImportError):

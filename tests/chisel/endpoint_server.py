@@ -78,6 +78,9 @@ class Handler(BaseHTTPRequestHandler):
     def be_adder(self, number: int) -> None:
         self.send(200, "text/event-stream", events(f"```scala\n{ADDER}```"))
 
+    def be_escapes(self, number: int) -> None:
+        self.send(200, "text/event-stream", events(f"```scala\n{ADDER}// \x1b]0;owned\x07\n```"))
+
     def be_wrong(self, number: int) -> None:
         wrong = ADDER.replace("io.a + io.b", "io.a.conjoin(io.b)")
         self.send(200, "text/event-stream", events(f"```scala\n{wrong}```"))

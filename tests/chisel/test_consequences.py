@@ -51,6 +51,22 @@ def test_other_errors_beside_a_missing_library_stay() -> None:
     assert marked == [("CH904", "info"), (wrong.code, "error")] and not ok
 
 
+def test_all_errors_of_another_file_that_lacks_a_library_follow() -> None:
+    around = replace(AROUND, texts={"User.scala": "class User\n", **AROUND.texts})
+    wrong = _found('type mismatch;\n found   : String("text")\n required: Int', 3)
+    assert _marked(around, _found(*LIBRARIES[1]), wrong)[:2] == ([("CH904", "info")] * 2, True)
+    assert _marked(around, wrong)[1] is False  # nothing is missing there
+
+
+def test_a_name_nearly_like_one_of_the_document_is_a_warning() -> None:
+    """So is it told in its line, and no file is red for a name of its library."""
+    text = TEXT + "class More { val counter = 1; def f = countr; def g = expect; def h = expect; val expects = 2 }\n"
+    around = replace(AROUND, texts={"Tests.scala": text})
+    names = (("not found: value countr", 4), ("not found: value expect", 4), ("not found: type AnyFlatSpec", 3))
+    marked, ok, _ = _marked(around, *(_found(*item) for item in (*LIBRARIES, *names)))
+    assert [severity for _, severity in marked[2:]] == ["warning", "info", "info"] and ok
+
+
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
     use = _found("value check is not a member of mini.Tests", 0, "User.scala")
     other = _found("value check is not a member of mini.Alu", 0, "User.scala")
@@ -96,6 +112,24 @@ def test_older_chisel_is_answered_with_hints(message: str) -> None:
     assert "written for Chisel 3.6.1, checked with 6.7.0: 1 finding follows" in notes[0]
     assert _marked(AROUND, _found(message, 1))[0][0][1] == "error"  # the version that was asked for
     assert _marked(replace(AROUND, asked=""), _found(message, 1))[0][0][1] == "error"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "value redy is not a member of chisel3.util.DecoupledIO[chisel3.UInt]\ndid you mean ready?",
+        "Int(0) does not take parameters",
+        "too many arguments (found 2, expected 1) for constructor Tests: (gen: chisel3.UInt): mini.Tests",
+    ],
+)
+def test_slips_in_a_project_of_an_older_chisel_are_no_migration(message: str) -> None:
+    marked, ok, _ = _marked(replace(AROUND, asked="3.6.1"), _found(message, 3))
+    assert marked[0][1] == "error" and not ok
+
+
+def test_other_arguments_of_the_library_are_a_migration() -> None:
+    message = "not enough arguments for method apply: (init: chisel3.UInt): chisel3.UInt in object RegInit"
+    assert _marked(replace(AROUND, asked="3.6.1"), _found(message, 3))[0] == [("CH905", "hint")]
 
 
 def test_names_past_the_limit_of_files_follow_from_it() -> None:

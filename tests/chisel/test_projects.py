@@ -233,6 +233,30 @@ def test_plain_folder_takes_only_the_files_that_are_needed(programs: Programs, t
     assert {Path(name).name for name, _ in found.request.files} == {"Top.scala", "Middle.scala", "Base.scala"}
 
 
+def test_siblings_that_need_a_broken_one_are_left_out_with_it(programs: Programs, tmp_path: Path) -> None:
+    """Till needs Prices; Shelf stands beside Prices in its file's package, needs Stock, and Stock lacks a library."""
+    source = _project(tmp_path)
+    (tmp_path / "build.sbt").write_text('libraryDependencies += "org.chipsalliance" %% "chisel" % "7.14.0"\n')
+    prices = PRICES + "object Hint { def shelf: Shelf = null }\n"
+    more = {
+        "Prices.scala": PRICES,
+        "Shelf.scala": "package shop\nclass Shelf { def stock = new Stock }\n",
+        "Stock.scala": "package shop\nimport warehouse.Crate\nclass Stock { val crate: Crate = 3 }\n",
+    }
+    for name, text in more.items():
+        (source.parent / name).write_text(text)
+    words = SIMPLE + "// the Shelf is elsewhere\nclass Door { def Shelf = 3 }\n"
+    source.write_text(words)
+    found = examine(source, words, TRUSTED)
+    assert found.result.ok and found.result.stage == "firtool", found.result.diagnostics
+    assert {Path(name).name for name, _ in found.request.files} == {"Till.scala", "Prices.scala"}
+    (source.parent / "Prices.scala").write_text(prices)  # now the broken ones are needed: they are said, as no errors
+    later = examine(source, words, TRUSTED)
+    assert later.result.ok and later.result.stage == "type"
+    assert {item.code for item in later.result.diagnostics} == {"CH904"}
+    assert any("warehouse" in note for note in later.notes)
+
+
 @pytest.mark.slow
 def test_a_real_sbt_project(
     monkeypatch: pytest.MonkeyPatch, programs: Programs, tmp_path: Path

@@ -12,6 +12,7 @@ from hwml_sdk.cli import main
 from hwml_sdk.document import apply_edits
 from hwml_sdk.errors import ConfigError
 from hwml_sdk.qor.advice.bench import Bench
+from hwml_sdk.qor.advice.choice import asked_for, order
 from hwml_sdk.qor.advice.explore import Exploration
 from hwml_sdk.qor.advice.page import page
 from hwml_sdk.qor.advice.search import front, search
@@ -279,3 +280,11 @@ def test_what_was_not_read_takes_no_share_of_the_part(tmp_path: Path, capsys: py
     assert (point["share"], point["fits"], point["front"], point["LUT"]) == (None, None, False, None)
     assert main(["qor", "why", str(path), "--top", "top"]) == 0
     assert "not read" in capsys.readouterr().out
+
+
+def test_what_cannot_be_told_apart_is_ordered_by_what_is_asked_for() -> None:
+    """Cycles within 20 %: more pipelines first, then fewer cycles; three doublings of a loop are one pipeline."""
+    designs = {"none": (1000.0, 0), "one": (1040.0, 1), "copies": (1030.0, 3 / 3), "far": (4000.0, 9)}
+    ordered = sorted(designs, key=lambda name: order(*designs[name]))
+    assert ordered == ["copies", "one", "none", "far"]
+    assert asked_for(1, 3) == 2 and order(float("inf"), 9) > order(1e12, 0)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..document import Span
 from ..errors import RefusedError, WorkerDiedError
-from .compile.checker import Checker, CompileOutcome, ModuleClass
+from .build.standing import standing
+from .compile.checker import Checker, CompileOutcome, Finding, ModuleClass
 from .compile.circuit import inner_modules, modules_of, roots, top
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
@@ -24,6 +25,7 @@ from .qor.answer import ChiselQor
 from .qor.predict import CircuitFigures
 from .say.calls import Call, call_at, calls_of, calls_source, tries_of
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
+from .say.found_values import Attempt, FoundValues
 from .say.lints import circuit_lints
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
@@ -32,7 +34,7 @@ _LOWERED_KEPT = 64
 _NO_IR = "the lowered circuit is longer than 16 MB, or could not be written"
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+(\w+)", re.MULTILINE)
 _EXTENDS = re.compile(r"\bclass\s+(\w+)[^{}]*?\bextends\s+(\w+)")
-_UNSEEN = re.compile(r"is not a member of|not found:")
+_UNSEEN = re.compile(r"is not a member of package (\w+)")
 
 
 class Session:
@@ -53,6 +55,7 @@ class Session:
         self.elaborator = Elaborator(programs, class_path=class_path, with_fence=with_fence)
         self.firtool = Firtool(programs.chain.firtool, empty_folder())
         self._hiding: set[str] = set()  # packages of users that hide packages of jars
+        self.values = FoundValues()
         self._lowered: OrderedDict[str, tuple[Lowered, CircuitFigures]] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
@@ -87,14 +90,18 @@ class Session:
         `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
         """
 
+        ordered, unchanged = standing(files)
+
         def once(bare: bool) -> CompileOutcome:
-            return self.checker.compile(files, want_classes=want_classes, timeout_s=timeout_s, bare=bare)
+            return self.checker.compile(
+                ordered, want_classes=want_classes, timeout_s=timeout_s, bare=bare, unchanged=unchanged
+            )
 
         roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
         if roots & self._hiding:
             return once(True)
         outcome = once(False)
-        if not _may_hide(roots, files, outcome):
+        if not _may_hide(roots, outcome):
             return outcome
         plain = once(True)
         if _errors(plain) < _errors(outcome):
@@ -155,6 +162,7 @@ class _Check:
         self.used_s = 0.0  # what compiling took of the limit; each stage may have the rest
         self.sources = Sources(request.files)
         self.calls: list[Call] = []
+        self.tries: list[Call] = []  # calls that gave modules their values before, compiled with the document
         self.found: list[ChiselDiagnostic] = []
         self.notes: list[str] = []
         self.connections: tuple[Connection, ...] = ()
@@ -162,6 +170,7 @@ class _Check:
     def run(self) -> CompileResult:
         if self.request.elaborate:
             self.calls = calls_of(self.request, self.sources.main_text)
+            self.tries = self.session.values.accepted(self.sources.main_path, len(self.calls))
         outcome = self._compile()
         if outcome is None:
             return self._result("type")
@@ -179,11 +188,11 @@ class _Check:
         return self._elaborate(outcome, modules)
 
     def _compile(self) -> CompileOutcome | None:
-        files = list(self.sources.named)
-        if self.calls:
-            files[0] = (files[0][0], files[0][1] + calls_source(self.calls))
         try:
-            outcome = self.session.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
+            outcome = self._compiled([*self.calls, *self.tries])
+            if self.tries and self._blames_tries(outcome):
+                self.tries = []
+                outcome = self._compiled(self.calls)
         except WorkerDiedError as error:
             reason = "took longer than the limit" if error.timed_out else "died"
             self.found.append(
@@ -199,8 +208,24 @@ class _Check:
                 )
             )
             return None
+        return replace(outcome, findings=tuple(item for item in outcome.findings if not self._in_tries(item)))
+
+    def _compiled(self, calls: list[Call]) -> CompileOutcome:
+        """The files with calls behind the document."""
+        (name, text), *others = self.sources.named
+        files = [(name, text + calls_source(calls) if calls else text), *others]
+        outcome = self.session.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
         self.used_s += outcome.used_s
         return outcome
+
+    def _in_tries(self, finding: Finding) -> bool:
+        call = None
+        if self.sources.is_main(finding.file):
+            call = call_at([*self.calls, *self.tries], self.sources.main_text.text, finding.point)
+        return call is not None and bool(call.origin)
+
+    def _blames_tries(self, outcome: CompileOutcome) -> bool:
+        return bool(outcome.crash) or any(f.severity == "ERROR" and self._in_tries(f) for f in outcome.findings)
 
     def _connections(self, outcome: CompileOutcome) -> tuple[Connection, ...]:
         text = self.sources.main_text
@@ -230,7 +255,7 @@ class _Check:
         inner = inner_modules(item.chirrtl for item in results)
         lone = {module.binary_name for module in modules if module.name not in inner}
         self._complain([item for item in results if item.ending != "fail" or item.target in lone], outcome, places)
-        results += self._with_found_values([m for m in modules if m.missing and m.name not in inner], places)
+        results += self._with_found_values(outcome, [m for m in modules if m.missing and m.name not in inner], places)
         circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
         stage: Stage = "elaborate"
         lowered: dict[str, Lowered] = {}
@@ -274,41 +299,58 @@ class _Check:
                 fence=self.request.fence,
             )
 
-    def _with_found_values(self, lacking: list[ModuleClass], places: dict[str, ModuleClass]) -> list[Elaborated]:
+    def _with_found_values(
+        self, outcome: CompileOutcome, lacking: list[ModuleClass], places: dict[str, ModuleClass]
+    ) -> list[Elaborated]:
         """Modules whose parameters nobody gave: as the first place makes them whose call compiles here."""
-        tries = tries_of(self.request, [module.name for module in lacking], len(self.calls))
-        outcome = self._compile_with(tries) if lacking and tries else None
-        if outcome is None:
+        tries = [call for call in self.tries if call.class_name in {module.name for module in lacking}]
+        compiled: CompileOutcome | None = outcome
+        if lacking and not tries:
+            tries = self._new_tries(lacking)
+            compiled = self._compile_with(tries, lacking) if tries else None
+        if not tries or compiled is None:
             return []
         made: dict[str, tuple[str, Call]] = {}
         for call in tries:
-            target = next((name for name in outcome.classes if name.endswith(f"{call.object_name}$")), "")
+            target = next((name for name in compiled.classes if name.endswith(f"{call.object_name}$")), "")
             name = call.class_name
             if target and name not in made:
                 made[name] = target, call
                 places[target] = next(module for module in lacking if module.name == name)
-        results = self._run(outcome, [target for target, _ in made.values()])
-        self._complain(results, outcome, places)
+        results = self._run(compiled, [target for target, _ in made.values()])
+        self._complain(results, compiled, places)
         for (name, (_, call)), item in zip(made.items(), results, strict=True):
             if item.ending == "ok":
                 self.notes.append(f"{name} was elaborated as {call.expression}, as in {call.origin}")
+        self.session.values.accept(self.sources.main_path, [call for _, call in made.values()])
         return results
 
-    def _compile_with(self, tries: list[Call]) -> CompileOutcome | None:
+    def _new_tries(self, lacking: list[ModuleClass]) -> list[Call]:
+        """Calls that were not refused before, with the same parameters and files."""
+        found = tries_of(self.request, [module.name for module in lacking], len(self.calls))
+        refused = self.session.values.refused
+        kept = [call for call in found if self._attempt(call, lacking) not in refused]
+        return [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
+
+    def _attempt(self, call: Call, lacking: list[ModuleClass]) -> Attempt:
+        """What decides whether a call compiles, as far as it is known without compiling it."""
+        types = tuple(p.type for module in lacking if module.name == call.class_name for p in module.parameters)
+        return call.expression, types, tuple(path for path, _ in self.request.files)
+
+    def _compile_with(self, tries: list[Call], lacking: list[ModuleClass]) -> CompileOutcome | None:
         """The files with calls behind them, without those that do not compile; they are taken out of `tries`."""
+        text = self.sources.main_text.text
         for _ in range(2):
-            (name, text), *others = self.sources.named
             calls = [*self.calls, *tries]
-            files = [(name, text + calls_source(calls)), *others]
             try:
-                outcome = self.session.compile(files, want_classes=True, timeout_s=self._left())
+                outcome = self._compiled(calls)
             except WorkerDiedError:
                 return None
-            self.used_s += outcome.used_s
             if outcome.ok:
                 return outcome
             errors = [finding for finding in outcome.findings if finding.severity == "ERROR"]
             wrong = {call_at(calls, text, finding.point) for finding in errors}
+            self.session.values.refuse(self._attempt(call, lacking) for call in tries if call in wrong)
             kept = [call for call in tries if call not in wrong]
             tries[:] = [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
             if not tries:
@@ -387,11 +429,10 @@ class _Check:
         )
 
 
-def _may_hide(roots: set[str], files: Sequence[tuple[str, str]], outcome: CompileOutcome) -> bool:
+def _may_hide(roots: set[str], outcome: CompileOutcome) -> bool:
     """Whether an error may come from a package of the user's that hides one of the same name on the class path."""
-    if outcome.crash or not any(f.severity == "ERROR" and _UNSEEN.search(f.message) for f in outcome.findings):
-        return False
-    return any(re.search(rf"(?<![\w.]){root}\.\w", text) for root in roots for _, text in files)
+    errors = [finding.message for finding in outcome.findings if finding.severity == "ERROR"]
+    return not outcome.crash and any(match[1] in roots for text in errors for match in _UNSEEN.finditer(text))
 
 
 def _errors(outcome: CompileOutcome) -> int:

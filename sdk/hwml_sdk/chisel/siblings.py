@@ -97,7 +97,11 @@ class _Siblings:
         self.memory = _memory_of(self.path)
         self.dropped = {path for path, mtime_ns in self.memory.dropped if _mtime_ns(path) == mtime_ns}
         self.extra = list(self.memory.extra)
-        done = self._without_broken(self._once())
+        done = self._once()
+        if self._misses_dropped(done):
+            self.dropped = set()
+            done = self._once()
+        done = self._without_broken(done)
         names = _unknown(done.result.diagnostics)
         for _ in range(_MAX_ROUNDS):
             again = self._once(names) if names else None
@@ -123,20 +127,42 @@ class _Siblings:
         return self.index.needed(self.path, self.text, homes=homes, extra=extra, names=names, without=without)
 
     def _without_broken(self, done: Checked) -> Checked:
-        """The check without files that have errors, where the document knows all its names without them."""
-        own = self.request.files[0][0]
-        broken = {Path(item.path) for item in done.result.diagnostics if item.severity == "error" and item.path != own}
-        stamps = frozenset((path, _mtime_ns(path)) for path in broken)
-        if not broken or stamps in self.memory.kept:
+        """The check without files that have errors, where the document knows all its names without them.
+
+        What needed a broken file is broken without it and goes as well, as long as the document itself misses nothing.
+        """
+        first = self._broken(done)
+        stamps = frozenset((path, _mtime_ns(path)) for path in first)
+        if not first or stamps in self.memory.kept:
             return done
-        self.dropped |= broken
-        again = self._once()
-        if _unknown(again.result.diagnostics) or any(i.path != own for i in again.result.errors):
-            self.dropped -= broken
+        before, known = set(self.dropped), set(_unknown(self._own_errors(done)))
+        again, broken = done, first
+        for _ in range(_MAX_ROUNDS):
+            self.dropped |= broken
+            again = self._once()
+            broken = self._broken(again)
+            missed = set(_unknown(self._own_errors(again))) - known
+            if missed or not broken:
+                break
+        if missed or broken:
+            self.dropped = before
             self.memory.kept = {stamps}
             return done
         self.memory.dropped = frozenset((path, _mtime_ns(path)) for path in self.dropped)
         return again
+
+    def _misses_dropped(self, done: Checked) -> bool:
+        """Whether a name is missing that a file has which earlier checks could do without."""
+        names = _unknown(done.result.diagnostics)
+        return any(file.path in self.dropped for name in names for file in self.index.by_name.get(name, ()))
+
+    def _broken(self, done: Checked) -> set[Path]:
+        own = self.request.files[0][0]
+        return {Path(item.path) for item in done.result.errors if item.path != own}
+
+    def _own_errors(self, done: Checked) -> list[ChiselDiagnostic]:
+        own = self.request.files[0][0]
+        return [item for item in done.result.errors if item.path == own]
 
 
 def _mtime_ns(path: Path) -> int:

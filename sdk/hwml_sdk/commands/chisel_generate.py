@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..chisel.generate import backends
-from ..errors import HwmlError
+from ..errors import HwmlError, NoAnswerError
 from ..files import read_source, write_atomic
 from ..printable import json_text, printable
 
@@ -37,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the trace as JSON")
 
 
+_VERDICTS = {
+    "different": "it does something else than the reference",
+    "ports": "its ports are not those of the reference",
+    "unknown": "whether it behaves as the reference was not decided: the comparison had no end, or yosys failed",
+}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """0: found; 1: none passed, the furthest is shown with what is wrong; 130: interrupted, what is there is kept."""
     from ..chisel.generate.generator import ChiselGenerator
@@ -54,14 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
         most_tokens=arguments.most_tokens,
         say=_say,
     )
-    found = generator.generate(
-        spec,
-        n_samples=arguments.samples,
-        max_repairs=arguments.repairs,
-        reference=reference,
-        budget=Budget(arguments.seconds, arguments.tokens),
-        enough=arguments.enough,
-    )
+    try:
+        found = generator.generate(
+            spec,
+            n_samples=arguments.samples,
+            max_repairs=arguments.repairs,
+            reference=reference,
+            budget=Budget(arguments.seconds, arguments.tokens),
+            enough=arguments.enough,
+        )
+    except NoAnswerError as error:
+        _say(f"trace in {save(error.generation, arguments.trace)}")
+        raise
     place = save(found, arguments.trace)
     if arguments.json:
         print(json_text(as_json(found)))
@@ -74,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    print(printable(text), file=sys.stderr, flush=True)
+    sys.stderr.write(f"{printable(text)}\n")  # in one piece: several threads say how far they are
+    sys.stderr.flush()
 
 
 def _spec(arguments: argparse.Namespace) -> str:
@@ -105,7 +117,7 @@ def _show(found: Generation, output: str | None) -> None:
         _say("no module was found: the model wrote no code")
         return
     if not found.ok:
-        why = "it does something else than the reference" if best.ok else f"{best.stage}: {best.words}"
+        why = _VERDICTS.get(best.verdict or "", "") if best.ok else f"{best.stage}: {best.words}"
         _say(f"no module was found; the attempt that came furthest follows ({why})")
         for item in best.diagnostics:
             if item.severity == "error":
@@ -114,7 +126,8 @@ def _show(found: Generation, output: str | None) -> None:
         write_atomic(Path(output), best.code)
         print(printable(output))
     else:
-        print(best.code, end="" if best.code.endswith("\n") else "\n")
+        for line in best.code.splitlines():  # a model's words steer no terminal; --output writes them as they are
+            print(printable(line))
     if found.ok:
         agree = sum(item.ok and item.group == best.group for item in found.attempts)
         proof = f"; reference: {best.verdict}" if best.verdict else f"; {agree} of the candidates agree with it"

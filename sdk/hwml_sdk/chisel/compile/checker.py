@@ -120,13 +120,21 @@ class Checker:
             self._running()
 
     def compile(
-        self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float, bare: bool = False
+        self,
+        files: Sequence[tuple[str, str]],
+        *,
+        want_classes: bool,
+        timeout_s: float,
+        bare: bool = False,
+        unchanged: int = 0,
     ) -> CompileOutcome:
         """Compile files (name, text) together. bare: in a new compiler, without a package around them.
 
+        unchanged: that many files at the end do not refer to the others; compiled once while their texts stay.
+
         A compiler that hangs past `timeout_s` or dies is replaced; that check then raises WorkerDiedError.
         """
-        request = [b"1" if want_classes else b"0", b"1" if bare else b"0"]
+        request = [b"1" if want_classes else b"0", b"1" if bare else b"0", str(unchanged).encode()]
         for name, text in files:
             request += [name.encode(), text.encode("utf-8", "replace")]
         with self._lock:

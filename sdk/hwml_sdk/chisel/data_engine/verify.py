@@ -7,10 +7,11 @@ Only modules written here or vouched for by the user come this way: their constr
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...tools import run_tool
@@ -27,6 +28,7 @@ _CIRCUIT = re.compile(r"^circuit (\w+) :", re.MULTILINE)
 _LAYERS = re.compile(r"^(?:  layer .*\n(?:    .*\n)*)+", re.MULTILINE)
 # Verilog that yosys reads, without source lines (firtool 1.155).
 _PLAIN = ("-strip-debug-info", "--lowering-options=disallowLocalVariables,disallowPackedArrays")
+_FILES = "// ----- 8< ----- FILE "  # firtool 1.62 and 1.155, before each file that came with the circuit
 _LIMIT_S = 120.0
 
 
@@ -117,31 +119,23 @@ class Verifier:
         results: dict[str, Result] = {}
         for key, (name, text) in circuits.items():
             top = f"{key}_{_top(text)}"
-            own, circuit = (_of(key, found) for found in (pieces, circuit_pieces))
-            results[key] = Verified(name, top, own, circuit, ports[top], netlist(whole, top))
+            circuit = "".join(piece for module, piece in circuit_pieces.items() if module.startswith(f"{key}_"))
+            results[key] = Verified(name, top, _of(key, pieces), circuit, ports[top], netlist(whole, top))
         return results
 
 
-def lower(firtool: Path, key: str, name: str, chirrtl: str) -> Result:
-    """What one circuit is lowered to: Verilog that yosys reads, in which modules' names begin with `key`."""
-    verilog, hw_ir, error = _lowered(firtool, joined({key: chirrtl}))
-    if error:
-        return Failed("lower", error)
-    top = f"{key}_{_top(chirrtl)}"
-    text = "".join(_pieces(verilog).values())
-    return Verified(name, top, text, hw_ir, ports_of(verilog)[top], netlist(read_hw_ir(hw_ir), top))
-
-
 def of_check(key: str, name: str, chirrtl: str, verilog: str, hw_ir: str) -> Verified:
-    """What `lower` gives, of what a check has lowered already: names of modules get the same beginning."""
+    """The same of what a check has lowered: Verilog in which modules' names begin with `key`.
+
+    The Verilog of black boxes that came with them is part of it, and tells circuits apart.
+    """
     pieces = _pieces(verilog)
-    chosen = "|".join(map(re.escape, pieces))
-    # firtool writes an instance as `  Name instance (`, its ports on lines of their own.
-    text = re.sub(
-        rf"^(module |  )({chosen})(?=\(| \w+ \(|;)", rf"\g<1>{key}_\2", "".join(pieces.values()), flags=re.MULTILINE
-    )
+    text = _begun("".join(pieces.values()), list(pieces), key)
     top = _top(chirrtl)
-    return Verified(name, f"{key}_{top}", text, hw_ir, ports_of(verilog)[top], netlist(read_hw_ir(hw_ir), top))
+    found = netlist(read_hw_ir(hw_ir), top)
+    if given := verilog.partition(_FILES)[2]:
+        found = replace(found, exact=hashlib.blake2b(f"{found.exact} {given}".encode(), digest_size=10).hexdigest())
+    return Verified(name, f"{key}_{top}", text, hw_ir, ports_of(verilog)[top], found)
 
 
 def _lowered(firtool: Path, chirrtl: str) -> tuple[str, str, str]:
@@ -213,4 +207,26 @@ def _circuit_pieces(hw_ir: str) -> dict[str, str]:
 
 
 def _of(key: str, pieces: Mapping[str, str]) -> str:
-    return "".join(piece for module, piece in pieces.items() if module.startswith(f"{key}_"))
+    """The modules of a key, and firtool's own (memories) that they instantiate, which get the same beginning."""
+    own = {module: piece for module, piece in pieces.items() if module.startswith(f"{key}_")}
+    text = "".join(own.values())
+    found: dict[str, str] = {}
+    while more := {
+        module: piece
+        for module, piece in pieces.items()
+        if module not in own
+        and module not in found
+        and re.search(rf"^  {re.escape(module)} \w+ \(", text, re.MULTILINE)
+    }:
+        found |= more
+        text += "".join(more.values())
+    return _begun(text, list(found), key) if found else text
+
+
+def _begun(verilog: str, names: Sequence[str], key: str) -> str:
+    """The Verilog with `key` at the beginning of these modules' names.
+
+    firtool writes an instance as `  Name instance (`, its ports on lines of their own.
+    """
+    chosen = "|".join(map(re.escape, names))
+    return re.sub(rf"^(module |  )({chosen})(?=\(| \w+ \(|;)", rf"\g<1>{key}_\2", verilog, flags=re.MULTILINE)

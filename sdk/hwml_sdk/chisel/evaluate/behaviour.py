@@ -46,6 +46,11 @@ def passed(verdict: Verdict) -> bool:
     return verdict in ("proven", "bounded")
 
 
+def check_yosys() -> None:
+    """Raises what `compare` would raise after minutes of other work."""
+    find_yosys(any_version=True)
+
+
 def compare(pairs: Mapping[str, Pair], *, timeout_s: float = _LIMIT_S) -> dict[str, Verdict]:
     """A verdict for each pair. Raises MissingDependencyError without yosys.
 
@@ -180,4 +185,4 @@ def _short(port: Port) -> str:
     return port.name.removeprefix("io_")
 
 
-__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "as_model", "compare", "passed"]
+__all__: Sequence[str] = ["BOUND", "Pair", "Verdict", "as_model", "check_yosys", "compare", "passed"]

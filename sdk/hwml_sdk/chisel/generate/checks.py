@@ -6,14 +6,15 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import ToolFailedError
 from ..check import client_for
+from ..compile.firtool import Firtool
 from ..compile.prepare import prepare
-from ..data_engine.verify import Result, Verified, lower, of_check
+from ..compile.workers import empty_folder
+from ..data_engine.verify import of_check
 from ..evaluate.answers import code_of
 from ..install.toolchain import ensure
 from ..repair.gate import find_repairs
@@ -21,7 +22,7 @@ from ..types import CheckRequest, ChiselModule, CompileResult, Stage
 from .types import Answer, Attempt, Failing, Origin
 
 PATH = "Candidate.scala"
-_LIMIT_S = 20.0
+_LIMIT_S = 10.0  # of time used; a module of a page takes a fifth of a second
 _FIX_BUDGET_S = 4.0
 _STAGES: dict[Stage, Failing] = {"parse": "compile", "type": "compile", "elaborate": "elaborate", "firtool": "lower"}
 _FOUND_OUT = ("stage", "diagnostics", "words", "module", "verilog", "ports", "netlist", "area")
@@ -48,10 +49,11 @@ class Checker:
     """
 
     def __init__(self, version: str = DEFAULT_CHISEL_VERSION) -> None:
-        self._firtool: Path = prepare(ensure(version)).chain.firtool
+        self._firtool = Firtool(prepare(ensure(version)).chain.firtool, empty_folder())
         self._check = client_for(version).check
         self._known: dict[tuple[str, str], Attempt] = {}
         self._repairs: dict[str, tuple[str, str] | None] = {}
+        self._wrong: dict[str, CompileResult] = {}  # what the check said of texts that rules may mend
 
     def sample(self, spec: str, answer: Answer, place: Place) -> Attempt:
         """The attempt that an answer makes; its index is given later."""
@@ -80,9 +82,8 @@ class Checker:
 
     def _repair(self, code: str) -> tuple[str, str] | None:
         """What is done, and the text after it."""
-        request = _request(code)
-        result = self._ask(request)
-        if result is None or result.ok:
+        request, result = _request(code), self._wrong.get(code)
+        if result is None:
             return None
         found = find_repairs(code, result, request, self._check, budget_s=_FIX_BUDGET_S)
         return (found[0].title + ("" if found[0].safe else " (a choice)"), found[0].text) if found else None
@@ -106,6 +107,7 @@ class Checker:
         if result is None:
             return replace(attempt, stage="compile", words="the check did not end")
         if not result.ok:
+            _keep(self._wrong, attempt.code, result)
             return replace(attempt, stage=_stage(result), diagnostics=result.diagnostics, words=_first_words(result))
         return self._lowered(spec, replace(attempt, diagnostics=result.diagnostics), result)
 
@@ -113,16 +115,16 @@ class Checker:
         module = _chosen(spec, result)
         if module is None:
             lacking = next((m for m in result.modules if m.missing), None)
-            words = f"{lacking.name} lacks a value for {', '.join(lacking.missing)}" if lacking else "no module in it"
+            words = f"{lacking.name} lacks a value for {', '.join(lacking.missing)}" if lacking else _why_not(result)
             return replace(attempt, stage="elaborate", words=words)
         top = module.verilog_name
         chirrtl, verilog, hw_ir = result.chirrtl[top], result.verilog.get(top), result.hw_ir.get(top)
-        if verilog and hw_ir:
-            found: Result = of_check("c", module.name, chirrtl, verilog, hw_ir)
-        else:  # one that the daemon has lowered before
-            found = lower(self._firtool, "c", module.name, chirrtl)
-        if not isinstance(found, Verified):
-            return replace(attempt, stage="lower", words=found.words)
+        if not (verilog and hw_ir):  # one that the daemon has lowered before, whose circuit it does not keep
+            again = self._firtool.lower(chirrtl, timeout_s=_LIMIT_S)
+            verilog, hw_ir = again.verilog, again.hw_ir
+        if not (verilog and hw_ir):
+            return replace(attempt, stage="lower", words="the lowered circuit cannot be had")
+        found = of_check("c", module.name, chirrtl, verilog, hw_ir)
         area = None
         if module.qor is not None and module.qor.lut is not None:
             area = module.qor.lut + (module.qor.ff or 0) + 100 * (module.qor.dsp or 0)
@@ -155,6 +157,11 @@ def _stage(result: CompileResult) -> Failing:
 
 def _first_words(result: CompileResult) -> str:
     return result.errors[0].text if result.errors else ""
+
+
+def _why_not(result: CompileResult) -> str:
+    """What kept the constructors from running: a file that is not in the reach of the fence, say."""
+    return next((item.message for item in result.diagnostics if item.stage == "elaborate"), "no module in it")
 
 
 def _chosen(spec: str, result: CompileResult) -> ChiselModule | None:

@@ -164,7 +164,10 @@ class EndpointBackend:
             response = link.getresponse()
             self._refuse(response)
             if "json" in (response.getheader("Content-Type") or ""):
-                return self._whole(response.read(_MOST_BYTES + 1))
+                raw = response.read(_MOST_BYTES + 1)
+                if len(raw) > _MOST_BYTES:
+                    raise _PassingError(f"{self._parts.hostname} sent an answer of more than {_MOST_BYTES >> 20} MB")
+                return self._whole(raw)
             return self._streamed(response, began)
         except (OSError, http.client.HTTPException) as error:
             raise _PassingError(f"the connection failed: {type(error).__name__} {error}".strip()) from error

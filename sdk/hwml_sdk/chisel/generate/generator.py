@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...config import DEFAULT_CHISEL_VERSION
-from ...errors import DataError, HwmlError, ToolFailedError
+from ...errors import DataError, HwmlError, NoAnswerError
 from ...interrupt import answered_ctrl_c, heed_ctrl_c
+from ..evaluate.behaviour import check_yosys
 from .checks import Checker, Place, furthest
 from .endpoint import EndpointBackend, EndpointConfig
 from .knowledge import Knowledge, Retrieval
@@ -87,9 +88,12 @@ class ChiselGenerator:
         reference: Verilog of what is wanted; without it, what most candidates agree in is taken.
         enough: stop early once so many candidates are one circuit (with a reference: once one behaves); 0: never.
         Ctrl-C and a spent budget end it with what is there. Raises HwmlError for an empty or overlong request and
-        numbers out of range, ToolFailedError where every question to the backend failed, RefusedError without a fence.
+        numbers out of range, MissingDependencyError for a reference without yosys, NoAnswerError where every question
+        to the backend failed, RefusedError without a fence.
         """
         spec = _sensible(spec, n_samples, max_repairs)
+        if reference is not None:
+            check_yosys()  # before the minutes that answers take
         run = _Run(self, spec, reference, budget or Budget(), enough)
         try:
             run.rounds(n_samples, max_repairs)
@@ -131,7 +135,7 @@ class _Run:
         for number in range(max_repairs + 1):
             self._round(chats, number, before)
             if number == 0 and self.errors and len(self.errors) == len(self.attempts):
-                raise ToolFailedError(f"{self.own.backend.name} gave no answer: {self.errors[0]}")
+                raise NoAnswerError(f"{self.own.backend.name} gave no answer: {self.errors[0]}", self.result())
             # What does something else than the reference is not corrected: there are no diagnostics to show.
             before = {chain: item for chain, item in self._last().items() if not item.ok}
             if not before or self._over() or self._found():

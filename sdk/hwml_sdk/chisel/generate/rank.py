@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...errors import ToolNotFoundError
+from ...errors import MissingDependencyError, ToolNotFoundError
 from ..evaluate.behaviour import Pair, Verdict, as_model, compare, passed
 from .types import Attempt
 
@@ -22,7 +22,7 @@ class Reference:
 
 
 def judged(attempts: Sequence[Attempt], reference: Reference) -> list[Attempt]:
-    """The attempts with verdicts; texts of the same circuit and ports share one. Raises ToolNotFoundError."""
+    """The attempts with verdicts; texts of the same circuit and ports share one. Raises what `find_yosys` raises."""
     pairs: dict[str, Pair] = {}
     for item in attempts:
         if item.ok and item.verdict is None:
@@ -60,7 +60,7 @@ def grouped(attempts: Sequence[Attempt]) -> tuple[list[Attempt], str]:
     }
     try:
         verdicts: Mapping[str, Verdict] = compare(pairs) if pairs else {}
-    except ToolNotFoundError as error:
+    except (MissingDependencyError, ToolNotFoundError) as error:
         verdicts, note = {}, f"candidates were compared by their circuits alone: {error}"
     for key, verdict in verdicts.items():
         if passed(verdict):

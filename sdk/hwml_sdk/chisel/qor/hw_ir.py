@@ -16,7 +16,11 @@ from .circuit import NOWHERE, Circuit, Kind, Module, Operation, Place
 _LOCATION = re.compile(
     r'^(#loc\d*) = loc\((?:"(?P<file>[^"]*)":(?P<line>\d+):\d+|fused(?:<[^>]*>)?\[(?P<parts>[^\]]*)\]|.*)\)$'
 )
-_HEADER = re.compile(r"^  hw\.module(?P<extern>\.extern|\.generated)?(?: private| public| nested)? @(?P<name>[\w$.]+)")
+# A black box whose Verilog came with it is a `sv.verbatim.module` (firtool 1.155).
+_HEADER = re.compile(
+    r"^  (?:hw\.module(?P<extern>\.extern|\.generated)?|(?P<given>sv\.verbatim\.module))"
+    r"(?: private| public| nested)? @(?P<name>[\w$.]+)"
+)
 _OPERATION = re.compile(r"^\s+(?:(?P<results>%[^=]+?) = )?(?P<name>[a-z_]+\.[\w.]+)\s*(?P<rest>.*)$")
 _TRAILING = re.compile(r"\s*loc\((?P<name>#loc\d*|.*)\)\s*$")
 _VALUE = re.compile(r"%([\w.$#-]+)")
@@ -128,7 +132,7 @@ def _module(header: str, body: list[str], places: dict[str, Place]) -> Module:
     kept += tuple(_unread(operations, inputs, body))
     drivers = dict(zip(outputs, driven, strict=False))
     place = places.get(trailing[1], NOWHERE) if (trailing := _TRAILING.search(header.rstrip("{ "))) else NOWHERE
-    return Module(match["name"], inputs, outputs, kept, drivers, place, bool(match["extern"]))
+    return Module(match["name"], inputs, outputs, kept, drivers, place, bool(match["extern"] or match["given"]))
 
 
 def _unread(operations: tuple[Operation, ...], inputs: dict[str, int], body: list[str]) -> Iterator[Operation]:

@@ -31,6 +31,12 @@ _CHISEL = re.compile(
     r"|\bnot found: \w+ (?:FixedPoint|MultiIOModule|Driver|INPUT|OUTPUT|NODIR|ChiselStage|LFSR16|chiselName)\b"
 )
 _OLD_FORM = re.compile(r"overloaded method|not enough arguments|too many arguments|does not take parameters|cloneType")
+_OF_CHISEL = re.compile(r"\b(?:chisel3|Chisel|circt|firrtl)\b")
+_CONSTRUCTOR = re.compile(r"for constructor (\w+)|in class (\w+)")
+_NOT_FOUND = re.compile(r"not found: (?:value|type) (\w{4,})")
+_DECLARED = re.compile(r"\b(?:val|var|def|class|object|trait)\s+(\w+(?:\s*,\s*\w+)*)")
+_SLIP = 0.85
+_NEAR = "did you mean"  # scalac knows a member of nearly the same name: nobody has renamed that one
 NOT_HERE, MIGRATION = "CH904", "CH905"
 _ALIKE = 0.75  # `chisle3` is a slip of the pen, `chiseltest` a library
 
@@ -39,9 +45,9 @@ _ALIKE = 0.75  # `chisle3` is a slip of the pen, `chiseltest` a library
 class Circumstances:
     """What is known of where a file was checked.
 
-    texts: of every file by path; packages: those that the project itself defines; libraries_known: whether a build said
-    what there is; in_project: there is a build or repository around the file; asked: the Chisel version that the build
-    names, version: the one that answered; left_out: more files were needed than a check takes.
+    texts: of every file by path, the document first; packages: those that the project itself defines; libraries_known:
+    whether a build said what there is; in_project: there is a build or repository around the file; asked: the Chisel
+    version that the build names, version: the one that answered; left_out: more files were needed than a check takes.
     """
 
     texts: dict[str, str]
@@ -71,8 +77,12 @@ class _Marker:
         library = self._library(item)
         if library:
             self.missing.setdefault(item.path, set()).add(library)
-        elif self._is_older and _CHISEL.search(item.message):
+        elif self._is_older and _CHISEL.search(item.message) and _NEAR not in item.message:
             self.older.add(item.path)
+
+    @property
+    def _document(self) -> str:
+        return next(iter(self.around.texts), "")
 
     @property
     def _is_older(self) -> bool:
@@ -104,9 +114,13 @@ class _Marker:
     def _marked(self, item: ChiselDiagnostic, tainted: re.Pattern[str] | None) -> ChiselDiagnostic:
         if item.severity != "error" or item.stage != "type":
             return item
-        if item.path in self.missing and _UNKNOWN.search(item.message):
+        # Of another file that lacks a library nothing is to be trusted: it compiles where the library is.
+        if item.path in self.missing and (item.path != self._document or _UNKNOWN.search(item.message)):
             words = f"follows from a library that is not here ({', '.join(sorted(self.missing[item.path]))})"
-            return _as(item, NOT_HERE, "info", words)
+            near = self._slip_of(item)
+            return _as(
+                item, NOT_HERE, "warning" if near else "info", f"{words}, or {near} was meant" if near else words
+            )
         if self._is_older and ((item.path in self.older and _UNKNOWN.search(item.message)) or self._migrates(item)):
             words = f"the build asks for Chisel {self.around.asked}; for {self.around.version} this is to change"
             return _as(item, MIGRATION, "hint", f"{words}. {item.hint}" if item.hint else words)
@@ -116,9 +130,28 @@ class _Marker:
             return _as(item, NOT_HERE, "info", "more files are needed than one check takes")
         return item
 
+    def _slip_of(self, item: ChiselDiagnostic) -> str:
+        """A name of the document that one used only once may be a slip of: a library's name is rarely so near."""
+        unknown = _NOT_FOUND.search(item.message)
+        text = self.around.texts.get(item.path, "")
+        if unknown is None or item.path != self._document or len(re.findall(rf"\b{unknown[1]}\b", text)) != 1:
+            return ""
+        declared = [name for names in _DECLARED.findall(text) for name in re.findall(r"\w+", names)]
+        return next(iter(difflib.get_close_matches(unknown[1], [*declared, "true", "false"], 1, _SLIP)), "")
+
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's own library: another name, or other arguments."""
-        return item.code == "CH114" or bool(_CHISEL.search(item.message)) or bool(_OLD_FORM.search(item.message))
+        if _NEAR in item.message:
+            return False
+        return item.code == "CH114" or bool(_CHISEL.search(item.message)) or self._old_form(item)
+
+    def _old_form(self, item: ChiselDiagnostic) -> bool:
+        """Other arguments than Chisel's method takes, not than a class of the project does."""
+        if not (_OLD_FORM.search(item.message) and _OF_CHISEL.search(item.message)):
+            return False
+        names = {name for pair in _CONSTRUCTOR.findall(item.message) for name in pair if name}
+        own = re.compile(rf"\bclass\s+(?:{'|'.join(map(re.escape, names))})\b") if names else None
+        return own is None or not any(own.search(text) for text in self.around.texts.values())
 
     def _notes(self, before: Sequence[ChiselDiagnostic], after: Sequence[ChiselDiagnostic]) -> tuple[str, ...]:
         notes = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from ...document import Edit, Fix, Span
 from ..answer.answer import fits, part_or_none
 from ..closed_form.estimate import Estimate, estimate_program
 from ..closed_form.memo import Memo
-from ..lint.context import Context
+from ..lint.context import Context, is_on
 from ..lint.remedies import below_declaration
 from ..program import ir
 from ..tool.labels import RESOURCES
 from .bench import Bench
+from .choice import asked_for
 from .places import above_loop, into_function, into_loop
 from .space import Slot, made, slots_of
 from .types import Amounts
@@ -28,7 +30,7 @@ class Variant:
     """One set of pragmas and its closed form.
 
     share: of the part, by the resource that most of is taken; fits: all of them, within the part and the budget.
-    bound: arrays whose ports bound a loop.
+    bound: arrays whose ports bound a loop. asked: see `choice`, up to what all variants have in common.
     """
 
     picks: Picks
@@ -36,6 +38,7 @@ class Variant:
     share: float
     fits: bool
     bound: tuple[str, ...] = ()
+    asked: float = 0.0
 
     @property
     def cycles(self) -> float:
@@ -132,9 +135,19 @@ class Variants:
         ]  # fmt: skip
         # What is not known is within no limit that somebody set.
         inside = all((known := figures[name]) is not None and known <= limit for name, limit in self.limits.items())
+        bound, doublings = _of_loops(estimate)
         return Variant(
             picks, amounts, max(shares, default=figures["lut"] or 0.0),
-            inside and fits(part, figures, estimate.uram) is not False, tuple(sorted(_bound(estimate))),
+            inside and fits(part, figures, estimate.uram) is not False, tuple(sorted(bound)),
+            asked_for(self._pipelines(picks), doublings),
+        )  # fmt: skip
+
+    def _pipelines(self, picks: Picks) -> int:
+        """Loops of the slots that a variant puts PIPELINE into, or leaves it in."""
+        return sum(
+            any(pragma.kind == "PIPELINE" and is_on(pragma) for pragma in pragmas)
+            for slot, pick in zip(self.slots, picks, strict=True) if isinstance(slot.owner, ir.Loop)
+            for pragmas in [slot.owner.pragmas if slot.choices[pick].keep else self._pragmas(slot, pick)]
         )  # fmt: skip
 
     # -- as text -----------------------------------------------------------------------------------------------------
@@ -175,16 +188,18 @@ class Variants:
         return Fix(", ".join(titles) or "as it is", _joined(edits))
 
 
-def _bound(estimate: Estimate) -> set[str]:
-    """Arrays whose ports bound a loop of the design."""
+def _of_loops(estimate: Estimate) -> tuple[set[str], float]:
+    """Arrays whose ports bound a loop of the design, and how often copies of a loop are doubled in all."""
     found: set[str] = set()
+    doublings = 0.0
     pending = [loop for result in estimate.functions.values() for loop in result.loops]
     while pending:
         loop = pending.pop()
         pending += loop.children
+        doublings += math.log2(max(loop.plan.unroll, 1.0))
         if loop.bound.by.startswith("memory ports of "):
             found.add(loop.bound.by.rpartition(" ")[2])
-    return found
+    return found, doublings
 
 
 def _editable(context: Context, slot: Slot) -> bool:

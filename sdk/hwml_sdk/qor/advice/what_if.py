@@ -20,6 +20,7 @@ from ..model import Given, OpenDesign, given_source, loaded_model, open_design
 from ..tool.labels import RESOURCES, TITLES
 from .bench import Bench, findings_of
 from .budget import limits_of
+from .choice import order
 from .search import Tell, front, search
 from .types import Amounts, area_change, change, edits_json
 from .variants import Variant, Variants
@@ -66,7 +67,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The front of a design's variants, fastest first, and what was tried.
+    """The front of a design's variants, in the order to try them (`choice`), and what was tried.
 
     present: the design as it stands. tried: variants predicted; size: that there are; complete: whether these are all.
     unmet: why nothing fits the budget, "" where something does.
@@ -142,9 +143,10 @@ def what_if_given(
 
 
 def worth_it(variants: Variants, present: Variant) -> list[Variant]:
-    """The variants of the front that are faster, fastest first, then those that are smaller."""
+    """The variants of the front that are faster, those to try first in front, then those that are smaller."""
     best = [item for item in front(variants.known()) if any(item.picks) and item.cycles < float("inf")]
     faster = [v for v in best if v.cycles < present.cycles * (1 - MIN_GAIN)]
+    faster.sort(key=lambda item: order(item.cycles, item.asked))
     smaller = [v for v in best if v not in faster and v.share < present.share * (1 - MIN_GAIN)]
     return [*faster, *smaller]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...chisel.data_engine.families import FAMILIES, compose
 from ...chisel.data_engine.generate import DATA
+from ...chisel.data_engine.styles import NAMES, PORTS, Style
 from ...chisel.data_engine.wordings import plain, word
 from ...errors import DataError
 from ...files import parse_json, read_bytes
@@ -88,14 +89,23 @@ def monotony(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def reworded(row: Row, rng: random.Random) -> str:
-    """The prompt in a wording drawn anew: the engine knows what its circuits do; rows of others stay as they are."""
+def rewritten(row: Row, rng: random.Random) -> Row:
+    """The circuit of a row in the plainest style, with names, layout of ports and wording drawn anew.
+
+    What a request does not say (comments, `Mux` or `when`, `RegNext` or `RegInit`) is then not left to be guessed.
+    The data engine knows what its circuits do; rows of other makers stay as they are.
+    """
     if row.family not in FAMILIES or not row.seed:
-        return row.prompt
-    draft = compose(FAMILIES[row.family], row.seed)
-    if draft.top != row.top or draft.source() != row.answer:  # made by another version of the engine
-        return row.prompt
+        return row
+    drawn = compose(FAMILIES[row.family], row.seed)
+    if drawn.top != row.top or drawn.source() != row.answer:  # made by another version of the engine
+        return row
+    names, ports = drawn.style.names, drawn.style.ports
     if rng.random() < 0.5:
-        return plain(draft)
-    _, instruction, given = word(draft, rng)
-    return "\n".join(part for part in (instruction, given) if part)
+        names, ports = rng.choice(NAMES), rng.choices(PORTS, (6, 2, 2))[0]
+    draft = compose(FAMILIES[row.family], row.seed, Style(names=names, ports=ports))
+    prompt = plain(draft)
+    if rng.random() < 0.5:
+        _, instruction, given = word(draft, rng)
+        prompt = "\n".join(part for part in (instruction, given) if part)
+    return replace(row, prompt=prompt, answer=draft.source())

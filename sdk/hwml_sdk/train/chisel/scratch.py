@@ -1,7 +1,8 @@
-"""A small language model from nothing: a byte-level BPE and a Qwen2 of 2 million parameters, trained on verified rows.
+"""A small language model from nothing: a BPE (`cutting.py`) and an OLMo2 of 2 million parameters, trained on rows.
 
-Its folder is one that transformers loads, chat template included. The loss counts answers only; every epoch words the
-prompts anew. Steps or minutes, whichever ends first, set the cosine of the rate.
+Its folder is one that transformers loads, chat template included; OLMo2 is a network whose own tokeniser transformers
+leaves as it was saved. The loss counts answers only; every epoch words the requests anew and writes the circuits with
+other names. Epochs or minutes, whichever ends first, set the cosine of the rate.
 """
 
 from __future__ import annotations
@@ -20,18 +21,12 @@ from ...errors import ArtifactError, HwmlError
 from ...files import parse_json, read_bytes, replace_folder
 from ...interrupt import checkpoint as heed
 from ...printable import json_text
-from .rows import Row, reworded
+from .cutting import make_tokenizer
+from .muon import Muon
+from .rows import Row, rewritten
 
 Say = Callable[[str], None]
-END, PAD = "<|end|>", "<|pad|>"
-MARKS = (PAD, END, "<|system|>", "<|user|>", "<|assistant|>")
-PIECES = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-TEMPLATE = (
-    "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '" + END + "' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
+_MATRIX_RATE = 0.02  # Muon's own default
 CARD = "hwml.json"  # how to prompt it: a model that has seen nothing but rows is asked as rows ask
 
 
@@ -45,10 +40,10 @@ class Size:
     layers: int
     heads: int
     batch_tokens: int
-    rate: float
+    rate: float  # of embeddings and norms (AdamW); matrices have _MATRIX_RATE (Muon)
 
 
-# 2.2 million parameters see 12 million tokens in 35 minutes on 2 cores; 27 million are for a GPU.
+# 2.2 million parameters are for 2 cores, 29 million for a GPU.
 SIZES = {
     "small": Size(2048, 192, 512, 4, 4, 4096, 3e-3),
     "large": Size(4096, 512, 1536, 8, 8, 65536, 1e-3),
@@ -82,7 +77,7 @@ def train_from_scratch(rows: Sequence[Row], out: str | Path, config: ScratchConf
         tokenizer, model, earlier = load_start(config.start)
         config = replace(config, size=earlier["config"]["size"])
     else:
-        tokenizer = make_tokenizer([f"{row.prompt}\n{row.answer}" for row in rows], SIZES[config.size].vocabulary)
+        tokenizer = _tokenizer(rows, config)
         model, earlier = make_model(SIZES[config.size], tokenizer), {}
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device)
@@ -102,6 +97,12 @@ def train_from_scratch(rows: Sequence[Row], out: str | Path, config: ScratchConf
         _same_tokens(tokenizer, folder, rows)
         (folder / CARD).write_text(json_text({"prompt": "bare", "training": told}) + "\n", encoding="utf-8")
     return told
+
+
+def _tokenizer(rows: Sequence[Row], config: ScratchConfig) -> Any:
+    rng = random.Random(f"tokens {config.seed}")
+    shown = [rewritten(row, rng) for row in rows]
+    return make_tokenizer([row.prompt for row in shown], [row.answer for row in shown], SIZES[config.size].vocabulary)
 
 
 def _same_tokens(tokenizer: Any, folder: Path, rows: Sequence[Row]) -> None:
@@ -134,36 +135,13 @@ def load_start(path: str) -> tuple[Any, Any, dict[str, Any]]:
     return tokenizer, model, told
 
 
-def make_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
-    """A byte-level BPE learned from the texts, with marks for a chat."""
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    bpe = Tokenizer(models.BPE())
-    # Qwen2's own: transformers gives it to every tokeniser beside a model of that type, whatever was saved.
-    bpe.normalizer = normalizers.NFC()
-    cut = pre_tokenizers.Split(Regex(PIECES), behavior="isolated")
-    bpe.pre_tokenizer = pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(False, use_regex=False)])
-    bpe.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=list(MARKS), initial_alphabet=alphabet, show_progress=False
-    )
-    bpe.train_from_iterator(texts, trainer)
-    found = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token=END, pad_token=PAD, additional_special_tokens=list(MARKS[2:])
-    )
-    found.chat_template = TEMPLATE
-    return found
-
-
 def make_model(size: Size, tokenizer: Any) -> Any:
-    """A Qwen2 of that size with random weights."""
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+    """An OLMo2 of that size with random weights."""
+    from transformers import Olmo2Config, Olmo2ForCausalLM
 
     ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
-    return Qwen2ForCausalLM(
-        Qwen2Config(
+    return Olmo2ForCausalLM(
+        Olmo2Config(
             vocab_size=len(tokenizer),
             hidden_size=size.hidden,
             intermediate_size=size.inner,
@@ -212,6 +190,21 @@ def padded(samples: Sequence[tuple[list[int], int]], filling: int) -> tuple[torc
     return ids, mask, labels
 
 
+def _optimizers(model: Any, size: Size) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the rest; `full` of a group is its rate at the top."""
+    layers = [value for name, value in model.named_parameters() if value.ndim == 2 and "embed" not in name]
+    chosen = {id(value) for value in layers}
+    rest = [value for value in model.parameters() if id(value) not in chosen]
+    found: list[torch.optim.Optimizer] = [
+        Muon(layers, lr=_MATRIX_RATE),
+        torch.optim.AdamW(rest, lr=size.rate, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+    for optimizer in found:
+        for group in optimizer.param_groups:
+            group["full"] = group["lr"]
+    return found
+
+
 class _Loop:
     """Steps until the epochs or the minutes are over."""
 
@@ -219,15 +212,17 @@ class _Loop:
         self.before = epochs  # of earlier runs: wordings and order go on where those ended
         self.model, self.tokenizer, self.config, self.say, self.began = model, tokenizer, config, say, began
         self.size = SIZES[config.size]
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=self.size.rate, betas=(0.9, 0.95), weight_decay=0.1)
+        self.optimizers = _optimizers(model, self.size)
         self.steps = self.tokens = self.left_out = 0
         self.losses: list[float] = []
 
     def run(self, rows: Sequence[Row]) -> dict[str, Any]:
         self.model.train()
         epoch = 0
+        samples = self._samples(rows, self.before)
+        self.began = time.monotonic()  # the minutes are for steps: what comes before is short
         while not self.steps or self._done(epoch) < 1.0:
-            self._epoch(self._samples(rows, self.before + epoch), epoch)
+            self._epoch(samples if not epoch else self._samples(rows, self.before + epoch), epoch)
             epoch += 1
         self.model.eval()
         return {
@@ -240,7 +235,8 @@ class _Loop:
 
     def _samples(self, rows: Sequence[Row], epoch: int) -> list[tuple[list[int], int]]:
         rng = random.Random(f"wordings {self.config.seed} {epoch}")
-        found = [encoded(self.tokenizer, reworded(row, rng) if epoch else row.prompt, row.answer) for row in rows]
+        shown = [rewritten(row, rng) for row in rows]
+        found = [encoded(self.tokenizer, row.prompt, row.answer) for row in shown]
         kept = [sample for sample in found if len(sample[0]) <= self.config.longest]
         self.left_out = len(found) - len(kept)
         return kept
@@ -268,15 +264,17 @@ class _Loop:
         return min(1.0, max(epochs / self.config.epochs, passed / self.config.minutes))
 
     def _step(self, samples: Sequence[tuple[list[int], int]], done: float) -> float:
-        warm = min(1.0, (self.steps + 1) / 60)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.size.rate * warm * (0.05 + 0.475 * (1 + math.cos(math.pi * done)))
+        part = min(1.0, (self.steps + 1) / 60) * (0.05 + 0.475 * (1 + math.cos(math.pi * done)))
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = part * group["full"]
         ids, mask, labels = (value.to(self.model.device) for value in padded(samples, self.tokenizer.pad_token_id))
         loss = self.model(input_ids=ids, attention_mask=mask, labels=labels).loss
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.steps += 1
         self.tokens += int(mask.sum())
         return float(loss.detach())

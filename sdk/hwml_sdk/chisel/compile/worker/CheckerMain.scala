@@ -19,10 +19,10 @@ object CheckerMain {
     // No `exit`: the archive of loaded classes is written when the last thread ends.
   }
 
-  /** Request: wantClasses ("0" or "1"), bare (the same), then name and text of each file. */
+  /** Request: wantClasses ("0" or "1"), bare (the same), how many files at the end are unchanged, then name and text of each. */
   private def answer(compiler: Compiler, request: Array[Array[Byte]]): Seq[Array[Byte]] = {
-    val files = request.drop(2).grouped(2).map(pair => (Wire.text(pair(0)), Wire.text(pair(1)))).toSeq
-    val outcome = compiler.compile(files, Wire.text(request(0)) == "1", Wire.text(request(1)) == "1")
+    val files = request.drop(3).grouped(2).map(pair => (Wire.text(pair(0)), Wire.text(pair(1)))).toSeq
+    val outcome = compiler.compile(files, Wire.text(request(0)) == "1", Wire.text(request(1)) == "1", Wire.text(request(2)).toInt)
     val fields = mutable.ArrayBuffer[Array[Byte]](Wire.bytes(outcome.crash), Wire.bytes(outcome.findings.size))
     for (f <- outcome.findings)
       fields ++= Seq(Wire.bytes(f.severity), Wire.bytes(f.file), Wire.bytes(f.start), Wire.bytes(f.point), Wire.bytes(f.end), Wire.bytes(f.message))

@@ -25,6 +25,13 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
   /** What the last run's sources refer to beyond plain hardware, or "". */
   var unusual = ""
 
+  /** The package in which the current check lives. */
+  var checkPackage = ""
+
+  /** The file whose signature is kept, and the signature, once it is written down. */
+  var document = ""
+  var signature: Signature = Signature()
+
   /** What the last run's sources connect, once the typer is through with them. */
   var connections: Seq[Connection] = Nil
 
@@ -36,9 +43,21 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
     override def newPhase(prev: Phase): StdPhase = new StdPhase(prev) {
       override def run(): Unit = if (!self.reporter.hasErrors) {
         val own = self.currentRun.symSource.keySet
-        unusual = new Vetting[self.type](self).firstUnusual(self.currentRun.units, own)
+        unusual = new Vetting[self.type](self).firstUnusual(self.currentRun.units, own, checkPackage)
         connections = new Connections[self.type](self).found(self.currentRun.units)
+        signature = new Signatures[self.type](self).shape(document)
       }
+      override def apply(unit: self.CompilationUnit): Unit = ()
+    }
+  }
+
+  private object signing extends SubComponent {
+    val global: self.type = self
+    val phaseName = "hwml-signature"
+    val runsAfter: List[String] = List("pickler")
+    val runsRightAfter: Option[String] = Some("pickler")
+    override def newPhase(prev: Phase): StdPhase = new StdPhase(prev) {
+      override def run(): Unit = if (!self.reporter.hasErrors) signature = new Signatures[self.type](self).written(document, signature)
       override def apply(unit: self.CompilationUnit): Unit = ()
     }
   }
@@ -48,5 +67,6 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
     phasesSet -= unspecialized // components are equal by name
     phasesSet += unspecialized
     phasesSet += vetting
+    phasesSet += signing
   }
 }

@@ -11,14 +11,14 @@ import scala.tools.nsc.Global
 final class Vetting[G <: Global](val global: G) {
   import global._
 
-  /** The first thing the run's sources refer to that is not plain, or "". */
-  def firstUnusual(units: Iterator[CompilationUnit], own: collection.Set[Symbol]): String = {
-    val walk = new Walk(own)
+  /** The first thing the run's sources refer to that is not plain, or ""; what lies in `home` belongs to the check. */
+  def firstUnusual(units: Iterator[CompilationUnit], own: collection.Set[Symbol], home: String): String = {
+    val walk = new Walk(own, home + ".")
     units.foreach(unit => if (walk.found.isEmpty) walk.traverse(unit.body))
     walk.found
   }
 
-  private final class Walk(own: collection.Set[Symbol]) extends Traverser {
+  private final class Walk(own: collection.Set[Symbol], home: String) extends Traverser {
     var found = ""
 
     override def traverse(tree: Tree): Unit = if (found.isEmpty) {
@@ -48,7 +48,8 @@ final class Vetting[G <: Global](val global: G) {
       if (symbol != null && symbol != NoSymbol && !symbol.hasPackageFlag && !symbol.isLocalToBlock) {
         val top = symbol.enclosingTopLevelClass
         val name = if (symbol.isModule) symbol.fullName + ".<module>" else symbol.fullName
-        if (top != NoSymbol && !own(top) && !own(top.companionSymbol) && !Vetting.plain(name)) found = name
+        val ours = own(top) || own(top.companionSymbol) || name.startsWith(home)
+        if (top != NoSymbol && !ours && !Vetting.plain(name)) found = name
       }
   }
 }

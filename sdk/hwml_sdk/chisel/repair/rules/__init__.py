@@ -5,6 +5,7 @@ ORDER = (
     "scala_syntax",
     "switches",
     "names",
+    "slips",
     "migrations",
     "chisel2",
     "named",

@@ -125,7 +125,7 @@ def _typo(c: Context) -> Iterator[Candidate]:
     if name in c.scala.io_fields and re.search(r"\bval\s+io\b", c.scala.code):
         edits = _every_bare(c, name, "io.")
         yield Candidate(f"io.{name}", edits or ((start, start, "io."),), safe=True)
-    known = [word for word in c.scala.declared if word != name] + sorted(UTIL_NAMES) + _CHISEL_NAMES
+    known = [word for word in c.scala.declared if word != name] + sorted(UTIL_NAMES) + KNOWN_NAMES + _parameters(c)
     folded = {word for word in known if word.lower() == name.lower()}
     if len(folded) == 1:  # only the case is wrong, everywhere
         near = folded.pop()
@@ -136,7 +136,7 @@ def _typo(c: Context) -> Iterator[Candidate]:
         yield Candidate(f"{near} instead of {name}", ((start, start + len(name), near),))
 
 
-_CHISEL_NAMES = [
+KNOWN_NAMES = [
     "Int",
     "String",
     "Boolean",
@@ -171,7 +171,14 @@ _CHISEL_NAMES = [
     "withReset",
     "withClockAndReset",
     "BlackBox",
+    "true",
+    "false",
 ]
+
+
+def _parameters(c: Context) -> list[str]:
+    """Names of parameters and of what a loop runs over, which no key word declares."""
+    return sorted(set(re.findall(r"(\w+)\s*(?::(?!=)|<-)", c.scala.code)) - c.scala.declared.keys())
 
 
 def _every_bare(c: Context, name: str, prefix: str) -> tuple[tuple[int, int, str], ...]:

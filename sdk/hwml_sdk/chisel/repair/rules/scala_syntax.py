@@ -143,9 +143,9 @@ def _forgotten_val(c: Context) -> Iterator[Candidate]:
     """count = RegInit(0.U) where nothing of that name is defined."""
     name = re.search(r"not found: value (\w+)", c.message)
     makers = r"Input|Output|Flipped|Decoupled|Valid|IO|Vec|VecInit|[US]Int|Bool|Wire\w*|Reg\w*|Module|Mem|SyncReadMem|Mux|Cat"
-    if name is None or c.scala.declared[name[1]]:
+    if name is None or re.search(rf"\b(?:val|var|def)\s+{name[1]}\b", c.scala.code[slice(*c.home)]):
         return
-    for match in c.matches(rf"(?m)(?:^|[{{;])[ \t]*(?P<at>){name[1]}\s*=\s*(?:{makers})\b", c.whole):
+    for match in c.matches(rf"(?m)(?:^|[{{;])[ \t]*(?P<at>){name[1]}\s*=\s*(?:{makers})\b", c.home):
         yield Candidate(f"val {name[1]}", ((match.start("at"), match.start("at"), "val "),), safe=True)
         return
 
