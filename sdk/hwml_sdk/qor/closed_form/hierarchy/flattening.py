@@ -66,9 +66,11 @@ def _steady(frame: Frame, loop: ir.Loop, members: Sequence[ir.Loop]) -> bool:
     """Whether the loops inside run equally often in every round of this one, though only data says how often."""
     if not frame.target.behaviour.steady_nests or any(item.kind != "for" or item.has_break for item in members):
         return False
-    changed = {*assigned(loop.body), loop.var, *(member.var for member in members)}
+    changed = {*assigned(loop.body), *frame.design.changed_by_calls(loop.body), loop.var}
+    changed.update(member.var for member in members)
     bounds = [
         var for member in members for var in variables_in(member.start, member.condition, member.step)
         if var is not member.var
     ]  # fmt: skip
-    return all(not var.dims and var not in changed for var in bounds)
+    # What has its address or a reference elsewhere may change unseen; what a pointer leads to as well.
+    return all(not (var.dims or var.type.pointer or var.handed or var in changed) for var in bounds)

@@ -40,7 +40,7 @@ def _fits(region: Region, low: Form | None, high: Form | None) -> bool:
     if _is_nothing(low):
         return True
     values = counted(region, low)
-    if values is None or high is None or any(factor != int(factor) for factor in high.values()):
+    if not values or high is None or any(factor != int(factor) for factor in high.values()):
         return False
     units = [int(abs(factor)) & -int(abs(factor)) for factor in high.values() if factor]
     region.work.left -= len(values) // ELEMENTS_A_STEP

@@ -7,12 +7,13 @@ have little in common: these are walked one by one, with the counter a constant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import everything_in
+from ...program.expressions import assigned_variables, everything_in
 from ...program.flow import target_of, variables_in
+from ...program.trip_counts import iterations
 from .region import Region
 
 MAX_COPIES = 64  # of a loop that are walked one by one
@@ -20,22 +21,39 @@ MAX_EXPANDED = 600  # expressions that this takes
 _FOLDING = ("/", "%", "&", "|", "^", ">>", "<<", "*")
 
 
-def copies_of(region: Region, loop: ir.Loop, trip: float) -> range | None:
-    """The counter's values in the copies where they are worth a walk each; None where one walk does for all."""
-    if trip != int(trip) or not 1 < trip <= MAX_COPIES or loop.var is None or loop.jumps or loop.has_continue:
-        return None
-    start = evaluate(loop.start, region.host.known)
-    if start is None and loop.start is not None:
-        start = region.value(loop.start).constant
-    step = region.host.step(loop)
-    if not isinstance(start, int) or step != int(step) or not step or loop.kind != "for":
+def copies_of(region: Region, loop: ir.Loop) -> Sequence[int] | None:
+    """The counter's values in the copies where they are worth a walk each; None where one walk does for all.
+
+    The loop is one that is unrolled whole: of a part of its rounds nobody knows the counter.
+    """
+    if loop.kind != "for" or loop.var is None or loop.has_break or loop.has_continue:
         return None
     size = len(everything_in(loop.body))
-    if size * trip > MAX_EXPANDED or region.work.left < 2 * size * trip or _sums_floats(loop):
+    if size > MAX_EXPANDED or _sums_floats(loop) or not _is_decided(region, loop) or _has_instances(region, loop):
         return None
-    if not _is_decided(region, loop):
+    known = dict(region.host.known)
+    for var in variables_in(loop.start, loop.condition, loop.step):
+        value = region.env.get(var)
+        if value is not None and value.constant is not None:
+            known[var] = value.constant
+    if loop.var in assigned_variables(loop.body):
         return None
-    return range(start, start + int(step) * int(trip), int(step))
+    values = iterations(loop, known)
+    if values is None or len(values) > MAX_COPIES or not all(isinstance(value, int) for value in values):
+        return None
+    if size * len(values) > MAX_EXPANDED or region.work.left < 2 * size * len(values):
+        return None
+    return [int(value) for value in values]
+
+
+def _has_instances(region: Region, loop: ir.Loop) -> bool:
+    """Whether the body calls what is built as a block of its own: how many there are is known of the copies."""
+    functions = region.host.program.functions
+    for expr in everything_in(loop.body):
+        callee = functions.get(expr.name) if isinstance(expr, ir.Call) else None
+        if callee is not None and (callee.pragma("HLS", "INLINE") or any(True for _ in ir.loops_of(callee.body))):
+            return True
+    return False
 
 
 def _sums_floats(loop: ir.Loop) -> bool:
@@ -59,8 +77,12 @@ def _is_decided(region: Region, loop: ir.Loop) -> bool:
             for var in named
         )
 
-    if any(known(condition) for condition in _conditions(loop.body)):
+    if any(known(part) for condition in _conditions(loop.body) for part in _parts(condition)):
         return True
+    # A triangle whose rounds differ in what they do.
+    for inner in ir.loops_of(loop.body):
+        if loop.var in variables_in(inner.start, inner.condition) and _is_decided(region, inner):
+            return True
     for expr in everything_in(loop.body):
         if isinstance(expr, ir.Ternary) and known(expr.condition):
             return True
@@ -71,6 +93,15 @@ def _is_decided(region: Region, loop: ir.Loop) -> bool:
         if isinstance(expr, ir.Call) and expr.receiver is None and len(expr.args) > 0 and all(map(known, expr.args)):
             return True
     return False
+
+
+def _parts(condition: ir.Expr) -> Iterator[ir.Expr]:
+    """What `&&` and `||` join, each of which may decide alone."""
+    if isinstance(condition, ir.Binary) and condition.op in ("&&", "||"):
+        yield from _parts(condition.left)
+        yield from _parts(condition.right)
+    else:
+        yield condition
 
 
 def _value(var: ir.Variable) -> bool:

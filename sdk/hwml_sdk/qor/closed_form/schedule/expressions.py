@@ -85,6 +85,9 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
     if value.type.kind == "struct" and value.type.name and type_.kind in _NUMBERS and not type_.pointer:
         # A struct becomes a number by an operator of its own, which the reader has put here where it was written.
         region.unknown.because(f"the conversion of {value.type.name} to {type_.name or type_.kind} is not read")
+    whole = value.constant
+    if isinstance(whole, int) and type_.kind in _WHOLE and not type_.pointer and held(type_, whole) != whole:
+        return constant_value(value.time, type_, held(type_, whole))  # it wraps
     if type_.is_float != value.type.is_float and type_.kind != "unknown" and value.type.kind != "unknown":
         number = value.constant
         if number is not None:

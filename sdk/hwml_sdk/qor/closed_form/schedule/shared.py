@@ -29,7 +29,8 @@ def once(
     if known is not None and _is_here(region, *known[:3]):
         return known[0]
     value = make()
-    region.made.found[key] = value, region.arms, region.demand, operands
+    if known is None or not region.demand:
+        region.made.found[key] = value, region.arms, region.demand, operands
     return value
 
 

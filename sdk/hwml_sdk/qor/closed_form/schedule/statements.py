@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from ...program import ir
@@ -269,8 +269,14 @@ def _calls_of(region: Region, *exprs: ir.Expr | None) -> None:
 def _loop(region: Region, loop: ir.Loop) -> None:
     _calls_of(region, loop.start, loop.condition, loop.step)
     trip = region.host.unroll_trip(loop, region.unroll_all)
+    if trip == 0:
+        return
     if trip is not None:
-        unroll(region, loop, trip)
+        counted = copies_of(region, loop)
+        if counted is None:
+            unroll(region, loop, trip)
+        else:
+            _expand(region, loop, counted)
         return
     if not region.work.take(LOOP_STEPS):
         return
@@ -305,17 +311,13 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
-    """Walk the body of a loop of `trip` copies: once, or each where its counter decides what it does."""
-    counted = copies_of(region, loop, trip)
-    if counted is not None:
-        _expand(region, loop, counted)
-        return
+    """Walk the body of a loop of `trip` copies, once."""
     before = unrolling.enter(region, loop, trip)
     walk(region, loop.body)
     unrolling.leave(region, loop, trip, before)
 
 
-def _expand(region: Region, loop: ir.Loop, counted: range) -> None:
+def _expand(region: Region, loop: ir.Loop, counted: Sequence[int]) -> None:
     """Walk the copies of a loop one by one."""
     assert loop.var is not None
     late, region.expanded_late = region.expanded_late, region.expanded_late or (
@@ -327,5 +329,5 @@ def _expand(region: Region, loop: ir.Loop, counted: range) -> None:
         walk(region, loop.body)
         for item in declarations(loop.body):
             region.env.forget(item.var)  # another one in the next copy
-    region.env[loop.var] = constant_value(region.base, loop.var.type, counted[-1] + counted.step)
+    region.env.forget(loop.var)
     region.expanded_late = late

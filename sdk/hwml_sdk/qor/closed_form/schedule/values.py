@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...program import ir
-from ...program.constants import Number, binary
+from ...program.constants import Number, binary, held
 from ...program.typenames import BOOL, join
 from . import forms
 from .forms import Form
@@ -115,6 +115,8 @@ def folded(op: str, left: Value, right: Value) -> Value | None:
     if result is None:
         return None
     type_ = join(left.type, right.type)
+    if isinstance(result, int) and type_.kind == "uint" and type_.width in (32, 64) and op not in TESTS:
+        result = held(type_, result)
     return constant_value(max(left.time, right.time), BOOL if type_.is_float and op in TESTS else type_, result)
 
 
