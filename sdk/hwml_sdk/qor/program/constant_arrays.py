@@ -8,6 +8,7 @@ from . import ir
 from .constants import evaluate, settle
 from .expressions import assigned_variables, everything_in, root_variable
 from .flow import target_of
+from .touched import touched
 
 
 def mark_constant_arrays(program: ir.Program) -> None:
@@ -15,10 +16,13 @@ def mark_constant_arrays(program: ir.Program) -> None:
 
     Every use of such an array reads one of its elements: what is handed on as a whole may be written elsewhere.
     """
-    found = {var for var in _declared(program) if not var.const and _is_given(var.init, var.dims)}
+    found = {
+        var for var in _declared(program) if not (var.const or var.type.unsettled) and _is_given(var.init, var.dims)
+    }
     for function in program.functions.values() if found else ():
         found -= assigned_variables(function.body)
         found -= _handed_on(everything_in(function.body), found)
+        found -= touched(function.body, program, function.returns)
     for var in found:
         var.const = True
     _mark_constant_statics(program)
@@ -28,8 +32,10 @@ def _mark_constant_statics(program: ir.Program) -> None:
     """The same of numbers that are declared `static`, so that no other source can name them (LLVM's globalopt)."""
     found = {v for v in _declared(program) if v.static and not (v.const or v.handed or v.dims or v.type.pointer)}
     found = {var for var in found if var.init is not None and evaluate(var.init, {}) is not None}
+    found = {var for var in found if not var.type.unsettled}
     for function in program.functions.values() if found else ():
         found -= assigned_variables(function.body)
+        found -= touched(function.body, program, function.returns)
     for var in found:
         var.const, var.evaluated = True, False
         settle(var)

@@ -15,9 +15,12 @@ from .expressions import everything_in, look_anew, root_variable
 from .filled_tables import Filling
 from .flow import target_of
 from .handed import BY_VALUE
+from .touched import places, touched, writes_arrays
+from .typenames import THIS
 
 MAX_STRUCTS = 400  # objects of a program that are looked at
 MAX_CALLS = 12  # methods inside one another
+_WHOLE = "*"  # for the names of all fields
 _ROUNDS = 3  # of objects that are copied or handed on
 
 
@@ -52,7 +55,13 @@ def _structs(program: ir.Program) -> Iterator[ir.Variable]:
     for function in program.functions.values():
         named = [e.var for e in everything_in(function.body) if isinstance(e, ir.Ref) and e.var is not None]
         for var in (*function.variables.values(), *named):
-            if var not in seen and var.type.kind == "struct" and var.type.fields and not var.dims:
+            if (
+                var not in seen
+                and not var.type.unsettled
+                and var.type.kind == "struct"
+                and var.type.fields
+                and not var.dims
+            ):
                 seen.add(var)
                 yield var
 
@@ -62,7 +71,8 @@ def _settle(var: ir.Variable, known: _Object) -> None:
     if known.whole or (var.type.pointer and var.scope != "param"):
         return
     for name, _, _ in var.type.fields:
-        if name in known.varying:
+        kind = var.type.field_of(name)
+        if name in known.varying or kind is None or _is_unsettled(kind[0]):
             continue
         told = list(known.values.get(name, ()))
         for source in known.copies:
@@ -75,6 +85,10 @@ def _settle(var: ir.Variable, known: _Object) -> None:
             once = len(known.values.get(name, ())) <= 1 and not (known.values.get(name) and known.copies)
             if told and once and all(_same(told[0], other) for other in told):
                 var.given[name] = told[0]
+
+
+def _is_unsettled(kind: ir.CType) -> bool:
+    return kind.unsettled or any(_is_unsettled(inner) for _, inner, _ in kind.fields)
 
 
 def _same(one: ir.Expr, other: ir.Expr) -> bool:
@@ -152,6 +166,8 @@ class _Look:
     def _changed(self, expr: ir.Expr, target: ir.Expr) -> None:
         var, name = _field(target)
         known = self.objects.get(var) if var is not None else None
+        if var is None:
+            self._vary(target)
         if var is None or known is None:
             return
         plain = isinstance(expr, ir.Assign) and expr.op == "=" and isinstance(target, ir.Member)
@@ -165,6 +181,9 @@ class _Look:
     def _vary(self, expr: ir.Expr) -> None:
         """A place may change in a way that nobody follows."""
         var, name = _field(expr)
+        for other in places(expr):
+            if other is not var and other in self.objects:
+                self.objects[other].whole = True
         known = self.objects.get(var) if var is not None else None
         if known is not None and name:
             known.varying.add(name)
@@ -180,15 +199,22 @@ class _Look:
             param = callee.params[at] if callee is not None and at < len(callee.params) else None
             if param is not None and param in self.objects:
                 self.objects[param].copies.append(argument)
-            if var is None or var not in self.objects:
+            if var is None:
+                if param is None or param.type.pointer or param.dims:
+                    self._vary(argument)
+                continue
+            if var not in self.objects:
                 continue
             by_value = call.name.rpartition("::")[2] in BY_VALUE if param is None else not param.type.pointer
+            by_value = by_value and not (param is None and writes_arrays(call.name))
             if not (by_value and not (param is not None and param.dims)) and not self._reads(callee, param):
                 self._vary(argument)
 
     def _reads(self, callee: ir.Function | None, param: ir.Variable | None) -> bool:
         """Whether a function does no more with a parameter than to read it, or its object no more than its fields."""
-        if callee is None or param is None:
+        if callee is None or param is None or param in touched(callee.body, self.program, callee.returns):
+            return False
+        if param.type.kind == "struct" and not _is_taken_apart(callee.body, param):
             return False
         for expr in everything_in(callee.body):
             target = target_of(expr)
@@ -215,6 +241,9 @@ class _Look:
             known.whole = True
             return
         written = self.written(call.name)
+        if _WHOLE in written:
+            known.whole = True
+            return
         if callee.name.partition("(")[0] == f"{var.type.name}::{_short(var.type.name)}" and var.init is None:
             made = _Building(self.program, callee, call).fields()
             for name in written:
@@ -233,7 +262,9 @@ class _Look:
         if found is not None or callee is None or depth > MAX_CALLS:
             return found or frozenset()
         self._written[name] = frozenset()
-        names: set[str] = set()
+        names: set[str] = {_WHOLE} if _hands_itself_on(callee) else set()
+        changed = touched(callee.body, self.program, callee.returns)
+        names |= {var.name for var in changed if not var.function and var.scope == "local"}
         for expr in everything_in(callee.body):
             target = target_of(expr)
             places = [target] if target is not None else []
@@ -259,6 +290,27 @@ class _Look:
             names |= {root.name for root in roots if root is not None and not root.function and root.scope == "local"}
         self._written[name] = frozenset(names)
         return self._written[name]
+
+
+def _is_taken_apart(block: ir.Block, var: ir.Variable) -> bool:
+    """Whether code names an object only to name a field or to call a method."""
+    whole: set[int] = set()
+    for expr in everything_in(block):
+        base = expr.base if isinstance(expr, ir.Member) else expr.receiver if isinstance(expr, ir.Call) else None
+        base = base.operand if isinstance(base, ir.Unary) and base.op == "*" else base
+        if base is not None:
+            whole.add(id(base))
+    return all(id(e) in whole for e in everything_in(block) if isinstance(e, ir.Ref) and e.var is var)
+
+
+def _hands_itself_on(method: ir.Function) -> bool:
+    """Whether a method does more with `this` than to name a field or to return its object."""
+    returned = [item.value for item in ir.statements_of(method.body) if isinstance(item, ir.Return)]
+    allowed = {id(value.operand) for value in returned if isinstance(value, ir.Unary) and value.op == "*"}
+    return any(
+        isinstance(expr, ir.Const) and expr.type is THIS and id(expr) not in allowed
+        for expr in everything_in(method.body)
+    )
 
 
 class _Building(Filling):

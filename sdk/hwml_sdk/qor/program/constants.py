@@ -139,7 +139,8 @@ _BUILTINS: dict[str, Callable[..., Number]] = {
                      "sinh", "cosh", "tanh", "fabs")
         for lead in ("", "std::", "hls::") for tail in ("", "f")
     },
-    "std::abs": abs, "std::ceil": math.ceil, "std::floor": math.floor, "round": lambda x: math.floor(x + 0.5),
+    "std::abs": abs, "std::ceil": math.ceil, "std::floor": math.floor,
+    "round": lambda x: math.floor(x + 0.5) if x >= 0 else -math.floor(0.5 - x),
 }  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _called(call: ir.Call, known: Bindings, depth: int) -> Number | None:
         return None
     if call.function is not None:
         return _result_of(call.function, [value for value in values if value is not None], depth + 1)
-    function = _BUILTINS.get(call.name)
+    function = None if call.own else _BUILTINS.get(call.name)
     if function is None or not values:
         return None
     try:

@@ -13,6 +13,8 @@ from . import ir
 from .constants import Number, Run, UnknownError, evaluate, held
 from .expressions import assigned_variables, everything_in, inside, root_variable
 from .flow import target_of, variables_in
+from .handed import is_shared
+from .touched import places, touched
 
 MAX_CELLS = 4096
 MAX_FILL_STEPS = 20_000  # of one table: a step is a statement or a round of a loop
@@ -37,16 +39,31 @@ def _fills(program: ir.Program, function: ir.Function, item: ir.Stmt) -> bool:
     tables = {standing.get(var, var) for var in assigned_variables(block) if var.dims}
     if not tables or not all(_may_be_table(program, function, item, var) for var in tables):
         return False
-    if not _is_closed(block, standing, tables):
+    if not _is_closed(block, standing, tables) or (not standing and _is_counted_on(program, function, item)):
         return False
     run = Filling(standing, tables, program)
     try:
         run.block(block)
     except UnknownError:
         return False
+    if not all(run.is_full(var) or var.init is None or _is_zero(var.init) for var in tables):
+        return False
     for var in tables:
         var.init, var.const = run.table(var), True
     return True
+
+
+def _is_counted_on(program: ir.Program, function: ir.Function, item: ir.Stmt) -> bool:
+    """Whether a counter of a loop is asked for outside of it."""
+    others = ir.Block([other for other in function.body.items if other is not item])
+    counters = [loop.var for loop in ir.loops_of(ir.Block([item])) if loop.var is not None]
+    return any(_names(others, var) or _is_named_elsewhere(program, function, var) for var in counters)
+
+
+def _is_zero(init: ir.Expr) -> bool:
+    if isinstance(init, ir.Many):
+        return not init.comma and all(map(_is_zero, init.items))
+    return evaluate(init, {}) == 0
 
 
 def _filler(program: ir.Program, item: ir.Stmt) -> tuple[ir.Block, Mapping[ir.Variable, ir.Variable]] | None:
@@ -61,63 +78,82 @@ def _filler(program: ir.Program, item: ir.Stmt) -> tuple[ir.Block, Mapping[ir.Va
     for param, argument in zip(callee.params, call.args, strict=True):
         if not isinstance(argument, ir.Ref) or argument.var is None or not argument.var.dims or not param.dims:
             return None
+        if argument.var.dims[1:] != param.dims[1:]:
+            return None
         standing[param] = argument.var
     return (callee.body, standing) if standing else None
 
 
 def _may_be_table(program: ir.Program, function: ir.Function, item: ir.Stmt, var: ir.Variable) -> bool:
-    """Whether an array of this function is small, and nothing else in the program may change it."""
+    """Whether an array of this function is small, and nothing else in the program may change it or read it before."""
     extents = [extent for extent in var.dims if extent]
     if var.const or var.scope != "local" or len(extents) != len(var.dims) or prod(extents) > MAX_CELLS:
         return False
     if var.type.kind not in _NUMBERS or var.type.pointer or var not in function.variables.values():
         return False
-    others = list(_others(function.body, item))
+    if var.static or var.handed or var.type.unsettled:
+        return False
+    at = next(index for index, other in enumerate(function.body.items) if other is item)
+    before, behind = function.body.items[:at], ir.Block(function.body.items[at + 1 :])
     # What nobody reads is no table: such a loop shows what it is as it stands.
-    read = any(isinstance(e, ir.Ref) and e.var is var for other in others for e in everything_in(other))
-    return read and not any(_may_change(program, other, var) for other in others)
+    if _names(ir.Block(before), var) or not _names(behind, var) or _is_named_elsewhere(program, function, var):
+        return False
+    return not _may_change(program, behind, var)
 
 
-def _others(block: ir.Block, item: ir.Stmt) -> Iterator[ir.Block]:
-    yield from (ir.Block([other]) for other in block.items if other is not item)
+def _names(block: ir.Block, var: ir.Variable) -> bool:
+    return any(isinstance(expr, ir.Ref) and expr.var is var for expr in everything_in(block))
+
+
+def _is_named_elsewhere(program: ir.Program, function: ir.Function, var: ir.Variable) -> bool:
+    """Whether another function names a variable of this one, as a lambda may."""
+    return any(_names(other.body, var) for other in program.functions.values() if other is not function)
 
 
 def _may_change(program: ir.Program, block: ir.Block, var: ir.Variable) -> bool:
-    """Whether code writes an array, or gives it where it may be written."""
-    if var in assigned_variables(block):
-        return True
+    """Whether code writes an array, or gives it or an element where it may be written."""
     read: set[int] = set()
+    handed: list[ir.Call] = []
     for expr in everything_in(block):
         if isinstance(expr, ir.Index) and isinstance(expr.base, ir.Ref) and expr.base.var is var:
             if len(expr.subscripts) == len(var.dims):
                 read.add(id(expr.base))
         elif isinstance(expr, ir.Call) and _only_read(program, expr, var):
+            handed.append(expr)
             read.update(id(argument) for argument in expr.args if isinstance(argument, ir.Ref) and argument.var is var)
-        elif isinstance(expr, ir.Unary) and expr.op == "&" and root_variable(expr.operand) is var:
-            return True
+    if var in touched(block, program, leaving=handed):
+        return True
     return any(isinstance(e, ir.Ref) and e.var is var and id(e) not in read for e in everything_in(block))
 
 
 def _only_read(program: ir.Program, call: ir.Call, var: ir.Variable) -> bool:
-    """Whether a function that gets the array reads elements of it and does nothing else with it."""
+    """Whether a function that gets the array, and no element of it, reads elements and does nothing else with it."""
     callee = program.functions.get(call.name)
-    if callee is None or len(call.args) > len(callee.params):
+    if callee is None or call.receiver is not None or len(call.args) > len(callee.params):
         return False
-    params = [p for p, a in zip(callee.params, call.args, strict=False) if isinstance(a, ir.Ref) and a.var is var]
-    if not all(param.dims for param in params):
+    pairs = list(zip(callee.params, call.args, strict=False))
+    params = [p for p, a in pairs if isinstance(a, ir.Ref) and a.var is var]
+    if not params or not all(param.dims for param in params):
+        return False
+    if any(p.type.pointer and not p.dims and var in set(places(a)) for p, a in pairs):
         return False
     bases = {
         id(expr.base) for expr in everything_in(callee.body)
         if isinstance(expr, ir.Index) and len(expr.subscripts) == len(var.dims)
     }  # fmt: skip
     named = [expr for expr in everything_in(callee.body) if isinstance(expr, ir.Ref) and expr.var in params]
-    return not set(params) & assigned_variables(callee.body) and all(id(expr) in bases for expr in named)
+    inside_others = any(_is_named_elsewhere(program, callee, param) for param in params)
+    changed = touched(callee.body, program, callee.returns)
+    return not inside_others and not set(params) & changed and all(id(expr) in bases for expr in named)
 
 
 def _is_closed(block: ir.Block, standing: Mapping[ir.Variable, ir.Variable], tables: set[ir.Variable]) -> bool:
     """Whether code changes nothing but tables and what is declared in it, and knows nothing but constants."""
-    loops = {loop.var for loop in ir.loops_of(block) if loop.start is not None}
+    loops = {loop.var for loop in ir.loops_of(block) if loop.var is not None and loop.start is not None}
     local = {item.var for item in _declared(block)} | loops
+    if any(var.type.pointer or var.handed or var.type.unsettled or is_shared(var) for var in local):
+        return False
+    local = {var for var in local if not var.static}
     for expr in everything_in(block):
         if isinstance(expr, ir.Call) and (expr.receiver is not None or any(map(_is_array, expr.args))):
             return False

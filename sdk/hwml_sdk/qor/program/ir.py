@@ -17,6 +17,7 @@ class CType:
     """A scalar or element type.
 
     kind: int, uint, fixed, ufixed, half, float, double, bool, void, struct, stream, vector, unknown.
+    unsettled: declared `volatile`, or a union: what was written last need not be there.
     width: bits that move at a time (for a struct one element of each field, for a vector all lanes).
     int_bits: of fixed-point types.
     element: payload of a stream, lane of a vector. fields: of a struct. pointer: depth of `*` and `&`.
@@ -30,6 +31,7 @@ class CType:
     fields: tuple[tuple[str, CType, tuple[int | None, ...]], ...] = ()
     pointer: int = 0
     name: str = ""
+    unsettled: bool = field(default=False, repr=False, compare=False)
     _by_name: dict[str, tuple[CType, tuple[int | None, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -155,6 +157,7 @@ class Call:
     """A call of a function or, with `receiver`, of a method (`fifo.read()`); name without templates.
 
     function: the one called where it is `constexpr`, so that constant arguments give a constant.
+    own: the program declares a function of that name, so that it is none of the library's.
     """
 
     name: str
@@ -163,6 +166,7 @@ class Call:
     template_args: tuple[str, ...] = ()
     span: Span | None = None
     function: Function | None = None
+    own: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -274,7 +274,7 @@ def _iterations(
 ) -> range | list[Number] | None:
     if loop.kind == "range":
         return _range_loop(loop)
-    head, start = (head, start) if head is None or start is not None else counted(head, known)
+    head, start = (head, start) if head is None or start is not None else counted(loop, head, known)
     if head is None or start is None:
         return None
     condition, change, first = tested(head.condition, head.var)

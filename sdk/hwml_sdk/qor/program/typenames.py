@@ -11,6 +11,7 @@ from .numbers import Number
 Value = Callable[[str], Number | None]
 
 UNKNOWN = CType("unknown", 32)
+THIS = CType("unknown", 32)  # of the pointer of that name, and of nothing else
 INT = CType("int", 32, name="int")
 UINT = CType("uint", 32, name="unsigned int")
 LONG = CType("int", 64, name="long")

@@ -88,13 +88,13 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     if reader.names.owner and "::" not in name:
         own = find_method(reader, reader.names.owner, name, args, given)
         if own is not None:
-            return ir.Call(own, args, span=reader.span(target), function=_constant_function(reader, own))
+            return ir.Call(own, args, span=reader.span(target), function=_constant_function(reader, own), own=True)
     short = name.rpartition("::")[2]
     if short in ("min", "max") and len(args) == 1 and isinstance(args[0], ir.Many) and len(args[0].items) > 1:
         return reduce(lambda one, two: ir.Call(name, (one, two), span=reader.span(target)), args[0].items)
     if short in reader.templates and not (not given and _takes(reader, short, len(args))):
         name, place = instantiate(reader, short, given, args), reader.span(target)
-        return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name))
+        return ir.Call(name, args, None, tuple(given), place, _constant_function(reader, name), own=True)
     # A function may have the name of a type of the vendor's headers: `int half(int n)`.
     is_type = target.type == "primitive_type" or (reader.names.is_type(text) and not _is_function(reader, text))
     kind = reader.names.parse(text) if is_type else UNKNOWN
@@ -112,7 +112,8 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
     if not value:
         name = overloaded(reader, name, args)
     function = _constant_function(reader, name)
-    return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function)
+    known_here = name in reader.program.functions or name in reader.program.declared or _is_function(reader, name)
+    return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function, known_here)
 
 
 def _takes(reader: Reader, name: str, count: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -70,6 +71,8 @@ def declaration(reader: Reader, node: Node, into: ir.Block | None) -> None:
     kind_node = node.child_by_field_name("type")
     base, extents = unpacked(reader, reader.type_of(kind_node))
     words = {reader.src(c) for c in node.children if c.type in ("type_qualifier", "storage_class_specifier")}
+    if "volatile" in words and base is not UNKNOWN:
+        base = replace(base, unsettled=True)
     base_dims: Dims = ()
     if kind_node is not None:
         base_dims = (*reader.names.type_dims.get(reader.src(kind_node), ()), *extents)
@@ -206,6 +209,9 @@ def _initial(reader: Reader, value: Node | None, kind: ir.CType = UNKNOWN) -> ir
 
 def _designated(reader: Reader, node: Node, kind: ir.CType) -> ir.Expr:
     """`{.x = a, .z = 3}`: the fields in their order, those that are not named as the struct has them, else zero."""
+    named = [child.child_by_field_name("designator") for child in node.named_children]
+    if kind.kind != "struct" or any(name is not None and reader.src(name)[:1] == "[" for name in named):
+        return ir.Const(None, UNKNOWN)  # `{[2] = a}`: which element is which is not followed
     told: dict[str, ir.Expr] = dict(reader.initial_fields.get(kind.name, {}))
     for child in node.named_children:
         name, given = child.child_by_field_name("designator"), child.child_by_field_name("value")

@@ -21,7 +21,7 @@ from ..program.budget import MAX_DEPTH, OWN_STEPS
 from ..program.constants import evaluate
 from ..program.numbers import Number
 from ..program.type_of import type_of_expression
-from ..program.typenames import UNKNOWN
+from ..program.typenames import THIS, UNKNOWN
 from .names import Names
 from .parsing import BEFORE, parse_expression
 from .pragmas import Pragmas
@@ -215,6 +215,8 @@ class Reader:
             rule = self.grammar.expressions.get(node.type)
             if rule is not None:
                 return rule(self, node)
+            if node.type == "this":
+                return ir.Const(None, THIS)
             if node.type in SILENT or not node.is_named:
                 return ir.Const(None, UNKNOWN)
             # Nobody says what it does: kept as a call of what it is, so that no figure is built on it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -77,7 +78,9 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
         elif child.type in ("type_definition", "alias_declaration"):
             _nested_type(reader, child, name)
     width = sum(kind.width for _, kind, _ in fields)
-    made = ir.CType("struct", min(width, MAX_BITS), fields=tuple(fields), name=name)
+    made = ir.CType(
+        "struct", min(width, MAX_BITS), fields=tuple(fields), name=name, unsettled=node.type == "union_specifier"
+    )
     if name:
         names.types[name] = made
     reader.methods.update(f"{name}::{_label(reader, inner)}" for inner in methods)  # one may call a later one
@@ -132,6 +135,8 @@ def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
     """Fields of one declaration; static constants are kept by their qualified name instead."""
     base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
     words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+    if "volatile" in words and base is not UNKNOWN:
+        base = replace(base, unsettled=True)
     owner = reader.names.owner
     found = []
     for item, given in _declared(node):
