@@ -88,7 +88,17 @@ def _settle(var: ir.Variable, known: _Object) -> None:
 
 
 def _is_unsettled(kind: ir.CType) -> bool:
-    return kind.unsettled or any(_is_unsettled(inner) for _, inner, _ in kind.fields)
+    """Whether a type or one inside it is; each is looked at once, as structs of structs name the same ones often."""
+    pending, seen = [kind], {id(kind)}
+    while pending:
+        one = pending.pop()
+        if one.unsettled:
+            return True
+        for _, inner, _ in one.fields:
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                pending.append(inner)
+    return False
 
 
 def _same(one: ir.Expr, other: ir.Expr) -> bool:
