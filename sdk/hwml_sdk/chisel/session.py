@@ -170,7 +170,7 @@ class _Check:
     def run(self) -> CompileResult:
         if self.request.elaborate:
             self.calls = calls_of(self.request, self.sources.main_text)
-            self.tries = self.session.values.accepted(self.sources.main_path, len(self.calls))
+            self.tries = self._tries_that_stand()
         outcome = self._compile()
         if outcome is None:
             return self._result("type")
@@ -186,6 +186,20 @@ class _Check:
         if not self.request.elaborate:
             return self._result("type", tuple(self._described(module) for module in modules))
         return self._elaborate(outcome, modules)
+
+    def _tries_that_stand(self) -> list[Call]:
+        """Calls that gave modules their values before and would again: the first places that are still written so."""
+        before = self.session.values.accepted(self.sources.main_path, 0)
+        written = tries_of(self.request, [call.class_name for call in before], 0) if before else []
+        refused = {expression for expression, _, _ in self.session.values.refused}
+        first: dict[str, Call] = {}
+        for call in written:
+            if call.expression not in refused:
+                first.setdefault(call.class_name, call)
+        kept = [
+            first[c.class_name] for c in before if getattr(first.get(c.class_name), "expression", "") == c.expression
+        ]
+        return [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
 
     def _compile(self) -> CompileOutcome | None:
         try:
