@@ -112,6 +112,7 @@ class Reader:
     shift: int | None = 0
     here: int = 0
     pragmas: Pragmas = field(init=False)
+    labels: dict[tuple[int, int], dict[str, int]] = field(default_factory=dict)  # by function, where each stands
     body: tuple[int, int] = (-1, -1)  # offsets of the function's body that is read
     alone: dict[str, tuple[str, Tree, Node] | None] = field(default_factory=dict)  # expressions that were parsed
     loop_starts: list[LoopStart] = field(default_factory=list)

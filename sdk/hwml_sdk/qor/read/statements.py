@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..program import ir
@@ -182,18 +183,24 @@ def goto_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> N
 
 
 def _stands_above(node: Node, label: str, reader: Reader) -> bool:
-    """Whether a label stands before a node, beside it or beside what it stands in."""
-    current: Node | None = node
-    while current is not None and current.type != "function_definition":
-        before = current.prev_named_sibling
-        while before is not None:
-            if before.type == "labeled_statement" and reader.src(before.named_children[0]) == label:
-                return True
-            before = before.prev_named_sibling
-        if current.type == "labeled_statement" and reader.src(current.named_children[0]) == label:
-            return True
-        current = current.parent
-    return False
+    """Whether a label of the function stands before a node."""
+    function: Node = node
+    while function.parent is not None and function.type != "function_definition":
+        function = function.parent
+    key = function.id, function.start_byte
+    if key not in reader.labels:
+        reader.labels[key] = dict(_labels(function, reader))
+    return reader.labels[key].get(label, node.start_byte) < node.start_byte
+
+
+def _labels(function: Node, reader: Reader) -> Iterator[tuple[str, int]]:
+    """The labels of a function, and where each stands; found once, as a function may have as many jumps as labels."""
+    pending = [function]
+    while pending:
+        one = pending.pop()
+        if one.type == "labeled_statement":
+            yield reader.src(one.named_children[0]), one.start_byte
+        pending += one.named_children
 
 
 def attempt(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
