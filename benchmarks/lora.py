@@ -48,7 +48,7 @@ def make_generator(folder: Path, tokens: int, kernel: int) -> None:
     from hwml_sdk.encoders import DEFAULT, TextEncoder
     from hwml_sdk.lora.generate import KIND, MANIFEST_FILE, ONNX_FILE, PROMPTS_FILE
     from hwml_sdk.lora.graph import generator_to_onnx
-    from hwml_sdk.lora.hyperconv import build_network, plane
+    from hwml_sdk.lora.hyperconv import build_network
     from hwml_sdk.lora.tokens import build_manifest
     from hwml_sdk.safetensors import to_safetensors
     from hwml_sdk.tensors import from_float32
@@ -70,7 +70,7 @@ def make_generator(folder: Path, tokens: int, kernel: int) -> None:
     }
     stats = {"center": from_float32(center[0], "float32"), "scale": from_float32(np.asarray(1.0), "float32")}
     files = {
-        ONNX_FILE: generator_to_onnx("hyperconv", shape, weights, center, scale, plane(384)),
+        ONNX_FILE: generator_to_onnx("hyperconv", shape, weights, center, scale),
         MANIFEST_FILE: json.dumps(build_manifest([tensors]).to_json()).encode(),
         PROMPTS_FILE: to_safetensors(stats),
     }
@@ -103,7 +103,7 @@ def onnx_beside_torch(work: Path) -> dict[str, Any]:
 
     from hwml_sdk.inference import open_session, run_session
     from hwml_sdk.lora.graph import generator_to_onnx
-    from hwml_sdk.lora.hyperconv import build_network, plane
+    from hwml_sdk.lora.hyperconv import build_network
 
     found: dict[str, Any] = {"onnx_difference": 0.0}
     for kernel in (3, 9):
@@ -121,7 +121,7 @@ def onnx_beside_torch(work: Path) -> dict[str, Any]:
         torch.nn.init.normal_(network.output.weight, std=0.05)  # it begins at zero, which would prove nothing
         weights = {name: value.detach().numpy() for name, value in network.state_dict().items()}
         zeros, ones = np.zeros((512, 384), np.float32), np.ones((512, 1), np.float32)
-        session = open_session(generator_to_onnx("hyperconv", shape, weights, zeros, ones, plane(384)))
+        session = open_session(generator_to_onnx("hyperconv", shape, weights, zeros, ones))
         inputs = np.random.default_rng(0).normal(size=(1, 384)).astype(np.float32)
         tensor = torch.from_numpy(inputs)
         with torch.no_grad():

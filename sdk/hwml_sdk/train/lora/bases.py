@@ -34,8 +34,8 @@ class Base(Protocol):
         """The adapter every training begins with: seeded A, B zero."""
         ...
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
-        """Loss on `size` drawn training examples."""
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+        """Loss on `size` drawn training examples; `margin`: logits that decide lie so far over 0 (classify)."""
         ...
 
     def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
@@ -151,6 +151,16 @@ class ClassifyBase:
         weights = mask[..., None].to(out.dtype)
         return nn.functional.normalize((out * weights).sum(1) / weights.sum(1), dim=-1)
 
+    def vectors(self, adapter: Adapter) -> NDArray[np.float32]:
+        """[n, width] of all examples: what the readout reads."""
+        count = len(self._examples)
+        with torch.no_grad():
+            parts = [
+                self._pooled(adapter, range(at, min(at + _EMBED_BATCH, count))) for at in range(0, count, _EMBED_BATCH)
+            ]
+        found: NDArray[np.float32] = torch.cat(parts).numpy()
+        return found
+
     def logits(self, adapter: Adapter, rows: Sequence[int]) -> torch.Tensor:
         """[n] of the examples of these numbers."""
         made: torch.Tensor = self._scale * ((self._pooled(adapter, rows) - self._mean) @ self._direction)
@@ -164,12 +174,13 @@ class ClassifyBase:
         """See Base."""
         return self._config
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
         """Binary cross-entropy on as many positive as negative examples."""
         sides = [indices(self._examples, "train", task.concepts, inside=inside) for inside in (True, False)]
         rows = [draw.choice(side) for side in sides for _ in range(size // 2)]
         labels = torch.tensor([1.0] * (size // 2) + [0.0] * (size // 2))
-        found: torch.Tensor = nn.functional.binary_cross_entropy_with_logits(self.logits(adapter, rows), labels)
+        over = self.logits(adapter, rows) - margin
+        found: torch.Tensor = nn.functional.binary_cross_entropy_with_logits(over, labels)
         return found
 
     def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
@@ -219,8 +230,8 @@ class CausalBase:
         weights = mask[:, 1:].to(scores.dtype)
         return (scores * weights).sum(), weights.sum()
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
-        """Mean -log p of a token."""
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+        """Mean -log p of a token; there is nothing to decide."""
         side = indices(self._examples, "train", task.concepts, inside=True)
         total, count = self._likelihood(adapter, [draw.choice(side) for _ in range(size)])
         return total / count
