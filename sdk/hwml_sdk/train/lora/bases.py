@@ -6,6 +6,7 @@ runs with the given tensors in their place (`torch.func.functional_call`).
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.func import functional_call
 
-from ...encoders import encoder_folder
+from ...config import user_cache_dir
+from ...encoders import encoder_folder, revision_of
 from ...errors import DataError, MissingDependencyError
+from ...files import new_file
 from ...lora.checkpoint import peft_name
 from .tasks import BaseSettings, Task, TaskData, indices
 
@@ -125,7 +128,18 @@ class ClassifyBase:
             self._mean = self._pooled(self.initial(), some).mean(0)
 
     def _prefix(self, folder: Path, settings: BaseSettings) -> tuple[torch.Tensor, torch.Tensor]:
-        ids, mask = token_ids(folder, [example.text for example in self._examples], settings.max_length)
+        """Hidden states before the first adapted layer, kept in the cache by all that decides them, and the mask."""
+        texts = [example.text for example in self._examples]
+        ids, mask = token_ids(folder, texts, settings.max_length)
+        said = repr((texts, settings.max_length, self._first)).encode()
+        key = hashlib.sha256(revision_of(folder).encode() + said).hexdigest()
+        place = user_cache_dir() / "lora-hidden" / f"{key}.npy"
+        if not place.is_file():
+            with new_file(place) as temporary, temporary.open("wb") as stream:
+                np.save(stream, self._hidden_states(ids, mask))
+        return torch.from_numpy(np.load(place)), mask
+
+    def _hidden_states(self, ids: torch.Tensor, mask: torch.Tensor) -> NDArray[np.float32]:
         parts = []
         with torch.no_grad():
             for at in range(0, len(ids), _EMBED_BATCH):
@@ -134,7 +148,8 @@ class ClassifyBase:
                     input_ids=ids[rows], attention_mask=mask[rows], output_hidden_states=True
                 )
                 parts.append(out.hidden_states[self._first])
-        return torch.cat(parts), mask
+        found: NDArray[np.float32] = torch.cat(parts).numpy()
+        return found
 
     def _inner(self, name: str) -> str:
         """The name inside the suffix of a tensor's name on disk."""

@@ -44,7 +44,7 @@ def table_lines(figures: Json) -> list[str]:
     for row in rows:
         said = " / ".join(f"{row['figures'][name]:.2f}" for name in names)
         cells.setdefault((row["condition"], row["generator"]), {})[row["role"]] = said
-    head = [" / ".join(name.upper() if name == "auc" else name for name in names)]
+    head = [" / ".join(map(_metric, names))]
     head += [f"{_ROLES[role]} ({count})" for role, count in roles.items()]
     ordered = sorted(cells, key=lambda key: (ORDER.index(key[0]), key[1]))
     body = [
@@ -54,14 +54,17 @@ def table_lines(figures: Json) -> list[str]:
     return table_of(head, body)
 
 
+def _metric(name: str) -> str:
+    return "AUC" if name == "auc" else name
+
+
 def _closed(figures: Json) -> list[str]:
     """How far from the nearest training adapter to a really trained one."""
     names = list(figures["rows"][0]["figures"])
     found = figures["gap_closed"]["union"]
     rows = [(_KINDS[kind], *(f"{100 * of[name]:.0f} %" for name in names)) for kind, of in found.items()]
-    models = {row["generator"]: row["n_models"] for row in figures["rows"]}
-    seeds = max(models.values())
-    return table_of((f"share of the gap closed, {seeds} seeds", *names), rows)
+    seeds = max(row["n_models"] for row in figures["rows"])
+    return table_of((f"share of the gap closed, {seeds} seeds", *map(_metric, names)), rows)
 
 
 def _bridge(figures: Json) -> list[str]:
