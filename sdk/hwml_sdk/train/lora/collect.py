@@ -35,8 +35,8 @@ class CollectSettings:
     seed: int = 0
     constructs: int = 16
     new: int = 4
-    seen_unions: int = 46
-    validation_unions: int = 12
+    seen_unions: int = 20
+    validation_unions: int = 4
     held_unions: int = 8
     train_snippets: int = 40
     test_snippets: int = 24
