@@ -243,6 +243,13 @@ class Storage:
         parts = (self.bram_18k, self.lut, self.ff, self.bits, self.uram)
         return self if copies == 1 else Storage(*(part * copies for part in parts))
 
+    def beside(self, other: Storage) -> Storage:
+        """What both of them take."""
+        return Storage(
+            self.bram_18k + other.bram_18k, self.lut + other.lut, self.ff + other.ff, self.bits + other.bits,
+            self.uram + other.uram,
+        )  # fmt: skip
+
 
 def is_memory(var: ir.Variable) -> bool:
     """Whether a function keeps an array or a FIFO; constant tables are counted where they are looked up."""

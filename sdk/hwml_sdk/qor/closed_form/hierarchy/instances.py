@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...program import ir
+from ...program.addresses import address_of_sum
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
@@ -93,11 +94,10 @@ def _is_row(argument: ir.Expr) -> bool:
 
 def _is_moved(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Whether an argument is `a + n`, so that it is an address that the function adds to."""
-    base = argument
-    while isinstance(base, ir.Binary) and base.op in ("+", "-"):
-        base = base.left
-    var = base.var if isinstance(base, ir.Ref) and base is not argument else None
-    return var is not None and _is_address(param) and (bool(var.dims) or var in region.aliases)
+    base = address_of_sum(argument) if _is_address(param) else None
+    if base is None:
+        return False
+    return isinstance(base, ir.Index) or (base.var is not None and (bool(base.var.dims) or base.var in region.aliases))
 
 
 def _is_address(param: ir.Variable) -> bool:
@@ -124,18 +124,22 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
 
 
 def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
-    """Note an instance; calls one after another share it."""
+    """Note an instance; calls one after another share it (processes do not: `dataflow`)."""
     own = frame.result
     own.calls.append(CallResult(result, copies, frame.owner))
     name = result.function.name
-    if name not in frame.callees or copies > 1:
-        frame.callees[name] = result
-        if copies == 1 and _shares_with_callees(frame):
-            own.area.after(result.area)
-        else:
-            own.area.beside(result.area, copies)
-        own.unshared.beside(result.unshared, copies)
-        own.memory.update(result.memory)
+    if name in frame.callees and copies == 1:
+        return
+    frame.callees[name] = result
+    if copies == 1 and _shares_with_callees(frame):
+        own.area.after(result.area)
+    else:
+        own.area.beside(result.area, copies)
+    own.unshared.beside(result.unshared, copies)
+    for var, stored in result.memory.items():
+        before = own.memory.get(var) if not var.static else None
+        built = stored if var.static else stored.times(copies)
+        own.memory[var] = built if before is None else built.beside(before)
 
 
 def _shares_with_callees(frame: Frame) -> bool:
@@ -144,7 +148,7 @@ def _shares_with_callees(frame: Frame) -> bool:
     Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
     of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
     """
-    return frame.target.behaviour.callees_lend_cores and not frame.result.dataflow
+    return frame.target.behaviour.callees_lend_cores and not frame.overlaps
 
 
 def _bind(

@@ -121,7 +121,7 @@ class Region:
     binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split, expanded_late: a loop whose
-    copies are walked one by one is one of them.
+    copies are walked one by one is one of them; expanded: how many copies around are walked one by one.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
     beside: loops that may run at the same time as what comes.
     returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
@@ -157,6 +157,7 @@ class Region:
     pinned: frozenset[ir.Loop] = NO_LOOPS
     late: frozenset[ir.Loop] = NO_LOOPS
     expanded_late: bool = False
+    expanded: int = 1
     flow: dict[ir.Variable, Sources] = field(default_factory=dict)
     swept: dict[ir.Variable, float] = field(default_factory=dict)
     beside: Beside = field(default_factory=Beside)
