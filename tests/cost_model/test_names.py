@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.cost_model.conftest import made_up
 
+from hwml_sdk.cli import main
 from hwml_sdk.cost_model import TrainConfig, Weights, load_from_dir
 from hwml_sdk.cost_model.data.csvdata import write_csv
 from hwml_sdk.cost_model.data.dataset import load_pipelines
@@ -81,7 +82,9 @@ def test_training_data_come_from_csv_too(sample_folder: Callable[..., Path], tmp
     assert TrainConfig(str(tmp_path / "s.csv"), "out.weights").samples.endswith(".csv")
 
 
-def test_what_is_left_out_and_kept_apart_is_said(sample_folder: Callable[..., Path]) -> None:
+def test_what_is_left_out_and_kept_apart_is_said(
+    sample_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = sample_folder(2, 16)
     for index, path in enumerate(sorted(folder.rglob("*.sample"))):
         if path.parent.name == "p0":
@@ -93,6 +96,8 @@ def test_what_is_left_out_and_kept_apart_is_said(sample_folder: Callable[..., Pa
     assert [len(data) for data in found] == [8, 8]
     assert any("2 Halide versions (20.0.0, 21.0.0): kept apart" in line for line in said)
     assert "left out: p1: 5 different schedules, 8 are needed" in said
+    assert main(["halide", "eval", "--weights", "random:1", "--samples", str(folder)]) == 0
+    assert capsys.readouterr().err.splitlines() == said
 
 
 def test_the_loop_has_the_arguments_and_defaults_that_its_authors_expect() -> None:

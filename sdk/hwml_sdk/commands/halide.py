@@ -245,7 +245,7 @@ def _eval(options: argparse.Namespace) -> int:
     from ..cost_model.net.metrics import evaluate
     from ..cost_model.net.weights import Weights
 
-    pipelines = load_pipelines(options.samples)
+    pipelines = load_pipelines(options.samples, report=_note)
     results = {
         name: evaluate(Weights.named(name), pipelines, num_cores=options.num_cores or None).to_json()
         for name in options.weights
