@@ -15,6 +15,7 @@ from hwml_sdk.cost_model import TrainConfig, Weights, load_from_dir
 from hwml_sdk.cost_model.data.csvdata import write_csv
 from hwml_sdk.cost_model.data.dataset import load_pipelines
 from hwml_sdk.cost_model.data.samples import save_a_sample
+from hwml_sdk.errors import TooFewSamplesError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "halide"
 
@@ -166,3 +167,10 @@ def test_the_documented_loop_with_every_argument(tmp_path: Path) -> None:
     assert len({sample.pipeline_id for sample in samples}) == len({sample.pipeline_digest() for sample in samples}) == 2
     assert Weights.load_from_file(tmp_path / "own.weights").to_bytes() == found.weights.to_bytes()
     assert sum(line.startswith("Loss:") for line in said) == 4 * sum(batch.trained for batch in found.batches)
+
+
+def test_too_few_schedules_are_told_from_pipelines_that_have_no_more(sample_folder: Callable[..., Path]) -> None:
+    with pytest.raises(TooFewSamplesError, match=r"most: 1\); sample more \(a pipeline of one or two stages may have"):
+        load_pipelines(sample_folder(2, 1))
+    with pytest.raises(TooFewSamplesError, match=r"most: 5\); sample more$"):
+        load_pipelines(sample_folder(2, 5))
