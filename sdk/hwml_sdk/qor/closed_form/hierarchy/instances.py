@@ -363,7 +363,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
     given = expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
-    elements = _elements(frame, region, arrays, expr)
+    elements = _elements(region, arrays, expr)
     if elements is None:
         region.unknown.because(f"how much {expr.name.rpartition('::')[2]} copies is unknown", CYCLES)
     cycles = (NOMINAL_TRIP if elements is None else elements) + 2
@@ -386,17 +386,15 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
-def _elements(frame: Frame, region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float | None:
-    """Elements that a copy moves; None where that is not known."""
+def _elements(region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float | None:
+    """Elements that a copy moves, of an unknown number the most that its arrays hold; None where nobody knows them."""
     if not arrays:
         return None
-    if len(expr.args) <= 2:  # a whole array
-        count = element_count(arrays[0])
-        return None if count is None else float(count)
-    size = evaluate(expr.args[2], frame.known)
-    if size is None:
-        size = region.whole(expr.args[2]).constant
-    return None if size is None else float(size) / max(total_bits(arrays[0].type) // 8, 1)
+    if len(expr.args) > 2:
+        size = evaluate(expr.args[2], region.constants(expr.args[2]))
+        if size is not None:
+            return float(size) / max(total_bits(arrays[0].type) // 8, 1)
+    return min((float(count) for array in arrays if array.dims and (count := element_count(array))), default=None)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
