@@ -25,7 +25,7 @@ from ..data.samples import Sample, load_a_sample, parse_featurization, sample_by
 from ..machine import Machine
 from ..net.terms import Predictor
 from ..net.weights import Weights
-from .failures import kind_of, words
+from .failures import kind_of, lacking, words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
 from .known import keep_weights
 from .measure import Search
@@ -163,6 +163,7 @@ class _Batch:
         items = self._items(executor, say)
         outcomes: dict[str, Outcome] = {}
         for outcome in executor.run(self.prepared.function("measure"), items, journal=self.journal):
+            self._give_up_if_lacking(outcome)
             outcomes[outcome.key] = outcome
             say(f"{self.settings.name} batch {self.number}: {len(outcomes)}/{len(items)} {_words(outcome)}")
         for attempt in range(1, MAX_TRIES):
@@ -172,6 +173,13 @@ class _Batch:
             self._others(executor, done, say)
         write_atomic(self.plan_path, json.dumps(_plan(self.plan_path) | {"complete": True, "items": {}}))
         self.journal.unlink(missing_ok=True)
+
+    def _give_up_if_lacking(self, outcome: Outcome) -> None:
+        """All samples would fail alike: the batch is as if it had never been."""
+        if why := lacking(outcome):
+            self.plan_path.unlink(missing_ok=True)
+            self.journal.unlink(missing_ok=True)
+            raise HwmlError(f"{self.settings.target}: {why}")
 
     def _others(self, executor: Executor, done: SampleReport, say: Report) -> None:
         """Time other schedules of the pipeline that was sampled, where that was not done before."""
@@ -217,7 +225,10 @@ class _Batch:
         """Of `best_of` searches those with new schedules that the weights predict fastest; none where all are known."""
         settings = self.settings
         jobs = {f"{index:04d}": self._item(index, known, near=True) for index in range(settings.best_of)}
-        outcomes = {outcome.key: outcome for outcome in executor.run(self.prepared.function("schedule"), jobs)}
+        outcomes = {}
+        for outcome in executor.run(self.prepared.function("schedule"), jobs):
+            self._give_up_if_lacking(outcome)
+            outcomes[outcome.key] = outcome
         predictor = Predictor(Weights.named(settings.weights or "embedded"))
         new: dict[str, tuple[float, str]] = {}
         for key in jobs:
