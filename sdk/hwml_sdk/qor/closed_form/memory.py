@@ -137,6 +137,9 @@ def _default(var: ir.Variable, auto_partition: bool) -> Layout:
     return Layout(parted=var.scope != "param" and var.type.kind == "struct")
 
 
+_INTERFACES = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo", "ap_memory": "memory", "bram": "memory"}
+
+
 def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
     yield from function.pragmas
     for loop in loops_inside(function.body):
@@ -170,7 +173,7 @@ def _apply(
             (m for m in ("m_axi", "axis", "ap_fifo", "ap_memory", "bram") if m in options), ""
         )
         if mode:
-            layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
+            layout.interface = _INTERFACES.get(mode, layout.interface)
             layout.bundle = options.get("bundle", "")
         layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
         stated = pragma.whole("latency")
@@ -248,6 +251,13 @@ class Storage:
         """What so many of them take."""
         parts = (self.bram_18k, self.lut, self.ff, self.bits, self.uram)
         return self if copies == 1 else Storage(*(part * copies for part in parts))
+
+    def beside(self, other: Storage) -> Storage:
+        """What both of them take."""
+        return Storage(
+            self.bram_18k + other.bram_18k, self.lut + other.lut, self.ff + other.ff, self.bits + other.bits,
+            self.uram + other.uram,
+        )  # fmt: skip
 
 
 def is_memory(var: ir.Variable) -> bool:

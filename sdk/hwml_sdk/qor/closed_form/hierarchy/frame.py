@@ -40,6 +40,7 @@ class Frame(ABC):
     walked, and what they grow
     by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
     advanced: what loops' bodies add to variables, as far as it was asked for. key: of the function and its arguments.
+    overlaps: what is walked are processes that run at the same time.
 
     The abstract methods lead back up, from a region to the loops and calls in it: `functions` says what they do.
     """
@@ -62,6 +63,7 @@ class Frame(ABC):
     inline_depth: int = 0
     advanced: dict[ir.Loop, Mapping[ir.Variable, float]] = field(default_factory=dict)
     key: Hashable = None
+    overlaps: bool = False
 
     @classmethod
     def of(

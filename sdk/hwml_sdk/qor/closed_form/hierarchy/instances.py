@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...program import ir
+from ...program.addresses import address_of_sum
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
@@ -28,6 +29,7 @@ from ..schedule.pointers import behind
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
+from ..unknown import CYCLES
 from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
@@ -93,11 +95,10 @@ def _is_row(argument: ir.Expr) -> bool:
 
 def _is_moved(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Whether an argument is `a + n`, so that it is an address that the function adds to."""
-    base = argument
-    while isinstance(base, ir.Binary) and base.op in ("+", "-"):
-        base = base.left
-    var = base.var if isinstance(base, ir.Ref) and base is not argument else None
-    return var is not None and _is_address(param) and (bool(var.dims) or var in region.aliases)
+    base = address_of_sum(argument) if _is_address(param) else None
+    if base is None:
+        return False
+    return isinstance(base, ir.Index) or (base.var is not None and (bool(base.var.dims) or base.var in region.aliases))
 
 
 def _is_address(param: ir.Variable) -> bool:
@@ -124,18 +125,22 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
 
 
 def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
-    """Note an instance; calls one after another share it."""
+    """Note an instance; calls one after another share it (processes do not: `dataflow`)."""
     own = frame.result
     own.calls.append(CallResult(result, copies, frame.owner))
     name = result.function.name
-    if name not in frame.callees or copies > 1:
-        frame.callees[name] = result
-        if copies == 1 and _shares_with_callees(frame):
-            own.area.after(result.area)
-        else:
-            own.area.beside(result.area, copies)
-        own.unshared.beside(result.unshared, copies)
-        own.memory.update(result.memory)
+    if name in frame.callees and copies == 1:
+        return
+    frame.callees[name] = result
+    if copies == 1 and _shares_with_callees(frame):
+        own.area.after(result.area)
+    else:
+        own.area.beside(result.area, copies)
+    own.unshared.beside(result.unshared, copies)
+    for var, stored in result.memory.items():
+        before = own.memory.get(var) if not var.static else None
+        built = stored if var.static else stored.times(copies)
+        own.memory[var] = built if before is None else built.beside(before)
 
 
 def _shares_with_callees(frame: Frame) -> bool:
@@ -144,7 +149,7 @@ def _shares_with_callees(frame: Frame) -> bool:
     Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
     of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
     """
-    return frame.target.behaviour.callees_lend_cores and not frame.result.dataflow
+    return frame.target.behaviour.callees_lend_cores and not frame.overlaps
 
 
 def _bind(
@@ -358,7 +363,10 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
     given = expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
-    cycles = _elements(frame, arrays, expr) + 2
+    elements = _elements(region, arrays, expr)
+    if elements is None:
+        region.unknown.because(f"how much {expr.name.rpartition('::')[2]} copies is unknown", CYCLES)
+    cycles = (NOMINAL_TRIP if elements is None else elements) + 2
     ports = [layout for layout in map(frame.layout, arrays) if layout.interface == "m_axi"]
     if ports:
         # The request to the bus, its latency and the first beat.
@@ -378,14 +386,15 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
-def _elements(frame: Frame, arrays: list[ir.Variable], expr: ir.Call) -> float:
-    """Elements that a copy moves, the nominal number where that is not known."""
-    size = evaluate(expr.args[2], frame.known) if len(expr.args) > 2 else None
-    elements = None
-    if arrays:
-        width = max(total_bits(arrays[0].type) // 8, 1)
-        elements = size / width if size is not None else element_count(arrays[0])
-    return NOMINAL_TRIP if elements is None else float(elements)
+def _elements(region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float | None:
+    """Elements that a copy moves, of an unknown number the most that its arrays hold; None where nobody knows them."""
+    if not arrays:
+        return None
+    if len(expr.args) > 2:
+        size = evaluate(expr.args[2], region.constants(expr.args[2]))
+        if size is not None:
+            return float(size) / max(total_bits(arrays[0].type) // 8, 1)
+    return min((float(count) for array in arrays if array.dims and (count := element_count(array))), default=None)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:

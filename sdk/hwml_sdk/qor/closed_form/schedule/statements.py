@@ -315,11 +315,14 @@ def _expand(region: Region, loop: ir.Loop, counted: Sequence[int]) -> None:
     late, region.expanded_late = region.expanded_late, region.expanded_late or (
         region.automatic and loop.pragma("HLS", "UNROLL") is None
     )  # fmt: skip
-    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * len(counted))
+    outside, region.expanded = region.expanded, region.expanded * len(counted)
+    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * region.expanded)
+    # In the next copy they are others; what is static is the same one.
+    own = [item.var for item in declarations(loop.body) if not item.var.static]
     for count in counted:
         region.env[loop.var] = constant_value(region.base, loop.var.type, count)
         walk(region, loop.body)
-        for item in declarations(loop.body):
-            region.env.forget(item.var)  # another one in the next copy
+        for var in own:
+            region.env.forget(var)
     region.env.forget(loop.var)
-    region.expanded_late = late
+    region.expanded_late, region.expanded = late, outside
