@@ -278,7 +278,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     changed = assigned_variables(loop.body)
     for var in changed:
         region.env.forget(var)
-    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of is not None and root(k) in changed]:
+    owners = {var for var in changed if var.type.kind == "struct"}
+    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of and root(k) in owners] if owners else ():
         region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
