@@ -166,7 +166,7 @@ def _apply(
     if pragma.kind in ("ARRAY_PARTITION", "ARRAY_RESHAPE"):
         where = layout.banks if pragma.kind == "ARRAY_PARTITION" else layout.reshaped
         _partition(pragma, var, where)
-        if layout.banks and all(layout.banks.get(d, ("", 1))[0] == "complete" for d in range(len(var.dims))):
+        if layout.banks and _all_apart(layout, var):
             layout.interface = "register"
     elif pragma.kind == "INTERFACE":
         mode = options.get("mode") or next(
@@ -222,6 +222,18 @@ def _partition(pragma: ir.Pragma, var: ir.Variable, where: dict[int, tuple[str, 
             where[index] = ("complete", extent or 1)
         elif factor is not None and factor > 1:
             where[index] = (kind, min(factor, extent) if extent else factor)
+
+
+def _all_apart(layout: Layout, var: ir.Variable) -> bool:
+    """Whether each element is a register of its own.
+
+    So is one of a row that is split into as many cyclic banks (csynth of 200 elements, factor=200: loads take no
+    state); of tables of two dimensions loops of Prometheus take two states an element, as from memories.
+    """
+    splits = [layout.banks.get(dim, ("", 1)) for dim in range(len(var.dims))]
+    if len(splits) == 1 and splits[0][0] and var.dims[0] is not None and splits[0][1] >= var.dims[0]:
+        return True
+    return all(kind == "complete" for kind, _ in splits)
 
 
 MAX_ELEMENTS = 1 << 60

@@ -295,6 +295,7 @@ class Loop:
 
     label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
     var, start, condition, step: of a counting loop, None where it has none of the usual form.
+    others: what the head sets other variables to.
     head: range of the `for (...)` part. has_break: a break, return or goto leaves it early; jumps: a break or goto
     does. has_continue: an iteration may skip what follows in the body.
     """
@@ -310,6 +311,7 @@ class Loop:
     start: Expr | None = None
     condition: Expr | None = None
     step: Expr | None = None
+    others: tuple[tuple[Variable, Expr], ...] = ()
     pragmas: list[Pragma] = field(default_factory=list)
     has_break: bool = False
     jumps: bool = False

@@ -217,6 +217,8 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     known = region.aliases.get(var)
     if known is not None:
         return known
+    if fields.struct_of(region, argument) is not None:
+        return None
     return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
 
 

@@ -264,6 +264,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip == 0:
         return
     if trip is not None:
+        for var, start in loop.others:
+            region.env[var] = expressions.convert(region, region.low(start, var.type), var.type)
         counted = copies_of(region, loop)
         if counted is None:
             unroll(region, loop, trip)
