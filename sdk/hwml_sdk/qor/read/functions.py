@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import UNKNOWN, split_scope, split_template
+from ..program.typenames import UNKNOWN, class_name
 from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
 from .defaults import note_defaults
 from .placing import place
@@ -151,11 +151,6 @@ def _of_base(reader: Reader, kind: ir.CType | None, values: list[ir.Expr], node:
     if not fitting and name not in reader.methods:
         return ir.Many(tuple(values), comma=True)
     return ir.Call((fitting or [name])[0], tuple(values), span=reader.span(node))
-
-
-def class_name(name: str) -> str:
-    """`Box` of `space::Box<int>`, as its constructors are called."""
-    return split_template(split_scope(name)[1])[0]
 
 
 def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
