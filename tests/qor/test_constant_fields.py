@@ -67,6 +67,47 @@ def test_a_port_has_no_value_of_its_own(declared: str) -> None:
     assert cycles(code.replace(pragma, "")) is not None
 
 
+WRITES = {
+    "a field that is a reference": ("struct D { int &r; };", "D d = {mode}; d.r = n;"),
+    "one in braces": ("struct D { int &r; };", "D d{mode}; d.r = n;"),
+    "one that a constructor sets": ("struct D { int &r; D(int &x) : r(x) {} };", "D d(mode); d.r = n;"),
+    "one of an object in an object": ("struct D { int &r; }; struct E { D d; };", "E e = {{mode}}; e.d.r = n;"),
+    "one of an element": ("struct D { int &r; };", "D d[1] = {{mode}}; d[0].r = n;"),
+    "one with a designator": ("struct D { int k; int &r; };", "D d = {.k = 1, .r = mode}; d.r = n;"),
+    "a captured reference": ("", "auto f = [&m = mode](int v) { m = v; }; f(n);"),
+    "a captured value": ("", "auto f = [k = (mode = n)]() { return k; }; b[0] = f();"),
+    "a condition that declares": ("", "if (int t = (mode = n)) b[0] = t;"),
+    "a statement before a condition": ("", "if (int t = (mode = n); t > 3) b[0] = t;"),
+    "a switch that declares": ("", "switch (int t = (mode = n)) { case 1: b[0] = t; }"),
+    "a loop that declares": ("", "while (int t = (mode = n)) { b[0] = t; n--; }"),
+    "assembly": ("", 'asm volatile("mov %1, %0" : "=r"(mode) : "r"(n));'),
+    "assembly with names": ("", '__asm__("mov %1, %0" : [o] "+r"(mode));'),
+    "a designated field": ("struct D { int k, r; };", "D d = {.k = 1, .r = (mode = n)}; b[1] = d.r;"),
+    "a designated field inside": ("struct D { int k, r[2]; };", "D d = {.k = 1, .r = {1, (mode = n)}}; b[1] = d.r[1];"),
+    "a designated element": ("", "int d[3] = {[1] = (mode = n)}; b[1] = d[1];"),
+    "an object made in place": ("struct D { int k; }; int g(D d) { return d.k; }", "b[1] = g(D{.k = (mode = n)});"),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_in_all_places_are_seen(name: str) -> None:
+    before, code = WRITES[name]
+    text = f"static int mode = 5; {before}\nvoid top(int a[64], int b[64], int n) {{ {code}"
+    assert cycles(f"{text} for (int i = 0; i < mode; i++) b[i] = a[i]; }}") is None
+    found = cycles(f"{text} for (int i = 0; i < 5; i++) b[i] = a[i]; }}")
+    assert found is not None or "asm" in code or "while" in code
+
+
+def test_assembly_without_operands_does_nothing() -> None:
+    assert cycles('void top(int b[4]) { asm volatile("nop"); b[0] = 1; }') is not None
+
+
+@pytest.mark.parametrize("value", ["{[2][0] = a[0] * b[0], [5] = 1}", "{[n] = a[0] * b[0]}", "{.x = a[0] * b[0]}"])
+def test_a_value_that_cannot_be_placed_is_said(value: str) -> None:
+    found = closed(f"void top(int a[4], int b[4], int n) {{ int c[3] = {value}; b[0] = c[1]; }}")
+    assert "a designated initialiser is not read" in found.unknown.of("dsp")
+
+
 # -- bounds ------------------------------------------------------------------------------------------------------------
 
 

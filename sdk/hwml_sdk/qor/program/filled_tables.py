@@ -43,9 +43,9 @@ def _fills(program: ir.Program, names: Names, function: ir.Function, place: tupl
     filler = _filler(program, item)
     if filler is None or program.work.left < 0:
         return False
-    block, standing = filler
+    block, standing, numbers = filler
     assigned = assigned_variables(block)
-    tables = {standing.get(var, var) for var in assigned if var.dims}
+    tables = {table for var in assigned if (table := standing.get(var, var)).dims}
     if (
         not program.work.take(len(assigned) // NODES_A_STEP)
         or not tables
@@ -54,9 +54,12 @@ def _fills(program: ir.Program, names: Names, function: ir.Function, place: tupl
         return False
     if not program.work.take(len(everything_in(block)) // NODES_A_STEP):
         return False
-    if not _is_closed(block, standing, tables) or (not standing and _is_counted_on(names, function, number, item)):
+    if not _is_closed(block, {*standing, *numbers}, tables, standing) or (
+        not standing and _is_counted_on(names, function, number, item)
+    ):
         return False
     run = Filling(standing, tables, program)
+    run.values.update(numbers)
     try:
         run.block(block)
     except UnknownError:
@@ -88,22 +91,31 @@ def _is_zero(init: ir.Expr) -> bool:
     return evaluate(init, {}) == 0
 
 
-def _filler(program: ir.Program, item: ir.Stmt) -> tuple[ir.Block, Mapping[ir.Variable, ir.Variable]] | None:
-    """The code that a statement runs, and which array each array parameter of it stands for."""
-    if isinstance(item, ir.Loop) and item.kind == "for":
-        return ir.Block([item]), {}
+_Filler = tuple[ir.Block, dict[ir.Variable, ir.Variable], dict[ir.Variable, Number]]
+
+
+def _filler(program: ir.Program, item: ir.Stmt) -> _Filler | None:
+    """The code that a statement runs, which array each parameter of it stands for, and which number each other has."""
+    if isinstance(item, ir.Block) or (isinstance(item, ir.Loop) and item.kind == "for"):
+        return ir.Block([item]), {}, {}
     call = item.expr if isinstance(item, ir.Evaluate) else None
     callee = program.functions.get(call.name) if isinstance(call, ir.Call) and call.receiver is None else None
     if callee is None or call is None or not isinstance(call, ir.Call) or len(call.args) != len(callee.params):
         return None
-    standing = {}
+    standing: dict[ir.Variable, ir.Variable] = {}
+    numbers: dict[ir.Variable, Number] = {}
     for param, argument in zip(callee.params, call.args, strict=True):
-        if not isinstance(argument, ir.Ref) or argument.var is None or not argument.var.dims or not param.dims:
+        value = evaluate(argument, {}) if param.type.is_number and not (param.dims or param.type.pointer) else None
+        if value is not None:
+            numbers[param] = held(param.type, value)
+            continue
+        table = argument.var if isinstance(argument, ir.Ref) else None
+        extents = param.dims or (None,) * param.type.pointer
+        if table is None or not table.dims or len(extents) != len(table.dims) or table.dims[1:] != extents[1:]:
             return None
-        if argument.var.dims[1:] != param.dims[1:]:
-            return None
-        standing[param] = argument.var
-    return (callee.body, standing) if standing else None
+        standing[param] = table
+    single = len(set(standing.values())) == len(standing)
+    return (callee.body, standing, numbers) if standing and single else None
 
 
 def _may_be_table(names: Names, function: ir.Function, number: int, var: ir.Variable) -> bool:
@@ -138,13 +150,15 @@ def _may_change(names: Names, named: Named, number: int, var: ir.Variable) -> bo
     return False
 
 
-def _is_closed(block: ir.Block, standing: Mapping[ir.Variable, ir.Variable], tables: set[ir.Variable]) -> bool:
+def _is_closed(
+    block: ir.Block, given: set[ir.Variable], tables: set[ir.Variable], standing: Mapping[ir.Variable, ir.Variable]
+) -> bool:
     """Whether code changes nothing but tables and what is declared in it, and knows nothing but constants."""
     loops = {loop.var for loop in ir.loops_of(block) if loop.var is not None and loop.start is not None}
     local = {item.var for item in declarations(block)} | loops
     if any(var.type.pointer or var.handed or var.type.unsettled or is_shared(var) for var in local):
         return False
-    local = {var for var in local if not var.static}
+    local = {var for var in local if not var.static} | {var for var in given if var not in standing}
     for expr in everything_in(block):
         if isinstance(expr, ir.Call) and (expr.receiver is not None or any(map(_is_array, expr.args))):
             return False
@@ -152,7 +166,7 @@ def _is_closed(block: ir.Block, standing: Mapping[ir.Variable, ir.Variable], tab
         var = root_variable(target) if target is not None else None
         if target is not None and standing.get(var, var) not in tables and var not in local:  # type: ignore[arg-type]
             return False
-    named = set(variables_in(*everything_in(block))) - local - set(standing) - tables
+    named = set(variables_in(*everything_in(block))) - local - given - tables
     return all(evaluate(ir.Ref(var.name, var), {}) is not None or (var.const and var.dims) for var in named)
 
 

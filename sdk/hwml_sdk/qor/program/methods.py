@@ -17,14 +17,16 @@ WHOLE = "*"  # for the names of all fields
 
 @dataclass(slots=True)
 class _Taken:
-    """What a function does with variables. changed: they, or what is in them, may be; handed: they are arguments.
+    """What a function does with variables. changed: they, or what is in them, may be.
 
     bare: named as a whole, not to name a field or to call a method. asked: names of methods that are called, by object.
+    handed: functions that get one as a whole, and as which of their parameters.
     """
 
     changed: set[ir.Variable] = field(default_factory=set)
     bare: set[ir.Variable] = field(default_factory=set)
     asked: dict[ir.Variable, set[str]] = field(default_factory=dict)
+    handed: dict[ir.Variable, set[tuple[str, int]]] = field(default_factory=dict)
 
 
 class Methods:
@@ -35,16 +37,34 @@ class Methods:
         self.names = names
         self._written: dict[str, frozenset[str]] = {}
         self._taken: dict[str, _Taken] = {}
+        self._reads: dict[ir.Variable, bool] = {}
+        self._open = 0  # functions that are looked at, one inside another
 
     def reads(self, callee: ir.Function | None, param: ir.Variable | None) -> bool:
         """Whether a function does no more with a parameter than to read it, or its object no more than its fields."""
-        if callee is None or param is None or param in self.names.of(callee).touched:
+        if callee is None or param is None:
+            return False
+        if param not in self._reads:
+            self._reads[param] = False  # what a function that calls itself finds on its way
+            self._open += 1
+            self._reads[param] = self._open <= MAX_CALLS and self._only_reads(callee, param)
+            self._open -= 1
+        return self._reads[param]
+
+    def _only_reads(self, callee: ir.Function, param: ir.Variable) -> bool:
+        if any(type(what) is not ir.Call for _, what in self.names.of(callee).touched.get(param, ())):
             return False
         taken = self._of(callee)
         if param in taken.changed or (param.type.kind == "struct" and param in taken.bare):
             return False
         asked = taken.asked.get(param, ())
-        return all(name in self.program.functions and not self.written(name) for name in asked)
+        if not all(name in self.program.functions and not self.written(name) for name in asked):
+            return False
+        return all(self._reads_at(name, at) for name, at in taken.handed.get(param, ()))
+
+    def _reads_at(self, name: str, at: int) -> bool:
+        callee = self.program.functions.get(name)
+        return callee is not None and at < len(callee.params) and self.reads(callee, callee.params[at])
 
     def _of(self, function: ir.Function) -> _Taken:
         found = self._taken.get(function.name)
@@ -99,7 +119,12 @@ def _taken(block: ir.Block) -> _Taken:
             places.append(expr.operand)
         base = expr.base if isinstance(expr, ir.Member) else None
         if isinstance(expr, ir.Call):
-            places += expr.args
+            for at, argument in enumerate(expr.args):
+                if isinstance(argument, ir.Ref) and argument.var is not None:
+                    apart.add(id(argument))
+                    found.handed.setdefault(argument.var, set()).add((expr.name, at))
+                else:
+                    places.append(argument)
             base = expr.receiver
             asked = root_variable(base) if base is not None else None
             if asked is not None:

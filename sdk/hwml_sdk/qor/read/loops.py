@@ -17,6 +17,7 @@ from .exits import settle_exit
 from .expressions import element, extents
 from .placing import place
 from .reader import Reader
+from .statements import asked_for
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -220,6 +221,6 @@ def _conditional_loop(reader: Reader, kind: str, node: Node, block: ir.Block, la
     condition = node.child_by_field_name("condition")
     loop = new_loop(reader, kind, label, node, condition or node)
     reader.names.scopes.append({})
-    loop.condition = reader.expression(condition) if condition is not None else None
+    loop.condition = asked_for(reader, condition, loop.body, each_time=True) if condition is not None else None
     _body(reader, loop, node, body_start)
     block.items.append(loop)
