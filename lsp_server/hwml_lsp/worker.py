@@ -313,7 +313,7 @@ def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -
 
 
 def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:
-    """A question about one place; a provider's defect costs the answer, not the worker."""
+    """A question about one place; a provider's defect costs the answer (None), not the worker."""
     try:
         return ask(message)
     except Exception:
