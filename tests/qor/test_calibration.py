@@ -14,7 +14,7 @@ import pytest
 from hwml_sdk.cli import main
 from hwml_sdk.config import HlsSettings
 from hwml_sdk.qor.closed_form.results import Estimate
-from hwml_sdk.qor.learned.latencies import Reported, ReportedLoop, learn_latencies
+from hwml_sdk.qor.learned.latencies import Reported, ReportedLoop, Steps, learn_latencies
 from hwml_sdk.qor.learned.residual import Residual, fit, from_json, to_json
 from hwml_sdk.qor.model import open_design, predict_qor
 from hwml_sdk.qor.project.inputs import Inputs
@@ -218,7 +218,7 @@ def test_an_operator_of_the_workspace_is_learned(tmp_path: Path, capsys: pytest.
     assert predict_qor(sources[0]).loops[0].ii == before[0].ii
 
 
-def reported(body: str, line: int, more: int, seen: list[object]) -> Reported:
+def reported(body: str, line: int, more: int, seen: list[tuple[str, Steps]]) -> Reported:
     """A loop whose report has so many cycles more an iteration, at a line of the source; seen: what was estimated."""
     loop = f"for (int i = 0; i < 256; i++) {{\n{body}\n}}"
     text = f"float f(float a[256], float b[256]) {{\nfloat s = 0;\n{loop}\nreturn s;\n}}\n"
@@ -245,7 +245,7 @@ def test_a_report_without_a_loop_that_is_found_again_counts_in_nothing() -> None
 
 
 def test_a_design_is_estimated_once_for_the_same_latencies() -> None:
-    seen: list[object] = []
+    seen: list[tuple[str, Steps]] = []
     learn_latencies([reported(f"s += a[i] * {n}.0f + b[i] / {n}.0f;", 2, 9, seen) for n in range(3, 8)])
     assert len(seen) > 5 * 4
     twice = {mark for mark in seen if seen.count(mark) > 1}
