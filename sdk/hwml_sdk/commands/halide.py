@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HwmlError
+from ..printable import tell
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    for line in text.split("\n"):
+        tell(line, who="")
 
 
 def _sample(options: argparse.Namespace) -> int:
