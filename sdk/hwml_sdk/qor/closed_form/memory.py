@@ -139,6 +139,9 @@ def _default(var: ir.Variable, auto_partition: bool) -> Layout:
     return Layout(parted=var.scope != "param" and var.type.kind == "struct")
 
 
+_INTERFACES = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo", "ap_memory": "memory", "bram": "memory"}
+
+
 def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
     yield from function.pragmas
     for loop in loops_inside(function.body):
@@ -164,7 +167,7 @@ def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.V
             (m for m in ("m_axi", "axis", "ap_fifo", "ap_memory", "bram") if m in options), ""
         )
         if mode:
-            layout.interface = {"m_axi": "m_axi", "axis": "fifo", "ap_fifo": "fifo"}.get(mode, layout.interface)
+            layout.interface = _INTERFACES.get(mode, layout.interface)
             layout.bundle = options.get("bundle", "")
         layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
         stated = pragma.whole("latency")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, UNKNOWN, split_scope, split_template
+from .algorithms import algorithm
 from .expressions import element, extents
 from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
@@ -102,7 +103,7 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         return temporary(reader, kind, args, target)
     if len(args) == 1 and kind.kind != "unknown":
         return ir.Cast(kind, args[0])
-    written = assignments(reader, target, name, args)
+    written = assignments(reader, target, name, args) or algorithm(reader, target, name, args)
     if written is not None:
         return written
     if held is not None and _has_bits(held.type) and held.type.kind not in ("struct", "vector"):

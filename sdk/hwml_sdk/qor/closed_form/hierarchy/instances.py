@@ -29,6 +29,7 @@ from ..schedule.pointers import behind
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
+from ..unknown import CYCLES
 from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
@@ -362,7 +363,10 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
     given = expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
-    cycles = _elements(frame, arrays, expr) + 2
+    elements = _elements(region, arrays, expr)
+    if elements is None:
+        region.unknown.because(f"how much {expr.name.rpartition('::')[2]} copies is unknown", CYCLES)
+    cycles = (NOMINAL_TRIP if elements is None else elements) + 2
     ports = [layout for layout in map(frame.layout, arrays) if layout.interface == "m_axi"]
     if ports:
         # The request to the bus, its latency and the first beat.
@@ -382,14 +386,15 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
-def _elements(frame: Frame, arrays: list[ir.Variable], expr: ir.Call) -> float:
-    """Elements that a copy moves, the nominal number where that is not known."""
-    size = evaluate(expr.args[2], frame.known) if len(expr.args) > 2 else None
-    elements = None
-    if arrays:
-        width = max(total_bits(arrays[0].type) // 8, 1)
-        elements = size / width if size is not None else element_count(arrays[0])
-    return NOMINAL_TRIP if elements is None else float(elements)
+def _elements(region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float | None:
+    """Elements that a copy moves, of an unknown number the most that its arrays hold; None where nobody knows them."""
+    if not arrays:
+        return None
+    if len(expr.args) > 2:
+        size = evaluate(expr.args[2], region.constants(expr.args[2]))
+        if size is not None:
+            return float(size) / max(total_bits(arrays[0].type) // 8, 1)
+    return min((float(count) for array in arrays if array.dims and (count := element_count(array))), default=None)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:

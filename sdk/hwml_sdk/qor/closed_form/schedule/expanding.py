@@ -32,11 +32,7 @@ def copies_of(region: Region, loop: ir.Loop) -> Sequence[int] | None:
     size = len(everything_in(loop.body))
     if size > MAX_EXPANDED or _sums_floats(loop) or _has_instances(region, loop) or not _is_decided(region, loop):
         return None
-    known = dict(region.host.known)
-    for var in variables_in(loop.start, loop.condition, loop.step):
-        value = region.env.get(var)
-        if value is not None and value.constant is not None:
-            known[var] = value.constant
+    known = region.constants(loop.start, loop.condition, loop.step)
     if loop.var in assigned_variables(loop.body):
         return None
     values = iterations(loop, known)

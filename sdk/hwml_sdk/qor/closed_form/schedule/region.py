@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ...program import ir
 from ...program.budget import Work
 from ...program.constants import Number
+from ...program.flow import variables_in
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
@@ -181,6 +182,15 @@ class Region:
     ports: Bound | None = None
     made: Made = field(default_factory=Made)
     unknown: Unknown = field(default_factory=Unknown)
+
+    def constants(self, *exprs: ir.Expr | None) -> dict[ir.Variable, Number]:
+        """Constants that hold throughout, and those that variables of these expressions have here."""
+        known = dict(self.host.known)
+        for var in variables_in(*exprs):
+            value = self.env.get(var)
+            if value is not None and value.constant is not None:
+                known[var] = value.constant
+        return known
 
     # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:
