@@ -67,6 +67,7 @@ class Design:
         self._limits: dict[str, Mapping[str, int]] = {}
         self.tables: dict[ir.Variable, Layout] = {}
         self._outside: dict[str, tuple[frozenset[ir.Variable], frozenset[ir.Variable]]] = {}
+        self._states: dict[str, bool] = {}
         self._copies: dict[tuple[ir.Variable, int], ir.Variable] = {}
         self._methods: defaultdict[str, list[ir.Function]] = defaultdict(list)
 
@@ -142,6 +143,19 @@ class Design:
             apart = {var for var in named | written if var in own or (not var.function and var.scope != "global")}
             found = self._outside[name] = frozenset(named - apart), frozenset(written - apart)
         return found or (frozenset(), frozenset())
+
+    def keeps_state(self, function: ir.Function, depth: int = 0) -> bool:
+        """Whether a function, or one that it calls, has static variables: its calls keep their order."""
+        found = self._states.get(function.name)
+        if found is None:
+            self._states[function.name] = False  # what a function that calls itself finds on its way
+            inner = (self.program.functions.get(call.name) for call in calls(function.body))
+            found = self._states[function.name] = (
+                depth > MAX_CALLS
+                or any(var.static and not var.const for var in function.variables.values())
+                or any(callee is not None and self.keeps_state(callee, depth + 1) for callee in inner)
+            )
+        return found
 
     def parts_of(self, var: ir.Variable) -> list[ir.Variable]:
         """The fields of a struct that were looked at by themselves."""

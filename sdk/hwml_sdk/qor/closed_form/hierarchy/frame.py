@@ -18,7 +18,8 @@ from ..design_cache import Design
 from ..memory import Layout
 from ..plan import Plan, make_plans
 from ..results import FunctionResult, LoopResult
-from ..schedule.accesses import Alias
+from ..schedule.accesses import Alias, Arms
+from ..schedule.banks import exclusive
 from ..schedule.beside import LoopUses
 from ..schedule.region import Region, Stay
 from ..schedule.values import Value
@@ -26,6 +27,22 @@ from ..schedule.values import Value
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
 LOOP_STEPS = 8  # what counting and planning a loop costs, in expressions that are walked in that time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Busy:
+    """When an instance of a function runs, in the time of a region, and on which branches."""
+
+    region: Region
+    start: float
+    end: float
+    arms: Arms
+
+    def meets(self, other: Busy) -> bool:
+        """Whether two may run at the same time."""
+        if self.region is not other.region or exclusive(self.arms, other.arms):
+            return False
+        return self.start < other.end and other.start < self.end
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +54,8 @@ class Frame(ABC):
     known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
     sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
-    walked, and what they grow
-    by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
+    walked, and what they grow by. regions: those being walked, innermost last. callees: when each instance ran last,
+    by name. inline_depth: calls walked in place.
     advanced: what loops' bodies add to variables, as far as it was asked for. key: of the function and its arguments.
     overlaps: what is walked are processes that run at the same time.
 
@@ -59,7 +76,7 @@ class Frame(ABC):
     active: set[ir.Variable] = field(default_factory=set)
     strides: dict[ir.Variable, float] = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)
-    callees: dict[str, FunctionResult] = field(default_factory=dict)
+    callees: dict[str, list[Busy]] = field(default_factory=dict)
     inline_depth: int = 0
     advanced: dict[ir.Loop, Mapping[ir.Variable, float]] = field(default_factory=dict)
     key: Hashable = None

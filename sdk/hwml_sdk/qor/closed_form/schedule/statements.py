@@ -297,8 +297,11 @@ def _loop(region: Region, loop: ir.Loop) -> None:
         value.time = region.base
 
 
-def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
-    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
+    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them.
+
+    Returns when it starts.
+    """
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
@@ -308,6 +311,7 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
     region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
     # The state that leaves a loop is the first one of what follows; a call is left with its last one.
     region.end = region.base + (0 if stay.called else 1)
+    return start
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
