@@ -67,3 +67,14 @@ def test_calls_that_share_a_bus_keep_their_order() -> None:
     assert one.latency_cycles is not None
     assert two.latency_cycles is not None
     assert two.latency_cycles + ROUNDS <= one.latency_cycles
+
+
+@pytest.mark.parametrize(("partitioned", "calls", "blocks"), [("a b", 1, 4), ("a", 4, 1), ("", 4, 1)])
+def test_copies_of_a_call_run_at_once_where_each_has_a_memory(partitioned: str, calls: int, blocks: int) -> None:
+    """Four rows: in memories of their own they are worked on at once, else one block takes turns."""
+    pragmas = "".join(f"#pragma HLS ARRAY_PARTITION variable={name} dim=1\n" for name in partitioned.split())
+    loop = "for (int k = 0; k < 4; k++) {\n#pragma HLS UNROLL\nwork(a[k], b[k], x); }"
+    found = closed(f"{WORK}void top(int a[4][64], int b[4][64], int x) {{\n{pragmas}{loop} }}")
+    assert found.latency_cycles is not None
+    assert calls * ROUNDS <= found.latency_cycles < calls * (ROUNDS + 10)
+    assert found.dsp == 3 * blocks

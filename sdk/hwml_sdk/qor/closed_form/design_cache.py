@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ..program import ir
 from ..program.budget import Work, estimate_steps
@@ -58,6 +59,7 @@ class Design:
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
         self.memo = memo
         self.said = said_of_functions(program) if memo is not None else None
+        self._objects: dict[ir.Variable, bool] = {}
         self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = memo.parts if memo is not None else {}
         self._written: dict[str, frozenset[ir.Variable]] = {}
         self._loops_below: dict[str, bool] = memo.loops_below if memo is not None else {}
@@ -126,6 +128,17 @@ class Design:
                 static=var.static, init=init, function=var.function, part_of=var,
             )  # fmt: skip
         return self._parts[key]
+
+    def is_object(self, var: ir.Variable) -> bool:
+        """Whether a parameter is a pointer or a reference to one struct: it is never moved, nor an array's start."""
+        if var.scope != "param" or var.type.kind != "struct" or var.type.pointer != 1 or var.dims:
+            return False
+        known = self._objects.get(var)
+        if known is None:
+            function = self.program.functions.get(var.function)
+            known = function is not None and not any(map(partial(_moves, var), everything_in(function.body)))
+            self._objects[var] = known
+        return known
 
     def outside(self, name: str, depth: int = 0) -> tuple[frozenset[ir.Variable], frozenset[ir.Variable]]:
         """What a function, with those it calls, names and writes that is none of its own, no field and no parameter."""
@@ -275,3 +288,17 @@ def written_by_calls(block: ir.Block) -> set[ir.Variable]:
     arguments = (argument for call in calls(block) for argument in call.args)
     given = (root_variable(argument) for argument in arguments)
     return {var for var in given if var is not None and var.dims}
+
+
+def _moves(var: ir.Variable, expr: ir.Expr) -> bool:
+    """Whether an expression takes a pointer for more than the one thing it leads to."""
+    parts: tuple[ir.Expr, ...] = ()
+    if isinstance(expr, ir.Index):
+        parts = (expr.base,)
+    elif isinstance(expr, ir.Binary):
+        parts = (expr.left, expr.right)
+    elif isinstance(expr, ir.Assign):
+        parts = (expr.target, expr.value)
+    elif isinstance(expr, ir.Unary) and expr.op not in ("*", "&"):
+        parts = (expr.operand,)
+    return any(isinstance(part, ir.Ref) and part.var is var for part in parts)

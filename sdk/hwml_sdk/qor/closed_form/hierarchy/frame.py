@@ -11,6 +11,9 @@ from ...program import ir
 from ...program.advances import advances
 from ...program.budget import Work
 from ...program.constants import Number, evaluate
+from ...program.expressions import loops_inside
+from ...program.facts import calls
+from ...program.flow import variables_in
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -143,6 +146,34 @@ class Frame(ABC):
             memo.counts[key] = counter.counts
         return counter.counts
 
+    def endless_call(self, loop: ir.Loop) -> str | None:
+        """A function that a loop's body calls and that has a loop which cannot be unrolled; None where there is none.
+
+        What is called in a pipelined loop is inlined, so that its loops have to be unrolled as those of the body are
+        (UG1399, pragma pipeline; csynth of such a call, 2022.1: neither loop is pipelined).
+        """
+        if not self.design.calls_loops(loop):
+            return None
+        # What hangs on a counter inside is a constant in each copy.
+        counters = {inner.var for inner in loops_inside(loop.body)}
+        for call in calls(loop.body):
+            callee = self.program.functions.get(call.name)
+            if callee is None or not any(True for _ in ir.loops_of(callee.body)):
+                continue
+            pairs = list(zip(callee.params, call.args, strict=False))
+            if any(var in counters for _, argument in pairs for var in variables_in(argument)):
+                continue
+            found = {param: evaluate(argument, self.known) for param, argument in pairs if not param.dims}
+            constants = {param: value for param, value in found.items() if value is not None}
+            counts = self._counted(callee, constants)
+            # A bound that is data of the callee's own may still be known where it is walked.
+            open_ones = {param for param, value in found.items() if value is None}
+            for inner in ir.loops_of(callee.body):
+                bounds = variables_in(inner.start, inner.condition)
+                if counts[inner].source != "bounds" and not open_ones.isdisjoint(bounds):
+                    return callee.name
+        return None
+
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 
     @property
@@ -188,6 +219,10 @@ class Frame(ABC):
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
+
+    def alone(self, var: ir.Variable) -> bool:
+        """Whether a parameter of a called function leads to one struct; those of the top are its interface."""
+        return len(self.stack) > 1 and self.design.is_object(var)
 
     def start(self, loop: ir.Loop) -> float | None:
         """First value of a loop's variable where it is a constant."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +9,6 @@ from ...program import ir
 from ...program.addresses import address_of_sum
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import loops_inside, root_variable
-from ...program.flow import variables_in
 from ...program.options import untold
 from ...program.sizes import place_of, total_bits
 from ...program.trip_counts import stable_bindings
@@ -19,10 +17,9 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count, is_memory, storage
-from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
-from ..schedule.beside import LoopUses, copy_uses
+from ..schedule.beside import copy_uses
 from ..schedule.forms import linear
 from ..schedule.loads import place
 from ..schedule.operations import copies
@@ -31,7 +28,8 @@ from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from ..unknown import CYCLES
-from .frame import NOMINAL_TRIP, Busy, Frame
+from . import blocks
+from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
@@ -44,7 +42,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
     design = frame.design
     in_place = region.unroll_all or design.is_straight(function)
-    waits = not in_place and _names_news(region, expr)
+    waits = not in_place and blocks.names_news(region, expr)
     args = _arguments(region, function, expr, in_place)
     time = max([a.time for a in args], default=region.base)
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
@@ -64,37 +62,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
     region.unknown.join(result.unknown)
-    copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
     region.end = max(region.end, time)
-    # From the state that starts it to the one that sees it done.
-    uses = None if waits else _uses(frame, function, expr, aliases)
-    start = occupy(region, Stay((result.cycles + 1) * copies, True), uses)
-    _add_instance(frame, result, copies, Busy(region, start, region.base, region.arms))
+    blocks.place(frame, region, result, None if waits else blocks.uses_of(frame, function, expr, aliases), aliases)
     _changed_by(region, function, expr)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
-
-
-def _names_news(region: Region, expr: ir.Call) -> bool:
-    """Whether arguments of a call name what was computed since the last of the blocks before it began."""
-    known = [region.env.get(var) for var in variables_in(*expr.args)]
-    return any(value is not None and value.time > region.beside.floor for value in known)
-
-
-def _uses(frame: Frame, function: ir.Function, expr: ir.Call, aliases: Mapping[ir.Variable, Alias]) -> LoopUses | None:
-    """What a block needs to itself, so that others run beside it; None where it waits for all that was before.
-
-    UG1399, "Loop Parallelism": functions are scheduled as early as possible, two calls of `sub_func` on other arrays
-    take half the latency of the two loops.
-    """
-    if expr.receiver is not None or function.returns.kind != "void" or frame.design.keeps_state(function):
-        return None
-    named = set(variables_in(*expr.args))
-    given = [argument for param, argument in zip(function.params, expr.args, strict=False) if _is_address(param)]
-    handed = {var for var in map(root_variable, given) if var is not None}
-    reads, writes = frame.design.outside(function.name)
-    ports = {frame.port(alias.array) for param, alias in aliases.items() if _is_address(param)}
-    ports |= {frame.port(var) for var in reads | writes | handed if var.dims or var.type.pointer}
-    return LoopUses(frozenset(named | reads), frozenset(handed | writes), frozenset(ports))
 
 
 def _arguments(region: Region, function: ir.Function, expr: ir.Call, in_place: bool) -> list[Value]:
@@ -150,40 +121,6 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
             region.env[inner.var] = Value(region.base, NO_LOOPS, inner.var.type, NO_SOURCES)
 
 
-def _add_instance(frame: Frame, result: FunctionResult, copies: float, busy: Busy) -> None:
-    """Note an instance; calls one after another share it, those that run beside one another do not.
-
-    Processes share none either: `dataflow`. busy: when it runs.
-    """
-    own = frame.result
-    own.calls.append(CallResult(result, copies, frame.owner))
-    instances = frame.callees.setdefault(result.function.name, [])
-    free = next((index for index, before in enumerate(instances) if not before.meets(busy)), None)
-    if free is not None and copies == 1:
-        instances[free] = busy
-        return
-    beside = any(other.meets(busy) for others in frame.callees.values() for other in others)
-    instances.append(busy)
-    if copies == 1 and not beside and _shares_with_callees(frame):
-        own.area.after(result.area)
-    else:
-        own.area.beside(result.area, copies)
-    own.unshared.beside(result.unshared, copies)
-    for var, stored in result.memory.items():
-        before = own.memory.get(var) if not var.static else None
-        built = stored if var.static else stored.times(copies)
-        own.memory[var] = built if before is None else built.beside(before)
-
-
-def _shares_with_callees(frame: Frame) -> bool:
-    """Whether cores of functions called one after another become the caller's, which lends them out.
-
-    Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
-    of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
-    """
-    return frame.target.behaviour.callees_lend_cores and not frame.overlaps
-
-
 def _bind(
     frame: Frame, region: Region, function: ir.Function, expr: ir.Call
 ) -> tuple[dict[ir.Variable, Alias], dict[ir.Variable, Number]]:
@@ -217,6 +154,8 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     known = region.aliases.get(var)
     if known is not None:
         return known
+    if fields.struct_of(region, argument) is not None:
+        return None
     return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables, children
+from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
@@ -125,8 +125,8 @@ def _is_given(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """Whether an array gets values that are known at run time only, each time it is declared."""
     if var.static or var.const or var.type.kind == "struct":
         return False
-    leaves = list(islice(_leaves(init), MAX_GIVEN + 1))
-    return len(leaves) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in leaves)
+    values = list(islice(leaves(init), MAX_GIVEN + 1))
+    return len(values) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in values)
 
 
 def _give(region: Region, array: ir.Expr, at: tuple[ir.Expr, ...], item: ir.Expr) -> None:
@@ -146,18 +146,10 @@ def _is_filled(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """
     if var.static or var.const or region.unroll_all or in_registers(region.host, var) or None in var.dims:
         return False
-    if not all(evaluate(item, region.host.known) == 0 for item in _leaves(init)):
+    if not all(evaluate(item, region.host.known) == 0 for item in leaves(init)):
         return False
     function = region.host.program.functions.get(var.function)
     return function is None or var.handed or var in assigned_variables(function.body)
-
-
-def _leaves(init: ir.Expr) -> Iterator[ir.Expr]:
-    for item in init.items if isinstance(init, ir.Many) else ():
-        if isinstance(item, ir.Many):
-            yield from _leaves(item)
-        else:
-            yield item
 
 
 def _branch(region: Region, item: ir.If) -> None:
@@ -272,6 +264,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip == 0:
         return
     if trip is not None:
+        for var, start in loop.others:
+            region.env[var] = expressions.convert(region, region.low(start, var.type), var.type)
         counted = copies_of(region, loop)
         if counted is None:
             unroll(region, loop, trip)
@@ -286,7 +280,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     changed = assigned_variables(loop.body)
     for var in changed:
         region.env.forget(var)
-    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of is not None and root(k) in changed]:
+    owners = {var for var in changed if var.type.kind == "struct"}
+    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of and root(k) in owners] if owners else ():
         region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
