@@ -221,3 +221,36 @@ void top(ap_uint<64> x[32], ap_uint<64> w[64]) {{
 def test_a_carry_that_is_shifted_out(start: str, by: int, right: int) -> None:
     settings: dict[str, object] = {**VIVADO, "clock": 3.0, "part": "xcvu095-ffva2104-2-e"}
     assert iis(closed(CARRY.format(start=start, by=by), **settings)) == {"L": right}  # type: ignore[arg-type]
+
+
+EXITS = """
+void top(int a[128], double d[128], int b[128], int n, int m[4]) {{
+#pragma HLS ARRAY_PARTITION variable=m complete
+  int i = 0{before};
+  L: while ({test}) {{
+#pragma HLS PIPELINE
+#pragma HLS LOOP_TRIPCOUNT max=100
+    b[i] = i;
+    i++;{body}
+  }}
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("before", "test", "body", "right"),
+    [
+        # UG1448, HLS 200-878: the test is made in the first II cycles. A load takes an address and a data state.
+        ("", "a[i] != 0", "", 2), ("", "i < 100 && a[i] > n", "", 2),
+        # Two loads, one after the other: the address of the second in the state of the first one's data.
+        ("", "a[a[i]] != 0", "", 3),
+        # Load 2, product of doubles 5, comparison 2.
+        ("", "s > 0.5", " s = d[i] * d[i];", 9),
+        # What is known at once holds nothing up: counters, registers, what the loop does not change.
+        ("", "i < n", "", 1), ("", "i < m[2]", "", 1), ("", "i < a[3]", "", 1), ("", "!done", " done = i > n;", 1),
+    ],
+)  # fmt: skip
+def test_the_test_that_ends_a_loop(before: str, test: str, body: str, right: int) -> None:
+    before = ", done = 0" if "done" in test else before
+    code = EXITS.format(before=before, test=test, body=body).replace("int i = 0;", "int i = 0; double s = 1;")
+    found = loops(closed(code, clock=10.0))["L"]
+    assert found.ii == right

@@ -138,7 +138,7 @@ class Region:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
     into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
-    chained: floating-point updates follow one another.
+    chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
     """
@@ -183,6 +183,7 @@ class Region:
     live_bits: float = 0.0
     branches: int = 0
     chained: bool = False
+    leaves: float = 0.0
     copies_made: float = 1.0
     ports: Bound | None = None
     made: Made = field(default_factory=Made)
