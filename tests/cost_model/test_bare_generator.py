@@ -122,3 +122,4 @@ def test_a_busy_machine_is_waited_out(tmp_path: Path) -> None:
     assert load_a_sample(made).runtime_ms == pytest.approx(6)
     timing = json.loads(made.with_suffix(".json").read_text())["timing"]
     assert (timing["n_blocks"], timing["noise"]) == (7, pytest.approx(0.1 / 6))
+    assert timing["clock"] == "wall"  # processor time would be that of another process

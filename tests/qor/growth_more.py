@@ -453,6 +453,14 @@ def tables_of_wide_values(n: int) -> str:
 
 
 @_family
+def tables_of_a_long_function(n: int) -> str:
+    body = "".join(f"y += x * {i}; " for i in range(n))
+    fills = _lines(lambda i: f"  int t{i}[4]; for (int i = 0; i < 4; i++) t{i}[i] = g(i);", n)
+    reads = _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n)
+    return kernel(fills + reads, f"int g(int x) {{ int y = 0; {body} return y; }}\n")
+
+
+@_family
 def tables_too_large_to_fill(n: int) -> str:
     heads = "for (int i = 0; i < 90; i++) for (int j = 0; j < 90; j++) for (int k = 0; k < 90; k++)"
     fills = _lines(lambda i: f"  int t{i}[90]; {heads} t{i}[i] = j + k;", n)

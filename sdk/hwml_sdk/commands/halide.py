@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HwmlError
+from ..printable import tell
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    for line in text.split("\n"):
+        tell(line, who="")
 
 
 def _sample(options: argparse.Namespace) -> int:

@@ -160,7 +160,7 @@ class _Batch:
     def run(self, executor: Executor, alone: Executor, done: SampleReport, report: Report | None) -> None:
         """Measure what is missing and write the samples; what failed is tried again by itself, with other settings."""
         say = report or (lambda _: None)
-        items = self._items(executor, say)
+        items = self._items(executor, done, say)
         outcomes: dict[str, Outcome] = {}
         for outcome in executor.run(self.prepared.function("measure"), items, journal=self.journal):
             self._give_up_if_lacking(outcome)
@@ -207,7 +207,7 @@ class _Batch:
             outcomes[key] = replace(outcome, key=key)
             say(f"{self.settings.name} batch {self.number}: {key} again: {_words(outcome)}")
 
-    def _items(self, executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
+    def _items(self, executor: Executor, done: SampleReport, say: Report) -> dict[str, dict[str, Any]]:
         if self.plan_path.is_file():
             items: dict[str, dict[str, Any]] = _plan(self.plan_path)["items"]
             for item in items.values():
@@ -216,12 +216,14 @@ class _Batch:
         known = sorted(
             {load_a_sample(path).schedule_digest() for path in sample_paths(self.home)} if self.home.is_dir() else ()
         )
-        made = self._nearest(known, executor, say) if self.settings.best_of > self.settings.batch_size else {}
+        made = self._nearest(known, executor, done, say) if self.settings.best_of > self.settings.batch_size else {}
         made = made or {f"{index:04d}": self._item(index, known) for index in range(self.settings.batch_size)}
         write_atomic(self.plan_path, json.dumps({"schema_version": METADATA_VERSION, "complete": False, "items": made}))
         return made
 
-    def _nearest(self, known: list[str], executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
+    def _nearest(
+        self, known: list[str], executor: Executor, done: SampleReport, say: Report
+    ) -> dict[str, dict[str, Any]]:
         """Of `best_of` searches those with new schedules that the weights predict fastest; none where all are known."""
         settings = self.settings
         jobs = {f"{index:04d}": self._item(index, known, near=True) for index in range(settings.best_of)}
@@ -236,9 +238,11 @@ class _Batch:
                 predicted = predicted_ms(outcomes[key], predictor, settings.num_cores)
                 new.setdefault(outcomes[key].value["schedule_digest"], (predicted, key))
         chosen = [jobs[key] for _, key in sorted(new.values())[: settings.batch_size]]
+        failed = [f"batch {self.number}, search {key}: {words(outcomes[key])}" for key in jobs if not outcomes[key].ok]
+        done.failures += failed
         say(
             f"{settings.name} batch {self.number}: {len(new)} new schedules in {settings.best_of} searches, "
-            f"{len(chosen)} to measure"
+            f"{len(chosen)} to measure{f'; {len(failed)} failed' if failed else ''}"
         )
         return {f"{index:04d}": job for index, job in enumerate(chosen)}
 

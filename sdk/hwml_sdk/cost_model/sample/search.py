@@ -157,7 +157,11 @@ class _Run:
             (predicted_ms(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values()
         )
         chosen = ranked[: settings.measure]
-        self.say(f"{label}: {len(different)} different schedules in {settings.tries} tries; measuring {len(chosen)}")
+        failed = [key for key in jobs if not outcomes[key].ok]
+        more = f" ({len(failed)} failed: {words(outcomes[failed[0]])})" if failed else ""
+        self.say(
+            f"{label}: {len(different)} different schedules in {settings.tries} tries{more}; measuring {len(chosen)}"
+        )
         results = self.executor.run(self.prepared.function("measure"), {key: jobs[key] for _, key in chosen})
         found = {outcome.key: outcome for outcome in results}
         for _, key in chosen:
