@@ -88,7 +88,9 @@ def main(argv: list[str] | None = None) -> int:
         checked = [item for item in map(_checked, sources(folder)) if item is not None]
         red += _tree(folder, checked, arguments)
         clean += [item for item in checked if item.clean]
-    if arguments.slips:
+    if arguments.slips and not clean:
+        print("no file without findings has a module that was elaborated: there is nothing to draw slips in")
+    elif arguments.slips:
         measure_slips(clean, arguments)
     return 1 if red else 0
 

@@ -135,3 +135,11 @@ def test_other_arguments_of_the_library_are_a_migration() -> None:
 def test_names_past_the_limit_of_files_follow_from_it() -> None:
     marked, ok, notes = _marked(replace(AROUND, left_out=True), _found("not found: type Far", 3))
     assert marked == [("CH904", "info")] and ok and "more files are needed" in notes[0]
+
+
+def test_what_firtool_says_in_passing_is_worded_too() -> None:
+    """Its own words stand behind: nobody knows every remark of every release."""
+    remark = meaning_of("firtool", "warning", "some odd remark of a later release")
+    refusal = meaning_of("firtool", "error", "some odd refusal of a later release")
+    assert remark.code == refusal.code == "CH390"
+    assert "remark" in remark.cause and "refuses" in refusal.cause

@@ -16,6 +16,8 @@ _IO_FIELD = re.compile(
     r"\bval\s+(?P<names>\w+(?:\s*,\s*\w+)*)\s*=\s*(?:Input|Output|Flipped|Decoupled|Valid|new\b|Vec)\b"
 )
 
+_TYPED = re.compile(r"(?P<name>\w+)\s*(?::(?!=)|<-)")
+
 
 class ScalaText:
     """A text with an index of what is code in it. Offsets count code points."""
@@ -164,6 +166,11 @@ class ScalaText:
     def declared(self) -> Counter[str]:
         """Names that the text declares."""
         return Counter(name for match in _DECLARED.finditer(self.code) for name in re.findall(r"\w+", match["names"]))
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names that stand before a type or in a generator of a `for`: parameters, and whatever else is given one."""
+        return frozenset(match["name"] for match in _TYPED.finditer(self.code))
 
     @cached_property
     def io_fields(self) -> frozenset[str]:

@@ -50,6 +50,12 @@ def kind_of_text(error: str) -> Kind:
     return "crash" if number else "other"
 
 
+def lacking(outcome: Outcome) -> str:
+    """What the generator lacks whatever the search, such as sizes, as generator_main.cpp says it; empty otherwise."""
+    said = " ".join(outcome.error.split()).partition("(status 1): hwml: ")[2]
+    return said if kind_of(outcome) == "other" else ""
+
+
 def words(outcome: Outcome) -> str:
     """A failure in one line."""
     error = " ".join(outcome.error.split())
