@@ -293,6 +293,30 @@ def test_real_peft_adapters_come_back_bit_for_bit(tmp_path: Path, kind: str, dty
     assert not same_bits(LoraAdapter.load(tmp_path / "c.ckpt").tensors, found.tensors)
 
 
+def test_ctrl_c_keeps_the_last_state(place: Path) -> None:
+    """The signal itself, in a process of its own, as SwanLab's handler sees it, too."""
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    _configure(place, "linear", max_epochs=100_000, supervised_steps=0)
+    config = json.loads((place / "c.yaml").read_text())
+    (place / "s.yaml").write_text(json.dumps(config | {"logging": {"experiments_dir": "signalled"}}))
+    words = [sys.executable, "-m", "hwml_sdk.train", "lora", "--config", "s.yaml"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as run:
+        while run.poll() is None and not list((place / "signalled").glob("*/checkpoints/last.ckpt")):
+            time.sleep(0.2)
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=240)[1]
+    assert run.returncode == 130, said
+    assert "last.ckpt is kept: go on with --resume" in said
+    assert "internal error" not in said
+    (last,) = (place / "signalled").glob("*/checkpoints/last.ckpt")
+    assert torch.load(last, weights_only=False)["epoch"] >= 0
+
+
 def test_the_chain_on_a_language_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A small Llama trained on the spot, its adapters, a generator of them, perplexity beside the controls."""
     assert main(["lora", "collect", "--output-dir", "words", "--small", "--kind", "causal", "--steps", "12"]) == 0

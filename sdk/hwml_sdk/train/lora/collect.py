@@ -1,6 +1,6 @@
 """Make a demonstration data set: tasks of HLS and Chisel constructs, each with really trained adapters.
 
-48 tasks "this snippet shows construct X": 12 single constructs and 20 unions of two to learn from, 4 unions to choose
+82 tasks "this snippet shows construct X": 12 single constructs and 46 unions of two to learn from, 12 unions to choose
 by, 8 unions and 4 constructs held out. All adapters begin at one initialisation: values of different ones cannot be
 compared.
 """
@@ -22,7 +22,7 @@ from ...lora.adapter import LoraAdapter
 from ...tensors import from_float32
 from .bases import Adapter, Base, load_base
 from .causal import causal_settings, train_base
-from .constructs import CONSTRUCTS, descriptions, snippets
+from .constructs import CONSTRUCTS, Construct, descriptions, snippets
 from .tasks import CHECKPOINTS, TASKS_FILE, TRAINED, BaseSettings, Example, Task, TaskData, load_tasks, save_tasks
 
 Report = Callable[[str], None]
@@ -35,8 +35,8 @@ class CollectSettings:
     seed: int = 0
     constructs: int = 16
     new: int = 4
-    seen_unions: int = 20
-    validation_unions: int = 4
+    seen_unions: int = 46
+    validation_unions: int = 12
     held_unions: int = 8
     train_snippets: int = 40
     test_snippets: int = 24
@@ -45,6 +45,8 @@ class CollectSettings:
     """checkpoints of the last steps that are kept of a seen task"""
     batch_size: int = 12
     learning_rate: float = 2e-3
+    new_templates: bool = True
+    """test snippets are of templates that no training snippet has, else other snippets of the same ones"""
 
 
 def demonstration(
@@ -65,13 +67,20 @@ def demonstration(
     for role, count in counts.items():
         tasks += [_task(pairs.pop(), role, draw) for _ in range(count)]
     tasks += [_task((name,), "new", draw) for name in sorted(new)]
-    examples = [
-        Example(text, construct.name, split)
-        for construct in chosen
-        for split, count in (("train", settings.train_snippets), ("test", settings.test_snippets))
-        for text in snippets(construct, split, count, draw)
-    ]
+    examples = [example for construct in chosen for example in _examples(construct, settings, draw)]
     return TaskData(Path(folder), kind, base, tuple(tasks), tuple(examples))
+
+
+def _examples(construct: Construct, settings: CollectSettings, draw: random.Random) -> list[Example]:
+    counts = {"train": settings.train_snippets, "test": settings.test_snippets}
+    if settings.new_templates:
+        texts = [(split, text) for split, count in counts.items() for text in snippets(construct, split, count, draw)]
+    else:  # all different
+        drawn = snippets(construct, "train", sum(counts.values()), draw)
+        draw.shuffle(drawn)
+        splits = [split for split, count in counts.items() for _ in range(count)]
+        texts = list(zip(splits, drawn, strict=True))
+    return [Example(text, construct.name, split) for split, text in texts]
 
 
 def _task(concepts: tuple[str, ...], role: str, draw: random.Random) -> Task:
@@ -83,7 +92,10 @@ def settings_for(kind: str, *, seed: int = 0, steps: int = 0, small: bool = Fals
     """The sizes of a demonstration of a kind; `small`: a chain that runs in a minute and proves nothing else."""
     found = CollectSettings(seed=seed)
     if kind == "causal":
-        found = replace(found, constructs=10, new=2, seen_unions=12, validation_unions=2, held_unions=4, steps=30)
+        found = replace(
+            found, constructs=10, new=2, seen_unions=18, validation_unions=4, held_unions=6, steps=60,
+            learning_rate=5e-3, new_templates=False,
+        )  # fmt: skip
     if small:
         found = replace(
             found, constructs=6, new=1, seen_unions=3, validation_unions=1, held_unions=1, train_snippets=8,

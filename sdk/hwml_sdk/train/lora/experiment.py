@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -178,6 +180,7 @@ def _loggers(config: LoraTrainConfig, folder: Path, report: Report) -> list[Any]
         report("swanlab is not installed: TensorBoard only")
         return found
     os.environ.setdefault("SWANLAB_LOG_DIR", str(place))
+    ctrl_c = signal.getsignal(signal.SIGINT)
     for mode in ("cloud", "offline") if os.environ.get("SWANLAB_API_KEY") else ("offline",):
         try:
             logger = SwanLabLogger(
@@ -189,5 +192,9 @@ def _loggers(config: LoraTrainConfig, folder: Path, report: Report) -> list[Any]
             instead = "it writes to the folder alone" if mode == "cloud" else "TensorBoard only"
             report(f"warning: SwanLab, {mode}: {type(error).__name__}: {str(error)[:120]}; {instead}")
         else:
-            return [*found, logger]
+            found.append(logger)
+            break
+    # SwanLab's handler would end its run first, and the trainer's last notes would find none.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, ctrl_c)
     return found
