@@ -171,7 +171,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="lora", metavar="M", help="a generator (default: the one that ships)")
     parser.add_argument("--data", type=Path, default=DATA if DATA.is_dir() else None, help="labelled designs")
-    parser.add_argument("--rows-per-key", type=int, default=2, metavar="N", help="designs of one kernel at most")
+    parser.add_argument("--rows-per-key", type=int, default=1, metavar="N", help="designs of one kernel at most")
     parser.add_argument("--json", default="", metavar="F")
     options = parser.parse_args()
     missing = [name for name in NEEDED if find_spec(name) is None]

@@ -77,7 +77,15 @@ def _bridge(figures: Json) -> list[str]:
     for condition, of in figures["mean"].items():
         cells = (f"{of[t]['spearman']:.3f} / {100 * of[t]['median_error']:.0f}" for t in targets)
         rows.append(("mean over families", condition, *cells))
-    return table_of(("family (designs)", "embedding", *targets), rows)
+    against = ", ".join(
+        f"{other} {low:+.2f} to {high:+.2f}" for other, (low, high) in figures["generated_minus"].items()
+    )
+    return [
+        *table_of(("family (designs)", "embedding", *targets), rows),
+        "",
+        f"{figures['designs']} designs of {figures['groups']} groups taught and judged. Error of the logarithms with the",
+        f"generated adapter less that of (90 %, over groups): {against}.",
+    ]
 
 
 def _speed(figures: Json) -> list[str]:
