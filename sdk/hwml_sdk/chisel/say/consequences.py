@@ -74,7 +74,7 @@ class _Marker:
     around: Circumstances
     missing: dict[str, set[str]] = field(default_factory=dict)  # path of a file -> libraries that it asks for
     older: set[str] = field(default_factory=set)  # files that use an older Chisel
-    lost: set[str] = field(default_factory=set)  # those of them whose imports of Chisel lead nowhere
+    lost: set[str] = field(default_factory=set)  # those of them whose `import Chisel._` leads nowhere
 
     def run(self, result: CompileResult) -> tuple[CompileResult, tuple[str, ...]]:
         for item in result.errors:
@@ -90,7 +90,7 @@ class _Marker:
             self.missing.setdefault(item.path, set()).add(library)
         elif self._is_older and _CHISEL.search(item.message) and _NEAR not in item.message:
             self.older.add(item.path)
-            if _IMPORT.match(_line(self.around.texts.get(item.path, ""), item.span.start_line)):
+            if item.message.startswith("not found: object Chisel"):
                 self.lost.add(item.path)
 
     @property
