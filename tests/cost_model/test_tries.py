@@ -163,6 +163,7 @@ def test_bad_options_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
     out = ["--samples-dir", str(tmp_path / "s")]
     for options, said in (
         (["random:1", "-I", "."], "is no C++ generator"),
+        (["random:1", "--link", "-lm"], "is no C++ generator"),
         (["random:1", "--generator-argument", "x"], "NAME=VALUE"),
         (["random:1", "--memory-limit", "-1"], "--memory-limit"),
         (["random:1", "--compile-limit", "0"], "at least 1 s"),

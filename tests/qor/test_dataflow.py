@@ -43,3 +43,29 @@ def test_calls_without_loops_in_a_region_are_processes() -> None:
     calls = "#pragma HLS DATAFLOW\n  b[0] = g(a[0]);\n  b[1] = g(a[1]);\n"
     code = "int g(int v) { return v * v; }\nvoid top(int a[2], int b[2]) {\n" + calls + "}"
     assert closed(code).dsp == 6
+
+
+STAGE = """#include <hls_stream.h>
+void stage(hls::stream<int> &in, hls::stream<int> &out, int x) {
+  int kept[2048];
+  for (int i = 0; i < 64; i++) kept[i * 32] = in.read() * x;
+  for (int i = 0; i < 64; i++) out.write(kept[i * 31]);
+}
+"""
+THREE = "hls::stream<int> s[2]; stage(in, s[0], x); stage(s[0], s[1], x); stage(s[1], out, x);"
+
+
+def test_processes_of_one_function_are_built_each() -> None:
+    """UG1399: a call in a region is a process: 3 products (3 DSP each), 3 memories of 64 Kib (4 BRAM each)."""
+    code = STAGE + "void top(hls::stream<int> &in, hls::stream<int> &out, int x) {\n#pragma HLS DATAFLOW\n%s }"
+    found = closed(code % THREE)
+    assert (found.dsp, found.bram_18k) == (9, 12)
+    loop = f"for (int k = 0; k < 8; k++) {{\n#pragma HLS DATAFLOW\n{THREE} }}"
+    inside = closed(code.replace("#pragma HLS DATAFLOW\n", "") % loop)
+    assert (inside.dsp, inside.bram_18k) == (9, 12)
+
+
+def test_calls_one_after_another_share_a_block() -> None:
+    code = STAGE + "void top(hls::stream<int> &in, hls::stream<int> &out, int x) {\n%s }"
+    found = closed(code % THREE)
+    assert (found.dsp, found.bram_18k) == (3, 4)

@@ -136,7 +136,7 @@ def read(code: str) -> tuple[ir.Program, list[bool]]:
         ),
         ("", "int t[4]; int i; for (i = 0; i < 4; i++) t[i] = i; b[2] = i;"),
         ("int log(int x) { return x + 7; }", "int t[4]; for (int i = 0; i < 4; i++) t[i] = log(i + 9);"),
-        ("", "int t[4] = {[0] = 5, [1] = 46};"),
+        ("", "int t[4] = {[0] = 5, [a[0]] = 46};"),
         # Numbers that are static.
         ("#include <ap_int.h>", "static ap_uint<8> g = 0; g.set(3); b[1] = g;"),
         ("#include <ap_int.h>", "static ap_uint<8> g = 0; g.set_bit(3, a[0]); b[1] = g;"),

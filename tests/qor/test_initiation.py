@@ -1052,3 +1052,35 @@ void k(float a[64], int at[64]) {
 }"""
     (loop,) = loops(estimate(Case("", code, {})).top)
     assert loop.ii == 1
+
+
+@pytest.mark.parametrize(("mode", "ii"), [("bram", 4), ("ap_memory", 4), ("mode=ap_memory", 4), ("ap_fifo", 8)])
+def test_a_pointer_with_a_memory_interface_has_its_ports(mode: str, ii: int) -> None:
+    """8 reads a round over two ports of a memory, or over the one of a FIFO."""
+    code = f"""
+void k(int *a, int b[32]) {{
+#pragma HLS interface {mode} port=a
+  L: for (int i = 0; i < 32; i++) {{
+#pragma HLS pipeline
+    int s = 0;
+    for (int j = 0; j < 8; j++) s += a[8 * i + j];
+    b[i] = s;
+  }}
+}}"""
+    (loop,) = loops(estimate(Case("", code, {})).top)
+    assert loop.ii == ii
+
+
+@pytest.mark.parametrize("call", ["memcpy(a, b, n * 4)", "memset(a, 0, n)", "std::copy(b, b + n, a)"])
+def test_nobody_knows_how_long_a_copy_behind_pointers_takes(call: str) -> None:
+    found = estimate(Case("", f"void k(int *a, int *b, int n) {{ {call}; }}", {}))
+    assert found.latency_cycles is None
+    assert any("copies is unknown" in cause for cause in found.unknown.of("latency_cycles"))
+    assert not found.unknown.of("lut")
+
+
+def test_a_copy_of_a_number_that_is_known_is_counted() -> None:
+    """48 elements, one a cycle, and what starts and ends the loop."""
+    found = estimate(Case("", "void k(int a[64], int b[64]) { int n = 3; n *= 16; memcpy(a, b, n * 4); }", {}))
+    assert found.latency_cycles is not None
+    assert 48 <= found.latency_cycles <= 48 + SLACK

@@ -35,6 +35,10 @@ UNREAD = {
         "what is assigned to at(...) is not read"),
     "a jump backwards": ("", "int j = 0; again: b[j] = a[j]; j++; if (j < 100) goto again;",
                          "goto statement is not read"),
+    "a copy whose conversions nobody reads": ("", "short t[8]; std::copy(a, a + 8, t); b[i] = t[0];",
+                                             "std::copy is not read"),
+    "a copy from one array to the end of another": ("", "int t[8]; std::copy(a, b + 8, t); b[i] = t[0];",
+                                                    "std::copy is not read"),
     "a forward declaration alone": (
         "template <typename T> struct op;", "b[i] = op<int>::f(a[i]);", "op is not read"),
 }  # fmt: skip

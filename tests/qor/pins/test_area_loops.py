@@ -399,6 +399,7 @@ def test_small_products_of_copies_are_logic_of_each() -> None:
 #include <ap_int.h>
 void f(ap_int<4> p[64], ap_int<4> x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }
 void top(ap_int<4> a[4][64], ap_int<4> x) {
+#pragma HLS array_partition variable=a dim=1 complete
   U: for (int k = 0; k < 4; k++) {
 #pragma HLS unroll
     f(a[k], x);

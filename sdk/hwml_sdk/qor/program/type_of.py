@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import ir
+from .addresses import address_of_sum, rows_of
 from .typenames import BOOL, FLOAT, UNKNOWN, join
 
 
@@ -16,8 +17,8 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
         return expr.var.type if expr.var is not None else UNKNOWN
     if isinstance(expr, ir.Index):
         moved = _moved(expr.base)
-        if moved is not None and len(expr.subscripts) == max(len(moved.dims), 1):
-            return moved.type if moved.dims else replace(moved.type, pointer=max(moved.type.pointer - 1, 0))
+        if moved is not None and len(expr.subscripts) == max(len(moved[1]), 1):
+            return moved[0] if moved[1] else replace(moved[0], pointer=max(moved[0].pointer - 1, 0))
         base = type_of_expression(expr.base, program)
         var = expr.base.var if isinstance(expr.base, ir.Ref) else None
         rank = len(var.dims) if var is not None and var.dims else len(expr.subscripts)
@@ -53,14 +54,12 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
     return UNKNOWN
 
 
-def _moved(expr: ir.Expr) -> ir.Variable | None:
-    """The array or pointer of `a + n`; None for all else."""
-    if not isinstance(expr, ir.Binary):
-        return None
-    while isinstance(expr, ir.Binary) and expr.op in ("+", "-"):
-        expr = expr.left
-    var = expr.var if isinstance(expr, ir.Ref) else None
-    return var if var is not None and (var.dims or var.type.pointer) else None
+def _moved(expr: ir.Expr) -> tuple[ir.CType, tuple[int | None, ...]] | None:
+    """Type and extents of the array, row or pointer of `a + n`; None for all else."""
+    base = address_of_sum(expr)
+    if isinstance(base, ir.Index):
+        return type_of_expression(base), rows_of(base)
+    return (base.var.type, base.var.dims) if base is not None and base.var is not None else None
 
 
 def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, UNKNOWN, split_scope, split_template
+from .algorithms import algorithm
 from .expressions import element, extents
+from .initialisers import in_order
 from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
 from .reader import Reader
@@ -102,7 +104,7 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         return temporary(reader, kind, args, target)
     if len(args) == 1 and kind.kind != "unknown":
         return ir.Cast(kind, args[0])
-    written = assignments(reader, target, name, args)
+    written = assignments(reader, target, name, args) or algorithm(reader, target, name, args)
     if written is not None:
         return written
     if held is not None and _has_bits(held.type) and held.type.kind not in ("struct", "vector"):
@@ -179,7 +181,11 @@ def literal_of_type(reader: Reader, node: Node) -> ir.Expr:
     """`T{a, b}`."""
     kind = reader.type_of(node.child_by_field_name("type"))
     listed = node.child_by_field_name("value")
-    args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
+    children = listed.named_children if listed is not None else []
+    args: tuple[ir.Expr, ...] = tuple(map(reader.expression, children))
+    if listed is not None and any(child.type == "initializer_pair" for child in children):
+        placed = in_order(reader, listed, kind, ())
+        args = placed.items if isinstance(placed, ir.Many) else (placed,)
     if kind.kind == "struct":
         return temporary(reader, kind, args, node)
     return ir.Cast(kind, args[0]) if len(args) == 1 else ir.Cast(kind, ir.Many(args))

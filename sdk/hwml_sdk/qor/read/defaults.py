@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.expressions import everything_in, look_anew
-from ..program.typenames import split_scope
+from ..program.type_of import type_of_expression
+from ..program.typenames import UNKNOWN, split_scope
+from .names import MAX_BASES
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ def complete_calls(program: ir.Program) -> None:
         grown = False
         for expr in everything_in(function.body):
             if isinstance(expr, ir.Call):
-                if scope and expr.receiver is None and expr.name not in program.functions:
+                if expr.receiver is not None:
+                    expr.name = _method(program, expr.receiver, expr.name)
+                elif scope and expr.name not in program.functions:
                     expr.name = _in_scope(program, scope, expr.name)
                 grown |= _complete(program, expr)
         if grown:
@@ -46,6 +50,21 @@ def _in_scope(program: ir.Program, scope: str, name: str) -> str:
         if f"{scope}::{name}" in program.functions:
             return f"{scope}::{name}"
         scope = split_scope(scope)[0]
+    return name
+
+
+def _method(program: ir.Program, receiver: ir.Expr, name: str) -> str:
+    """The method behind a name that was read before its class was: `static_cast<D *>(this)->f()` in a base of D."""
+    owner = type_of_expression(receiver, program) if "::" not in name else UNKNOWN
+    # A class that was not known yet is a type of its name and no more.
+    pending, seen = [owner.name] if owner.kind in ("struct", "unknown") else [], set[str]()
+    while pending and len(seen) < MAX_BASES:
+        current = pending.pop(0)
+        if current not in seen:
+            seen.add(current)
+            if f"{current}::{name}" in program.functions:
+                return f"{current}::{name}"
+            pending += program.bases.get(current, ())
     return name
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ...program import ir
+from ...program.constants import evaluate
 from ...program.expressions import assigned_variables
 from ...tool.operators import Target
 from ..design_cache import written_by_calls
@@ -36,6 +37,7 @@ def body_region(
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)
+    region.narrow = _shifted_out(frame, loop, region)
     _keep_pointers(frame, region, assigned)
     with inside(frame, loop, region):
         if copies > 1:
@@ -50,6 +52,26 @@ def body_region(
         if k in region.carried or (type(k) is ir.Variable and k.part_of is not None and root(k) in region.carried)
     }
     return region
+
+
+def _shifted_out(frame: Frame, loop: ir.Loop, region: Region) -> dict[ir.Variable, int]:
+    """Bits that a variable starts a round with whose upper ones the last statement on it shifts out: `carry >>= 64`.
+
+    LLVM, known bits of a phi: of an unsigned number shifted by c the upper c bits are nothing.
+    """
+    found: dict[ir.Variable, int] = {}
+    for item in loop.body.items:
+        expr = item.expr if isinstance(item, ir.Evaluate) else None
+        var = expr.target.var if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) else None
+        by = evaluate(expr.value, frame.known) if isinstance(expr, ir.Assign) and expr.op == ">>=" else None
+        for changed in assigned_variables(ir.Block([item])):
+            found.pop(changed, None)
+        if var is None or not isinstance(by, int) or var not in region.carried or var.type.kind != "uint":
+            continue
+        before = frame.regions[-1].env.get(var) if frame.regions else None
+        if before is not None and before.constant is not None and 0 < by < var.type.width:
+            found[var] = max(var.type.width - by, before.width)
+    return found
 
 
 def _keep_pointers(frame: Frame, region: Region, assigned: frozenset[ir.Variable]) -> None:

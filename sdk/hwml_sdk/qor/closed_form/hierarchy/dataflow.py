@@ -57,10 +57,12 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
     """Walk the processes of a dataflow region; returns its latency and interval and adds what the processes take."""
     processes: list[Process] = []
     sink = frame.sink
+    outside, frame.overlaps = frame.overlaps, True
     for item in _flat(block):
         before = len(sink)
         # Processes overlap by `schedule`, from the arrays and streams between them, not as loops of plain code do.
         region.beside.clear()
+        frame.callees.clear()  # a function that two processes call is built in each of them
         start = max(region.end, region.base)
         cycles = _straight(frame, region, item, area, unshared)
         cycles += max(region.end, region.base) - start
@@ -72,6 +74,7 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
             unshared.beside(loop.unshared, loop.replicas)
         reads, writes = _touched(item, frame.program)
         processes.append(Process(cycles, reads, writes))
+    frame.overlaps = outside
     latency = schedule(processes, lambda var: frame.layout(var).interface == "fifo") + 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
     # Start and done signals of a process, and the FIFO or buffer control behind it.

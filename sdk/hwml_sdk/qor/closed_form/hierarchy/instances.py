@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from ...program import ir
+from ...program.addresses import address_of_sum
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
@@ -17,7 +17,6 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count, is_memory, storage
-from ..results import CallResult, FunctionResult
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
@@ -28,6 +27,8 @@ from ..schedule.pointers import behind
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
+from ..unknown import CYCLES
+from . import blocks
 from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
@@ -41,6 +42,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
     design = frame.design
     in_place = region.unroll_all or design.is_straight(function)
+    waits = not in_place and blocks.names_news(region, expr)
     args = _arguments(region, function, expr, in_place)
     time = max([a.time for a in args], default=region.base)
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
@@ -60,11 +62,8 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
     region.unknown.join(result.unknown)
-    copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
-    _add_instance(frame, result, copies)
-    start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
-    # From the state that starts it to the one that sees it done.
-    region.base = region.end = start + (result.cycles + 1) * copies
+    region.end = max(region.end, time)
+    blocks.place(frame, region, result, None if waits else blocks.uses_of(frame, function, expr, aliases), aliases)
     _changed_by(region, function, expr)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
 
@@ -93,11 +92,10 @@ def _is_row(argument: ir.Expr) -> bool:
 
 def _is_moved(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Whether an argument is `a + n`, so that it is an address that the function adds to."""
-    base = argument
-    while isinstance(base, ir.Binary) and base.op in ("+", "-"):
-        base = base.left
-    var = base.var if isinstance(base, ir.Ref) and base is not argument else None
-    return var is not None and _is_address(param) and (bool(var.dims) or var in region.aliases)
+    base = address_of_sum(argument) if _is_address(param) else None
+    if base is None:
+        return False
+    return isinstance(base, ir.Index) or (base.var is not None and (bool(base.var.dims) or base.var in region.aliases))
 
 
 def _is_address(param: ir.Variable) -> bool:
@@ -121,30 +119,6 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
             region.env[owner] = Value(region.base, NO_LOOPS, owner.type, NO_SOURCES)
         elif isinstance(inner, ir.Ref) and inner.var in region.env and inner.var is not None and not inner.var.dims:
             region.env[inner.var] = Value(region.base, NO_LOOPS, inner.var.type, NO_SOURCES)
-
-
-def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
-    """Note an instance; calls one after another share it."""
-    own = frame.result
-    own.calls.append(CallResult(result, copies, frame.owner))
-    name = result.function.name
-    if name not in frame.callees or copies > 1:
-        frame.callees[name] = result
-        if copies == 1 and _shares_with_callees(frame):
-            own.area.after(result.area)
-        else:
-            own.area.beside(result.area, copies)
-        own.unshared.beside(result.unshared, copies)
-        own.memory.update(result.memory)
-
-
-def _shares_with_callees(frame: Frame) -> bool:
-    """Whether cores of functions called one after another become the caller's, which lends them out.
-
-    Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
-    of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
-    """
-    return frame.target.behaviour.callees_lend_cores and not frame.result.dataflow
 
 
 def _bind(
@@ -180,6 +154,8 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     known = region.aliases.get(var)
     if known is not None:
         return known
+    if fields.struct_of(region, argument) is not None:
+        return None
     return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
 
 
@@ -358,7 +334,10 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
     given = expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
-    cycles = _elements(frame, arrays, expr) + 2
+    elements = _elements(region, arrays, expr)
+    if elements is None:
+        region.unknown.because(f"how much {expr.name.rpartition('::')[2]} copies is unknown", CYCLES)
+    cycles = (NOMINAL_TRIP if elements is None else elements) + 2
     ports = [layout for layout in map(frame.layout, arrays) if layout.interface == "m_axi"]
     if ports:
         # The request to the bus, its latency and the first beat.
@@ -378,14 +357,15 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
-def _elements(frame: Frame, arrays: list[ir.Variable], expr: ir.Call) -> float:
-    """Elements that a copy moves, the nominal number where that is not known."""
-    size = evaluate(expr.args[2], frame.known) if len(expr.args) > 2 else None
-    elements = None
-    if arrays:
-        width = max(total_bits(arrays[0].type) // 8, 1)
-        elements = size / width if size is not None else element_count(arrays[0])
-    return NOMINAL_TRIP if elements is None else float(elements)
+def _elements(region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float | None:
+    """Elements that a copy moves, of an unknown number the most that its arrays hold; None where nobody knows them."""
+    if not arrays:
+        return None
+    if len(expr.args) > 2:
+        size = evaluate(expr.args[2], region.constants(expr.args[2]))
+        if size is not None:
+            return float(size) / max(total_bits(arrays[0].type) // 8, 1)
+    return min((float(count) for array in arrays if array.dims and (count := element_count(array))), default=None)
 
 
 def _array_of(region: Region, expr: ir.Expr) -> ir.Variable | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables, everything_in
+from ...program.expressions import assigned_variables, everything_in, loops_inside, root_variable
+from ...program.facts import declarations
 from ...program.flow import target_of, variables_in
 from ...program.trip_counts import iterations
 from .region import Region
@@ -29,13 +30,9 @@ def copies_of(region: Region, loop: ir.Loop) -> Sequence[int] | None:
     if loop.kind != "for" or loop.var is None or loop.has_break or loop.has_continue:
         return None
     size = len(everything_in(loop.body))
-    if size > MAX_EXPANDED or _sums_floats(loop) or not _is_decided(region, loop) or _has_instances(region, loop):
+    if size > MAX_EXPANDED or _sums_floats(loop) or _has_instances(region, loop) or not _is_decided(region, loop):
         return None
-    known = dict(region.host.known)
-    for var in variables_in(loop.start, loop.condition, loop.step):
-        value = region.env.get(var)
-        if value is not None and value.constant is not None:
-            known[var] = value.constant
+    known = region.constants(loop.start, loop.condition, loop.step)
     if loop.var in assigned_variables(loop.body):
         return None
     values = iterations(loop, known)
@@ -51,36 +48,42 @@ def _has_instances(region: Region, loop: ir.Loop) -> bool:
     functions = region.host.program.functions
     for expr in everything_in(loop.body):
         callee = functions.get(expr.name) if isinstance(expr, ir.Call) else None
-        if callee is not None and (callee.pragma("HLS", "INLINE") or any(True for _ in ir.loops_of(callee.body))):
+        if callee is not None and (callee.pragma("HLS", "INLINE") or loops_inside(callee.body)):
             return True
     return False
 
 
 def _sums_floats(loop: ir.Loop) -> bool:
     """Whether copies add floating-point numbers up: how the tool orders such a chain is known of its copies."""
+    own = {item.var for item in declarations(loop.body)}
     for expr in everything_in(loop.body):
         target = target_of(expr)
-        if isinstance(target, ir.Ref) and target.var is not None and target.var.type.is_float:
+        var = root_variable(target) if target is not None else None
+        if target is None or var is None or var in own or not var.type.is_float:
+            continue
+        if isinstance(target, ir.Ref) or (isinstance(target, ir.Index) and loop.var not in variables_in(target)):
             return True
     return False
 
 
 def _is_decided(region: Region, loop: ir.Loop) -> bool:
     """Whether something in the body is known as soon as the counter is, and no affine function of it."""
-    counters = {loop.var, *(inner.var for inner in ir.loops_of(loop.body))}
-    fixed = {var for var, value in region.env.items() if isinstance(var, ir.Variable) and value.constant is not None}
+    counters = {loop.var, *(inner.var for inner in loops_inside(loop.body))}
+
+    def is_fixed(var: ir.Variable) -> bool:
+        if var in counters or var in region.host.known or (var.const and var.dims):
+            return True
+        found = region.env.get(var)
+        return (found is not None and found.constant is not None) or _value(var)
 
     def known(expr: ir.Expr) -> bool:
         named = variables_in(expr)
-        return loop.var in named and all(
-            var in counters or var in fixed or var in region.host.known or (var.const and bool(var.dims)) or _value(var)
-            for var in named
-        )
+        return loop.var in named and all(map(is_fixed, named))
 
     if any(known(part) for condition in _conditions(loop.body) for part in _parts(condition)):
         return True
     # A triangle whose rounds differ in what they do.
-    for inner in ir.loops_of(loop.body):
+    for inner in loops_inside(loop.body):
         if loop.var in variables_in(inner.start, inner.condition) and _is_decided(region, inner):
             return True
     for expr in everything_in(loop.body):

@@ -61,7 +61,7 @@ def name(region: Region, expr: ir.Ref) -> Value:
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
-    made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form)
+    made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form, bits=region.narrow.get(var, 0))
     return made
 
 

@@ -179,9 +179,15 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     array, key = found.array, found.element
     access = _access(region, found, write=True, since=value.since)
     access.guarded, access.value = bool(region.guards), value
-    # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
-    if key in region.stored:
-        region.accesses.remove(region.stored[key])
+    if not region.target.behaviour.merlin:
+        access.gates = later(0.0, *region.guards)
+    # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores); where another
+    # way leads past it, both become one store of a choice (LLVM, SimplifyCFG).
+    earlier = region.stored.get(key)
+    if earlier is not None:
+        region.accesses.remove(earlier)
+        if earlier.arms[: len(access.arms)] != access.arms and not region.target.behaviour.merlin:
+            access.since, access.gates = _latest(earlier.since, access.since), _latest(earlier.gates, access.gates)
     region.stored[key] = access
     region.accesses.append(access)
     done = max(value.time, found.time, *(guard.time for guard in region.guards))
@@ -201,3 +207,8 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         region.env.forget(other)
     region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))
     region.elements.add(key)
+
+
+def _latest(one: Sources, other: Sources) -> Sources:
+    """What either of two values hangs on, the longest way of each."""
+    return {mark: max(one.get(mark, 0.0), other.get(mark, 0.0)) for mark in (*one, *other)}

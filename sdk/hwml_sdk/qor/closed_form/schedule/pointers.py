@@ -23,6 +23,8 @@ def behind(region: Region, expr: ir.Expr) -> Address | None:
         return behind(region, expr.operand)
     if isinstance(expr, ir.Ref):
         return _named(region, expr)
+    if isinstance(expr, ir.Index):
+        return _row(region, expr)
     if isinstance(expr, ir.Unary):
         if expr.op == "&" and isinstance(expr.operand, ir.Index):
             return _element(region, expr.operand)
@@ -38,6 +40,19 @@ def _named(region: Region, expr: ir.Ref) -> Address | None:
         return None
     alias = region.aliases.get(var) or Alias(var)
     return alias, region.whole(expr) if alias.walks else None
+
+
+def _row(region: Region, expr: ir.Index) -> Address | None:
+    """`a[i]` of an array of two extents: the start of a row."""
+    start = behind(region, expr.base) if isinstance(expr.base, ir.Ref) else None
+    if start is None or start[1] is not None:
+        return None
+    alias = start[0]
+    if len(alias.prefix) + len(expr.subscripts) >= len(alias.array.dims):
+        return None
+    values = [region.whole(sub) for sub in expr.subscripts]
+    prefix = (*alias.prefix, *(value.form for value in values))
+    return Alias(alias.array, prefix, alias.prefix_deps.union(*(value.deps for value in values))), None
 
 
 def _element(region: Region, expr: ir.Index) -> Address | None:

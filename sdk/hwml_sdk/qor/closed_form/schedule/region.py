@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ...program import ir
 from ...program.budget import Work
 from ...program.constants import Number
+from ...program.flow import variables_in
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
@@ -98,6 +99,9 @@ class Host(Protocol):
     def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
         """A field of a struct as a variable of its own."""
 
+    def alone(self, var: ir.Variable) -> bool:
+        """Whether a pointer or reference parameter leads to one struct, whose fields are variables of their own."""
+
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library, None where it is none: a pass over an image."""
 
@@ -121,13 +125,14 @@ class Region:
     binding: what BIND_OP asks for here. demand: low bits of the value to come that somebody looks at, 0 for all.
     unrolled: copies of each loop around that is unrolled, outermost first; pinned: those of which a condition lets one
     copy through; late: those unrolled after arrays were split, expanded_late: a loop whose
-    copies are walked one by one is one of them.
+    copies are walked one by one is one of them; expanded: how many copies around are walked one by one.
     flow: by array, sources of what unrolled loops have stored in it; swept: when they have stored it.
     beside: loops that may run at the same time as what comes.
     returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
     that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
     outside: conditions around the call that is walked in place.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
+    narrow: bits of variables that start each iteration with fewer than their type has.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
@@ -157,12 +162,14 @@ class Region:
     pinned: frozenset[ir.Loop] = NO_LOOPS
     late: frozenset[ir.Loop] = NO_LOOPS
     expanded_late: bool = False
+    expanded: int = 1
     flow: dict[ir.Variable, Sources] = field(default_factory=dict)
     swept: dict[ir.Variable, float] = field(default_factory=dict)
     beside: Beside = field(default_factory=Beside)
     returned: Value | None = None
     returned_under: Value | None = None
     inductions: dict[ir.Variable, float] = field(default_factory=dict)
+    narrow: Mapping[ir.Variable, int] = field(default_factory=dict)
     fields: dict[str, Value] = field(default_factory=dict)
     behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
     outside: int = 0
@@ -180,6 +187,15 @@ class Region:
     ports: Bound | None = None
     made: Made = field(default_factory=Made)
     unknown: Unknown = field(default_factory=Unknown)
+
+    def constants(self, *exprs: ir.Expr | None) -> dict[ir.Variable, Number]:
+        """Constants that hold throughout, and those that variables of these expressions have here."""
+        known = dict(self.host.known)
+        for var in variables_in(*exprs):
+            value = self.env.get(var)
+            if value is not None and value.constant is not None:
+                known[var] = value.constant
+        return known
 
     # A table instead of a chain of tests: this is asked for every expression of every region.
     def value(self, expr: ir.Expr) -> Value:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables, children
+from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
@@ -125,8 +125,8 @@ def _is_given(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """Whether an array gets values that are known at run time only, each time it is declared."""
     if var.static or var.const or var.type.kind == "struct":
         return False
-    leaves = list(islice(_leaves(init), MAX_GIVEN + 1))
-    return len(leaves) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in leaves)
+    values = list(islice(leaves(init), MAX_GIVEN + 1))
+    return len(values) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in values)
 
 
 def _give(region: Region, array: ir.Expr, at: tuple[ir.Expr, ...], item: ir.Expr) -> None:
@@ -146,18 +146,10 @@ def _is_filled(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """
     if var.static or var.const or region.unroll_all or in_registers(region.host, var) or None in var.dims:
         return False
-    if not all(evaluate(item, region.host.known) == 0 for item in _leaves(init)):
+    if not all(evaluate(item, region.host.known) == 0 for item in leaves(init)):
         return False
     function = region.host.program.functions.get(var.function)
     return function is None or var.handed or var in assigned_variables(function.body)
-
-
-def _leaves(init: ir.Expr) -> Iterator[ir.Expr]:
-    for item in init.items if isinstance(init, ir.Many) else ():
-        if isinstance(item, ir.Many):
-            yield from _leaves(item)
-        else:
-            yield item
 
 
 def _branch(region: Region, item: ir.If) -> None:
@@ -272,6 +264,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip == 0:
         return
     if trip is not None:
+        for var, start in loop.others:
+            region.env[var] = expressions.convert(region, region.low(start, var.type), var.type)
         counted = copies_of(region, loop)
         if counted is None:
             unroll(region, loop, trip)
@@ -286,7 +280,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     changed = assigned_variables(loop.body)
     for var in changed:
         region.env.forget(var)
-    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of is not None and root(k) in changed]:
+    owners = {var for var in changed if var.type.kind == "struct"}
+    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of and root(k) in owners] if owners else ():
         region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
@@ -297,8 +292,11 @@ def _loop(region: Region, loop: ir.Loop) -> None:
         value.time = region.base
 
 
-def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
-    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
+    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them.
+
+    Returns when it starts.
+    """
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
@@ -308,6 +306,7 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
     region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
     # The state that leaves a loop is the first one of what follows; a call is left with its last one.
     region.end = region.base + (0 if stay.called else 1)
+    return start
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
@@ -323,11 +322,14 @@ def _expand(region: Region, loop: ir.Loop, counted: Sequence[int]) -> None:
     late, region.expanded_late = region.expanded_late, region.expanded_late or (
         region.automatic and loop.pragma("HLS", "UNROLL") is None
     )  # fmt: skip
-    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * len(counted))
+    outside, region.expanded = region.expanded, region.expanded * len(counted)
+    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * region.expanded)
+    # In the next copy they are others; what is static is the same one.
+    own = [item.var for item in declarations(loop.body) if not item.var.static]
     for count in counted:
         region.env[loop.var] = constant_value(region.base, loop.var.type, count)
         walk(region, loop.body)
-        for item in declarations(loop.body):
-            region.env.forget(item.var)  # another one in the next copy
+        for var in own:
+            region.env.forget(var)
     region.env.forget(loop.var)
-    region.expanded_late = late
+    region.expanded_late, region.expanded = late, outside

@@ -35,7 +35,7 @@ def enter(region: Region, loop: ir.Loop, trip: float) -> Unrolled:
     # Copies that no pragma asks for are made after arrays have been split (`ports._known_split`).
     if region.automatic and loop.pragma("HLS", "UNROLL") is None:
         region.late = region.late | {loop}
-    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()))
+    region.copies_made = max(region.copies_made, math.prod(region.unrolled.values()) * region.expanded)
     mine = frozenset((loop,))
     assigned = assigned_variables(loop.body)
     if loop.var is not None:
