@@ -173,11 +173,11 @@ def test_children_are_judged_through_their_parent(session: Session) -> None:
 
 
 @pytest.mark.parametrize("use", ['new java.io.PrintWriter("out.txt").close()', 'val place = os.pwd / "out.txt"'])
-def test_a_constructor_that_uses_a_file_is_a_note(session: Session, use: str) -> None:
+def test_a_constructor_that_uses_a_file_is_a_note(old_session: Session, use: str) -> None:
     text = DELAY.replace("(width: Int, steps: Int)", "(width: Int = 8, steps: Int = 1)").replace(
         "  io.q :=", f"  {use}\n  io.q :="
     )
-    result = check(session, text)
+    result = check(old_session, text)
     assert result.ok
     assert [(item.code, item.severity, item.span.start_line) for item in result.diagnostics] == [("CH235", "info", 3)]
 
