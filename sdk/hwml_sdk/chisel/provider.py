@@ -160,9 +160,7 @@ def examine(
     request = replace(request, files=(*request.files, *checked.files))
     found = checked.result
     result, more = mark_consequences(found, _around(request, checked, setup, choice.asked, version))
-    notes += checked.notes
-    if lacks_names(found):
-        notes += setup.where_unknown
+    notes += [*checked.notes, *(setup.where_unknown if lacks_names(found) else ())]
     return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
 
 
