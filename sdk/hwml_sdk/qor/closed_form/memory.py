@@ -237,6 +237,7 @@ def _all_apart(layout: Layout, var: ir.Variable) -> bool:
 
 
 MAX_ELEMENTS = 1 << 60
+NUMBERS = ("int", "uint", "bool", "fixed", "ufixed", "half", "float", "double")
 
 
 def element_count(var: ir.Variable) -> int | None:
@@ -273,9 +274,18 @@ class Storage:
 
 
 def is_memory(var: ir.Variable) -> bool:
-    """Whether a function keeps an array or a FIFO; constant tables are counted where they are looked up."""
-    table = var.const and isinstance(var.init, ir.Many)
-    return var.scope == "local" and (bool(var.dims) or var.type.kind == "stream") and not (table and var.dims)
+    """Whether a function keeps an array, a FIFO or a number from call to call.
+
+    Constant tables are counted where they are looked up.
+    """
+    if var.scope != "local" or (var.const and (isinstance(var.init, ir.Many) or not var.dims)):
+        return False
+    return bool(var.dims) or var.type.kind == "stream" or is_state(var)
+
+
+def is_state(var: ir.Variable) -> bool:
+    """Whether it is a static number: a register (UG1399, "Static Variables")."""
+    return var.static and not var.dims and not var.type.pointer and var.type.kind in (*NUMBERS, "struct")
 
 
 def storage(var: ir.Variable, layout: Layout) -> Storage:
@@ -285,6 +295,11 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
         return Storage(0, 0, 0, 0)
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
+    if is_state(var):
+        # Arrays in a struct are memories of their own.
+        fields = [kind.width for _, kind, dims in var.type.fields if not dims and kind.kind in NUMBERS]
+        bits = float(sum(fields)) if var.type.kind == "struct" else bits
+        return Storage(0, 0, bits, bits)
     if layout.interface == "register" and var.const:
         return Storage(0, 0, 0, 0)  # constants; what selects among them is counted where they are read
     if layout.interface == "register":

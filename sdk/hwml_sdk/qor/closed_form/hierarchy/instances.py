@@ -17,6 +17,7 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count, is_memory, storage
+from ..registers import of_pipeline
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
@@ -35,6 +36,7 @@ from .frame import NOMINAL_TRIP, Frame
 MAX_WALKS = 5000
 LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
 IN_PLACE_STEPS = 5  # what a call that is walked in place costs beside the statements of the function
+COPY_STATES = 3  # of a copy's round: load in two, store in one
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -214,7 +216,7 @@ def _in_place(
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
-    return Value(result.time, result.deps, function.returns, result.since, result.form)
+    return Value(result.time, result.deps, function.returns, result.since, result.form, hold=result.hold)
 
 
 def _keep_arrays(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> None:
@@ -309,7 +311,7 @@ def _receive(region: Region, function: ir.Function, receiver: ir.Expr) -> None:
             region.env.forget(var)
             region.behind[var] = member
         elif made is not None and not var.dims:
-            region.env[var] = known.get(name) or Value(made.time, made.deps, var.type, made.since)
+            region.env[var] = known.get(name) or Value(made.time, made.deps, var.type, made.since, hold=made.hold)
 
 
 def _converted(value: Value, kind: ir.CType) -> Value:
@@ -349,6 +351,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
         area.control_ff += COSTS.copy_ff
+        area.kept += of_pipeline(frame.target, cycles, COPY_STATES, 1)
     for array in arrays:
         for element in region.elements.of(array):
             region.env.forget(element)

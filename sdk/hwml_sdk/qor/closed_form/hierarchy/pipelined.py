@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from ...program import ir
+from .. import registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
@@ -107,5 +108,6 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     area.registers = held + copied_bits(region) * COSTS.pipeline_copied
     loop_control(area, result.trips, result.depth)
     area.mux_lut = ports_lut(region)
+    area.kept = registers.kept(region, ii) + registers.of_pipeline(frame.target, result.trips, result.depth, ii)
     result.area.beside(area)
     result.unshared.beside(area)

@@ -56,6 +56,7 @@ class Access:
     guarded: stands under a condition. gates: of a store, cycles from each mark to the conditions that let it through.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
+    begun: of a store, when its address is known.
     asked: how many of the copies come from unroll pragmas. arms: of the branches around it.
     """
 
@@ -77,6 +78,7 @@ class Access:
     arms: Arms = ()
     value: Value | None = None
     load_cycles: float = 0.0
+    begun: float = 0.0
 
     @property
     def part(self) -> str:

@@ -74,7 +74,7 @@ def read(region: Region, var: ir.Variable, field: str) -> Value | None:
         if whole is None:
             made = Value(region.base, NO_LOOPS, found.type, NO_SOURCES, {found: 1.0})
         else:
-            made = Value(whole.time, whole.deps, found.type, whole.since, parts=(whole,))
+            made = Value(whole.time, whole.deps, found.type, whole.since, parts=(whole,), hold=whole.hold)
     region.env[found] = made
     return made
 

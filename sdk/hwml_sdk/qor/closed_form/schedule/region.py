@@ -22,7 +22,7 @@ from .accesses import Access, Alias, Arms, Element, Made
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .known import Elements, Known
-from .values import NO_LOOPS, Sources, Value
+from .values import NO_LOOPS, Hold, Sources, Value
 
 # What an operator is counted under: what it does and on which type.
 Kind = tuple[str, ir.CType]
@@ -138,6 +138,8 @@ class Region:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
     into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
+    holds: how long each result is kept. begun: of operators that may share a core, state and copies of each.
+    stayed: cycles of loops and calls that stay ones.
     chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
@@ -181,6 +183,9 @@ class Region:
     written: set[ir.Variable] = field(default_factory=set)
     stored: dict[Element, Access] = field(default_factory=dict)
     live_bits: float = 0.0
+    holds: list[Hold] = field(default_factory=list)
+    begun: dict[Kind, list[tuple[int, float]]] = field(default_factory=dict)
+    stayed: float = 0.0
     branches: int = 0
     chained: bool = False
     leaves: float = 0.0

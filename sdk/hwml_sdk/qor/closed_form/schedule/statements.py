@@ -12,7 +12,7 @@ from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
-from . import calls, expressions, fields, loads, pointers, unrolling
+from . import calls, expressions, fields, integers, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .expanding import copies_of
@@ -236,7 +236,12 @@ def _merge(
 
 
 def _selected(region: Region, condition: Value, before: Value | None, a: Value, b: Value) -> Value:
-    made = make(region, "select", a.type if a.type.kind != "bool" else b.type, condition, a, b)
+    type_ = a.type if a.type.kind != "bool" else b.type
+    width = max(a.width, b.width)
+    chosen = integers.of_width(type_, width) if type_.kind in ("int", "uint") else type_
+    made = make(region, "select", chosen, condition, a, b)
+    if chosen is not type_:
+        made.type, made.bits = type_, width
     # One arm leaves it as it was: an update under a condition, which no reordering of sums may touch.
     made.guarded = before in (a, b)
     if a.form is not None and a.form == b.form:
@@ -303,7 +308,9 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
     if not stay.called or region.in_loop:
         now = max(now, 1)  # a state before it: the function's first, or the test of the loop around
     start = region.beside.start(now, None if alone else uses)
+    before = region.base
     region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
+    region.stayed += max(region.base - max(before, start), 0.0)
     # The state that leaves a loop is the first one of what follows; a call is left with its last one.
     region.end = region.base + (0 if stay.called else 1)
     return start
