@@ -204,3 +204,10 @@ def test_a_class_that_a_trait_of_chisel_lacks_follows_from_the_library() -> None
     )
     assert _marked(AROUND, _found(*LIBRARIES[0]), lacking)[:2] == ([("CH904", "info")] * 2, True)
     assert _marked(AROUND, lacking)[1] is False
+
+
+def test_names_that_nothing_has_may_come_of_what_a_build_misses() -> None:
+    around = replace(AROUND, libraries_known=False, incomplete="generated sources are missing", defined={"Kept"})
+    assert _marked(around, _found("not found: value Made", 3))[:2] == ([("CH904", "info")], True)
+    assert _marked(around, _found("not found: value Kept", 3))[1] is False
+    assert _marked(around, _found("value made is not a member of mini.Tests", 3))[1] is False
