@@ -65,6 +65,10 @@ def test_a_name_nearly_like_one_of_the_document_is_a_warning() -> None:
     names = (("not found: value countr", 4), ("not found: value expect", 4), ("not found: type AnyFlatSpec", 3))
     marked, ok, _ = _marked(around, *(_found(*item) for item in (*LIBRARIES, *names)))
     assert [severity for _, severity in marked[2:]] == ["warning", "info", "info"] and ok
+    text = TEXT + "class Core extends chisel3.Module { val c = cloc }\n"
+    inherited = _found("not found: value cloc", 4)
+    marked, _, _ = _marked(replace(AROUND, texts={"Tests.scala": text}), _found(*LIBRARIES[1]), inherited)
+    assert marked[1] == ("CH904", "warning")
 
 
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:

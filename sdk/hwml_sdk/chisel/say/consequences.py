@@ -166,9 +166,8 @@ class _Marker:
             return ""
         if len(re.findall(rf"\b{unknown[1]}\b", text)) != 1:
             return ""
-        return next(
-            iter(difflib.get_close_matches(unknown[1], [*ScalaText(text).declared, "true", "false"], 1, _SLIP)), ""
-        )
+        near = [*ScalaText(text).declared, "true", "false", "clock", "reset"]
+        return next(iter(difflib.get_close_matches(unknown[1], near, 1, _SLIP)), "")
 
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's library: other names, some of which hide the project's, or arguments."""
