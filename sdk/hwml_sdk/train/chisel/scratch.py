@@ -195,7 +195,8 @@ def padded(samples: Sequence[tuple[list[int], int]], filling: int) -> tuple[torc
 
 def _halves_pay(device: str) -> bool:
     """Whether the device multiplies bfloat16 itself; elsewhere such numbers are slower than those of 32 bits."""
-    return device == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    oneapi = torch.backends.mkldnn.is_available()  # which the builds for other processors lack
+    return device == "cuda" or (oneapi and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))
 
 
 def _loss(model: Any, ids: torch.Tensor, labels: torch.Tensor, *, half: bool) -> torch.Tensor:
