@@ -15,8 +15,10 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +52,11 @@ HELD_OUT = {
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--apps", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--apps", default="")
+    what.add_argument(
+        "--read", nargs="+", default=[], metavar="JSON", help="print what runs wrote with --json together"
+    )
     parser.add_argument("--weights", nargs="+", default=[], help="files; {app} stands for the app's name")
     parser.add_argument("--own", type=int, default=0, metavar="SAMPLES", help="also weights trained on so many samples")
     parser.add_argument("--own-dir", default="own", help="samples and weights of --own")
@@ -122,43 +128,72 @@ def _search(options: argparse.Namespace, app: str) -> SearchResult:
     )
 
 
-def main() -> None:
-    options = _arguments()
-    print(f"{this_machine().kind}; load {os.getloadavg()[0]:.1f}; {options.tries} tries, beam {options.beam}, "
-          f"{options.measure} measured, {options.num_cores} core(s)")  # fmt: skip
-    print("milliseconds; (embedded / x): above 1 is faster than the weights inside Halide")
-    found: dict[str, dict[str, object]] = {}
-    ratios: dict[str, list[float]] = {}
+def _cells(app: str, result: SearchResult) -> dict[str, float]:
+    """What was measured of an app, in milliseconds; `first`: had only the first choice of each been measured."""
+    theirs = _ms(result.default)
+    cells = {"embedded": theirs}
+    for label in dict.fromkeys(item.label for item in result.measured):
+        name = Path(label).name.replace(app, "own")
+        own = [item for item in result.measured if item.label == label]
+        cells[name] = _ms(fastest(own))
+        cells[f"{name} first"] = _ms(own[0]) * theirs / _ms(result.default_measured[0])
+    cells["gate"] = _ms(result.best)
+    return cells | {item.label: _ms(item) for item in result.others}
+
+
+def _read(paths: list[str]) -> dict[str, SearchResult]:
+    """What earlier runs wrote with --json."""
+    found = {}
+    for path in paths:
+        for app, data in json.loads(read_bytes(path)).items():
+            parts: dict[str, Any] = {
+                key: [Measured(**item) for item in value] if isinstance(value, list) else Measured(**value)
+                for key, value in data.items()
+                if key != "tried"
+            }
+            found[app] = SearchResult(**parts, tried=data["tried"])
+    return found
+
+
+def _measure(options: argparse.Namespace) -> Iterator[tuple[str, SearchResult]]:
+    found: dict[str, object] = {}
     for app in options.only:
         try:
             result = _search(options, app)
         except HwmlError as error:
             print(f"{app:<26}{error}", flush=True)
             continue
-        theirs = _ms(result.default)
-        cells = {"embedded": theirs}
-        for label in dict.fromkeys(item.label for item in result.measured):
-            name = Path(label).name.replace(app, "own")
-            own = [item for item in result.measured if item.label == label]
-            cells[name] = _ms(fastest(own))
-            cells[f"{name} first"] = _ms(own[0]) * theirs / _ms(result.default_measured[0])
-        cells["gate"] = _ms(result.best)
-        cells |= {item.label: _ms(item) for item in result.others}
-        for name, value in cells.items():
-            ratios.setdefault("as written" if name.startswith("as written") else name, []).append(theirs / value)
-        print(
-            f"{app:<26}" + "  ".join(f"{name} {ms:.3f} ({theirs / ms:.2f})" for name, ms in cells.items()), flush=True
-        )
         found[app] = asdict(result)
         if options.json:
             write_atomic(options.json, json.dumps(found, indent=1))
+        yield app, result
+
+
+def main() -> None:
+    options = _arguments()
+    if not options.read:
+        print(f"{this_machine().kind}; load {os.getloadavg()[0]:.1f}; {options.tries} tries, beam {options.beam}, "
+              f"{options.measure} measured, {options.num_cores} core(s)")  # fmt: skip
+    print("milliseconds; (embedded / x): above 1 is faster than the weights inside Halide")
+    ratios: dict[str, list[float]] = {}
+    for app, result in _read(options.read).items() if options.read else _measure(options):
+        cells = _cells(app, result)
+        for name, value in cells.items():
+            ratios.setdefault("as written" if name.startswith("as written") else name, []).append(
+                cells["embedded"] / value
+            )
+        print(
+            f"{app:<26}" + "  ".join(f"{name} {ms:.3f} ({cells['embedded'] / ms:.2f})" for name, ms in cells.items()),
+            flush=True,
+        )
     for name, values in ratios.items():
         whole = [value for value in values if np.isfinite(value)]
         mean = float(np.exp(np.mean(np.log(whole)))) if whole else float("nan")
         print(
             f"geometric mean, {name:<24} {mean:.3f} (lowest {min(whole, default=float('nan')):.2f}; {len(whole)} apps)"
         )
-    print(f"load at the end {os.getloadavg()[0]:.1f}")
+    if not options.read:
+        print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

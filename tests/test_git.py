@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,106 @@ def test_answers_are_git_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert repository.staged() == [folder / "moved.cpp"]
     (folder / ".git" / "info" / "exclude").write_text("private.cpp\n")
     assert repository.ignored([folder / "private.cpp"]) == {folder / "private.cpp"}
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every start of git leaves a line in this file."""
+    real, log, folder = shutil.which("git"), tmp_path / "started", tmp_path / "bin"
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    log.touch()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return log
+
+
+def commit_all(folder: Path, text: str) -> None:
+    (folder / "k.cpp").write_text(text)
+    git(folder, "commit", "-qam", "next")
+
+
+def other_branch(folder: Path, text: str) -> None:
+    git(folder, "checkout", "-qb", "other")
+    commit_all(folder, text)
+
+
+def packed(folder: Path, text: str) -> None:
+    commit_all(folder, "int other;\n")
+    git(folder, "pack-refs", "--all")
+    commit_all(folder, text)
+    git(folder, "pack-refs", "--all")
+
+
+def by_symbolic_ref(folder: Path, text: str) -> None:
+    git(folder, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    git(folder, "symbolic-ref", "HEAD", "refs/heads/alias")
+    assert committed(folder / "k.cpp") is not None
+    commit_all(folder, text)
+
+
+def taken_back(folder: Path, text: str) -> None:
+    commit_all(folder, text)
+    commit_all(folder, "int other;\n")
+    assert committed(folder / "k.cpp") is not None
+    git(folder, "reset", "-q", "--hard", "HEAD~1")
+
+
+def detached(folder: Path, text: str) -> None:
+    git(folder, "checkout", "-q", "--detach")
+    commit_all(folder, text)
+
+
+def a_repository_inside(folder: Path, text: str) -> None:
+    git(folder, "init", "-q", str(folder / "sub"))
+    (folder / "sub" / "k.cpp").write_text(text)
+    git(folder / "sub", "add", "-A")
+    git(folder / "sub", "commit", "-qm", "one")
+
+
+@pytest.mark.parametrize(
+    "moves", [commit_all, other_branch, packed, by_symbolic_ref, taken_back, detached, a_repository_inside]
+)
+def test_git_is_started_only_when_head_has_moved(
+    moves: Callable[[Path, str], None], tmp_path: Path, started: Path
+) -> None:
+    folder = set_up(tmp_path / "work")
+    git(folder, "commit", "-qam", "staged")
+    (folder / "sub").mkdir()
+    path = folder / ("sub/k.cpp" if moves is a_repository_inside else "k.cpp")
+    before = committed(path)
+    assert (before is None) if moves is a_repository_inside else (before is not None and before.text == DESIGN % 8)
+    asked = started.read_text()
+    for _ in range(3):
+        (folder / "k.cpp").write_text(DESIGN % 8 + "\n")  # files of the work tree and the index decide nothing
+        assert committed(path) == before
+    assert started.read_text() == asked
+    moves(folder, DESIGN % 32)
+    after = committed(path)
+    assert after is not None
+    assert after.text == DESIGN % 32
+
+
+def test_a_key_in_an_editor_starts_no_git(tmp_path: Path, started: Path) -> None:
+    folder = set_up(tmp_path / "work")
+    uri = (folder / "k.cpp").as_uri()
+    with running(tmp_path) as client:
+        client.initialize(folder=folder)
+        client.open(uri, DESIGN % 8)
+
+        def titles() -> str:
+            return "".join(str((lens.get("command") or {}).get("title")) for lens in client.lenses(uri))
+
+        client.until(lambda: "since HEAD" in titles(), "change since HEAD")
+        asked, shown = started.read_text(), {titles()}
+        for version, size in enumerate((16, 32, 64), start=2):
+            client.change(uri, version, {"text": DESIGN % size})
+            client.notified("hwml/status", lambda p: (p["version"], p["state"]) == (version, "ready"))  # noqa: B023
+            shown.add(titles())
+        assert len(shown) == 4
+        assert all("since HEAD" in title for title in shown)
+        assert started.read_text() == asked
+        assert client.end() == 0
 
 
 @pytest.mark.parametrize("way", [["update-index", "--split-index"], ["update-index", "--untracked-cache"],

@@ -116,6 +116,20 @@ def test_a_defect_of_its_hover_costs_that_answer_only(client: Client, toy: Path)
     assert [child.pid for child in psutil.Process(client.process.pid).children()] == workers
 
 
+@pytest.mark.parametrize(("name", "good"), [("a.toy", "unit adder 8\n"), ("toy.cfg", "gates = 8\n")])
+def test_what_a_defect_kept_from_being_checked_is_not_shown_as_clean(
+    client: Client, toy: Path, name: str, good: str
+) -> None:
+    """Sources and settings files alike; corrected, they are checked as if nothing had been."""
+    uri = client.open((toy / name).as_uri(), f"{good}# divide by nothing\n", "toy")
+    client.until(lambda: codes(client, uri) == {"HWML001"}, "finding of the file that is not checked")
+    assert "left alone" in client.pull(uri)[0]["message"]
+    client.change(uri, 2, {"text": good})
+    client.until(lambda: codes(client, uri) == set(), "clean answer")
+    client.change(uri, 3, {"text": "unit wire 0\n"})
+    client.until(lambda: codes(client, uri) in ({"TOY1"}, {"TOY2"}), "finding of its own")
+
+
 HANGS = "unit adder 8\n# wait for ever\n"
 
 

@@ -10,7 +10,6 @@ Running it again changes nothing. A file that is edited meanwhile keeps the edit
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,11 @@ from hwml_sdk.errors import HwmlError, SourceError
 from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, titles
 from hwml_sdk.leftovers import sweep
-from hwml_sdk.printable import printable
+from hwml_sdk.printable import printable, tell
 from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
-from .command import TRUST_HELP, kept_apart, run_command, tell, worst
+from .command import TRUST_HELP, kept_apart, run_command, say_at_once, worst
 from .textfile import TextFile, read_text, readable, refuse_conflicts
 
 MAX_ROUNDS = 3  # of an edit that comes between reading and writing
@@ -69,10 +68,10 @@ def _one(name: str, arguments: argparse.Namespace) -> int:
                 trusted=True if arguments.trust else None,
             )
     except HwmlError as error:
-        print(f"hwml: {error}", file=sys.stderr)
+        tell(error)
         return error.exit_code
     for note in outcome.notes:
-        print(printable(f"{name}: note: {note}"), file=sys.stderr)
+        tell(f"{name}: note: {note}", who="")
     if outcome.changed:
         done = "comments removed" if arguments.remove else "annotated"
         print(f"{printable(name)}: {'not up to date' if arguments.check else done}")
@@ -150,7 +149,7 @@ def _analysed(path: Path, bare: str, language: Language, *, fix: bool, trusted: 
     settings = load_settings(path, trusted=trusted)
 
     def look(text: str) -> Analysis:
-        return provider_for(language).check(str(path), readable(text), settings, tell=tell)
+        return provider_for(language).check(str(path), readable(text), settings, tell=say_at_once)
 
     analysis = look(bare)
     for _ in range(MAX_FIXES if fix else 0):

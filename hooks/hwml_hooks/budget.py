@@ -9,7 +9,6 @@ estimate is, or when a limited figure is not known). Without limits on the comma
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from hwml_sdk.config import LimitSettings, Settings, load_settings
 from hwml_sdk.document import provider_of
 from hwml_sdk.errors import ConfigError, HwmlError
 from hwml_sdk.files import read_source
-from hwml_sdk.printable import json_text, printable
+from hwml_sdk.printable import json_text, printable, tell
 from hwml_sdk.report import SCHEMA_VERSION
 
 from . import limits as budgets
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             with kept_apart(name):
                 row = _row(name, arguments)
         except HwmlError as error:
-            print(f"hwml: {printable(error)}", file=sys.stderr)
+            tell(error)
             codes.append(error.exit_code)
             continue
         rows.append(row)

@@ -8,7 +8,6 @@ hwml-check-chisel --staged         the files of the next commit, as they are sta
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,11 +20,11 @@ from hwml_sdk.files import read_source
 from hwml_sdk.git import root_of
 from hwml_sdk.languages import Language, language_of, languages, titles
 from hwml_sdk.leftovers import sweep
-from hwml_sdk.printable import printable
+from hwml_sdk.printable import tell
 from hwml_sdk.report import FORMATS, has_findings, render
 from hwml_sdk.rewrite import replace_if_unchanged
 
-from .command import kept_apart, run_command, tell, worst
+from .command import kept_apart, run_command, say_at_once, worst
 from .textfile import read_text, refuse_conflicts
 from .trees import Target, Trees, needs_of, targets_of
 
@@ -101,7 +100,7 @@ class _Check:
         if named and not self.arguments.no_dependents:
             places, notes = _with_dependents(places)
         for note in notes:
-            print(f"hwml-check-chisel: note: {printable(note)}", file=sys.stderr)
+            tell(f"note: {note}", who="hwml-check-chisel")
         trusted = [] if None in roots else [root for root in roots if root is not None]
         found = [self._file(named.get(place, place), trusted, fix=place in named) for place in places]
         told = {str(path) for path in (*places, *named.values())}
@@ -109,7 +108,7 @@ class _Check:
 
     def failed(self, error: HwmlError) -> None:
         """Tell of a file that cannot be looked at; the others are."""
-        print(f"hwml-check-chisel: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
+        tell(self.trees.shown(str(error)), who="hwml-check-chisel")
         self.failures.append(error.exit_code)
 
     def _file(self, place: Path, trusted: Sequence[Path], *, fix: bool) -> Analysis | None:
@@ -139,11 +138,11 @@ class _Check:
         changed = apply_edits(text, repairs[0].edits)
         if not replace_if_unchanged(file.path, file.raw, file.with_text(changed)):
             raise HwmlError(f"{place}: has changed meanwhile; nothing was written, run again")
-        print(f"hwml-check-chisel: {printable(place)}: {printable(repairs[0].title)}", file=sys.stderr)
+        tell(f"{place}: {repairs[0].title}", who="hwml-check-chisel")
         return self._checked(place, changed, settings)
 
     def _checked(self, place: Path, text: str, settings: Settings) -> Analysis:
-        return provider_of(place).check(str(place), text, settings, timeout_s=self.arguments.timeout, tell=tell)
+        return provider_of(place).check(str(place), text, settings, timeout_s=self.arguments.timeout, tell=say_at_once)
 
 
 def _with_dependents(first: list[Path]) -> tuple[list[Path], list[str]]:

@@ -8,7 +8,6 @@ hwml-check-qor --accept WORDS FILE...   let growth pass that is meant, and say w
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,7 +19,7 @@ from hwml_sdk.errors import ArtifactError, HwmlError, SourceError
 from hwml_sdk.files import read_source
 from hwml_sdk.git import repository_of
 from hwml_sdk.languages import includer_of, language_of, languages
-from hwml_sdk.printable import printable
+from hwml_sdk.printable import tell
 from hwml_sdk.report import FORMATS, has_findings, render
 
 from . import limits as budgets
@@ -120,7 +119,7 @@ class _Check:
 
     def failed(self, error: HwmlError) -> None:
         """Tell of a file that cannot be looked at; the others are."""
-        print(f"hwml-check-qor: {printable(self.trees.shown(str(error)))}", file=sys.stderr)
+        tell(self.trees.shown(str(error)), who="hwml-check-qor")
         self.failures.append(error.exit_code)
 
     def _look(self, target: Target, *, lint: bool) -> Analysis:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from hwml_sdk.errors import HwmlError
 from hwml_sdk.guard import TRACEBACK, guard
+from hwml_sdk.printable import tell
 
 TRUST_HELP = "elaborate Chisel: run its constructors, fenced"
 
@@ -45,9 +45,9 @@ def kept_apart(path: str | Path) -> Iterator[None]:
         raise HwmlError(f"{path}: {what} (a defect of hwml; set {TRACEBACK}=1 and report what it shows)") from error
 
 
-def tell(text: str) -> None:
-    """Say what takes its time, on stderr at once."""
-    print(text, file=sys.stderr, flush=True)
+def say_at_once(text: str) -> None:
+    """Say what takes its time."""
+    tell(text, who="")
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -12,7 +12,6 @@ import _thread
 import argparse
 import hashlib
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,14 +25,13 @@ from hwml_sdk.document import Analysis, Figures, Step, provider_for
 from hwml_sdk.errors import ArtifactError, HwmlError, MissingDependencyError, SourceError
 from hwml_sdk.interrupt import heed_ctrl_c
 from hwml_sdk.languages import Language, includer_of, language_of
-from hwml_sdk.printable import json_text, printable
+from hwml_sdk.printable import json_text, printable, tell
 from hwml_sdk.report import SCHEMA_VERSION
 from hwml_sdk.rewrite import replace_if_unchanged
 
 from . import marks
 from .annotate import annotated
-from .command import kept_apart
-from .command import tell as say_at_once
+from .command import kept_apart, say_at_once
 from .designs import design_of, predict
 from .later import Later, Unfinished
 from .saves import Saves, sources_below
@@ -441,4 +439,4 @@ def _counts(analysis: Analysis) -> dict[str, Any]:
 
 
 def _say(text: str) -> None:
-    print(f"hwml: {printable(text)}", file=sys.stderr, flush=True)
+    tell(text)

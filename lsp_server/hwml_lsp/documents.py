@@ -285,6 +285,19 @@ class Document:
             self.analysed = True
         self.end()
 
+    def say_unchecked(self, finding: Diagnostic) -> bool:
+        """The analysis that was under way broke off: what it found stands beside a finding that says so.
+
+        False where the text has changed meanwhile, and is looked at anew.
+        """
+        if self.job_version != self.version:
+            return False
+        found = self.results.diagnostics if self.has_diagnostics else []
+        self.results.diagnostics = [*found, finding]
+        self.results.diagnostics_version = self.version
+        self.analysed = True
+        return True
+
     def leave_alone(self, finding: Diagnostic) -> None:
         """The analysis under way came to nothing; what it has told so far is shown, with a finding that says why."""
         self.results.annotations = sorted(self._fresh, key=_place)

@@ -31,6 +31,7 @@ SLOW_AFTER_S = 1.5
 MAX_CRASHES = 2
 FAR_LINES = 100  # about two screens
 LEFT_ALONE = "HWML001"
+DEFECT = "a defect of hwml ended its check; the server's log says which"
 
 
 class Session:
@@ -201,10 +202,11 @@ class Session:
 
         async def ask() -> None:
             try:
-                raw = (await self.lanes.ask(keeper, "settings", question))["answer"]
-            except ConnectionError:
-                raw = None
-            document.take_findings([diagnostic_in(item) for item in raw or ()], version)
+                raw, why = (await self.lanes.ask(keeper, "settings", question))["answer"], DEFECT
+            except ConnectionError as error:
+                raw, why = None, str(error)
+            found = [_left_alone(why)] if raw is None else [diagnostic_in(item) for item in raw]
+            document.take_findings(found, version)
             self.on_results(document, {"diagnostics": []})
 
         task = asyncio.ensure_future(ask())
@@ -274,6 +276,8 @@ class Session:
             self.say_once("log", f"{document.path}: {note}" if document.path not in note else note)
         if "error" in answer:
             self._tell_error(document, answer)
+            if document.say_unchecked(_left_alone(answer["error"])):
+                answer = {**answer, "diagnostics": []}
         if document.job is None:
             self._jobs.pop(answer["id"], None)
             self.on_idle(document)
@@ -334,9 +338,8 @@ class Session:
             return
         del self._crashes[mark]
         self._left_alone[document.uri] = document.version
-        words = f"left alone until it changes: {reason}"
-        self.say_once("warning", f"hwml: {document.path} is {words}")
-        document.leave_alone(Diagnostic(LEFT_ALONE, "warning", f"this file is {words}", Span.line(0)))
+        self.say_once("warning", f"hwml: {document.path} is left alone until it changes: {reason}")
+        document.leave_alone(_left_alone(reason))
         self.on_results(document, {"diagnostics": []})
 
     # -- baselines --
@@ -429,6 +432,11 @@ class Session:
         for uri in list(self.documents):
             self.close(uri)
         self.lanes.close()
+
+
+def _left_alone(reason: str) -> Diagnostic:
+    """The finding of a file that was not looked at to its end: without one it would look as if it had no fault."""
+    return Diagnostic(LEFT_ALONE, "warning", f"this file is left alone until it changes: {reason}", Span.line(0))
 
 
 def folder_paths(uris: Mapping[str, Any] | list[str]) -> list[str]:

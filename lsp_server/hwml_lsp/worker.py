@@ -28,11 +28,10 @@ from hwml_sdk.history import change, committed, figures
 from hwml_sdk.interrupt import Interrupted, interruptible
 from hwml_sdk.languages import Language, languages
 
+from .litter import Litter
 from .wire import annotation_out, diagnostic_out, fix_out, span_out, symbol_out
 
 log = logging.getLogger("hwml_lsp.worker")
-COLLECT_AFTER_S = 0.5
-SWEEP_AFTER_S = 5.0
 # Two documents that take long leave a thread to the others, each with its share of one processor.
 THREADS = 3
 RELIEF_S = 0.1  # so that a file which is read quickly is read alone
@@ -60,6 +59,7 @@ class Lane:
         self._running: dict[int, float] = {}  # when each was begun
         self._told: dict[str, tuple[int, Analysis]] = {}  # the last whole answer about a document, and of which job
         self._stopped: set[int] = set()
+        self._litter = Litter()
         self._end = False
 
     def put(self, job: dict[str, Any]) -> None:
@@ -85,20 +85,13 @@ class Lane:
 
     def run(self) -> None:
         """Work until `close`; called in `THREADS` threads, or in one."""
-        collected = swept = time.monotonic()
         while (job := self._next()) is not None:
             self._work(job)
             with self._changed:
                 del self._running[job["id"]]
                 self._stopped.discard(job["id"])
+                self._litter.worked()
                 self._changed.notify_all()
-            if not self._jobs or time.monotonic() - collected > COLLECT_AFTER_S:
-                collected = time.monotonic()
-                if collected - swept > SWEEP_AFTER_S:
-                    gc.collect()
-                    swept = time.monotonic()
-                else:  # programs are full of cycles; what is kept of a long document is not looked through at every key
-                    gc.collect(1)
 
     def _next(self) -> dict[str, Any] | None:
         """The next job, once no other is under way or all others have been for long; None at the end."""
@@ -109,7 +102,8 @@ class Lane:
                     job = self._jobs.pop(next(iter(self._jobs) if self._in_order else reversed(self._jobs)))
                     self._running[job["id"]] = time.monotonic()
                     return job
-                self._changed.wait(left if self._jobs else None)
+                idle = not self._jobs and not self._running
+                self._changed.wait(left if self._jobs else self._litter.idle() if idle else None)
         return None
 
     def _unwanted(self, job: dict[str, Any]) -> bool:
@@ -313,7 +307,7 @@ def _figures_of(blob: str, path: str, text: str, key: str, settings: Settings) -
 
 
 def _answer(ask: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:
-    """A question about one place; a provider's defect costs the answer, not the worker."""
+    """A question about one place; a provider's defect costs the answer (None), not the worker."""
     try:
         return ask(message)
     except Exception:

@@ -35,7 +35,7 @@ def encoder_to_onnx(folder: Path, config: Mapping[str, Any], layers: Sequence[in
             raise ArtifactError(f"{folder}: its weights have no {prefix + name}: no {config.get('model_type')} encoder")
         return to_float32(tensors[prefix + name], name)
 
-    g = Graph("lora")
+    g = Graph()
     width, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     eps = float(config.get("layer_norm_eps", 1e-12))
     length = g.node("Shape", "input_ids", start=1, end=2)

@@ -106,7 +106,7 @@ class TextEncoder:
         )
         own = int(settings.get("max_seq_length") or self.config.get("max_position_embeddings", _MAX_LENGTH))
         self.max_tokens = min(max_tokens or own, int(self.config.get("max_position_embeddings", own)))
-        self.revision = _revision(folder)
+        self.revision = revision_of(folder)
         self.texts_run = 0
         self._said = False
         self._normalise = "Normalize" in _text(folder / "modules.json")
@@ -267,7 +267,7 @@ def _tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def _revision(folder: Path) -> str:
+def revision_of(folder: Path) -> str:
     """sha256 of what decides a vector: configuration, tokeniser and weights."""
     digest = hashlib.sha256()
     for name in (

@@ -5,14 +5,19 @@ Nothing that a repository configures is run (see `git`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .document import Analysis, Figures
 from .errors import HwmlError
-from .git import find_repository
+from .git import Repository, find_repository
+from .git_state import State, place_of, state_of
 
 GIT_TIMEOUT_S = 5.0
+RETRY_S = 30.0  # git may have refused, or lacked what it has by now: what was not found is asked for again
+MAX_KEPT = 64  # files
 # Field of Figures -> what people read.
 _SHOWN = (("lut", "LUT"), ("dsp", "DSP"), ("ff", "FF"), ("latency_cycles", "cyc"))
 _SMALLEST = 0.01  # changes below one percent are noise to a reader
@@ -26,20 +31,58 @@ class Committed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What git said of a file, when, and of which state of its repository."""
+
+    found: Committed | None
+    repository: Repository | None
+    place: State
+    state: State | None
+    at: float
+
+    def holds(self, place: State) -> bool:
+        """Whether git would say the same now."""
+        if self.place != place or (self.found is None and time.monotonic() - self.at > RETRY_S):
+            return False
+        return self.repository is None or (self.state is not None and state_of(self.repository) == self.state)
+
+
+_kept: dict[str, _Kept] = {}
+_gate = threading.Lock()
+
+
 def committed(path: str | Path) -> Committed | None:
     """The file at HEAD; None outside a repository, without git, for new files, and where git refuses.
 
-    A repository in the middle of a rebase has a HEAD like any other.
+    A repository in the middle of a rebase has a HEAD like any other. Git is started only where HEAD may name something
+    else than the last time: an editor asks at every key.
     """
-    place = Path(path)
+    name = str(Path(path).absolute())
+    place = place_of(Path(name))
+    kept = _kept.get(name)
+    if kept is None or not kept.holds(place):
+        kept = _asked(Path(name), place)
+        with _gate:
+            _kept.pop(name, None)
+            while len(_kept) >= MAX_KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[name] = kept
+    return kept.found
+
+
+def _asked(path: Path, place: State) -> _Kept:
+    at = time.monotonic()
+    repository, state, blob = None, None, None
     try:
-        repository = find_repository(place, timeout_s=GIT_TIMEOUT_S)
-        blob = repository.committed(place, timeout_s=GIT_TIMEOUT_S) if repository is not None else None
+        repository = find_repository(path, timeout_s=GIT_TIMEOUT_S)
+        if repository is not None:
+            state = state_of(repository)  # before HEAD is looked up: what changes meanwhile is noticed the next time
+            blob = replace(repository, head=None).committed(path, timeout_s=GIT_TIMEOUT_S)
     except HwmlError:
-        return None
-    if blob is None or blob.data is None:
-        return None
-    return Committed(blob.name, blob.data.decode("utf-8", "replace"))
+        blob = None
+    found = None if blob is None or blob.data is None else Committed(blob.name, blob.data.decode("utf-8", "replace"))
+    return _Kept(found, repository, place, state, at)
 
 
 def figures(analysis: Analysis) -> dict[str, Figures]:

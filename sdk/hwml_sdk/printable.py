@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 # C0 and C1 controls (terminal escapes, line breaks), DEL, line and paragraph separators, marks that turn the direction
@@ -16,6 +18,19 @@ _SHORT = {"\n": "\\n", "\r": "\\r"}
 def printable(text: object) -> str:
     """`text` on one line, each control character written out: a line break as `\\n`, an escape as `\\x1b`."""
     return _UNSAFE.sub(_written_out, str(text))
+
+
+def tell(words: object, *, who: str = "hwml") -> None:
+    """One line on standard error at once, made safe to show: `WHO: WORDS`, or the words alone."""
+    print(f"{who}: {printable(words)}" if who else printable(words), file=sys.stderr, flush=True)
+
+
+def tell_some(problems: Sequence[object], *, who: str = "hwml", most: int = 20) -> None:
+    """The first of many lines on standard error, and how many more there are."""
+    for problem in problems[:most]:
+        tell(problem, who=who)
+    if len(problems) > most:
+        tell(f"and {len(problems) - most} more", who=who)
 
 
 def json_text(data: Any, *, indent: int | None = 1) -> str:

@@ -388,7 +388,7 @@ class Add extends Module {{
     [
         ("#!/bin/sh\nkill -9 $$\n", "was not decided"),
         ("#!/bin/sh\necho 'ERROR: out of memory' >&2\nexit 1\n", "was not decided"),
-        ("", "yosys was not found: put it on PATH or set HWML_YOSYS to its path; it says"),
+        ("", "yosys was not found: put it on PATH or set HWML_YOSYS to its path; it now says"),
     ],
 )
 def test_a_yosys_that_fails_is_no_verdict(

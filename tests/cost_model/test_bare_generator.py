@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hwml_sdk.cost_model import load_a_sample
 from hwml_sdk.cost_model.sample.autosampler import SampleSettings, sample
 from hwml_sdk.cost_model.sample.build import check_compiler
 from hwml_sdk.cost_model.sample.jobs import JobOptions
+from hwml_sdk.cost_model.sample.search import SearchSettings, autoschedule
 from hwml_sdk.cost_model.sample.targets import Target
 from hwml_sdk.errors import HwmlError
 
@@ -61,6 +63,35 @@ def test_estimates_that_do_not_fit(estimates: tuple[str, ...], words: str, tmp_p
         _sample(tmp_path, estimates)
 
 
+def test_a_hand_schedule_is_timed_at_the_sizes_that_are_set_for_autoschedulers_only(tmp_path: Path) -> None:
+    options = JobOptions(generator_arguments=("mood=sized",))
+    target = Target("cpp", str(DATA / "bare_generator.cpp"), "bare")
+    settings = SampleSettings(target, "bare", batch_size=1, beam_size=1, others=True, options=options)
+    (made,) = sample(settings, batches=1, samples_dir=tmp_path, workers=1).written
+    assert load_a_sample(made).points()[0] == 320 * 254
+    (kept,) = tmp_path.rglob("others.json")
+    (rows,) = json.loads(kept.read_text())["pipelines"].values()
+    assert rows[0]["label"] == "as written (hand schedule)"
+    assert (rows[0]["runtime_ms"] or 0) > 0, rows[0]["error"]
+    found = autoschedule(SearchSettings(target, {}, tries=1, measure=1, options=options))
+    assert (found.others[0].runtime_ms or 0) > 0, found.others[0].error
+
+
+def test_what_all_samples_would_lack_is_said_once_and_leaves_no_batch(tmp_path: Path) -> None:
+    said: list[str] = []
+    settings = SampleSettings(
+        Target("cpp", str(DATA / "bare_generator.cpp"), "bare"), "bare", batch_size=3, beam_size=1
+    )  # fmt: skip
+    for best_of in (0, 4):
+        with pytest.raises(HwmlError, match=r"bare_generator\.cpp:bare: no estimated sizes of input"):
+            sample(replace(settings, best_of=best_of), batches=1, samples_dir=tmp_path, report=said.append)
+    with pytest.raises(HwmlError, match="no estimated sizes of input"):
+        autoschedule(SearchSettings(settings.target, {}, tries=3), report=said.append)
+    assert said == []
+    # With sizes, the first batch is the first, and is not held to those that were missing.
+    assert _sample(tmp_path).parent.name == "batch_0001"
+
+
 @pytest.mark.parametrize("mood", ["talks", "forks"])
 def test_moods_that_cost_nothing(mood: str, tmp_path: Path) -> None:
     assert load_a_sample(_sample(tmp_path, mood=mood)).runtime_ms > 0
@@ -105,3 +136,4 @@ def test_a_busy_machine_is_waited_out(tmp_path: Path) -> None:
     assert load_a_sample(made).runtime_ms == pytest.approx(6)
     timing = json.loads(made.with_suffix(".json").read_text())["timing"]
     assert (timing["n_blocks"], timing["noise"]) == (7, pytest.approx(0.1 / 6))
+    assert timing["clock"] == "wall"  # processor time would be that of another process

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hwml_sdk.cost_model.sample.build import CLOCK_SOURCE
-from hwml_sdk.cost_model.sample.generator import run_environment
+from hwml_sdk.cost_model.sample.generator import remote_command, run_environment
 from hwml_sdk.cost_model.sample.measure import PROCESSOR, WALL, TimingRule, clock_for, time_calls
 
 SLEEP_MS = 30.0  # who sleeps takes no processor, as who waits for one
@@ -52,3 +52,7 @@ def test_benchmark_programs_by_both_clocks(tmp_path: Path) -> None:
 
     assert told(2) >= SLEEP_MS
     assert told(1) < SLEEP_MS / 2
+    # What --run-with starts may have the work done by a process elsewhere: only the clock on the wall is right there.
+    far = remote_command("sh -c", [], 1)
+    with program.open("rb") as stream:
+        assert float(subprocess.run(far, stdin=stream, capture_output=True, check=True).stdout) >= SLEEP_MS

@@ -85,6 +85,33 @@ def test_bad_numbers_and_folders_are_refused_before_anything_is_searched(
     assert "no such folder of samples" in capsys.readouterr().err
 
 
+FLAKY = """import halide as hl, pathlib, secrets
+def pipeline():
+    here = pathlib.Path(__file__).parent
+    (here / f"{secrets.token_hex(8)}.call").touch()
+    if len(list(here.glob("*.call"))) == 2:
+        raise RuntimeError("no luck this time")
+    x, y, a = hl.Var("x"), hl.Var("y"), hl.ImageParam(hl.Float(32), 2, "a")
+    a.set_estimates([(0, 64), (0, 64)])
+    f = hl.Func("f")
+    f[x, y] = a[x, y] * 2.0
+    f.set_estimates([(0, 64), (0, 64)])
+    return f
+"""
+
+
+def test_searches_that_fail_are_counted_and_named(tmp_path: Path) -> None:
+    pytest.importorskip("halide", reason="halide is not installed (extra halide)")
+    (tmp_path / "flaky.py").write_text(FLAKY)
+    said: list[str] = []
+    settings = SampleSettings(parse_target(f"{tmp_path / 'flaky.py'}:pipeline"), "p", batch_size=1, best_of=3)
+    done = sample(settings, batches=1, samples_dir=tmp_path / "s", workers=1, report=said.append)
+    assert len(done.written) == 1
+    (failure,) = done.failures
+    assert failure.startswith("batch 1, search 000") and "no luck this time" in failure
+    assert any("in 3 searches, 1 to measure; 1 failed" in line for line in said)
+
+
 @pytest.mark.slow
 def test_samples_are_chosen_by_the_weights_and_are_contenders_afterwards(tmp_path: Path) -> None:
     pytest.importorskip("halide", reason="halide is not installed (extra halide)")

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from tests.cost_model.conftest import made_up
 
+from hwml_sdk.cli import main
 from hwml_sdk.cost_model import TrainConfig, Weights, load_from_dir
 from hwml_sdk.cost_model.data.csvdata import write_csv
 from hwml_sdk.cost_model.data.dataset import load_pipelines
 from hwml_sdk.cost_model.data.samples import save_a_sample
+from hwml_sdk.errors import TooFewSamplesError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "halide"
 
@@ -81,7 +83,9 @@ def test_training_data_come_from_csv_too(sample_folder: Callable[..., Path], tmp
     assert TrainConfig(str(tmp_path / "s.csv"), "out.weights").samples.endswith(".csv")
 
 
-def test_what_is_left_out_and_kept_apart_is_said(sample_folder: Callable[..., Path]) -> None:
+def test_what_is_left_out_and_kept_apart_is_said(
+    sample_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = sample_folder(2, 16)
     for index, path in enumerate(sorted(folder.rglob("*.sample"))):
         if path.parent.name == "p0":
@@ -93,6 +97,8 @@ def test_what_is_left_out_and_kept_apart_is_said(sample_folder: Callable[..., Pa
     assert [len(data) for data in found] == [8, 8]
     assert any("2 Halide versions (20.0.0, 21.0.0): kept apart" in line for line in said)
     assert "left out: p1: 5 different schedules, 8 are needed" in said
+    assert main(["halide", "eval", "--weights", "random:1", "--samples", str(folder)]) == 0
+    assert capsys.readouterr().err.splitlines() == said
 
 
 def test_the_loop_has_the_arguments_and_defaults_that_its_authors_expect() -> None:
@@ -161,3 +167,10 @@ def test_the_documented_loop_with_every_argument(tmp_path: Path) -> None:
     assert len({sample.pipeline_id for sample in samples}) == len({sample.pipeline_digest() for sample in samples}) == 2
     assert Weights.load_from_file(tmp_path / "own.weights").to_bytes() == found.weights.to_bytes()
     assert sum(line.startswith("Loss:") for line in said) == 4 * sum(batch.trained for batch in found.batches)
+
+
+def test_too_few_schedules_are_told_from_pipelines_that_have_no_more(sample_folder: Callable[..., Path]) -> None:
+    with pytest.raises(TooFewSamplesError, match=r"most: 1\); sample more \(a pipeline of one or two stages may have"):
+        load_pipelines(sample_folder(2, 1))
+    with pytest.raises(TooFewSamplesError, match=r"most: 5\); sample more$"):
+        load_pipelines(sample_folder(2, 5))

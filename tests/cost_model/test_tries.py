@@ -12,7 +12,7 @@ from tests.cost_model.conftest import DATA
 from hwml_sdk.cli import main
 from hwml_sdk.cost_model.data.samples import load_a_sample
 from hwml_sdk.cost_model.sample.autosampler import SampleSettings, make_pipeline_id, other_search, sample
-from hwml_sdk.cost_model.sample.failures import kind_of, words
+from hwml_sdk.cost_model.sample.failures import kind_of, lacking, words
 from hwml_sdk.cost_model.sample.generator import remote_command
 from hwml_sdk.cost_model.sample.jobs import JobOptions, memory_of
 from hwml_sdk.cost_model.sample.targets import (
@@ -48,6 +48,18 @@ PROBE = BEST | {"beam_size": 1, "random_dropout": 1}
 def test_kinds_of_failures(error: str, kind: str) -> None:
     assert kind_of(Outcome("0", "crashed", error=error)) == kind
     assert "\n" not in words(Outcome("0", "crashed", error=error))
+
+
+def test_what_a_generator_lacks_whatever_the_search() -> None:
+    said = "the generator failed (status 1): hwml: no estimated sizes of input\n(2 dimensions)"
+    assert lacking(Outcome("0", "failed", error=said)) == "no estimated sizes of input (2 dimensions)"
+    for other in (
+        "the generator failed (status 255): Error: Must use Output<>",
+        "ValueError: hwml: none",
+        "",
+        "signal 6",
+    ):
+        assert lacking(Outcome("0", "failed", error=other)) == ""
 
 
 def test_what_is_tried_after_a_failure() -> None:
@@ -163,6 +175,7 @@ def test_bad_options_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixtur
     out = ["--samples-dir", str(tmp_path / "s")]
     for options, said in (
         (["random:1", "-I", "."], "is no C++ generator"),
+        (["random:1", "--link", "-lm"], "is no C++ generator"),
         (["random:1", "--generator-argument", "x"], "NAME=VALUE"),
         (["random:1", "--memory-limit", "-1"], "--memory-limit"),
         (["random:1", "--compile-limit", "0"], "at least 1 s"),

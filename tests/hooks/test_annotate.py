@@ -455,3 +455,9 @@ def test_the_same_text_gets_the_same_answer_every_time() -> None:
     loaded = load_settings(FIR)
     answers = {repr([(a.name, a.label) for a in analyze("fir.cpp", broken, loaded).annotations]) for _ in range(60)}
     assert len(answers) == 1
+
+
+def test_an_error_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "\x1b[2Jk.cpp")]) == 2
+    said = capsys.readouterr().err
+    assert "\\x1b[2Jk.cpp" in said and "\x1b" not in said

@@ -22,7 +22,7 @@ from hwml_sdk.errors import ArtifactError  # noqa: E402
 from hwml_sdk.lora.adapter import LoraAdapter  # noqa: E402
 from hwml_sdk.lora.generate import LoraGenerator  # noqa: E402
 from hwml_sdk.lora.graph import generator_to_onnx  # noqa: E402
-from hwml_sdk.lora.hyperconv import HyperConvLayer, build_network, plane  # noqa: E402
+from hwml_sdk.lora.hyperconv import HyperConvLayer, build_network  # noqa: E402
 from hwml_sdk.lora.tokens import build_manifest, detokenize, same_bits, tokenize  # noqa: E402
 
 
@@ -99,7 +99,7 @@ def test_onnx_equals_torch(experiment: Path) -> None:
         center = np.random.default_rng(1).normal(size=(tokens, width)).astype(np.float32)
         scale = np.random.default_rng(2).uniform(0.1, 1, size=(tokens, 1)).astype(np.float32)
         weights = {name: value.numpy() for name, value in network.state_dict().items()}
-        graph = generator_to_onnx(kind, saved["shape"], weights, center, scale, plane(24))
+        graph = generator_to_onnx(kind, saved["shape"], weights, center, scale)
         import onnxruntime
 
         found = onnxruntime.InferenceSession(graph).run(None, {"prompts": inputs})[0]

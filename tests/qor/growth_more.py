@@ -425,3 +425,121 @@ def header_lines(n: int) -> str:
         n,
     )
     return kernel("  a[0] = reg_0;", lines)
+
+
+# -- tables and objects that are constant ------------------------------------------------------------------------------
+
+
+@_family
+def tables_filled(n: int) -> str:
+    fills = _lines(lambda i: f"  int t{i}[4]; for (int i = 0; i < 4; i++) t{i}[i] = i * {i};", n)
+    return kernel(fills + _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n))
+
+
+@_family
+def tables_filled_by_a_function(n: int) -> str:
+    filler = "void fill(int t[4]) { " + "".join(f"t[{i % 4}] = {i}; " for i in range(n)) + "}\n"
+    fills = _lines(lambda i: f"  int t{i}[4]; fill(t{i});", n)
+    return kernel(fills + _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n), filler)
+
+
+@_family
+def tables_of_wide_values(n: int) -> str:
+    value = "i"
+    for _ in range(8):
+        value = f"({value} * {value})"
+    fills = _lines(lambda i: f"  int t{i}[4]; for (int i = 0; i < 4; i++) t{i}[i] = {value};", n // 50)
+    return kernel(fills + _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n // 50))
+
+
+@_family
+def tables_of_a_long_function(n: int) -> str:
+    body = "".join(f"y += x * {i}; " for i in range(n))
+    fills = _lines(lambda i: f"  int t{i}[4]; for (int i = 0; i < 4; i++) t{i}[i] = g(i);", n)
+    reads = _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n)
+    return kernel(fills + reads, f"int g(int x) {{ int y = 0; {body} return y; }}\n")
+
+
+@_family
+def tables_too_large_to_fill(n: int) -> str:
+    heads = "for (int i = 0; i < 90; i++) for (int j = 0; j < 90; j++) for (int k = 0; k < 90; k++)"
+    fills = _lines(lambda i: f"  int t{i}[90]; {heads} t{i}[i] = j + k;", n)
+    return kernel(fills + _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n))
+
+
+@_family
+def tables_handed_on(n: int) -> str:
+    fills = _lines(lambda i: f"  int t{i}[4]; for (int i = 0; i < 4; i++) t{i}[i] = i * {i};", n)
+    given = ", ".join(f"t{i}" for i in range(n))
+    params = ", ".join(f"int p{i}[4]" for i in range(n))
+    return kernel(
+        f"{fills}  a[0] = g({given});", f"int g({params}) {{ return {' + '.join(f'p{i}[1]' for i in range(n))}; }}\n"
+    )
+
+
+@_family
+def tables_asked_in_calls(n: int) -> str:
+    before = "int g(int t[4], int i) { return " + " + ".join(f"t[(i + {i}) & 3]" for i in range(n)) + "; }\n"
+    fill = "  int t[4]; for (int i = 0; i < 4; i++) t[i] = i * 5;\n"
+    return kernel(fill + _lines(lambda i: f"  a[{i % 64}] += g(t, {i});", n), before)
+
+
+@_family
+def tables_of_zeros(n: int) -> str:
+    fills = _lines(lambda i: f"  int t{i}[4096] = {{0}}; for (int i = 0; i < 2; i++) t{i}[i] = {i};", n)
+    return kernel(fills + _lines(lambda i: f"  a[{i % 64}] += t{i}[s & 3];", n))
+
+
+_C = "struct C { int n; int m; };\n"
+
+
+@_family
+def objects(n: int) -> str:
+    made = _lines(lambda i: f"  C c{i}; c{i}.n = {i % 5 + 1}; c{i}.m = {i};", n)
+    return kernel(made + _lines(lambda i: f"  for (int i = 0; i < c{i}.n; i++) a[i] += c{i}.m;", n), _C)
+
+
+@_family
+def objects_handed_on(n: int) -> str:
+    body = _lines(lambda i: f"  a[{i % 64}] += c.m * {i};", n)
+    before = f"{_C}void g(int a[64], C &c) {{\n{body}}}\n"
+    return kernel("  C c; c.n = 3; c.m = 5;\n" + "  g(a, c);\n" * n, before)
+
+
+@_family
+def objects_handed_on_together(n: int) -> str:
+    params = ", ".join(f"C &c{i}" for i in range(n))
+    body = _lines(lambda i: f"  a[{i % 64}] += c{i}.m;", n)
+    made = _lines(lambda i: f"  C c{i}; c{i}.n = 3; c{i}.m = {i};", n)
+    given = ", ".join(f"c{i}" for i in range(n))
+    return kernel(f"{made}  g(a, {given});", f"{_C}void g(int a[64], {params}) {{\n{body}}}\n")
+
+
+@_family
+def objects_copied(n: int) -> str:
+    fields = "".join(f"int x{i}; " for i in range(n // 10))
+    copies = _lines(lambda i: f"  S c{i} = {'c' if not i else f'c{i - 1}'}; a[{i % 64}] += c{i}.x0;", n // 10)
+    values = ", ".join(str(i) for i in range(n // 10))
+    return kernel(f"  S c = {{{values}}};\n{copies}", f"struct S {{ {fields}}};\n")
+
+
+@_family
+def objects_constructed(n: int) -> str:
+    fields = "".join(f"int x{i}; " for i in range(n))
+    sets = "".join(f"x{i} = v + {i}; " for i in range(n))
+    made = _lines(lambda i: f"  S c{i}({i}); a[{i % 64}] += c{i}.x0;", n)
+    return kernel(made, f"struct S {{ {fields} S(int v) {{ {sets}}} }};\n")
+
+
+@_family
+def objects_with_methods(n: int) -> str:
+    fields = "".join(f"int x{i}; " for i in range(n))
+    sets = "".join(f"x{i} = v + {i}; " for i in range(n))
+    calls = _lines(lambda i: f"  c.put({i}); a[{i % 64}] += c.x0;", n)
+    return kernel(f"  S c;\n{calls}", f"struct S {{ {fields} void put(int v) {{ {sets}}} }};\n")
+
+
+@_family
+def methods_chained(n: int) -> str:
+    chain = _lines(lambda i: f"  void m{i}(int v) {{ x = v; {f'm{i - 1}(v + 1);' if i else ''} }}", n)
+    return kernel(f"  S c; c.m{n - 1}(s); a[0] = c.x;", f"struct S {{ int x;\n{chain}}};\n")

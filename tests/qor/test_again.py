@@ -157,6 +157,17 @@ def test_other_settings_have_all_read() -> None:
     assert step.again is None
 
 
+@pytest.mark.parametrize(("declared", "name"), [("static int mode = 5;", "mode"), ("int mode[2] = {5, 3};", "mode[0]")])
+def test_what_was_constant_is_found_anew_where_something_begins_to_write_it(declared: str, name: str) -> None:
+    """`fifth` counts to it, and was not edited."""
+    text = TEXT.replace("static int total;", f"static int total;\n{declared}").replace("i < 128", f"i < {name}")
+    kept: dict[str, Whole] = {}
+    last(text, kept)
+    edit = text.replace("a[i] += i;", f"{name} = a[i];")
+    assert as_shown(last(edit, kept).analysis) == as_shown(analyze(PATH, edit, Settings()))
+    assert as_shown(last(text, kept).analysis) == as_shown(analyze(PATH, text, Settings()))
+
+
 def edited(text: str, chance: random.Random) -> str:
     """A text with one line changed as somebody types."""
     lines = text.split("\n")

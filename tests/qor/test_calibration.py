@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hwml_sdk.cli import main
+from hwml_sdk.config import HlsSettings
+from hwml_sdk.qor.closed_form.results import Estimate
+from hwml_sdk.qor.learned.latencies import Reported, ReportedLoop, Steps, learn_latencies
 from hwml_sdk.qor.learned.residual import Residual, fit, from_json, to_json
-from hwml_sdk.qor.model import predict_qor
+from hwml_sdk.qor.model import open_design, predict_qor
+from hwml_sdk.qor.project.inputs import Inputs
 from hwml_sdk.qor.tool.labels import LABELS
+from hwml_sdk.qor.tool.operators import Target
 
 REPORT = """<profile><ReportVersion><Version>2023.2</Version></ReportVersion><UserAssignments>
 <Part>xcu280-fsvh2892-2L-e</Part><TopModelName>f{n}</TopModelName><TargetClockPeriod>10.00</TargetClockPeriod>
@@ -210,6 +216,67 @@ def test_an_operator_of_the_workspace_is_learned(tmp_path: Path, capsys: pytest.
     said = json.loads(place.read_text(encoding="utf-8"))
     place.write_text(json.dumps({**said, "tables": "of another release"}), encoding="utf-8")
     assert predict_qor(sources[0]).loops[0].ii == before[0].ii
+
+
+def reported(body: str, line: int, more: int, seen: list[tuple[str, Steps]]) -> Reported:
+    """A loop whose report has so many cycles more an iteration, at a line of the source; seen: what was estimated."""
+    loop = f"for (int i = 0; i < 256; i++) {{\n{body}\n}}"
+    text = f"float f(float a[256], float b[256]) {{\nfloat s = 0;\n{loop}\nreturn s;\n}}\n"
+    design = open_design(text, path="f.cpp", inputs=Inputs(), settings=HlsSettings(top="f"))
+    (known,) = design.estimate(design.top()).top.loops
+
+    def estimate(target: Target) -> Estimate:
+        seen.append((body, target.learned))
+        return replace(design, target=target).estimate(design.top())
+
+    assert known.depth is not None
+    return Reported(design.target, estimate, (ReportedLoop("f.cpp", line, known.depth + more, known.ii),))
+
+
+def test_a_report_without_a_loop_that_is_found_again_counts_in_nothing() -> None:
+    """As right as can be it looked: a few reports that say nothing hid what the others say."""
+    bodies = [f"s += a[i] * {n}.0f;" for n in range(3, 7)]
+    telling = [reported(body, 2, 4, []) for body in bodies]
+    silent = [reported(f"s += b[i] * {n}.0f;", 40, 4, []) for n in range(12)]
+    alone = learn_latencies(telling)
+    assert [item.n for item in alone] == [4]
+    assert learn_latencies([*telling, *silent]) == alone
+    assert learn_latencies(silent) == ()
+
+
+def test_a_design_is_estimated_once_for_the_same_latencies() -> None:
+    seen: list[tuple[str, Steps]] = []
+    learn_latencies([reported(f"s += a[i] * {n}.0f + b[i] / {n}.0f;", 2, 9, seen) for n in range(3, 8)])
+    assert len(seen) > 5 * 4
+    twice = {mark for mark in seen if seen.count(mark) > 1}
+    assert all(learned == () for _, learned in twice)  # once to see which operators there are
+    assert max(map(seen.count, seen)) == 2
+
+
+def test_a_file_of_before_operators_were_learned_still_corrects_figures(tmp_path: Path) -> None:
+    (source, *_) = workspace(tmp_path / "w", (2.0,) * 5)
+    assert main(["qor", "calibrate", str(tmp_path / "w")]) == 0
+    place = tmp_path / "w" / "hwml-calibration.json"
+    now = predict_qor(source)
+    said = json.loads(place.read_text(encoding="utf-8"))
+    del said["tables"], said["latencies"]
+    place.write_text(json.dumps(said), encoding="utf-8")
+    assert predict_qor(source).lut == now.lut
+    assert main(["qor", str(source)]) == 0
+
+
+def test_reports_that_are_too_many_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace(tmp_path / "w", (2.0,) * 5)
+    monkeypatch.setattr("hwml_sdk.commands.qor_calibrate.MAX_DESIGNS", 3)
+    monkeypatch.setattr("hwml_sdk.commands.qor_reports.MAX_DESIGNS", 3)
+    assert main(["qor", "calibrate", str(tmp_path / "w")]) == 0
+    assert "of 5 reports 2 are left out; 3 are looked at" in capsys.readouterr().err
+    assert main(["qor", "report", str(tmp_path / "w")]) == 0
+    assert "of 5 reports 2 are left out; 3 are looked at" in capsys.readouterr().err
+    assert main(["qor", "report", str(tmp_path / "w"), "--json"]) == 0
+    assert any("2 are left out" in text for text in json.loads(capsys.readouterr().out)["errors"])
 
 
 def test_operators_that_are_listed_right_stay(tmp_path: Path) -> None:

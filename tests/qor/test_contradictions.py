@@ -95,3 +95,24 @@ def test_loops_that_are_named_by_their_place(loop: str, trip_count: int | None, 
     estimate = estimate_source(VIVADO, top="blur", target=make_target("xc7z020", 10, "vivado_hls", "2018.3"))
     rows = [{"function": "blur", "loop": loop, "trip_count": trip_count}]
     assert [item.why for item in contradictions(estimate, rows)] == ([why] if why else [])
+
+
+@pytest.mark.parametrize(("options", "trip_count", "why"), [
+    ("factor=F", 16, ""), ("factor=F", 15, ""), ("off", 16, ""), ("factor=F + 1", 8, ""), ("factor=F + 1", 16, ""),
+    # A macro of the command line stood for another factor when the report was made.
+    ("factor=F", 4, "16 rounds as written, one at a time, the report counts 4"),
+    ("factor=F", 1, "16 rounds as written, one at a time, the report counts 1"),
+    ("off", 8, "16 rounds as written, one at a time, the report counts 8"),
+])  # fmt: skip
+def test_loops_that_a_pragma_keeps_whole(options: str, trip_count: int, why: str) -> None:
+    code = f"""
+const unsigned F = 1;
+void top(unsigned char b[16]) {{
+  sub: for (int i = 0; i < 16; i++) {{
+#pragma HLS unroll {options}
+    b[i] ^= 7;
+  }}
+}}"""
+    estimate = estimate_source(code, top="top", target=make_target("xc7z020", 10, "vivado_hls", "2018.3"))
+    rows = [{"function": "top", "loop": "sub", "trip_count": trip_count}]
+    assert [item.why for item in contradictions(estimate, rows)] == ([why] if why else [])

@@ -135,8 +135,11 @@ def read(code: str) -> tuple[ir.Program, list[bool]]:
             "int t[4]; f(t);",
         ),
         ("", "int t[4]; int i; for (i = 0; i < 4; i++) t[i] = i; b[2] = i;"),
-        ("int log(int x) { return x + 7; }", "int t[4]; for (int i = 0; i < 4; i++) t[i] = log(i + 9);"),
-        ("", "int t[4] = {[0] = 5, [1] = 46};"),
+        ("int log(int x);", "int t[4]; for (int i = 0; i < 4; i++) t[i] = log(i + 9);"),
+        ("int s; int f(int x) { s = x; return x; }", "int t[4]; for (int i = 0; i < 4; i++) t[i] = f(i + 9);"),
+        ("int f(int x) { static int s; s += x; return s; }", "int t[4]; for (int i = 0; i < 4; i++) t[i] = f(i);"),
+        ("int f(int &x) { x += 2; return x; }", "int t[4]; for (int i = 0; i < 4; i++) t[i] = f(i);"),
+        ("", "int t[4] = {[0] = 5, [a[0]] = 46};"),
         # Numbers that are static.
         ("#include <ap_int.h>", "static ap_uint<8> g = 0; g.set(3); b[1] = g;"),
         ("#include <ap_int.h>", "static ap_uint<8> g = 0; g.set_bit(3, a[0]); b[1] = g;"),
@@ -149,6 +152,14 @@ def test_what_may_be_written_unseen_is_no_constant(before: str, code: str) -> No
     array = "" if " g = " in code else "b[0] = t[a[2] & 3];"
     program, found = read(f"{before}\nvoid k(int a[64], int b[64]) {{ {code} {array} }}")
     assert found and not any(found), program.functions.keys()
+
+
+def test_a_function_of_its_own_is_run_and_not_the_one_of_the_library() -> None:
+    code = "int log(int x) { return x + 7; }\nvoid k(int a[4], int b[4]) { int t[4];"
+    code += " for (int i = 0; i < 4; i++) t[i] = log(i + 9); b[0] = t[a[0] & 3]; }"
+    table = read_program(code).functions["k"].variables["t"]
+    assert isinstance(table.init, ir.Many)
+    assert [evaluate(item, {}) for item in table.init.items] == [16, 17, 18, 19]
 
 
 def test_what_is_read_plainly_stays_a_constant() -> None:

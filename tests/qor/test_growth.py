@@ -98,7 +98,8 @@ OFTEN = {
     "blanks", "comments", "continuation_lines", "macro_text", "pasted_tokens", "constants_chained", "declarations",
     "nested_calls", "switch_cases", "macro_arguments_open", "template_recursion", "parentheses", "else_if_chain",
     "ternaries", "macro_grid", "if_nest", "initialiser", "calls_straight", "scalars_and_loops",
-    "macro_arguments_doubled", "processes_and_channels",
+    "macro_arguments_doubled", "processes_and_channels", "tables_filled", "tables_too_large_to_fill", "objects",
+    "objects_handed_on",
 }  # fmt: skip
 NAMES = [pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in sorted(set(FAMILIES) - SQUARE)]
 

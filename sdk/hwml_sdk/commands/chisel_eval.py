@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..chisel.generate import backends
 from ..config import DEFAULT_CHISEL_VERSION
 from ..errors import DataError, HwmlError
 from ..files import parse_json, read_bytes, write_atomic
-from ..printable import json_text, printable
+from ..printable import json_text, tell
 
 if TYPE_CHECKING:
     from ..chisel.evaluate.tasks import Task
@@ -196,7 +195,7 @@ def _report(arguments: argparse.Namespace, found: dict[str, Any], title: str) ->
 
 
 def _say(text: str) -> None:
-    print(printable(text), file=sys.stderr, flush=True)
+    tell(text, who="")
 
 
 def _answers(path: Path, known: set[str]) -> dict[str, list[str]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..files import read_source
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -41,11 +40,11 @@ def show(found: Sequence[tuple[Path, Examination]], *, as_json: bool, measured: 
 
     for path, examination in found:
         if examination.unchecked:
-            print(printable(f"{path}: {not_trusted_words(examination.unchecked)}"), file=sys.stderr)
+            tell(f"{path}: {not_trusted_words(examination.unchecked)}", who="")
         for item in examination.result.errors:
-            print(printable(f"{item.path}:{item.span.start_line + 1}: error {item.code}: {item.text}"), file=sys.stderr)
+            tell(f"{item.path}:{item.span.start_line + 1}: error {item.code}: {item.text}", who="")
         for note in (*examination.result.notes, *examination.notes):
-            print(printable(note), file=sys.stderr)
+            tell(note, who="")
     return 1 if missing or not rows else 0
 
 

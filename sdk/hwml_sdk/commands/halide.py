@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HwmlError
+from ..printable import tell
 from ..report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -24,9 +25,23 @@ if TYPE_CHECKING:
 TARGET_HELP = "module:function, FILE.py[:function], GENERATOR.cpp, random:SEED (or random), suite:NAME"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes `--link -lNAME` as it is written everywhere; to argparse, what begins with a dash is an option."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
+        """As usual, with such a library joined to its option."""
+        joined: list[str] = []
+        for text in sys.argv[1:] if args is None else args:
+            if joined and joined[-1] == "--link" and text.startswith("-l"):
+                joined[-1] = f"--link={text}"
+            else:
+                joined.append(text)
+        return super().parse_known_args(joined, namespace)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hwml halide`."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
     _sample_arguments(commands.add_parser("sample", help="measure schedules of a pipeline"))
     convert = commands.add_parser("convert", help="samples to CSV and back; weights to JSON and back")
     convert.add_argument("source", help="folder of samples, .csv, .weights, .json, or old folder of .data files")
@@ -157,7 +172,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    for line in text.split("\n"):
+        tell(line, who="")
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -231,7 +247,7 @@ def _eval(options: argparse.Namespace) -> int:
     from ..cost_model.net.metrics import evaluate
     from ..cost_model.net.weights import Weights
 
-    pipelines = load_pipelines(options.samples)
+    pipelines = load_pipelines(options.samples, report=_note)
     results = {
         name: evaluate(Weights.named(name), pipelines, num_cores=options.num_cores or None).to_json()
         for name in options.weights

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from ..errors import HwmlError
+from ..printable import tell
 from ..report import SCHEMA_VERSION
 
 _Parser = argparse.ArgumentParser
@@ -114,7 +114,7 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 def _warn(text: str) -> None:
-    print(f"hwml: {text}", file=sys.stderr, flush=True)
+    tell(text)
 
 
 def _prepare(options: argparse.Namespace) -> int:

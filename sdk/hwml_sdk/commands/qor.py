@@ -26,7 +26,7 @@ from ..config import HlsSettings
 from ..errors import HwmlError, SourceError
 from ..languages import CHISEL
 from ..leftovers import sweep
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
 from . import qor_reports
@@ -114,7 +114,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
                 print()
             _print_prediction(job, prediction)
     for problem in failed:
-        print(f"hwml: {printable(problem)}", file=sys.stderr)
+        tell(problem)
     return failed[0].exit_code if failed else 0
 
 
@@ -140,8 +140,8 @@ def _say_first(job: Job) -> None:
         for name, value in (("LUT", first.lut), ("DSP", first.dsp), ("FF", first.ff), ("cycles", first.latency_cycles))
         if value is not None
     )
-    name = printable(model.artifact.path.name)
-    print(f"{printable(job.path)}: {first.model} says {figures}; {name} is being asked", file=sys.stderr)
+    name = model.artifact.path.name
+    tell(f"{job.path}: {first.model} says {figures}; {name} is being asked", who="")
 
 
 def _measured(job: Job, arguments: argparse.Namespace) -> QorPrediction:
@@ -250,7 +250,7 @@ def run_lint(arguments: argparse.Namespace) -> int:
     if text:
         print(text)
     for problem in failed:
-        print(f"hwml: {printable(problem)}", file=sys.stderr)
+        tell(problem)
     if failed:
         return failed[0].exit_code
     return 1 if has_findings(merged) else 0
@@ -285,7 +285,7 @@ def _fixed(job: Job) -> Job:
     changed = apply_safe_fixes(job.text, lambda text: _lint(replace(job, text=text), estimate=False)[0].diagnostics)
     if changed != job.text:
         rewrite_source(job.path, job.text, changed)
-        print(f"hwml: {printable(job.path)}: fixed", file=sys.stderr)
+        tell(f"{job.path}: fixed")
     return replace(job, text=changed)
 
 

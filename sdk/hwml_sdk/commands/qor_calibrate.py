@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..errors import HwmlError, SourceError
 from ..files import write_atomic
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell, tell_some
 from ..report import SCHEMA_VERSION
-from .tables import print_table, tell
+from .tables import at_most, print_table
 
 if TYPE_CHECKING:
     from ..qor.learned.latencies import Latency, Reported
@@ -93,8 +93,7 @@ def _learn(root: Path, model: QorModel) -> _Learned:
 
     designs, notes = _designs(root)
     if len(designs) < LEAST:
-        for note in notes[:20]:
-            tell(note)
+        tell_some(notes)
         raise SourceError(f"reports that can be learned from: {len(designs)}; at least {LEAST} are needed", path=root)
     step = max(len(designs) // MAX_READ, 1)
     latencies = learn_latencies(_reported(model, *item) for item in designs[::step][:MAX_READ])
@@ -115,7 +114,7 @@ def _designs(root: Path) -> tuple[list[tuple[OpenDesign, CsynthReport]], list[st
 
     found = collect(root)
     notes, designs = list(found.skipped), []
-    for pair in found.pairs[:MAX_DESIGNS]:
+    for pair in at_most(MAX_DESIGNS, found.pairs, "reports", root, notes):
         if is_stale(pair.report, pair.source):
             notes.append(f"{pair.report.path}: is older than {pair.source}: left out")
             continue

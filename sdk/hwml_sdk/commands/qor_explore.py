@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from ..files import real_path, write_atomic
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell
 from ..report import SCHEMA_VERSION
 from .qor_jobs import common_arguments, one_job
 from .tables import print_table
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
         from ..qor.advice.page import page
 
         write_atomic(arguments.html, page(found))
-        print(f"hwml: wrote {printable(arguments.html)}", file=sys.stderr)
+        tell(f"wrote {arguments.html}")
     _print(found, arguments)
     return 2 if found.unmet else 0
 
@@ -86,7 +86,7 @@ def _print(found: Exploration, arguments: argparse.Namespace) -> None:
         print(_csv(found), end="")
         return
     for said in filter(None, (found.unmet, found.unknown)):
-        print(f"hwml: {printable(said)}", file=sys.stderr)
+        tell(said)
     size = f"{len(found.points):,} of {found.size:,} sets of pragmas"
     print(printable(f"{found.path}: {found.top}, {found.part}: the front of {size}, closed form"))
     shown = [point for point in found.points if point.front or point.present]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..config import Settings, load_settings
 from ..errors import HwmlError, SourceError
 from ..files import read_source
 from ..languages import HLS
-from ..printable import printable
+from ..printable import tell
 
 if TYPE_CHECKING:
     from ..qor.model import Given
@@ -105,7 +104,7 @@ def _designs(arguments: argparse.Namespace) -> list[StatedDesign]:
             continue
         inside, notes = designs_below(path)
         for note in notes:
-            print(f"hwml: {printable(note)}", file=sys.stderr)
+            tell(note)
         if not inside:
             raise SourceError(f"no C or C++ source in this folder ({', '.join(HLS.sources)})", path=path)
         designs += inside

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..errors import HwmlError, SourceError
 from ..files import write_atomic
-from ..printable import json_text, printable
+from ..printable import json_text, printable, tell, tell_some
 from ..report import SCHEMA_VERSION
 from .qor_calibrate import calibrate_arguments, run_calibrate
-from .tables import print_table, tell
+from .tables import at_most, print_table
 
 if TYPE_CHECKING:
     from ..qor.answer.types import QorPrediction
@@ -66,8 +66,7 @@ def run_collect(arguments: argparse.Namespace) -> int:
     root = Path(arguments.folder)
     found = collect(root)
     if not found.pairs:
-        for problem in found.skipped[:20]:
-            tell(problem)
+        tell_some(found.skipped)
         raise SourceError("holds no report of HLS synthesis whose source is in the tree", path=root)
     rows_only = _write_collected(Path(arguments.out), found.pairs, root) if arguments.out else 0
     if arguments.json:
@@ -147,8 +146,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     root = Path(arguments.folder)
     entries, notes = _entries(root)
     if not entries:
-        for note in notes[:20]:
-            tell(note)
+        tell_some(notes)
         raise SourceError("holds no design that can be predicted", path=root)
     if arguments.html:
         write_atomic(arguments.html, page(f"Predicted and reported: {root.absolute().name}", entries, notes))
@@ -175,7 +173,7 @@ def _entries(root: Path) -> tuple[list[Entry], list[str]]:
     found = collect(root)
     entries: list[Entry] = []
     notes = list(found.skipped)
-    for pair in found.pairs[:MAX_DESIGNS]:
+    for pair in at_most(MAX_DESIGNS, found.pairs, "reports", root, notes):
         try:
             prediction = _predict_pair(pair)
         except HwmlError as error:
@@ -188,10 +186,13 @@ def _entries(root: Path) -> tuple[list[Entry], list[str]]:
     sources = {path for path, _ in paired}
     designs, more = designs_below(root)
     notes += [note for note in more if note not in notes]
-    for design in designs[:MAX_DESIGNS]:
+
+    def has_report(design: StatedDesign) -> bool:
         top = design.project.top if design.project is not None else ""
-        if (real_path(design.path), top) in paired or (not top and real_path(design.path) in sources):
-            continue
+        return (real_path(design.path), top) in paired or (not top and real_path(design.path) in sources)
+
+    rest = [design for design in designs if not has_report(design)]
+    for design in at_most(MAX_DESIGNS, rest, "designs without a report", root, notes):
         try:
             prediction = _predict_design(design)
         except HwmlError as error:
@@ -322,7 +323,7 @@ def _predicted(folder: Path, failed: list[str]) -> dict[str, QorPrediction]:
     found: dict[str, QorPrediction] = {}
     designs, notes = designs_below(folder)
     failed += notes
-    for design in designs[:MAX_DESIGNS]:
+    for design in at_most(MAX_DESIGNS, designs, "designs", folder, failed):
         try:
             prediction = _predict_design(design)
         except HwmlError as error:
@@ -331,8 +332,6 @@ def _predicted(folder: Path, failed: list[str]) -> dict[str, QorPrediction]:
         name = f"{_inside(design.path, folder)}: {prediction.top}"
         label = design.project.name if design.project is not None else ""
         found.setdefault(f"{name} ({label})" if label and name in found else name, prediction)
-    if len(designs) > MAX_DESIGNS:
-        failed.append(f"{folder}: more than {MAX_DESIGNS} designs; the others are left out")
     return found
 
 

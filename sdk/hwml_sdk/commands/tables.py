@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from ..printable import printable
+_Item = TypeVar("_Item")
 
 
-def tell(problem: object) -> None:
-    """A line on standard error."""
-    print(f"hwml: {printable(problem)}", file=sys.stderr)
+def at_most(most: int, items: Sequence[_Item], what: str, where: object, notes: list[str]) -> Sequence[_Item]:
+    """The first `most`; how many are left out goes to the notes, at their head, where a cut list shows it."""
+    if len(items) > most:
+        notes.insert(0, f"{where}: of {len(items)} {what} {len(items) - most} are left out; {most} are looked at")
+    return items[:most]
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

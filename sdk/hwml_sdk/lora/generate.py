@@ -99,7 +99,7 @@ class LoraGenerator:
 
     def truncated(self, prompts: Sequence[str]) -> list[tuple[int, int]]:
         """(index, tokens) of prompts that are longer than the encoder reads."""
-        counts = self.encoder.encode(prompts).n_tokens
+        counts = self.encoder.count(prompts)
         return [(index, count) for index, count in enumerate(counts) if count > self.encoder.max_tokens]
 
 

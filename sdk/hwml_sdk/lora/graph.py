@@ -5,6 +5,7 @@ Built from the weights by name, so that neither torch nor an exporter is needed;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,15 +16,18 @@ from ..onnx_graph import Graph
 from ..tensors import Floats
 
 Weights = Mapping[str, NDArray[Any]]
-EXTRA = "lora"
 
 
-def generator_to_onnx(
-    kind: str, shape: Mapping[str, Any], weights: Weights, center: Floats, scale: Floats, plane: tuple[int, int]
-) -> bytes:
+def plane(width: int) -> tuple[int, int]:
+    """Height and width of the plane a token is folded to, as square as its divisors allow: 384 -> 16 x 24."""
+    height = max(d for d in range(1, math.isqrt(width) + 1) if width % d == 0)
+    return height, width // height
+
+
+def generator_to_onnx(kind: str, shape: Mapping[str, Any], weights: Weights, center: Floats, scale: Floats) -> bytes:
     """The graph: network, then tokens = center [T, width] + scale [T, 1] * output."""
-    g = Graph(EXTRA)
-    deviation = _linear(g, weights) if kind == "linear" else _hyperconv(g, shape, weights, plane)
+    g = Graph()
+    deviation = _linear(g, weights) if kind == "linear" else _hyperconv(g, shape, weights)
     spread = g.node("Mul", deviation, g.constant(scale.astype(np.float32)))
     g.node("Add", spread, g.constant(center.astype(np.float32)), output="tokens")
     inputs = [("prompts", np.float32, ("batch", int(shape["prompt_width"])))]
@@ -36,14 +40,14 @@ def _linear(g: Graph, weights: Weights) -> str:
     return g.node("Add", outer, g.constant(weights["bias"]))
 
 
-def _hyperconv(g: Graph, shape: Mapping[str, Any], weights: Weights, plane: tuple[int, int]) -> str:
+def _hyperconv(g: Graph, shape: Mapping[str, Any], weights: Weights) -> str:
     tokens, hidden = int(shape["tokens"]), int(shape["hidden"])
     projected = g.linear("prompts", weights["input.weight"], weights["input.bias"])
     mixed = g.linear(projected, weights["mix.weight"], weights["mix.bias"])
     expand = weights["expand"].reshape(-1, tokens * hidden)
     x = g.node("Reshape", g.node("MatMul", mixed, g.constant(expand)), g.sizes(-1, tokens, hidden))
     x = g.node("Add", x, g.constant(weights["place"]))
-    x = g.node("Reshape", x, g.sizes(-1, tokens, *plane))
+    x = g.node("Reshape", x, g.sizes(-1, tokens, *plane(hidden)))
     for index in range(int(shape["blocks"])):
         stem = f"blocks.{index}"
         x = _layer(g, x, {name: weights[f"{stem}.{name}"] for name in _NAMES})

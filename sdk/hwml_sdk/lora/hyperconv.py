@@ -12,14 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from .graph import plane
+
 KINDS = ("hyperconv", "linear")
 SEQUENCES = 2  # learned sequences of the expander for each unit of rank
-
-
-def plane(width: int) -> tuple[int, int]:
-    """Height and width of the plane a token is folded to, as square as its divisors allow: 384 -> 16 x 24."""
-    height = max(d for d in range(1, math.isqrt(width) + 1) if width % d == 0)
-    return height, width // height
 
 
 class HyperConvLayer(nn.Module):

@@ -33,32 +33,38 @@ void top(int a[64], int b[64]) {{
 
 
 def test_a_pipelined_loop_added_up() -> None:
-    """Depth 5. Alive: 32 bits of product, 32 of sum, over 5 stages at .15; half of 32 loaded."""
+    """Depth 5: load in two states, product in two, sum and store. Reports list what waits from state to state.
+
+    The product begins a state after its operand came, which waits in 32 bits; the sum and the store follow it at once.
+    The address of the store, 6 bits, waits longer than two states: a register and a shift register of 64. The counter
+    to 64 has log2(66) bits; one state, 5 stages with an exit each, a start and a done bit, a state of the function.
+    """
     found = square(ON)
     control_lut, control_ff = 10 + 3 * log2(66) + 2 * 5 + 12, 8 + 2 * log2(66) + 1.5 * 5 + 6
     registers = 64 * 5 * 0.15 + 32 * 0.5
     assert loops(found)["L"].depth == 5
-    assert found.lut == pytest.approx(32 + 1.5 * control_lut + 2 * (2 * 4) + 48)
-    assert found.ff == pytest.approx(registers + 0.5 * control_ff + 165 + 13 / 3.33 * 32)
+    assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
+    waiting = 32 + (6 + 64)
+    assert found.ff == pytest.approx(waiting + log2(66) + 1 + 5 * 2 + 2 + 1 + 165)
     placed = square(ON, stage="impl")
     assert placed.lut == pytest.approx(0.3 * 32 + 1.5 * control_lut + 0.5 * (2 * 4) + 48)
     assert placed.ff == pytest.approx(registers + 0.6 * control_ff + 165 + 9 / 3.33 * 32)
 
 
 def test_a_plain_loop_added_up() -> None:
-    """Depth 5; its state is what was loaded, 32 bits, and .6 of what is alive, 64 bits."""
+    """Depth 5; what was loaded waits in 32 bits, the address of the store in 6; counter, next value and states."""
     found = square(OFF)
-    control_lut, control_ff = 10 + 3 * log2(66) + 2 * 5 + 12, 8 + 2 * log2(66) + 1.5 * 5 + 6
+    control_lut = 10 + 3 * log2(66) + 2 * 5 + 12
     assert loops(found)["L"].depth == 5
-    assert found.lut == pytest.approx(32 + 1.5 * control_lut + 2 * (2 * 4) + 48)
-    assert found.ff == pytest.approx(32 + 64 * 0.6 + 0.5 * control_ff + 165 + 13 / 3.33 * 32)
+    assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
+    assert found.ff == pytest.approx(32 + 6 + 2 * log2(66) + 5 + 2 + 165)
 
 
 def test_a_function_without_loops_added_up() -> None:
-    """Half of the 32 bits loaded, .3 of the 64 alive; 12 LUT and 6 FF of control."""
+    """The 32 bits loaded wait for the product; 12 LUT of control, 5 states."""
     found = closed("void top(int a[4], int b[4]) { b[0] = a[0] * a[0] + 3; }")
-    assert found.lut == pytest.approx(32 + 1.5 * 12 + 2 * 8 + 48)
-    assert found.ff == pytest.approx(16 + 64 * 0.3 + 0.5 * 6 + 165 + 13 / 3.33 * 32)
+    assert found.lut == pytest.approx(39 + 1.5 * 12 + 1.8 * 8 + 48)
+    assert found.ff == pytest.approx(32 + 5 + 165)
 
 
 def test_merlin_counts_its_own_way() -> None:
@@ -88,9 +94,9 @@ def test_merlin_counts_a_core_bare() -> None:
     assert found.ff - memory[1] - area.registers - area.control_ff == pytest.approx(320)
 
 
-@pytest.mark.parametrize(("clock", "bits"), [(10.0, 1.3), (5.0, 2.6), (2.5, 5.2), (2.0, 6.0), (1.0, 6.0)])
+@pytest.mark.parametrize(("clock", "bits"), [(10.0, 0.9), (5.0, 1.8), (2.5, 3.6), (1.5, 6.0), (1.0, 6.0)])
 def test_registers_around_a_core_by_clock(clock: float, bits: float) -> None:
-    """13 / clock, but 6 at most: the second core of two in one cycle shares nothing of it."""
+    """Place and route: 9 / clock, but 6 at most: the second core of two in one cycle shares nothing of it."""
 
     def built(count: int) -> Estimate:
         terms = " ".join(f"c[{k}] = a[{k}] / b[{k}];" for k in range(count))
@@ -102,11 +108,11 @@ void top(short a[4], short b[4], short c[4]) {{
 {terms}
 }}
 """
-        return closed(code, clock=clock)
+        return closed(code, clock=clock, stage="impl")
 
     # A 16-bit divider: 12 FF and 7.5 LUT a bit; its result and two operands: .3 and 2 * .5 a bit; three addresses.
     assert built(3).ff - built(2).ff == pytest.approx(16 * (12 + bits + 0.3 + 1.0))
-    assert built(3).lut - built(2).lut == pytest.approx(16 * 7.5 + 2 * 3 * 4)
+    assert built(3).lut - built(2).lut == pytest.approx(16 * 7.5 + 0.5 * 3 * 4)
 
 
 def products(count: int, pragma: str, loads: str = "complete", op: str = "*", **settings: Any) -> Estimate:
@@ -151,7 +157,7 @@ def test_adders_of_integers_are_not_shared() -> None:
     The subscripts `8 * i + k` of both arrays take none: k fits in the three low bits that the shift leaves at zero.
     """
     one, two = products(8, f"{ON} II=1", op="+"), products(8, f"{ON} II=2", op="+")
-    assert one.area.plain_lut == two.area.plain_lut == 8 * 32
+    assert one.area.plain_lut == two.area.plain_lut == 8 * 39
 
 
 def test_in_a_straight_function() -> None:
@@ -343,7 +349,8 @@ def test_an_element_of_a_reshaped_word_is_shifted_out_of_it() -> None:
 
 
 def test_an_if_selects_what_it_writes() -> None:
-    """Both arms are built; a selector of w bits takes w / 2 + 1 LUTs, a comparison of w bits w / 2 + 2."""
+    """Both arms are built; a selector of w bits takes w LUTs, a comparison of w bits 7.5 + .36 w (csynth reports)."""
+    test, choice = 7.5 + 0.36 * 32, 32
     code = """
 void top(int a[4], int b[4], int *c) {{
 #pragma HLS array_partition variable=a complete
@@ -354,12 +361,12 @@ void top(int a[4], int b[4], int *c) {{
 }}
 """
     plain = closed(code.format("")).area.plain_lut
-    assert closed(code.format("if (x < y) t = z;")).area.plain_lut - plain == pytest.approx(32 / 2 + 2 + 32 / 2 + 1)
-    assert closed(code.format("t = x == y ? z : t;")).area.plain_lut - plain == pytest.approx(18 + 17)
+    assert closed(code.format("if (x < y) t = z;")).area.plain_lut - plain == pytest.approx(test + choice)
+    assert closed(code.format("t = x == y ? z : t;")).area.plain_lut - plain == pytest.approx(test + choice)
     both = "if (x < y) t = z & y; else t = z | y;"
-    assert closed(code.format(both)).area.plain_lut - plain == pytest.approx(18 + 2 * 16 + 17)
+    assert closed(code.format(both)).area.plain_lut - plain == pytest.approx(test + 2 * 32 + choice)
     # min and max: a comparison and a selector
-    assert closed(code.format("t = min(t, z);")).area.plain_lut - plain == pytest.approx(18 + 17)
+    assert closed(code.format("t = min(t, z);")).area.plain_lut - plain == pytest.approx(test + choice)
 
 
 def test_functions_called_in_copies_are_copied() -> None:
@@ -399,6 +406,7 @@ def test_small_products_of_copies_are_logic_of_each() -> None:
 #include <ap_int.h>
 void f(ap_int<4> p[64], ap_int<4> x) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * x; } }
 void top(ap_int<4> a[4][64], ap_int<4> x) {
+#pragma HLS array_partition variable=a dim=1 complete
   U: for (int k = 0; k < 4; k++) {
 #pragma HLS unroll
     f(a[k], x);

@@ -78,8 +78,8 @@ COUNTS = {
     "functions": 2, "calls": 1, "branches": 1, "stmts": 11,
     # twice a, m and b read in I; twice m and b written in I, r in O, m in F
     "accesses": 6, "accesses_written": 6,
-    # i & 3 is wiring; twice in I: compare, product, sum, division; bits of one each: 1, 32, 32, 64
-    "static_ops": 2 * 4, "live_bits": 1 + 32 + 32 + 64,
+    # i & 3 is wiring; twice in I: compare, product, sum, division, and two addresses of a bus; bits: 1, 32, 32, 64
+    "static_ops": 2 * 4 + 2, "live_bits": 1 + 32 + 32 + 64,
     # pragmas
     "pragma_pipeline": 2, "pragma_pipeline_off": 1, "pragma_unroll": 1, "pragma_partition": 1, "pragma_cyclic": 1,
     "pragma_interface": 1, "pragma_block": 0, "pragma_complete": 0, "pragma_reshape": 0, "pragma_inline": 0,
@@ -87,7 +87,7 @@ COUNTS = {
 AS_THEY_ARE = {
     "nest_depth": 2, "main_share": CYCLES["I"] / ALL, "plain_share": 0, "bound_ports_share": 0,
     "bound_recurrence_share": 0, "unroll_log_sum": 1, "partition_log_sum": 2, "reshape_log_sum": 0, "dataflow": 0,
-    "float_share": 4 / 8, "double_share": 2 / 8, "clock_ns": 3.33, "year": 21.2, "family_7series": 0, "merlin": 0,
+    "float_share": 4 / 10, "double_share": 2 / 10, "clock_ns": 3.33, "year": 21.2, "family_7series": 0, "merlin": 0,
     "impl": 0, "unsafe_math": 0, "vivado_old": 0,
 }  # fmt: skip
 

@@ -197,9 +197,9 @@ static void fill(int b[100], int n) {
     b[i] = i;
   }
 }
-void top(int b[100], int c[100]) {
+void top(int b[100]) {
   fill(b, 40);
-  fill(c, 90);
+  fill(b, 90);
 }"""
     assert closed(code).latency_cycles == function(module(pipeline(40, 1, 1)), module(pipeline(90, 1, 1)))
 

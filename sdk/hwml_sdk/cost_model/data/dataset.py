@@ -131,7 +131,7 @@ def load_pipelines(
         most = max((len(group.rows) for group in groups.values()), default=0)
         raise TooFewSamplesError(
             f"no pipeline with at least {min_schedules} different schedules among {len(groups)} (most: {most}); "
-            "sample more",
+            f"sample more{'' if most > 2 else ' (a pipeline of one or two stages may have no other schedule)'}",
             path=folder,
         )
     return found

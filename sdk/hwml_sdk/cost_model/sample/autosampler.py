@@ -25,7 +25,7 @@ from ..data.samples import Sample, load_a_sample, parse_featurization, sample_by
 from ..machine import Machine
 from ..net.terms import Predictor
 from ..net.weights import Weights
-from .failures import kind_of, words
+from .failures import kind_of, lacking, words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
 from .known import keep_weights
 from .measure import Search
@@ -160,27 +160,34 @@ class _Batch:
     def run(self, executor: Executor, alone: Executor, done: SampleReport, report: Report | None) -> None:
         """Measure what is missing and write the samples; what failed is tried again by itself, with other settings."""
         say = report or (lambda _: None)
-        items = self._items(executor, say)
+        items = self._items(executor, done, say)
         outcomes: dict[str, Outcome] = {}
         for outcome in executor.run(self.prepared.function("measure"), items, journal=self.journal):
+            self._give_up_if_lacking(outcome)
             outcomes[outcome.key] = outcome
             say(f"{self.settings.name} batch {self.number}: {len(outcomes)}/{len(items)} {_words(outcome)}")
         for attempt in range(1, MAX_TRIES):
             self._try_again(attempt, items, outcomes, alone, say)
         self._keep(items, outcomes, done)
-        if self.settings.others:
-            self._others(executor, done, say)
+        if self.settings.others and done.written:
+            sizes = next(outcome.value.get("sizes", ()) for outcome in outcomes.values() if outcome.ok)
+            self._others(self.prepared.sized(sizes), executor, done, say)
         write_atomic(self.plan_path, json.dumps(_plan(self.plan_path) | {"complete": True, "items": {}}))
         self.journal.unlink(missing_ok=True)
 
-    def _others(self, executor: Executor, done: SampleReport, say: Report) -> None:
+    def _give_up_if_lacking(self, outcome: Outcome) -> None:
+        """All samples would fail alike: the batch is as if it had never been."""
+        if why := lacking(outcome):
+            self.plan_path.unlink(missing_ok=True)
+            self.journal.unlink(missing_ok=True)
+            raise HwmlError(f"{self.settings.target}: {why}")
+
+    def _others(self, prepared: Prepared, executor: Executor, done: SampleReport, say: Report) -> None:
         """Time other schedules of the pipeline that was sampled, where that was not done before."""
-        if not done.written:
-            return
         folder, made = done.written[-1].parent.parent, load_a_sample(done.written[-1])
         cores = self.settings.num_cores
         if f"{made.pipeline_id}:{cores}" not in read_others(folder):
-            keep_others(folder, made.pipeline_id, cores, measure_others(self.prepared, cores, executor, say))
+            keep_others(folder, made.pipeline_id, cores, measure_others(prepared, cores, executor, say))
 
     def _try_again(
         self, attempt: int, items: dict[str, dict[str, Any]], outcomes: dict[str, Outcome], alone: Executor, say: Report
@@ -199,7 +206,7 @@ class _Batch:
             outcomes[key] = replace(outcome, key=key)
             say(f"{self.settings.name} batch {self.number}: {key} again: {_words(outcome)}")
 
-    def _items(self, executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
+    def _items(self, executor: Executor, done: SampleReport, say: Report) -> dict[str, dict[str, Any]]:
         if self.plan_path.is_file():
             items: dict[str, dict[str, Any]] = _plan(self.plan_path)["items"]
             for item in items.values():
@@ -208,16 +215,21 @@ class _Batch:
         known = sorted(
             {load_a_sample(path).schedule_digest() for path in sample_paths(self.home)} if self.home.is_dir() else ()
         )
-        made = self._nearest(known, executor, say) if self.settings.best_of > self.settings.batch_size else {}
+        made = self._nearest(known, executor, done, say) if self.settings.best_of > self.settings.batch_size else {}
         made = made or {f"{index:04d}": self._item(index, known) for index in range(self.settings.batch_size)}
         write_atomic(self.plan_path, json.dumps({"schema_version": METADATA_VERSION, "complete": False, "items": made}))
         return made
 
-    def _nearest(self, known: list[str], executor: Executor, say: Report) -> dict[str, dict[str, Any]]:
+    def _nearest(
+        self, known: list[str], executor: Executor, done: SampleReport, say: Report
+    ) -> dict[str, dict[str, Any]]:
         """Of `best_of` searches those with new schedules that the weights predict fastest; none where all are known."""
         settings = self.settings
         jobs = {f"{index:04d}": self._item(index, known, near=True) for index in range(settings.best_of)}
-        outcomes = {outcome.key: outcome for outcome in executor.run(self.prepared.function("schedule"), jobs)}
+        outcomes = {}
+        for outcome in executor.run(self.prepared.function("schedule"), jobs):
+            self._give_up_if_lacking(outcome)
+            outcomes[outcome.key] = outcome
         predictor = Predictor(Weights.named(settings.weights or "embedded"))
         new: dict[str, tuple[float, str]] = {}
         for key in jobs:
@@ -225,9 +237,11 @@ class _Batch:
                 predicted = predicted_ms(outcomes[key], predictor, settings.num_cores)
                 new.setdefault(outcomes[key].value["schedule_digest"], (predicted, key))
         chosen = [jobs[key] for _, key in sorted(new.values())[: settings.batch_size]]
+        failed = [f"batch {self.number}, search {key}: {words(outcomes[key])}" for key in jobs if not outcomes[key].ok]
+        done.failures += failed
         say(
             f"{settings.name} batch {self.number}: {len(new)} new schedules in {settings.best_of} searches, "
-            f"{len(chosen)} to measure"
+            f"{len(chosen)} to measure{f'; {len(failed)} failed' if failed else ''}"
         )
         return {f"{index:04d}": job for index, job in enumerate(chosen)}
 

@@ -50,6 +50,7 @@ from .targets import generator_names
 
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
 OWN_SCHEDULE_LEFT_OUT = "hwml: own schedule left out"
+_SIZES = re.compile(r"^hwml: sized (.+)\n", re.M)
 _OUTPUT_BYTES = 1 << 16  # of what a program wrote, the end
 # Each starts from nothing, so that no pages and no clock of the one before are part of the next.
 _RUNS = 5
@@ -121,6 +122,7 @@ def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "featurization": base64.b64encode(featurization).decode(),
         "schedule": schedules[0].read_text(encoding="utf-8", errors="replace") if schedules else "",
         "own_schedule": "left out" if OWN_SCHEDULE_LEFT_OUT in said else "",
+        "sizes": _SIZES.findall(said),
     }
 
 
@@ -134,7 +136,7 @@ def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str
     environment = library_environment() | {"HWML_ESTIMATES": "\n".join(job.get("estimates", ()))}
     code, output = run_program(command, WALL_FACTOR * limit, environment, cpu_s=limit)
     if code != 0:
-        raise HwmlError(_why(code, output, "the generator", limit))
+        raise HwmlError(_why(code, _SIZES.sub("", output), "the generator", limit))
     return output
 
 
@@ -239,7 +241,8 @@ def _time(program: Path, job: dict[str, Any]) -> Timing:
 
     A run that others disturbed is too slow, never too fast: runs go on while the three fastest disagree.
     """
-    environment = dict(os.environ) | run_environment(job["num_cores"])
+    clock = _clock(job["num_cores"], job.get("run_with", ""))
+    environment = dict(os.environ) | run_environment(job["num_cores"], clock)
     arguments = ["--estimate_all", "--benchmarks=all", "--benchmark_min_time=0.05"]
     limit = job.get("benchmark_limit_s", BENCHMARK_LIMIT_S)
     times: list[float] = []
@@ -254,7 +257,7 @@ def _time(program: Path, job: dict[str, Any]) -> Timing:
         if code != 0 or found is None:
             raise HwmlError(_why(code, output, "the compiled pipeline", limit))
         times.append(float(found.group(1)) * 1e3)
-    return Timing(min(times), sorted(times)[len(times) // 2], _noise(times), len(times), 1, _clock(job["num_cores"]))
+    return Timing(min(times), sorted(times)[len(times) // 2], _noise(times), len(times), 1, clock)
 
 
 def _noise(times: Sequence[float]) -> float:
@@ -263,13 +266,15 @@ def _noise(times: Sequence[float]) -> float:
     return best[2] / best[0] - 1
 
 
-def run_environment(num_cores: int) -> dict[str, str]:
+def run_environment(num_cores: int, clock: str = "") -> dict[str, str]:
     """What a benchmark is told: its threads; one thread is timed by its processor time, so that others do not count."""
-    return {"HL_NUM_THREADS": str(num_cores), "HWML_CLOCK": _clock(num_cores)}
+    return {"HL_NUM_THREADS": str(num_cores), "HWML_CLOCK": clock or _clock(num_cores)}
 
 
-def _clock(num_cores: int) -> str:
-    return clock_for(num_cores) if sys.platform == "linux" else WALL  # what processor_clock.cpp can do
+def _clock(num_cores: int, run_with: str = "") -> str:
+    """Processor time is that of a process of this machine (`processor_clock.cpp`): what --run-with starts may be a
+    client of where the work is done, or run on a system that has no such clock."""
+    return WALL if run_with or sys.platform != "linux" else clock_for(num_cores)
 
 
 def remote_command(run_with: str, arguments: Sequence[str], num_cores: int) -> list[str]:
@@ -277,7 +282,7 @@ def remote_command(run_with: str, arguments: Sequence[str], num_cores: int) -> l
 
     The script takes the benchmark program from its standard input, runs it and removes it.
     """
-    variables = " ".join(f"{name}={value}" for name, value in run_environment(num_cores).items())
+    variables = " ".join(f"{name}={value}" for name, value in run_environment(num_cores, WALL).items())
     script = (
         'f=$(mktemp) && cat > "$f" && chmod +x "$f" && '
         f'{variables} "$f" {" ".join(map(shlex.quote, arguments))}; s=$?; rm -f "$f"; exit $s'

@@ -19,7 +19,7 @@ from ..machine import this_machine
 from ..net.terms import Predictor
 from ..net.weights import Weights
 from .autosampler import MAX_TRIES, encoded, other_search, predicted_ms
-from .failures import words
+from .failures import lacking, words
 from .jobs import JobOptions, Prepared, limits_of, prepare, workers_of
 from .known import Wanted, fastest_searches
 from .measure import Search
@@ -139,7 +139,11 @@ class _Run:
         """Tries with one file of weights: the best measured, and how many were different."""
         settings = self.settings
         jobs = {f"{index:04d}": self._job(weights, index) for index in range(settings.tries)}
-        outcomes = {outcome.key: outcome for outcome in self.executor.run(self.prepared.function("schedule"), jobs)}
+        outcomes = {}
+        for outcome in self.executor.run(self.prepared.function("schedule"), jobs):
+            if why := lacking(outcome):
+                raise HwmlError(f"{settings.target}: {why}")
+            outcomes[outcome.key] = outcome
         self._try_again(jobs, outcomes)
         different: dict[str, Outcome] = {}
         for key in jobs:
@@ -153,7 +157,11 @@ class _Run:
             (predicted_ms(outcome, predictor, settings.num_cores), outcome.key) for outcome in different.values()
         )
         chosen = ranked[: settings.measure]
-        self.say(f"{label}: {len(different)} different schedules in {settings.tries} tries; measuring {len(chosen)}")
+        failed = [key for key in jobs if not outcomes[key].ok]
+        more = f" ({len(failed)} failed: {words(outcomes[failed[0]])})" if failed else ""
+        self.say(
+            f"{label}: {len(different)} different schedules in {settings.tries} tries{more}; measuring {len(chosen)}"
+        )
         results = self.executor.run(self.prepared.function("measure"), {key: jobs[key] for _, key in chosen})
         found = {outcome.key: outcome for outcome in results}
         for _, key in chosen:
@@ -204,7 +212,8 @@ class _Run:
 
     def others(self) -> list[Measured]:
         """The pipeline as it was written, and scheduled by the other autoschedulers."""
-        found = measure_others(self.prepared, self.settings.num_cores, self.executor, self.say)
+        prepared = self.prepared.sized(self.described.get("sizes", ()))
+        found = measure_others(prepared, self.settings.num_cores, self.executor, self.say)
         return [Measured(other.label, None, other.runtime_ms, other.noise, "", other.error) for other in found]
 
     def again(self, ours: list[Measured], default: list[Measured]) -> tuple[list[Measured], list[Measured]]:

@@ -19,6 +19,8 @@ from ..program import ir
 from ..program.uses import UseFinder
 from .types import Amounts
 
+MAX_READ = 32  # edited texts that are kept as they were read
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -68,6 +70,8 @@ class Bench:
     context: Context
     left: int
     _tried: dict[tuple[Edit, ...], Outcome | None] = field(default_factory=dict)
+    _read: dict[tuple[Edit, ...], OpenDesign] = field(default_factory=dict)  # the latest texts
+    _findings: int | None = None  # of the present text
 
     @classmethod
     def of(cls, given: Given, trials: int, design: OpenDesign | None = None) -> Bench:
@@ -92,15 +96,22 @@ class Bench:
     def is_clean(self, edits: Sequence[Edit]) -> bool:
         """Whether the edited text can be read, and has no finding more than the present one."""
         try:
-            again = self._opened(edits)
+            again = self._opened(tuple(edits))
         except (HwmlError, ValueError):
             return False
-        return findings_of(again.program) <= findings_of(self.design.program)
+        if self._findings is None:
+            self._findings = findings_of(self.design.program)
+        return findings_of(again.program) <= self._findings
 
-    def _opened(self, edits: Sequence[Edit]) -> OpenDesign:
-        given = self.given
-        changed = apply_edits(given.text, tuple(edits))
-        return Given(given.path, changed, given.inputs, self.design.settings, given.origins).open()
+    def _opened(self, edits: tuple[Edit, ...]) -> OpenDesign:
+        if edits not in self._read:
+            given = self.given
+            changed = apply_edits(given.text, edits)
+            opened = Given(given.path, changed, given.inputs, self.design.settings, given.origins).open()
+            while len(self._read) >= MAX_READ:
+                del self._read[next(iter(self._read))]
+            self._read[edits] = opened
+        return self._read[edits]
 
     def _estimated(self, edits: tuple[Edit, ...]) -> Outcome | None:
         try:

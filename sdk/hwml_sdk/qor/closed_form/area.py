@@ -15,7 +15,10 @@ from .schedule.region import Kind, Region
 
 @dataclass(slots=True)
 class Area:
-    """Area of some code. shared: units of shareable operators; plain: LUT of the rest; registers: pipeline bits."""
+    """Area of some code. shared: units of shareable operators; plain: LUT of the rest; registers: pipeline bits.
+
+    kept: flip-flops of what waits from state to state, of states and counters.
+    """
 
     shared: dict[Kind, float] = field(default_factory=dict)
     plain_lut: float = 0.0
@@ -24,6 +27,7 @@ class Area:
     control_lut: float = 0.0
     control_ff: float = 0.0
     mux_lut: float = 0.0
+    kept: float = 0.0
 
     def beside(self, other: Area, copies: float = 1.0) -> None:
         """Add code that runs at the same time, or cannot share."""
@@ -44,6 +48,7 @@ class Area:
         self.control_lut += other.control_lut * copies
         self.control_ff += other.control_ff * copies
         self.mux_lut += other.mux_lut * copies
+        self.kept += other.kept * copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def area_cost(area: Area, target: Target) -> Cost:
     """What an area takes on the target's family, as the report of its tool and stage counts it."""
     rule = counting(target)
     lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + area.mux_lut * rule.mux_lut
-    ff = area.registers * rule.registers + area.control_ff * rule.control_ff
+    ff = area.registers * rule.registers + area.control_ff * rule.control_ff + area.kept * rule.kept
     dsp = area.plain_dsp
     # Only now, not while walking: what several loops share is known when all of them have been added.
     for kind, units in area.shared.items():

@@ -14,11 +14,22 @@ from ..program import ir
 from .results import LoopResult
 from .schedule.accesses import Access, by_array
 from .schedule.banks import Load, busiest, loads
-from .schedule.bounds import Circuit
+from .schedule.bounds import EXIT, Circuit
 from .schedule.region import Region
 
 CauseKind = Literal[
-    "ports", "m_axi", "bundle", "fifo", "recurrence", "limit", "asked", "unclear", "open", "sequential", "dataflow"
+    "ports",
+    "m_axi",
+    "bundle",
+    "fifo",
+    "recurrence",
+    "limit",
+    "asked",
+    "exit",
+    "unclear",
+    "open",
+    "sequential",
+    "dataflow",
 ]
 _BY = {
     "memory ports of ": "ports",
@@ -33,8 +44,9 @@ class Cause:
     """What keeps a loop from being faster.
 
     kind: `ports`, `m_axi`, `fifo` (of an array), `bundle` (shared by m_axi ports), `recurrence`, `limit` (ALLOCATION),
-    `asked` (by the pragma), `unclear` (accesses that cannot be told apart), `open` (II 1: nothing), `sequential` (the
-    loop is not pipelined), `dataflow` (a process sets the pace of a region).
+    `asked` (by the pragma), `exit` (whether another round follows is known late), `unclear` (accesses that cannot be
+    told apart), `open` (II 1: nothing), `sequential` (the loop is not pipelined), `dataflow` (a process sets the pace
+    of a region).
     subject: the array, bundle, operation or variable. reads, writes: of it in one round, where they are counted.
     text: in words, without the II.
     """
@@ -64,6 +76,8 @@ def cause_of(result: LoopResult, flat: LoopResult) -> Cause:
         return Cause("limit", f"ALLOCATION allows {count} {subject}", subject)
     if bound.by == "the pragma":
         return Cause("asked", f"the pragma asks for II={bound.ii}")
+    if bound.by == EXIT:
+        return Cause("exit", f"whether another round follows is known after {bound.ii} cycles of this one")
     return Cause("open", "a round starts in every cycle")
 
 

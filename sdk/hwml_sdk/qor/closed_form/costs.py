@@ -21,7 +21,8 @@ class Counting:
     """How many LUTs and FFs a tool's report gives for what `Area` holds.
 
     held: registers for operands and results of an operator, per bit of its width, times the clock period in ns: the
-    shorter the clock, the more stages they pass.
+    shorter the clock, the more stages they pass. kept: what `registers` finds for every state that a value waits; the
+    reports of C synthesis list each, place and route makes shift registers of them and moves the rest.
     Measured on the groups of data/qor, every source weighing alike: HLS reports two LUTs where place and route needs
     one for a multiplexer.
     """
@@ -32,9 +33,10 @@ class Counting:
     registers: float = constant(1.0)
     control_ff: float = constant(1.0)
     held: float = constant(0.0)
+    kept: float = constant(0.0)
 
 
-CSYNTH = Counting(control_lut=1.5, mux_lut=2.0, plain_lut=1.0, registers=1.0, control_ff=0.5, held=13.0)
+CSYNTH = Counting(control_lut=1.5, mux_lut=1.8, plain_lut=1.0, registers=0.0, control_ff=0.0, held=0.0, kept=1.0)
 IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
 MERLIN = Counting(control_lut=1.0, mux_lut=1.0, plain_lut=1.0, registers=1.0, control_ff=1.0, held=0.0)
 
@@ -97,6 +99,22 @@ class Costs:
 
 COSTS = Costs()
 
+_SHIFT = (
+    "csynth reports: an entry of 64 FF for a shift register of 1, 16, 32 or 288 bits, beside the register before it"
+)
+
+
+@dataclass(slots=True)
+class Registers:
+    """Entries of the tables of registers of csynth reports, in FF; plain_stages: of a value before they are shifted."""
+
+    shift: float = constant(64.0, _SHIFT)
+    plain_stages: float = constant(2.0, "csynth reports: `x_reg` and `x_reg_pp0_iter1_reg`, else a shift register")
+    pipeline: float = constant(2.0, "csynth reports: `ap_done_reg`, and in the caller `grp_..._ap_start_reg`")
+
+
+REGISTERS = Registers()
+
 # Beyond these the tools share or fold: a state machine, a register chain and a selector do not grow on.
 MAX_STATES = 60  # of a loop's state machine
 MAX_STAGES = 40  # that a live bit is held
@@ -104,6 +122,7 @@ MAX_LIVE_BITS = 4096
 MAX_HELD_STAGES = 6.0
 MAX_SELECTED = 64  # registers or banks behind one selector
 MAX_PORT_LUT = 4e6  # of one region: more fits no device, and keeps sums finite
+MAX_KEPT = 1e8  # flip-flops of one region
 ADDRESS_BITS = 64  # of an m_axi port with offset=slave (UG1399)
 BRAM_BITS_WIDE = 36  # of the buffers of an m_axi adapter: 4 BRAM18 for 32 bits, 16 for 512 read only (csynth reports)
 BUS_BYTES = 64.0  # Merlin's 512-bit m_axi port

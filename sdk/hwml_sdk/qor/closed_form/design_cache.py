@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ..program import ir
 from ..program.budget import Work, estimate_steps
@@ -58,6 +59,7 @@ class Design:
         self._layouts: dict[str, dict[ir.Variable, Layout]] = {}
         self.memo = memo
         self.said = said_of_functions(program) if memo is not None else None
+        self._objects: dict[ir.Variable, bool] = {}
         self._parts: dict[tuple[ir.Variable, str], ir.Variable | None] = memo.parts if memo is not None else {}
         self._written: dict[str, frozenset[ir.Variable]] = {}
         self._loops_below: dict[str, bool] = memo.loops_below if memo is not None else {}
@@ -67,6 +69,7 @@ class Design:
         self._limits: dict[str, Mapping[str, int]] = {}
         self.tables: dict[ir.Variable, Layout] = {}
         self._outside: dict[str, tuple[frozenset[ir.Variable], frozenset[ir.Variable]]] = {}
+        self._states: dict[str, bool] = {}
         self._copies: dict[tuple[ir.Variable, int], ir.Variable] = {}
         self._methods: defaultdict[str, list[ir.Function]] = defaultdict(list)
 
@@ -126,6 +129,17 @@ class Design:
             )  # fmt: skip
         return self._parts[key]
 
+    def is_object(self, var: ir.Variable) -> bool:
+        """Whether a parameter is a pointer or a reference to one struct: it is never moved, nor an array's start."""
+        if var.scope != "param" or var.type.kind != "struct" or var.type.pointer != 1 or var.dims:
+            return False
+        known = self._objects.get(var)
+        if known is None:
+            function = self.program.functions.get(var.function)
+            known = function is not None and not any(map(partial(_moves, var), everything_in(function.body)))
+            self._objects[var] = known
+        return known
+
     def outside(self, name: str, depth: int = 0) -> tuple[frozenset[ir.Variable], frozenset[ir.Variable]]:
         """What a function, with those it calls, names and writes that is none of its own, no field and no parameter."""
         found = self._outside.get(name)
@@ -142,6 +156,19 @@ class Design:
             apart = {var for var in named | written if var in own or (not var.function and var.scope != "global")}
             found = self._outside[name] = frozenset(named - apart), frozenset(written - apart)
         return found or (frozenset(), frozenset())
+
+    def keeps_state(self, function: ir.Function, depth: int = 0) -> bool:
+        """Whether a function, or one that it calls, has static variables: its calls keep their order."""
+        found = self._states.get(function.name)
+        if found is None:
+            self._states[function.name] = False  # what a function that calls itself finds on its way
+            inner = (self.program.functions.get(call.name) for call in calls(function.body))
+            found = self._states[function.name] = (
+                depth > MAX_CALLS
+                or any(var.static and not var.const for var in function.variables.values())
+                or any(callee is not None and self.keeps_state(callee, depth + 1) for callee in inner)
+            )
+        return found
 
     def parts_of(self, var: ir.Variable) -> list[ir.Variable]:
         """The fields of a struct that were looked at by themselves."""
@@ -261,3 +288,17 @@ def written_by_calls(block: ir.Block) -> set[ir.Variable]:
     arguments = (argument for call in calls(block) for argument in call.args)
     given = (root_variable(argument) for argument in arguments)
     return {var for var in given if var is not None and var.dims}
+
+
+def _moves(var: ir.Variable, expr: ir.Expr) -> bool:
+    """Whether an expression takes a pointer for more than the one thing it leads to."""
+    parts: tuple[ir.Expr, ...] = ()
+    if isinstance(expr, ir.Index):
+        parts = (expr.base,)
+    elif isinstance(expr, ir.Binary):
+        parts = (expr.left, expr.right)
+    elif isinstance(expr, ir.Assign):
+        parts = (expr.target, expr.value)
+    elif isinstance(expr, ir.Unary) and expr.op not in ("*", "&"):
+        parts = (expr.operand,)
+    return any(isinstance(part, ir.Ref) and part.var is var for part in parts)

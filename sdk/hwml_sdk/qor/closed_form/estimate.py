@@ -15,6 +15,7 @@ from functools import cache
 
 from ..program import ir
 from ..program.budget import Work, depth_guard
+from ..program.constant_fields import as_top
 from ..program.constants import Number
 from ..program.expressions import everything_in
 from ..program.facts import reached
@@ -50,7 +51,7 @@ def estimate_program(
     """
     options = _with_flow(options, program, top)
     design = Design(program, target, options, memo=memo)
-    with depth_guard(program.path, f"what {top.name} does"):
+    with depth_guard(program.path, f"what {top.name} does"), as_top(program, top):
         result = FunctionEstimator.of(design, top, known or {}, {}, {}, ()).run()
     for work in (program.work, design.work):
         if work.reason:
@@ -72,7 +73,7 @@ def estimate_program(
             return result.cycles if result.known else None
         walked = Design(program, target, options, shortest=True)
         walked.work = Work(max(design.work.left, 0))  # both walks together take no more than one may
-        with depth_guard(program.path, f"what {top.name} does"):
+        with depth_guard(program.path, f"what {top.name} does"), as_top(program, top):
             cycles = FunctionEstimator.of(walked, top, known or {}, {}, {}, ()).run().cycles
         return None if walked.work.reason else min(cycles + transfers, result.cycles)
 

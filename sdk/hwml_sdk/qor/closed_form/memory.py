@@ -79,19 +79,17 @@ def layouts(
     """Layout of every array (and stream, and pointer) that a function can name. bus_latency: of ports without one."""
     found: dict[ir.Variable, Layout] = {}
     names: dict[str, ir.Variable] = {**program.globals, **function.variables}
-    fields = {
-        f"{name}.{field}": inner
-        for name, var in names.items() if var.type.kind == "struct"
-        for field, inner in program.fields.get(var.type.name, {}).items()
-    }  # fmt: skip
+    # The variables behind the fields are the same for all objects of a struct.
+    kinds = dict.fromkeys(var.type.name for var in names.values() if var.type.kind == "struct")
+    parts = {var: None for kind in kinds for var in program.fields.get(kind, {}).values()}
     # Members come last: inside a method a plain name is the object's, not a global's.
-    names = {**names, **fields, **program.fields.get(function.name.rpartition("::")[0], {})}
-    for var in names.values():
+    names = {**names, **program.fields.get(function.name.rpartition("::")[0], {})}
+    for var in (*names.values(), *parts):
         if var.dims or var.type.pointer or var.type.kind == "stream":
             found[var] = _default(var, auto_partition)
             found[var].bus_latency = bus_latency
     for pragma in _pragmas_of(function):
-        _apply(pragma, names, found)
+        _apply(pragma, names, found, program.fields)
     if throughput_driven:
         for var, layout in found.items():
             layout.automatic = _is_free(var, layout)
@@ -120,9 +118,9 @@ def part_layout(
     found = {part: _default(part, auto_partition)}
     for method in methods:
         for pragma in _pragmas_of(method):
-            _apply(pragma, {part.name.rpartition(".")[2]: part}, found)
+            _apply(pragma, {part.name.rpartition(".")[2]: part}, found, {})
     for pragma in _pragmas_of(around) if around is not None else ():
-        _apply(pragma, {part.name: part}, found)
+        _apply(pragma, {part.name: part}, found, {})
     found[part].automatic = throughput_driven and _is_free(part, found[part])
     return found[part]
 
@@ -148,19 +146,27 @@ def _pragmas_of(function: ir.Function) -> Iterable[ir.Pragma]:
         yield from loop.pragmas
 
 
-def _apply(pragma: ir.Pragma, names: Mapping[str, ir.Variable], found: dict[ir.Variable, Layout]) -> None:
+def _apply(
+    pragma: ir.Pragma,
+    names: Mapping[str, ir.Variable],
+    found: dict[ir.Variable, Layout],
+    fields: Mapping[str, Mapping[str, ir.Variable]],
+) -> None:
     options = pragma.options
     label = options.get("variable") or options.get("port") or ""
     # Pragmas name what the code would: an address, a member, an element.
     label = label.strip("&*").replace("this->", "").partition("[")[0]
-    var = names.get(label) or names.get(label.partition(".")[0])
+    head, _, field = label.partition(".")
+    owner = names.get(head)
+    inner = fields.get(owner.type.name, {}).get(field) if owner is not None and owner.type.kind == "struct" else None
+    var = names.get(label) or inner or owner
     if var is None or pragma.dialect != "HLS":
         return
     layout = found.setdefault(var, Layout())
     if pragma.kind in ("ARRAY_PARTITION", "ARRAY_RESHAPE"):
         where = layout.banks if pragma.kind == "ARRAY_PARTITION" else layout.reshaped
         _partition(pragma, var, where)
-        if layout.banks and all(layout.banks.get(d, ("", 1))[0] == "complete" for d in range(len(var.dims))):
+        if layout.banks and _all_apart(layout, var):
             layout.interface = "register"
     elif pragma.kind == "INTERFACE":
         mode = options.get("mode") or next(
@@ -218,7 +224,20 @@ def _partition(pragma: ir.Pragma, var: ir.Variable, where: dict[int, tuple[str, 
             where[index] = (kind, min(factor, extent) if extent else factor)
 
 
+def _all_apart(layout: Layout, var: ir.Variable) -> bool:
+    """Whether each element is a register of its own.
+
+    So is one of a row that is split into as many cyclic banks (csynth of 200 elements, factor=200: loads take no
+    state); of tables of two dimensions loops of Prometheus take two states an element, as from memories.
+    """
+    splits = [layout.banks.get(dim, ("", 1)) for dim in range(len(var.dims))]
+    if len(splits) == 1 and splits[0][0] and var.dims[0] is not None and splits[0][1] >= var.dims[0]:
+        return True
+    return all(kind == "complete" for kind, _ in splits)
+
+
 MAX_ELEMENTS = 1 << 60
+NUMBERS = ("int", "uint", "bool", "fixed", "ufixed", "half", "float", "double")
 
 
 def element_count(var: ir.Variable) -> int | None:
@@ -255,9 +274,18 @@ class Storage:
 
 
 def is_memory(var: ir.Variable) -> bool:
-    """Whether a function keeps an array or a FIFO; constant tables are counted where they are looked up."""
-    table = var.const and isinstance(var.init, ir.Many)
-    return var.scope == "local" and (bool(var.dims) or var.type.kind == "stream") and not (table and var.dims)
+    """Whether a function keeps an array, a FIFO or a number from call to call.
+
+    Constant tables are counted where they are looked up.
+    """
+    if var.scope != "local" or (var.const and (isinstance(var.init, ir.Many) or not var.dims)):
+        return False
+    return bool(var.dims) or var.type.kind == "stream" or is_state(var)
+
+
+def is_state(var: ir.Variable) -> bool:
+    """Whether it is a static number: a register (UG1399, "Static Variables")."""
+    return var.static and not var.dims and not var.type.pointer and var.type.kind in (*NUMBERS, "struct")
 
 
 def storage(var: ir.Variable, layout: Layout) -> Storage:
@@ -267,6 +295,11 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
         return Storage(0, 0, 0, 0)
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
+    if is_state(var):
+        # Arrays in a struct are memories of their own.
+        fields = [kind.width for _, kind, dims in var.type.fields if not dims and kind.kind in NUMBERS]
+        bits = float(sum(fields)) if var.type.kind == "struct" else bits
+        return Storage(0, 0, bits, bits)
     if layout.interface == "register" and var.const:
         return Storage(0, 0, 0, 0)  # constants; what selects among them is counted where they are read
     if layout.interface == "register":

@@ -263,16 +263,26 @@ def _standing_parent(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> ir.Loop | 
 
 
 def is_perfect(loop: ir.Loop) -> bool:
-    """One inner loop and nothing beside it but declarations."""
+    """One inner loop and nothing beside it but declarations and second counters, whose values hang on the first."""
     inner = 0
     for item in loop.body.items:
         if isinstance(item, ir.Loop):
             inner += 1
-        elif isinstance(item, ir.Block) and not item.items:
+        elif (isinstance(item, ir.Block) and not item.items) or (isinstance(item, ir.Evaluate) and _counts(item.expr)):
             continue
         elif not isinstance(item, ir.Declare) or item.var.init is not None:
             return False
     return inner == 1
+
+
+def _counts(expr: ir.Expr) -> bool:
+    """`j++`, `j += 4` of a plain variable."""
+    if isinstance(expr, ir.Unary):
+        target: ir.Expr | None = expr.operand if expr.op in ("++", "--", "p++", "p--") else None
+    else:
+        by_constant = isinstance(expr, ir.Assign) and expr.op in ("+=", "-=") and isinstance(expr.value, ir.Const)
+        target = expr.target if by_constant and isinstance(expr, ir.Assign) else None
+    return isinstance(target, ir.Ref) and target.var is not None and not target.var.type.is_float
 
 
 def _decided(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> bool:

@@ -148,8 +148,8 @@ def _read(place: Path, _changed: int, _size: int) -> Calibration:
             raise ValueError("another kind or version of file")
         features = len(said["points"][0])
         residual = from_json(said, features)
-        same = said["tables"] == tables_digest()
-        latencies = tuple(_latency(item) for item in said["latencies"]) if same else ()
+        same = said.get("tables") == tables_digest()  # files of before operators were learned have neither
+        latencies = tuple(_latency(item) for item in said.get("latencies", ())) if same else ()
         return Calibration(
             place, str(said["model"]), int(said["feature_version"]), int(said["reports"]), residual, latencies
         )

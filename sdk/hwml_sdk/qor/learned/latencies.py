@@ -89,15 +89,35 @@ def learn_latencies(designs: Iterable[Reported]) -> tuple[Latency, ...]:
 
 def _of_group(family: str, clock: float, designs: Sequence[Reported]) -> Iterator[Latency]:
     chosen: Steps = ()
-    for name, where in _used(designs):
+    losses = _Losses(designs)
+    for name, having in _used(designs):
+        where = [number for number in having if not math.isnan(losses.of(number, chosen))]
+        if len(where) < LEAST:
+            continue
         table: dict[int, NDArray[np.float64]] = {}
         for step in _tried(table):
-            table[step] = np.array([loss(designs[number], _with(chosen, name, step)) for number in where])
-        found = _chosen(table)
-        if found is not None:
-            step, before, after = found
+            found = np.array([losses.of(number, _with(chosen, name, step)) for number in where])
+            table[step] = np.where(np.isnan(found), CUT, found)  # loops that the change has lost are as wrong as can be
+        best = _chosen(table)
+        if best is not None:
+            step, before, after = best
             chosen = _with(chosen, name, step)
             yield Latency(name, family, clock, step, len(where), before, after)
+
+
+class _Losses:
+    """Losses of designs, each estimated once for the same steps: what one operator leaves, the next begins with."""
+
+    def __init__(self, designs: Sequence[Reported]) -> None:
+        self._designs = designs
+        self._known: dict[tuple[int, Steps], float] = {}
+
+    def of(self, number: int, steps: Steps) -> float:
+        """`loss` of one design."""
+        key = number, steps
+        if key not in self._known:
+            self._known[key] = loss(self._designs[number], steps)
+        return self._known[key]
 
 
 def _tried(table: Mapping[int, NDArray[np.float64]]) -> Iterator[int]:
@@ -150,7 +170,7 @@ def _chosen(table: Mapping[int, NDArray[np.float64]]) -> tuple[int, float, float
 
 
 def loss(design: Reported, steps: Steps) -> float:
-    """Mean |log error| of a design's loops, of iteration latency and II alike."""
+    """Mean |log error| of a design's loops, of iteration latency and II alike; NaN where none is found again."""
     found = dict(_loops(design.estimate(replace(design.target, learned=steps))))
     errors = []
     for loop in design.loops:
@@ -160,7 +180,7 @@ def loss(design: Reported, steps: Steps) -> float:
         for mine, real in ((own.depth, loop.depth), (own.ii, loop.ii)):
             if mine and real:
                 errors.append(min(abs(math.log((mine + 1) / (real + 1))), CUT))
-    return float(np.mean(errors)) if errors else 0.0
+    return float(np.mean(errors)) if errors else math.nan
 
 
 def _loops(estimate: Estimate) -> Iterator[tuple[tuple[str, int], LoopResult]]:

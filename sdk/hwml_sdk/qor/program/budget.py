@@ -25,6 +25,7 @@ LEAST_ESTIMATE_STEPS = 12_000  # of expressions, however much was read
 DOCUMENT_STEPS = 500_000  # the same for all top functions of one document together
 TOP_STEPS = 200  # what the answer about one top function costs beside its walk
 VERIFY_STEPS = 150_000  # nodes that are read again to try the fixes of findings
+FILL_STEPS = 60_000  # of running code that fills tables and builds objects, at 5 us
 MAX_DEPTH = 200  # of nodes inside one another: what is further inside is left out
 MAX_BRANCHES = 150  # of one `switch` or `else if` chain inside one another; further ones are read side by side
 CHECKPOINTS = 100  # in all of a budget; a few hundredths of a second apart
@@ -63,6 +64,18 @@ class Work:
             return True
         self.leave_out(reason)
         return False
+
+    @contextmanager
+    def apart(self, steps: int) -> Iterator[Work]:
+        """Meanwhile steps are taken from so many others; that they are used up leaves nothing out of the document."""
+        kept = self.left, self.reason, self.start, self._asks_at
+        other = Work(steps)
+        self.left, self.reason, self.start, self._asks_at = other.left, "", other.start, other._asks_at
+        try:
+            yield other
+        finally:
+            other.left, other.reason = self.left, self.reason
+            self.left, self.reason, self.start, self._asks_at = kept
 
     def leave_out(self, reason: str) -> None:
         """Something is left out; the first reason is the one that is told."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from . import ir
 from .constants import evaluate, settle
-from .expressions import assigned_variables, everything_in, root_variable
+from .expressions import assigned_variables, everything_in, leaves, root_variable
 from .flow import target_of
 from .touched import touched
 
@@ -16,29 +16,34 @@ def mark_constant_arrays(program: ir.Program) -> None:
 
     Every use of such an array reads one of its elements: what is handed on as a whole may be written elsewhere.
     """
-    found = {
-        var for var in _declared(program) if not (var.const or var.type.unsettled) and _is_given(var.init, var.dims)
-    }
-    for function in program.functions.values() if found else ():
-        found -= assigned_variables(function.body)
-        found -= _handed_on(everything_in(function.body), found)
-        found -= touched(function.body, program, function.returns)
-    for var in found:
-        var.const = True
-    _mark_constant_statics(program)
-
-
-def _mark_constant_statics(program: ir.Program) -> None:
-    """The same of numbers that are declared `static`, so that no other source can name them (LLVM's globalopt)."""
-    found = {v for v in _declared(program) if v.static and not (v.const or v.handed or v.dims or v.type.pointer)}
-    found = {var for var in found if var.init is not None and evaluate(var.init, {}) is not None}
-    found = {var for var in found if not var.type.unsettled}
-    for function in program.functions.values() if found else ():
-        found -= assigned_variables(function.body)
-        found -= touched(function.body, program, function.returns)
-    for var in found:
-        var.const, var.evaluated = True, False
+    arrays = {var for var in _candidates(program) if _is_given(var.init, var.dims)}
+    # The same of numbers that are declared `static`, so that no other source can name them (LLVM's globalopt).
+    statics = {var for var in _candidates(program) if var.static and not (var.handed or var.dims or var.type.pointer)}
+    statics = {var for var in statics if var.init is not None and evaluate(var.init, {}) is not None}
+    for function in program.functions.values() if arrays or statics else ():
+        changed = touched(function.body, program, function.returns) | assigned_variables(function.body)
+        arrays -= changed
+        arrays -= _handed_on(everything_in(function.body), arrays)
+        statics -= changed
+    for var in arrays | statics:
+        var.const = var.unwritten = True
+    for var in statics:
+        var.evaluated = False
         settle(var)
+
+
+def _candidates(program: ir.Program) -> Iterator[ir.Variable]:
+    """Variables that may be constant without saying so: no port has a value of its own."""
+    ports = {option.strip("&* ").partition("[")[0] for option in _ports(program)}
+    for var in _declared(program):
+        if not (var.const or var.type.unsettled or (var.scope == "global" and var.name in ports)):
+            yield var
+
+
+def _ports(program: ir.Program) -> Iterator[str]:
+    for pragma in program.pragmas:
+        if pragma.kind == "INTERFACE":
+            yield pragma.options.get("port") or pragma.options.get("variable") or ""
 
 
 def _declared(program: ir.Program) -> Iterator[ir.Variable]:
@@ -51,16 +56,8 @@ def _is_given(init: ir.Expr | None, dims: tuple[int | None, ...]) -> bool:
     """Whether an array is given constants, some of which are not zero: one of zeros is about to be filled."""
     if not dims or not isinstance(init, ir.Many) or init.comma:
         return False
-    values = [evaluate(item, {}) for item in _leaves(init)]
+    values = [evaluate(item, {}) for item in leaves(init)]
     return bool(values) and None not in values and any(values)
-
-
-def _leaves(expr: ir.Expr) -> Iterator[ir.Expr]:
-    if isinstance(expr, ir.Many):
-        for item in expr.items:
-            yield from _leaves(item)
-    else:
-        yield expr
 
 
 def _handed_on(exprs: Iterable[ir.Expr], among: set[ir.Variable]) -> set[ir.Variable]:

@@ -208,10 +208,10 @@ class Run:
             self.count()
             self.statement(item)
 
-    def count(self) -> None:
-        """One step more, of this call and of the document."""
-        self.steps += 1
-        if self.steps > self.most or (self.work is not None and not self.work.take()):
+    def count(self, steps: int = 1) -> None:
+        """Steps more, of this call and of the document."""
+        self.steps += steps
+        if self.steps > self.most or (self.work is not None and not self.work.take(steps)):
             raise UnknownError
 
     def statement(self, item: ir.Stmt) -> None:

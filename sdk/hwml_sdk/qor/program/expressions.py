@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import ir
@@ -106,6 +106,17 @@ def _assigned_in(block: ir.Block) -> dict[ir.Variable, None]:
     return found
 
 
+def leaves(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The values of an initialiser list, with those of the lists inside it; of anything else itself."""
+    pending = [expr]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ir.Many):
+            pending += current.items[::-1]
+        else:
+            yield current
+
+
 def root_variable(expr: ir.Expr) -> ir.Variable | None:
     """The variable an access starts from: `a` of `a[i].x`, `*a`, `a.range(3, 0)`."""
     while True:
@@ -127,7 +138,7 @@ def look_anew(block: ir.Block) -> None:
     while pending:
         item = pending.pop()
         if isinstance(item, ir.Block):
-            item.everything = item.assigned = item.assigned_in_order = None
+            item.everything = item.assigned = item.assigned_in_order = item.loops = None
             pending += item.items
         elif isinstance(item, ir.Loop):
             pending.append(item.body)

@@ -7,57 +7,112 @@ is computed by the tool, which leaves a ROM and no loop; reports of 2022.2 have 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 
 from . import ir
 from .constants import Number, Run, UnknownError, evaluate, held
-from .expressions import assigned_variables, everything_in, inside, root_variable
+from .expressions import assigned_variables, everything_in, inside, look_anew, root_variable
+from .facts import declarations
 from .flow import target_of, variables_in
 from .handed import is_shared
-from .touched import places, touched
+from .named import Named, Names
 
 MAX_CELLS = 4096
 MAX_FILL_STEPS = 20_000  # of one table: a step is a statement or a round of a loop
-_NUMBERS = ("int", "uint", "bool", "half", "float", "double", "fixed", "ufixed")
+NODES_A_STEP = 8  # of code that is looked at, or of values that are made, in the time of a step
 
 
-def fill_tables(program: ir.Program) -> None:
-    """Turn such arrays into constants with their values, and take the code away that fills them."""
+def fill_tables(program: ir.Program, names: Names) -> None:
+    """Turn such arrays into constants with their values, and take the code away that fills them.
+
+    What that takes is taken from `program.work`; when it is used up, the other loops stay as they are.
+    """
     for function in program.functions.values():
-        kept = [item for item in function.body.items if not _fills(program, function, item)]
+        kept = [
+            item for number, item in enumerate(function.body.items)
+            if not _fills(program, names, function, (number, item))
+        ]  # fmt: skip
         if len(kept) != len(function.body.items):
             function.body.items[:] = kept
-            function.body.assigned = function.body.assigned_in_order = function.body.everything = None
+            look_anew(function.body)
 
 
-def _fills(program: ir.Program, function: ir.Function, item: ir.Stmt) -> bool:
+def _fills(program: ir.Program, names: Names, function: ir.Function, place: tuple[int, ir.Stmt]) -> bool:
     """Whether a statement of a function did nothing but fill tables, which have their values now."""
+    number, item = place
     filler = _filler(program, item)
-    if filler is None:
+    if filler is None or program.work.left < 0:
         return False
-    block, standing = filler
-    tables = {standing.get(var, var) for var in assigned_variables(block) if var.dims}
-    if not tables or not all(_may_be_table(program, function, item, var) for var in tables):
+    block, standing, numbers = filler
+    assigned = assigned_variables(block)
+    tables = {table for var in assigned if (table := standing.get(var, var)).dims}
+    if (
+        not program.work.take(len(assigned) // NODES_A_STEP)
+        or not tables
+        or not all(_may_be_table(names, function, number, var) for var in tables)
+    ):
         return False
-    if not _is_closed(block, standing, tables) or (not standing and _is_counted_on(program, function, item)):
+    if not program.work.take(len(everything_in(block)) // NODES_A_STEP):
+        return False
+    if not _is_closed(block, {*standing, *numbers}, tables, standing) or (
+        not standing and _is_counted_on(names, function, number, item)
+    ):
         return False
     run = Filling(standing, tables, program)
-    try:
-        run.block(block)
-    except UnknownError:
-        return False
+    run.values.update(numbers)
+    with _run_through(program, block):
+        try:
+            run.block(block)
+        except UnknownError:
+            return False
     if not all(run.is_full(var) or var.init is None or _is_zero(var.init) for var in tables):
+        return False
+    if not program.work.take(sum(cells_of(var) for var in tables) // NODES_A_STEP):
         return False
     for var in tables:
         var.init, var.const = run.table(var), True
     return True
 
 
-def _is_counted_on(program: ir.Program, function: ir.Function, item: ir.Stmt) -> bool:
+@contextmanager
+def _run_through(program: ir.Program, block: ir.Block) -> Iterator[None]:
+    """Meanwhile functions that make numbers of numbers alone are run as if they were `constexpr`."""
+    lent: list[ir.Call] = []
+    for expr in everything_in(block):
+        callee = program.functions.get(expr.name) if isinstance(expr, ir.Call) and expr.function is None else None
+        if isinstance(expr, ir.Call) and callee is not None and _is_of_numbers(program, callee):
+            expr.function = callee
+            lent.append(expr)
+    try:
+        yield
+    finally:
+        for call in lent:
+            call.function = None
+
+
+def _is_of_numbers(program: ir.Program, function: ir.Function) -> bool:
+    """Whether a function gets numbers, gives one back, and neither knows nor changes anything else."""
+    kinds = [function.returns, *(param.type for param in function.params)]
+    if not all(kind.is_number and not kind.pointer for kind in kinds) or any(param.dims for param in function.params):
+        return False
+    inner = everything_in(function.body)
+    calls = any(isinstance(expr, ir.Call) and expr.name in program.functions for expr in inner)
+    return program.work.take(len(inner) // NODES_A_STEP) and not calls and _is_closed(
+        function.body, set(function.params), set(), {}
+    )  # fmt: skip
+
+
+def cells_of(var: ir.Variable) -> int:
+    """How many elements an array has, 0 where that is not known."""
+    return prod(extent or 0 for extent in var.dims)
+
+
+def _is_counted_on(names: Names, function: ir.Function, number: int, item: ir.Stmt) -> bool:
     """Whether a counter of a loop is asked for outside of it."""
-    others = ir.Block([other for other in function.body.items if other is not item])
     counters = [loop.var for loop in ir.loops_of(ir.Block([item])) if loop.var is not None]
-    return any(_names(others, var) or _is_named_elsewhere(program, function, var) for var in counters)
+    at = names.of(function).at
+    return any(at.get(var, [number]) != [number] or names.elsewhere(function, var) for var in counters)
 
 
 def _is_zero(init: ir.Expr) -> bool:
@@ -66,94 +121,74 @@ def _is_zero(init: ir.Expr) -> bool:
     return evaluate(init, {}) == 0
 
 
-def _filler(program: ir.Program, item: ir.Stmt) -> tuple[ir.Block, Mapping[ir.Variable, ir.Variable]] | None:
-    """The code that a statement runs, and which array each array parameter of it stands for."""
-    if isinstance(item, ir.Loop) and item.kind == "for":
-        return ir.Block([item]), {}
+_Filler = tuple[ir.Block, dict[ir.Variable, ir.Variable], dict[ir.Variable, Number]]
+
+
+def _filler(program: ir.Program, item: ir.Stmt) -> _Filler | None:
+    """The code that a statement runs, which array each parameter of it stands for, and which number each other has."""
+    if isinstance(item, ir.Block) or (isinstance(item, ir.Loop) and item.kind == "for"):
+        return ir.Block([item]), {}, {}
     call = item.expr if isinstance(item, ir.Evaluate) else None
     callee = program.functions.get(call.name) if isinstance(call, ir.Call) and call.receiver is None else None
     if callee is None or call is None or not isinstance(call, ir.Call) or len(call.args) != len(callee.params):
         return None
-    standing = {}
+    standing: dict[ir.Variable, ir.Variable] = {}
+    numbers: dict[ir.Variable, Number] = {}
     for param, argument in zip(callee.params, call.args, strict=True):
-        if not isinstance(argument, ir.Ref) or argument.var is None or not argument.var.dims or not param.dims:
+        value = evaluate(argument, {}) if param.type.is_number and not (param.dims or param.type.pointer) else None
+        if value is not None:
+            numbers[param] = held(param.type, value)
+            continue
+        table = argument.var if isinstance(argument, ir.Ref) else None
+        extents = param.dims or (None,) * param.type.pointer
+        if table is None or not table.dims or len(extents) != len(table.dims) or table.dims[1:] != extents[1:]:
             return None
-        if argument.var.dims[1:] != param.dims[1:]:
-            return None
-        standing[param] = argument.var
-    return (callee.body, standing) if standing else None
+        standing[param] = table
+    single = len(set(standing.values())) == len(standing)
+    return (callee.body, standing, numbers) if standing and single else None
 
 
-def _may_be_table(program: ir.Program, function: ir.Function, item: ir.Stmt, var: ir.Variable) -> bool:
+def _may_be_table(names: Names, function: ir.Function, number: int, var: ir.Variable) -> bool:
     """Whether an array of this function is small, and nothing else in the program may change it or read it before."""
-    extents = [extent for extent in var.dims if extent]
-    if var.const or var.scope != "local" or len(extents) != len(var.dims) or prod(extents) > MAX_CELLS:
+    if var.const or var.scope != "local" or not all(var.dims) or not 0 < cells_of(var) <= MAX_CELLS:
         return False
-    if var.type.kind not in _NUMBERS or var.type.pointer or var not in function.variables.values():
+    if not var.type.is_number or var.type.pointer or function.variables.get(var.name) is not var:
         return False
     if var.static or var.handed or var.type.unsettled:
         return False
-    at = next(index for index, other in enumerate(function.body.items) if other is item)
-    before, behind = function.body.items[:at], ir.Block(function.body.items[at + 1 :])
+    named = names.of(function)
     # What nobody reads is no table: such a loop shows what it is as it stands.
-    if _names(ir.Block(before), var) or not _names(behind, var) or _is_named_elsewhere(program, function, var):
+    if named.at[var][:1] != [number] or named.at[var][-1] <= number or names.elsewhere(function, var):
         return False
-    return not _may_change(program, behind, var)
+    return not _may_change(names, named, number, var)
 
 
-def _names(block: ir.Block, var: ir.Variable) -> bool:
-    return any(isinstance(expr, ir.Ref) and expr.var is var for expr in everything_in(block))
+def _may_change(names: Names, named: Named, number: int, var: ir.Variable) -> bool:
+    """Whether code behind a statement writes an array, or gives it or an element where it may be written."""
+    reading: set[int] = set()
+    for at, call in reversed(named.partly[var]):
+        if at <= number:
+            break
+        if call is None or not names.reads_elements(call, var):
+            return True
+        reading.add(id(call))
+    for at, what in reversed(named.touched[var]):
+        if at <= number:
+            break
+        if id(what) not in reading:
+            return True
+    return False
 
 
-def _is_named_elsewhere(program: ir.Program, function: ir.Function, var: ir.Variable) -> bool:
-    """Whether another function names a variable of this one, as a lambda may."""
-    return any(_names(other.body, var) for other in program.functions.values() if other is not function)
-
-
-def _may_change(program: ir.Program, block: ir.Block, var: ir.Variable) -> bool:
-    """Whether code writes an array, or gives it or an element where it may be written."""
-    read: set[int] = set()
-    handed: list[ir.Call] = []
-    for expr in everything_in(block):
-        if isinstance(expr, ir.Index) and isinstance(expr.base, ir.Ref) and expr.base.var is var:
-            if len(expr.subscripts) == len(var.dims):
-                read.add(id(expr.base))
-        elif isinstance(expr, ir.Call) and _only_read(program, expr, var):
-            handed.append(expr)
-            read.update(id(argument) for argument in expr.args if isinstance(argument, ir.Ref) and argument.var is var)
-    if var in touched(block, program, leaving=handed):
-        return True
-    return any(isinstance(e, ir.Ref) and e.var is var and id(e) not in read for e in everything_in(block))
-
-
-def _only_read(program: ir.Program, call: ir.Call, var: ir.Variable) -> bool:
-    """Whether a function that gets the array, and no element of it, reads elements and does nothing else with it."""
-    callee = program.functions.get(call.name)
-    if callee is None or call.receiver is not None or len(call.args) > len(callee.params):
-        return False
-    pairs = list(zip(callee.params, call.args, strict=False))
-    params = [p for p, a in pairs if isinstance(a, ir.Ref) and a.var is var]
-    if not params or not all(param.dims for param in params):
-        return False
-    if any(p.type.pointer and not p.dims and var in set(places(a)) for p, a in pairs):
-        return False
-    bases = {
-        id(expr.base) for expr in everything_in(callee.body)
-        if isinstance(expr, ir.Index) and len(expr.subscripts) == len(var.dims)
-    }  # fmt: skip
-    named = [expr for expr in everything_in(callee.body) if isinstance(expr, ir.Ref) and expr.var in params]
-    inside_others = any(_is_named_elsewhere(program, callee, param) for param in params)
-    changed = touched(callee.body, program, callee.returns)
-    return not inside_others and not set(params) & changed and all(id(expr) in bases for expr in named)
-
-
-def _is_closed(block: ir.Block, standing: Mapping[ir.Variable, ir.Variable], tables: set[ir.Variable]) -> bool:
+def _is_closed(
+    block: ir.Block, given: set[ir.Variable], tables: set[ir.Variable], standing: Mapping[ir.Variable, ir.Variable]
+) -> bool:
     """Whether code changes nothing but tables and what is declared in it, and knows nothing but constants."""
     loops = {loop.var for loop in ir.loops_of(block) if loop.var is not None and loop.start is not None}
-    local = {item.var for item in _declared(block)} | loops
+    local = {item.var for item in declarations(block)} | loops
     if any(var.type.pointer or var.handed or var.type.unsettled or is_shared(var) for var in local):
         return False
-    local = {var for var in local if not var.static}
+    local = {var for var in local if not var.static} | {var for var in given if var not in standing}
     for expr in everything_in(block):
         if isinstance(expr, ir.Call) and (expr.receiver is not None or any(map(_is_array, expr.args))):
             return False
@@ -161,26 +196,12 @@ def _is_closed(block: ir.Block, standing: Mapping[ir.Variable, ir.Variable], tab
         var = root_variable(target) if target is not None else None
         if target is not None and standing.get(var, var) not in tables and var not in local:  # type: ignore[arg-type]
             return False
-    named = set(variables_in(*everything_in(block))) - local - set(standing) - tables
+    named = set(variables_in(*everything_in(block))) - local - given - tables
     return all(evaluate(ir.Ref(var.name, var), {}) is not None or (var.const and var.dims) for var in named)
 
 
 def _is_array(expr: ir.Expr) -> bool:
     return isinstance(expr, ir.Ref) and expr.var is not None and bool(expr.var.dims)
-
-
-def _declared(block: ir.Block) -> Iterator[ir.Declare]:
-    for item in block.items:
-        if isinstance(item, ir.Declare):
-            yield item
-        elif isinstance(item, ir.Block):
-            yield from _declared(item)
-        elif isinstance(item, ir.Loop):
-            yield from _declared(item.body)
-        elif isinstance(item, ir.If):
-            yield from _declared(item.then)
-            if item.otherwise is not None:
-                yield from _declared(item.otherwise)
 
 
 class Filling(Run):
@@ -192,6 +213,7 @@ class Filling(Run):
         super().__init__(0, program.work, MAX_FILL_STEPS)
         self.standing = standing
         self.cells: dict[ir.Variable, dict[int, Number]] = {var: {} for var in tables}
+        self._looked: dict[int, tuple[int, bool]] = {}  # of expressions: steps for their size, whether they read such
 
     def change(self, expr: ir.Expr) -> None:
         """Also assignments to elements."""
@@ -208,8 +230,7 @@ class Filling(Run):
             if not isinstance(item, ir.Assign) or not isinstance(item.target, ir.Index):
                 super().change(item)
                 continue
-            var = root_variable(item.target)
-            var = self.standing.get(var, var) if var is not None else None
+            var = self._stands_for(item.target)
             if var not in self.cells or item.op != "=" or len(item.target.subscripts) != len(var.dims):
                 raise UnknownError
             self.cells[var][self._place(var, item.target)] = held(var.type, self.value(item.value))
@@ -225,16 +246,25 @@ class Filling(Run):
 
     def value(self, expr: ir.Expr | None) -> Number:
         """What reads an element of a table that is being filled is not told."""
-        if expr is not None and any(
-            isinstance(e, ir.Index) and self.standing.get(v := root_variable(e), v) in self.cells  # type: ignore[arg-type]
-            for e in inside([expr])
-        ):
-            raise UnknownError
+        if expr is not None:
+            if id(expr) not in self._looked:
+                inner = inside([expr])
+                reads = any(isinstance(e, ir.Index) and self._stands_for(e) in self.cells for e in inner)
+                self._looked[id(expr)] = (len(inner) // NODES_A_STEP, reads)
+            steps, reads = self._looked[id(expr)]
+            if reads:
+                raise UnknownError
+            if steps:
+                self.count(steps)
         return super().value(expr)
+
+    def _stands_for(self, expr: ir.Expr) -> ir.Variable | None:
+        var = root_variable(expr)
+        return self.standing.get(var, var) if var is not None else None
 
     def is_full(self, var: ir.Variable) -> bool:
         """Whether each element was given a value."""
-        return all(var.dims) and len(self.cells[var]) == prod(extent or 0 for extent in var.dims)
+        return all(var.dims) and len(self.cells[var]) == cells_of(var)
 
     def table(self, var: ir.Variable) -> ir.Many:
         """The values, as an initialiser would have them; what was left alone is zero."""

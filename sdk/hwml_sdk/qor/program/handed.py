@@ -42,7 +42,7 @@ def may_change_shared(expr: ir.Expr) -> bool:
     """Whether an expression calls something that may change variables which it is not handed."""
     if not isinstance(expr, ir.Call):
         return False
-    of_stream = expr.receiver is not None and _is_stream(expr.receiver)
+    of_stream = expr.receiver is not None and is_stream(expr.receiver)
     return not of_stream and expr.name.rpartition("::")[2] not in BY_VALUE
 
 
@@ -69,7 +69,7 @@ def _handed_by(expr: ir.Expr, program: ir.Program) -> list[ir.Variable]:
     if isinstance(expr, ir.Unary) and expr.op == "&":
         var = root_variable(expr.operand)
         return [var] if var is not None and not var.dims else []
-    if isinstance(expr, ir.Binary) and expr.op == ">>" and _is_stream(expr.left):
+    if isinstance(expr, ir.Binary) and expr.op == ">>" and is_stream(expr.left):
         return _plain(expr.right)
     if not isinstance(expr, ir.Call):
         return []
@@ -88,6 +88,7 @@ def _plain(expr: ir.Expr) -> list[ir.Variable]:
     return [expr.var] if isinstance(expr, ir.Ref) and expr.var is not None and not expr.var.dims else []
 
 
-def _is_stream(expr: ir.Expr) -> bool:
+def is_stream(expr: ir.Expr) -> bool:
+    """Whether an expression starts from a stream."""
     var = root_variable(expr)
     return var is not None and var.type.kind == "stream"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from ...document import Span
 from .budget import READ_STEPS, Work
 
+NUMBERS = frozenset({"int", "uint", "bool", "half", "float", "double", "fixed", "ufixed"})  # kinds of types
+
 
 @dataclass(frozen=True, slots=True)
 class CType:
@@ -35,12 +37,44 @@ class CType:
     _by_name: dict[str, tuple[CType, tuple[int | None, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _has: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it is a pointer or a reference, or a struct with such a field, also of a struct inside it."""
+        return self._any("pointer")
+
+    @property
+    def may_change_unseen(self) -> bool:
+        """Whether it or a field, also of a struct inside it, is `unsettled`."""
+        return self._any("unsettled")
+
+    def _any(self, what: str) -> bool:
+        """Whether this or a type of a field has it; each is looked at once, as structs often name the same ones."""
+        if not self.fields:
+            return bool(getattr(self, what))
+        if what not in self._has:
+            pending, seen, found = [self], {id(self)}, False
+            while pending and not found:
+                one = pending.pop()
+                found = bool(getattr(one, what)) or one._has.get(what, False)
+                for _, inner, _ in () if what in one._has else one.fields:
+                    if id(inner) not in seen:
+                        seen.add(id(inner))
+                        pending.append(inner)
+            self._has[what] = found
+        return self._has[what]
 
     def field_of(self, name: str) -> tuple[CType, tuple[int | None, ...]] | None:
         """Type and extents of a field, the first of that name; None where the struct has none."""
         if self.fields and not self._by_name:
             self._by_name.update((field, (kind, dims)) for field, kind, dims in reversed(self.fields))
         return self._by_name.get(name)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values, or those that it leads to, are numbers."""
+        return self.kind in NUMBERS
 
     @property
     def is_float(self) -> bool:
@@ -55,6 +89,7 @@ class Variable:
     dims: extents, None where unknown (empty for scalars).
     handed: its address or a reference to it goes elsewhere, so that it may change unseen.
     value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
+    unwritten: it is const because nothing that was read writes it.
     given: of a struct, the fields that are constant, with their values.
     """
 
@@ -72,6 +107,7 @@ class Variable:
     value: int | float | None = None
     evaluated: bool = False
     part_of: Variable | None = None
+    unwritten: bool = False
     given: dict[str, Expr] = field(default_factory=dict)
 
 
@@ -259,6 +295,7 @@ class Loop:
 
     label: the source's label; name: the label, or the tool's own kind of name (`VITIS_LOOP_12_1`).
     var, start, condition, step: of a counting loop, None where it has none of the usual form.
+    others: what the head sets other variables to.
     head: range of the `for (...)` part. has_break: a break, return or goto leaves it early; jumps: a break or goto
     does. has_continue: an iteration may skip what follows in the body.
     """
@@ -274,6 +311,7 @@ class Loop:
     start: Expr | None = None
     condition: Expr | None = None
     step: Expr | None = None
+    others: tuple[tuple[Variable, Expr], ...] = ()
     pragmas: list[Pragma] = field(default_factory=list)
     has_break: bool = False
     jumps: bool = False
@@ -344,6 +382,8 @@ class Program:
     fields: what the methods of a struct see of it, by struct and field. bases: of a struct. defaults: of the parameters
     of a function, None where one has none. work: what may still be read, and what was not.
     faults: in how many places a text is no C++, or ends in the middle of a comment or of an `#if`.
+    copied: by an object, those whose constant fields are as its own.
+    fill_steps: what running code took that fills tables and builds objects; over FILL_STEPS not all of it was run.
     """
 
     path: str
@@ -363,6 +403,8 @@ class Program:
     dialect: str = "HLS"
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
     faults: int = 0
+    copied: dict[Variable, list[Variable]] = field(default_factory=dict)
+    fill_steps: int = 0
     _dependences: list[Pragma] | None = None
 
     def dependences(self) -> list[Pragma]:

@@ -19,31 +19,41 @@ _LOOKS = frozenset({
     "to_double", "to_half", "to_bool", "to_string", "length", "or_reduce", "and_reduce", "xor_reduce", "nor_reduce",
     "nand_reduce", "xnor_reduce", "is_zero", "iszero", "is_neg", "sign", "countLeadingZeros", "size",
 })  # fmt: skip
-_NUMBERS = ("int", "uint", "bool", "half", "float", "double", "fixed", "ufixed")
+_GIVING = (ir.Assign, ir.Unary, ir.Binary, ir.Call)  # what `_given_away` looks at
 
 
-def touched(
-    block: ir.Block, program: ir.Program, returns: ir.CType | None = None, leaving: Iterable[ir.Call] = ()
-) -> set[ir.Variable]:
-    """Variables that a block does so with, except for the calls in `leaving`.
+def touched(block: ir.Block, program: ir.Program, returns: ir.CType | None = None) -> set[ir.Variable]:
+    """Variables that a block does so with. returns: what the function gives back whose body this is."""
+    return {var for var, _ in touches(block, program, returns)}
 
-    returns: what the function gives back whose body this is.
-    """
-    left = {id(call) for call in leaving}
-    found: set[ir.Variable] = set()
+
+def touches(
+    block: ir.Block, program: ir.Program, returns: ir.CType | None = None
+) -> Iterator[tuple[ir.Variable, ir.Expr | ir.Stmt]]:
+    """The same with the expression or the statement that does so, as often as there is one."""
     for expr in everything_in(block):
-        for place in () if id(expr) in left else _given_away(expr, program):
-            found.update(places(place))
+        for place in _given_away(expr, program) if type(expr) in _GIVING else ():
+            for var in places(place):
+                yield var, expr
     for item in ir.statements_of(block):
-        if isinstance(item, ir.Declare) and item.var.type.pointer and item.var.init is not None:
-            found.update(places(item.var.init))
-        elif isinstance(item, ir.Return) and returns is not None and returns.pointer and item.value is not None:
-            found.update(places(item.value))
-        elif isinstance(item, ir.Loop) and item.var is not None and item.start is not None:
-            found.add(item.var)
-            if item.var.type.pointer:
-                found.update(places(item.start))
-    return found
+        for place in _given_by(item, returns):
+            for var in places(place):
+                yield var, item
+        if isinstance(item, ir.Loop) and item.var is not None and item.start is not None:
+            yield item.var, item
+
+
+def _given_by(item: ir.Stmt, returns: ir.CType | None) -> tuple[ir.Expr, ...]:
+    """What a statement lets a pointer, a reference or an object with such fields lead to."""
+    if isinstance(item, ir.Declare):
+        leads = item.var.init is not None and item.var.type.leads_elsewhere
+        return (item.var.init,) if leads and item.var.init is not None else ()
+    if isinstance(item, ir.Return):
+        leads = returns is not None and item.value is not None and returns.leads_elsewhere
+        return (item.value,) if leads and item.value is not None else ()
+    if isinstance(item, ir.Loop) and item.var is not None and item.start is not None:
+        return (item.start,) if item.var.type.pointer else ()
+    return ()
 
 
 def writes_arrays(name: str) -> bool:
@@ -110,9 +120,9 @@ def _is_number(expr: ir.Expr, program: ir.Program) -> bool:
         expr = expr.left
     if isinstance(expr, ir.Call) and expr.receiver is None:
         callee = program.functions.get(expr.name)
-        return expr.function is not None or callee is None or callee.returns.kind in _NUMBERS
+        return expr.function is not None or callee is None or callee.returns.is_number
     kind = type_of_expression(expr, program)
-    return kind.kind in _NUMBERS or isinstance(expr, ir.Const)
+    return kind.is_number or isinstance(expr, ir.Const)
 
 
 def places(expr: ir.Expr) -> Iterator[ir.Variable]:

@@ -73,6 +73,11 @@ def split_scope(name: str) -> tuple[str, str]:
     return "", name
 
 
+def class_name(name: str) -> str:
+    """`Box` of `space::Box<int>`, as its constructors are called."""
+    return split_template(split_scope(name)[1])[0]
+
+
 def parse_type(text: str, named: Callable[[str], CType | None], value: Value) -> CType:
     """The type a specifier's text stands for.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...document import Again, Analysis, Annotation, Diagnostic, Span
 from ...text import common_start
-from ..program.budget import READ_STEPS, VERIFY_STEPS
+from ..program.budget import FILL_STEPS, READ_STEPS, VERIFY_STEPS
 from ..program.tops import Likelihood, likely_tops
 from .focus import Part, blank, connected, directives_in, functions_in, numbers_of, reduced, without_directives
 
@@ -40,9 +40,10 @@ class Whole:
     about: settings and surroundings, compared by ==. sources: the other files that were read. parts, lines: functions,
     and the first line of each with the one behind it. shared: variables that a function may change for another.
     with_pragmas: functions that have some. tops: how likely each function is to be the design. fixes: that were tried.
-    steps, work: to read and lint it, and to read it. ports: pragmas of bus ports with the functions they stand in; the
-    model counts those of a whole file. arrays: that every design of the file has, and any function may partition.
-    numbers: of the functions of a name. blanks: what stands for each function where it is left out.
+    steps, work, fill_steps: to read and lint it, to read it, and to run code that fills tables. ports: pragmas of bus
+    ports with the functions they stand in; the model counts those of a whole file. arrays: that every design of the
+    file has, and any function may partition. numbers: of the functions of a name. blanks: what stands
+    for each function where it is left out.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Whole:
     fixes: int
     steps: int
     work: int
+    fill_steps: int
     ports: tuple[tuple[int, ir.Pragma], ...]
     arrays: frozenset[str]
     numbers: Mapping[str, Sequence[int]]
@@ -87,7 +89,7 @@ def remembered(
     """What a complete analysis leaves for the next one; None where functions cannot be told apart safely."""
     if analysis.faults or analysis.notes or analysis.problem or program.work.reason or program.problems:
         return None
-    if "ACCEL" in text:
+    if "ACCEL" in text or program.fill_steps > FILL_STEPS:
         return None
     parts = functions_in(text)
     lines = _lines(text, parts)
@@ -101,7 +103,8 @@ def remembered(
         return None
     names = {part.name for part in parts}
     shared = frozenset(
-        name for name, var in program.globals.items() if not var.const or var.dims or var.type.pointer
+        name for name, var in program.globals.items()
+        if not var.const or var.unwritten or var.dims or var.type.pointer
     )  # fmt: skip
     outside = [text[a:b] for a, b in _gaps(text, parts)]
     others = [content for path, content in program.sources.items() if path != program.path]
@@ -110,8 +113,8 @@ def remembered(
     return Whole(
         text, analysis, about, {path: content for path, content in program.sources.items() if path != program.path},
         tuple(parts), lines, shared, functions_with_pragmas(program), likely_tops(program), top, fixes, steps,
-        program.work.used, _ports(program, lines),
-        frozenset(name for name, var in program.globals.items() if var.dims and not var.const),
+        program.work.used, program.fill_steps, _ports(program, lines),
+        frozenset(name for name, var in program.globals.items() if var.dims and (var.unwritten or not var.const)),
         numbers_of(parts), tuple(blank(text[part.start : part.end]) for part in parts),
     )  # fmt: skip
 
@@ -230,6 +233,8 @@ def agrees(edit: Edit, program: ir.Program) -> bool:
     whole = edit.whole
     if program.work.reason or whole.work + program.work.used > READ_STEPS:
         return False
+    if whole.fill_steps + program.fill_steps > FILL_STEPS:
+        return False
     others = {path: content for path, content in program.sources.items() if path != program.path}
     own = sorted(function.name for function in program.functions.values() if function.path == program.path)
     wanted = sorted(edit.parts[number].name for number in edit.read)
@@ -332,4 +337,5 @@ def followed(edit: Edit, analysis: Analysis, program: ir.Program, *, top: str, f
         fixes=whole.fixes + fixes,
         ports=tuple(item for item in whole.ports if item[0] not in edit.read) + _ports(program, edit.lines),
         work=whole.work if not edit.moved else max(whole.work, program.work.used),
+        fill_steps=whole.fill_steps + program.fill_steps,
     )

@@ -10,6 +10,7 @@ from ..program.sizes import byte_size, size_of
 from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .algorithms import algorithm
 from .expressions import element, extents
+from .initialisers import in_order
 from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
 from .reader import Reader
@@ -180,7 +181,11 @@ def literal_of_type(reader: Reader, node: Node) -> ir.Expr:
     """`T{a, b}`."""
     kind = reader.type_of(node.child_by_field_name("type"))
     listed = node.child_by_field_name("value")
-    args = tuple(reader.expression(child) for child in listed.named_children) if listed is not None else ()
+    children = listed.named_children if listed is not None else []
+    args: tuple[ir.Expr, ...] = tuple(map(reader.expression, children))
+    if listed is not None and any(child.type == "initializer_pair" for child in children):
+        placed = in_order(reader, listed, kind, ())
+        args = placed.items if isinstance(placed, ir.Many) else (placed,)
     if kind.kind == "struct":
         return temporary(reader, kind, args, node)
     return ir.Cast(kind, args[0]) if len(args) == 1 else ir.Cast(kind, ir.Many(args))

@@ -20,13 +20,13 @@ from .declarators import (
 )
 from .defaults import note_defaults
 from .functions import closure
+from .initialisers import in_order, stored
 from .members import constructed, converted, field_values
 from .reader import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-MAX_VALUES = 4096  # of an initialiser list: of longer ones the length matters, the values do not
 MAX_GIVEN = 32  # arguments of a constructor
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _TASK = re.compile(r"(?:hls::)?task$")
@@ -112,7 +112,7 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         closure(reader, name, value)
         return
     given = _given(reader, inner, value)
-    init = _initial(reader, value, typed[0])
+    init = _initial(reader, value, (typed[0], (*dims, *typed[1])))
     var = ir.Variable(
         name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
         reader.span(inner), reader.path(inner), const=bool(words & {"const", "constexpr"}), static="static" in words,
@@ -129,6 +129,23 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
             reader.function.variables.setdefault(name, var)
         into.items.append(ir.Declare(var))
         _construct(reader, var, given, into)
+
+
+def declared_value(reader: Reader, node: Node, into: ir.Block, *, each_time: bool) -> ir.Expr:
+    """`int t = f()` where a condition is asked for: what it is. each_time: the value is asked for again and again."""
+    value = reader.expression(node.child_by_field_name("value"))
+    declaration(reader, node, into)
+    made = into.items[-1] if into.items else None
+    if not isinstance(made, ir.Declare):
+        return value
+    var = made.var
+    var.type = reader.type_of_value(value) if var.type.kind == "unknown" else var.type
+    place = ir.Ref(var.name, var)
+    if each_time:
+        return ir.Assign("=", place, value)
+    var.init, var.evaluated = value, False
+    settle(var)
+    return place
 
 
 def _bindings(reader: Reader, node: Node, value: Node | None, into: ir.Block) -> None:
@@ -171,17 +188,20 @@ def _given(reader: Reader, declared: Node, value: Node | None) -> list[ir.Expr]:
 
 
 def _construct(reader: Reader, var: ir.Variable, given: list[ir.Expr], into: ir.Block) -> None:
-    if var.type.kind != "struct" or var.dims or var.type.pointer:
+    if var.type.kind != "struct" or var.type.pointer:
         return
-    made = constructed(reader, var, given)
+    made = None if var.dims else constructed(reader, var, given)
+    told: list[ir.Expr] = []
     if made is not None:
-        var.init = None
-        into.items.append(ir.Evaluate(made))
-    elif var.init is None and 1 < len(given) <= len(var.type.fields):
-        told = {field: value for (field, _, _), value in zip(var.type.fields, given, strict=False)}
-        into.items += [ir.Evaluate(value) for value in field_values(reader, var, told)]
-    elif not given and var.init is None:
-        into.items += [ir.Evaluate(value) for value in field_values(reader, var, {})]
+        var.init, told = None, [made]
+    elif stores := stored(var):
+        told = stores
+    elif var.init is None and not var.dims and 1 < len(given) <= len(var.type.fields):
+        values = {field: value for (field, _, _), value in zip(var.type.fields, given, strict=False)}
+        told = field_values(reader, var, values)
+    elif var.init is None and not var.dims and not given:
+        told = field_values(reader, var, {})
+    into.items += [ir.Evaluate(value) for value in told]
 
 
 def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) -> ir.CType:
@@ -194,27 +214,12 @@ def _kind(reader: Reader, base: ir.CType, pointer: int, init: ir.Expr | None) ->
     return with_pointer(kind, pointer)
 
 
-def _initial(reader: Reader, value: Node | None, kind: ir.CType = UNKNOWN) -> ir.Expr | None:
+def _initial(reader: Reader, value: Node | None, typed: tuple[ir.CType, Dims]) -> ir.Expr | None:
     if value is None:
         return None
     if value.type == "argument_list":
         items = value.named_children
         return reader.expression(items[0]) if len(items) == 1 else None
-    if value.type == "initializer_list" and any(c.type == "initializer_pair" for c in value.named_children):
-        return _designated(reader, value, kind)
-    if value.type == "initializer_list" and value.named_child_count > MAX_VALUES:
-        return ir.Many(tuple(ir.Const(None, UNKNOWN) for _ in range(value.named_child_count)))
+    if value.type == "initializer_list":
+        return in_order(reader, value, *typed)
     return reader.expression(value)
-
-
-def _designated(reader: Reader, node: Node, kind: ir.CType) -> ir.Expr:
-    """`{.x = a, .z = 3}`: the fields in their order, those that are not named as the struct has them, else zero."""
-    named = [child.child_by_field_name("designator") for child in node.named_children]
-    if kind.kind != "struct" or any(name is not None and reader.src(name)[:1] == "[" for name in named):
-        return ir.Const(None, UNKNOWN)  # `{[2] = a}`: which element is which is not followed
-    told: dict[str, ir.Expr] = dict(reader.initial_fields.get(kind.name, {}))
-    for child in node.named_children:
-        name, given = child.child_by_field_name("designator"), child.child_by_field_name("value")
-        if child.type == "initializer_pair" and name is not None:
-            told[reader.src(name).lstrip(". ")] = reader.expression(given)
-    return ir.Many(tuple(told.get(name, ir.Const(0, inner)) for name, inner, _ in kind.fields))

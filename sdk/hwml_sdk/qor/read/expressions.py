@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.numbers import Number, literal
 from ..program.sizes import Dims, place_of
-from ..program.typenames import BOOL, DOUBLE, FLOAT, INT, LONG, UINT, ULONG
+from ..program.typenames import BOOL, DOUBLE, FLOAT, INT, LONG, UINT, ULONG, UNKNOWN
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -172,3 +172,11 @@ def conditional(reader: Reader, node: Node) -> ir.Expr:
 def many(reader: Reader, node: Node) -> ir.Expr:
     """`{a, b, c}`."""
     return ir.Many(tuple(reader.expression(child) for child in node.named_children))
+
+
+def assembly(reader: Reader, node: Node) -> ir.Expr:
+    """`asm("..." : "=r"(a) : "r"(b))`: the call of something that may change what it names; alone it does nothing."""
+    lists = [child for child in node.named_children if child.type.endswith("operand_list")]
+    values = [item.child_by_field_name("value") for child in lists for item in child.named_children]
+    given = tuple(reader.expression(value) for value in values if value is not None)
+    return ir.Call("asm", given, span=reader.span(node)) if given else ir.Const(None, UNKNOWN)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import UNKNOWN, split_scope, split_template
+from ..program.constants import evaluate
+from ..program.typenames import UNKNOWN, class_name
 from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
 from .defaults import note_defaults
 from .placing import place
@@ -153,11 +154,6 @@ def _of_base(reader: Reader, kind: ir.CType | None, values: list[ir.Expr], node:
     return ir.Call((fitting or [name])[0], tuple(values), span=reader.span(node))
 
 
-def class_name(name: str) -> str:
-    """`Box` of `space::Box<int>`, as its constructors are called."""
-    return split_template(split_scope(name)[1])[0]
-
-
 def _parameter(reader: Reader, node: Node, function: ir.Function) -> None:
     """A parameter; one that is const is no compile-time constant, so that `const` stays off.
 
@@ -200,9 +196,41 @@ def closure(reader: Reader, name: str, node: Node) -> None:
     label, body_of = f"{outer.name}::{name}", ir.Block()
     function = ir.Function(label, [], UNKNOWN, body_of, span, span, path, static=True, unit=outer.unit)
     reader.depth += CLOSURE_DEPTH
+    captured = list(_captured(reader, node, label))
     span_of_body = reader.start(body), reader.end(body)
     with inside(reader, function, node.child_by_field_name("declarator"), span_of_body, reader.anonymous):
+        for var in captured:
+            reader.names.scopes[-1][var.name] = var
+            if isinstance(var.init, ir.Ref) and var.type.pointer:
+                reader.standing_for[var] = var.init
+            else:
+                function.body.items.append(ir.Declare(var))
         reader.statements(body.named_children, function.body)
     reader.depth -= CLOSURE_DEPTH
     kind = ir.CType("function", 0, name=function.name)
     reader.names.scopes[-1][name] = ir.Variable(name, kind, (), "local", span, path)
+
+
+def _captured(reader: Reader, node: Node, label: str) -> Iterator[ir.Variable]:
+    """`[&m = a, k = n]`: names that a lambda gives to what it sees around it."""
+    listed = node.child_by_field_name("captures")
+    for item in listed.named_children if listed is not None else ():
+        name, given = item.child_by_field_name("left"), item.child_by_field_name("right")
+        if item.type != "lambda_capture_initializer" or name is None:
+            continue
+        value = reader.expression(given)
+        kind = reader.type_of_value(value)
+        by_reference = reader.src(item).startswith("&") or _has_reference(reader, listed, item)
+        var = ir.Variable(
+            reader.src(name), with_pointer(kind, 1) if by_reference else kind, (), "local", reader.span(item),
+            reader.path(item), init=value, function=label,
+        )  # fmt: skip
+        # What it copied was there where the lambda stands, and may be another where it is called.
+        var.handed = not by_reference and evaluate(value, {}) is None
+        yield var
+
+
+def _has_reference(reader: Reader, listed: Node | None, item: Node) -> bool:
+    """Whether `&` stands before a capture, as a sign of its own."""
+    before = item.prev_sibling
+    return listed is not None and before is not None and before.type == "&"

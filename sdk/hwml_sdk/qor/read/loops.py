@@ -8,6 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ..program import ir
+from ..program.expressions import look_anew
+from ..program.flow import variables_in
 from ..program.typenames import INT, UNKNOWN
 from .declarations import declaration
 from .declarators import declared_name
@@ -15,6 +17,7 @@ from .exits import settle_exit
 from .expressions import element, extents
 from .placing import place
 from .reader import Reader
+from .statements import asked_for
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -79,7 +82,23 @@ def for_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> No
         declaration(reader, initializer, ir.Block())
     counting(reader, loop, initializer, node.child_by_field_name("condition"), node.child_by_field_name("update"))
     _body(reader, loop, node, reader.end(close))
+    _step_in_body(loop)
     block.items.append(loop)
+
+
+def _step_in_body(loop: ir.Loop) -> None:
+    """`i++, j++`: what the head steps beside the counter is stepped at the end of each round, as if it stood there."""
+    if not isinstance(loop.step, ir.Many) or loop.has_continue:
+        return
+    # A variable that the head tests is counted with.
+    counted = {loop.var, *variables_in(loop.condition)}
+    moved = [item for item in loop.step.items if (var := _stepped(item)) is not None and var not in counted]
+    kept = tuple(item for item in loop.step.items if item not in moved)
+    if not moved or not kept:
+        return
+    loop.step = kept[0] if len(kept) == 1 else ir.Many(kept, loop.step.comma)
+    loop.body.items += [ir.Evaluate(item) for item in moved]
+    look_anew(loop.body)
 
 
 def counting(reader: Reader, loop: ir.Loop, init: Node | None, condition: Node | None, update: Node | None) -> None:
@@ -92,6 +111,7 @@ def counting(reader: Reader, loop: ir.Loop, init: Node | None, condition: Node |
         stepped = next(iter(starts))
     loop.var = stepped
     loop.start = starts.get(stepped) if stepped is not None else None
+    loop.others = tuple((var, value) for var, value in starts.items() if var is not stepped)
 
 
 def _condition(reader: Reader, node: Node | None) -> ir.Expr | None:
@@ -201,6 +221,6 @@ def _conditional_loop(reader: Reader, kind: str, node: Node, block: ir.Block, la
     condition = node.child_by_field_name("condition")
     loop = new_loop(reader, kind, label, node, condition or node)
     reader.names.scopes.append({})
-    loop.condition = reader.expression(condition) if condition is not None else None
+    loop.condition = asked_for(reader, condition, loop.body, each_time=True) if condition is not None else None
     _body(reader, loop, node, body_start)
     block.items.append(loop)

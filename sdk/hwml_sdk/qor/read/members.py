@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..program import ir
-from ..program.typenames import INT, UNKNOWN
-from .functions import class_name
+from ..program.typenames import INT, UNKNOWN, class_name
 from .names import MAX_BASES
 from .reader import Reader
 

@@ -39,7 +39,7 @@ SILENT = frozenset({
     "type_identifier", "primitive_type", "template_type", "ERROR", "comment", "declaration",
     "field_identifier", "dependent_name", "operator_name", "user_defined_literal", "offsetof_expression",
     "alignof_expression", "placeholder_type_specifier", "sized_type_specifier", "parameter_pack_expansion",
-    "gnu_asm_expression", "init_statement", "abstract_function_declarator", "initializer_pair", "requires_clause",
+    "init_statement", "abstract_function_declarator", "requires_clause",
 })  # fmt: skip
 
 _MAY_LOOP = frozenset({

@@ -15,11 +15,12 @@ from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES
 from ..program import ir
-from ..program.budget import TEXT_CHARACTERS, depth_guard
+from ..program.budget import FILL_STEPS, TEXT_CHARACTERS, depth_guard
 from ..program.constant_arrays import mark_constant_arrays
 from ..program.constant_fields import settle_fields
 from ..program.filled_tables import fill_tables
 from ..program.handed import mark_handed
+from ..program.named import Names
 from .defaults import complete_calls
 from .grammar import CPP
 from .pieces import roots
@@ -76,8 +77,11 @@ def _read_units(
     complete_calls(program)
     mark_handed(program)
     mark_constant_arrays(program)
-    fill_tables(program)
-    settle_fields(program)
+    names = Names(program)
+    with program.work.apart(FILL_STEPS) as taken:
+        fill_tables(program, names)
+        settle_fields(program, names)
+    program.fill_steps = taken.used
     program.missing_headers = tuple(missing)
     if any(pragma.dialect == "ACCEL" for pragma in program.pragmas):
         program.dialect = "ACCEL"

@@ -11,6 +11,7 @@ from ..program.constants import evaluate
 from ..program.expressions import root_variable
 from ..program.flow import target_of
 from ..program.typenames import BOOL, INT
+from .declarations import declared_value
 from .members import converted
 from .placing import place
 from .reader import Reader
@@ -66,12 +67,18 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
     count = 0
     while link is not None:
         condition = link.child_by_field_name("condition")
+        if condition is not None and _declares(condition):
+            scopes.append({})
         chosen = _decided(reader, link)
         if chosen is not None:
             _leave_out_others(reader, link, chosen)
             reader.statements(chosen, current)
             break
-        asked = converted(reader, BOOL, reader.expression(condition)) if condition is not None else ir.Const(None, BOOL)
+        asked = (
+            ir.Const(None, BOOL)
+            if condition is None
+            else converted(reader, BOOL, asked_for(reader, condition, current))
+        )
         item = ir.If(asked, ir.Block())
         if len(scopes) == outside or scopes[-1]:  # a chain of many links without names is looked through for each name
             scopes.append({})
@@ -88,6 +95,23 @@ def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> Non
             item.otherwise = ir.Block()
             reader.statements(other.named_children if other.type == "else_clause" else [other], item.otherwise)
     del scopes[outside:]
+
+
+def _declares(condition: Node) -> bool:
+    """Whether a condition declares a variable, or has a statement before it."""
+    value = condition.child_by_field_name("value")
+    has_statement = condition.child_by_field_name("initializer") is not None
+    return has_statement or (value is not None and value.type == "declaration")
+
+
+def asked_for(reader: Reader, condition: Node, into: ir.Block, *, each_time: bool = False) -> ir.Expr:
+    """The value of a condition; into: where what it declares, and the statement before it, stand."""
+    before, value = condition.child_by_field_name("initializer"), condition.child_by_field_name("value")
+    if before is not None:
+        reader.statements(before.named_children if before.type == "init_statement" else [before], into)
+    if value is not None and value.type == "declaration":
+        return declared_value(reader, value, into, each_time=each_time)
+    return reader.expression(condition)
 
 
 def _decided(reader: Reader, link: Node) -> list[Node] | None:
@@ -131,7 +155,8 @@ def _beneath(item: ir.If, outer: ir.Block, count: int) -> ir.Block:
 def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """A chain of `if`, one for each case."""
     condition = node.child_by_field_name("condition")
-    subject = reader.expression(condition) if condition is not None else ir.Const(None, INT)
+    reader.names.scopes.append({})
+    subject = asked_for(reader, condition, block) if condition is not None else ir.Const(None, INT)
     body = node.child_by_field_name("body")
     current = block
     count = 0
@@ -150,6 +175,7 @@ def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
         current.items.append(item)
         count += 1
         current = _beneath(item, block, count)
+    reader.names.scopes.pop()
 
 
 def return_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:

@@ -87,7 +87,7 @@ _CARRY = "UG474, UG574: one LUT a bit of a carry chain"
 _TREE = "UG474, UG574: a 6-input LUT takes two bits"
 _REPORTS = "csynth reports: mul_32s_32s_32_2_1 50 LUT, 165 FF; mul_32s_32s_32_1_1 20 LUT, no FF"
 
-_DIVIDER = "csynth report: urem_128ns_64ns_64_132_1 6607 LUT, 8651 FF: .81 and 1.06 of the product of the widths"
+_DIVIDER = "csynth reports: sdiv_46ns_32s_32_50 3525 LUT, 4613 FF; udiv_45s_27ns_32_49_1 3382 LUT, 4426 FF: of w * w"
 
 
 @dataclass(slots=True)
@@ -111,8 +111,8 @@ class IntegerCosts:
     shift_lut_bit_level: float = constant(0.5, _TREE)
     div_lut_bit: float = constant(7.5)
     div_ff_bit: float = constant(12.0)
-    divider_lut_bit2: float = constant(0.81, _DIVIDER)
-    divider_ff_bit2: float = constant(1.06, _DIVIDER)
+    divider_lut_bit2: float = constant(1.67, _DIVIDER)
+    divider_ff_bit2: float = constant(2.18, _DIVIDER)
     sqrt_lut_bit: float = constant(8.0)
     sqrt_ff_bit: float = constant(6.0)
     other_lut_bit: float = constant(20.0)
@@ -130,3 +130,20 @@ class IntegerCosts:
 
 
 INTEGER = IntegerCosts()
+
+_EXPRESSIONS = "csynth reports of 2019.2 to 2022.2, table of expressions"
+
+
+@dataclass(slots=True)
+class ExpressionCosts:
+    """LUT of integer operators as the tables of csynth reports list them, by width."""
+
+    add_lut: float = constant(7.0, f"{_EXPRESSIONS}: a sum of 2 bits 9, of 3 10, of 10 17, of 32 39, of 64 71")
+    add_lut_least: float = constant(12.0, f"{_EXPRESSIONS}: a sum of 4 or 5 bits 12")
+    cmp_lut: float = constant(7.5, f"{_EXPRESSIONS}: a comparison of 2 bits 8, of 10 11, of 16 13, of 32 20, of 54 25")
+    cmp_lut_bit: float = constant(0.36, f"{_EXPRESSIONS}: a comparison of 2 bits 8, of 10 11, of 16 13, of 32 20")
+    logic_lut_bit: float = constant(1.0, f"{_EXPRESSIONS}: and, or, xor, select of 12 bits 12, of 32 32")
+    logic_lut_least: float = constant(2.0, f"{_EXPRESSIONS}: of one bit 2")
+
+
+EXPRESSIONS = ExpressionCosts()

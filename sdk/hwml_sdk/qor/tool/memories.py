@@ -66,8 +66,8 @@ class MemoryCosts:
     register_ff_bit: float = constant(1.0, "one flip-flop a bit")
     fifo_lut: float = constant(20.0)
     fifo_lut_bit: float = constant(1.0)
-    fifo_ff: float = constant(10.0)
-    fifo_ff_bit: float = constant(0.25)
+    fifo_ff: float = constant(99.0, "csynth reports: FIFOs of 2 to 8 words of 2 to 512 bits 99 FF each")
+    fifo_ff_bit: float = constant(0.0, "csynth reports: FIFOs of 2 to 8 words of 2 to 512 bits 99 FF each")
     lutram_lut_bit: float = constant(1.0, "UG474, UG574: a LUT holds 64 words of one bit")
     lutram_ff_bit: float = constant(1.0, "one output register a bit")
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ..program.ir import CType
 from .binding import operation_name
-from .cores import CORES, DEGREES, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
+from .cores import CORES, DEGREES, EXPRESSIONS, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -62,6 +62,11 @@ class Target:
     def leaves_out_dividers(self) -> bool:
         """Whether the report is one of Vitis HLS csynth, which counts no LUT of `UNCOUNTED` cores."""
         return self.stage == "csynth" and not self.behaviour.merlin and not self.behaviour.vivado_core
+
+    @property
+    def lists_expressions(self) -> bool:
+        """Whether the report gives each operator what the tables of csynth reports give it, before any is optimised."""
+        return self.stage == "csynth" and not self.behaviour.merlin
 
     @property
     def usable_ns(self) -> float:
@@ -178,11 +183,14 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
         "cmp": (cost.cmp_delay + cost.cmp_delay_bit * width, width * cost.cmp_lut_bit + cost.cmp_lut),
         "logic": (cost.logic_delay, width * cost.logic_lut_bit),
         "not": (cost.logic_delay, width * cost.logic_lut_bit),
+        "reduce": (cost.logic_delay, width * cost.logic_lut_bit),
         "select": (cost.select_delay, width * cost.select_lut_bit + cost.select_lut),
         "shift": (cost.shift_delay + cost.shift_delay_level * levels, width * levels * cost.shift_lut_bit_level),
     }
     if kind in logic:
         delay, lut = logic[kind]
+        if target.lists_expressions:
+            lut = _expression_lut(kind, width, lut)
         return Operator(0, speed * delay, lut, 0, 0, False)
     if kind == "convert":
         return Operator(0, 0, 0, 0, 0, False)
@@ -192,6 +200,18 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind == "sqrt":
         return Operator(width // 2 + 1, 0, width * cost.sqrt_lut_bit, width * cost.sqrt_ff_bit, 0, True)
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
+
+
+def _expression_lut(kind: str, width: int, otherwise: float) -> float:
+    """What the table of expressions of csynth reports gives an operator."""
+    cost = EXPRESSIONS
+    if kind == "add":
+        return max(width + cost.add_lut, cost.add_lut_least) if width > 3 else width + cost.add_lut
+    if kind == "cmp":
+        return cost.cmp_lut + cost.cmp_lut_bit * width
+    if kind in ("logic", "not", "select"):
+        return max(width * cost.logic_lut_bit, cost.logic_lut_least)
+    return otherwise
 
 
 def _pipelined_division(width: int, target: Target) -> Operator:
@@ -214,8 +234,10 @@ def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
     cycles = 1 if dsp == 1 else 2 if wider <= 34 else 4
     if target.clock_period_ns >= 9 and wider <= 34:
         cycles = 0 if dsp == 1 else 1
-    lut = 0.0 if dsp <= 1 else cost.mul_lut if cycles < 2 else cost.mul_lut_dsp * dsp
-    ff = cost.mul_ff_dsp * dsp if cycles >= 2 else 0.0
+    # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+    inside = cycles >= 2 or (cycles == 1 and dsp > 1 and target.family == "7series")
+    lut = 0.0 if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
+    ff = cost.mul_ff_dsp * dsp if inside else 0.0
     return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)
 
 

@@ -6,6 +6,7 @@ runs with the given tensors in their place (`torch.func.functional_call`).
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.func import functional_call
 
-from ...encoders import encoder_folder
+from ...config import user_cache_dir
+from ...encoders import encoder_folder, revision_of
 from ...errors import DataError, MissingDependencyError
+from ...files import new_file
 from ...lora.checkpoint import peft_name
 from .tasks import BaseSettings, Task, TaskData, indices
 
@@ -34,8 +37,8 @@ class Base(Protocol):
         """The adapter every training begins with: seeded A, B zero."""
         ...
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
-        """Loss on `size` drawn training examples."""
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+        """Loss on `size` drawn training examples; `margin`: logits that decide lie so far over 0 (classify)."""
         ...
 
     def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
@@ -125,7 +128,18 @@ class ClassifyBase:
             self._mean = self._pooled(self.initial(), some).mean(0)
 
     def _prefix(self, folder: Path, settings: BaseSettings) -> tuple[torch.Tensor, torch.Tensor]:
-        ids, mask = token_ids(folder, [example.text for example in self._examples], settings.max_length)
+        """Hidden states before the first adapted layer, kept in the cache by all that decides them, and the mask."""
+        texts = [example.text for example in self._examples]
+        ids, mask = token_ids(folder, texts, settings.max_length)
+        said = repr((texts, settings.max_length, self._first)).encode()
+        key = hashlib.sha256(revision_of(folder).encode() + said).hexdigest()
+        place = user_cache_dir() / "lora-hidden" / f"{key}.npy"
+        if not place.is_file():
+            with new_file(place) as temporary, temporary.open("wb") as stream:
+                np.save(stream, self._hidden_states(ids, mask))
+        return torch.from_numpy(np.load(place)), mask
+
+    def _hidden_states(self, ids: torch.Tensor, mask: torch.Tensor) -> NDArray[np.float32]:
         parts = []
         with torch.no_grad():
             for at in range(0, len(ids), _EMBED_BATCH):
@@ -134,7 +148,8 @@ class ClassifyBase:
                     input_ids=ids[rows], attention_mask=mask[rows], output_hidden_states=True
                 )
                 parts.append(out.hidden_states[self._first])
-        return torch.cat(parts), mask
+        found: NDArray[np.float32] = torch.cat(parts).numpy()
+        return found
 
     def _inner(self, name: str) -> str:
         """The name inside the suffix of a tensor's name on disk."""
@@ -151,6 +166,16 @@ class ClassifyBase:
         weights = mask[..., None].to(out.dtype)
         return nn.functional.normalize((out * weights).sum(1) / weights.sum(1), dim=-1)
 
+    def vectors(self, adapter: Adapter) -> NDArray[np.float32]:
+        """[n, width] of all examples: what the readout reads."""
+        count = len(self._examples)
+        with torch.no_grad():
+            parts = [
+                self._pooled(adapter, range(at, min(at + _EMBED_BATCH, count))) for at in range(0, count, _EMBED_BATCH)
+            ]
+        found: NDArray[np.float32] = torch.cat(parts).numpy()
+        return found
+
     def logits(self, adapter: Adapter, rows: Sequence[int]) -> torch.Tensor:
         """[n] of the examples of these numbers."""
         made: torch.Tensor = self._scale * ((self._pooled(adapter, rows) - self._mean) @ self._direction)
@@ -164,12 +189,13 @@ class ClassifyBase:
         """See Base."""
         return self._config
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
         """Binary cross-entropy on as many positive as negative examples."""
         sides = [indices(self._examples, "train", task.concepts, inside=inside) for inside in (True, False)]
         rows = [draw.choice(side) for side in sides for _ in range(size // 2)]
         labels = torch.tensor([1.0] * (size // 2) + [0.0] * (size // 2))
-        found: torch.Tensor = nn.functional.binary_cross_entropy_with_logits(self.logits(adapter, rows), labels)
+        over = self.logits(adapter, rows) - margin
+        found: torch.Tensor = nn.functional.binary_cross_entropy_with_logits(over, labels)
         return found
 
     def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
@@ -219,8 +245,8 @@ class CausalBase:
         weights = mask[:, 1:].to(scores.dtype)
         return (scores * weights).sum(), weights.sum()
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int) -> torch.Tensor:
-        """Mean -log p of a token."""
+    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+        """Mean -log p of a token; there is nothing to decide."""
         side = indices(self._examples, "train", task.concepts, inside=True)
         total, count = self._likelihood(adapter, [draw.choice(side) for _ in range(size)])
         return total / count

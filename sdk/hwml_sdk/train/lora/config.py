@@ -49,7 +49,13 @@ class TrainingConfig:
     """without the second, supervised stage, which is what works"""
     supervised_steps: int = 400
     supervised_learning_rate: float = 1e-3
-    supervised_batch_tasks: int = 4
+    supervised_batch_tasks: int = 8
+    """tasks of one step: many of them, since a generator learns single tasks by heart"""
+    supervised_examples: int = 6
+    """of each task in a step"""
+    supervised_margin: float = 0.0
+    """logits by which the positive examples of a classifying task must be over 0: on unions that were never trained
+    positives score lower than on tasks that were, negatives do not"""
     accumulate_grad_batches: int = 1
     precision: str = "32-true"
     devices: str = "auto"
@@ -108,7 +114,7 @@ _CHOICES = {
     "training.precision": ("32-true", "bf16-mixed", "bf16-true", "16-mixed"),
 }
 _MAY_BE_ZERO = {"training.weight_decay", "training.mse_weight", "training.l1_weight", "training.seed",
-                "training.supervised_steps"}  # fmt: skip
+                "training.supervised_steps", "training.supervised_margin"}  # fmt: skip
 
 
 def load_config(path: str | Path) -> LoraTrainConfig:

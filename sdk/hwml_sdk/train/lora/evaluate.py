@@ -29,11 +29,11 @@ from ...lora.checkpoint import find_checkpoints
 from ...lora.generate import LoraGenerator
 from ...tensors import Floats, from_float32, to_float32
 from .bases import Base, load_base
+from .document import ORDER
 from .tasks import CHECKPOINTS, Task, TaskData, load_tasks
 
 Report = Callable[[str], None]
 GENERATED = ("generated", "wrong", "shuffled")
-ORDER = ("none", "mean", "nearest", "generated", "wrong", "shuffled", "trained")
 ROLES = ("seen", "union", "new")
 _PROMPTS = 8  # of a seen task, for how near it is: their mean hardly moves with more
 

@@ -174,17 +174,20 @@ def _loggers(config: LoraTrainConfig, folder: Path, report: Report) -> list[Any]
     place.mkdir(exist_ok=True)
     try:
         from swanlab.integration.pytorch_lightning import SwanLabLogger
-
-        mode = "cloud" if os.environ.get("SWANLAB_API_KEY") else "offline"
-        os.environ.setdefault("SWANLAB_LOG_DIR", str(place))
-        logger = SwanLabLogger(
-            project=names.project, workspace=names.workspace or None, log_dir=str(place), mode=mode,
-            experiment_name=names.experiment_name or folder.name,
-        )  # fmt: skip
-        logger.log_metrics({"started": 1.0}, step=0)  # a run that cannot start says so here, not in mid-training
-        found.append(logger)
     except ImportError:
         report("swanlab is not installed: TensorBoard only")
-    except Exception as error:  # no network, no account, another version: a logger never ends a training run
-        report(f"SwanLab is left out ({type(error).__name__}: {str(error)[:120]}): TensorBoard only")
+        return found
+    os.environ.setdefault("SWANLAB_LOG_DIR", str(place))
+    for mode in ("cloud", "offline") if os.environ.get("SWANLAB_API_KEY") else ("offline",):
+        try:
+            logger = SwanLabLogger(
+                project=names.project, workspace=names.workspace or None, log_dir=str(place), mode=mode,
+                experiment_name=names.experiment_name or folder.name,
+            )  # fmt: skip
+            logger.log_metrics({"started": 1.0}, step=0)  # a run that cannot start says so here, not in mid-training
+        except Exception as error:  # no network, no account, another version: a logger never ends a training run
+            instead = "it writes to the folder alone" if mode == "cloud" else "TensorBoard only"
+            report(f"warning: SwanLab, {mode}: {type(error).__name__}: {str(error)[:120]}; {instead}")
+        else:
+            return [*found, logger]
     return found

@@ -14,7 +14,6 @@ import torch
 from ... import artifact
 from ...lora.generate import KIND, MANIFEST_FILE, ONNX_FILE, PROMPTS_FILE, WEIGHTS_FILE
 from ...lora.graph import generator_to_onnx
-from ...lora.hyperconv import plane
 from ...safetensors import to_safetensors
 from ...tensors import from_float32
 from .config import LoraTrainConfig
@@ -32,7 +31,7 @@ def write_generator(
         "scale": from_float32(np.asarray(data.prompt_scale, dtype=np.float32), "float32"),
     }
     manifest = json.dumps(data.manifest.to_json(), ensure_ascii=False)
-    onnx = generator_to_onnx(module.kind, shape, weights, data.center, data.scale, plane(int(shape["hidden"])))
+    onnx = generator_to_onnx(module.kind, shape, weights, data.center, data.scale)
     described = {
         "generator": module.kind, "shape": shape, "encoder": config.model.text_encoder_name,
         "encoder_revision": data.encoder.revision, "adapter_config": data.adapter_config,

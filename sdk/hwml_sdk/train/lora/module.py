@@ -85,8 +85,9 @@ class GeneratorModule(lightning.LightningModule):
         tasks = self.judge.draw_tasks(training.supervised_batch_tasks, self._draw)
         vectors = np.stack([self.data_.conditioning(task.name, size, self._draw) for task in tasks])
         made = self.raw(self.network(torch.from_numpy(vectors).to(self.device))).float().cpu()
+        many, margin = training.supervised_examples, training.supervised_margin
         losses = [
-            self.judge.base.loss(self.judge.adapter(tokens), task, self._draw, 12)
+            self.judge.base.loss(self.judge.adapter(tokens), task, self._draw, many, margin)
             for tokens, task in zip(made, tasks, strict=True)
         ]
         return torch.stack(losses).mean().to(self.device)

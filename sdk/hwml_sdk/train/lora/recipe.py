@@ -2,6 +2,8 @@
 
 First reconstruction of the checkpoints' tokens (MSE and L1), then, where the folder holds task data (`hwml lora
 collect` makes it), the supervised stage through the frozen base, which is what makes generated adapters work.
+
+`lora ship --model M --data DIR` writes the generator that ships with hwml, `lora document` the tables of docs/lora.md.
 """
 
 from __future__ import annotations
@@ -158,13 +160,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true")
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m sdk.train lora ...`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["document"]:
+        from .document import main as document
+
+        return document(arguments[1:])
+    if arguments[:1] == ["ship"]:
+        check_packages()
+        from .ship import main as ship
+
+        return ship(arguments[1:], _say)
     parser = argparse.ArgumentParser(
         prog="python -m sdk.train lora", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_arguments(parser)
-    options = parser.parse_args(argv)
+    options = parser.parse_args(arguments)
     config = load_config(options.config)
     if options.checkpoint_dir:
         config = replace(config, data=replace(config.data, checkpoint_dir=options.checkpoint_dir))
@@ -173,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def report(text: str) -> None:
         if not options.quiet or text.startswith("warning"):
-            print(text, file=sys.stderr, flush=True)
+            _say(text)
 
     if options.dry_run:
         for row in dry_run(config, report):

@@ -20,7 +20,7 @@ from .bases import Base, load_base
 from .data import TrainingData
 from .tasks import Task, TaskData
 
-_VALIDATION_EXAMPLES = 64
+_VALIDATION_EXAMPLES = 32
 
 
 class Judge:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...qor.closed_form.estimate import Estimate
 from ...qor.closed_form.results import LoopResult
-from ...qor.program.trip_counts import TripCount
+from ...qor.program import ir
 
 Row = Mapping[str, Any]
 _COPY = re.compile(r"(\.\d+)+$")  # the tool's copies of a loop: `LOAD.1`
@@ -40,7 +40,7 @@ def contradictions(estimate: Estimate, rows: Iterable[Row]) -> list[Contradictio
 
     rows: of a csynth loop table, with `loop` and `trip_count` (None where the report gives none). Rows of library
     loops, whose names the source does not hold, say nothing. Loops that may be unrolled in part count as they are
-    written or divided by a factor.
+    written or divided by a factor, but not where a pragma keeps them whole.
     """
     loops = _loops_by_name(estimate)
     lines = [text.splitlines() for text in estimate.program.sources.values()]
@@ -56,7 +56,7 @@ def contradictions(estimate: Estimate, rows: Iterable[Row]) -> list[Contradictio
 def _why(
     name: str,
     trips: Any,
-    loops: Mapping[str, list[TripCount]],
+    loops: Mapping[str, list[LoopResult]],
     lines: Sequence[Sequence[str]],
     function: Sequence[LoopResult],
 ) -> str:
@@ -69,10 +69,23 @@ def _why(
     if not parts or trips is None:
         return ""
     counts = [loops[part] for part in parts]
-    if any(len(choice) != 1 or not choice[0].constant for choice in counts):
+    if any(len({loop.trip for loop in choice}) != 1 or not choice[0].trip.constant for choice in counts):
         return ""  # several loops of one name, or a count that the data decides
-    written = math.prod(float(choice[0].average or 0) for choice in counts)
+    written = math.prod(float(choice[0].trip.average or 0) for choice in counts)
+    if len(counts) == 1 and _kept_whole(counts[0][0].loop) and float(trips) not in _near(written):
+        return f"{written:g} rounds as written, one at a time, the report counts {trips}"
     return "" if _comes_of(float(trips), written) else f"{written:g} rounds as written, the report counts {trips}"
+
+
+def _kept_whole(loop: ir.Loop) -> bool:
+    """Whether a pragma says that the loop is not unrolled: `factor=1`, `off`."""
+    unroll = loop.pragma("HLS", "UNROLL")
+    return unroll is not None and ("off" in unroll.options or unroll.whole("factor") == 1)
+
+
+def _near(rounds: float) -> tuple[float, float, float]:
+    """A count, or one round more or less, which is peeled off."""
+    return rounds, rounds - 1, rounds + 1
 
 
 def _why_numbered(path: Sequence[int], trips: Any, loops: Sequence[LoopResult]) -> str:
@@ -97,7 +110,7 @@ def _why_numbered(path: Sequence[int], trips: Any, loops: Sequence[LoopResult]) 
 
 def _comes_of(trips: float, written: float) -> bool:
     """The count itself, what an unrolling by a whole factor leaves, or one round peeled off."""
-    if trips in (written, written - 1, written + 1):
+    if trips in _near(written):
         return True
     return trips > 0 and written > trips and math.ceil(written / math.ceil(written / trips)) == trips
 
@@ -120,13 +133,12 @@ def _split(name: str, loops: Mapping[str, Any], depth: int = 0) -> list[str]:
     return []
 
 
-def _loops_by_name(estimate: Estimate) -> dict[str, list[TripCount]]:
-    """Every loop that is reached, once for each of its counts."""
-    found: dict[str, list[TripCount]] = defaultdict(list)
+def _loops_by_name(estimate: Estimate) -> dict[str, list[LoopResult]]:
+    """Every loop that is reached."""
+    found: dict[str, list[LoopResult]] = defaultdict(list)
     for function in estimate.functions.values():
         for result in _with_children(function.loops):
-            if result.trip not in found[result.loop.name]:
-                found[result.loop.name].append(result.trip)
+            found[result.loop.name].append(result)
     return found
 
 

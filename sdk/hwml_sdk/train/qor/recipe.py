@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DataError
 from ...files import check_folder
 from ...interrupt import heed_ctrl_c
+from ...printable import tell_some
 from ...report import SCHEMA_VERSION
 from .config import TABLE, TrainConfig
 from .licences import is_share_alike
@@ -65,8 +66,7 @@ def _whole_table(config: TrainConfig, *, progress: bool) -> Table:
     if not designs:
         raise DataError("holds no design that is not excluded", path=config.data)
     table, failures = build_table(designs, processes=config.processes, progress=progress)
-    for failure in failures[:10]:
-        print(f"left out: {failure.message}", file=sys.stderr)
+    tell_some([failure.message for failure in failures], who="left out", most=10)
     return canonical(table)
 
 

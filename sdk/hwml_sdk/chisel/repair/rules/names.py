@@ -178,7 +178,7 @@ KNOWN_NAMES = [
 
 def _parameters(c: Context) -> list[str]:
     """Names of parameters and of what a loop runs over, which no key word declares."""
-    return sorted(set(re.findall(r"(\w+)\s*(?::(?!=)|<-)", c.scala.code)) - c.scala.declared.keys())
+    return sorted(c.scala.parameters - c.scala.declared.keys())
 
 
 def _every_bare(c: Context, name: str, prefix: str) -> tuple[tuple[int, int, str], ...]:

@@ -30,8 +30,7 @@ def _misspelt_keyword(c: Context) -> Iterator[Candidate]:
 
 def _names(c: Context) -> set[str]:
     """What a name of this text may be: declared here, a parameter, or Chisel's."""
-    parameters = re.findall(r"(\w+)\s*(?::(?!=)|<-)", c.scala.code)
-    return {*c.scala.declared, *c.scala.io_fields, *parameters, *KNOWN_NAMES, *_CALLS}
+    return {*c.scala.declared, *c.scala.io_fields, *c.scala.parameters, *KNOWN_NAMES, *_CALLS}
 
 
 @rule(r"expected but|not found|illegal start|unmatched|eof expected|not a member")

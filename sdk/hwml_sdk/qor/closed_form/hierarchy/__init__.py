@@ -5,4 +5,5 @@ pipelined  loops whose iterations overlap      plain      loops whose iterations
 flattening nests that become one loop          dataflow   processes that run at the same time
 instances  calls of functions, memcpy          loops      which of these a loop is
 sharing    operators to cores                  functions  the walk over a function
+blocks     when a function's block runs, and how many of them there are
 """

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ...program import ir
+from ...program.constants import evaluate
 from ...program.expressions import assigned_variables
+from ...program.expressions import inside as everything_inside
+from ...program.flow import variables_in
 from ...tool.operators import Target
 from ..design_cache import written_by_calls
 from ..plan import Plan
@@ -36,6 +39,7 @@ def body_region(
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
         region.carried.discard(loop.var)
+    region.narrow = _shifted_out(frame, loop, region)
     _keep_pointers(frame, region, assigned)
     with inside(frame, loop, region):
         if copies > 1:
@@ -43,6 +47,8 @@ def body_region(
         else:
             with moving(frame, loop, region):
                 walk(region, loop.body)
+                if unroll_all:
+                    region.leaves = _test_time(loop, region)
     # Only what the next iteration reads can bound the II; a temporary that is set before use binds nothing.
     region.final = {
         k: v
@@ -50,6 +56,56 @@ def body_region(
         if k in region.carried or (type(k) is ir.Variable and k.part_of is not None and root(k) in region.carried)
     }
     return region
+
+
+def _test_time(loop: ir.Loop, region: Region) -> float:
+    """Cycles from the start of a round until it is known whether another one follows, where data says so; else 0.
+
+    The tool tests at the end of a round (LLVM, loop-rotate). Only the time is found: what is loaded for the test is
+    what the next round works on.
+    """
+    if loop.condition is None:
+        return 0.0
+    parts = everything_inside((loop.condition,))
+    if any(isinstance(part, ir.Call | ir.Assign | ir.Many) or _steps(part) for part in parts):
+        return 0.0
+    moving_ones = {loop.var, *assigned_variables(loop.body)}
+    loaded = [not moving_ones.isdisjoint(variables_in(part)) for part in parts if isinstance(part, ir.Index)]
+    changed = moving_ones - {loop.var} - region.inductions.keys()
+    # What stays the same is loaded before the loop.
+    if not all(loaded) or not (loaded or any(isinstance(part, ir.Ref) and part.var in changed for part in parts)):
+        return 0.0
+    accesses, counts, bits, end = len(region.accesses), dict(region.counts), region.live_bits, region.end
+    value = region.value(loop.condition)
+    del region.accesses[accesses:]
+    region.counts.clear()
+    region.counts.update(counts)
+    region.live_bits, region.end = bits, end
+    return value.time
+
+
+def _steps(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--")
+
+
+def _shifted_out(frame: Frame, loop: ir.Loop, region: Region) -> dict[ir.Variable, int]:
+    """Bits that a variable starts a round with whose upper ones the last statement on it shifts out: `carry >>= 64`.
+
+    LLVM, known bits of a phi: of an unsigned number shifted by c the upper c bits are nothing.
+    """
+    found: dict[ir.Variable, int] = {}
+    for item in loop.body.items:
+        expr = item.expr if isinstance(item, ir.Evaluate) else None
+        var = expr.target.var if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) else None
+        by = evaluate(expr.value, frame.known) if isinstance(expr, ir.Assign) and expr.op == ">>=" else None
+        for changed in assigned_variables(ir.Block([item])):
+            found.pop(changed, None)
+        if var is None or not isinstance(by, int) or var not in region.carried or var.type.kind != "uint":
+            continue
+        before = frame.regions[-1].env.get(var) if frame.regions else None
+        if before is not None and before.constant is not None and 0 < by < var.type.width:
+            found[var] = max(var.type.width - by, before.width)
+    return found
 
 
 def _keep_pointers(frame: Frame, region: Region, assigned: frozenset[ir.Variable]) -> None:

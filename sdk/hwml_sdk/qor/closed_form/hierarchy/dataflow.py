@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, root_variable
 from ...program.typenames import split_scope
+from .. import registers
 from ..area import Area, loop_control
 from ..costs import COSTS
 from ..results import LoopResult
@@ -51,6 +52,7 @@ def build_dataflow(frame: Frame, result: LoopResult, rounds: float) -> None:
     result.depth = latency
     result.cycles = max(rounds - 1, 0) * interval + latency + 1
     loop_control(result.area, result.trips, result.depth)
+    result.area.kept += registers.of_plain_loop(result.trips, 1.0)
 
 
 def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshared: Area) -> tuple[float, float]:
@@ -80,6 +82,7 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
     # Start and done signals of a process, and the FIFO or buffer control behind it.
     area.control_lut += COSTS.process_lut * len(processes)
     area.control_ff += COSTS.process_ff * len(processes)
+    area.kept += COSTS.process_ff * len(processes)
     return latency, interval
 
 
@@ -89,12 +92,15 @@ def _straight(frame: Frame, region: Region, item: ir.Stmt, area: Area, unshared:
     Unrolled loops and calls of functions without loops are such code; no other process uses their cores.
     """
     counts, accesses, bits = region.counts, len(region.accesses), region.live_bits
-    region.counts = defaultdict(float)
+    region.counts, kept, region.holds = defaultdict(float), region.holds, []
     walk(region, ir.Block([item]))
     found = by_array(region.accesses[accesses:]).items()
     slots = max((access_cycles(a, frame.layout(a), listed)[0] for a, listed in found), default=1)
     own = Area()
     add_operators(own, region, frame.target, lambda _, units: taking_turns(units, max(slots, 1)))
+    if region.counts:
+        own.kept = registers.kept(region)
+    region.holds = kept
     own.registers = (region.live_bits - bits) * COSTS.body_live if region.counts else 0.0
     area.beside(own)
     unshared.beside(own)

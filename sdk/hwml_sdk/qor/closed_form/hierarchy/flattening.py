@@ -64,7 +64,9 @@ def _flattened(frame: Frame, result: LoopResult, calls: int) -> tuple[LoopResult
 
 def _steady(frame: Frame, loop: ir.Loop, members: Sequence[ir.Loop]) -> bool:
     """Whether the loops inside run equally often in every round of this one, though only data says how often."""
-    if not frame.target.behaviour.steady_nests or any(item.kind != "for" or item.has_break for item in members):
+    if any(item.kind != "for" or item.has_break for item in members):
+        return False
+    if not (frame.target.behaviour.steady_nests or all(map(_spans_constant, members))):
         return False
     changed = {*assigned(loop.body), *frame.design.changed_by_calls(loop.body), loop.var}
     changed.update(member.var for member in members)
@@ -74,3 +76,31 @@ def _steady(frame: Frame, loop: ir.Loop, members: Sequence[ir.Loop]) -> bool:
     ]  # fmt: skip
     # What has its address or a reference elsewhere may change unseen; what a pointer leads to as well.
     return all(not (var.dims or var.type.pointer or var.handed or var in changed) for var in bounds)
+
+
+def _spans_constant(loop: ir.Loop) -> bool:
+    """`for (n = c; n < c + 50; n++)`: constant rounds, which is what a nest takes (UG1399, loop_flatten).
+
+    So a loop table of Vivado HLS 2019.2 has one loop of 2,500 rounds for a window of 50 x 50 that starts anywhere.
+    """
+    test = loop.condition
+    if loop.start is None or not isinstance(test, ir.Binary) or test.op not in ("<", "<=", ">", ">="):
+        return False
+    start, end = _terms(loop.start), _terms(test.right)
+    return start is not None and start == end
+
+
+def _terms(expr: ir.Expr) -> frozenset[ir.Variable] | None:
+    """The variables that a sum of them and of constants adds up; None for anything else, or one that comes twice."""
+    if isinstance(expr, ir.Cast):
+        return _terms(expr.operand)
+    if isinstance(expr, ir.Const):
+        return frozenset()
+    if isinstance(expr, ir.Ref):
+        return frozenset((expr.var,)) if expr.var is not None else None
+    if isinstance(expr, ir.Binary) and expr.op in ("+", "-"):
+        left, right = _terms(expr.left), _terms(expr.right)
+        if left is None or right is None or left & right or (expr.op == "-" and right):
+            return None
+        return left | right
+    return None

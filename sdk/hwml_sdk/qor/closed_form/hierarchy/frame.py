@@ -11,6 +11,9 @@ from ...program import ir
 from ...program.advances import advances
 from ...program.budget import Work
 from ...program.constants import Number, evaluate
+from ...program.expressions import loops_inside
+from ...program.facts import calls
+from ...program.flow import variables_in
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding
 from ...tool.operators import Target
@@ -18,7 +21,8 @@ from ..design_cache import Design
 from ..memory import Layout
 from ..plan import Plan, make_plans
 from ..results import FunctionResult, LoopResult
-from ..schedule.accesses import Alias
+from ..schedule.accesses import Alias, Arms
+from ..schedule.banks import exclusive
 from ..schedule.beside import LoopUses
 from ..schedule.region import Region, Stay
 from ..schedule.values import Value
@@ -26,6 +30,22 @@ from ..schedule.values import Value
 # Used only to weigh code under loops of unknown length against each other; the total is then reported as unknown.
 NOMINAL_TRIP = 32.0
 LOOP_STEPS = 8  # what counting and planning a loop costs, in expressions that are walked in that time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Busy:
+    """When an instance of a function runs, in the time of a region, and on which branches."""
+
+    region: Region
+    start: float
+    end: float
+    arms: Arms
+
+    def meets(self, other: Busy) -> bool:
+        """Whether two may run at the same time."""
+        if self.region is not other.region or exclusive(self.arms, other.arms):
+            return False
+        return self.start < other.end and other.start < self.end
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +57,8 @@ class Frame(ABC):
     known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
     sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
-    walked, and what they grow
-    by. regions: those being walked, innermost last. callees: instances by name. inline_depth: calls walked in place.
+    walked, and what they grow by. regions: those being walked, innermost last. callees: when each instance ran last,
+    by name. inline_depth: calls walked in place.
     advanced: what loops' bodies add to variables, as far as it was asked for. key: of the function and its arguments.
     overlaps: what is walked are processes that run at the same time.
 
@@ -59,7 +79,7 @@ class Frame(ABC):
     active: set[ir.Variable] = field(default_factory=set)
     strides: dict[ir.Variable, float] = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)
-    callees: dict[str, FunctionResult] = field(default_factory=dict)
+    callees: dict[str, list[Busy]] = field(default_factory=dict)
     inline_depth: int = 0
     advanced: dict[ir.Loop, Mapping[ir.Variable, float]] = field(default_factory=dict)
     key: Hashable = None
@@ -126,6 +146,34 @@ class Frame(ABC):
             memo.counts[key] = counter.counts
         return counter.counts
 
+    def endless_call(self, loop: ir.Loop) -> str | None:
+        """A function that a loop's body calls and that has a loop which cannot be unrolled; None where there is none.
+
+        What is called in a pipelined loop is inlined, so that its loops have to be unrolled as those of the body are
+        (UG1399, pragma pipeline; csynth of such a call, 2022.1: neither loop is pipelined).
+        """
+        if not self.design.calls_loops(loop):
+            return None
+        # What hangs on a counter inside is a constant in each copy.
+        counters = {inner.var for inner in loops_inside(loop.body)}
+        for call in calls(loop.body):
+            callee = self.program.functions.get(call.name)
+            if callee is None or not any(True for _ in ir.loops_of(callee.body)):
+                continue
+            pairs = list(zip(callee.params, call.args, strict=False))
+            if any(var in counters for _, argument in pairs for var in variables_in(argument)):
+                continue
+            found = {param: evaluate(argument, self.known) for param, argument in pairs if not param.dims}
+            constants = {param: value for param, value in found.items() if value is not None}
+            counts = self._counted(callee, constants)
+            # A bound that is data of the callee's own may still be known where it is walked.
+            open_ones = {param for param, value in found.items() if value is None}
+            for inner in ir.loops_of(callee.body):
+                bounds = variables_in(inner.start, inner.condition)
+                if counts[inner].source != "bounds" and not open_ones.isdisjoint(bounds):
+                    return callee.name
+        return None
+
     # -- what regions ask (`schedule.region.Host`) ------------------------------------------------------------
 
     @property
@@ -171,6 +219,10 @@ class Frame(ABC):
         """Step of a counting loop."""
         # The design keeps the first call's answer: steps that differ with an argument have not been seen.
         return self.design.step(loop, self.known)
+
+    def alone(self, var: ir.Variable) -> bool:
+        """Whether a parameter of a called function leads to one struct; those of the top are its interface."""
+        return len(self.stack) > 1 and self.design.is_object(var)
 
     def start(self, loop: ir.Loop) -> float | None:
         """First value of a loop's variable where it is a constant."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...program import ir
 from ...program.constants import Number
+from .. import registers
 from ..area import Area, copied_bits, ports_lut
 from ..costs import COSTS
 from ..memory import is_memory, storage
@@ -85,7 +86,7 @@ class FunctionEstimator(Frame):
             result.cycles = max(math.ceil(max(region.end, region.base) - 1e-6) + max(memory - 1, 0) - 1, 0)
             asked = (pipeline.whole("ii") if pipelined and pipeline is not None else None) or 1
             # Cores of a pipelined function take turns over its II, as those of a loop do.
-            self._add_area(region, max(asked, memory) if pipelined else memory)
+            self._add_area(region, max(asked, memory) if pipelined else memory, pipelined=pipelined)
             # A pipelined function takes new arguments every II; another one when it is done (csynth: latency + 1).
             result.interval = float(max(asked, memory)) if pipelined else result.cycles + 1
         self.regions.pop()
@@ -98,15 +99,19 @@ class FunctionEstimator(Frame):
         """Whether every loop can be unrolled."""
         return all(self.counts[loop].source == "bounds" for loop in ir.loops_of(self.function.body))
 
-    def _add_area(self, region: Region, slots: int) -> None:
+    def _add_area(self, region: Region, slots: int, *, pipelined: bool) -> None:
         """Add the function's own code and its loops. slots: cycles over which its operators can take turns."""
         area = Area()
         add_operators(area, region, self.target, lambda _, units: taking_turns(units, max(slots, 1)))
         area.registers = copied_bits(region) * COSTS.body_copied + region.live_bits * COSTS.body_live
         area.mux_lut = ports_lut(region)
-        # States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399), whatever is in it.
-        area.control_lut += COSTS.function_lut
-        area.control_ff += COSTS.function_ff
+        states = max(self.result.cycles - region.stayed, 0.0)
+        # States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399); none where all is done at once.
+        if self.result.cycles or any(map(is_memory, self.function.variables.values())):
+            area.control_lut += COSTS.function_lut
+            area.control_ff += COSTS.function_ff
+            states += 1
+        area.kept = registers.kept(region, slots if pipelined else 0) + states
         # `after`: cores of callees were added on the way, and the function's own code uses them between the calls.
         self.result.area.after(area)
         self.result.unshared.beside(area)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from ...tool.memories import MEMORY
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count, is_memory, storage
-from ..results import CallResult, FunctionResult
+from ..registers import of_pipeline
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
@@ -30,12 +29,14 @@ from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from ..unknown import CYCLES
+from . import blocks
 from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
 MAX_WALKS = 5000
 LAYOUTS_A_STEP = 20  # arrays of the caller that an instance is told of in the time that an expression takes
 IN_PLACE_STEPS = 5  # what a call that is walked in place costs beside the statements of the function
+COPY_STATES = 3  # of a copy's round: load in two, store in one
 INSTANCE_STEPS = 20  # what a function costs beside its statements: its loops are counted and planned, its area added up
 
 
@@ -43,6 +44,7 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     """A call: walked in place when the function has no loops that stay, else an instance of its own."""
     design = frame.design
     in_place = region.unroll_all or design.is_straight(function)
+    waits = not in_place and blocks.names_news(region, expr)
     args = _arguments(region, function, expr, in_place)
     time = max([a.time for a in args], default=region.base)
     # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
@@ -62,11 +64,8 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     result = frame.instance(function, constants, aliases)
     region.unknown.join(result.unknown)
-    copies = math.prod(region.unrolled.values()) if region.unrolled else 1.0
-    _add_instance(frame, result, copies)
-    start = max(math.ceil(max(time, region.end, region.base) - 1e-6), 1 if region.in_loop else 0)
-    # From the state that starts it to the one that sees it done.
-    region.base = region.end = start + (result.cycles + 1) * copies
+    region.end = max(region.end, time)
+    blocks.place(frame, region, result, None if waits else blocks.uses_of(frame, function, expr, aliases), aliases)
     _changed_by(region, function, expr)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
 
@@ -124,34 +123,6 @@ def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
             region.env[inner.var] = Value(region.base, NO_LOOPS, inner.var.type, NO_SOURCES)
 
 
-def _add_instance(frame: Frame, result: FunctionResult, copies: float) -> None:
-    """Note an instance; calls one after another share it (processes do not: `dataflow`)."""
-    own = frame.result
-    own.calls.append(CallResult(result, copies, frame.owner))
-    name = result.function.name
-    if name in frame.callees and copies == 1:
-        return
-    frame.callees[name] = result
-    if copies == 1 and _shares_with_callees(frame):
-        own.area.after(result.area)
-    else:
-        own.area.beside(result.area, copies)
-    own.unshared.beside(result.unshared, copies)
-    for var, stored in result.memory.items():
-        before = own.memory.get(var) if not var.static else None
-        built = stored if var.static else stored.times(copies)
-        own.memory[var] = built if before is None else built.beside(before)
-
-
-def _shares_with_callees(frame: Frame) -> bool:
-    """Whether cores of functions called one after another become the caller's, which lends them out.
-
-    Measured: with Vitis HLS 2022.1 bicg of data/qor, two loops in two functions, takes the DSPs of one; the tasks
-    of Prometheus' 3mm take the sum with 2023.2. The processes of a dataflow region run at once.
-    """
-    return frame.target.behaviour.callees_lend_cores and not frame.overlaps
-
-
 def _bind(
     frame: Frame, region: Region, function: ir.Function, expr: ir.Call
 ) -> tuple[dict[ir.Variable, Alias], dict[ir.Variable, Number]]:
@@ -185,6 +156,8 @@ def _alias_of(region: Region, argument: ir.Expr) -> Alias | None:
     known = region.aliases.get(var)
     if known is not None:
         return known
+    if fields.struct_of(region, argument) is not None:
+        return None
     return Alias(var) if var.dims or var.type.kind == "stream" or var.type.pointer else None
 
 
@@ -243,7 +216,7 @@ def _in_place(
     frame.inline_depth -= 1
     if result is None:
         return Value(max(time, region.base), NO_LOOPS, function.returns, NO_SOURCES)
-    return Value(result.time, result.deps, function.returns, result.since, result.form)
+    return Value(result.time, result.deps, function.returns, result.since, result.form, hold=result.hold)
 
 
 def _keep_arrays(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> None:
@@ -338,7 +311,7 @@ def _receive(region: Region, function: ir.Function, receiver: ir.Expr) -> None:
             region.env.forget(var)
             region.behind[var] = member
         elif made is not None and not var.dims:
-            region.env[var] = known.get(name) or Value(made.time, made.deps, var.type, made.since)
+            region.env[var] = known.get(name) or Value(made.time, made.deps, var.type, made.since, hold=made.hold)
 
 
 def _converted(value: Value, kind: ir.CType) -> Value:
@@ -378,6 +351,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
         area.control_ff += COSTS.copy_ff
+        area.kept += of_pipeline(frame.target, cycles, COPY_STATES, 1)
     for array in arrays:
         for element in region.elements.of(array):
             region.env.forget(element)

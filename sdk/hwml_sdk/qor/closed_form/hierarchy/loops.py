@@ -107,6 +107,10 @@ def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
         if merlin and not count.constant:
             result.notes.append(f"not flattened: loop {inner.name} inside has a variable bound")
             return False
+    called = None if merlin else frame.endless_call(result.loop)
+    if called is not None:
+        result.notes.append(f"not pipelined: a loop of {called} inside has a variable bound")
+        return False
     total = result.plan.unroll * _iterations_inside(frame, result.loop.body)
     if merlin and total > MERLIN_FLATTEN_LIMIT:
         result.notes.append("not flattened: too many iterations to unroll")

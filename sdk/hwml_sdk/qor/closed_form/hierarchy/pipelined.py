@@ -6,12 +6,13 @@ import math
 from dataclasses import replace
 
 from ...program import ir
+from .. import registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
-from ..schedule.bounds import Bound, NestLoop
+from ..schedule.bounds import EXIT, Bound, NestLoop
 from ..schedule.ports import port_bound
-from ..schedule.recurrences import recurrence_bound
+from ..schedule.recurrences import SLACK_CYCLES, recurrence_bound
 from ..schedule.region import Region
 from .bodies import body_region
 from .frame import Frame
@@ -49,7 +50,8 @@ def _schedule(result: LoopResult, region: Region) -> None:
     """II and depth of a pipelined nest."""
     recurrence = recurrence_bound(region, result.nest)
     ports = port_bound(region)
-    result.bound = max((asked_ii(result.plan.target_ii), recurrence, ports), key=lambda bound: bound.ii)
+    bounds = (asked_ii(result.plan.target_ii), recurrence, ports, exit_bound(region))
+    result.bound = max(bounds, key=lambda bound: bound.ii)
     result.ii = result.bound.ii
     # Accesses that queue for a port in one iteration make it longer by as much as they make the II.
     result.depth = max(math.ceil(region.end - 1e-6), 1) + max(ports.ii - 1, 0)
@@ -62,6 +64,11 @@ def pipeline_cycles(rounds: float, ii: int, depth: float) -> float:
     is one state.
     """
     return max(rounds - 1, 0) * ii + max(depth - 1, 1)
+
+
+def exit_bound(region: Region) -> Bound:
+    """The test that ends a loop has to be made in the first II cycles of a round (UG1448, HLS 200-878)."""
+    return Bound(max(math.ceil(region.leaves - SLACK_CYCLES), 1), EXIT if region.leaves else "")
 
 
 def asked_ii(ii: int) -> Bound:
@@ -101,5 +108,6 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     area.registers = held + copied_bits(region) * COSTS.pipeline_copied
     loop_control(area, result.trips, result.depth)
     area.mux_lut = ports_lut(region)
+    area.kept = registers.kept(region, ii) + registers.of_pipeline(frame.target, result.trips, result.depth, ii)
     result.area.beside(area)
     result.unshared.beside(area)

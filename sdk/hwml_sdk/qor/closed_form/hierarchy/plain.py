@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ...tool.operators import Target, operator
+from .. import registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS
 from ..results import LoopResult
@@ -12,7 +13,7 @@ from ..schedule.region import Kind, Region
 from .bodies import body_region, collecting
 from .flattening import flatten
 from .frame import Frame
-from .sharing import add_operators, memory_cycles, taking_turns
+from .sharing import add_operators, at_once, loading_cycles, memory_cycles, taking_turns
 
 
 def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) -> None:
@@ -32,6 +33,8 @@ def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) 
     # A flattened nest is one loop: its operators are those of the loop inside.
     own = Area() if result.ii is not None else _own_area(region, frame.target, result.depth, memory)
     loop_control(own, result.trips, result.depth)
+    states = 0.0 if result.ii is not None else max(result.depth - region.stayed, 1.0)
+    own.kept += registers.of_plain_loop(result.trips, states)
     _add_areas(result, own)
 
 
@@ -39,17 +42,20 @@ def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area
     """What the loop's own code takes, without the loops inside."""
     area = Area()
 
+    loading = loading_cycles(region)
+
     def cores(kind: Kind, units: float) -> float:
         # Sums of a chain follow one another, so that they share one adder over all states; what else is ready at the
         # same time has to wait for memory ports at most.
         in_chain = region.chained and kind[0].startswith("add")
-        needed = taking_turns(units, max(depth if in_chain else memory, 1))
+        needed = taking_turns(units, max(depth, 1)) if in_chain else at_once(region, kind, units, loading)
         return min(max(needed, 1) if units >= 1 else needed, _feeders(kind, target) if region.chained else math.inf)
 
     add_operators(area, region, target, cores)
     # Without a pipeline a result is held until it is used, in one register for all states.
     area.registers = copied_bits(region) * COSTS.plain_copied + region.live_bits * COSTS.plain_live
     area.mux_lut = ports_lut(region)
+    area.kept = registers.kept(region)
     return area
 
 

@@ -22,12 +22,23 @@ def add_operators(
         kind = as_pipelined(written, ii)
         op = operator(*kind, target)
         if op.shareable:
-            built[kind] = cores(kind, units)
+            built[kind] = units if _stands_alone(kind) else cores(kind, units)
         else:
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units
             area.plain_dsp += op.dsp * units
     area.shared |= _limited(built, region.host.limits())
+
+
+def _stands_alone(kind: Kind) -> bool:
+    """Whether an operator is never used in turns: one of integers that BIND_OP puts into DSPs.
+
+    stencil3d of data/qor (Vitis HLS 2022.1), whose II of 8 and more would let copies share: 5 sums and 2 products of a
+    round, bound and unrolled four times, are 20 DSPs and 8 times 3.
+    """
+    what, type_ = kind
+    lane = type_.element if type_.kind == "vector" and type_.element is not None else type_
+    return "@" in what and not lane.is_float
 
 
 def _limited(built: Mapping[Kind, float], limits: Mapping[str, int]) -> dict[Kind, float]:
@@ -54,6 +65,20 @@ def as_pipelined(kind: Kind, ii: int | None) -> Kind:
 def taking_turns(units: float, slots: float) -> float:
     """Cores for operators that can be spread over `slots` cycles; less than one operator stays what it is."""
     return math.ceil(units / slots) if units >= 1 else units
+
+
+def at_once(region: Region, kind: Kind, units: float, slots: float) -> float:
+    """Cores for operators of states: those that begin in one have one each, as far as their data comes at once."""
+    states: dict[int, float] = {}
+    for begun, copies in region.begun.get(kind, ()):
+        states[begun] = states.get(begun, 0.0) + copies
+    return taking_turns(min(max(states.values(), default=units), units), slots)
+
+
+def loading_cycles(region: Region) -> int:
+    """Cycles in which the data of one pass over a region comes: of the array with the most loads for its ports."""
+    found = by_array([access for access in region.accesses if not access.write]).items()
+    return max((access_cycles(a, region.host.layout(a), loads)[0] for a, loads in found), default=1)
 
 
 def memory_cycles(region: Region) -> int:

@@ -53,9 +53,10 @@ class Access:
     when it does not, None when nobody knows.
     since: of a store, cycles from each mark to the stored value, which is `value`. time: when the data is there, or
     stored. load_cycles: of a load, from its address to its data.
-    guarded: stands under a condition.
+    guarded: stands under a condition. gates: of a store, cycles from each mark to the conditions that let it through.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
+    begun: of a store, when its address is known.
     asked: how many of the copies come from unroll pragmas. arms: of the branches around it.
     """
 
@@ -71,11 +72,13 @@ class Access:
     time: float = field(init=False)
     chained: set[object] = field(default_factory=set)
     guarded: bool = False
+    gates: Sources = field(default_factory=dict)
     late: bool = False
     asked: float = 1.0
     arms: Arms = ()
     value: Value | None = None
     load_cycles: float = 0.0
+    begun: float = 0.0
 
     @property
     def part(self) -> str:

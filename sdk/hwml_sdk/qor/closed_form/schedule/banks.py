@@ -75,9 +75,20 @@ def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> lis
     known = layout.merged and all(None not in access.forms for access in accesses if access.write)
     stored = _stored(accesses, parted=layout.parted) if known else {}
     loaded: dict[object, list[Arms]] = {}
+    rows: dict[object, list[Arms]] = {}
     for access in accesses:
         places, banks = _enumerate(access, array, splits)
         part = access.part if layout.parted else ""
+        if access.write:
+            rows.clear()
+        elif layout.merged and _reads_all_banks(access, splits):
+            row = (
+                part,
+                *("any" if form is None else place for form, place in zip(access.forms, places[0], strict=True)),
+            )
+            if len(places) == 1 and any(not exclusive(arms, access.arms) for arms in rows.get(row, ())):
+                continue
+            rows.setdefault(row, []).append(access.arms)
         for copy, (cell, bank) in enumerate(zip(places, banks, strict=True)):
             if not access.write and known and None not in access.forms:
                 if _has(access, copy, (cell, part), stored, loaded):
@@ -89,6 +100,17 @@ def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> lis
         if extra > 0:
             found[(*banks[0], part)].add(access, round(extra))
     return list(found.values())
+
+
+def _reads_all_banks(access: Access, splits: Splits) -> bool:
+    """Whether an access reads each bank at one address, and chooses among what they give.
+
+    So the tool reads a row that only data names of an array that is split whole along its rows: a second row of the
+    same column is read by then (csynth of box filters over a line buffer, Vivado HLS 2019.2: two rows read and one
+    written, II 1 on two ports).
+    """
+    unknown = [dim for dim, form in enumerate(access.forms) if form is None]
+    return bool(unknown) and all(dim < len(splits) and splits[dim][0] == "complete" for dim in unknown)
 
 
 def _has(

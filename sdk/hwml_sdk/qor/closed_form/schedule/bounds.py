@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ....document import Span
 from ...program import ir
 
+EXIT = "the test that ends the loop"  # what sets the II where the data says late whether another round follows
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

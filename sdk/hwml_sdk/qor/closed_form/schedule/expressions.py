@@ -61,7 +61,7 @@ def name(region: Region, expr: ir.Ref) -> Value:
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
-    made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form)
+    made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form, bits=region.narrow.get(var, 0))
     return made
 
 
@@ -101,7 +101,7 @@ def convert(region: Region, value: Value, type_: ir.CType) -> Value:
 
 def _held(region: Region, value: Value, type_: ir.CType) -> Value:
     """An integer as a variable of another type holds it: what does not fit is cut off, rounded or saturated."""
-    made = Value(value.time, value.deps, type_, value.since, value.form, parts=(value,))
+    made = Value(value.time, value.deps, type_, value.since, value.form, parts=(value,), hold=value.hold)
     if type_.kind not in ("fixed", "ufixed"):
         made.bits = 0 if type_.is_float else min(value.width, max(type_.width, 1))
         made.table = value.table
@@ -156,7 +156,9 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
             if other.type.kind == type_.kind and other.type.width == type_.width:
                 return other
             bits = min(other.width, max(type_.width, 1))
-            return Value(other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,))
+            return Value(
+                other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,), hold=other.hold
+            )
     return None
 
 
@@ -352,7 +354,8 @@ def member(region: Region, expr: ir.Member) -> Value:
         return found
     if not isinstance(expr.base, ir.Call | ir.Many):
         base = region.whole(expr.base)
-    return Value(base.time, base.deps, type_of_expression(expr, region.host.program), base.since)
+    kind = type_of_expression(expr, region.host.program)
+    return Value(base.time, base.deps, kind, base.since, hold=base.hold)
 
 
 def assign(region: Region, expr: ir.Assign) -> Value:

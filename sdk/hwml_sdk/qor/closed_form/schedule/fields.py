@@ -20,8 +20,13 @@ def struct_of(region: Region, expr: ir.Expr) -> ir.Variable | None:
         found = region.behind.get(var) if var is not None else None
         if found is not None:
             return struct_of(region, found)
-        plain = var is not None and var.type.kind == "struct" and not var.dims and not var.type.pointer
-        return var if plain else None
+        if var is None or var.type.kind != "struct" or var.dims:
+            return None
+        if var.type.pointer:
+            return var if var not in region.aliases and region.host.alone(var) else None
+        return var
+    if isinstance(expr, ir.Unary) and expr.op in ("*", "&"):
+        return struct_of(region, expr.operand)
     if isinstance(expr, ir.Member):
         found_part = part(region, expr)
         return found_part if found_part is not None and found_part.type.kind == "struct" else None
@@ -69,7 +74,7 @@ def read(region: Region, var: ir.Variable, field: str) -> Value | None:
         if whole is None:
             made = Value(region.base, NO_LOOPS, found.type, NO_SOURCES, {found: 1.0})
         else:
-            made = Value(whole.time, whole.deps, found.type, whole.since, parts=(whole,))
+            made = Value(whole.time, whole.deps, found.type, whole.since, parts=(whole,), hold=whole.hold)
     region.env[found] = made
     return made
 
@@ -211,7 +216,11 @@ def stand_behind(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     inner = target_of(region, inner)
     var = inner.var if isinstance(inner, ir.Ref) else None
     scalar = var is not None and not (var.dims or var.type.pointer or var.type.kind == "stream")
-    if scalar or (isinstance(inner, ir.Member) and (part(region, inner) or struct_of(region, inner))):
+    if (
+        scalar
+        or struct_of(region, inner) is not None
+        or (isinstance(inner, ir.Member) and (part(region, inner) or struct_of(region, inner)))
+    ):
         region.behind[param] = inner
         region.env.forget(param)
         return True

@@ -7,15 +7,17 @@ import math
 from ...program import ir
 from ...program.expressions import assigned_variables
 from ...program.type_of import type_of_expression
+from ..costs import ADDRESS_BITS
 from . import fields, tables
 from .accesses import Access, Element, Place, Spread, root
 from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
-from .operations import copies
+from .operations import copies, count, looked_at
 from .pointers import added, behind
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, form_key, later
+from .values import NO_LOOPS, NO_SOURCES, Hold, Sources, Value, form_key, later
 
+_EDGE = 1e-6  # times are sums of parts of cycles: what is this close to a clock edge is on it
 ELEMENTS_A_STEP = 2  # elements that are held against one another in the time that an expression takes
 
 
@@ -130,6 +132,7 @@ def load(region: Region, expr: ir.Expr) -> Value:
             trip for x, trip in region.unrolled.items() if x in found.deps and x.pragma("HLS", "UNROLL") is not None
         )
     region.accesses.append(access)
+    _count_bus_address(region, found)
     region.end = max(region.end, ready)
     since: Sources = {access: latency} if array in region.written or root(array) in region.written else {}
     # `i = next[i]`: what the address hangs on, the data hangs on.
@@ -138,7 +141,10 @@ def load(region: Region, expr: ir.Expr) -> Value:
     # What an unrolled loop before this one stored may be this element: its sources are sources here.
     for mark, cycles in region.flow.get(array, NO_SOURCES).items():
         since[mark] = max(since.get(mark, 0.0), cycles + latency)
-    value = Value(ready, found.deps | _changed_by_copies(region, array), kind, since)
+    hold = Hold(math.floor(ready + _EDGE), 0, max(kind.width, 1), access.copies, array) if latency else None
+    value = Value(ready, found.deps | _changed_by_copies(region, array), kind, since, hold=hold)
+    if hold is not None:
+        region.holds.append(hold)
     region.env[found.element] = value
     region.elements.add(found.element)
     return value
@@ -148,6 +154,17 @@ def _changed_by_copies(region: Region, array: ir.Variable) -> frozenset[ir.Loop]
     """Unrolled loops whose copies store into an array: each may find there what the one before it has left."""
     names = (array, root(array))
     return frozenset(loop for loop in region.unrolled if not assigned_variables(loop.body).isdisjoint(names))
+
+
+def _count_bus_address(region: Region, found: Place) -> None:
+    """The base of an argument and a place make an address of the bus, which is kept.
+
+    Reports of Vitis HLS 2024.1: a sum of 64 bits, `gmem_addr_reg` of 64 FF.
+    """
+    if region.host.layout(found.array).interface == "m_axi":
+        count(region, "add", ir.CType("uint", ADDRESS_BITS, name="address"))
+        state = math.floor(found.time + _EDGE)
+        region.holds.append(Hold(state, state + 1, ADDRESS_BITS, 1.0))
 
 
 def _access(region: Region, found: Place, *, write: bool, since: Sources | None = None) -> Access:
@@ -166,7 +183,7 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
     inner = region.whole(base) if not isinstance(base, ir.Index) else Value(region.base, NO_LOOPS, kind, NO_SOURCES)
     for sub in expr.subscripts if isinstance(expr, ir.Index) else ():
         region.whole(sub)
-    return Value(inner.time, inner.deps, kind, inner.since, parts=(inner,))
+    return Value(inner.time, inner.deps, kind, inner.since, parts=(inner,), hold=inner.hold)
 
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
@@ -178,15 +195,24 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         return
     array, key = found.array, found.element
     access = _access(region, found, write=True, since=value.since)
-    access.guarded, access.value = bool(region.guards), value
-    # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores).
-    if key in region.stored:
-        region.accesses.remove(region.stored[key])
+    access.guarded, access.value, access.begun = bool(region.guards), value, found.time
+    if not region.target.behaviour.merlin:
+        access.gates = later(0.0, *region.guards)
+    # Of two stores to one element in an iteration the last one is left (the compiler drops dead stores); where another
+    # way leads past it, both become one store of a choice (LLVM, SimplifyCFG).
+    earlier = region.stored.get(key)
+    if earlier is not None:
+        region.accesses.remove(earlier)
+        if earlier.arms[: len(access.arms)] != access.arms and not region.target.behaviour.merlin:
+            access.since, access.gates = _latest(earlier.since, access.since), _latest(earlier.gates, access.gates)
     region.stored[key] = access
     region.accesses.append(access)
+    _count_bus_address(region, found)
     done = max(value.time, found.time, *(guard.time for guard in region.guards))
     if not in_registers(region.host, array):
         done = stored_time(region.target, done)
+        for guard in region.guards:
+            looked_at(guard, int(done) - 1)
     access.time = done
     region.end = max(region.end, done)
     if region.unrolled and value.since and not region.target.behaviour.reductions:
@@ -199,5 +225,12 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
     region.work.left -= looked // ELEMENTS_A_STEP
     for other in others:
         region.env.forget(other)
-    region.env[key] = Value(value.time, value.deps | found.deps, value.type, value.since, parts=(value,))
+    region.env[key] = Value(
+        value.time, value.deps | found.deps, value.type, value.since, parts=(value,), hold=value.hold
+    )
     region.elements.add(key)
+
+
+def _latest(one: Sources, other: Sources) -> Sources:
+    """What either of two values hangs on, the longest way of each."""
+    return {mark: max(one.get(mark, 0.0), other.get(mark, 0.0)) for mark in (*one, *other)}

@@ -61,7 +61,7 @@ def bits_counted(region: Region, name: str, args: list[Value]) -> Value | None:
 def _reduced(region: Region, inner: Value, owner: ir.CType) -> Value:
     """All bits of a word to one: a LUT takes six of them, so that w bits take (w - 1) / 5."""
     luts = max(math.ceil((owner.width - 1) / 5), 1)
-    return make(region, "logic", ir.CType("uint", 2 * luts), inner, result=BOOL)
+    return make(region, "reduce", ir.CType("uint", 2 * luts), inner, result=BOOL)
 
 
 def _put_together(region: Region, kind: str, inner: Value, lane: ir.CType, lanes: int) -> Value:

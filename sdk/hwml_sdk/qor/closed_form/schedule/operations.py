@@ -8,8 +8,9 @@ from ...program import ir
 from ...tool.binding import operation_name
 from ...tool.operators import Operator, operator
 from .region import Region
-from .values import NO_LOOPS, Value, later
+from .values import NO_LOOPS, Hold, Value, later
 
+_EDGE = 1e-6  # times are sums of parts of cycles: what is this close to a clock edge is on it
 OUTPUT = 0.01  # part of a cycle until the output register of a core shows its value
 
 
@@ -53,14 +54,32 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
         # Most operands differ in the very same loops: no set has to be made for them.
         if other.deps is not deps:
             deps = deps | other.deps
-    op = count(region, kind, type_, copies(region, deps) if deps else 1.0)
+    many = copies(region, deps) if deps else 1.0
+    op = count(region, kind, type_, many)
     time, latency = after(region, op, *operands)
     # What a core gives at a clock edge is used, or kept, in the state that begins there.
     region.end = max(region.end, time + (OUTPUT if op.latency_cycles else 0))
-    region.live_bits += (result or type_).width
+    kept = (result or type_).width
+    region.live_bits += kept
+    begun = int(time - (op.states or latency) + _EDGE)
+    for operand in operands:
+        looked_at(operand, begun)
+    made = begun + op.latency_cycles
+    if op.shareable:
+        bound = region.binding.get(kind)
+        region.begun.setdefault((kind if bound is None else f"{kind}@{bound}", type_), []).append((begun, many))
+    hold = Hold(made, made, kept, many)
+    region.holds.append(hold)
     since = later(latency, *operands)
     if not since:  # nothing that a later iteration needs: nobody will ask for its way
-        return Value(time, deps, result or type_, since)
+        return Value(time, deps, result or type_, since, hold=hold)
     return Value(
-        time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency
-    )
+        time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency,
+        hold=hold,
+    )  # fmt: skip
+
+
+def looked_at(value: Value, state: int) -> None:
+    """Note that a value is looked at in a state."""
+    if value.hold is not None and value.hold.last < state:
+        value.hold.last = state

@@ -58,11 +58,17 @@ def _leg(region: Region, before: Edge[Mark], edge: Edge[Mark], slack: float) -> 
             yield Step("store", stored)
         return
     yield _named(source)
+    loading = source.load_cycles if isinstance(source, Access) else 0.0
+    # Less where the store is made in a state of its own no more; none where the value never was in memory.
+    if loading and before.latency + slack > -loading:
+        yield Step("load", loading + min(before.latency + slack, 0.0))
+    if isinstance(target, Access) and target.gates.get(source, -1.0) == edge.latency > target.since.get(source, -1.0):
+        if edge.latency - loading > _WHOLE:
+            yield Step("condition", edge.latency - loading)
+        return
     value = target.value if isinstance(target, Access) else region.final.get(target)
     if value is None:
         return
-    if isinstance(source, Access) and source.load_cycles and before.latency + slack >= 0:
-        yield Step("load", source.load_cycles)
     operations, around = _operations(value, source)
     yield from operations[::-1][:MAX_STEPS]
     own = edge.latency + (slack if edge.distance else 0.0)

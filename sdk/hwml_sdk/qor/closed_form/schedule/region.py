@@ -22,7 +22,7 @@ from .accesses import Access, Alias, Arms, Element, Made
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .known import Elements, Known
-from .values import NO_LOOPS, Sources, Value
+from .values import NO_LOOPS, Hold, Sources, Value
 
 # What an operator is counted under: what it does and on which type.
 Kind = tuple[str, ir.CType]
@@ -99,6 +99,9 @@ class Host(Protocol):
     def part(self, var: ir.Variable, field: str) -> ir.Variable | None:
         """A field of a struct as a variable of its own."""
 
+    def alone(self, var: ir.Variable) -> bool:
+        """Whether a pointer or reference parameter leads to one struct, whose fields are variables of their own."""
+
     def image(self, region: Region, expr: ir.Call) -> Value | None:
         """A function of a vision library, None where it is none: a pass over an image."""
 
@@ -129,12 +132,15 @@ class Region:
     that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
     outside: conditions around the call that is walked in place.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
+    narrow: bits of variables that start each iteration with fewer than their type has.
 
     What the walk leaves:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
     into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
-    chained: floating-point updates follow one another.
+    holds: how long each result is kept. begun: of operators that may share a core, state and copies of each.
+    stayed: cycles of loops and calls that stay ones.
+    chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
     """
@@ -165,6 +171,7 @@ class Region:
     returned: Value | None = None
     returned_under: Value | None = None
     inductions: dict[ir.Variable, float] = field(default_factory=dict)
+    narrow: Mapping[ir.Variable, int] = field(default_factory=dict)
     fields: dict[str, Value] = field(default_factory=dict)
     behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
     outside: int = 0
@@ -176,8 +183,12 @@ class Region:
     written: set[ir.Variable] = field(default_factory=set)
     stored: dict[Element, Access] = field(default_factory=dict)
     live_bits: float = 0.0
+    holds: list[Hold] = field(default_factory=list)
+    begun: dict[Kind, list[tuple[int, float]]] = field(default_factory=dict)
+    stayed: float = 0.0
     branches: int = 0
     chained: bool = False
+    leaves: float = 0.0
     copies_made: float = 1.0
     ports: Bound | None = None
     made: Made = field(default_factory=Made)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables, children
+from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
-from . import calls, expressions, fields, loads, pointers, unrolling
+from . import calls, expressions, fields, integers, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .expanding import copies_of
@@ -125,8 +125,8 @@ def _is_given(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """Whether an array gets values that are known at run time only, each time it is declared."""
     if var.static or var.const or var.type.kind == "struct":
         return False
-    leaves = list(islice(_leaves(init), MAX_GIVEN + 1))
-    return len(leaves) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in leaves)
+    values = list(islice(leaves(init), MAX_GIVEN + 1))
+    return len(values) <= MAX_GIVEN and any(evaluate(item, region.host.known) is None for item in values)
 
 
 def _give(region: Region, array: ir.Expr, at: tuple[ir.Expr, ...], item: ir.Expr) -> None:
@@ -146,18 +146,10 @@ def _is_filled(region: Region, var: ir.Variable, init: ir.Many) -> bool:
     """
     if var.static or var.const or region.unroll_all or in_registers(region.host, var) or None in var.dims:
         return False
-    if not all(evaluate(item, region.host.known) == 0 for item in _leaves(init)):
+    if not all(evaluate(item, region.host.known) == 0 for item in leaves(init)):
         return False
     function = region.host.program.functions.get(var.function)
     return function is None or var.handed or var in assigned_variables(function.body)
-
-
-def _leaves(init: ir.Expr) -> Iterator[ir.Expr]:
-    for item in init.items if isinstance(init, ir.Many) else ():
-        if isinstance(item, ir.Many):
-            yield from _leaves(item)
-        else:
-            yield item
 
 
 def _branch(region: Region, item: ir.If) -> None:
@@ -244,7 +236,12 @@ def _merge(
 
 
 def _selected(region: Region, condition: Value, before: Value | None, a: Value, b: Value) -> Value:
-    made = make(region, "select", a.type if a.type.kind != "bool" else b.type, condition, a, b)
+    type_ = a.type if a.type.kind != "bool" else b.type
+    width = max(a.width, b.width)
+    chosen = integers.of_width(type_, width) if type_.kind in ("int", "uint") else type_
+    made = make(region, "select", chosen, condition, a, b)
+    if chosen is not type_:
+        made.type, made.bits = type_, width
     # One arm leaves it as it was: an update under a condition, which no reordering of sums may touch.
     made.guarded = before in (a, b)
     if a.form is not None and a.form == b.form:
@@ -272,6 +269,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     if trip == 0:
         return
     if trip is not None:
+        for var, start in loop.others:
+            region.env[var] = expressions.convert(region, region.low(start, var.type), var.type)
         counted = copies_of(region, loop)
         if counted is None:
             unroll(region, loop, trip)
@@ -286,7 +285,8 @@ def _loop(region: Region, loop: ir.Loop) -> None:
     changed = assigned_variables(loop.body)
     for var in changed:
         region.env.forget(var)
-    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of is not None and root(k) in changed]:
+    owners = {var for var in changed if var.type.kind == "struct"}
+    for key in [k for k in region.env if type(k) is ir.Variable and k.part_of and root(k) in owners] if owners else ():
         region.env.forget(key)
     for element in region.elements.of():
         region.env.forget(element)
@@ -297,17 +297,23 @@ def _loop(region: Region, loop: ir.Loop) -> None:
         value.time = region.base
 
 
-def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> None:
-    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them."""
+def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
+    """Time for a loop that stays one; what is known to touch nothing of the loops just before runs beside them.
+
+    Returns when it starts.
+    """
     # Under a condition, or copied, loops keep their order: that two of them share nothing is known of one copy only.
     alone = uses is None or bool(region.guards) or bool(region.unrolled)
     now = math.ceil(max(region.end, region.base) - 1e-6)
     if not stay.called or region.in_loop:
         now = max(now, 1)  # a state before it: the function's first, or the test of the loop around
     start = region.beside.start(now, None if alone else uses)
+    before = region.base
     region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
+    region.stayed += max(region.base - max(before, start), 0.0)
     # The state that leaves a loop is the first one of what follows; a call is left with its last one.
     region.end = region.base + (0 if stay.called else 1)
+    return start
 
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:

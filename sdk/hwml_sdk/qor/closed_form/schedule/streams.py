@@ -10,9 +10,9 @@ from . import fields
 from .accesses import Access
 from .loads import spread
 from .memory_cycles import fifo_part, state_of
-from .operations import copies
+from .operations import copies, looked_at
 from .region import Region
-from .values import NO_LOOPS, NO_SOURCES, Value, all_deps
+from .values import NO_LOOPS, NO_SOURCES, Hold, Value, all_deps
 
 
 def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
@@ -45,9 +45,14 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     start = max([region.base, *(a.time for a in args), *(guard.time for guard in region.guards)])
     # Data that is written, or read, is there within the state; what is left of it can be used.
     part = fifo_part(region.target)
-    time = state_of(start, part) + part
+    state = state_of(start, part)
+    time = state + part
     region.end = max(region.end, time)
-    return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES)
+    for argument in (*args, *region.guards):
+        looked_at(argument, state)
+    hold = Hold(state, state, max(kind.width, 1), copies(region, deps))
+    region.holds.append(hold)
+    return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES, hold=hold)
 
 
 def operator(region: Region, expr: ir.Binary) -> Value | None:

@@ -22,6 +22,20 @@ NO_SOURCES: Sources = {}
 
 
 @dataclass(slots=True, eq=False)
+class Hold:
+    """How long a result is kept. made: the state that it comes in, last: the last one that looks at it.
+
+    bits: of it, copies: of it after unrolling. array: that it was loaded from.
+    """
+
+    made: int
+    last: int
+    bits: int
+    copies: float
+    array: ir.Variable | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Value:
     """A value in the schedule.
 
@@ -31,6 +45,7 @@ class Value:
     extreme: a minimum or maximum. bits: of an integer, how many can be other than its sign; 0: all of its type.
     table: the constants that it is in its copies. number: what it is where that is no integer and constant.
     terms, ready: of a sum of integers, how many it adds up, and when all of these are there.
+    hold: what is kept for it until it is looked at, None where that is nothing.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
     """
 
@@ -50,6 +65,7 @@ class Value:
     cycles: float = 0.0
     terms: int = 0
     ready: float = 0.0
+    hold: Hold | None = None
 
     @property
     def width(self) -> int:
@@ -104,7 +120,10 @@ def either(before: Value | None, value: Value) -> Value:
     if before is None:
         return value
     since = later(0.0, before, value)
-    return Value(max(before.time, value.time), before.deps | value.deps, value.type, since, parts=(before, value))
+    return Value(
+        max(before.time, value.time), before.deps | value.deps, value.type, since, parts=(before, value),
+        hold=value.hold,
+    )  # fmt: skip
 
 
 def folded(op: str, left: Value, right: Value) -> Value | None:

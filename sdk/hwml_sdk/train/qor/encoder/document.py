@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ....doc_tables import Json, replaced, table_of
 from ....errors import DataError
 from ....files import parse_json, read_bytes
-from ..document import MAIN, NAMES, Json, replaced, table_of
+from ..document import MAIN, NAMES
 from .folds import CLOSED, DEFAULT, DELTA, FUSED, HEAD, SHUFFLED, STRUCTURE, WITH_DEFAULT, WITH_STRUCTURE
 
 _ALONE = (HEAD, SHUFFLED, DELTA, FUSED, STRUCTURE, CLOSED)

@@ -11,17 +11,15 @@ from ....qor.learned.encoder.head import EPS, TARGETS, TargetStats, Weights
 from .delta import DeltaFitted
 from .fit import Fitted, Head, Scaler
 
-EXTRA = "train-qor"
-
 
 def to_onnx(fitted: Fitted | DeltaFitted, n_features: int = 0) -> bytes:
-    """The graph of what a run has learned. Raises MissingDependencyError without the onnx package."""
+    """The graph of what a run has learned."""
     return _delta(fitted) if isinstance(fitted, DeltaFitted) else _mixed(fitted, n_features)
 
 
 def _delta(fitted: DeltaFitted) -> bytes:
     """Inputs `embedding` and `bare` (of the design without pragmas) [n, width]; output `targets`."""
-    g = Graph(EXTRA)
+    g = Graph()
     axes = ("n", len(fitted.scaler.mean))
     level = _scaled(g, "bare", fitted.kernel_scaler)
     both = g.node("Concat", level, _scaled(g, g.node("Sub", "embedding", "bare"), fitted.step_scaler), axis=1)
@@ -32,7 +30,7 @@ def _delta(fitted: DeltaFitted) -> bytes:
 
 def _mixed(fitted: Fitted, n_features: int) -> bytes:
     """Inputs `embedding` [n, width] and, with structure, `features` [n, f], `base` [n, targets]; output `targets`."""
-    g = Graph(EXTRA)
+    g = Graph()
     width = len(fitted.scaler.mean)
     inputs: list[tuple[str, Any, tuple[Any, ...]]] = [("embedding", np.float32, ("n", width))]
     parts = {"embedding": _scaled(g, "embedding", fitted.scaler)}

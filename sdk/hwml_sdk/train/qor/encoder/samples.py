@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ....encoders import TextEncoder
 from ....errors import DataError, HwmlError
 from ....interrupt import heed_ctrl_c
+from ....printable import tell_some
 from ....qor.closed_form.design import make_options, make_target
 from ....qor.closed_form.estimate import Estimate, estimate_program
 from ....qor.learned.dataset import Design, Rows
@@ -97,8 +97,7 @@ def make_samples(designs: Sequence[Design], encoder: TextEncoder, step: Callable
             step(f"{index + 1} of {len(designs)} designs read")
     if waiting:
         cut()
-    for words in failed[:10]:
-        print(f"left out: {words}", file=sys.stderr)
+    tell_some(failed, who="left out", most=10)
     if not kept or len(failed) > MAX_FAILED_SHARE * len(designs):
         first = failed[0] if failed else "there is none"
         raise DataError(f"{len(failed)} of {len(designs)} designs cannot be read; the first: {first}")
