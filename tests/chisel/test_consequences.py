@@ -215,3 +215,15 @@ def test_names_that_nothing_has_may_come_of_what_a_build_misses() -> None:
     assert _marked(around, _found("not found: value Made", 3))[:2] == ([("CH904", "info")], True)
     assert _marked(around, _found("not found: value Kept", 3))[1] is False
     assert _marked(around, _found("value made is not a member of mini.Tests", 3))[1] is False
+
+
+def test_a_slip_of_an_inherited_name_is_a_warning() -> None:
+    texts = {
+        "Tests.scala": "import chiseltest._\nclass Rom(n: Int) extends Device(n) { def f = cpuPor }\n",
+        "Device.scala": "abstract class Device(n: Int) { val cpuPort = n }\n",
+        "Far.scala": "class Far { val expects = 1 }\n",
+    }
+    around = replace(AROUND, texts=texts)
+    slip, other = _found("not found: value cpuPor", 1), _found("not found: value expect", 1)
+    marked = _marked(around, _found("not found: object chiseltest", 0), slip, other)[0]
+    assert [severity for _, severity in marked] == ["info", "warning", "info"]

@@ -43,6 +43,7 @@ _CONSTRUCTOR = re.compile(r"for constructor (\w+)|in class (\w+)")
 _NOT_FOUND = re.compile(r"not found: (?:value|type) (\w+)")
 _LACKING_CLASS = re.compile(r"is missing from the classpath")
 _EMPTY = re.compile(r"\.(?:lit\w+|as(?:UInt|SInt|Bools?|Clock)|toBools|getWidth|cloneType)\(\)")
+_PARENT = re.compile(r"\b(?:extends|with)\s+(\w+)")
 _SLIP = 0.85
 _SHORTEST = 4  # letters of a name that may be a slip of another
 _NEAR = "did you mean"  # scalac knows a member of nearly the same name: nobody has renamed that one
@@ -166,8 +167,14 @@ class _Marker:
             return ""
         if len(re.findall(rf"\b{unknown[1]}\b", text)) != 1:
             return ""
-        near = [*ScalaText(text).declared, "true", "false", "clock", "reset"]
+        near = [*ScalaText(text).declared, *self._inherited(text), "true", "false", "clock", "reset"]
         return next(iter(difflib.get_close_matches(unknown[1], near, 1, _SLIP)), "")
+
+    def _inherited(self, text: str) -> list[str]:
+        """Names that the files declare which hold the parents of a text's classes."""
+        parents = set(_PARENT.findall(text))
+        others = [ScalaText(other) for other in self.around.texts.values() if other != text] if parents else []
+        return [name for other in others if parents & other.declared.keys() for name in other.declared]
 
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's library: other names, some of which hide the project's, or arguments."""
