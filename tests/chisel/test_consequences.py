@@ -65,6 +65,10 @@ def test_a_name_nearly_like_one_of_the_document_is_a_warning() -> None:
     names = (("not found: value countr", 4), ("not found: value expect", 4), ("not found: type AnyFlatSpec", 3))
     marked, ok, _ = _marked(around, *(_found(*item) for item in (*LIBRARIES, *names)))
     assert [severity for _, severity in marked[2:]] == ["warning", "info", "info"] and ok
+    text = TEXT + "class Core extends chisel3.Module { val c = cloc }\n"
+    inherited = _found("not found: value cloc", 4)
+    marked, _, _ = _marked(replace(AROUND, texts={"Tests.scala": text}), _found(*LIBRARIES[1]), inherited)
+    assert marked[1] == ("CH904", "warning")
 
 
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
@@ -204,3 +208,10 @@ def test_a_class_that_a_trait_of_chisel_lacks_follows_from_the_library() -> None
     )
     assert _marked(AROUND, _found(*LIBRARIES[0]), lacking)[:2] == ([("CH904", "info")] * 2, True)
     assert _marked(AROUND, lacking)[1] is False
+
+
+def test_names_that_nothing_has_may_come_of_what_a_build_misses() -> None:
+    around = replace(AROUND, libraries_known=False, incomplete="generated sources are missing", defined={"Kept"})
+    assert _marked(around, _found("not found: value Made", 3))[:2] == ([("CH904", "info")], True)
+    assert _marked(around, _found("not found: value Kept", 3))[1] is False
+    assert _marked(around, _found("value made is not a member of mini.Tests", 3))[1] is False

@@ -174,6 +174,8 @@ def _around(request: CheckRequest, checked: Checked, setup: ProjectSetup, asked:
         version=version,
         left_out=checked.left_out,
         sees=checked.index.sees,
+        incomplete=setup.incomplete,
+        defined=checked.index.by_name,
     )
 
 

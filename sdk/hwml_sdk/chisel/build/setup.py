@@ -36,7 +36,8 @@ class ProjectSetup:
 
     class_path: jars beyond Chisel's own; options: of scalac; sources: files and folders that are compiled together.
     libraries_known: the class path is all there is to have, so that a name that is not in it is nowhere.
-    where_unknown: notes for a reader whose file uses a name that nothing has.
+    where_unknown: notes for a reader whose file uses a name that nothing has; incomplete: what the build misses, so
+    that such a name may be there.
     """
 
     class_path: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class ProjectSetup:
     notes: tuple[str, ...] = ()
     libraries_known: bool = False
     where_unknown: tuple[str, ...] = ()
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def setup_from(target: BuildTarget) -> ProjectSetup:
     known = not gone and not missing
     where_unknown = (_not_generated(target, empty),) if empty else ()
     options = tuple(_options(target.options))
-    return ProjectSetup(there, options, version, target.sources, tuple(notes), known, where_unknown)
+    incomplete = "generated sources are missing" if missing else "a jar is gone" if gone else ""
+    return ProjectSetup(there, options, version, target.sources, tuple(notes), known, where_unknown, incomplete)
 
 
 def _not_generated(target: BuildTarget, names: list[str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...document import Severity
@@ -57,7 +57,8 @@ class Circumstances:
     texts: of every file by path, the document first; packages: those that the project itself defines; libraries_known:
     whether a build said what there is; in_project: there is a build or repository around the file; asked: the Chisel
     version that the build names, version: the one that answered; left_out: more files were needed than a check takes;
-    sees: whether a text can see a name of the project, by its own packages and imports.
+    sees: whether a text can see a name of the project, by its own packages and imports; incomplete: what the build
+    misses, or ""; defined: names that the project has.
     """
 
     texts: dict[str, str]
@@ -68,6 +69,8 @@ class Circumstances:
     version: str
     left_out: bool = False
     sees: Callable[[str, str], bool] = lambda text, name: False
+    incomplete: str = ""
+    defined: Container[str] = ()
 
 
 @dataclass
@@ -144,6 +147,9 @@ class _Marker:
             return self._unless_slip(item, MIGRATION, "hint", f"{words}. {item.hint}" if item.hint else words)
         if tainted is not None and tainted.search(item.message) and _FOLLOWS.search(item.message):
             return _as(item, NOT_HERE, "info", "follows from a file that cannot be checked here")
+        unknown = _NOT_FOUND.search(item.message)
+        if self.around.incomplete and unknown is not None and unknown[1] not in self.around.defined:
+            return self._unless_slip(item, NOT_HERE, "info", f"may follow from this: {self.around.incomplete}")
         if self.around.left_out and _UNKNOWN.search(item.message):
             return _as(item, NOT_HERE, "info", "more files are needed than one check takes")
         return item
@@ -160,9 +166,8 @@ class _Marker:
             return ""
         if len(re.findall(rf"\b{unknown[1]}\b", text)) != 1:
             return ""
-        return next(
-            iter(difflib.get_close_matches(unknown[1], [*ScalaText(text).declared, "true", "false"], 1, _SLIP)), ""
-        )
+        near = [*ScalaText(text).declared, "true", "false", "clock", "reset"]
+        return next(iter(difflib.get_close_matches(unknown[1], near, 1, _SLIP)), "")
 
     def _migrates(self, item: ChiselDiagnostic) -> bool:
         """Whether an error is about Chisel's library: other names, some of which hide the project's, or arguments."""
