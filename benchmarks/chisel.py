@@ -1,6 +1,6 @@
 """Speed and memory of the warm Chisel checker, beside cold scalac on the same files in the same run.
 
-    python benchmarks/chisel.py [--version 7.14.0] [--checks 1000] [--quick] [--figures]
+    python benchmarks/chisel.py [--version 7.14.0] [--checks 1000] [--quick] [--figures | --siblings]
 
 Prints one row a figure with the bar it is held to; ends with 1 when a bar is missed. The files are the single modules
 of tests/data/chisel/styles (20 to 200 lines); each check gets another number of empty lines on top, so that nothing is
@@ -61,7 +61,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", default=DEFAULT_CHISEL_VERSION)
     parser.add_argument("--checks", type=int, default=1000, help="checks over which memory is watched")
     parser.add_argument("--quick", action="store_true", help="one round, a quarter of the faults, 100 checks")
-    parser.add_argument("--figures", action="store_true", help="only the rows of LUT, FF, DSP and latency")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--figures", action="store_true", help="only the rows of LUT, FF, DSP and latency")
+    only.add_argument("--siblings", action="store_true", help="only the rows of a file with ten siblings")
     arguments = parser.parse_args(argv)
     rounds, checks = (1, 100) if arguments.quick else (RUNS, arguments.checks)
     texts = {name: text for name, text in single_modules(arguments.version).items() if 20 <= lines(text) <= 200}
@@ -70,6 +72,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"CPU {cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Chisel {arguments.version}")
         print(f"Java {programs.java.major}, {len(texts)} modules of 20 to 200 lines, {rounds} rounds")
         print(f"{'figure':50} {'measured':>22}  {'bar':8} ")
+        if arguments.siblings:
+            measure_siblings(table, Client(programs.chain.version), rounds)
+            return 1 if table.missed else 0
         if not arguments.figures:
             measure(table, programs, texts, rounds)
         measure_figures(table, programs, Client(programs.chain.version), texts, rounds)
@@ -106,9 +111,7 @@ def measure(table: Table, programs: Programs, texts: dict[str, str], rounds: int
     table.figure("compile + elaborate + firtool p50, ms", f"{middle:.0f}", middle, 120)
     table.figure("compile + elaborate + firtool p95, ms", f"{late:.0f}", late, 240)
     measure_ratio(table, programs, client, texts, rounds)
-    ten = rechecks(client, rounds)
-    table.row("a file with ten siblings again p50, ms", [wall for wall, _ in ten], 300, factor=1e3)
-    table.row("the same, time of the processor, ms", [used for _, used in ten], factor=1e3)
+    measure_siblings(table, client, rounds)
     faults = [case for case in mistakes() if lines(case.bad) <= 200][:: 1 if rounds > 1 else 4]
     table.row("type errors and parse errors p50, ms", type_errors(client, faults, rounds), 25, factor=1e3)
     table.row("fix search p50, ms", searches(client, faults), 600, factor=1e3)
@@ -116,6 +119,14 @@ def measure(table: Table, programs: Programs, texts: dict[str, str], rounds: int
     table.row("next elaboration after a kill, s", again, 1.5)
     argv = ["--version", version]
     table.row("5 files through the command line, warm, s", [command_line(texts, argv) for _ in range(rounds)], 1.0)
+
+
+def measure_siblings(table: Table, client: Client, rounds: int) -> None:
+    """Checks of an edit in a file of a project whose other files are kept."""
+    ten = rechecks(client, rounds)
+    table.row("a file with ten siblings again p50, ms", [wall for wall, _ in ten], 300, factor=1e3)
+    table.row("the same, time of the processor, ms", [used for _, used in ten], factor=1e3)
+    print(f"load {os.getloadavg()[0]:.1f}")
 
 
 def measure_ratio(table: Table, programs: Programs, client: Client, texts: dict[str, str], rounds: int) -> None:

@@ -7,10 +7,11 @@ trusted and in its project. `red`: files with an error of their own, though thei
 error is another file's; `marked`: files with findings that follow from a missing library or another Chisel, as such;
 `elaborated`: modules that were, of all found.
 
---breaks N: names in N files of each tree, drawn by --seed, lose a letter where they are used; the error has to stand in
-that line. --slips N: single edits of the kinds a hand makes (`tests/chisel/slips.py`) in clean files with modules, all
-trees together, until N of them are reported or lower to something else. `silent`: still right Chisel, of another
-circuit, so that no checker can know. A repair is right when the repaired file lowers to what the file did before.
+--breaks N: names in N files of each tree, drawn by --seed, lose a letter where they are used; an error or, in a file
+that lacks a library or is written for another Chisel, a warning has to stand in that line. --slips N: single edits of
+the kinds a hand makes (`tests/chisel/slips.py`) in clean files with modules, all trees together, until N of them are
+reported or lower to something else. `silent`: still right Chisel, of another circuit, so that no checker can know. A
+repair is right when the repaired file lowers to what the file did before.
 """
 
 from __future__ import annotations
@@ -141,8 +142,8 @@ def _breaks(checked: list[Checked], arguments: argparse.Namespace) -> str:
         place = chance.choice(_uses(item.text))
         bad = f"{item.text[: place.end() - 1]}{item.text[place.end() :]}"
         line = item.text[: place.start()].count("\n")
-        found = _examine(item.path, bad).result.errors
-        right = any(error.path == str(item.path) and error.span.start_line == line for error in found)
+        found = [d for d in _examine(item.path, bad).result.diagnostics if d.severity in ("error", "warning")]
+        right = any(said.path == str(item.path) and said.span.start_line == line for said in found)
         told += right
         if arguments.list and not right:
             print(f"    not told: {item.path.name}:{line + 1} {place[0]}", flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,25 @@ def old_session(old_programs: workers.Programs) -> Iterator[Session]:
     session = Session(old_programs)
     yield session
     session.kill()
+
+
+@pytest.fixture
+def no_network(programs: workers.Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this process may leave the machine: names are not looked up, nobody but local sockets is reached.
+
+    The tool chain is there; firtool and yosys speak to nobody, and constructors are kept from it by the fence.
+    """
+    reached = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        assert self.family == socket.AF_UNIX, f"a connection to {address}"
+        reached(self, address)
+
+    def look_up(host: object, *_: object, **__: object) -> Any:
+        raise AssertionError(f"a look-up of {host}")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
 
 @pytest.fixture(scope="session", autouse=True)

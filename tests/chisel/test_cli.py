@@ -158,6 +158,7 @@ def test_neighbours_join_only_where_they_are_needed(programs: Programs, tmp_path
         ("build.sbt", 'val chiselVersion = "7.14.0"', "7.14.0"),
         ("build.mill", 'def mvnDeps = Seq(mvn"org.chipsalliance::chisel:6.7.0")', "6.7.0"),
         ("project.scala", '//> using dep "org.chipsalliance::chisel:6.7.0"', "6.7.0"),
+        ("build.sc", 'object versions {\n  val chisel     = "6.7.0"\n  val chiseltest = "6.0.0"\n}', "6.7.0"),
     ],
 )
 def test_version_comes_from_the_build(tmp_path: Path, name: str, text: str, version: str) -> None:
@@ -167,6 +168,22 @@ def test_version_comes_from_the_build(tmp_path: Path, name: str, text: str, vers
     path = tmp_path / "src" / "main" / "scala" / "Top.scala"
     choice = choose_version(path, "import chisel3._", Settings())
     assert (choice.version, choice.origin, choice.note) == (version, name, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "series"),
+    [
+        ('libraryDependencies += "edu.berkeley.cs" %% "chisel-iotesters" % "1.5.1"', "3.4"),
+        ('libraryDependencies += "edu.berkeley.cs" %% "chiseltest" % "0.6.2"', "3.6"),
+        ('ivy"edu.berkeley.cs::chiseltest:0.5.4"', "3.5"),
+        ('libraryDependencies += "edu.berkeley.cs" %% "chiseltest" % "9.9.9"', ""),
+    ],
+)
+def test_a_library_that_is_made_for_one_chisel_says_which(text: str, series: str) -> None:
+    from hwml_sdk.chisel.build.project import version_in
+
+    assert version_in(text).rpartition(".")[0] == series
+    assert version_in(text + '\n"org.chipsalliance" %% "chisel" % "6.7.0"') == "6.7.0"
 
 
 def test_a_version_that_is_not_pinned_is_said(tmp_path: Path) -> None:

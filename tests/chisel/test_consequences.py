@@ -65,6 +65,10 @@ def test_a_name_nearly_like_one_of_the_document_is_a_warning() -> None:
     names = (("not found: value countr", 4), ("not found: value expect", 4), ("not found: type AnyFlatSpec", 3))
     marked, ok, _ = _marked(around, *(_found(*item) for item in (*LIBRARIES, *names)))
     assert [severity for _, severity in marked[2:]] == ["warning", "info", "info"] and ok
+    text = TEXT + "class Core extends chisel3.Module { val c = cloc }\n"
+    inherited = _found("not found: value cloc", 4)
+    marked, _, _ = _marked(replace(AROUND, texts={"Tests.scala": text}), _found(*LIBRARIES[1]), inherited)
+    assert marked[1] == ("CH904", "warning")
 
 
 def test_what_is_said_elsewhere_of_a_class_that_lacks_its_library_follows_too() -> None:
@@ -143,3 +147,83 @@ def test_what_firtool_says_in_passing_is_worded_too() -> None:
     refusal = meaning_of("firtool", "error", "some odd refusal of a later release")
     assert remark.code == refusal.code == "CH390"
     assert "remark" in remark.cause and "refuses" in refusal.cause
+
+
+HIDDEN = """package noc
+import chisel3._
+import Const._
+class Mesh { val n = ports(LOCAL); val v = LOCAL.litValue() }
+"""
+
+
+def test_names_that_a_newer_chisel_hides_or_writes_in_another_way_are_a_migration() -> None:
+    """chisel3.Const is new: `import Const._` meant the project's own, as its texts say."""
+    around = replace(AROUND, texts={"Tests.scala": HIDDEN}, asked="3.4.0", sees=lambda text, name: name == "LOCAL")
+    empty = _found("BigInt does not take parameters", 3)
+    assert empty.code == "CH117"
+    assert _marked(around, _found("not found: value LOCAL", 3), empty)[0] == [("CH905", "hint")] * 2
+    assert _marked(around, _found("not found: value LOCALE", 3))[0][0][1] == "error"
+    assert _marked(replace(around, asked="6.7.0"), empty)[0][0][1] == "error"
+
+
+def test_a_file_whose_chisel_is_not_there_at_all_is_a_migration_as_a_whole() -> None:
+    text = "package empty\nimport Chisel._\nclass Add extends Module { val a = Bits(3) }\n"
+    around = replace(AROUND, texts={"Tests.scala": text}, asked="3.4.0")
+    final = _found("illegal inheritance from final class Module", 2)
+    assert _marked(around, _found("not found: object Chisel", 1), final)[0] == [("CH905", "hint")] * 2
+    assert _marked(around, final)[0][0][1] == "error"
+
+
+@pytest.mark.parametrize(
+    ("imported", "message", "code"),
+    [
+        ("chisel.lib.fifo._", "not found: object chisel", "CH904"),
+        (
+            "chisel3.iotesters.PeekPokeTester",
+            "object iotesters is not a member of package chisel3 did you mean testers?",
+            "CH904",
+        ),
+        ("chisel.util._", "not found: object chisel", ""),
+        ("chisle3.util.Cat", "not found: object chisle3", ""),
+        ("chisel.Module", "not found: object chisel", ""),
+    ],
+)
+def test_packages_of_others_that_are_called_like_chisels(imported: str, message: str, code: str) -> None:
+    around = replace(AROUND, texts={"Tests.scala": f"package mini\nimport {imported}\n"})
+    marked, ok, _ = _marked(around, _found(message, 1))
+    assert (marked[0][0] == code and ok) if code else (marked[0][1] == "error" and not ok)
+
+
+def test_a_slip_in_a_file_for_an_older_chisel_is_a_warning() -> None:
+    text = "import chisel3._\nimport chisel3.Driver\nclass A { val counter = 1; def f = countr }\n"
+    around = replace(AROUND, texts={"Tests.scala": text}, asked="3.5.3")
+    driver = _found("object Driver is not a member of package chisel3", 1)
+    marked = _marked(around, driver, _found("not found: value countr", 2))[0]
+    assert [severity for _, severity in marked] == ["hint", "warning"]
+
+
+def test_a_class_that_a_trait_of_chisel_lacks_follows_from_the_library() -> None:
+    lacking = _found(
+        "Symbol 'type org.scalatest.TestSuiteMixin' is missing from the classpath.\nThis symbol is required", 3
+    )
+    assert _marked(AROUND, _found(*LIBRARIES[0]), lacking)[:2] == ([("CH904", "info")] * 2, True)
+    assert _marked(AROUND, lacking)[1] is False
+
+
+def test_names_that_nothing_has_may_come_of_what_a_build_misses() -> None:
+    around = replace(AROUND, libraries_known=False, incomplete="generated sources are missing", defined={"Kept"})
+    assert _marked(around, _found("not found: value Made", 3))[:2] == ([("CH904", "info")], True)
+    assert _marked(around, _found("not found: value Kept", 3))[1] is False
+    assert _marked(around, _found("value made is not a member of mini.Tests", 3))[1] is False
+
+
+def test_a_slip_of_an_inherited_name_is_a_warning() -> None:
+    texts = {
+        "Tests.scala": "import chiseltest._\nclass Rom(n: Int) extends Device(n) { def f = cpuPor }\n",
+        "Device.scala": "abstract class Device(n: Int) { val cpuPort = n }\n",
+        "Far.scala": "class Far { val expects = 1 }\n",
+    }
+    around = replace(AROUND, texts=texts)
+    slip, other = _found("not found: value cpuPor", 1), _found("not found: value expect", 1)
+    marked = _marked(around, _found("not found: object chiseltest", 0), slip, other)[0]
+    assert [severity for _, severity in marked] == ["info", "warning", "info"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hwml_sdk import cli
 from hwml_sdk.chisel.data_engine.held_out import held_out
 from hwml_sdk.chisel.data_engine.verify import Verified, Verifier
 from hwml_sdk.chisel.evaluate.measure import figures, judge
@@ -156,3 +157,32 @@ def test_public_layouts(tmp_path: Path) -> None:
     path.write_text('{"id": "x"}\n')
     with pytest.raises(DataError, match=r"tasks\.jsonl:1"):
         read_tasks(path)
+
+
+@pytest.mark.parametrize("way", ["--references", "--simulation"])
+def test_tasks_without_a_reference(way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is nothing to judge, and nothing to put faults into: both say so, and name what can be judged."""
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(json.dumps({"id": "mine", "prompt": "p", "model": "module m(input a); endmodule"}) + "\n")
+    assert cli.main(["chisel", "eval", "--tasks", str(path), way]) == 2
+    said = capsys.readouterr().err
+    assert "none of the tasks brings a reference in Chisel" in said
+    assert said.count("\n") == 1
+
+
+def test_answers_are_judged_without_a_network(
+    tmp_path: Path, no_network: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One answer behaves, one does something else, of a task that brings Verilog alone."""
+    tasks, answers = tmp_path / "tasks.jsonl", tmp_path / "answers.jsonl"
+    verilog = "module m(input clock, input reset, input a, input b, output y);\n  assign y = a & b;\nendmodule\n"
+    tasks.write_text(json.dumps({"id": "both", "prompt": "p", "model": verilog}) + "\n")
+    ports = "val io = IO(new Bundle { val a, b = Input(Bool()); val y = Output(Bool()) })"
+    right = f"import chisel3._\nclass Both extends Module {{\n  {ports}\n  io.y := io.a && io.b\n}}\n"
+    rows = [{"task": "both", "answer": text} for text in (right, right.replace("&&", "||"))]
+    answers.write_text("\n".join(map(json.dumps, rows)))
+    arguments = ["--tasks", str(tasks), "--answers", str(answers), "--json"]
+    assert cli.main(["chisel", "eval", *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["per_task"] == {"both": [4, 3]}
+    assert found["ended_by"] == {"behave: different": 1}

@@ -101,7 +101,7 @@ def test_code_of_an_answer(answer: str, wanted: str) -> None:
 
 
 @pytest.mark.slow
-def test_agreement_chooses_and_twins_are_known() -> None:
+def test_agreement_chooses_and_twins_are_known(no_network: None) -> None:
     found = made([SUM, OTHER, AGAIN, SAME])
     assert [item.ok for item in found.attempts] == [True] * 4
     # b + a is the circuit of a + b; a - ~b - 1 = a + b is another circuit that does the same; a - b does not.
@@ -164,6 +164,19 @@ def test_answers_that_are_no_modules() -> None:
     assert "lacks a value for n" in found.attempts[3].words
     assert found.best is not None
     assert found.best.module.endswith("Add")  # asked for by name, though another one stands last
+
+
+@pytest.mark.slow
+def test_modules_that_cannot_be_lowered() -> None:
+    """A loop without a register, an output that nobody drives, two drivers' widths that cannot be known."""
+    loop, undriven = module("val s = Wire(UInt(8.W))\n  s := s + io.a\n  io.y := s"), module("")
+    unknown = module("val s = Wire(UInt())\n  io.y := s")
+    found = made([loop, undriven, unknown])
+    assert [item.stage for item in found.attempts] == ["lower"] * 3
+    assert not found.ok
+    assert found.best is not None
+    assert "cycle" in found.attempts[0].words
+    assert all(item.diagnostics for item in found.attempts)
 
 
 @pytest.mark.slow

@@ -270,3 +270,20 @@ class Pick extends Module {
     assert [item.severity for item in _checked(session, known).diagnostics].count("warning") == 1
     assert [repair.safe for repair in _offered(session, known, _one(":= io.v\n", ":= 1.U\n"))]
     assert _offered(session, known, _one(":= io.v\n", ":= io.v(io.i)\n")) == ()
+
+
+@pytest.mark.parametrize(("habit", "safe"), [("io.store >> 2", False), ("io.store", False), ("io.other", True)])
+def test_a_lost_line_that_gave_a_port_another_meaning_is_not_made_up(session: Session, habit: str, safe: bool) -> None:
+    """`val load = io.load >> 2` was lost: io.load compiles in its place, and is another address."""
+    text = f"""import chisel3._
+class Words extends Module {{
+  val io = IO(new Bundle {{
+    val load = Input(UInt(6.W)); val store = Input(UInt(6.W)); val other = Input(UInt(6.W)); val y = Output(UInt(6.W))
+  }})
+  val store = {habit}
+  io.y := load ^ store
+}}
+"""
+    request = CheckRequest((("Demo.scala", text),), elaborate=True, timeout_s=60)
+    repairs = find_repairs(text, session.check(request), request, session.check, budget_s=10)
+    assert [(repair.title, repair.safe) for repair in repairs][:1] == [("io.load", safe)]

@@ -103,6 +103,21 @@ def test_what_stays_is_not_compiled_again(programs: Programs) -> None:
         checker.kill()
 
 
+def test_what_was_unusual_before_an_edit_is_not_after_it(programs: Programs) -> None:
+    """A constructor that starts a thread ends the process that elaborates; without it, others may follow."""
+    checker = Checker(programs)
+
+    def unusual(top: str) -> str:
+        files, unchanged = standing(_files(top))
+        return checker.compile(files, want_classes=True, timeout_s=60, unchanged=unchanged).unusual
+
+    try:
+        thread = TOP.replace("  y := Mod", "  new Thread\n  y := Mod")
+        assert [unusual(top) != "" for top in (thread, TOP, thread)] == [True, False, True]
+    finally:
+        checker.kill()
+
+
 EDITS = [
     "\n" + TOP,
     TOP.replace("Odd.next.U", "Odd.nest.U"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -250,11 +251,50 @@ def test_siblings_that_need_a_broken_one_are_left_out_with_it(programs: Programs
     found = examine(source, words, TRUSTED)
     assert found.result.ok and found.result.stage == "firtool", found.result.diagnostics
     assert {Path(name).name for name, _ in found.request.files} == {"Till.scala", "Prices.scala"}
+    assert any(note == "left out, as they do not compile: Shelf.scala, Stock.scala" for note in found.notes)
     (source.parent / "Prices.scala").write_text(prices)  # now the broken ones are needed: they are said, as no errors
     later = examine(source, words, TRUSTED)
     assert later.result.ok and later.result.stage == "type"
     assert {item.code for item in later.result.diagnostics} == {"CH904"}
     assert any("warehouse" in note for note in later.notes)
+
+
+def test_a_sibling_that_is_mended_brings_back_what_needed_it(programs: Programs, tmp_path: Path) -> None:
+    source = _project(tmp_path)
+    wrong = "package shop\nclass Stock { val count: Int = true }\n"
+    (source.parent / "Prices.scala").write_text(PRICES)
+    (source.parent / "Shelf.scala").write_text("package shop\nclass Shelf { def half = (new Stock).count / 2 }\n")
+    (source.parent / "Stock.scala").write_text(wrong)
+    words = SIMPLE + "class Door { def Shelf = 3 }\n"
+    source.write_text(words)
+
+    def names() -> tuple[set[str], bool]:
+        found = examine(source, words, TRUSTED)
+        assert found.result.ok, found.result.diagnostics
+        return {Path(n).name for n, _ in found.request.files}, any(n.startswith("left out") for n in found.notes)
+
+    # Shelf would compile; it needs Stock, which does not.
+    assert names() == names() == ({"Till.scala", "Prices.scala"}, True)
+    (source.parent / "Stock.scala").write_text(wrong.replace("true", "30"))
+    assert names() == ({"Till.scala", "Prices.scala", "Shelf.scala", "Stock.scala"}, False)
+    (source.parent / "Stock.scala").write_text(wrong)
+    assert names() == ({"Till.scala", "Prices.scala"}, True)
+
+
+@pytest.mark.parametrize("fault", ["val wrong: Int = true", "val wrong: Int = {"])
+def test_a_document_that_suffers_without_a_broken_sibling_keeps_it(
+    programs: Programs, tmp_path: Path, fault: str
+) -> None:
+    """What a package object extends is used without a name: the error is the sibling's, none the document's."""
+    source = _project(tmp_path)
+    (source.parent / "Prices.scala").write_text(PRICES)
+    helper = "package object shop {\n  implicit class More(x: chisel3.UInt) { def next = x + 1.U }\n"
+    (source.parent / "package.scala").write_text("import chisel3._\n" + helper + f"  {fault}\n}}\n")
+    words = SIMPLE + "class Door extends Module { val y = IO(Output(UInt(4.W))); y := 3.U(4.W).next }\n"
+    source.write_text(words)
+    for _ in range(2):
+        errors = examine(source, words, TRUSTED).result.errors
+        assert errors and {Path(item.path).name for item in errors} == {"package.scala"}
 
 
 @pytest.mark.slow
@@ -391,6 +431,36 @@ def test_jars_that_are_gone_and_generated_sources_that_are_missing(tmp_path: Pat
     later = build.project_setup(source, trusted=True)
     assert later.class_path == (str(kept),)
     assert any("gone-1.0.jar of p cannot be read" in note for note in later.notes)
+
+
+def test_the_folder_of_generated_sources_is_missing_where_nothing_is_generated(
+    programs: Programs, tmp_path: Path
+) -> None:
+    """sbt names it always. Only a name that nothing has makes it worth a word."""
+    source = _project(tmp_path)
+    own: dict[str, object] = {**META, "id": {"uri": "file:/p/#p"}, "displayName": "p", "dataKind": "scala", "data": {}}
+    managed = tmp_path / "target" / "scala-2.13" / "src_managed" / "main"
+    _serving(tmp_path, [own, META], [], [str(source.parent), str(managed)])
+    found = examine(source, SIMPLE, TRUSTED)
+    assert found.result.ok and found.notes == ()
+    lacking = examine(source, SIMPLE.replace("Prices.width", "Made.width"), TRUSTED)
+    assert not lacking.result.ok and any("generated sources of p are missing (main)" in n for n in lacking.notes)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="how a shell starts a script")
+def test_a_launcher_that_every_shell_starts(tmp_path: Path) -> None:
+    """Mill's is a script without a first line that names a shell, and a batch file at once."""
+    source = _project(tmp_path)
+    own: dict[str, object] = {**META, "id": {"uri": "file:/p/#p"}, "displayName": "p", "dataKind": "scala", "data": {}}
+    _serving(tmp_path, [own, META], [], [str(source.parent)])
+    connection = next((tmp_path / ".bsp").glob("*.json"))
+    data = json.loads(connection.read_text())
+    launcher = tmp_path / "mill"
+    launcher.write_text(f"@ 2>/dev/null # 2>nul & echo off & goto BOF\n:\nexec {shlex.join(data['argv'])}\n")
+    launcher.chmod(0o755)
+    connection.write_text(json.dumps({**data, "argv": [str(launcher), "--bsp"]}))
+    found = build.project_setup(source, trusted=True)
+    assert found.sources == (str(source.parent),) and found.notes == ()
 
 
 def test_the_files_of_a_build_hold_nothing_else(tmp_path: Path) -> None:

@@ -171,7 +171,9 @@ def test_what_changes_nothing_is_refused(half: Half, capsys: pytest.CaptureFixtu
 
 @torch_only
 @pytest.mark.slow
-def test_a_tiny_random_qwen2_goes_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tiny_random_qwen2_goes_the_whole_way(
+    tmp_path: Path, no_network: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Plumbing only: what it says is noise. Loaded by transformers, asked in batches, answers kept in the trace."""
     pytest.importorskip("torch", reason="torch is not installed (extra llm)")
     from transformers import Qwen2Config, Qwen2ForCausalLM

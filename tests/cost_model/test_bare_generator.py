@@ -63,6 +63,20 @@ def test_estimates_that_do_not_fit(estimates: tuple[str, ...], words: str, tmp_p
         _sample(tmp_path, estimates)
 
 
+def test_a_hand_schedule_is_timed_at_the_sizes_that_are_set_for_autoschedulers_only(tmp_path: Path) -> None:
+    options = JobOptions(generator_arguments=("mood=sized",))
+    target = Target("cpp", str(DATA / "bare_generator.cpp"), "bare")
+    settings = SampleSettings(target, "bare", batch_size=1, beam_size=1, others=True, options=options)
+    (made,) = sample(settings, batches=1, samples_dir=tmp_path, workers=1).written
+    assert load_a_sample(made).points()[0] == 320 * 254
+    (kept,) = tmp_path.rglob("others.json")
+    (rows,) = json.loads(kept.read_text())["pipelines"].values()
+    assert rows[0]["label"] == "as written (hand schedule)"
+    assert (rows[0]["runtime_ms"] or 0) > 0, rows[0]["error"]
+    found = autoschedule(SearchSettings(target, {}, tries=1, measure=1, options=options))
+    assert (found.others[0].runtime_ms or 0) > 0, found.others[0].error
+
+
 def test_what_all_samples_would_lack_is_said_once_and_leaves_no_batch(tmp_path: Path) -> None:
     said: list[str] = []
     settings = SampleSettings(

@@ -22,7 +22,7 @@ from ..document import (
 )
 from ..errors import HwmlError, RefusedError, SourceError
 from .build.dependents import dependents
-from .build.parameters import known_values, with_values
+from .build.parameters import calls_in_project
 from .build.project import asked_version, choose_version, project_folder
 from .build.setup import ASK_S, ProjectSetup, project_setup
 from .check import Check, client_for, refuse_too_large
@@ -35,7 +35,7 @@ from .repair.gate import Repair, find_repairs
 from .say.consequences import MIGRATION, NOT_HERE, Circumstances, mark_consequences
 from .say.interface import described
 from .say.outline import outline
-from .siblings import Checked, check_with_siblings
+from .siblings import Checked, check_with_siblings, lacks_names
 from .types import STAGES, CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult
 
 FIX_BUDGET_S = 2.0
@@ -132,6 +132,8 @@ def examine(
     setup = project_setup(path, trusted=settings.trusted, within=settings.trust_root, wait_s=build_wait_s)
     notes += setup.notes
     version = setup.version or choice.version
+    roots = [Path(source) for source in setup.sources]
+    joins = settings.may_run if elaborate else None
     request = CheckRequest(
         files=((str(path), text),),
         elaborate=elaborate,
@@ -141,12 +143,10 @@ def examine(
         class_path=setup.class_path,
         options=setup.options,
         fence=fence,
-        guesses=known_values(path) if elaborate else (),
+        guesses=calls_in_project(path, text, roots, joins) if elaborate else (),
         count_up_to=count_up_to,
     )
     check = client_for(version, keep=keep).check
-    roots = [Path(source) for source in setup.sources]
-    joins = settings.may_run if elaborate else None
     try:
         checked = check_with_siblings(path, text, request, check, roots, joins)
     except RefusedError as error:
@@ -158,8 +158,9 @@ def examine(
     if settings.trusted and not elaborate:
         notes.append("types only: chisel.elaborate is 'never'")
     request = replace(request, files=(*request.files, *checked.files))
-    found, request = with_values(path, checked.result, request, check, roots, joins)
+    found = checked.result
     result, more = mark_consequences(found, _around(request, checked, setup, choice.asked, version))
+    notes += [*checked.notes, *(setup.where_unknown if lacks_names(found) else ())]
     return Examination(result, request, check, (*notes, *more), found, unchecked=_unchecked(settings))
 
 
@@ -172,6 +173,9 @@ def _around(request: CheckRequest, checked: Checked, setup: ProjectSetup, asked:
         asked=asked,
         version=version,
         left_out=checked.left_out,
+        sees=checked.index.sees,
+        incomplete=setup.incomplete,
+        defined=checked.index.by_name,
     )
 
 

@@ -10,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..document import Span
 from ..errors import RefusedError, WorkerDiedError
 from .build.standing import standing
-from .compile.checker import Checker, CompileOutcome, Finding, ModuleClass
+from .compile.checker import Checker, CompileOutcome, ModuleClass
 from .compile.circuit import inner_modules, modules_of, roots, top
 from .compile.elaborator import Elaborated, Elaborator
 from .compile.firtool import Firtool, Lowered, ports_of
@@ -23,10 +24,11 @@ from .compile.workers import SCALAC_OPTIONS, Programs, empty_folder
 from .install.resolve import unpinned_note
 from .qor.answer import ChiselQor
 from .qor.predict import CircuitFigures
-from .say.calls import Call, call_at, calls_of, calls_source, tries_of
+from .say.calls import Call, calls_of, calls_source, tries_of
 from .say.findings import Sources, calls_diagnostics, elaboration_diagnostics, firtool_diagnostics, scalac_diagnostics
-from .say.found_values import Attempt, FoundValues
 from .say.lints import circuit_lints
+from .say.positions import utf16_length
+from .say.values import Values
 from .types import CheckRequest, ChiselDiagnostic, ChiselModule, CompileResult, Connection, Port, Stage
 
 _FIRTOOL_AT_ONCE = 2
@@ -55,7 +57,6 @@ class Session:
         self.elaborator = Elaborator(programs, class_path=class_path, with_fence=with_fence)
         self.firtool = Firtool(programs.chain.firtool, empty_folder())
         self._hiding: set[str] = set()  # packages of users that hide packages of jars
-        self.values = FoundValues()
         self._lowered: OrderedDict[str, tuple[Lowered, CircuitFigures]] = OrderedDict()
         self._lowered_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FIRTOOL_AT_ONCE, thread_name_prefix="firtool")
@@ -84,17 +85,20 @@ class Session:
         notes = result.notes if chain.locked else (*result.notes, unpinned_note(chain.version))
         return replace(result, version=chain.version, notes=notes, elapsed_ms=round(elapsed, 1))
 
-    def compile(self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float) -> CompileOutcome:
+    def compile(
+        self, files: Sequence[tuple[str, str]], *, want_classes: bool, timeout_s: float, tries: int = 0
+    ) -> CompileOutcome:
         """Compile in a package of its own; where that hides packages of the class path, in a compiler of its own.
 
         `package com.here; import com.there.X` cannot see com.there of a jar from inside another package.
+        tries: so many UTF-16 units at the end of the document may fail, line by line.
         """
 
         ordered, unchanged = standing(files)
 
         def once(bare: bool) -> CompileOutcome:
             return self.checker.compile(
-                ordered, want_classes=want_classes, timeout_s=timeout_s, bare=bare, unchanged=unchanged
+                ordered, want_classes=want_classes, timeout_s=timeout_s, bare=bare, unchanged=unchanged, tries=tries
             )
 
         roots = {match[1] for _, text in files if (match := _PACKAGE.search(text))}
@@ -162,7 +166,7 @@ class _Check:
         self.used_s = 0.0  # what compiling took of the limit; each stage may have the rest
         self.sources = Sources(request.files)
         self.calls: list[Call] = []
-        self.tries: list[Call] = []  # calls that gave modules their values before, compiled with the document
+        self.tries: list[Call] = []  # calls that may give modules their values, compiled with the document
         self.found: list[ChiselDiagnostic] = []
         self.notes: list[str] = []
         self.connections: tuple[Connection, ...] = ()
@@ -170,7 +174,7 @@ class _Check:
     def run(self) -> CompileResult:
         if self.request.elaborate:
             self.calls = calls_of(self.request, self.sources.main_text)
-            self.tries = self._tries_that_stand()
+            self.tries = tries_of(self.request, len(self.calls))
         outcome = self._compile()
         if outcome is None:
             return self._result("type")
@@ -187,26 +191,12 @@ class _Check:
             return self._result("type", tuple(self._described(module) for module in modules))
         return self._elaborate(outcome, modules)
 
-    def _tries_that_stand(self) -> list[Call]:
-        """Calls that gave modules their values before and would again: the first places that are still written so."""
-        before = self.session.values.accepted(self.sources.main_path, 0)
-        written = tries_of(self.request, [call.class_name for call in before], 0) if before else []
-        refused = {expression for expression, _, _ in self.session.values.refused}
-        first: dict[str, Call] = {}
-        for call in written:
-            if call.expression not in refused:
-                first.setdefault(call.class_name, call)
-        kept = [
-            first[c.class_name] for c in before if getattr(first.get(c.class_name), "expression", "") == c.expression
-        ]
-        return [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
-
     def _compile(self) -> CompileOutcome | None:
         try:
-            outcome = self._compiled([*self.calls, *self.tries])
+            outcome = self._compiled()
             if self.tries and self._blames_tries(outcome):
                 self.tries = []
-                outcome = self._compiled(self.calls)
+                outcome = self._compiled()
         except WorkerDiedError as error:
             reason = "took longer than the limit" if error.timed_out else "died"
             self.found.append(
@@ -222,24 +212,28 @@ class _Check:
                 )
             )
             return None
-        return replace(outcome, findings=tuple(item for item in outcome.findings if not self._in_tries(item)))
+        return outcome
 
-    def _compiled(self, calls: list[Call]) -> CompileOutcome:
-        """The files with calls behind the document."""
+    def _compiled(self) -> CompileOutcome:
+        """The files with calls and tries behind the document."""
         (name, text), *others = self.sources.named
-        files = [(name, text + calls_source(calls) if calls else text), *others]
-        outcome = self.session.compile(files, want_classes=self.request.elaborate, timeout_s=self._left())
+        text += calls_source(self.calls)
+        tried = calls_source(self.tries)
+        outcome = self.session.compile(
+            [(name, text + tried), *others],
+            want_classes=self.request.elaborate,
+            timeout_s=self._left(),
+            tries=utf16_length(tried),
+        )
         self.used_s += outcome.used_s
         return outcome
 
-    def _in_tries(self, finding: Finding) -> bool:
-        call = None
-        if self.sources.is_main(finding.file):
-            call = call_at([*self.calls, *self.tries], self.sources.main_text.text, finding.point)
-        return call is not None and bool(call.origin)
-
     def _blames_tries(self, outcome: CompileOutcome) -> bool:
-        return bool(outcome.crash) or any(f.severity == "ERROR" and self._in_tries(f) for f in outcome.findings)
+        """Whether the compiler stumbled over them: it crashed, or its parser complains behind the document."""
+        (_, text), *_ = self.sources.named
+        end = utf16_length(text + calls_source(self.calls))
+        late = (f.severity == "ERROR" and self.sources.is_main(f.file) and f.point >= end for f in outcome.findings)
+        return bool(outcome.crash) or any(late)
 
     def _connections(self, outcome: CompileOutcome) -> tuple[Connection, ...]:
         text = self.sources.main_text
@@ -264,12 +258,18 @@ class _Check:
             for name in outcome.classes
             if name.endswith(f"{call.object_name}$")
         ]
-        results = self._run(outcome, ready + called)
         places = {module.binary_name: module for module in modules}
+        values = Values(self.tries, outcome.classes, partial(self._run, outcome), self._refused)
+        results = values.instead_of_defaults(places, self._run(outcome, ready + called))
+        places |= values.places
         inner = inner_modules(item.chirrtl for item in results)
         lone = {module.binary_name for module in modules if module.name not in inner}
         self._complain([item for item in results if item.ending != "fail" or item.target in lone], outcome, places)
-        results += self._with_found_values(outcome, [m for m in modules if m.missing and m.name not in inner], places)
+        found = values.of_lacking(module for module in modules if module.missing and module.name not in inner)
+        places |= values.places
+        self._complain(found, outcome, places)
+        results += found
+        self.notes += values.notes
         circuits = {item.target: item.chirrtl for item in results if item.ending == "ok"}
         stage: Stage = "elaborate"
         lowered: dict[str, Lowered] = {}
@@ -313,63 +313,9 @@ class _Check:
                 fence=self.request.fence,
             )
 
-    def _with_found_values(
-        self, outcome: CompileOutcome, lacking: list[ModuleClass], places: dict[str, ModuleClass]
-    ) -> list[Elaborated]:
-        """Modules whose parameters nobody gave: as the first place makes them whose call compiles here."""
-        tries = [call for call in self.tries if call.class_name in {module.name for module in lacking}]
-        compiled: CompileOutcome | None = outcome
-        if lacking and not tries:
-            tries = self._new_tries(lacking)
-            compiled = self._compile_with(tries, lacking) if tries else None
-        if not tries or compiled is None:
-            return []
-        made: dict[str, tuple[str, Call]] = {}
-        for call in tries:
-            target = next((name for name in compiled.classes if name.endswith(f"{call.object_name}$")), "")
-            name = call.class_name
-            if target and name not in made:
-                made[name] = target, call
-                places[target] = next(module for module in lacking if module.name == name)
-        results = self._run(compiled, [target for target, _ in made.values()])
-        self._complain(results, compiled, places)
-        for (name, (_, call)), item in zip(made.items(), results, strict=True):
-            if item.ending == "ok":
-                self.notes.append(f"{name} was elaborated as {call.expression}, as in {call.origin}")
-        self.session.values.accept(self.sources.main_path, [call for _, call in made.values()])
-        return results
-
-    def _new_tries(self, lacking: list[ModuleClass]) -> list[Call]:
-        """Calls that were not refused before, with the same parameters and files."""
-        found = tries_of(self.request, [module.name for module in lacking], len(self.calls))
-        refused = self.session.values.refused
-        kept = [call for call in found if self._attempt(call, lacking) not in refused]
-        return [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
-
-    def _attempt(self, call: Call, lacking: list[ModuleClass]) -> Attempt:
-        """What decides whether a call compiles, as far as it is known without compiling it."""
-        types = tuple(p.type for module in lacking if module.name == call.class_name for p in module.parameters)
-        return call.expression, types, tuple(path for path, _ in self.request.files)
-
-    def _compile_with(self, tries: list[Call], lacking: list[ModuleClass]) -> CompileOutcome | None:
-        """The files with calls behind them, without those that do not compile; they are taken out of `tries`."""
-        text = self.sources.main_text.text
-        for _ in range(2):
-            calls = [*self.calls, *tries]
-            try:
-                outcome = self._compiled(calls)
-            except WorkerDiedError:
-                return None
-            if outcome.ok:
-                return outcome
-            errors = [finding for finding in outcome.findings if finding.severity == "ERROR"]
-            wrong = {call_at(calls, text, finding.point) for finding in errors}
-            self.session.values.refuse(self._attempt(call, lacking) for call in tries if call in wrong)
-            kept = [call for call in tries if call not in wrong]
-            tries[:] = [replace(call, index=len(self.calls) + number) for number, call in enumerate(kept)]
-            if not tries:
-                return None
-        return None
+    def _refused(self, chirrtl: str) -> bool:
+        answer = self.session.lower(chirrtl, self._left())
+        return bool(answer.failure) or any(message.severity == "error" for message in answer.messages)
 
     def _modules(
         self,

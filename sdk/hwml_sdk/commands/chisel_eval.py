@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise HwmlError("--sweep asks a model: --model, --endpoint or --simulation")
     find_yosys(any_version=True)  # before the minutes that the answers take
     tasks = with_models(read_tasks(arguments.tasks)) if arguments.tasks else own_tasks()
+    if arguments.references or arguments.simulation:
+        tasks = _with_reference(tasks)
     tasks = tasks[: arguments.limit or None]
     if arguments.answers or arguments.references:
         return _report(arguments, _judged(arguments, tasks), "Chisel evaluation")
@@ -65,6 +67,16 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.sweep:
             return _sweep(arguments, tasks, backend, proposer)
         return _ask(arguments, tasks, backend)
+
+
+def _with_reference(tasks: Sequence[Task]) -> list[Task]:
+    """Those that bring Chisel of their own, which is what is judged, or corrupted. Raises HwmlError without any."""
+    found = [task for task in tasks if task.reference]
+    if not found:
+        raise HwmlError("none of the tasks brings a reference in Chisel: name --answers, --model or --endpoint")
+    if len(found) < len(tasks):
+        _say(f"{len(tasks) - len(found)} of {len(tasks)} tasks bring no reference in Chisel and are left out")
+    return found
 
 
 def _judged(arguments: argparse.Namespace, tasks: Sequence[Task]) -> dict[str, Any]:
@@ -75,7 +87,7 @@ def _judged(arguments: argparse.Namespace, tasks: Sequence[Task]) -> dict[str, A
     from ..chisel.session import Session
 
     if arguments.references:
-        answers = {task.id: [task.reference] for task in tasks if task.reference}
+        answers = {task.id: [task.reference] for task in tasks}
     else:
         answers = _answers(Path(arguments.answers), {task.id for task in tasks})
     session = Session(prepare(ensure(DEFAULT_CHISEL_VERSION)))

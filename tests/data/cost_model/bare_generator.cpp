@@ -26,7 +26,11 @@ public:
         rows.compute_at(output, y).align_bounds(x, 8).vectorize(x, 8).update().reorder(x, r).vectorize(x, 8);
         output.split(x, x, xi, 8).vectorize(xi).parallel(y);
         const std::string is = mood;
-        if (is == "talks") {
+        if (is == "sized" && using_autoscheduler()) {
+            input.set_estimates({{-1, 322}, {0, 256}});
+            scale.set_estimate(1.5f);
+            output.set_estimates({{0, 320}, {1, 254}});
+        } else if (is == "talks") {
             for (int i = 0; i < 20000; i++) {
                 std::cout << "The quick brown fox jumps over the lazy dog.\n";
             }

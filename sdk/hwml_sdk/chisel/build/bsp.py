@@ -212,6 +212,17 @@ def _with_dependencies(uri: str, targets: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _shell_for(program: str) -> list[str]:
+    """A shell in front of a script that does not name its own: Mill's launcher is one, as every shell starts it."""
+    try:
+        with Path(program).open("rb") as file:
+            head = file.read(4)
+    except OSError:
+        return []
+    binary = head[:2] in (b"#!", b"MZ") or head == b"\x7fELF" or head[:1] > b"\x7f"
+    return [] if os.name != "posix" or binary else ["/bin/sh"]
+
+
 def _path_of(uri: str) -> Path:
     """A file from its URI; some servers send plain paths."""
     parts = urlsplit(uri)
@@ -236,7 +247,7 @@ class _Server:
             raise ToolFailedError(
                 f"{self.connection.argv[0]!r}, the build server that {self.connection.path} names, is not there"
             )
-        argv = [program, *self.connection.argv[1:]]
+        argv = [*_shell_for(program), program, *self.connection.argv[1:]]
         framing = Headed(lambda line: self._messages.append(_first_line(line)), _MAX_MESSAGE)
         self._child = Child(argv, framing, cwd=self.connection.workspace, log=self.log)
         threading.Thread(target=self._read, daemon=True).start()

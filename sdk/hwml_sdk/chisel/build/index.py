@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...files import MAX_SOURCE_BYTES, read_bytes
+from ..say.literal_calls import made_names
 from .outline import Outline, Uses, outline, uses
 
 MAX_FILES = 4000
@@ -25,11 +26,12 @@ _SKIPPED = {"target", "out", "node_modules", "__pycache__"}
 
 @dataclass
 class SourceFile:
-    """A file as it stood at a time: its outline, and its uses once somebody asked."""
+    """A file as it stood at a time: its outline, classes that it makes; its uses once somebody asked."""
 
     path: Path
     stamp: tuple[int, int]
     outline: Outline
+    made: frozenset[str] = frozenset()
     _uses: Uses | None = None
 
     def uses(self) -> Uses:
@@ -84,7 +86,7 @@ class Index:
                 known = self._files.get(name)
                 if known is None or known.stamp != (size, mtime_ns):
                     text = text_of(Path(name)) if size <= MAX_SOURCE_BYTES else ""
-                    self._files[name] = SourceFile(Path(name), (size, mtime_ns), outline(text))
+                    self._files[name] = SourceFile(Path(name), (size, mtime_ns), outline(text), made_names(text))
                     changed = True
             if changed:
                 self._files = {name: self._files[name] for name in sorted(found)}
@@ -139,12 +141,24 @@ class Index:
                 for name in members:
                     held[name].append(file)
                     names[name].append(file)
-            for package in file.outline.packages:
-                parts = package.split(".") if package else []
-                for end in range(1, len(parts) + 1):
-                    packages[".".join(parts[:end])].append(file)
+            for package in file.outline.all_packages:
+                packages[package].append(file)
         self.by_owner = {owner: dict(held) for owner, held in owners.items()}
         self.by_name, self.packages = dict(names), dict(packages)
+
+    def makers(self, path: Path, names: frozenset[str]) -> list[SourceFile]:
+        """Files other than `path` that make one of some classes, the nearest first."""
+        here = SourceFile(path, (0, 0), outline(""))
+        return _by_distance(here, (file for file in self.files() if names & file.made and file.path != path))
+
+    def sees(self, text: str, name: str) -> bool:
+        """Whether a text's own packages and imports lead to a name of the project."""
+        here = outline(text)
+        owners = [*here.packages, *here.all_packages]
+        for item in here.imports:
+            if item.name in ("_", name):
+                owners += owners_of(self, item.path, here.packages)
+        return any(name in self.by_owner.get(owner, {}) for owner in owners)
 
     def files(self) -> list[SourceFile]:
         """All of them, by name."""
@@ -161,14 +175,16 @@ class Index:
         homes: Sequence[Path] = (),
         extra: Iterable[Path] = (),
         names: Iterable[str] = (),
+        more: str = "",
         without: Callable[[Path], bool] = lambda _: False,
     ) -> Needed:
         """The files that `text` (the document `path` as it stands in the editor) and what it needs refer to.
 
         homes: folders whose files share the package without a name (none: all do); extra: files to begin with;
-        names: plain names that a compiler did not know, looked up wherever they are; without: files left out.
+        names: plain names that a compiler did not know, looked up wherever they are; more: code that is compiled behind
+        the document; without: files left out.
         """
-        search = _Search(self, path, text, tuple(f"{home}{os.sep}" for home in homes), without)
+        search = _Search(self, path, text, more, tuple(f"{home}{os.sep}" for home in homes), without)
         return search.run([*extra, *self._defining(path, names)])
 
     def _defining(self, path: Path, names: Iterable[str]) -> list[Path]:
@@ -184,6 +200,7 @@ class _Search:
     index: Index
     path: Path
     text: str
+    more: str
     homes: tuple[str, ...]
     without: Callable[[Path], bool]
     chosen: dict[str, SourceFile] = field(default_factory=dict)
@@ -194,7 +211,7 @@ class _Search:
     def run(self, extra: Iterable[Path]) -> Needed:
         here = self.path.absolute()
         self.identity = _identity(here)
-        main = SourceFile(here, (0, 0), outline(self.text), uses(self.text))
+        main = SourceFile(here, (0, 0), outline(self.text), _uses=uses(f"{self.text}\n{self.more}"))
         self.defined |= main.outline.definitions
         known = {file.path: file for file in self.index.files()}
         waiting = [main, *(known[path] for path in extra if path in known and self._take(known[path]))]
@@ -241,10 +258,7 @@ class _Search:
             yield from self._package(file, owner)
 
     def _owners_of(self, path: str, owners: Iterable[str]) -> list[str]:
-        """Packages and objects of the index that a path may mean, seen from some owners."""
-        path = path.removeprefix("_root_.")
-        full = [f"{owner}.{path}" if owner else path for owner in ("", *owners)]
-        return [name for name in dict.fromkeys(full) if name in self.index.by_owner or name in self.index.packages]
+        return owners_of(self.index, path, owners)
 
     def _imported(self, file: SourceFile, owner: str, name: str) -> Iterator[SourceFile]:
         if owner not in self.index.packages:
@@ -290,6 +304,13 @@ class _Search:
                 owner = f"{owner}.{part}"
                 if owner not in self.index.packages:
                     break
+
+
+def owners_of(index: Index, path: str, owners: Iterable[str]) -> list[str]:
+    """Packages and objects of an index that a path may mean, seen from some owners."""
+    path = path.removeprefix("_root_.")
+    full = [f"{owner}.{path}" if owner else path for owner in ("", *owners)]
+    return [name for name in dict.fromkeys(full) if name in index.by_owner or name in index.packages]
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -7,10 +7,14 @@ packages and objects that they stand in; what stands in a class, trait or body i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TypeVar
 
+from ..say.scala_text import ScalaText
+
+_T = TypeVar("_T", bound=Hashable)
 _ID = r"(?:`[^`\n]+`|[A-Za-z_$][\w$]*)"
 _PATH = rf"{_ID}(?:[ \t]*\.[ \t]*{_ID})*"
 _TOKEN = re.compile(
@@ -28,6 +32,8 @@ _TOKEN = re.compile(
 _NAME = re.compile(_ID)
 _TYPED = re.compile(r"(?<!:):(?!:)")
 _IMPORT = re.compile(rf"(?P<path>{_PATH})[ \t]*\.[ \t]*(?P<selected>_|\{{(?P<several>[^}}]*)\}})|(?P<single>{_PATH})")
+_WORD = re.compile(r"\w+")
+_KEPT = 512  # texts: those of a check or two
 _REFERENCE = re.compile(rf"(?<![\w.$`]){_ID}(?:\s*\.\s*{_ID})+")
 
 
@@ -56,6 +62,17 @@ class Outline:
             f"{owner}.{name}" if owner else name for owner, names in self.members.items() for name in names
         )
 
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """What it defines in its packages: whoever uses anything of it begins with one of these names."""
+        return frozenset(name for owner in ("", *self.packages) for name in self.members.get(owner, ()))
+
+    @cached_property
+    def all_packages(self) -> frozenset[str]:
+        """Its packages and those around them."""
+        parts = [name.split(".") for name in self.packages if name]
+        return frozenset(".".join(name[:end]) for name in parts for end in range(1, len(name) + 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Uses:
@@ -65,9 +82,38 @@ class Uses:
     references: frozenset[str]
 
 
+@lru_cache(maxsize=_KEPT)
 def outline(text: str) -> Outline:
     """Read one file."""
     return _Reader(text).read()
+
+
+@lru_cache(maxsize=_KEPT)
+def words_of(text: str) -> frozenset[str]:
+    """All words, those in comments and interpolated strings as well."""
+    return frozenset(_WORD.findall(text))
+
+
+@lru_cache(maxsize=_KEPT)
+def names_declared(text: str) -> frozenset[str]:
+    """Everything it declares, however deep inside."""
+    return frozenset(ScalaText(text).declared)
+
+
+def users_of(names: Iterable[str], texts: Mapping[_T, str]) -> list[_T]:
+    """Which of some texts use one of some names, or what such a text defines in its packages, in the order found.
+
+    Found from words: one text too many that is compiled again costs time only.
+    """
+    known: set[str] = set(names)
+    found: dict[_T, None] = {}
+    fresh = known
+    while fresh:
+        users = [key for key, text in texts.items() if key not in found and fresh & words_of(text)]
+        found.update(dict.fromkeys(users))
+        fresh = {name for key in users for name in outline(texts[key]).visible} - known
+        known |= fresh
+    return list(found)
 
 
 def uses(text: str) -> Uses:

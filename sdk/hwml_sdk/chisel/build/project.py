@@ -24,8 +24,17 @@ _PLACES = (
     re.compile(rf'"edu\.berkeley\.cs"\s*%%?%?\s*"chisel3?(?:-plugin)?"\s*%\s*"{_VERSION}"'),
     re.compile(rf"//>\s*using\s+(?:dep|lib|plugin)s?\s+[\"']?org\.chipsalliance::+chisel(?:-plugin)?:{_VERSION}"),
     re.compile(rf"org\.chipsalliance::+chisel(?:-plugin)?:{_VERSION}"),
-    re.compile(rf'\bchiselVersion\s*(?::\s*String\s*)?=\s*"{_VERSION}"'),
+    re.compile(rf'\bchisel3?(?:_?[vV]ersion)?\s*(?::\s*String\s*)?=\s*"{_VERSION}"'),
 )
+# Libraries that are made for one Chisel, by their own versions; a build may name these alone.
+_COMPANION = re.compile(
+    r'"edu\.berkeley\.cs"\s*%%?\s*"(?P<library>chiseltest|chisel-iotesters)"\s*%\s*"(?P<series>\d+\.\d+)\.\d'
+    r"|edu\.berkeley\.cs::+(?P<mill>chiseltest|chisel-iotesters):(?P<of_mill>\d+\.\d+)\.\d"
+)
+_MADE_FOR = {
+    "chiseltest": {"0.1": "3.2", "0.2": "3.3", "0.3": "3.4", "0.4": "3.4", "0.5": "3.5", "0.6": "3.6", "5.0": "5.0"},
+    "chisel-iotesters": {"1.3": "3.2", "1.4": "3.3", "1.5": "3.4", "2.5": "3.5"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,10 @@ def version_in(text: str) -> str:
         match = place.search(text)
         if match:
             return match["version"]
+    for match in _COMPANION.finditer(text):
+        library, series = match["library"] or match["mill"], match["series"] or match["of_mill"]
+        if series in _MADE_FOR[library]:
+            return f"{_MADE_FOR[library][series]}.0"
     return ""
 
 

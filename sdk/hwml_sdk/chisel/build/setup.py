@@ -36,6 +36,8 @@ class ProjectSetup:
 
     class_path: jars beyond Chisel's own; options: of scalac; sources: files and folders that are compiled together.
     libraries_known: the class path is all there is to have, so that a name that is not in it is nowhere.
+    where_unknown: notes for a reader whose file uses a name that nothing has; incomplete: what the build misses, so
+    that such a name may be there.
     """
 
     class_path: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class ProjectSetup:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     libraries_known: bool = False
+    where_unknown: tuple[str, ...] = ()
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +162,26 @@ def setup_from(target: BuildTarget) -> ProjectSetup:
         notes.append(
             f"{_some(gone)} of {target.name} cannot be read any more; run the build once to fetch what it needs"
         )
-    missing = [Path(source).name for source in target.sources if not Path(source).exists() and _is_generated(source)]
+    absent = [Path(source) for source in target.sources if not Path(source).exists()]
+    missing = [source.name for source in absent if source.suffix == ".scala"]
     if missing:
-        notes.append(
-            f"generated sources of {target.name} are missing ({_some(missing)}); run the build once to make them"
-        )
+        notes.append(_not_generated(target, missing))
+    # sbt names this folder always, and makes it only where something is generated.
+    empty = [source.name for source in absent if source.suffix != ".scala" and "src_managed" in source.parts]
     there = tuple(jar for jar in jars if Path(jar).is_file())
     known = not gone and not missing
-    return ProjectSetup(there, tuple(_options(target.options)), version, target.sources, tuple(notes), known)
+    where_unknown = (_not_generated(target, empty),) if empty else ()
+    options = tuple(_options(target.options))
+    incomplete = "generated sources are missing" if missing else "a jar is gone" if gone else ""
+    return ProjectSetup(there, options, version, target.sources, tuple(notes), known, where_unknown, incomplete)
+
+
+def _not_generated(target: BuildTarget, names: list[str]) -> str:
+    return f"generated sources of {target.name} are missing ({_some(names)}); run the build once to make them"
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _is_generated(source: str) -> bool:
-    """Whether a source that is not there is one that the build makes: other folders of a layout are often not there."""
-    return source.endswith(".scala") or "src_managed" in source
 
 
 def artifact_of(jar: Path) -> str:

@@ -127,14 +127,16 @@ class Checker:
         timeout_s: float,
         bare: bool = False,
         unchanged: int = 0,
+        tries: int = 0,
     ) -> CompileOutcome:
         """Compile files (name, text) together. bare: in a new compiler, without a package around them.
 
         unchanged: that many files at the end do not refer to the others; compiled once while their texts stay.
+        tries: so many UTF-16 units at the end of the first file may fail, line by line, and are no errors then.
 
         A compiler that hangs past `timeout_s` or dies is replaced; that check then raises WorkerDiedError.
         """
-        request = [b"1" if want_classes else b"0", b"1" if bare else b"0", str(unchanged).encode()]
+        request = [b"1" if want_classes else b"0", b"1" if bare else b"0", b"%d" % unchanged, b"%d" % tries]
         for name, text in files:
             request += [name.encode(), text.encode("utf-8", "replace")]
         with self._lock:

@@ -116,8 +116,8 @@ def word(draft: Draft, rng: random.Random) -> tuple[str, str, str]:
     return (name, *WORDINGS[name](draft, rng))
 
 
-def plain(draft: Draft) -> str:
-    """Behaviour in sentences, then the interface in a line: how people put short tasks."""
+def plain(draft: Draft, formulas: bool) -> str:
+    """Behaviour in sentences, in words or as formulas, then the interface in a line: how people put short tasks."""
     listed = "; ".join(
         [
             *(f"{port.direction.lower()} `{port.name}` ({port.type.chisel})" for port in draft.ports),
@@ -125,4 +125,4 @@ def plain(draft: Draft) -> str:
         ]
     )
     where = {"loose": "Ports, each an `IO` of its own"}.get(draft.style.ports, "Ports, in a bundle `io`")
-    return f"Write a Chisel module `{draft.top}`. {' '.join(behaviour(draft, False))}\n{where}: {listed}."
+    return f"Write a Chisel module `{draft.top}`. {' '.join(behaviour(draft, formulas))}\n{where}: {listed}."

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from ..types import CheckRequest
 from .literal_calls import literal_calls
-from .positions import Text
+from .positions import Text, utf16_length
+from .scala_text import ScalaText
 
 _COMMENT = re.compile(r"^[ \t]*//[ \t]*hwml:[ \t]*elaborate[ \t]+(?P<call>\S[^\r\n]*?)[ \t]*$", re.MULTILINE)
-_MOST_TRIES = 8
+_CLASS = re.compile(r"(?P<case>\bcase\s+)?\bclass\s+(?P<name>\w+)")
+_PARENT = re.compile(r"[^{}]*?\bextends\s+([\w.]+)")
+_DATA = re.compile(r"(?:Bundle|Record|IO)$")
+_MOST_TRIES = 48
+_OF_EACH = 4  # tries of one module
 _CALL = re.compile(r"[A-Za-z_][\w.]*(?:\[.*\])?\(.*\)|[A-Za-z_][\w.]*")
 
 
@@ -30,8 +36,8 @@ class Call:
 
     @property
     def object_name(self) -> str:
-        """The object that makes it."""
-        return f"hwml_call_{self.index}"
+        """The object that makes it; the checker lets those of tries fail (worker/Tries.scala)."""
+        return f"hwml_{'try' if self.origin else 'call'}_{self.index}"
 
     @property
     def class_name(self) -> str:
@@ -51,21 +57,40 @@ def calls_of(request: CheckRequest, text: Text) -> list[Call]:
     return [Call(expression, index, line) for index, (expression, line) in enumerate([*calls, *found])]
 
 
-def tries_of(request: CheckRequest, names: Iterable[str], first: int) -> list[Call]:
-    """Calls that may give modules of these names their values: what the files of the check make, then the project.
+def classes_in(text: str) -> frozenset[str]:
+    """Names of the classes that a text defines, without those that are plainly data."""
+    code = ScalaText(text).code
+    found = set()
+    for match in _CLASS.finditer(code):
+        parent = _PARENT.match(code, match.end())
+        if not (_DATA.search(parent[1]) if parent else match["case"]):
+            found.add(match["name"])
+    return frozenset(found)
+
+
+def tries_of(request: CheckRequest, first: int) -> list[Call]:
+    """Calls that may give modules of the document their values: what the files of the check make, then the project.
 
     first: the index of the first one.
     """
-    found = []
+    wanted = classes_in(request.files[0][1])
+    chosen: dict[str, Call] = {}
+    taken: Counter[str] = Counter()
+    for expression, origin in _made(request):
+        call = Call(expression, first + len(chosen), None, origin)
+        if call.class_name in wanted and expression not in chosen and taken[call.class_name] < _OF_EACH:
+            chosen[expression] = call
+            taken[call.class_name] += 1
+        if len(chosen) >= _MOST_TRIES:
+            break
+    return list(chosen.values())
+
+
+def _made(request: CheckRequest) -> Iterator[tuple[str, str]]:
     for path, text in request.files:
-        found += [(made.name, made.expression, f"{PurePath(path).name}:{made.line}") for made in literal_calls(text)]
-    for expression, origin in request.guesses:
-        name = re.match(r"(?:\w+\.)*(\w+)", expression)
-        found.append((name[1] if name else "", expression, origin))
-    wanted = set(names)
-    chosen = {expression: origin for name, expression, origin in reversed(found) if name in wanted}
-    rows = list(reversed(chosen.items()))[:_MOST_TRIES]
-    return [Call(words, first + index, None, origin) for index, (words, origin) in enumerate(rows)]
+        for made in literal_calls(text):
+            yield made.expression, f"{PurePath(path).name}:{made.line}"
+    yield from request.guesses
 
 
 def calls_source(calls: list[Call]) -> str:
@@ -79,12 +104,12 @@ def calls_source(calls: list[Call]) -> str:
         else f"object {call.object_name}"
         for call in calls
     ]
-    return "\n" + "\n".join(lines)
+    return "".join(f"\n{line}" for line in lines)
 
 
 def call_at(calls: list[Call], text: str, utf16: int) -> Call | None:
     """The call in whose line behind `text` an offset (in UTF-16 units) lies."""
-    behind = utf16 - len(text.encode("utf-16-le", "surrogatepass")) // 2
+    behind = utf16 - utf16_length(text)
     if not calls or behind <= 0:
         return None
     index = calls_source(calls)[:behind].count("\n") - 1

@@ -162,6 +162,9 @@ _FILE_TROUBLE = {
 }
 
 
+_NO_FOLDER = re.compile(r"requirement failed: \? is not an absolute path")  # os.pwd, where there is no folder to be in
+
+
 def elaboration_diagnostics(
     result: Elaborated,
     modules: Mapping[str, ModuleClass],
@@ -186,7 +189,7 @@ def elaboration_diagnostics(
         return found  # "Fatal errors during hardware elaboration. Look above"
     path, span = _thrown_at(result, home, user_classes, sources)
     error, message = _cleaned(result)
-    if fence and error in _FILE_TROUBLE:
+    if fence and (error in _FILE_TROUBLE or _NO_FOLDER.search(message)):
         words = f"{home[2]} was not elaborated: its constructor uses a file, and no file is in its reach ({message})"
         hint = "hwml chisel check --no-fence runs it with your own rights"
         return [*found, ChiselDiagnostic("CH235", "info", "elaborate", path, span, words, "", hint)]

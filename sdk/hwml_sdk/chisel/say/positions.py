@@ -9,6 +9,11 @@ from ...text import LineIndex, Span
 _TOKEN = re.compile(r"\w+|[^\w\s]+")
 
 
+def utf16_length(text: str) -> int:
+    """How many UTF-16 units a text has."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 class Text(LineIndex):
     """A document's text, and what a place in it means."""
 

@@ -11,7 +11,9 @@ _SKIP = re.compile(
     r'//[^\n]*|/\*.*?(?:\*/|\Z)|"""(?s:.*?)(?:"""|\Z)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL
 )
 _WIDTH = re.compile(r"\b(?:val|var)\s+(?P<name>\w+)\s*=\s*(?P<body>[^\n;]*?\b[US]Int\((?P<width>[^()]*?\.W)\))")
-_DECLARED = re.compile(r"\b(?:val|var|def|class|object|trait|lazy\s+val)\s+(?P<names>\w+(?:\s*,\s*\w+)*)")
+_DECLARED = re.compile(
+    r"\b(?:val|var|def|class|object|trait|type)\s+(?P<names>\(?\s*\w+(?:\s*(?:,|::)\s*\w+)*)"  # also `a :: b`, `(a, b)`
+)
 _IO_FIELD = re.compile(
     r"\bval\s+(?P<names>\w+(?:\s*,\s*\w+)*)\s*=\s*(?:Input|Output|Flipped|Decoupled|Valid|new\b|Vec)\b"
 )
@@ -165,7 +167,8 @@ class ScalaText:
     @cached_property
     def declared(self) -> Counter[str]:
         """Names that the text declares."""
-        return Counter(name for match in _DECLARED.finditer(self.code) for name in re.findall(r"\w+", match["names"]))
+        found = (name for match in _DECLARED.finditer(self.code) for name in re.findall(r"\w+", match["names"]))
+        return Counter(name for name in found if name != "Nil")
 
     @cached_property
     def parameters(self) -> frozenset[str]:

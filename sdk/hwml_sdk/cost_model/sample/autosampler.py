@@ -169,8 +169,9 @@ class _Batch:
         for attempt in range(1, MAX_TRIES):
             self._try_again(attempt, items, outcomes, alone, say)
         self._keep(items, outcomes, done)
-        if self.settings.others:
-            self._others(executor, done, say)
+        if self.settings.others and done.written:
+            sizes = next(outcome.value.get("sizes", ()) for outcome in outcomes.values() if outcome.ok)
+            self._others(self.prepared.sized(sizes), executor, done, say)
         write_atomic(self.plan_path, json.dumps(_plan(self.plan_path) | {"complete": True, "items": {}}))
         self.journal.unlink(missing_ok=True)
 
@@ -181,14 +182,12 @@ class _Batch:
             self.journal.unlink(missing_ok=True)
             raise HwmlError(f"{self.settings.target}: {why}")
 
-    def _others(self, executor: Executor, done: SampleReport, say: Report) -> None:
+    def _others(self, prepared: Prepared, executor: Executor, done: SampleReport, say: Report) -> None:
         """Time other schedules of the pipeline that was sampled, where that was not done before."""
-        if not done.written:
-            return
         folder, made = done.written[-1].parent.parent, load_a_sample(done.written[-1])
         cores = self.settings.num_cores
         if f"{made.pipeline_id}:{cores}" not in read_others(folder):
-            keep_others(folder, made.pipeline_id, cores, measure_others(self.prepared, cores, executor, say))
+            keep_others(folder, made.pipeline_id, cores, measure_others(prepared, cores, executor, say))
 
     def _try_again(
         self, attempt: int, items: dict[str, dict[str, Any]], outcomes: dict[str, Outcome], alone: Executor, say: Report

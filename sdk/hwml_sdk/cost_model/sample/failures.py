@@ -27,6 +27,9 @@ _ILLEGAL = re.compile(
 _TIME_SIGNALS = tuple(
     int(getattr(signal, name)) for name in ("SIGALRM", "SIGPROF", "SIGXCPU", "SIGVTALRM") if hasattr(signal, name)
 )
+_LACKING = re.compile(
+    r"failed \(status 1\): hwml: ((?:no estimated sizes of|estimate of|no input or output is called) .*)"
+)
 TOO_LONG = "took too long"
 _SIGNAL = re.compile(r"signal (\d+)")
 
@@ -52,8 +55,8 @@ def kind_of_text(error: str) -> Kind:
 
 def lacking(outcome: Outcome) -> str:
     """What the generator lacks whatever the search, such as sizes, as generator_main.cpp says it; empty otherwise."""
-    said = " ".join(outcome.error.split()).partition("(status 1): hwml: ")[2]
-    return said if kind_of(outcome) == "other" else ""
+    found = _LACKING.search(" ".join(outcome.error.split()))
+    return found.group(1) if found else ""
 
 
 def words(outcome: Outcome) -> str:

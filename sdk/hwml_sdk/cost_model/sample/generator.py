@@ -50,6 +50,7 @@ from .targets import generator_names
 
 _BENCHMARK = re.compile(r"produces best case of ([0-9.eE+-]+) sec/iter")
 OWN_SCHEDULE_LEFT_OUT = "hwml: own schedule left out"
+_SIZES = re.compile(r"^hwml: sized (.+)\n", re.M)
 _OUTPUT_BYTES = 1 << 16  # of what a program wrote, the end
 # Each starts from nothing, so that no pages and no clock of the one before are part of the next.
 _RUNS = 5
@@ -121,6 +122,7 @@ def _scheduled(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "featurization": base64.b64encode(featurization).decode(),
         "schedule": schedules[0].read_text(encoding="utf-8", errors="replace") if schedules else "",
         "own_schedule": "left out" if OWN_SCHEDULE_LEFT_OUT in said else "",
+        "sizes": _SIZES.findall(said),
     }
 
 
@@ -134,7 +136,7 @@ def _generate(job: dict[str, Any], arguments: Sequence[str | Path], outputs: str
     environment = library_environment() | {"HWML_ESTIMATES": "\n".join(job.get("estimates", ()))}
     code, output = run_program(command, WALL_FACTOR * limit, environment, cpu_s=limit)
     if code != 0:
-        raise HwmlError(_why(code, output, "the generator", limit))
+        raise HwmlError(_why(code, _SIZES.sub("", output), "the generator", limit))
     return output
 
 

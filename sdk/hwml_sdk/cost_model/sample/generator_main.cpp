@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -207,6 +208,48 @@ class WithEstimates : public AbstractGenerator {
         return lacking;
     }
 
+    // Says what sizes a source sets: many set them for autoschedulers only, and are run without one, too.
+    void say_estimates(const ArgInfo &info) {
+        std::vector<Parameter> all;
+        if (info.dir == ArgInfoDirection::Input) {
+            all = inner->input_parameter(info.name);
+        } else {
+            for (Func f : inner->output_func(info.name)) {
+                for (OutputImageParam image : f.output_buffers()) {
+                    all.push_back(image.parameter());
+                }
+            }
+        }
+        std::ostringstream text;
+        text.precision(17);
+        bool whole = all.size() == 1;
+        if (whole && !all[0].is_buffer()) {
+            const Expr value = all[0].estimate();
+            whole = value.defined();
+            if (auto i = whole ? as_const_int(value) : std::nullopt) {
+                text << *i;
+            } else if (auto u = whole ? as_const_uint(value) : std::nullopt) {
+                text << *u;
+            } else if (auto f = whole ? as_const_float(value) : std::nullopt) {
+                text << *f;
+            } else {
+                whole = false;
+            }
+        }
+        for (int d = 0; whole && all[0].is_buffer() && d < all[0].dimensions(); d++) {
+            const Expr min = all[0].min_constraint_estimate(d), extent = all[0].extent_constraint_estimate(d);
+            const auto low = min.defined() ? as_const_int(min) : std::nullopt;
+            const auto size = extent.defined() ? as_const_int(extent) : std::nullopt;
+            whole = low && size;
+            if (whole) {
+                text << (d ? "x" : "") << *low << ":" << *size;
+            }
+        }
+        if (whole && !text.str().empty()) {
+            std::cerr << "hwml: sized " << info.name << "=" << text.str() << "\n";
+        }
+    }
+
 public:
     explicit WithEstimates(AbstractGeneratorPtr p) : inner(std::move(p)), estimates(estimates_from_outside()) {
     }
@@ -228,6 +271,9 @@ public:
             fail("no estimated sizes of " + lacking + "; give them with --estimate NAME=EXTENTxEXTENT...");
         }
         if (!inner->context().autoscheduler_params().name.empty()) {
+            for (const ArgInfo &info : inner->arginfos()) {
+                say_estimates(info);
+            }
             take_back_schedule(made);
         }
         return made;

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +81,13 @@ class Prepared:
             "benchmark_limit_s": options.benchmark_limit_s,
             "run_with": options.run_with,
         }
+
+    def sized(self, sizes: Sequence[str]) -> Prepared:
+        """With the sizes that a search found: a generator may set its estimates for autoschedulers only."""
+        estimates = self.options.estimates
+        named = {text.partition("=")[0] for text in estimates}
+        more = tuple(text for text in sizes if text.partition("=")[0] not in named)
+        return replace(self, options=replace(self.options, estimates=(*estimates, *more)))
 
 
 def prepare(target: Target, options: JobOptions, name: str = "") -> Prepared:

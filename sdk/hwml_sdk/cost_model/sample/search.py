@@ -212,7 +212,8 @@ class _Run:
 
     def others(self) -> list[Measured]:
         """The pipeline as it was written, and scheduled by the other autoschedulers."""
-        found = measure_others(self.prepared, self.settings.num_cores, self.executor, self.say)
+        prepared = self.prepared.sized(self.described.get("sizes", ()))
+        found = measure_others(prepared, self.settings.num_cores, self.executor, self.say)
         return [Measured(other.label, None, other.runtime_ms, other.noise, "", other.error) for other in found]
 
     def again(self, ours: list[Measured], default: list[Measured]) -> tuple[list[Measured], list[Measured]]:

@@ -23,7 +23,7 @@ from ..program.facts import reached
 from ..program.sizes import total_bits
 from ..tool.labels import CONTEXT, RESOURCES
 
-FEATURE_VERSION = 3
+FEATURE_VERSION = 4
 
 _CLASSES = (
     "fadd", "fmul", "fdiv", "fother", "dadd", "dmul", "ddiv", "dother", "imul", "idiv", "hany",

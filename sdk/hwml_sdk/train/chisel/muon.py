@@ -13,10 +13,20 @@ _ROUNDS = 5
 
 
 class Muon(torch.optim.Optimizer):  # type: ignore[misc]
-    """For matrices [M, N] of hidden layers; embeddings, heads and norms want another optimizer."""
+    """For matrices [M, N] of hidden layers; embeddings, heads and norms want another optimizer.
 
-    def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+    rounds_in: numbers in which directions are found; those of 16 bits are exact enough, says that text.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        lr: float,
+        momentum: float = 0.95,
+        rounds_in: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum})
+        self._rounds_in = rounds_in
 
     def step(self, closure: None = None) -> None:
         """One step along the gradients that are there."""
@@ -31,7 +41,7 @@ class Muon(torch.optim.Optimizer):  # type: ignore[misc]
         moving.lerp_(matrix.grad, 1 - momentum)
         ahead = torch.lerp(matrix.grad, moving, momentum)
         rows, columns = matrix.shape
-        matrix.add_(orthogonal(ahead), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+        matrix.add_(orthogonal(ahead.to(self._rounds_in)), alpha=-rate * max(1.0, rows / columns) ** 0.5)
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:

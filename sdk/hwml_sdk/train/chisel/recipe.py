@@ -19,7 +19,7 @@ from ...chisel.data_engine.held_out import held_out
 from ...errors import DataError, HwmlError, MissingDependencyError, RefusedError
 from ...files import check_folder, write_atomic
 from ...printable import json_text
-from .rows import Row, monotony, read_rows, split
+from .rows import Row, asked_plainly, monotony, read_rows, split
 
 if TYPE_CHECKING:
     from ...chisel.evaluate.tasks import Task
@@ -53,7 +53,8 @@ def _scratch(options: argparse.Namespace) -> int:
     _say(f"{len(learned)} rows to learn from, {len(held_out)} held out; size {'as before' if options.start else size}")
     told = train_from_scratch(learned, options.out, config, _say)
     write_atomic(
-        Path(options.out) / HELD_OUT, "".join(f"{json_text(_held_out(row), indent=None)}\n" for row in held_out)
+        Path(options.out) / HELD_OUT,
+        "".join(f"{json_text(_held_out(row), indent=None)}\n" for row in map(asked_plainly, held_out)),
     )
     if options.json:
         print(json_text(told))

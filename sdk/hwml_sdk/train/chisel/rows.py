@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...chisel.data_engine.draft import Draft
 from ...chisel.data_engine.families import FAMILIES, compose
 from ...chisel.data_engine.generate import DATA
 from ...chisel.data_engine.styles import NAMES, PORTS, Style
-from ...chisel.data_engine.wordings import plain, word
+from ...chisel.data_engine.wordings import plain
 from ...errors import DataError
 from ...files import parse_json, read_bytes
 
@@ -90,22 +91,30 @@ def monotony(rows: Sequence[Row]) -> list[str]:
 
 
 def rewritten(row: Row, rng: random.Random) -> Row:
-    """The circuit of a row in the plainest style, with names, layout of ports and wording drawn anew.
+    """The circuit of a row in the plainest style, with names, layout of ports and notation drawn anew.
 
     What a request does not say (comments, `Mux` or `when`, `RegNext` or `RegInit`) is then not left to be guessed.
     The data engine knows what its circuits do; rows of other makers stay as they are.
     """
-    if row.family not in FAMILIES or not row.seed:
-        return row
-    drawn = compose(FAMILIES[row.family], row.seed)
-    if drawn.top != row.top or drawn.source() != row.answer:  # made by another version of the engine
+    drawn = _drawn(row)
+    if drawn is None:
         return row
     names, ports = drawn.style.names, drawn.style.ports
     if rng.random() < 0.5:
         names, ports = rng.choice(NAMES), rng.choices(PORTS, (6, 2, 2))[0]
     draft = compose(FAMILIES[row.family], row.seed, Style(names=names, ports=ports))
-    prompt = plain(draft)
-    if rng.random() < 0.5:
-        _, instruction, given = word(draft, rng)
-        prompt = "\n".join(part for part in (instruction, given) if part)
-    return replace(row, prompt=prompt, answer=draft.source())
+    return replace(row, prompt=plain(draft, rng.random() < 0.5), answer=draft.source())
+
+
+def asked_plainly(row: Row) -> Row:
+    """The row as a task in the wording that `rewritten` teaches; its answer stays."""
+    drawn = _drawn(row)
+    return row if drawn is None else replace(row, prompt=plain(drawn, random.Random(row.seed).random() < 0.5))
+
+
+def _drawn(row: Row) -> Draft | None:
+    """The circuit of a row of the data engine; None for any other, and for one of another version of the engine."""
+    if row.family not in FAMILIES or not row.seed:
+        return None
+    drawn = compose(FAMILIES[row.family], row.seed)
+    return drawn if drawn.top == row.top and drawn.source() == row.answer else None

@@ -19,10 +19,13 @@ object CheckerMain {
     // No `exit`: the archive of loaded classes is written when the last thread ends.
   }
 
-  /** Request: wantClasses ("0" or "1"), bare (the same), how many files at the end are unchanged, then name and text of each. */
+  /** Request: wantClasses ("0" or "1"), bare (the same), how many files at the end are unchanged, how long the tries at
+    * the end of the first file are, then name and text of each file.
+    */
   private def answer(compiler: Compiler, request: Array[Array[Byte]]): Seq[Array[Byte]] = {
-    val files = request.drop(3).grouped(2).map(pair => (Wire.text(pair(0)), Wire.text(pair(1)))).toSeq
-    val outcome = compiler.compile(files, Wire.text(request(0)) == "1", Wire.text(request(1)) == "1", Wire.text(request(2)).toInt)
+    val files = request.drop(4).grouped(2).map(pair => (Wire.text(pair(0)), Wire.text(pair(1)))).toSeq
+    val Array(wantClasses, bare, unchanged, tries) = request.take(4).map(Wire.text(_).toInt)
+    val outcome = compiler.compile(files, wantClasses == 1, bare == 1, unchanged, tries)
     val fields = mutable.ArrayBuffer[Array[Byte]](Wire.bytes(outcome.crash), Wire.bytes(outcome.findings.size))
     for (f <- outcome.findings)
       fields ++= Seq(Wire.bytes(f.severity), Wire.bytes(f.file), Wire.bytes(f.start), Wire.bytes(f.point), Wire.bytes(f.end), Wire.bytes(f.message))
@@ -33,7 +36,8 @@ object CheckerMain {
         fields ++= Seq(Wire.bytes(p.name), Wire.bytes(p.tpe), Wire.bytes(p.group), Wire.bytes(if (p.hasDefault) 1 else 0), Wire.bytes(if (p.isImplicit) 1 else 0))
     }
     fields += Wire.bytes(outcome.blackBoxes)
-    fields += Wire.bytes(outcome.unusual)
+    val first = outcome.unusual.get(files.head._1).orElse(outcome.unusual.toSeq.sorted.headOption.map(_._2))
+    fields += Wire.bytes(first.getOrElse(""))
     fields += Wire.bytes(outcome.connections.size)
     for (c <- outcome.connections)
       fields ++= Seq(Wire.bytes(c.file), Wire.bytes(c.point), Wire.bytes(c.operator)) ++

@@ -4,7 +4,6 @@ import scala.collection.mutable
 import scala.reflect.internal.util.{BatchSourceFile, Position}
 import scala.reflect.io.{AbstractFile, VirtualDirectory}
 import scala.tools.nsc.classpath.VirtualDirectoryClassPath
-import scala.tools.nsc.reporters.StoreReporter
 import scala.tools.nsc.{Global, Settings}
 
 /** A finding of scalac; offsets count UTF-16 units from the start of the file as the user wrote it, -1: no place. */
@@ -16,7 +15,7 @@ final case class Parameter(name: String, tpe: String, group: Int, hasDefault: Bo
 /** A concrete module class that can be instantiated from outside. */
 final case class ModuleClass(binaryName: String, name: String, file: String, point: Int, parameters: Seq[Parameter])
 
-/** What a run found; unusual: what makes its constructors more than plain hardware (Vetting), or "".
+/** What a run found; unusual: by file, what makes its constructors more than plain hardware (Vetting).
   *
   * packageName: in which the check lived; signature: what the first file shows to others.
   */
@@ -25,7 +24,7 @@ final case class Outcome(
     findings: Seq[Finding] = Nil,
     modules: Seq[ModuleClass] = Nil,
     blackBoxes: Int = 0,
-    unusual: String = "",
+    unusual: Map[String, String] = Map(),
     connections: Seq[Connection] = Nil,
     classes: Seq[(String, Array[Byte])] = Nil,
     packageName: String = "",
@@ -37,6 +36,7 @@ final case class Outcome(
   def without(file: String): Outcome = copy(
     findings = findings.filter(_.file != file),
     modules = modules.filter(_.file != file),
+    unusual = unusual - file,
     connections = connections.filter(_.file != file),
     classes = classes.filterNot { case (name, _) => signature.owns(name) }
   )
@@ -52,10 +52,12 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
   private val output = new VirtualDirectory("(memory)", None)
   private val settled = new SettledFiles // by the texts of files that stand by themselves
   private val users = new SettledFiles // by the document's name and the texts of all others
-  private var reporter: StoreReporter = _
+  private var reporter: TryingReporter = _
   private var global: PlainGlobal = _
   private var runs = 0
   private var sequence = 0
+  private var document = ("", "")
+  private var triesFrom = Int.MaxValue
   renew()
 
   private def renew(): Unit = {
@@ -65,7 +67,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
     settings.processArguments(List("-Xplugin:" + plugin) ++ options, processAll = true)
     settings.classpath.value = classPath
     settings.outputDirs.setSingleOutput(output)
-    reporter = new StoreReporter(settings)
+    reporter = new TryingReporter(settings)
     global = new PlainGlobal(settings, reporter)
     // The symbols of scala itself are set up by the first run that gets past the parser.
     val fresh = global
@@ -83,11 +85,13 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
 
   /** bare: without the package of its own, which hides packages of the class path; needs a new compiler each time.
     *
-    * The first file is the document. The last `unchanged` ones do not refer to the others. What is compiled once is kept
+    * The first file is the document, whose last `tries` UTF-16 units may fail (TryingReporter). The last `unchanged` ones do not refer to the others. What is compiled once is kept
     * while it must be the same: classes of `unchanged` files while their texts are, those of the rest as well while the
     * document's signature is.
     */
-  def compile(files: Seq[(String, String)], wantClasses: Boolean, bare: Boolean, unchanged: Int): Outcome =
+  def compile(files: Seq[(String, String)], wantClasses: Boolean, bare: Boolean, unchanged: Int, tries: Int): Outcome = {
+    document = files.head
+    triesFrom = if (tries > 0) document._2.length - tries else Int.MaxValue
     if (bare) {
       if (runs > 0) renew()
       alone(files, wantClasses, bare = true)
@@ -102,6 +106,7 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
         found
       }
     }
+  }
 
   /** The document against the classes of all others; None where these are not what they would be with it. */
   private def documentAlone(document: (String, String), others: Settled): Option[Outcome] = {
@@ -188,22 +193,27 @@ final class Compiler(classPath: String, plugin: String, options: List[String]) {
   ): Outcome = {
     val g = global
     val run = new g.Run
-    g.unusual = ""
+    g.unusual = Map()
     g.checkPackage = packageName
     g.connections = Nil
     g.signature = Signature()
+    val from = if (files.head == document && triesFrom < Int.MaxValue) triesFrom + prefix.length else Int.MaxValue
+    reporter.expect(files.head._1, from, () => g.phase.name == "parser")
     val sources = files.map { case (name, code) => new BatchSourceFile(name, prefix + code) }
     run.compileSources(sources.toList)
     val findings = reporter.infos.toSeq.map(info => finding(info.pos, info.severity.toString, info.msg, packageName, prefix))
     val (modules, blackBoxes) = if (reporter.hasErrors) (Nil, 0) else moduleClasses(g)(run, packageName, prefix)
-    val classes = if (wantClasses && !reporter.hasErrors) classFiles(output, "") else Nil
+    val classes = if (wantClasses && !reporter.hasErrors) classFiles(output, "").filterNot(isFailed) else Nil
     // In a package that is Chisel's own, its insides would be in reach.
-    val unusual = if (prefix.isEmpty) "packages of jars" else g.unusual
+    val unusual = if (prefix.isEmpty) Map("" -> "packages of jars") else g.unusual
     val typed = if (reporter.hasErrors) g.exitingTyper(new Connections[g.type](g).found(run.units)) else g.connections
     val connections = typed.map(connection(_, packageName, prefix))
     val signature = if (reporter.hasErrors) g.exitingTyper(new Signatures[g.type](g).shape(files.head._1)) else g.signature
     Outcome("", findings, modules, blackBoxes, unusual, connections, classes, packageName, signature)
   }
+
+  /** Whether a class belongs to a try that failed after the typer, with which it would have gone. */
+  private def isFailed(file: (String, Array[Byte])): Boolean = Tries.nameIn(file._1).exists(reporter.failed)
 
   private def connection(found: Connection, packageName: String, prefix: String): Connection = {
     def shown(side: Side) = side.copy(tpe = side.tpe.replace(packageName + ".", ""))

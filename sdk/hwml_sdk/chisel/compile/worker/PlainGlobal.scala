@@ -1,6 +1,5 @@
 package hwml.worker
 
-import scala.tools.nsc.reporters.Reporter
 import scala.tools.nsc.{Global, Phase, Settings, SubComponent}
 
 /** scalac without the copies of generic code for primitive types (`@specialized`), a fifth of its time on a module.
@@ -9,7 +8,7 @@ import scala.tools.nsc.{Global, Phase, Settings, SubComponent}
   * that the compiler finds it where it asks what is known "after specialize". Calls go to the generic methods, which
   * every specialised class has. The option -no-specialization alone keeps the phase busy with the library's classes.
   */
-final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(settings, reporter) { self =>
+final class PlainGlobal(settings: Settings, tries: TryingReporter) extends Global(settings, tries) { self =>
   settings.nospecialization.value = true
 
   private object unspecialized extends SubComponent {
@@ -22,8 +21,8 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
     }
   }
 
-  /** What the last run's sources refer to beyond plain hardware, or "". */
-  var unusual = ""
+  /** By file: what the last run's sources refer to beyond plain hardware. */
+  var unusual: Map[String, String] = Map()
 
   /** The package in which the current check lives. */
   var checkPackage = ""
@@ -42,6 +41,10 @@ final class PlainGlobal(settings: Settings, reporter: Reporter) extends Global(s
     val runsRightAfter: Option[String] = Some("typer")
     override def newPhase(prev: Phase): StdPhase = new StdPhase(prev) {
       override def run(): Unit = if (!self.reporter.hasErrors) {
+        if (tries.failed.nonEmpty) {
+          val pruning = new Pruning[self.type](self)
+          self.currentRun.units.filter(unit => tries.holds(unit.source.file.name)).foreach(pruning.prune(_, tries.failed))
+        }
         val own = self.currentRun.symSource.keySet
         unusual = new Vetting[self.type](self).firstUnusual(self.currentRun.units, own, checkPackage)
         connections = new Connections[self.type](self).found(self.currentRun.units)

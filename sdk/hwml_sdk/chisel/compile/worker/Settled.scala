@@ -29,7 +29,7 @@ final class Settled(outcome: Outcome) {
         all.copy(
           modules = other.modules ++ outcome.modules,
           blackBoxes = other.blackBoxes + outcome.blackBoxes,
-          unusual = if (other.unusual.nonEmpty) other.unusual else outcome.unusual,
+          unusual = outcome.unusual ++ other.unusual,
           classes = if (other.classes.isEmpty) Nil else other.classes ++ outcome.classes
         )
     }

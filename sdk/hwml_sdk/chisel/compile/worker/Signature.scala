@@ -7,7 +7,7 @@ import scala.tools.nsc.Global
   *
   * pickles: what scalac writes down of each of them for separate compilation, empty where the file has errors; shape:
   * their members with their types, in words, which is there as far as the typer got; owners: their binary names;
-  * parsed: false for a file that ended in the parser, of which nothing is known.
+  * What stands behind a document for the check alone (Tries) is shown to nobody. parsed: false for a file that ended in the parser, of which nothing is known.
   */
 final case class Signature(
     pickles: Map[String, Seq[Byte]] = Map(),
@@ -46,7 +46,7 @@ final class Signatures[G <: Global](val global: G) {
   /** The same with what is written down, in the phase after it was. */
   def written(file: String, before: Signature): Signature = {
     val symbols = currentRun.symSource.iterator.collect { case (s, source) if s.isTopLevel && source.name == file => s }.toSeq
-    val pickles = symbols.flatMap { symbol =>
+    val pickles = symbols.filterNot(symbol => Tries.ours(symbol.name.toString)).flatMap { symbol =>
       currentRun.symData.get(symbol).map(data => symbol.fullName -> data.bytes.take(data.writeIndex).toSeq)
     }
     before.copy(pickles = pickles.toMap, owners = symbols.map(_.javaBinaryNameString.replace('/', '.')).toSet)
@@ -64,7 +64,8 @@ final class Signatures[G <: Global](val global: G) {
       case _ =>
     }
 
-    private def shown(tree: MemberDef): Boolean = tree.symbol != null && tree.symbol != NoSymbol && !tree.symbol.isPrivateThis
+    private def shown(tree: MemberDef): Boolean =
+      tree.symbol != null && tree.symbol != NoSymbol && !tree.symbol.isPrivateThis && !Tries.ours(tree.name.toString)
 
     private def head(tree: MemberDef): String = s"${tree.symbol.fullName} ${tree.symbol.flags & Shown}"
   }

@@ -11,12 +11,13 @@ import scala.tools.nsc.Global
 final class Vetting[G <: Global](val global: G) {
   import global._
 
-  /** The first thing the run's sources refer to that is not plain, or ""; what lies in `home` belongs to the check. */
-  def firstUnusual(units: Iterator[CompilationUnit], own: collection.Set[Symbol], home: String): String = {
-    val walk = new Walk(own, home + ".")
-    units.foreach(unit => if (walk.found.isEmpty) walk.traverse(unit.body))
-    walk.found
-  }
+  /** By file: the first thing it refers to that is not plain; what lies in `home` belongs to the check. */
+  def firstUnusual(units: Iterator[CompilationUnit], own: collection.Set[Symbol], home: String): Map[String, String] =
+    units.flatMap { unit =>
+      val walk = new Walk(own, home + ".")
+      walk.traverse(unit.body)
+      if (walk.found.isEmpty) None else Some(unit.source.file.name -> walk.found)
+    }.toMap
 
   private final class Walk(own: collection.Set[Symbol], home: String) extends Traverser {
     var found = ""

@@ -124,7 +124,9 @@ def _typo(c: Context) -> Iterator[Candidate]:
         return
     if name in c.scala.io_fields and re.search(r"\bval\s+io\b", c.scala.code):
         edits = _every_bare(c, name, "io.")
-        yield Candidate(f"io.{name}", edits or ((start, start, "io."),), safe=True)
+        # Who writes `val a = io.a >> 2` may have lost such a line: then it is another signal.
+        habit = re.search(r"\bval\s+(\w+)\s*=\s*io\s*\.\s*\1\b", c.scala.code)
+        yield Candidate(f"io.{name}", edits or ((start, start, "io."),), safe=habit is None)
     known = [word for word in c.scala.declared if word != name] + sorted(UTIL_NAMES) + KNOWN_NAMES + _parameters(c)
     folded = {word for word in known if word.lower() == name.lower()}
     if len(folded) == 1:  # only the case is wrong, everywhere
