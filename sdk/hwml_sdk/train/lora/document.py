@@ -83,8 +83,8 @@ def _bridge(figures: Json) -> list[str]:
     return [
         *table_of(("family (designs)", "embedding", *targets), rows),
         "",
-        f"Of {figures['designs']} designs of {figures['groups']} groups. Error of logarithms with the generated adapter,",
-        f"less that of (90 %, over groups): {against}.",
+        f"Of {figures['designs']} designs of {figures['groups']} groups. Error of logarithms, with the adapter",
+        f"generated less that of (90 %, over groups): {against}.",
     ]
 
 
