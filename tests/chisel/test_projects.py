@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -371,8 +372,17 @@ META: dict[str, object] = {
 }
 
 
-def _serving(folder: Path, targets: list[dict[str, object]], class_path: list[str], sources: list[str]) -> None:
-    """A build server that lists targets, each with the same jars and source entries, as sbt answers."""
+def _serving(
+    folder: Path,
+    targets: list[dict[str, object]],
+    class_path: list[str],
+    sources: list[str],
+    unresolved: Sequence[object] = (),
+) -> None:
+    """A build server that lists targets, each with the same jars and source entries, as sbt answers.
+
+    unresolved: display names of those that it has no options for.
+    """
     items = {
         "workspace/buildTargets": {"targets": targets},
         "buildTarget/sources": {
@@ -380,7 +390,9 @@ def _serving(folder: Path, targets: list[dict[str, object]], class_path: list[st
         },
         "buildTarget/scalacOptions": {
             "items": [
-                {"target": t["id"], "options": [], "classpath": [Path(c).as_uri() for c in class_path]} for t in targets
+                {"target": t["id"], "options": [], "classpath": [Path(c).as_uri() for c in class_path]}
+                for t in targets
+                if t["displayName"] not in unresolved
             ]
         },
     }
@@ -410,6 +422,16 @@ def test_a_server_that_answers_for_the_meta_build_only(tmp_path: Path) -> None:
     found = build.project_setup(source, trusted=True)
     assert found.class_path == () and not found.libraries_known
     assert len(found.notes) == 1 and "targets of the build itself only" in found.notes[0]
+
+
+def test_targets_that_mill_could_not_resolve(tmp_path: Path) -> None:
+    """It lists them, and has options for its own build only, which it calls `mill-build/`."""
+    source = _project(tmp_path)
+    own: dict[str, object] = {"id": {"uri": "file:/p/demo"}, "displayName": "demo", "languageIds": ["scala"]}
+    mill: dict[str, object] = {"id": {"uri": "file:/p/mill-build"}, "displayName": "mill-build/", "tags": []}
+    _serving(tmp_path, [own, mill], [], [str(source.parent)], unresolved=["demo"])
+    found = build.project_setup(source, trusted=True)
+    assert found.sources == () and len(found.notes) == 1 and "could not resolve demo;" in found.notes[0]
 
 
 def test_jars_that_are_gone_and_generated_sources_that_are_missing(tmp_path: Path) -> None:

@@ -150,15 +150,19 @@ def _asked(server: _Server, connection: Connection) -> list[BuildTarget]:
         for item in server.call("buildTarget/sources", wanted)["items"]
     }
     options = server.call("buildTarget/scalacOptions", wanted)["items"]
-    return [_target(item, targets, sources) for item in options if item["target"]["uri"] in targets]
+    found = [_target(item, targets, sources) for item in options if item["target"]["uri"] in targets]
+    if not found:  # Mill leaves out those whose libraries it could not fetch
+        names = ", ".join(str(item.get("displayName") or uri) for uri, item in targets.items())
+        raise ToolFailedError(f"{connection.name} could not resolve {names}")
+    return found
 
 
 def _of_the_build(target: Mapping[str, Any]) -> bool:
     """Whether a target compiles the build's own files: sbt's and Mill's definitions are no part of a project.
 
-    sbt says dataKind "sbt"; Mill names them mill-build, or puts `sbt` or `mill` among the tags.
+    sbt says dataKind "sbt"; Mill names them mill-build (`mill-build/`), or puts `sbt` or `mill` among the tags.
     """
-    name = str(target.get("displayName") or "")
+    name = str(target.get("displayName") or "").rstrip("/")
     return target.get("dataKind") == "sbt" or (name.endswith(("-build", "mill-build")) and _uri_is_of_a_build(target))
 
 
