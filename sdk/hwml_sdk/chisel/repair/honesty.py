@@ -216,6 +216,8 @@ def _types_of(result: CompileResult) -> Mapping[int, Connection]:
 def _pair(old: _Written, new: _Written, was: Connection | None, now: Connection | None) -> Verdict:
     if old.sink == new.source and old.source == new.sink and old.sink != old.source:
         return _turned(new, was, now)
+    if old.key == new.key and was is not None and now is not None and (was.sink, was.source) == (now.sink, now.source):
+        return "kept"  # nobody touched it, nor what it connects
     verdicts = [_operators(old, new, now)]
     if was is not None and now is not None:
         verdicts += [_side(was.sink, now.sink), _side(was.source, now.source)]
