@@ -63,11 +63,13 @@ def _pattern_turned(c: Context) -> Iterator[Candidate]:
 def _input_was_meant(c: Context) -> Iterator[Candidate]:
     """A field that nothing here drives, declared as an Output."""
     said = re.search(r'(?:sink|port) "(?P<path>\w+)"', c.message)
-    for match in c.matches(r"\bval\s+(?P<name>\w+)\s*[:=][^\n]*?\b(?P<kind>Output)\s*\(", c.whole) if said else ():
+    if said is None:
+        return
+    path = said["path"].replace("_", "[._]")
+    for match in c.matches(r"\bval\s+(?P<name>\w+)\s*[:=][^\n]*?\b(?P<kind>Output)\s*\(", c.whole):
         name = match["name"]
-        path = said["path"].replace("_", "[._]")
         driven = re.search(rf"(?<![\w.]){path}(?:\([^()]*\))?(?:\.\w+)*\s*(?::=|<>|:<)", c.scala.code)
-        if said and re.search(rf"(?:^|_){name}$", said["path"]) and not driven:
+        if re.search(rf"(?:^|_){name}$", said["path"]) and not driven:
             yield Candidate(f"{name} is an Input", ((*match.span("kind"), "Input"),))
 
 
