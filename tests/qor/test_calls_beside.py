@@ -78,3 +78,93 @@ def test_copies_of_a_call_run_at_once_where_each_has_a_memory(partitioned: str, 
     assert found.latency_cycles is not None
     assert calls * ROUNDS <= found.latency_cycles < calls * (ROUNDS + 10)
     assert found.dsp == 3 * blocks
+
+
+MORE = """void point(int in[64], int *out) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) *out += in[i];
+}
+int total;
+void to_all(int in[64]) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) total += in[i];
+}
+struct Twice {
+  int m[64];
+  void more() { for (int i = 0; i < 64; i++) m[i] = m[i] * 3; }
+  void less() { for (int i = 0; i < 64; i++) m[i] = m[i] * 5; }
+  void both() { more(); less(); }
+};
+struct Named { int *p; };
+void through(Named n, int x) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) n.p[i] = n.p[i] * x;
+}
+struct Pair { int x; };
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "calls"),
+    [
+        ("Twice t; t.both(); b[0] = t.m[0];", 2),  # both use the object they belong to
+        ("int r = 1; int *p = &r; point(a, p); work(c, d, r);", 2),
+        ("int r = 1; int &p = r; last(a, p); work(c, d, r);", 2),
+        ("int r = 0; int &p = r; last(a, p); last(c, r); b[0] = r;", 2),
+        ("Pair r; r.x = 1; last(a, r.x); int q = r.x; work(c, d, q);", 2),
+        ("b[0] = total; to_all(a); int q = total; work(c, d, q);", 2),
+        ("Named n; n.p = a; through(n, x); through(n, x);", 2),
+        ("int *p = x ? a : b; work(a, c, x); work(p, d, x);", 2),
+    ],
+)
+def test_what_may_lead_to_one_place_keeps_its_order(body: str, calls: int) -> None:
+    found = closed(f"{WORK}{MORE}{HEAD} {body} }}")
+    assert found.latency_cycles is not None
+    assert calls * ROUNDS <= found.latency_cycles < calls * (ROUNDS + 12)
+
+
+@pytest.mark.parametrize("calls", ["long_one(e); once(a); once(a);", "once(a); once(a); long_one(e);"])
+def test_the_order_of_calls_that_share_nothing_changes_nothing(calls: str) -> None:
+    """A block of 1,000 rounds and two of 64 behind one another: the two are one block, done long before."""
+    code = """
+void once(int m[64]) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) m[i] = m[i] * m[i];
+}
+void long_one(int m[1000]) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 1000; i++) m[i] = m[i] + 1;
+}
+"""
+    found = closed(f"{code}void top(int a[64], int e[1000]) {{ {calls} }}")
+    assert found.latency_cycles is not None
+    assert 1000 <= found.latency_cycles < 1010
+    assert found.dsp == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for (int k = 0; k < 4; k++) {\n#pragma HLS UNROLL\nwork(a[k], a[k + 1], x); }",  # a chain
+        "for (int k = 0; k < 4; k++) {\n#pragma HLS UNROLL\nwork(a[0], a[k], x); }",
+        "for (int k = 0; k < 4; k++) {\n#pragma HLS UNROLL\nonce(a[k], x); x = a[k][3]; }",
+        "for (int k = 0; k < 4; k++) {\n#pragma HLS UNROLL\nonce(a[k + 1], a[k][3]); }",
+        "for (int k = 0; k < 2; k++) {\n#pragma HLS UNROLL\nfor (int j = 0; j < 2; j++) {\n#pragma HLS UNROLL\n"
+        "once(a[k + j], x); } }",
+    ],
+)
+def test_copies_that_may_meet_take_turns(body: str) -> None:
+    once = """void once(int m[64], int x) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) m[i] = m[i] * x;
+}
+"""
+    head = "void top(int a[8][64], int x) {\n#pragma HLS ARRAY_PARTITION variable=a complete dim=1\n"
+    found = closed(f"{WORK}{once}{head}{body} }}")
+    assert found.latency_cycles is not None
+    assert found.latency_cycles >= 4 * ROUNDS
+
+
+@pytest.mark.parametrize("body", ["total = 1; to_all(a);", "int *p = &total; point(a, p);"])
+def test_what_a_block_changed_is_no_constant_any_more(body: str) -> None:
+    assert closed(f"{WORK}{MORE}{HEAD} {body} b[0] = b[1] * total; }}").dsp == 3

@@ -1084,3 +1084,30 @@ def test_a_copy_of_a_number_that_is_known_is_counted() -> None:
     found = estimate(Case("", "void k(int a[64], int b[64]) { int n = 3; n *= 16; memcpy(a, b, n * 4); }", {}))
     assert found.latency_cycles is not None
     assert 48 <= found.latency_cycles <= 48 + SLACK
+
+
+@pytest.mark.parametrize("call", ["std::fill_n(a, -5, 0)", "std::fill(a + 64, a, 0)", "memcpy(a, b, -64)"])
+def test_a_copy_of_less_than_nothing_takes_no_rounds(call: str) -> None:
+    found = estimate(Case("", f"void k(int a[64], int b[64]) {{ {call}; }}", {}))
+    assert found.latency_cycles is not None
+    assert found.latency_cycles <= SLACK
+
+
+@pytest.mark.parametrize("kind", ["ap_uint<12>", "ap_uint<24>", "ap_fixed<20, 4>", "char", "double"])
+@pytest.mark.parametrize("call", ["std::fill(a, a + 64, 0)", "memcpy(a, b, 64 * sizeof({}))"])
+def test_a_copy_counts_elements_of_any_width(kind: str, call: str) -> None:
+    found = estimate(Case("", f"void k({kind} a[64], {kind} b[64]) {{ {call.format(kind)}; }}", {}))
+    assert found.latency_cycles is not None
+    assert 64 <= found.latency_cycles <= 64 + SLACK
+
+
+def test_what_is_copied_into_an_array_is_computed() -> None:
+    """A product of 32 bits takes 3 DSPs."""
+    assert estimate(Case("", "void k(int a[64], int x, int y) { std::fill(a, a + 64, x * y); }", {})).dsp == 3
+
+
+def test_rounds_with_a_copy_in_them_follow_one_another() -> None:
+    code = "void k(int a[6400], int b[64]) { for (int i = 0; i < 100; i++) memcpy(b, a + i * 64, 256); }"
+    found = estimate(Case("", code, {}))
+    assert found.latency_cycles is not None
+    assert found.latency_cycles >= 100 * 64

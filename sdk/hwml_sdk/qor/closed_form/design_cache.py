@@ -24,6 +24,7 @@ from .schedule.accesses import root
 
 # Calls inside calls; deeper nests are recursion in all but name, which HLS does not build (UG1399).
 MAX_CALLS = 40
+_COPIES = frozenset({"memcpy", "memmove", "memset"})
 MAX_BASES = 64  # base classes of a struct, and theirs
 # More dimensions than arrays of real code have.
 MAX_DIMS = 8
@@ -260,10 +261,11 @@ class Design:
         return not self._has_loops(function)
 
     def calls_loops(self, loop: ir.Loop) -> bool:
-        """Whether a loop's body calls a function that has loops, itself or further down."""
+        """Whether a loop's body calls a function that has loops, itself or further down, or copies memories."""
         known = self._calling.get(loop)
         if known is None:
-            known = self._calling[loop] = self._calls_with_loops(loop.body)
+            copies = any(call.name.rpartition("::")[2] in _COPIES for call in calls(loop.body))
+            known = self._calling[loop] = copies or self._calls_with_loops(loop.body)
         return known
 
     def _calls_with_loops(self, block: ir.Block, depth: int = 0) -> bool:

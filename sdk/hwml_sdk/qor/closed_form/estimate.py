@@ -27,7 +27,7 @@ from .directions import Directions
 from .hierarchy.functions import FunctionEstimator
 from .interfaces import add_interfaces
 from .memo import Memo
-from .memory import Layout, storage
+from .memory import Layout, is_state, storage
 from .merlin import add_banks, add_transfers
 from .plan import Options
 from .results import CallResult, Estimate, FunctionResult, LoopResult
@@ -111,17 +111,21 @@ def _accesses(results: Iterable[FunctionResult]) -> Iterator[Access]:
 
 
 def _shared_arrays(design: Design, top: ir.Function) -> Iterator[tuple[ir.Variable, Layout]]:
-    """Arrays of the file that the design names, laid out as the first function asks that says anything of them."""
-    if not any(var.dims or var.type.kind == "struct" for var in design.program.globals.values()):
+    """Arrays and numbers of the file that the design names, laid out as the first function asks that says how."""
+    if not any(var.dims or is_state(var) for var in design.program.globals.values()):
         return
     functions = reached(design.program, top).values()
-    named = {e.var for f in functions for e in everything_in(f.body) if isinstance(e, ir.Ref) and e.var is not None}
+    every = [expr for function in functions for expr in everything_in(function.body)]
+    # A number that is only written is none that anybody keeps.
+    written = {id(expr.target) for expr in every if isinstance(expr, ir.Assign) and expr.op == "="}
+    named = {e.var for e in every if isinstance(e, ir.Ref) and e.var is not None and id(e) not in written}
     layouts = [design.layouts(function) for function in functions]
     for var in design.program.globals.values():
         if var in named and var.dims and not var.const:
             asked = (found[var] for found in layouts if var in found and found[var].is_stated)
             yield var, next(asked, layouts[0].get(var) or design.default_layout(var))
-        elif var in named and var.type.kind == "struct" and not var.const:
+        elif var in named and is_state(var) and not var.const:
+            yield var, design.default_layout(var)
             yield from ((part, design.default_layout(part)) for part in design.parts_of(var) if part.dims)
 
 

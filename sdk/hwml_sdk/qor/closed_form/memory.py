@@ -237,7 +237,6 @@ def _all_apart(layout: Layout, var: ir.Variable) -> bool:
 
 
 MAX_ELEMENTS = 1 << 60
-NUMBERS = ("int", "uint", "bool", "fixed", "ufixed", "half", "float", "double")
 
 
 def element_count(var: ir.Variable) -> int | None:
@@ -284,8 +283,18 @@ def is_memory(var: ir.Variable) -> bool:
 
 
 def is_state(var: ir.Variable) -> bool:
-    """Whether it is a static number: a register (UG1399, "Static Variables")."""
-    return var.static and not var.dims and not var.type.pointer and var.type.kind in (*NUMBERS, "struct")
+    """Whether it is a number that is kept from call to call: a register (UG1399, "Static Variables")."""
+    kept = var.static or var.scope == "global"
+    return kept and not var.dims and not var.type.pointer and var.type.kind in (*ir.NUMBERS, "struct", "vector")
+
+
+def _kept_bits(kind: ir.CType) -> int:
+    """Bits of a number, or of those in a struct; arrays in a struct are memories of their own."""
+    if kind.kind == "struct":
+        return sum(_kept_bits(field) for _, field, dims in kind.fields if not dims)
+    if kind.kind == "vector":
+        return (_kept_bits(kind.element) if kind.element is not None else 0) * max(kind.lanes, 1)
+    return kind.width if kind.kind in ir.NUMBERS and not kind.pointer else 0
 
 
 def storage(var: ir.Variable, layout: Layout) -> Storage:
@@ -296,10 +305,8 @@ def storage(var: ir.Variable, layout: Layout) -> Storage:
     width = max(total_bits(var.type), 1)
     bits = float(count) * width
     if is_state(var):
-        # Arrays in a struct are memories of their own.
-        fields = [kind.width for _, kind, dims in var.type.fields if not dims and kind.kind in NUMBERS]
-        bits = float(sum(fields)) if var.type.kind == "struct" else bits
-        return Storage(0, 0, bits, bits)
+        kept = float(_kept_bits(var.type))
+        return Storage(0, 0, kept, kept)
     if layout.interface == "register" and var.const:
         return Storage(0, 0, 0, 0)  # constants; what selects among them is counted where they are read
     if layout.interface == "register":

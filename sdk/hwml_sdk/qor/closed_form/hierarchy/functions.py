@@ -10,7 +10,7 @@ from ...program.constants import Number
 from .. import registers
 from ..area import Area, copied_bits, ports_lut
 from ..costs import COSTS
-from ..memory import is_memory, storage
+from ..memory import is_memory, is_state, storage
 from ..results import FunctionResult, LoopResult
 from ..schedule.accesses import Alias
 from ..schedule.beside import LoopUses
@@ -107,7 +107,7 @@ class FunctionEstimator(Frame):
         area.mux_lut = ports_lut(region)
         states = max(self.result.cycles - region.stayed, 0.0)
         # States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399); none where all is done at once.
-        if self.result.cycles or any(map(is_memory, self.function.variables.values())):
+        if self.result.cycles or self._keeps_something():
             area.control_lut += COSTS.function_lut
             area.control_ff += COSTS.function_ff
             states += 1
@@ -118,6 +118,13 @@ class FunctionEstimator(Frame):
         for loop in self.result.loops:
             self.result.area.after(loop.area, loop.replicas)
             self.result.unshared.beside(loop.unshared, loop.replicas)
+
+    def _keeps_something(self) -> bool:
+        """Whether it has memories or numbers that outlast a call, its own or the file's."""
+        reads, writes = self.design.outside(self.function.name)
+        return any(map(is_memory, self.function.variables.values())) or any(
+            not var.const and (var.dims or is_state(var)) for var in reads | writes
+        )
 
     def _finish(self) -> None:
         """Memories and what is not known."""

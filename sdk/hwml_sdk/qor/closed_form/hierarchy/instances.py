@@ -10,7 +10,7 @@ from ...program.addresses import address_of_sum
 from ...program.constants import Number, evaluate, held
 from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
-from ...program.sizes import place_of, total_bits
+from ...program.sizes import byte_size, place_of
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
@@ -30,6 +30,7 @@ from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
 from ..unknown import CYCLES
 from . import blocks
+from .blocks import is_address
 from .frame import NOMINAL_TRIP, Frame
 
 # Calls that call twice what calls twice: from here on the number of instances has grown past all reason.
@@ -65,8 +66,9 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     result = frame.instance(function, constants, aliases)
     region.unknown.join(result.unknown)
     region.end = max(region.end, time)
-    blocks.place(frame, region, result, None if waits else blocks.uses_of(frame, function, expr, aliases), aliases)
-    _changed_by(region, function, expr)
+    uses = None if waits else blocks.uses_of(frame, region, function, expr, aliases)
+    blocks.place(frame, region, result, expr, uses, aliases)
+    _changed_by(frame, region, function, expr, aliases)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
 
 
@@ -94,14 +96,10 @@ def _is_row(argument: ir.Expr) -> bool:
 
 def _is_moved(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Whether an argument is `a + n`, so that it is an address that the function adds to."""
-    base = address_of_sum(argument) if _is_address(param) else None
+    base = address_of_sum(argument) if is_address(param) else None
     if base is None:
         return False
     return isinstance(base, ir.Index) or (base.var is not None and (bool(base.var.dims) or base.var in region.aliases))
-
-
-def _is_address(param: ir.Variable) -> bool:
-    return bool(param.dims or param.type.pointer)
 
 
 def _refers(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
@@ -110,17 +108,32 @@ def _refers(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     return plain and fields.element_of(fields.through(region, argument))
 
 
-def _changed_by(region: Region, function: ir.Function, expr: ir.Call) -> None:
+def _changed_by(
+    frame: Frame,
+    region: Region,
+    function: ir.Function,
+    expr: ir.Call,
+    aliases: Mapping[ir.Variable, Alias],
+) -> None:
     """What a block of its own may have changed comes when it is done."""
     refs = [argument for param, argument in zip(function.params, expr.args, strict=False) if param.type.pointer]
     for argument in (*refs, *(() if expr.receiver is None else (expr.receiver,))):
         inner = argument.operand if isinstance(argument, ir.Unary) and argument.op == "&" else argument
+        inner = fields.target_of(region, inner)
         owner = fields.struct_of(region, inner)
+        if owner is None and isinstance(inner, ir.Member):
+            owner = fields.struct_of(region, inner.base)
         if owner is not None:
             fields.replaced(region, owner, {})
             region.env[owner] = Value(region.base, NO_LOOPS, owner.type, NO_SOURCES)
         elif isinstance(inner, ir.Ref) and inner.var in region.env and inner.var is not None and not inner.var.dims:
             region.env[inner.var] = Value(region.base, NO_LOOPS, inner.var.type, NO_SOURCES)
+    written = frame.design.outside(function.name)[1]
+    for var in written & region.env.keys():
+        region.env[var] = Value(region.base, NO_LOOPS, var.type, NO_SOURCES)
+    for array in (*(alias.array for alias in aliases.values()), *(var for var in written if var.dims)):
+        for element in region.elements.of(array):
+            region.env.forget(element)
 
 
 def _bind(
@@ -137,7 +150,7 @@ def _bind(
         # Loops bounded by an argument have a known length in this call, whatever other calls give.
         if value is not None and not param.dims:
             constants[param] = held(param.type, value)
-        alias = _alias_of(region, inner) if _is_address(param) or not isinstance(inner, ir.Binary) else None
+        alias = _alias_of(region, inner) if is_address(param) or not isinstance(inner, ir.Binary) else None
         if alias is not None:
             aliases[param] = alias
     return aliases, constants
@@ -334,8 +347,11 @@ def note_unread(region: Region, function: ir.Function) -> None:
 
 def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
     """memcpy and memset become a pipelined loop over the elements (UG1399), bursts on m_axi."""
-    given = expr.args[:2]
+    sets = expr.name.rpartition("::")[2] == "memset"
+    given = expr.args[:1] if sets else expr.args[:2]
     arrays = [array for array in (_array_of(region, argument) for argument in given) if array is not None]
+    if sets and len(expr.args) > 1:
+        region.whole(expr.args[1])  # what is written
     elements = _elements(region, arrays, expr)
     if elements is None:
         region.unknown.because(f"how much {expr.name.rpartition('::')[2]} copies is unknown", CYCLES)
@@ -345,7 +361,7 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The request to the bus, its latency and the first beat.
         cycles += MEMORY.axi_copy_cycles + max(1, *(layout.bus_latency for layout in ports))
     # What is not known to be an array may be any of them: such a copy waits for all that was written before.
-    outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given)
+    outlined = frame.design.options.behaviour.outlined_loops and len(arrays) == len(given) and not sets
     occupy(region, Stay(cycles, True), copy_uses(arrays, frame.port) if outlined else None)
     for area in (frame.result.area, frame.result.unshared):
         # The loop that a copy becomes: counter, comparison, states.
@@ -367,7 +383,7 @@ def _elements(region: Region, arrays: list[ir.Variable], expr: ir.Call) -> float
     if len(expr.args) > 2:
         size = evaluate(expr.args[2], region.constants(expr.args[2]))
         if size is not None:
-            return float(size) / max(total_bits(arrays[0].type) // 8, 1)
+            return max(float(size), 0.0) / max(byte_size(replace(arrays[0].type, pointer=0)) or 1, 1)
     return min((float(count) for array in arrays if array.dims and (count := element_count(array))), default=None)
 
 
