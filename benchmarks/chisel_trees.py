@@ -169,7 +169,14 @@ def measure_slips(clean: list[Checked], arguments: argparse.Namespace) -> None:
             outcomes[outcome] += 1
             outcomes["in place"] += placed
             rows.append(
-                {"case": case.name, "path": str(item.path), "outcome": outcome, "bad": case.bad, "titles": titles}
+                {
+                    "case": case.name,
+                    "path": str(item.path),
+                    "outcome": outcome,
+                    "placed": placed,
+                    "bad": case.bad,
+                    "titles": titles,
+                }
             )
             if arguments.list and outcome not in ("applied", "choice"):
                 print(f"    {outcome}: {case.name} {titles} {changed(case)}", flush=True)

@@ -87,8 +87,12 @@ def weigh(before: State, after: State) -> Verdict:
     found = list(_words(before.text, after.text))
     found += list(_definitions(before, after))
     old_types, new_types = _types_of(before.result), _types_of(after.result)
+    wrong = _complaints(before)
     for old, new in pairs:
-        found.append(_pair(old, new, old_types.get(old.at), new_types.get(new.at)))
+        was, now = old_types.get(old.at), new_types.get(new.at)
+        # What nobody complained about, and whose text and types stay, is as right as it was.
+        if old.key != new.key or not _alike(was, now) or before.text.count("\n", 0, old.at) in wrong:
+            found.append(_pair(old, new, was, now))
     found += _other_drivers(pairs, before)
     found += _without_counterpart(gone, added, before)
     found.append(_drivers(before, after, [pair for pair in pairs if pair[0].key == pair[1].key]))
@@ -223,6 +227,10 @@ def _pair(old: _Written, new: _Written, was: Connection | None, now: Connection 
             dont_care = now.source.type == "chisel3.DontCare.type"
             verdicts.append("kept" if now.sink.type == now.source.type or dont_care else "weaker")
     return max(verdicts, key=_RANK.__getitem__)
+
+
+def _alike(was: Connection | None, now: Connection | None) -> bool:
+    return was is not None and now is not None and (was.sink, was.source) == (now.sink, now.source)
 
 
 def _turned(new: _Written, was: Connection | None, now: Connection | None) -> Verdict:
