@@ -14,7 +14,7 @@ from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from . import fields, forms, integers, pointers, streams
 from .accesses import Element
-from .addresses import count_adder
+from .addresses import ADDRESS, count_adder
 from .forms import Form
 from .loads import load, store
 from .memory_cycles import in_registers
@@ -128,9 +128,18 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     left = walked(expr.left)
     if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
         return constant_value(left.time, BOOL, int(op == "||"))  # what stands behind it is never computed
-    right = walked(expr.right)
+    right = _amount(region, expr.right) if op in ("<<", ">>") else walked(expr.right)
     simple = folded(op, left, right) or _unchanged(op, left, right)
     return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+
+
+def _amount(region: Region, expr: ir.Expr) -> Value:
+    """How far is shifted: a sum of counters of unrolled loops is a constant in each copy, and takes no adder."""
+    adders = region.counts.get(("add", ADDRESS), 0.0)
+    value = region.whole(expr)
+    if region.unrolled and isinstance(expr, ir.Binary) and integers.in_copies(region, value):
+        region.counts[("add", ADDRESS)] = adders
+    return value
 
 
 def _unchanged(op: str, left: Value, right: Value) -> Value | None:
