@@ -64,6 +64,12 @@ CORES: dict[tuple[str, str], Core] = {
     ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
 }
 
+# A float that is only added up (`sum += x`) comes around a cycle sooner than its core takes at a slow clock:
+# II 2 at 10 ns in the labels of 78 loops of forgehls-kernels (UltraScale+), 3 cycles for each of two sums in a row;
+# doubles do so in one half of its loops and not in the other, and are left alone.
+SUM_ALONE_CYCLES = 1
+SUM_ALONE_NS = PERIODS[0]
+
 # Cores of which csynth reports of Vitis HLS give neither LUT nor FF (`fdiv_32ns_32ns_32_9_no_dsp_1`: 0, 0); kernels of
 # data/qor with one such core beside a sum and a product say so too. They are built all the same: impl counts them.
 UNCOUNTED = ("div", "sqrt")

@@ -13,7 +13,19 @@ from functools import lru_cache
 
 from ..program.ir import CType
 from .binding import operation_name
-from .cores import CORES, DEGREES, EXPRESSIONS, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
+from .cores import (
+    CORES,
+    DEGREES,
+    EXPRESSIONS,
+    FABRIC,
+    INTEGER,
+    PERIODS,
+    SPEED,
+    SPEED_OTHER,
+    SUM_ALONE_CYCLES,
+    SUM_ALONE_NS,
+    UNCOUNTED,
+)
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -67,6 +79,12 @@ class Target:
     def lists_expressions(self) -> bool:
         """Whether the report gives each operator what the tables of csynth reports give it, before any is optimised."""
         return self.stage == "csynth" and not self.behaviour.merlin
+
+    @property
+    def sum_alone(self) -> int:
+        """Cycles by which a float that is only added up comes around sooner than its core takes."""
+        slow = self.clock_period_ns >= SUM_ALONE_NS - 0.05 and self.family != "7series"
+        return SUM_ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
 
     @property
     def usable_ns(self) -> float:
