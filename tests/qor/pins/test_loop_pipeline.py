@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .kit import OFF
+from .kit import OFF, U280, closed, loops
 from .loops_kit import COPY, LEAVE, TEST, Pin, function, hold, module, pipeline, plain
 
 PIPELINES = [
@@ -413,3 +413,24 @@ def test_unrolling(pin: Pin) -> None:
 @pytest.mark.parametrize("pin", AUTOMATIC, ids=lambda pin: pin.name)
 def test_automatic_pipelining(pin: Pin) -> None:
     hold(pin)
+
+
+SIBLINGS = """
+void top(int in[512], int out[512]) {
+  int w[8];
+  R: for (int i = 0; i < 512; i++) {
+    A: for (int j = 7; j > 0; j--) w[j] = w[j - 1];
+    w[0] = in[i];
+    int sum = 0;
+    B: for (int j = 0; j < LEAST; j++) sum += w[j & 7];
+    out[i] = sum;
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(("rounds", "pipelined"), [("8", True), ("64", True), ("65", False), ("in[0]", False)])
+def test_a_loop_around_short_loops_beside_one_another_is_pipelined_by_itself(rounds: str, pipelined: bool) -> None:
+    """As labelled designs show: a window that is moved and added up takes 1,040 cycles for 1,024 elements."""
+    code = SIBLINGS.replace("LEAST", rounds)
+    assert (loops(closed(code, part=U280, clock=10.0))["R"].ii is not None) == pipelined
