@@ -133,7 +133,8 @@ def test_dependence(options: str) -> None:
         ({"part": "xc7z020clg484-1"}, "y[0] += a[i];", 5),
         ({"part": "xc7z020clg484-1", "clock": 10.0}, "y[0] += a[i];", 4),
         ({"clock": 10.0}, "y[0] += a[i];", 2),
-        ({"clock": 10.0}, "if (at[i]) y[0] += a[i];", 2),
+        # A condition decides whether it is stored: through the memory, 2 + 3 + 1.
+        ({"clock": 10.0}, "if (at[i]) y[0] += a[i];", 6),
         ({"clock": 10.0}, "y[0] -= a[i] * a[i];", 2),
         # Two sums in a row, a product before the sum: 3 + 3, 2 + 3. Through the memory: 2 + 3 + 1.
         ({"clock": 10.0}, "y[0] = (y[0] + a[i]) * 1.0f + a[i - 1];", 8),

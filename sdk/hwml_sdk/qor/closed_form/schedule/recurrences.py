@@ -113,13 +113,26 @@ def _carried(region: Region, write: Access, read: Access, meeting: Meeting) -> E
     in_memory = not in_registers(region.host, write.array)
     if region.target.behaviour.through_memory:
         latency = _through_memory(region, write, read) if in_memory else 1.0 - SLACK_CYCLES
-    elif known and (write.key == read.key or (meeting.sure and meeting.distance <= 1)):
+    elif known and _passed_on(region, write, read, meeting):
         # The element stays in a register, or is forwarded past memory.
         early = sooner(region, write.value, read) if write.value is not None and read in write.value.since else 0
         latency = -load_cycles(region.host, read.array) - early - SLACK_CYCLES
     else:
         latency = _through_memory(region, write, read) if in_memory else -SLACK_CYCLES
     return Edge(write, read, latency, distance, meeting.sure)
+
+
+def _passed_on(region: Region, write: Access, read: Access, meeting: Meeting) -> bool:
+    """Whether a later round is given what is stored without looking into the memory.
+
+    Not where a condition decides whether it is stored, but for an element that the code before the loop has stored, so
+    that one store behind the loop is as good (LLVM, LICM's promotion; labels of ten kernels, and of one that sets its
+    four counters first).
+    """
+    promoted = write.key == read.key and write.key in region.settled
+    if write.guarded and not promoted and not region.target.behaviour.merlin:
+        return False
+    return write.key == read.key or (meeting.sure and meeting.distance <= 1)
 
 
 def _through_memory(region: Region, write: Access, read: Access) -> float:
