@@ -30,7 +30,7 @@ def kept(region: Region, ii: int = 0) -> float:
     """
     found = 0.0
     stored = list(_stored(region))
-    waits: set[ir.Variable] = set() if ii else {
+    waits = {
         array for array, listed in by_array(region.accesses).items()
         if access_cycles(array, region.host.layout(array), listed)[0] > 1
     }  # fmt: skip

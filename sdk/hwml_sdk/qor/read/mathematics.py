@@ -1,7 +1,7 @@
 """Functions of math.h that compute in double whatever they are given.
 
 `exp(x)` of a float is C's own exp, of double, where nothing brings in C++'s overloads: in C, and in C++ that includes
-<cmath> and names no namespace (ISO C++, [c.math]; DSPs of seventeen kernels of forgehls-kernels: 26 for such an `exp`, 7 for
+<cmath> and names no namespace (ISO C++, [c.math]; labels of forgehls-kernels: 26 DSPs of such an `exp`, 7 of
 `std::exp`). An integer among the arguments is a double for std's functions as well. Roots and roundings of floats are
 those of float all the same: LLVM shrinks them, as the result cannot differ.
 """
@@ -42,7 +42,9 @@ def _is_c(reader: Reader) -> bool:
     if reader.unit.files[0].path.endswith(".c"):
         return True
     included = set(reader.unit.missing_headers)
-    others = any(header.endswith((".h", "complex")) and "math" in header for header in included) or "complex" in included
+    others = (
+        any(header.endswith((".h", "complex")) and "math" in header for header in included) or "complex" in included
+    )
     return "cmath" in included and not others and _OVERLOADS.search(reader.unit.text) is None
 
 

@@ -35,6 +35,7 @@ class Operator:
     """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
 
     states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
+    joins: whether it takes operands that come within a state, at slow clocks.
     """
 
     latency_cycles: int
@@ -44,6 +45,7 @@ class Operator:
     dsp: float
     shareable: bool
     states: int = 0
+    joins: bool = True
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -163,7 +165,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     dsp = core.dsp
     if key == ("mul", "double") and target.family != "7series":
         dsp = 8  # DSP48E2 and DSP58 multiply 27x18
-    latency = max(_at_period(core.cycles, target.clock_period_ns), 1)
+    quick = target.behaviour.slow_cores and target.family != "7series"
+    cycles = core.since_2023 if core.since_2023 and quick else core.cycles
+    latency = max(_at_period(cycles, target.clock_period_ns), 1)
     slower = 1 if target.family == "7series" and name != "half" else 0
     if key[0] in ("add", "mul"):
         behaviour = target.behaviour
@@ -175,7 +179,7 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
+    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency), joins=key[0] != "div")
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:

@@ -164,6 +164,8 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
     LLVM, InstSimplify. A floating-point x + 0.0 is left alone, as it is not x where x is -0.0.
     """
     type_ = join(left.type, right.type)
+    if type_.is_float and type_.kind != "vector":
+        return _times_one(op, left, right, type_)
     if type_.kind not in _WHOLE:
         return None
     for one, other, first in ((right, left, False), (left, right, True)):
@@ -185,6 +187,13 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
                 other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,), hold=other.hold
             )
     return None
+
+
+def _times_one(op: str, left: Value, right: Value, type_: ir.CType) -> Value | None:
+    """`x * 1.0` and `x / 1.0`, which are x whatever it is, where x needs no conversion."""
+    if op in ("*", "/") and right.constant == 1 and left.type.kind == type_.kind:
+        return left
+    return right if op == "*" and left.constant == 1 and right.type.kind == type_.kind else None
 
 
 def _operate(region: Region, op: str, left: Value, right: Value) -> Value:
