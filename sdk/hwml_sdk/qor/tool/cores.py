@@ -32,13 +32,13 @@ class Core:
     since_2023: tuple[int, int, int, int] | None = None
 
 
-# Area: PG060 and reports, see above; of functions the labels of kernels of data/qor that hold one. Latency: per-loop tables of released Stream-HLS and Prometheus designs
-# (docs/qor-model.md); `python -m sdk.train qor constants --only core` holds both against labelled designs.
+# Area: PG060 and reports, see above; of functions, labels of kernels of data/qor that hold one. Latency: per-loop tables
+# of released Stream-HLS and Prometheus designs (docs/qor-model.md); `python -m sdk.train qor constants --only core`
+# holds both against labelled designs.
 # States: iteration latencies of loops in the same tables that only load (2 states), compute and store (1): at 3.33 ns
 # a sum takes 10 in all, a product 7, sum and comparison 12, quotient 15, difference and exponential 24; at 4 ns product
-# and sum 12. At 10 ns labels of kernels of forgehls-kernels with one loop: a product takes 1, a sum 4, a quotient 6; at
-# 3.33 ns
-# `dadd_64ns_64ns_64_8_full_dsp_1`, `dmul_64ns_64ns_64_7_max_dsp_1`; between them and elsewhere one more than cycles.
+# and sum 12; at 3.33 ns `dadd_64ns_64ns_64_8_full_dsp_1`, `dmul_64ns_64ns_64_7_max_dsp_1`; between them and elsewhere
+# one more than cycles. At 10 ns labels of kernels of forgehls-kernels with one loop: a product takes 1, a sum 4.
 CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
 CORES: dict[tuple[str, str], Core] = {
     ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7)),
