@@ -32,7 +32,7 @@ class Core:
     since_2023: tuple[int, int, int, int] | None = None
 
 
-# Area: PG060 and reports, see above; of functions, labels of kernels of data/qor that hold one. Latency: per-loop tables
+# Area: PG060 and reports, see above; of functions, labels of kernels of data/qor with one. Latency: per-loop tables
 # of released Stream-HLS and Prometheus designs (docs/qor-model.md); `python -m sdk.train qor constants --only core`
 # holds both against labelled designs.
 # States: iteration latencies of loops in the same tables that only load (2 states), compute and store (1): at 3.33 ns
