@@ -36,8 +36,9 @@ def kept(region: Region, ii: int = 0) -> float:
     }  # fmt: skip
     for hold in (*region.holds, *stored):
         states = hold.last - hold.made
-        # Loads that queue for a port come one after another, and wait for the last of them.
-        if states < 1 and hold.array in waits:
+        # Loads that queue for a port come one after another, and wait for the last of them; what is added up waits as
+        # the sum.
+        if states < 1 and hold.array in waits and (hold.waits or not ii):
             states = 1
         if states < 1:
             continue

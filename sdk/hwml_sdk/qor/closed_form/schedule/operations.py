@@ -74,8 +74,11 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     kept = (result or type_).width
     region.live_bits += kept
     begun = int(time - (op.states or latency) + _EDGE)
+    summed = kind == "add" and not type_.is_float
     for operand in operands:
         looked_at(operand, begun)
+        if operand.hold is not None and not summed:
+            operand.hold.waits = True
     made = begun + op.latency_cycles
     if op.shareable:
         bound = region.binding.get(kind)
