@@ -33,7 +33,9 @@ def figures() -> dict[str, Any]:
         "worst_coverage": 0.6,
         "per_source": {"one": 0.6},
     }
-    sharp = {name: {"coverage": 0.8, "width": 1.25, "rank": 0.5} for name in targets}
+    sharp: dict[str, dict[str, float | None]] = {
+        name: {"coverage": 0.8, "width": 1.25, "rank": 0.5} for name in targets
+    }
     sharp["dsp"] = {"coverage": None, "width": None, "rank": None}
     slices = {"one": targets, "pooled all": targets, "one, not inspected": targets, "mean over sources": targets}
     return {

@@ -74,8 +74,8 @@ def test_nothing_is_followed_without_strangers() -> None:
 def held(table: Table, value: float, low: float, high: float, factor: float) -> HeldOut:
     """The same predictions for all rows, as counts."""
     shape = (len(table.rows), len(LABELS))
-    logs = (np.full(shape, math.log1p(number)) for number in (value, low, high))
-    return HeldOut(*logs, np.zeros(shape[0]), np.full(shape, factor))
+    middle, lower, upper = (np.full(shape, math.log1p(number)) for number in (value, low, high))
+    return HeldOut(middle, lower, upper, np.zeros(shape[0]), np.full(shape, factor))
 
 
 def test_sharpness_by_what_is_known() -> None:

@@ -136,11 +136,12 @@ def test_dependence(options: str) -> None:
         # A condition decides whether it is stored: through the memory, 2 + 3 + 1.
         ({"clock": 10.0}, "if (at[i]) y[0] += a[i];", 6),
         ({"clock": 10.0}, "y[0] -= a[i] * a[i];", 2),
-        # Two sums in a row, also with a product of 1 between; a product before the sum: 3 + 3, 1 + 3. Through the
-        # memory: 2 + 3 + 1.
+        # Two sums in a row, also with a product of 1 between; a product before the sum: 3 + 3, 2 + 3. A product alone:
+        # one less than its 2. Through the memory: 2 + 3 + 1.
         ({"clock": 10.0}, "y[0] = (y[0] + a[i]) * 1.0f + a[i - 1];", 6),
         ({"clock": 10.0}, "y[0] = (y[0] - a[i]) - y[1];", 6),
-        ({"clock": 10.0}, "y[0] = y[0] * 0.5f + a[i];", 4),
+        ({"clock": 10.0}, "y[0] = y[0] * 0.5f + a[i];", 5),
+        ({"clock": 10.0}, "y[0] *= 0.5f;", 1),
         ({"clock": 10.0}, "y[at[i]] += a[i];", 6),
         # At other clocks, before 2023: as the core takes.
         ({"clock": 5.0}, "y[0] += a[i];", 3),

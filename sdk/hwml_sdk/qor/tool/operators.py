@@ -14,6 +14,8 @@ from functools import lru_cache
 from ..program.ir import CType
 from .binding import operation_name
 from .cores import (
+    ALONE_CYCLES,
+    ALONE_NS,
     CORES,
     DEGREES,
     EXPRESSIONS,
@@ -22,8 +24,6 @@ from .cores import (
     PERIODS,
     SPEED,
     SPEED_OTHER,
-    SUM_ALONE_CYCLES,
-    SUM_ALONE_NS,
     UNCOUNTED,
 )
 from .multipliers import LUT_PRODUCT_BITS2, dsps
@@ -83,10 +83,10 @@ class Target:
         return self.stage == "csynth" and not self.behaviour.merlin
 
     @property
-    def sum_alone(self) -> int:
-        """Cycles by which a float that is only added up comes around sooner than its core takes."""
-        slow = self.clock_period_ns >= SUM_ALONE_NS - 0.05 and self.family != "7series"
-        return SUM_ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
+    def alone(self) -> int:
+        """Cycles by which a float that one core alone changes comes around sooner than that takes."""
+        slow = self.clock_period_ns >= ALONE_NS - 0.05 and self.family != "7series"
+        return ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
 
     @property
     def usable_ns(self) -> float:
@@ -179,7 +179,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency), joins=key[0] != "div")
+    return Operator(
+        latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
+    )
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:

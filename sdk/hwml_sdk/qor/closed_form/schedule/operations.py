@@ -79,7 +79,7 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
         looked_at(operand, begun)
         if operand.hold is not None and not summed:
             operand.hold.waits = True
-    made = begun + op.latency_cycles
+    made = begun + min(op.states or op.latency_cycles, op.latency_cycles)
     if op.shareable:
         bound = region.binding.get(kind)
         region.begun.setdefault((kind if bound is None else f"{kind}@{bound}", type_), []).append((begun, many))

@@ -49,13 +49,13 @@ def _through_scalars(region: Region) -> Iterator[Edge[Mark]]:
 
 
 def sooner(region: Region, value: Value, mark: Mark) -> int:
-    """Cycles by which a value that is the mark's and one float sum alone is there for the next round (`cores`)."""
-    saved = region.target.sum_alone
+    """Cycles by which what one sum or product of floats makes of a mark is there for the next round (`cores`)."""
+    saved = region.target.alone
     if not saved or value.type.kind != "float" or not value.parts:
         return 0
     operations, _ = operations_between(value, mark)
     slow = [step.name for step in operations if (step.cycles or 0.0) >= 1.0]
-    return saved if slow == ["fadd"] else 0
+    return saved if slow in (["fadd"], ["fmul"]) else 0
 
 
 def _through_arrays(region: Region, nest: Sequence[NestLoop]) -> Iterator[Edge[Mark]]:
