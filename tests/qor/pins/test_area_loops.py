@@ -430,12 +430,12 @@ def test_what_nothing_shared_would_take() -> None:
         assert found.unshared == found.area
     nested = closed(
         """
-void f(int p[64]) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * p[i]; } }
-void top(int p[64], int q[64]) {
+void f(int p[80]) { A: for (int i = 0; i < 80; i++) { p[i] = p[i] * p[i]; } }
+void top(int p[80], int q[80]) {
   O: for (int k = 0; k < 8; k++) {
     p[k] = q[k] * q[k + 1];
-    I: for (int i = 0; i < 64; i++) { q[i] = p[i] * k; }
-    J: for (int i = 0; i < 64; i++) { q[i] = q[i] * p[i]; }
+    I: for (int i = 0; i < 80; i++) { q[i] = p[i] * k; }
+    J: for (int i = 0; i < 80; i++) { q[i] = q[i] * p[i]; }
   }
   f(p);
 }

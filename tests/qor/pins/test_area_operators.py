@@ -39,19 +39,20 @@ void top({kind} p[2], {kind} q[2], {result or kind} *c, {kind} *d) {{
 CORES = [
     # expression, type, LUT, FF, DSP, states at 10, 5, 4, 3.33 ns (UltraScale+): loops that load, compute and store
     ("a + b", "float", 214, 227, 2, (4, 4, 5, 7)),
-    ("a * b", "float", 135, 128, 3, (3, 3, 4, 4)),
-    ("a / b", "float", 0, 0, 0, (9, 10, 11, 12)),
-    ("sqrtf(a)", "float", 0, 0, 0, (7, 9, 11, 12)),
-    ("expf(a)", "float", 850, 360, 7, (7, 9, 11, 14)),
-    ("logf(a)", "float", 950, 420, 8, (6, 8, 10, 11)),
-    ("sinf(a)", "float", 2200, 1400, 20, (14, 17, 20, 22)),
-    ("a + b", "double", 650, 445, 3, (5, 6, 7, 8)),
-    ("a * b", "double", 260, 300, 8, (5, 6, 7, 7)),
-    ("a / b", "double", 0, 0, 0, (21, 27, 30, 30)),
-    ("sqrt(a)", "double", 0, 0, 0, (20, 27, 30, 30)),
-    ("exp(a)", "double", 2600, 1500, 26, (12, 15, 18, 20)),
-    ("log(a)", "double", 3000, 1800, 30, (14, 18, 22, 24)),
-    ("sin(a)", "double", 6000, 4500, 60, (24, 30, 34, 38)),
+    ("a * b", "float", 135, 128, 3, (1, 3, 4, 4)),
+    ("a / b", "float", 0, 0, 0, (6, 10, 11, 12)),
+    ("sqrtf(a)", "float", 0, 0, 0, (6, 9, 11, 12)),
+    ("expf(a)", "float", 800, 100, 7, (4, 9, 11, 14)),
+    ("logf(a)", "float", 500, 150, 13, (5, 8, 10, 11)),
+    ("sinf(a)", "float", 2200, 500, 13, (6, 17, 20, 22)),
+    ("a + b", "double", 650, 445, 3, (4, 6, 7, 8)),
+    ("a * b", "double", 260, 300, 8, (3, 6, 7, 7)),
+    ("a / b", "double", 0, 0, 0, (12, 27, 30, 30)),
+    ("sqrt(a)", "double", 0, 0, 0, (16, 27, 30, 30)),
+    ("exp(a)", "double", 1750, 600, 26, (9, 15, 18, 20)),
+    ("log(a)", "double", 1000, 1650, 57, (14, 18, 22, 24)),
+    ("sin(a)", "double", 6200, 1700, 91, (10, 30, 34, 38)),
+    ("tanh(a)", "double", 4800, 2400, 35, (24, 30, 34, 38)),
     ("a + b", "half", 110, 110, 2, (3, 3, 4, 4)),
     ("a * b", "half", 45, 60, 2, (2, 3, 3, 3)),
     ("a / b", "half", 0, 0, 0, (5, 6, 7, 7)),
@@ -132,9 +133,9 @@ def test_latency_between_and_beyond_the_listed_clocks(clock: float, cycles: int)
     assert core.top.cycles - wire.top.cycles == cycles
 
 
-@pytest.mark.parametrize(("clock", "cycles"), [(9.955, 9), (9.945, 10), (4.955, 10), (4.945, 11)])
+@pytest.mark.parametrize(("clock", "cycles"), [(9.955, 6), (9.945, 10), (4.955, 10), (4.945, 11)])
 def test_a_listed_clock_is_met_within_a_twentieth_of_a_ns(clock: float, cycles: int) -> None:
-    """fdiv takes 9 states at 10 ns, 10 at 5, 11 at 4; 3.33 or 9.95 is how people write 300 or 100 MHz and a bit."""
+    """fdiv takes 6 states at 10 ns, 10 at 5, 11 at 4; 3.33 or 9.95 is how people write 300 or 100 MHz and a bit."""
     wire, core = unit("a", "float", clock=clock), unit("a / b", "float", clock=clock)
     assert core.top.cycles - wire.top.cycles == cycles
 
@@ -482,7 +483,7 @@ void top(float a[64], float b[64], float c[64]) {{
 def test_library_functions_of_floats() -> None:
     """A power is a logarithm, a product and an exponential; others share a core with their kin (PG060)."""
     dsps = {
-        "powf(a, b)": 8 + 3 + 7, "cosf(a)": 20, "tanf(a)": 20, "atan2f(a, b)": 20, "log2f(a)": 8, "exp2f(a)": 7,
+        "powf(a, b)": 13 + 3 + 7, "cosf(a)": 13, "tanf(a)": 13, "atan2f(a, b)": 13, "log2f(a)": 13, "exp2f(a)": 7,
         "hypotf(a, b)": 0, "fmodf(a, b)": 0, "fminf(a, b)": 0, "floorf(a)": 0, "hls::sqrt(a)": 0, "hls::expf(a)": 7,
     }  # fmt: skip
     assert {text: unit(text, "float").dsp for text in dsps} == dsps

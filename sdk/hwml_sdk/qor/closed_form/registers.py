@@ -30,14 +30,15 @@ def kept(region: Region, ii: int = 0) -> float:
     """
     found = 0.0
     stored = list(_stored(region))
-    waits: set[ir.Variable] = set() if ii else {
+    waits = {
         array for array, listed in by_array(region.accesses).items()
         if access_cycles(array, region.host.layout(array), listed)[0] > 1
     }  # fmt: skip
     for hold in (*region.holds, *stored):
         states = hold.last - hold.made
-        # Loads that queue for a port come one after another, and wait for the last of them.
-        if states < 1 and hold.array in waits:
+        # Loads that queue for a port come one after another, and wait for the last of them; what is added up waits as
+        # the sum.
+        if states < 1 and hold.array in waits and (hold.waits or not ii):
             states = 1
         if states < 1:
             continue

@@ -13,7 +13,19 @@ from functools import lru_cache
 
 from ..program.ir import CType
 from .binding import operation_name
-from .cores import CORES, DEGREES, EXPRESSIONS, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
+from .cores import (
+    ALONE_CYCLES,
+    ALONE_NS,
+    CORES,
+    DEGREES,
+    EXPRESSIONS,
+    FABRIC,
+    INTEGER,
+    PERIODS,
+    SPEED,
+    SPEED_OTHER,
+    UNCOUNTED,
+)
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -23,6 +35,7 @@ class Operator:
     """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
 
     states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
+    joins: whether it takes operands that come within a state, at slow clocks.
     """
 
     latency_cycles: int
@@ -32,6 +45,7 @@ class Operator:
     dsp: float
     shareable: bool
     states: int = 0
+    joins: bool = True
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -67,6 +81,12 @@ class Target:
     def lists_expressions(self) -> bool:
         """Whether the report gives each operator what the tables of csynth reports give it, before any is optimised."""
         return self.stage == "csynth" and not self.behaviour.merlin
+
+    @property
+    def alone(self) -> int:
+        """Cycles by which a float that one core alone changes comes around sooner than that takes."""
+        slow = self.clock_period_ns >= ALONE_NS - 0.05 and self.family != "7series"
+        return ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
 
     @property
     def usable_ns(self) -> float:
@@ -145,7 +165,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     dsp = core.dsp
     if key == ("mul", "double") and target.family != "7series":
         dsp = 8  # DSP48E2 and DSP58 multiply 27x18
-    latency = max(_at_period(core.cycles, target.clock_period_ns), 1)
+    quick = target.behaviour.slow_cores and target.family != "7series"
+    cycles = core.since_2023 if core.since_2023 and quick else core.cycles
+    latency = max(_at_period(cycles, target.clock_period_ns), 1)
     slower = 1 if target.family == "7series" and name != "half" else 0
     if key[0] in ("add", "mul"):
         behaviour = target.behaviour
@@ -157,7 +179,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
+    return Operator(
+        latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
+    )
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:

@@ -12,7 +12,7 @@ from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from . import fields, forms, integers, pointers, streams
+from . import fields, forms, integers, pointers, streams, tables
 from .accesses import Element
 from .addresses import ADDRESS, count_adder
 from .forms import Form
@@ -124,6 +124,10 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     if moved is not None:
         return moved
     op = expr.op
+    if op == "*":
+        nothing = _times_zero(region, expr)
+        if nothing is not None:
+            return nothing
     walked = region.value if op in _LOW_BITS else region.whole
     left = walked(expr.left)
     if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
@@ -131,6 +135,18 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     right = _amount(region, expr.right) if op in ("<<", ">>") else walked(expr.right)
     simple = folded(op, left, right) or _unchanged(op, left, right)
     return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+
+
+def _times_zero(region: Region, expr: ir.Binary) -> Value | None:
+    """A product with a zero out of a table, whose other factor is never loaded; None for anything else."""
+    for factor, other in ((expr.right, expr.left), (expr.left, expr.right)):
+        var = root_variable(factor) if isinstance(factor, ir.Index) else None
+        if var is None or not tables.is_table(var) or not isinstance(other, ir.Index | ir.Ref):
+            continue
+        value = region.value(factor)
+        if value.constant == 0 and value.type.kind in _WHOLE and type_of_expression(other).kind in _WHOLE:
+            return constant_value(value.time, value.type, 0)
+    return None
 
 
 def _amount(region: Region, expr: ir.Expr) -> Value:
@@ -148,6 +164,8 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
     LLVM, InstSimplify. A floating-point x + 0.0 is left alone, as it is not x where x is -0.0.
     """
     type_ = join(left.type, right.type)
+    if type_.is_float and type_.kind != "vector":
+        return _times_one(op, left, right, type_)
     if type_.kind not in _WHOLE:
         return None
     for one, other, first in ((right, left, False), (left, right, True)):
@@ -169,6 +187,13 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
                 other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,), hold=other.hold
             )
     return None
+
+
+def _times_one(op: str, left: Value, right: Value, type_: ir.CType) -> Value | None:
+    """`x * 1.0` and `x / 1.0`, which are x whatever it is, where x needs no conversion."""
+    if op in ("*", "/") and right.constant == 1 and left.type.kind == type_.kind:
+        return left
+    return right if op == "*" and left.constant == 1 and right.type.kind == type_.kind else None
 
 
 def _operate(region: Region, op: str, left: Value, right: Value) -> Value:

@@ -16,10 +16,10 @@ from .bounds import Bound, NestLoop
 from .circuits import Edge, largest_ratio
 from .meeting import Meeting, next_meeting
 from .memory_cycles import in_registers, load_cycles, memory_part, state_of
-from .passed import circuit_of
+from .passed import circuit_of, operations_between
 from .region import Region
 from .stated import stated_meeting
-from .values import Mark
+from .values import Mark, Value
 
 # Delays are estimates: a way that ends this little past a clock edge is taken to fit before it.
 SLACK_CYCLES = 0.25
@@ -44,7 +44,18 @@ def _through_scalars(region: Region) -> Iterator[Edge[Mark]]:
     """From what a variable's last value hangs on to the variable in the next iteration."""
     for key, value in region.final.items():
         for mark, latency in value.since.items():
-            yield Edge(mark, key, latency - SLACK_CYCLES, 1.0)
+            early = sooner(region, value, mark) if mark is key else 0
+            yield Edge(mark, key, latency - early - SLACK_CYCLES, 1.0)
+
+
+def sooner(region: Region, value: Value, mark: Mark) -> int:
+    """Cycles by which what one sum or product of floats makes of a mark is there for the next round (`cores`)."""
+    saved = region.target.alone
+    if not saved or value.type.kind != "float" or not value.parts:
+        return 0
+    operations, _ = operations_between(value, mark)
+    slow = [step.name for step in operations if (step.cycles or 0.0) >= 1.0]
+    return saved if slow in (["fadd"], ["fmul"]) else 0
 
 
 def _through_arrays(region: Region, nest: Sequence[NestLoop]) -> Iterator[Edge[Mark]]:
@@ -102,12 +113,26 @@ def _carried(region: Region, write: Access, read: Access, meeting: Meeting) -> E
     in_memory = not in_registers(region.host, write.array)
     if region.target.behaviour.through_memory:
         latency = _through_memory(region, write, read) if in_memory else 1.0 - SLACK_CYCLES
-    elif known and (write.key == read.key or (meeting.sure and meeting.distance <= 1)):
+    elif known and _passed_on(region, write, read, meeting):
         # The element stays in a register, or is forwarded past memory.
-        latency = -load_cycles(region.host, read.array) - SLACK_CYCLES
+        early = sooner(region, write.value, read) if write.value is not None and read in write.value.since else 0
+        latency = -load_cycles(region.host, read.array) - early - SLACK_CYCLES
     else:
         latency = _through_memory(region, write, read) if in_memory else -SLACK_CYCLES
     return Edge(write, read, latency, distance, meeting.sure)
+
+
+def _passed_on(region: Region, write: Access, read: Access, meeting: Meeting) -> bool:
+    """Whether a later round is given what is stored without looking into the memory.
+
+    Not where a condition decides whether it is stored, but for an element that the code before the loop has stored, so
+    that one store behind the loop is as good (LLVM, LICM's promotion; labels of ten kernels, and of one that sets its
+    four counters first).
+    """
+    promoted = write.key == read.key and write.key in region.settled
+    if write.guarded and not promoted and not region.target.behaviour.merlin:
+        return False
+    return write.key == read.key or (meeting.sure and meeting.distance <= 1)
 
 
 def _through_memory(region: Region, write: Access, read: Access) -> float:
