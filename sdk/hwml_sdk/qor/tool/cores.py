@@ -137,6 +137,7 @@ class IntegerCosts:
     medium_mul_lut: float = constant(8.0)
     mul_delay: float = constant(3.0)
     mul_lut: float = constant(20.0, _REPORTS)
+    mul_lut_one: float = constant(5.0, "labels of ForgeHLS: 82 for products of 16 bits where a copy has 77")
     mul_lut_dsp: float = constant(16.0, _REPORTS)
     mul_ff_dsp: float = constant(55.0, _REPORTS)
     float_select_delay: float = constant(0.5)

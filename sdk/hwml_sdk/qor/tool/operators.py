@@ -260,7 +260,9 @@ def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
         cycles = 0 if dsp == 1 else 1
     # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
     inside = cycles >= 2 or (cycles == 1 and dsp > 1 and target.family == "7series")
-    lut = 0.0 if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
+    # `mul_16s_16s_32_1_1`: reports list gates beside a combinational product in one DSP.
+    beside = cost.mul_lut_one if cycles == 0 and target.lists_expressions and target.behaviour.wide_comparisons else 0.0
+    lut = beside if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
     ff = cost.mul_ff_dsp * dsp if inside else 0.0
     return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)
 
