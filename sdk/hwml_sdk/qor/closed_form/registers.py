@@ -47,10 +47,21 @@ def kept(region: Region, ii: int = 0) -> float:
         found += each * hold.copies
     # Past this a design is larger than any device, and sums stay finite.
     found = min(found, MAX_KEPT)
-    carried = {mark for value in region.final.values() for mark in value.since}
+    return found + sum(region.final[var].type.width for var in carried(region))
+
+
+def carried(region: Region) -> list[ir.Variable]:
+    """Scalars that rounds hand on."""
+    marks = {mark for value in region.final.values() for mark in value.since}
     # What has no name is an object of one expression, made anew in each round.
     named = (var for var in region.final if isinstance(var, ir.Variable) and var.name and var.type.kind != "struct")
-    return found + sum(region.final[var].type.width for var in named if var in carried)
+    return [var for var in named if var in marks]
+
+
+def shifted(region: Region, ii: int) -> float:
+    """Shift registers among what a pipeline keeps: values that wait for more than two IIs."""
+    holds = (*region.holds, *_stored(region))
+    return min(sum(hold.copies for hold in holds if hold.last - hold.made > REGISTERS.plain_stages * ii), MAX_KEPT)
 
 
 def _stored(region: Region) -> Iterator[Hold]:

@@ -214,7 +214,7 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind in logic:
         delay, lut = logic[kind]
         if target.lists_expressions:
-            lut = _expression_lut(kind, width, lut)
+            lut = _expression_lut(kind, width, lut, target)
         return Operator(0, speed * delay, lut, 0, 0, False)
     if kind == "convert":
         return Operator(0, 0, 0, 0, 0, False)
@@ -226,10 +226,10 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
 
 
-def _expression_lut(kind: str, width: int, otherwise: float) -> float:
+def _expression_lut(kind: str, width: int, otherwise: float, target: Target) -> float:
     """What the table of expressions of csynth reports gives an operator."""
     cost = EXPRESSIONS
-    if kind == "add":
+    if kind == "add" or (kind == "cmp" and target.behaviour.wide_comparisons):
         return max(width + cost.add_lut, cost.add_lut_least) if width > 3 else width + cost.add_lut
     if kind == "cmp":
         return cost.cmp_lut + cost.cmp_lut_bit * width

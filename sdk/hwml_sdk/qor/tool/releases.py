@@ -38,6 +38,8 @@ class Behaviour:
     throughput_driven: local arrays are split by the tool so that pipelined loops reach their II.
     outlined_loops: pipelined loops become functions, which run beside one another where they share nothing.
     callees_lend_cores: operators of functions called one after another are shared by the caller.
+    wide_comparisons: reports list a comparison with as many LUTs as a sum.
+    nest_lut: what tests of an inner loop take in a loop that was made of a nest.
     vivado_core: the scheduler of Vivado HLS; the learned correction tells the two apart.
 
     The rest is Merlin's (`merlin`), a source-to-source compiler in front of HLS.
@@ -60,6 +62,8 @@ class Behaviour:
     throughput_driven: bool = False
     outlined_loops: bool = False
     callees_lend_cores: bool = False
+    wide_comparisons: bool = False
+    nest_lut: float = 4.0
     vivado_core: bool = True
     merlin: bool = False
     reductions: bool = False
@@ -119,6 +123,8 @@ RELEASES: tuple[Release, ...] = (
         Change("slow_cores", True, "per-loop tables of Stream-HLS, 2023.2: sums of II 4 and iterations with 7 states"),
         Change("balanced_sums", True, "per-loop tables of Stream-HLS, 2023.2: II 12 of 4 sums, II 16 of 10 to 16"),
         Change("callees_lend_cores", False, "3mm of Prometheus, 2023.2: its tasks take the sum"),
+        Change("wide_comparisons", True, "csynth reports, icmp of 32 bits: 20 LUT in 2022.2, 39 in 2024.1"),
+        Change("nest_lut", 22.0, "labels of ForgeHLS: nests of two loops over images, less counters and sums"),
     )),
     Release("merlin", 0, (
         Change("merlin", True, "Merlin compiler guide: ACCEL pragmas, copies of interface arrays"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from ...tool.operators import Target, operator
-from .. import registers
+from .. import drivers, logic, registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS
 from ..results import LoopResult
+from ..schedule.bounds import NestLoop
 from ..schedule.region import Kind, Region
 from .bodies import body_region, collecting
 from .flattening import flatten
@@ -35,6 +36,12 @@ def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) 
     loop_control(own, result.trips, result.depth)
     states = 0.0 if result.ii is not None else max(result.depth - region.stayed, 1.0)
     own.kept += registers.of_plain_loop(result.trips, states)
+    if result.ii is None:
+        loop = result.loop
+        counted = NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies, frame.start(loop))
+        own.listed += logic.of_plain_loop(frame.target, counted, states)
+    else:
+        own.listed += logic.of_level(frame.target, result.nest)
     _add_areas(result, own)
 
 
@@ -55,6 +62,7 @@ def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area
     # Without a pipeline a result is held until it is used, in one register for all states.
     area.registers = copied_bits(region) * COSTS.plain_copied + region.live_bits * COSTS.plain_live
     area.mux_lut = ports_lut(region)
+    area.listed += drivers.selected(region)
     area.kept = registers.kept(region)
     return area
 
