@@ -88,14 +88,14 @@ def test_a_floating_point_core(
 )  # fmt: skip
 def test_functions_take_less_where_they_have_few_stages(expression: str, kind: str, lut: float, ff: float) -> None:
     """Labels of kernels of forgehls-kernels (10 ns, UltraScale+) less what else they hold."""
-    slow = {"clock": 10.0}
+    slow: dict[str, Any] = {"clock": 10.0}
     wire, core = unit("a", kind, **slow), unit(expression, kind, **slow)
     cycles = int(core.top.cycles - wire.top.cycles)
     assert core.lut - wire.lut == pytest.approx(lut + control(cycles))
     assert core.ff - wire.ff == pytest.approx(ff + cycles + 1)
-    older = {**slow, "version": "2022.2"}
+    older: dict[str, Any] = {**slow, "version": "2022.2"}
     assert unit(expression, kind, **older).ff - unit("a", kind, **older).ff > ff
-    series7 = {**slow, "part": ZYNQ}
+    series7: dict[str, Any] = {**slow, "part": ZYNQ}
     assert unit(expression, kind, **series7).ff - unit("a", kind, **series7).ff > ff
 
 
