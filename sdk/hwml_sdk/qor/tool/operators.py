@@ -177,6 +177,8 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     latency += slower
     states = _at_period(core.states, target.clock_period_ns) if core.states and target.behaviour.slow_cores else 0
     lut, ff = core.lut, core.ff
+    if core.lean and quick and target.clock_period_ns >= PERIODS[0] - 0.05:
+        lut, ff = core.lean
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
     return Operator(
