@@ -179,6 +179,8 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if core.lean and quick and target.clock_period_ns >= PERIODS[0] - 0.05:
         lut, ff = core.lean
+    if core.lean_listed and quick and target.lists_expressions and target.clock_period_ns >= PERIODS[0] - 0.05:
+        lut = core.lean_listed
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
     return Operator(
