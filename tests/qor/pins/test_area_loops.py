@@ -36,28 +36,28 @@ def test_a_pipelined_loop_added_up() -> None:
     """Depth 5: load in two states, product in two, sum and store. Reports list what waits from state to state.
 
     The product begins a state after its operand came, which waits in 32 bits; the sum and the store follow it at once.
-    The address of the store, 6 bits, waits longer than two states: a register and a shift register of 64. The counter
-    to 64 has log2(66) bits; one state, 5 stages with an exit each, a start and a done bit, a state of the function.
+    The counter to 64 has 7 bits. As the address of the store it waits longer than two states: a register and a shift
+    register of 64. One state, 4 stages behind the first, 3 exits, a done bit; the function is the pipeline itself.
     """
     found = square(ON)
     control_lut, control_ff = 10 + 3 * log2(66) + 2 * 5 + 12, 8 + 2 * log2(66) + 1.5 * 5 + 6
     registers = 64 * 5 * 0.15 + 32 * 0.5
     assert loops(found)["L"].depth == 5
     assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
-    waiting = 32 + (6 + 64)
-    assert found.ff == pytest.approx(waiting + log2(66) + 1 + 5 * 2 + 2 + 1 + 165)
+    waiting = 32 + (7 + 64)
+    assert found.ff == pytest.approx(waiting + 7 + 1 + 4 + 3 + 1 + 165)
     placed = square(ON, stage="impl")
     assert placed.lut == pytest.approx(0.3 * 32 + 1.5 * control_lut + 0.5 * (2 * 4) + 48)
     assert placed.ff == pytest.approx(registers + 0.6 * control_ff + 165 + 9 / 3.33 * 32)
 
 
 def test_a_plain_loop_added_up() -> None:
-    """Depth 5; what was loaded waits in 32 bits, the address of the store in 6; counter, next value and states."""
+    """Depth 5; what was loaded waits in 32 bits, the address of the store in 7; counter, next value and states."""
     found = square(OFF)
     control_lut = 10 + 3 * log2(66) + 2 * 5 + 12
     assert loops(found)["L"].depth == 5
     assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
-    assert found.ff == pytest.approx(32 + 6 + 2 * log2(66) + 5 + 2 + 165)
+    assert found.ff == pytest.approx(32 + 7 + 2 * 7 + 5 + 2 + 165)
 
 
 def test_a_function_without_loops_added_up() -> None:
@@ -425,10 +425,10 @@ def test_what_nothing_shared_would_take() -> None:
     nested = closed(
         """
 void f(int p[64]) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * p[i]; } }
-void top(int p[64], int q[64]) {
+void top(int p[64], int q[64], int n) {
   O: for (int k = 0; k < 8; k++) {
     p[k] = q[k] * q[k + 1];
-    I: for (int i = 0; i < 64; i++) { q[i] = p[i] * k; }
+    I: for (int i = 0; i < 64; i++) { q[i] = p[i] * n; }
     J: for (int i = 0; i < 64; i++) { q[i] = q[i] * p[i]; }
   }
   f(p);

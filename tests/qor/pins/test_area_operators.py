@@ -37,12 +37,12 @@ void top({kind} p[2], {kind} q[2], {result or kind} *c, {kind} *d) {{
 
 CORES = [
     # expression, type, LUT, FF, DSP, states at 10, 5, 4, 3.33 ns (UltraScale+): loops that load, compute and store
-    ("a + b", "float", 214, 227, 2, (4, 4, 5, 7)),
-    ("a * b", "float", 135, 128, 3, (3, 3, 4, 4)),
-    ("a / b", "float", 0, 0, 0, (9, 10, 11, 12)),
-    ("sqrtf(a)", "float", 0, 0, 0, (7, 9, 11, 12)),
-    ("expf(a)", "float", 850, 360, 7, (7, 9, 11, 14)),
-    ("logf(a)", "float", 950, 420, 8, (6, 8, 10, 11)),
+    ("a + b", "float", 214, 227, 2, (3, 4, 5, 7)),
+    ("a * b", "float", 135, 128, 3, (1, 3, 4, 4)),
+    ("a / b", "float", 0, 0, 0, (6, 10, 11, 12)),
+    ("sqrtf(a)", "float", 0, 0, 0, (5, 9, 11, 12)),
+    ("expf(a)", "float", 850, 360, 7, (3, 9, 11, 14)),
+    ("logf(a)", "float", 950, 420, 8, (4, 8, 10, 11)),
     ("sinf(a)", "float", 2200, 1400, 20, (14, 17, 20, 22)),
     ("a + b", "double", 650, 445, 3, (5, 6, 7, 8)),
     ("a * b", "double", 260, 300, 8, (5, 6, 7, 7)),
@@ -114,7 +114,7 @@ def test_a_conversion_and_a_comparison(
 @pytest.mark.parametrize(
     ("clock", "cycles"),
     [
-        (12.0, 4), (9.96, 4), (4.9, 5),  # fadd: 4 states down to 5 ns, 5 at 4 ns ...
+        (12.0, 3), (9.96, 3), (9.94, 4), (4.9, 5),  # fadd: 3 states at 10 ns, 4 down to 5 ns, 5 at 4 ns ...
         (3.96, 5), (3.94, 7), (3.3, 7),  # ... 7 at 3.33 ns (a listed clock is met within .05 ns)
         (2.5, 9),  # beyond the table by the root of the ratio: 7 * sqrt(3.33 / 2.5) = 8.1
         (2.0, 10),  # 7 * sqrt(3.33 / 2) = 9.03
@@ -125,9 +125,9 @@ def test_latency_between_and_beyond_the_listed_clocks(clock: float, cycles: int)
     assert core.top.cycles - wire.top.cycles == cycles
 
 
-@pytest.mark.parametrize(("clock", "cycles"), [(9.955, 9), (9.945, 10), (4.955, 10), (4.945, 11)])
+@pytest.mark.parametrize(("clock", "cycles"), [(9.955, 6), (9.945, 10), (4.955, 10), (4.945, 11)])
 def test_a_listed_clock_is_met_within_a_twentieth_of_a_ns(clock: float, cycles: int) -> None:
-    """fdiv takes 9 states at 10 ns, 10 at 5, 11 at 4; 3.33 or 9.95 is how people write 300 or 100 MHz and a bit."""
+    """fdiv takes 6 states at 10 ns, 10 at 5, 11 at 4; 3.33 or 9.95 is how people write 300 or 100 MHz and a bit."""
     wire, core = unit("a", "float", clock=clock), unit("a / b", "float", clock=clock)
     assert core.top.cycles - wire.top.cycles == cycles
 
@@ -148,7 +148,7 @@ def test_latency_by_family_and_tool() -> None:
     # Vitis HLS before 2023: fadd 4, fmul 3 (designs of hgnn-date24, 2022.1).
     assert latency("a + b", "float", clock=10, version="2022.2") == 3 + 1
     assert latency("a * b", "float", clock=10, version="2022.2") == 2 + 1
-    assert latency("a + b", "float", clock=10, version="2023.1") == 4
+    assert latency("a + b", "float", clock=10, version="2023.1") == 3
     # The table of states is that of UltraScale+ since 2023.1: 7 at 3.33 ns, where 2022.2 has one more than its cycles.
     assert latency("a + b", "float", clock=3.33, version="2023.1") == 7
     assert latency("a + b", "float", clock=3.33, version="2022.2") == 4 + 1
@@ -221,9 +221,11 @@ def test_a_multiplier_by_width_and_family(width: int, narrow: int, wide: int, cy
     assert unit("a * b", kind).dsp == wide
     product, gate = "(a * b) ^ b", "a ^ b"
     assert unit(product, kind).top.cycles - unit(gate, kind).top.cycles == cycles
-    # At 10 ns a product of one DSP is combinational (mul_16s_16s_16_1_1) and one of more takes a stage.
-    slow = unit(product, kind, clock=10).top.cycles - unit(gate, kind, clock=10).top.cycles
-    assert slow == (1 if width > 18 else 0)
+    # At 10 ns a product is combinational (mul_16s_16s_16_1_1, mul_32s_32s_32_1_1); on 7 series one of several DSPs is
+    # not.
+    assert unit(product, kind, clock=10).top.cycles == unit(gate, kind, clock=10).top.cycles
+    old: dict[str, Any] = {"clock": 10, "part": ZYNQ}
+    assert unit(product, kind, **old).top.cycles - unit(gate, kind, **old).top.cycles == (1 if width > 18 else 0)
 
 
 def test_the_delay_of_a_combinational_product() -> None:
@@ -245,10 +247,9 @@ def test_logic_beside_a_multiplier() -> None:
     }  # fmt: skip
     for kind, lut in luts.items():
         assert unit("a * b", kind).lut - unit("a", kind).lut == pytest.approx(lut), kind
-    assert unit("a * b", "int", clock=10).lut - unit("a", "int", clock=10).lut == pytest.approx(20 + CONTROL)
+    assert unit("a * b", "int", clock=10).lut - unit("a", "int", clock=10).lut == pytest.approx(20)
     assert unit("a * b", "int").ff - unit("a", "int").ff == pytest.approx(165 + 3)
-    slow = unit("a * b", "int", clock=10).ff - unit("a", "int", clock=10).ff
-    assert slow == 2
+    assert unit("a * b", "int", clock=10).ff == unit("a", "int", clock=10).ff
     zynq, wire = unit("a * b", "int", clock=10, part=ZYNQ), unit("a", "int", clock=10, part=ZYNQ)
     assert (zynq.lut - wire.lut, zynq.ff - wire.ff) == pytest.approx((48 + CONTROL, 165 + 2))
 

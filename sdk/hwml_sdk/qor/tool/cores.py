@@ -64,6 +64,31 @@ CORES: dict[tuple[str, str], Core] = {
     ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class SlowCore:
+    """What a core takes at a slow clock where no later round waits for it.
+
+    states: from that of its operands to that of its result. input_ns: logic in front of its first register, 0 for as
+    much as fits; output_ns: behind its last one. ff: of one instance.
+    """
+
+    states: int
+    ff: float
+    input_ns: float = 0.0
+    output_ns: float = 0.0
+
+
+# Labels of data/qor at 10 ns (UltraScale+) of loops that load, compute and store, state by state and entry by entry: a
+# sum is stored four states behind its data, which is kept (370 FF, 584 of two), a product one and its data is not (166
+# FF), a comparison two (258 FF), a quotient seven (199 FF), a root behind a product and a sum (640 FF).
+SLOW_CORES = {
+    ("add", "float"): SlowCore(3, 209), ("mul", "float"): SlowCore(1, 128, 4.0, 3.5),
+    ("cmp", "float"): SlowCore(2, 66, 2.0), ("div", "float"): SlowCore(6, 32), ("sqrt", "float"): SlowCore(5, 0),
+    ("exp", "float"): SlowCore(3, 140), ("log", "float"): SlowCore(4, 182),
+}  # fmt: skip
+SLOW_NS = PERIODS[0] - 0.05  # clock from which on these hold
+
 # Cores of which csynth reports of Vitis HLS give neither LUT nor FF (`fdiv_32ns_32ns_32_9_no_dsp_1`: 0, 0); kernels of
 # data/qor with one such core beside a sum and a product say so too. They are built all the same: impl counts them.
 UNCOUNTED = ("div", "sqrt")
@@ -122,6 +147,8 @@ class IntegerCosts:
     medium_mul_delay: float = constant(2.2)
     medium_mul_lut: float = constant(8.0)
     mul_delay: float = constant(3.0)
+    mul_delay_parts: float = constant(4.0, "labels of data/qor at 10 ns: load, product of 32 bits, store in two states")
+    mul_delay_wide: float = constant(6.5, "labels of data/qor at 10 ns: load, product of 64 bits, store in two states")
     mul_lut: float = constant(20.0, _REPORTS)
     mul_lut_dsp: float = constant(16.0, _REPORTS)
     mul_ff_dsp: float = constant(55.0, _REPORTS)

@@ -13,7 +13,19 @@ from functools import lru_cache
 
 from ..program.ir import CType
 from .binding import operation_name
-from .cores import CORES, DEGREES, EXPRESSIONS, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
+from .cores import (
+    CORES,
+    DEGREES,
+    EXPRESSIONS,
+    FABRIC,
+    INTEGER,
+    PERIODS,
+    SLOW_CORES,
+    SLOW_NS,
+    SPEED,
+    SPEED_OTHER,
+    UNCOUNTED,
+)
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -23,6 +35,7 @@ class Operator:
     """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
 
     states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
+    input_ns, output_ns: logic in front of its first register and behind its last; 0: it starts at a clock edge.
     """
 
     latency_cycles: int
@@ -32,6 +45,8 @@ class Operator:
     dsp: float
     shareable: bool
     states: int = 0
+    input_ns: float = 0.0
+    output_ns: float = 0.0
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -157,7 +172,15 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
+    slow = SLOW_CORES.get(key) if _has_slow_cores(target) else None
+    if slow is not None:
+        return Operator(latency, 0, lut, slow.ff, dsp, True, slow.states, slow.input_ns, slow.output_ns)
     return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
+
+
+def _has_slow_cores(target: Target) -> bool:
+    behaviour = target.behaviour
+    return behaviour.slow_cores and target.family != "7series" and target.clock_period_ns >= SLOW_NS
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
@@ -232,13 +255,14 @@ def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
         return Operator(0, speed * cost.medium_mul_delay, cost.medium_mul_lut, 0, 1, True)
     dsp = dsps(one, other, result, target.family)
     cycles = 1 if dsp == 1 else 2 if wider <= 34 else 4
-    if target.clock_period_ns >= 9 and wider <= 34:
-        cycles = 0 if dsp == 1 else 1
-    # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+    if target.clock_period_ns >= 9 and (wider <= 34 or target.family != "7series"):
+        # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+        cycles = 0 if dsp == 1 or target.family != "7series" else 1
     inside = cycles >= 2 or (cycles == 1 and dsp > 1 and target.family == "7series")
     lut = 0.0 if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
     ff = cost.mul_ff_dsp * dsp if inside else 0.0
-    return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)
+    delay = cost.mul_delay if dsp == 1 else cost.mul_delay_parts if wider <= 34 else cost.mul_delay_wide
+    return Operator(cycles, speed * delay if cycles == 0 else 0, lut, ff, dsp, True)
 
 
 def log2_ceil(value: float) -> int:

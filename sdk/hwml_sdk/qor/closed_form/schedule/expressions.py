@@ -14,14 +14,25 @@ from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from . import fields, forms, integers, pointers, streams
 from .accesses import Element
-from .addresses import ADDRESS, count_adder
+from .addresses import ADDRESS, count_adder, form_bits
 from .forms import Form
 from .loads import load, store
 from .memory_cycles import in_registers
 from .operations import make
 from .region import Region
 from .shared import once
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, constant_value, folded, later, reassociated
+from .values import (
+    NO_LOOPS,
+    NO_SOURCES,
+    Hold,
+    Sources,
+    Value,
+    all_deps,
+    constant_value,
+    folded,
+    later,
+    reassociated,
+)
 
 _NUMBERS = ("int", "uint", "fixed", "ufixed", "bool", "half", "float", "double")
 _BINARY = {
@@ -55,13 +66,17 @@ def name(region: Region, expr: ir.Ref) -> Value:
     if number is not None:
         return constant_value(region.base, var.type, number)
     if var in region.host.active:
-        return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+        return Value(
+            region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0}, bits=form_bits(region, {var: 1.0}, var.type)
+        )
     if var in region.behind:
         return region.value(region.behind[var])
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
     made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form, bits=region.narrow.get(var, 0))
+    if region.unroll_all and not since and var.scope == "param" and not (var.dims or var.type.pointer):
+        made.hold = region.given[var] = Hold(0, 0, max(var.type.width, 1), 1.0, given=True)
     return made
 
 
@@ -231,7 +246,8 @@ def _address(region: Region, op: str, left: Value, right: Value, type_: ir.CType
     """Affine in loop variables: strength-reduced to an adder a loop, no time on the critical path."""
     deps = left.deps | right.deps
     count_adder(region, op, left, right)
-    return Value(max(left.time, right.time), deps, type_, later(0.0, left, right), form)
+    bits = form_bits(region, form, type_)
+    return Value(max(left.time, right.time), deps, type_, later(0.0, left, right), form, bits=bits)
 
 
 def unary(region: Region, expr: ir.Unary) -> Value:
@@ -406,8 +422,18 @@ def _put(region: Region, target: ir.Expr, value: Value) -> None:
         store(region, ir.Index(target.operand, (ir.Const(0, INT),)), value)
     elif isinstance(target, ir.Call) and target.receiver is not None:
         _put_bits(region, fields.target_of(region, target.receiver), value)
+    elif _is_bit(target) and isinstance(target, ir.Index):
+        for subscript in target.subscripts:
+            region.whole(subscript)
+        _put_bits(region, target.base, value)
     else:
         store(region, target, value)
+
+
+def _is_bit(target: ir.Expr) -> bool:
+    """Whether a subscript names a bit of an integer."""
+    var = target.base.var if isinstance(target, ir.Index) and isinstance(target.base, ir.Ref) else None
+    return var is not None and not var.dims and not var.type.pointer and var.type.kind in ("int", "uint")
 
 
 def _put_bits(region: Region, word: ir.Expr, value: Value) -> None:

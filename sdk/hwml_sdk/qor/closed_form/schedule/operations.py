@@ -7,6 +7,7 @@ import math
 from ...program import ir
 from ...tool.binding import operation_name
 from ...tool.operators import Operator, operator
+from .memory_cycles import state_of
 from .region import Region
 from .values import NO_LOOPS, Hold, Value, later
 
@@ -38,7 +39,9 @@ def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]
     start = max((v.time for v in operands), default=region.base)
     # A core with registers starts at a clock edge; times are sums of parts of cycles, so allow for their rounding.
     if op.latency_cycles:
-        return math.ceil(start - 1e-6) + (op.states or op.latency_cycles), float(op.latency_cycles)
+        usable = region.target.usable_ns
+        begun = state_of(start, op.input_ns / usable) if op.input_ns else math.ceil(start - _EDGE)
+        return begun + (op.states or op.latency_cycles) + op.output_ns / usable, float(op.latency_cycles)
     share = op.delay_ns / region.target.usable_ns
     left = math.floor(start) + 1 - start
     # What is slower than a cycle and has no registers of its own cannot be helped: it takes what it takes.
@@ -58,24 +61,37 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     op = count(region, kind, type_, many)
     time, latency = after(region, op, *operands)
     # What a core gives at a clock edge is used, or kept, in the state that begins there.
-    region.end = max(region.end, time + (OUTPUT if op.latency_cycles else 0))
+    region.end = max(region.end, time + (OUTPUT if op.latency_cycles and not op.output_ns else 0))
     kept = (result or type_).width
     region.live_bits += kept
     begun = int(time - (op.states or latency) + _EDGE)
+    joined = sum(operand.hold is not None and not operand.hold.given for operand in operands) > 1
     for operand in operands:
         looked_at(operand, begun)
-    made = begun + op.latency_cycles
+        if joined and operand.hold is not None:
+            operand.hold.joined = True
+    made = begun + min(op.states or op.latency_cycles, op.latency_cycles)
     if op.shareable:
         bound = region.binding.get(kind)
         region.begun.setdefault((kind if bound is None else f"{kind}@{bound}", type_), []).append((begun, many))
-    hold = Hold(made, made, kept, many)
-    region.holds.append(hold)
+    hold = None if not op.latency_cycles and _waits_well(region, operands) else Hold(made, made, kept, many)
+    if hold is not None:
+        region.holds.append(hold)
     since = later(latency, *operands)
     if not since:  # nothing that a later iteration needs: nobody will ask for its way
         return Value(time, deps, result or type_, since, hold=hold)
     return Value(
         time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency,
         hold=hold,
+    )  # fmt: skip
+
+
+def _waits_well(region: Region, operands: tuple[Value, ...]) -> bool:
+    """Whether a pipeline makes a result when it is asked for: what the last round has left stands in registers."""
+    return region.unroll_all and bool(operands) and all(
+        value.constant is not None
+        or (value.hold is None and bool(value.since) and value.since.keys() <= region.carried)
+        for value in operands
     )  # fmt: skip
 
 
