@@ -129,7 +129,7 @@ def test_rounding_and_saturation_cost_a_sum_and_a_choice() -> None:
         found[mode] = closed(code).area.plain_lut
     assert found[""] == found[", AP_TRN, AP_WRAP"]
     assert found[", AP_RND"] - found[""] == 19
-    chosen = (7.5 + 0.36 * 12) + 12
+    chosen = (12 + 7) + 12
     assert found[", AP_TRN, AP_SAT"] - found[""] == pytest.approx(chosen)
     assert found[", AP_RND, AP_SAT"] - found[""] == pytest.approx(19 + chosen)
 

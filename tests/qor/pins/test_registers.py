@@ -53,11 +53,11 @@ ENTRIES = [
     (ARRAYS, "c[i] = a[i] * b[i];", pipeline(2) + 11),
     # A product begins with its data and is stored a state later; 128 FF of the core, the address in two registers.
     (FLOATS, "c[i] = a[i] * b[i];", pipeline(3) + 2 * 11 + 128),
-    # A sum begins a state behind its data, which is kept, and takes three states (core 209 FF).
-    (FLOATS, "c[i] = a[i] + b[i];", pipeline(6) + SHIFTED + 32 + 32 + 209),
-    # A product and a sum: the product is kept, the number that is given for three rounds.
-    (f"{FLOATS}, float n", "c[i] = a[i] * b[i] + n;", pipeline(7) + SHIFTED + 32 + (32 + 64) + 128 + 209),
-    # A quotient: data kept, six states, 32 FF.
+    # A sum takes four states (core 241 FF), and is kept for the store behind them.
+    (FLOATS, "c[i] = a[i] + b[i];", pipeline(6) + SHIFTED + 32 + 241),
+    # A product goes straight into a sum; the number that is given waits for it in two registers.
+    (f"{FLOATS}, float n", "c[i] = a[i] * b[i] + n;", pipeline(7) + SHIFTED + 32 + 2 * 32 + 128 + 241),
+    # A quotient begins a state behind its data, which is kept, and takes six states (core 32 FF).
     (FLOATS, "c[i] = a[i] / b[i];", pipeline(9) + SHIFTED + 32 + 32 + 32),
 ]  # fmt: skip
 

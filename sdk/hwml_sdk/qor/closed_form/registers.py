@@ -10,8 +10,6 @@ import math
 from collections.abc import Iterator
 
 from ..program import ir
-from ..program.expressions import everything_in, inside
-from ..program.flow import variables_in
 from ..tool.operators import Target
 from .costs import MAX_KEPT, REGISTERS
 from .memory import element_count
@@ -38,18 +36,29 @@ def kept(region: Region, ii: int = 0) -> float:
     }
     for hold in (*region.holds, *stored):
         states, copies = hold.last - hold.made, hold.copies
-        # Loads that queue for a port come one after another, and wait for the last of them; in a pipeline as far as
-        # they make something together.
+        # Loads that queue for a port come one after another, and wait for the last of them; in a pipeline what is added
+        # up waits as the sum, and those that come last wait for nothing.
         queue = cycles.get(hold.array, 1)
-        if states < 1 and queue > 1 and (hold.joined or not ii):
+        if states < 1 and queue > 1 and (hold.waits or not ii):
             states, copies = 1, copies * (queue - 1) / queue if ii else copies
         found += _bits(hold, states, ii) * copies
     # Past this a design is larger than any device, and sums stay finite.
     found = min(found, MAX_KEPT)
-    carried = {mark for value in region.final.values() for mark in value.since}
+    return found + sum(region.final[var].type.width for var in carried(region))
+
+
+def carried(region: Region) -> list[ir.Variable]:
+    """Scalars that rounds hand on."""
+    marks = {mark for value in region.final.values() for mark in value.since}
     # What has no name is an object of one expression, made anew in each round.
     named = (var for var in region.final if isinstance(var, ir.Variable) and var.name and var.type.kind != "struct")
-    return found + sum(region.final[var].type.width for var in named if var in carried)
+    return [var for var in named if var in marks]
+
+
+def shifted(region: Region, ii: int) -> float:
+    """Shift registers among what a pipeline keeps: values that wait for more than two IIs."""
+    holds = (*region.holds, *_stored(region))
+    return min(sum(hold.copies for hold in holds if hold.last - hold.made > REGISTERS.plain_stages * ii), MAX_KEPT)
 
 
 def _bits(hold: Hold, states: int, ii: int) -> float:
@@ -119,18 +128,6 @@ def of_nest(rounds: float, trips: float) -> float:
 def given_to_pipeline(region: Region | None, ii: int) -> float:
     """Numbers that a function is given which is one pipeline: read in its first stage of each round, `n_read_reg`."""
     return 0.0 if region is None else sum(_bits(hold, hold.last - hold.made, ii) for hold in region.given.values())
-
-
-def given_to_loops(function: ir.Function) -> float:
-    """Numbers that a function is given and hands on to its loops: read in its first state, `n_read_reg`."""
-    named: set[ir.Variable] = set()
-    for loop in ir.loops_in(function.body):
-        heads = [part for part in (loop.start, loop.condition, loop.step) if part is not None]
-        named.update(var for expr in (*inside(heads), *everything_in(loop.body)) for var in variables_in(expr))
-    return sum(
-        max(var.type.width, 1) for var in function.params
-        if var in named and not (var.dims or var.type.pointer or var.type.kind in ("struct", "stream"))
-    )  # fmt: skip
 
 
 def of_calls(region: Region) -> float:

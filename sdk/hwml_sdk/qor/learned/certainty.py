@@ -74,8 +74,13 @@ def _nothing_pipelined(column: Column, target: str) -> Floats:
     return np.asarray((column("loops_pipelined") <= 0) & (column("loops") > 0), dtype=np.float64)
 
 
+# Of code without loops: what takes longer is a library's function, whose cycles are known as those of loops are.
+_FEW_LOG2 = 8.0
+
+
 def _no_loop(column: Column, target: str) -> Floats:
-    return np.asarray(column("loops") <= 0, dtype=np.float64)
+    few = column("cf_latency_cycles") <= _FEW_LOG2
+    return np.asarray((column("loops") <= 0) & few, dtype=np.float64)
 
 
 def _routed(column: Column, target: str) -> Floats:
@@ -177,6 +182,14 @@ def _classes(rows: Rows) -> NDArray[np.int64]:
 def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.int64]:
     """Index into CLASSES of rows [n, f]."""
     return _classes(Rows(values, names))
+
+
+def told(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether an answer gives a figure, [n, targets], for rows [n, f]: not where code is not read, and no cycles where
+    nobody knows how often a loop runs."""
+    rows = Rows(values, names)
+    read, counted = rows.column("unread") <= 0, rows.column("loops_unknown") <= 0
+    return np.stack([read & counted if name == "latency_cycles" else read for name in LABELS], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

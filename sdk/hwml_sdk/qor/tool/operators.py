@@ -14,14 +14,14 @@ from functools import lru_cache
 from ..program.ir import CType
 from .binding import operation_name
 from .cores import (
+    ALONE_CYCLES,
+    ALONE_NS,
     CORES,
     DEGREES,
     EXPRESSIONS,
     FABRIC,
     INTEGER,
     PERIODS,
-    SLOW_CORES,
-    SLOW_NS,
     SPEED,
     SPEED_OTHER,
     UNCOUNTED,
@@ -35,7 +35,7 @@ class Operator:
     """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
 
     states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
-    input_ns, output_ns: logic in front of its first register and behind its last; 0: it starts at a clock edge.
+    joins: whether it takes operands that come within a state, at slow clocks.
     """
 
     latency_cycles: int
@@ -45,8 +45,7 @@ class Operator:
     dsp: float
     shareable: bool
     states: int = 0
-    input_ns: float = 0.0
-    output_ns: float = 0.0
+    joins: bool = True
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -82,6 +81,12 @@ class Target:
     def lists_expressions(self) -> bool:
         """Whether the report gives each operator what the tables of csynth reports give it, before any is optimised."""
         return self.stage == "csynth" and not self.behaviour.merlin
+
+    @property
+    def alone(self) -> int:
+        """Cycles by which a float that one core alone changes comes around sooner than that takes."""
+        slow = self.clock_period_ns >= ALONE_NS - 0.05 and self.family != "7series"
+        return ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
 
     @property
     def usable_ns(self) -> float:
@@ -160,7 +165,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     dsp = core.dsp
     if key == ("mul", "double") and target.family != "7series":
         dsp = 8  # DSP48E2 and DSP58 multiply 27x18
-    latency = max(_at_period(core.cycles, target.clock_period_ns), 1)
+    quick = target.behaviour.slow_cores and target.family != "7series"
+    cycles = core.since_2023 if core.since_2023 and quick else core.cycles
+    latency = max(_at_period(cycles, target.clock_period_ns), 1)
     slower = 1 if target.family == "7series" and name != "half" else 0
     if key[0] in ("add", "mul"):
         behaviour = target.behaviour
@@ -172,15 +179,11 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    slow = SLOW_CORES.get(key) if _has_slow_cores(target) else None
-    if slow is not None:
-        return Operator(latency, 0, lut, slow.ff, dsp, True, slow.states, slow.input_ns, slow.output_ns)
-    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
-
-
-def _has_slow_cores(target: Target) -> bool:
-    behaviour = target.behaviour
-    return behaviour.slow_cores and target.family != "7series" and target.clock_period_ns >= SLOW_NS
+    if core.slow_ff is not None and quick and target.lists_expressions and target.clock_period_ns >= ALONE_NS - 0.05:
+        ff = core.slow_ff
+    return Operator(
+        latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
+    )
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
@@ -213,7 +216,7 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind in logic:
         delay, lut = logic[kind]
         if target.lists_expressions:
-            lut = _expression_lut(kind, width, lut)
+            lut = _expression_lut(kind, width, lut, target)
         return Operator(0, speed * delay, lut, 0, 0, False)
     if kind == "convert":
         return Operator(0, 0, 0, 0, 0, False)
@@ -225,10 +228,10 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
 
 
-def _expression_lut(kind: str, width: int, otherwise: float) -> float:
+def _expression_lut(kind: str, width: int, otherwise: float, target: Target) -> float:
     """What the table of expressions of csynth reports gives an operator."""
     cost = EXPRESSIONS
-    if kind == "add":
+    if kind == "add" or (kind == "cmp" and target.behaviour.wide_comparisons):
         return max(width + cost.add_lut, cost.add_lut_least) if width > 3 else width + cost.add_lut
     if kind == "cmp":
         return cost.cmp_lut + cost.cmp_lut_bit * width

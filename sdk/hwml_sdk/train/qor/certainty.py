@@ -74,7 +74,7 @@ def fit_changes(table: Table, value: Floats, kind: NDArray[np.int64]) -> tuple[t
     Of a pair it is the error of the change over (the change itself + CHANGE_FLOOR); the factor covers four of five,
     groups weighing equally. Pairs without any predicted change say nothing: an edit that changes none is told as none.
     """
-    first, second = _pairs(table.rows.key)
+    first, second = pairs(table.rows.key)
     wanted = np.log1p(table.rows.labels)
     real, said = wanted[first] - wanted[second], value[first] - value[second]
     source, group = table.rows.source[first].astype(str), table.rows.group[first].astype(str)
@@ -93,7 +93,7 @@ def fit_changes(table: Table, value: Floats, kind: NDArray[np.int64]) -> tuple[t
     return tuple(found)
 
 
-def _pairs(key: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def pairs(key: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices of pairs of rows of the same key, some of each; the same on every machine."""
     random = np.random.default_rng(0)
     first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]

@@ -30,6 +30,8 @@ def body_region(
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True
+    around = frame.regions[-1].stored if frame.regions else {}
+    region.settled = frozenset(key for key, access in around.items() if not access.guarded)
     assigned = assigned_variables(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.

@@ -6,8 +6,8 @@ import math
 
 from ...program import ir
 from ...program.expressions import assigned_variables
-from ...program.type_of import type_of_expression
-from ...program.typenames import INT
+from ...program.type_of import type_of_expression, word_and_bit
+from ...program.typenames import BOOL, INT
 from ..costs import ADDRESS_BITS
 from . import fields, tables
 from .accesses import Access, Element, Place, Spread, root
@@ -121,6 +121,9 @@ def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None
 
 def load(region: Region, expr: ir.Expr) -> Value:
     """The value of `a[i]`, `a[i].field`, `*p`: from memory, or what was loaded or stored there before."""
+    bit = word_and_bit(expr)
+    if bit is not None:
+        return _bit(region, *bit)
     found = place(region, expr)
     kind = type_of_expression(expr, region.host.program)
     if found is None:
@@ -189,6 +192,15 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
     return made
 
 
+def _bit(region: Region, word: ir.Index, at: ir.Expr) -> Value:
+    """A bit of an element: the element is loaded once, whichever of its bits are asked for."""
+    inner, place_of = load(region, word), region.whole(at)
+    deps = inner.deps | place_of.deps
+    return Value(
+        max(inner.time, place_of.time), deps, BOOL, later(0.0, inner, place_of), parts=(inner,), hold=inner.hold
+    )
+
+
 def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
     """A subscript of something that is no array: bits of an ap_int, an element of what was not read."""
     base = expr.base if isinstance(expr, ir.Index) else expr
@@ -200,6 +212,14 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
     """Write a value to `a[i]`, `a[i].field`, `*p`."""
+    bit = word_and_bit(expr)
+    if bit is not None:
+        word, at = bit
+        before = load(region, word)
+        region.whole(at)
+        parts = (before, value)
+        time, deps = max(before.time, value.time), before.deps | value.deps
+        value, expr = Value(time, deps, before.type, later(0.0, *parts), parts=parts), word
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():

@@ -6,8 +6,8 @@ import math
 
 from ...program import ir
 from ...tool.binding import operation_name
-from ...tool.operators import Operator, operator
-from .memory_cycles import state_of
+from ...tool.cores import FIRST_STAGE_NS
+from ...tool.operators import Operator, Target, operator
 from .region import Region
 from .values import NO_LOOPS, Hold, Value, later
 
@@ -37,17 +37,26 @@ def count(region: Region, kind: str, type_: ir.CType, made: float = 1.0) -> Oper
 def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]:
     """(time, own latency in cycles towards a later round) of an operator whose operands are ready."""
     start = max((v.time for v in operands), default=region.base)
-    # A core with registers starts at a clock edge; times are sums of parts of cycles, so allow for their rounding.
     if op.latency_cycles:
-        usable = region.target.usable_ns
-        begun = state_of(start, op.input_ns / usable) if op.input_ns else math.ceil(start - _EDGE)
-        return begun + (op.states or op.latency_cycles) + op.output_ns / usable, float(op.latency_cycles)
+        return _begun(region.target, start, op) + (op.states or op.latency_cycles), float(op.latency_cycles)
     share = op.delay_ns / region.target.usable_ns
     left = math.floor(start) + 1 - start
     # What is slower than a cycle and has no registers of its own cannot be helped: it takes what it takes.
     if share <= left + 1e-9 or share >= 1:
         return start + share, share
     return math.floor(start) + 1 + share, share
+
+
+def _begun(target: Target, ready: float, op: Operator) -> int:
+    """The state in which a core with registers takes operands that are ready then.
+
+    That one where its first stage still fits behind them, else the next; times are sums of parts of cycles, so that
+    their rounding is allowed for.
+    """
+    state = math.floor(ready + _EDGE)
+    quick = op.joins and target.behaviour.slow_cores and target.family != "7series"
+    left = 1.0 - FIRST_STAGE_NS / target.usable_ns if quick else 0.0
+    return state if ready - state <= max(left, _EDGE) else state + 1
 
 
 def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: ir.CType | None = None) -> Value:
@@ -61,15 +70,15 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     op = count(region, kind, type_, many)
     time, latency = after(region, op, *operands)
     # What a core gives at a clock edge is used, or kept, in the state that begins there.
-    region.end = max(region.end, time + (OUTPUT if op.latency_cycles and not op.output_ns else 0))
+    region.end = max(region.end, time + (OUTPUT if op.latency_cycles else 0))
     kept = (result or type_).width
     region.live_bits += kept
     begun = int(time - (op.states or latency) + _EDGE)
-    joined = sum(operand.hold is not None and not operand.hold.given for operand in operands) > 1
+    summed = kind == "add" and not type_.is_float
     for operand in operands:
         looked_at(operand, begun)
-        if joined and operand.hold is not None:
-            operand.hold.joined = True
+        if operand.hold is not None and not summed:
+            operand.hold.waits = True
     made = begun + min(op.states or op.latency_cycles, op.latency_cycles)
     if op.shareable:
         bound = region.binding.get(kind)

@@ -12,7 +12,7 @@ from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
-from . import calls, expressions, fields, integers, loads, pointers, unrolling
+from . import arrays, calls, expressions, fields, integers, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .expanding import copies_of
@@ -89,7 +89,7 @@ def _return(region: Region, expr: ir.Expr) -> None:
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
         if isinstance(var.init, ir.Ref) and not var.static:
-            expressions.copy_array(region, ir.Ref(var.name, var), var.init)
+            arrays.copy_array(region, ir.Ref(var.name, var), var.init)
         elif isinstance(var.init, ir.Many) and _is_given(region, var, var.init):
             _give(region, ir.Ref(var.name, var), (), var.init)
         elif isinstance(var.init, ir.Many):
@@ -105,7 +105,7 @@ def _declare(region: Region, var: ir.Variable) -> None:
         if var.init is not None:
             region.env[var], known = fields.walked(region, var.init)
             fields.replaced(region, var, known)
-            expressions.copy_fields(region, ir.Ref(var.name, var), var.init)
+            arrays.copy_fields(region, ir.Ref(var.name, var), var.init)
         return
     if var.init is None:
         region.env.forget(var)
