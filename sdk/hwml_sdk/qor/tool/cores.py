@@ -21,8 +21,8 @@ class Core:
     cycles: from operands to a result that the next round waits for, at each of `PERIODS`: what an II is made of, where
     the tool takes the core with the fewest stages. states: what it takes in a schedule where nothing hurries, from the
     state of its operands to that of its result (`fadd_32ns_32ns_32_7_full_dsp_1`: 7); None: as `cycles`. since_2023:
-    `cycles` of the releases that tell the two apart, None where they are the same. slow_ff: of csynth
-    reports of these at 10 ns.
+    `cycles` of the releases that tell the two apart, None where they are the same. lean: LUT and FF with the few
+    stages that these give it at 10 ns.
     """
 
     cycles: tuple[int, int, int, int]
@@ -31,7 +31,7 @@ class Core:
     dsp: float
     states: tuple[int, int, int, int] | None = None
     since_2023: tuple[int, int, int, int] | None = None
-    slow_ff: float | None = None
+    lean: tuple[float, float] | None = None
 
 
 # Area: PG060 and reports, see above; of functions, labels of kernels of data/qor with one. Latency: per-loop tables
@@ -45,23 +45,23 @@ class Core:
 # takes 1, a sum 4.
 CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
 CORES: dict[tuple[str, str], Core] = {
-    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7), slow_ff=241),
+    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7), lean=(214, 241)),
     ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3, (1, 3, 4, 4)),
-    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (6, 10, 11, 12), (6, 9, 10, 11), 32),
+    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (6, 10, 11, 12), (6, 9, 10, 11), lean=(0, 32)),
     ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0, (6, 9, 11, 12), (6, 9, 11, 12)),
-    ("exp", "float"): Core((6, 8, 9, 10), 800, 100, 7, (4, 9, 11, 14), (4, 8, 9, 10)),
-    ("log", "float"): Core((6, 8, 10, 11), 500, 150, 13, (5, 8, 10, 11), (5, 8, 10, 11)),
-    ("trig", "float"): Core((14, 17, 20, 22), 2200, 500, 13, (6, 17, 20, 22), (6, 17, 20, 22)),
-    ("tanh", "float"): Core((14, 17, 20, 22), 2200, 500, 13, (6, 17, 20, 22), (6, 17, 20, 22)),
+    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7, (4, 9, 11, 14), (4, 8, 9, 10), (800, 100)),
+    ("log", "float"): Core((6, 8, 10, 11), 950, 420, 13, (5, 8, 10, 11), (5, 8, 10, 11), (500, 150)),
+    ("trig", "float"): Core((14, 17, 20, 22), 2200, 1400, 13, (6, 17, 20, 22), (6, 17, 20, 22), (2200, 500)),
+    ("tanh", "float"): Core((14, 17, 20, 22), 2200, 1400, 13, (6, 17, 20, 22), (6, 17, 20, 22), (2200, 500)),
     ("cmp", "float"): Core((1, 1, 1, 1), 66, 66, 0, (2, 2, 2, 2)),
     ("convert", "float"): Core((3, 3, 4, 4), 240, 190, 0),
     ("add", "double"): Core((4, 5, 6, 6), 650, 445, 3, (4, 6, 7, 8)),
     ("mul", "double"): Core((4, 5, 6, 6), 260, 300, 11, (3, 6, 7, 7), (3, 5, 6, 6)),
     ("div", "double"): Core((21, 27, 30, 30), 3200, 1800, 0, (12, 27, 30, 30), (12, 27, 30, 30)),
     ("sqrt", "double"): Core((20, 27, 30, 30), 1850, 1500, 0, (16, 27, 30, 30), (16, 27, 30, 30)),
-    ("exp", "double"): Core((12, 15, 18, 20), 1750, 600, 26, (9, 15, 18, 20), (9, 15, 18, 20)),
-    ("log", "double"): Core((14, 18, 22, 24), 1000, 1650, 57),
-    ("trig", "double"): Core((24, 30, 34, 38), 6200, 1700, 91, (10, 30, 34, 38), (10, 30, 34, 38)),
+    ("exp", "double"): Core((12, 15, 18, 20), 2600, 1500, 26, (9, 15, 18, 20), (9, 15, 18, 20), (1750, 600)),
+    ("log", "double"): Core((14, 18, 22, 24), 3000, 1800, 57, None, None, (1000, 1650)),
+    ("trig", "double"): Core((24, 30, 34, 38), 6000, 4500, 91, (10, 30, 34, 38), (10, 30, 34, 38), (6200, 1700)),
     ("tanh", "double"): Core((24, 30, 34, 38), 4800, 2400, 35),
     ("cmp", "double"): Core((1, 1, 1, 1), 115, 130, 0, (2, 2, 2, 2)),
     ("convert", "double"): Core((2, 2, 3, 3), 300, 240, 0),
@@ -143,6 +143,7 @@ class IntegerCosts:
     mul_delay_parts: float = constant(4.0, "labels of data/qor at 10 ns: load, product of 32 bits, store in two states")
     mul_delay_wide: float = constant(6.5, "labels of data/qor at 10 ns: load, product of 64 bits, store in two states")
     mul_lut: float = constant(20.0, _REPORTS)
+    mul_lut_one: float = constant(5.0, "labels of ForgeHLS: 82 for products of 16 bits where a copy has 77")
     mul_lut_dsp: float = constant(16.0, _REPORTS)
     mul_ff_dsp: float = constant(55.0, _REPORTS)
     float_select_delay: float = constant(0.5)

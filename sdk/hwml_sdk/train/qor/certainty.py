@@ -9,6 +9,7 @@ measured on sources that no fit saw.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,9 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TAIL = 0.1  # outside each end
-_SMOOTH, _PENALTY = 0.03, 1e-3  # of the pinball loss's kink; of each weight
+_SMOOTH = 0.03  # of the pinball loss's kink
+# Of each weight, by `python -m sdk.train qor penalty`: what is known of few designs is not carried over to strangers'.
+PENALTIES = {"lut": 1e-2, "dsp": 2e-3, "ff": 7e-3, "latency_cycles": 7e-3, "bram_18k": 2e-3}
 _FAR = 3.0  # errors beyond count as this: they are other faults
 _ROUNDS = 100
 FOLDS = 4
@@ -46,7 +49,9 @@ class Coverage:
     foreign: float = 0.75
 
 
-def fit_certainty(table: Table, value: Floats, aim: Coverage) -> Certainty:
+def fit_certainty(
+    table: Table, value: Floats, aim: Coverage, *, penalties: Mapping[str, float] = PENALTIES
+) -> Certainty:
     """From held-out values (log, [n, targets]) of the rows of `table`; rows without a label or a value are left out."""
     error = np.log1p(table.rows.labels) - value
     kind = classes_of(table.values, table.feature_names)
@@ -54,7 +59,7 @@ def fit_certainty(table: Table, value: Floats, aim: Coverage) -> Certainty:
     for index, target in enumerate(LABELS):
         heed_ctrl_c()
         known = np.isfinite(error[:, index])
-        part = _Part.of(table, known, error[known, index], kind[known], target)
+        part = _Part.of(table, known, error[known, index], kind[known], target, penalties[target])
         ends = part.fit(np.ones(len(part.error), dtype=bool))
         scales = part.scales(aim)
         below.append(_plain(ends[0]))
@@ -114,7 +119,8 @@ def _plain(numbers: Floats) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Labelled rows of one target: strengths [n, k], errors [n], classes [n], fold, source and group of each."""
+    """Labelled rows of one target: strengths [n, k], errors [n], classes [n], fold, source and group of each; penalty
+    of weights."""
 
     found: Floats
     error: Floats
@@ -122,13 +128,16 @@ class _Part:
     fold: NDArray[Any]
     source: NDArray[Any]
     group: NDArray[Any]
+    penalty: float
 
     @classmethod
-    def of(cls, table: Table, known: Mask, error: Floats, kind: NDArray[np.int64], target: str) -> _Part:
+    def of(
+        cls, table: Table, known: Mask, error: Floats, kind: NDArray[np.int64], target: str, penalty: float
+    ) -> _Part:
         """The rows that `known` chooses."""
         rows = table.rows.take(known)
         found = strengths(table.values[known], table.feature_names, target)
-        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group)
+        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group, penalty)
 
     def weights(self, chosen: Mask) -> tuple[Floats, Floats]:
         """Weights of the chosen rows that make groups equal, and those by which a source weighs as the square root of
@@ -148,8 +157,8 @@ class _Part:
         groups, sources = self.weights(chosen)
         mean = (groups + sources) / 2
         return (
-            _fit_end(self.found[chosen], -self.error[chosen], mean),
-            _fit_end(self.found[chosen], self.error[chosen], mean),
+            _fit_end(self.found[chosen], -self.error[chosen], mean, self.penalty),
+            _fit_end(self.found[chosen], self.error[chosen], mean, self.penalty),
         )
 
     def score(self, ends: tuple[Floats, Floats], chosen: Mask) -> Floats:
@@ -212,7 +221,7 @@ class _Part:
         return round(max(weighted_quantile(score[chosen], alike, aim.foreign), 1.0), 5)
 
 
-def _fit_end(found: Floats, error: Floats, weights: Floats) -> Floats:
+def _fit_end(found: Floats, error: Floats, weights: Floats, penalty: float) -> Floats:
     """Bias and weights >= 0 whose exponential is exceeded by `error` [n] in TAIL of the cases."""
     try:
         from scipy.optimize import minimize
@@ -225,8 +234,8 @@ def _fit_end(found: Floats, error: Floats, weights: Floats) -> Floats:
         beyond = 1 / (1 + np.exp(-np.clip(over / _SMOOTH, -50, 50)))
         cost = over * (beyond - TAIL)
         slope = np.where(cost < _FAR, -(beyond - TAIL + over * beyond * (1 - beyond) / _SMOOTH) * end * weights, 0.0)
-        gradient = np.concatenate([[slope.sum()], found.T @ slope + _PENALTY])
-        return float((np.minimum(cost, _FAR) * weights).sum() + _PENALTY * numbers[1:].sum()), gradient
+        gradient = np.concatenate([[slope.sum()], found.T @ slope + penalty])
+        return float((np.minimum(cost, _FAR) * weights).sum() + penalty * numbers[1:].sum()), gradient
 
     start = np.concatenate([[np.log(0.2)], np.full(found.shape[1], 0.1)])
     bounds = [(-MAX_END, 1.0)] + [(0.0, 3.0)] * found.shape[1]
