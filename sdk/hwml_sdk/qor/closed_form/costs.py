@@ -113,7 +113,7 @@ class Registers:
 
     shift: float = constant(64.0, _SHIFT)
     plain_stages: float = constant(2.0, "csynth reports: `x_reg` and `x_reg_pp0_iter1_reg`, else a shift register")
-    pipeline: float = constant(2.0, "csynth reports: `ap_done_reg`, and in the caller `grp_..._ap_start_reg`")
+    pipeline: float = constant(1.0, "csynth reports: `ap_done_reg` of a loop that is a function of its own")
 
 
 REGISTERS = Registers()
