@@ -37,8 +37,8 @@ def test_a_pipelined_loop_added_up() -> None:
     """Depth 5: load in two states, product in two, sum and store. Reports list what waits from state to state.
 
     The product begins a state after its operand came, which waits in 32 bits; the sum and the store follow it at once.
-    The address of the store, 6 bits, waits longer than two states: a register and a shift register of 64. The counter
-    to 64 has log2(66) bits; one state, 5 stages with an exit each, a start and a done bit, a state of the function.
+    The counter to 64 has 7 bits. As the address of the store it waits longer than two states: a register and a shift
+    register of 64. One state, 4 stages behind the first, 3 exits, a done bit; the function is the pipeline itself.
 
     LUTs beside sum and product: the counter of 7 bits (sum 14, comparison 14), `i_fu`, `ap_sig_allocacmp_i`,
     `ap_done_int`, `ap_enable_reg_pp0_iter1` 9 each, `ap_enable_pp0` 2, its start 2, the shift register 32.
@@ -48,22 +48,22 @@ def test_a_pipelined_loop_added_up() -> None:
     registers = 64 * 5 * 0.15 + 32 * 0.5
     assert loops(found)["L"].depth == 5
     assert found.lut == pytest.approx(39 + 48 + 2 * 14 + 4 * 9 + 2 + 2 + 32)
-    waiting = 32 + (6 + 64)
-    assert found.ff == pytest.approx(waiting + log2(66) + 1 + 5 * 2 + 2 + 1 + 165)
+    waiting = 32 + (7 + 64)
+    assert found.ff == pytest.approx(waiting + 7 + 1 + 4 + 3 + 1 + 165)
     placed = square(ON, stage="impl")
     assert placed.lut == pytest.approx(0.3 * 32 + 1.5 * control_lut + 0.5 * (2 * 4) + 48)
     assert placed.ff == pytest.approx(registers + 0.6 * control_ff + 165 + 9 / 3.33 * 32)
 
 
 def test_a_plain_loop_added_up() -> None:
-    """Depth 5; what was loaded waits in 32 bits, the address of the store in 6; counter, next value and states.
+    """Depth 5; what was loaded waits in 32 bits, the address of the store in 7; counter, next value and states.
 
     LUTs: the counter of 7 bits (14 and 14) and `i_fu`; 5 of `ap_NS_fsm` a state of the loop, and one of two states.
     """
     found = square(OFF)
     assert loops(found)["L"].depth == 5
     assert found.lut == pytest.approx(39 + 48 + 2 * 14 + 9 + 5 * 5 + 14)
-    assert found.ff == pytest.approx(32 + 6 + 2 * log2(66) + 5 + 2 + 165)
+    assert found.ff == pytest.approx(32 + 7 + 2 * 7 + 5 + 2 + 165)
 
 
 def test_a_function_without_loops_added_up() -> None:
@@ -431,10 +431,10 @@ def test_what_nothing_shared_would_take() -> None:
     nested = closed(
         """
 void f(int p[80]) { A: for (int i = 0; i < 80; i++) { p[i] = p[i] * p[i]; } }
-void top(int p[80], int q[80]) {
+void top(int p[80], int q[80], int n) {
   O: for (int k = 0; k < 8; k++) {
     p[k] = q[k] * q[k + 1];
-    I: for (int i = 0; i < 80; i++) { q[i] = p[i] * k; }
+    I: for (int i = 0; i < 80; i++) { q[i] = p[i] * n; }
     J: for (int i = 0; i < 80; i++) { q[i] = q[i] * p[i]; }
   }
   f(p);

@@ -129,6 +129,26 @@ def test_a_bank_that_is_chosen_at_run_time(banks: int, lut: float) -> None:
         assert loop("b[i] = t[at[i]];", params.format(kind), split) - whole == lut, kind
 
 
+def test_a_lane_that_is_chosen_at_run_time() -> None:
+    """`lshr` of 256 bits 950 LUT (2022.2): .464 w log2(w); a store reads, masks and shifts the word: 1.85 of it."""
+    params = "ap_uint<32> t[1024], ap_uint<10> at[1024], ap_uint<32> b[1024]"
+    split = "#pragma HLS array_reshape variable=t cyclic factor=8 dim=1"
+    loaded = loop("b[i] = t[at[i]];", params, split) - loop("b[i] = t[at[i]];", params)
+    assert loaded == pytest.approx(950, rel=1e-3)
+    stored = loop("t[at[i]] = b[i];", params, split) - loop("t[at[i]] = b[i];", params)
+    assert stored == pytest.approx(1.85 * 256 * 8)
+
+
+def test_bits_that_are_turned_over() -> None:
+    """Labels: 85 for 8 bits with a key where a copy has 77, and 82 for a product of one DSP; nothing for a mask."""
+    params = "ap_uint<16> a[1024], ap_uint<16> b[1024]"
+    copied = loop("b[i] = a[i];", params)
+    assert loop("b[i] = a[i] ^ 0xAB;", params) - copied == 16
+    assert loop("b[i] = a[i] & 0xAB;", params) == copied
+    assert loop("b[i] = a[i] * a[i];", params) - copied == 5
+    assert loop("b[i] = a[i] * a[i];", params, version="2022.2") == loop("b[i] = a[i];", params, version="2022.2")
+
+
 def test_what_waits_long_is_shifted_in_luts() -> None:
     """A shift register is an entry of 64 FF and 32 LUT (2020.2, 2024.1); labels: 109 for a quotient where 77 copy."""
     divided = loop("b[i] = a[i] / x;", "float a[1024], float b[1024], float x")

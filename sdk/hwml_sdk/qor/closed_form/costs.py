@@ -113,7 +113,7 @@ class Registers:
 
     shift: float = constant(64.0, _SHIFT)
     plain_stages: float = constant(2.0, "csynth reports: `x_reg` and `x_reg_pp0_iter1_reg`, else a shift register")
-    pipeline: float = constant(2.0, "csynth reports: `ap_done_reg`, and in the caller `grp_..._ap_start_reg`")
+    pipeline: float = constant(1.0, "csynth reports: `ap_done_reg` of a loop that is a function of its own")
 
 
 REGISTERS = Registers()
@@ -129,7 +129,8 @@ class Logic:
     state: float = constant(5.0, "csynth reports: `ap_NS_fsm` of 5 inputs 26, of 10 54, of 17 81, of 92 476")
     shift: float = constant(32.0, "csynth reports: an entry of 32 LUT beside the 64 FF of a shift register")
     bank_write: float = constant(2.0, _GATE)
-    lane_bit: float = constant(0.81)
+    lane_read: float = constant(0.464, "csynth reports: `lshr` of 256 bits 950, of 512 bits 2171: of w log2(w)")
+    lane_write: float = constant(1.85, "labels of hgbo-dse: a word is read, masked and shifted: of w log2(w)")
     process: float = constant(30.0)
 
 

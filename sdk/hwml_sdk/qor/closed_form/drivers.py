@@ -161,5 +161,6 @@ def selected(region: Region) -> float:
 def _selector(array: ir.Variable, layout: Layout, access: Access) -> float:
     lanes, banks = unresolved(access, layout.reshaped), unresolved(access, layout.banks)
     word = max(array.type.width, 1) * math.prod(factor for _, factor in layout.reshaped.values())
-    found = word * math.log2(word) * LOGIC.lane_bit if lanes > 1 else 0.0
+    each = LOGIC.lane_write if access.write else LOGIC.lane_read
+    found = word * math.log2(word) * each if lanes > 1 else 0.0
     return found + (LOGIC.bank_write * banks if access.write else multiplexer(banks)) * (banks > 1)

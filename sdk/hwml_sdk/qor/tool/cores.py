@@ -40,12 +40,14 @@ class Core:
 # States: iteration latencies of loops in the same tables that only load (2 states), compute and store (1): at 3.33 ns
 # a sum takes 10 in all, a product 7, sum and comparison 12, quotient 15, difference and exponential 24; at 4 ns product
 # and sum 12; at 3.33 ns `dadd_64ns_64ns_64_8_full_dsp_1`, `dmul_64ns_64ns_64_7_max_dsp_1`; between them and elsewhere
-# one more than cycles. At 10 ns labels of kernels of forgehls-kernels with one loop: a product takes 1, a sum 4.
+# one more than cycles. FF at 10 ns: labels of kernels of one sum (370) or quotient (199), and of a sum behind a product
+# (564), less the entries of their pipelines. At 10 ns labels of kernels of forgehls-kernels with one loop: a product
+# takes 1, a sum 4.
 CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
 CORES: dict[tuple[str, str], Core] = {
-    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7)),
+    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7), lean=(214, 241)),
     ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3, (1, 3, 4, 4)),
-    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (6, 10, 11, 12), (6, 9, 10, 11)),
+    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (6, 10, 11, 12), (6, 9, 10, 11), lean=(0, 32)),
     ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0, (6, 9, 11, 12), (6, 9, 11, 12)),
     ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7, (4, 9, 11, 14), (4, 8, 9, 10), (800, 100)),
     ("log", "float"): Core((6, 8, 10, 11), 950, 420, 13, (5, 8, 10, 11), (5, 8, 10, 11), (500, 150)),
@@ -138,7 +140,10 @@ class IntegerCosts:
     medium_mul_delay: float = constant(2.2)
     medium_mul_lut: float = constant(8.0)
     mul_delay: float = constant(3.0)
+    mul_delay_parts: float = constant(4.0, "labels of data/qor at 10 ns: load, product of 32 bits, store in two states")
+    mul_delay_wide: float = constant(6.5, "labels of data/qor at 10 ns: load, product of 64 bits, store in two states")
     mul_lut: float = constant(20.0, _REPORTS)
+    mul_lut_one: float = constant(5.0, "labels of ForgeHLS: 82 for products of 16 bits where a copy has 77")
     mul_lut_dsp: float = constant(16.0, _REPORTS)
     mul_ff_dsp: float = constant(55.0, _REPORTS)
     float_select_delay: float = constant(0.5)

@@ -177,10 +177,11 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     latency += slower
     states = _at_period(core.states, target.clock_period_ns) if core.states and target.behaviour.slow_cores else 0
     lut, ff = core.lut, core.ff
-    if core.lean and quick and target.clock_period_ns >= PERIODS[0] - 0.05:
-        lut, ff = core.lean
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
+    listed = target.leaves_out_dividers or key[0] not in UNCOUNTED
+    if core.lean and quick and listed and target.clock_period_ns >= PERIODS[0] - 0.05:
+        lut, ff = core.lean
     return Operator(
         latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
     )
@@ -258,13 +259,16 @@ def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
         return Operator(0, speed * cost.medium_mul_delay, cost.medium_mul_lut, 0, 1, True)
     dsp = dsps(one, other, result, target.family)
     cycles = 1 if dsp == 1 else 2 if wider <= 34 else 4
-    if target.clock_period_ns >= 9 and wider <= 34:
-        cycles = 0 if dsp == 1 else 1
-    # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+    if target.clock_period_ns >= 9 and (wider <= 34 or target.family != "7series"):
+        # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+        cycles = 0 if dsp == 1 or target.family != "7series" else 1
     inside = cycles >= 2 or (cycles == 1 and dsp > 1 and target.family == "7series")
-    lut = 0.0 if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
+    # `mul_16s_16s_32_1_1`: reports list gates beside a combinational product in one DSP.
+    beside = cost.mul_lut_one if cycles == 0 and target.lists_expressions and target.behaviour.wide_comparisons else 0.0
+    lut = beside if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
     ff = cost.mul_ff_dsp * dsp if inside else 0.0
-    return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)
+    delay = cost.mul_delay if dsp == 1 else cost.mul_delay_parts if wider <= 34 else cost.mul_delay_wide
+    return Operator(cycles, speed * delay if cycles == 0 else 0, lut, ff, dsp, True)
 
 
 def log2_ceil(value: float) -> int:

@@ -7,10 +7,11 @@ import math
 from ...program import ir
 from ...program.expressions import assigned_variables
 from ...program.type_of import type_of_expression, word_and_bit
-from ...program.typenames import BOOL
+from ...program.typenames import BOOL, INT
 from ..costs import ADDRESS_BITS
 from . import fields, tables
 from .accesses import Access, Element, Place, Spread, root
+from .addresses import form_bits
 from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies, count, looked_at
@@ -57,7 +58,17 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
-    return Place(array, prefix + tuple(v.form for v in values), deps, element, time, later(0.0, *values))
+    forms = prefix + tuple(v.form for v in values)
+    bits = _only_bits(region, forms, values)
+    return Place(array, forms, deps, element, time, later(0.0, *values), bits)
+
+
+def _only_bits(region: Region, subscripts: tuple[Form | None, ...], values: list[Value]) -> int:
+    """Bits of the only subscript of an access, 0 where there are several."""
+    form = subscripts[0] if len(subscripts) == 1 else None
+    if form is None:
+        return 0
+    return form_bits(region, form, INT) or (values[0].width if values else INT.width)
 
 
 def _parts(expr: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...]]:
@@ -177,7 +188,7 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
         spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
     )  # fmt: skip
     made.late = region.expanded_late or bool(found.deps & region.late)
-    made.arms = region.arms
+    made.arms, made.bits = region.arms, found.bits
     return made
 
 

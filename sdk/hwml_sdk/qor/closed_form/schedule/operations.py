@@ -83,14 +83,24 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     if op.shareable:
         bound = region.binding.get(kind)
         region.begun.setdefault((kind if bound is None else f"{kind}@{bound}", type_), []).append((begun, many))
-    hold = Hold(made, made, kept, many)
-    region.holds.append(hold)
+    hold = None if not op.latency_cycles and _waits_well(region, operands) else Hold(made, made, kept, many)
+    if hold is not None:
+        region.holds.append(hold)
     since = later(latency, *operands)
     if not since:  # nothing that a later iteration needs: nobody will ask for its way
         return Value(time, deps, result or type_, since, hold=hold)
     return Value(
         time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency,
         hold=hold,
+    )  # fmt: skip
+
+
+def _waits_well(region: Region, operands: tuple[Value, ...]) -> bool:
+    """Whether a pipeline makes a result when it is asked for: what the last round has left stands in registers."""
+    return region.unroll_all and bool(operands) and all(
+        value.constant is not None
+        or (value.hold is None and bool(value.since) and value.since.keys() <= region.carried)
+        for value in operands
     )  # fmt: skip
 
 

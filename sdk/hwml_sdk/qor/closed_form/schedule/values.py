@@ -26,7 +26,7 @@ class Hold:
     """How long a result is kept. made: the state that it comes in, last: the last one that looks at it.
 
     bits: of it, copies: of it after unrolling. array: that it was loaded from. waits: whether something else than a sum
-    of integers is made of it.
+    of integers is made of it. given: to the function.
     """
 
     made: int
@@ -35,6 +35,7 @@ class Hold:
     copies: float
     array: ir.Variable | None = None
     waits: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True, eq=False)
