@@ -19,7 +19,17 @@ from numpy.typing import NDArray
 from ...amounts import CHANGE_FLOOR
 from ...errors import MissingDependencyError
 from ...interrupt import heed_ctrl_c
-from ...qor.learned.certainty import CLASSES, MAX_END, MIN_END, REASONS, Certainty, classes_of, raw_end, strengths
+from ...qor.learned.certainty import (
+    ADDED,
+    CLASSES,
+    MAX_END,
+    MIN_END,
+    REASONS,
+    Certainty,
+    classes_of,
+    raw_end,
+    strengths,
+)
 from ...qor.learned.table import Table
 from ...qor.tool.labels import LABELS
 from .evaluate import group_weights, weighted_quantile
@@ -30,11 +40,11 @@ Mask = NDArray[np.bool_]
 TAIL = 0.1  # outside each end
 _SMOOTH = 0.03  # of the pinball loss's kink
 # Of each weight, by `python -m sdk.train qor penalty`: what is known of few designs is not carried over to strangers'.
-PENALTIES = {"lut": 1e-2, "dsp": 2e-3, "ff": 7e-3, "latency_cycles": 7e-3, "bram_18k": 2e-3}
+PENALTIES = {"lut": 2e-2, "dsp": 1e-3, "ff": 4e-3, "latency_cycles": 1e-2, "bram_18k": 2e-3}
 _FAR = 3.0  # errors beyond count as this: they are other faults
 _ROUNDS = 100
 FOLDS = 4
-MIN_SCALE, MAX_SCALE = 0.3, 2.0
+MIN_SCALE, MAX_SCALE = 0.3, 3.0
 MIN_GROUPS = 8  # of a class with a scale of its own
 ROWS_PER_KEY = 20
 
@@ -44,8 +54,8 @@ class Coverage:
     """What ends are scaled to: with groups weighing equally, with sources weighing by the root of theirs, and, for
     settings that training never had, with whole sources weighing alike."""
 
-    groups: float = 0.79
-    sources: float = 0.78
+    groups: float = 0.76
+    sources: float = 0.76
     foreign: float = 0.75
 
 
@@ -128,6 +138,7 @@ class _Part:
     fold: NDArray[Any]
     source: NDArray[Any]
     group: NDArray[Any]
+    target: str
     penalty: float
 
     @classmethod
@@ -137,7 +148,7 @@ class _Part:
         """The rows that `known` chooses."""
         rows = table.rows.take(known)
         found = strengths(table.values[known], table.feature_names, target)
-        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group, penalty)
+        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group, target, penalty)
 
     def weights(self, chosen: Mask) -> tuple[Floats, Floats]:
         """Weights of the chosen rows that make groups equal, and those by which a source weighs as the square root of
@@ -157,13 +168,13 @@ class _Part:
         groups, sources = self.weights(chosen)
         mean = (groups + sources) / 2
         return (
-            _fit_end(self.found[chosen], -self.error[chosen], mean, self.penalty),
-            _fit_end(self.found[chosen], self.error[chosen], mean, self.penalty),
+            _fit_end(self.found[chosen], -self.error[chosen], mean, self.penalty, self.target),
+            _fit_end(self.found[chosen], self.error[chosen], mean, self.penalty, self.target),
         )
 
     def score(self, ends: tuple[Floats, Floats], chosen: Mask) -> Floats:
         """Errors of the chosen rows over the end on their side, with their sign."""
-        low, high = (np.clip(raw_end(end, self.found[chosen]), MIN_END, MAX_END) for end in ends)
+        low, high = (np.clip(raw_end(end, self.found[chosen], self.target), MIN_END, MAX_END) for end in ends)
         error = self.error[chosen]
         return np.where(error < 0, error / low, error / high)
 
@@ -221,23 +232,28 @@ class _Part:
         return round(max(weighted_quantile(score[chosen], alike, aim.foreign), 1.0), 5)
 
 
-def _fit_end(found: Floats, error: Floats, weights: Floats, penalty: float) -> Floats:
-    """Bias and weights >= 0 whose exponential is exceeded by `error` [n] in TAIL of the cases."""
+def _fit_end(found: Floats, error: Floats, weights: Floats, penalty: float, target: str) -> Floats:
+    """Bias and weights >= 0 of an end that is exceeded by `error` [n] in TAIL of the cases."""
     try:
         from scipy.optimize import minimize
     except ImportError as problem:
         raise MissingDependencyError("scipy", "train-qor") from problem
 
+    added = target in ADDED
+
     def loss(numbers: Floats) -> tuple[float, Floats]:
-        end = np.exp(np.clip(numbers[0] + found @ numbers[1:], -MAX_END, 2.0))
+        total = numbers[0] + found @ numbers[1:]
+        end = total if added else np.exp(np.clip(total, -MAX_END, 2.0))
         over = error - end
         beyond = 1 / (1 + np.exp(-np.clip(over / _SMOOTH, -50, 50)))
         cost = over * (beyond - TAIL)
-        slope = np.where(cost < _FAR, -(beyond - TAIL + over * beyond * (1 - beyond) / _SMOOTH) * end * weights, 0.0)
+        steep = np.ones_like(end) if added else end
+        slope = np.where(cost < _FAR, -(beyond - TAIL + over * beyond * (1 - beyond) / _SMOOTH) * steep * weights, 0.0)
         gradient = np.concatenate([[slope.sum()], found.T @ slope + penalty])
         return float((np.minimum(cost, _FAR) * weights).sum() + penalty * numbers[1:].sum()), gradient
 
-    start = np.concatenate([[np.log(0.2)], np.full(found.shape[1], 0.1)])
-    bounds = [(-MAX_END, 1.0)] + [(0.0, 3.0)] * found.shape[1]
+    first, step, lowest = (0.2, 0.02, MIN_END) if added else (np.log(0.2), 0.1, -MAX_END)
+    start = np.concatenate([[first], np.full(found.shape[1], step)])
+    bounds = [(lowest, 2.0 if added else 1.0)] + [(0.0, 3.0)] * found.shape[1]
     options = {"maxiter": _ROUNDS}
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x)
