@@ -6,9 +6,12 @@ Conditions, each scored on the same test examples:
     mean       the mean of all training adapters
     nearest    the training adapter whose task's prompts are most like these
     generated  from the task's own prompts, in wordings that training never saw
-    wrong      the generator, prompts of a seen task that shares no concept
+    wrong      the generator, prompts of a seen task that shares no concept; the mean over some such tasks
     shuffled   the generator, prompts exchanged among the tasks of the same role
     trained    an adapter really trained on the task
+
+Chance is .5 for `wrong` and `shuffled` only where no negative example shows what their prompts describe: an adapter
+that works for something else rightly fires there, and would score less. Such examples are left out of their negatives.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ Report = Callable[[str], None]
 GENERATED = ("generated", "wrong", "shuffled")
 ROLES = ("seen", "union", "new")
 _PROMPTS = 8  # of a seen task, for how near it is: their mean hardly moves with more
+_WRONG = 8  # other tasks whose prompts a task is judged by
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,10 @@ class Bench:
         self.tasks = {role: data.of_role(role) for role in ROLES}
         self.tasks["seen"] = self.tasks["seen"][:: max(1, len(self.tasks["seen"]) // tasks_of_seen)][:tasks_of_seen]
 
-    def score(self, adapter: LoraAdapter, task: Task) -> dict[str, float]:
-        """Figures of an adapter on a task."""
+    def score(self, adapter: LoraAdapter, task: Task, *, without: Sequence[str] = ()) -> dict[str, float]:
+        """Figures of an adapter on a task, against negatives that show nothing of `without`."""
         heed()
-        return self.base.score(adapter.to_torch(), task)
+        return self.base.score(adapter.to_torch(), task, without=without)
 
     def mean_adapter(self) -> LoraAdapter:
         """The mean over all training checkpoints, tensor by tensor."""
@@ -123,7 +127,7 @@ def evaluate(
         for kind in dict.fromkeys(str(g.artifact.config["generator"]) for g in generators):
             own = [g for g in generators if g.artifact.config["generator"] == kind]
             for condition in GENERATED:
-                asked = _prompts(condition, tasks, data, random.Random(f"{seed} {role}"))
+                asked = _asked(condition, tasks, data, random.Random(f"{seed} {role}"))
                 scored = [_generated(bench, generator, tasks, asked) for generator in own]
                 rows.append(_row(role, condition, kind, scored))
                 say(_line(rows[-1]))
@@ -131,21 +135,30 @@ def evaluate(
 
 
 def _generated(
-    bench: Bench, generator: LoraGenerator, tasks: Sequence[Task], asked: Sequence[tuple[str, ...]]
+    bench: Bench, generator: LoraGenerator, tasks: Sequence[Task], asked: Sequence[Sequence[Task]]
 ) -> list[dict[str, float]]:
-    made = generator.generate_many(asked)
-    return [bench.score(adapter, task) for adapter, task in zip(made, tasks, strict=True)]
+    """Figures of each task, the mean over those whose prompts it is judged by."""
+    found = []
+    for task, others in zip(tasks, asked, strict=True):
+        made = generator.generate_many([other.test_prompts for other in others])
+        scored = [
+            bench.score(adapter, task, without=() if other is task else other.concepts)
+            for adapter, other in zip(made, others, strict=True)
+        ]
+        found.append({name: float(np.mean([one[name] for one in scored])) for name in scored[0]})
+    return found
 
 
-def _prompts(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.Random) -> list[tuple[str, ...]]:
+def _asked(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.Random) -> list[list[Task]]:
+    """For each task those whose prompts the generator is given."""
     if condition == "generated":
-        return [task.test_prompts for task in tasks]
+        return [[task] for task in tasks]
     if condition == "shuffled":
-        return [task.test_prompts for task in _exchanged(tasks)]
+        return [[other] for other in _exchanged(tasks)]
     found = []
     for task in tasks:
         others = [other for other in data.of_role("seen") if not set(other.concepts) & set(task.concepts)]
-        found.append(draw.choice(others).test_prompts)
+        found.append(draw.sample(others, min(_WRONG, len(others))))
     return found
 
 
