@@ -257,6 +257,25 @@ def test_negatives_of_a_control_show_nothing_that_its_prompts_describe(place: Pa
     assert left != load_base(data).score(adapter, task)
 
 
+def test_exchanged_prompts_describe_nothing_of_the_task() -> None:
+    """Where such an exchange exists; no rotation of these does it. Where none does, everybody gets another's."""
+    from hwml_sdk.train.lora.evaluate import exchanged
+    from hwml_sdk.train.lora.tasks import Task
+
+    def tasks(*names: str) -> list[Task]:
+        return [Task(name, tuple(name), "union", (), ()) for name in names]
+
+    apart = tasks("ab", "ac", "cd", "bd", "ef", "eg", "af", "bg")
+    given = exchanged(apart)
+    assert sorted(task.name for task in given) == sorted(task.name for task in apart)
+    for rotation in range(1, len(apart)):
+        assert any(set(task.name) & set(apart[i - rotation].name) for i, task in enumerate(apart))
+    assert not any(set(task.name) & set(other.name) for task, other in zip(apart, given, strict=True))
+    close = tasks("ab", "ac", "ad")
+    assert all(task is not other for task, other in zip(close, exchanged(close), strict=True))
+    assert exchanged(tasks("a")) == tasks("a")
+
+
 def test_collect_goes_on_and_refuses_another_set(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(place / "data" / "trained")
     assert main(["lora", "collect", "--output-dir", "data", "--small", "--base", "tiny"]) == 0

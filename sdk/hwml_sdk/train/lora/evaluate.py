@@ -7,7 +7,7 @@ Conditions, each scored on the same test examples:
     nearest    the training adapter whose task's prompts are most like these
     generated  from the task's own prompts, in wordings that training never saw
     wrong      the generator, prompts of a seen task that shares no concept; the mean over some such tasks
-    shuffled   the generator, prompts exchanged among the tasks of the same role
+    shuffled   the generator, prompts exchanged among the tasks of the same role, none that shares a concept if possible
     trained    an adapter really trained on the task
 
 Chance is .5 for `wrong` and `shuffled` only where no negative example shows what their prompts describe: an adapter
@@ -16,6 +16,7 @@ that works for something else rightly fires there, and would score less. Such ex
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def _asked(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.R
     if condition == "generated":
         return [[task] for task in tasks]
     if condition == "shuffled":
-        return [[other] for other in _exchanged(tasks)]
+        return [[other] for other in exchanged(tasks)]
     found = []
     for task in tasks:
         others = [other for other in data.of_role("seen") if not set(other.concepts) & set(task.concepts)]
@@ -162,14 +163,25 @@ def _asked(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.R
     return found
 
 
-def _exchanged(tasks: Sequence[Task]) -> list[Task]:
-    """Each task gets another one's place: the rotation in which the fewest concepts stay."""
+def exchanged(tasks: Sequence[Task]) -> list[Task]:
+    """Each task gets another one's place, so that as few as can be get one that shares a concept.
 
-    def shared(by: int) -> int:
-        return sum(len(set(task.concepts) & set(tasks[i - by].concepts)) for i, task in enumerate(tasks))
+    Prompts that describe half of a task would not be another's: what they score says nothing of chance.
+    """
+    given = [*tasks[1:], *tasks[:1]]
 
-    best = min(range(1, len(tasks)), key=shared, default=0)
-    return [tasks[index - best] for index in range(len(tasks))]
+    def shared(task: Task, other: Task) -> int:
+        return len(tasks) * len(task.concepts) if task is other else len(set(task.concepts) & set(other.concepts))
+
+    better = True
+    while better:  # exchange two as long as that helps
+        better = False
+        for i, j in itertools.combinations(range(len(tasks)), 2):
+            now = shared(tasks[i], given[i]) + shared(tasks[j], given[j])
+            if shared(tasks[i], given[j]) + shared(tasks[j], given[i]) < now:
+                given[i], given[j] = given[j], given[i]
+                better = True
+    return given
 
 
 def _row(role: str, condition: str, kind: str, scored: Sequence[Sequence[Mapping[str, float]]]) -> Row:
