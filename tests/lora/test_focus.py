@@ -64,3 +64,7 @@ def test_the_number_to_set_is_told() -> None:
 def test_more_directions_than_tasks_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"model\.prompt_components: 7 is over 6, .* 7 tasks"):
         projection(_prompts(TASKS), GROUP, 7)
+    same = _prompts([(0,)])["0"]
+    with pytest.raises(ConfigError, match=r"1 is over 0, .* 2 tasks"):
+        projection({"a": same, "b": same}, GROUP, 1)
+    assert clear_directions({"a": same, "b": same}, GROUP) == 0

@@ -83,7 +83,8 @@ def load_data(config: LoraTrainConfig, report: Report, *, encoder: TextEncoder |
     mean = np.asarray(tokens.mean(axis=0), dtype=np.float32)
     group = config.data.samples_per_prompt
     clear = clear_directions(vectors, group)
-    report(f"prompts: tasks differ clearly more than wordings in {clear} directions (model.prompt_components)")
+    if clear:
+        report(f"prompts: tasks differ clearly more than wordings in {clear} directions (model.prompt_components)")
     return TrainingData(
         manifest, tokens, mean, _spread(tokens, mean, manifest), tasks, vectors, held, center, scale,
         projection(vectors, group, config.model.prompt_components), adapter_config, encoder,

@@ -16,6 +16,7 @@ from ...errors import ConfigError
 from ...tensors import Floats
 
 _RIDGE = 0.1  # of the mean variance of wordings: there are fewer prompts than directions
+_ROUNDING = 1e-6  # a spread that is rounding
 CLEAR = 3.0  # times that tasks must differ more than wordings for a direction to be told
 
 
@@ -43,13 +44,13 @@ def projection(prompts: Mapping[str, Floats], group: int, components: int) -> Fl
     width = next(iter(prompts.values())).shape[1]
     if not components:
         return np.eye(width, dtype=np.float32)
-    most = min(len(prompts) - 1, width)
+    directions, spread = discriminants(prompts, group)
+    most = int((spread > _ROUNDING).sum())
     if components > most:
         raise ConfigError(
-            f"model.prompt_components: {components} is over {most}, the directions in which {len(prompts)} tasks of "
-            f"prompts of {width} values can differ"
+            f"model.prompt_components: {components} is over {most}, the directions in which prompts of {len(prompts)} "
+            "tasks differ"
         )
-    directions, spread = discriminants(prompts, group)
     shown = np.zeros((width, width), dtype=np.float32)
     shown[:components] = directions[:components] / spread[:components, None] * np.sqrt(width / components)
     return shown
