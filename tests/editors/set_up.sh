@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Set up the editors that .ci/full drives, in the folder given: newer Helix and Emacs from Debian's archive unpacked
 # beside the system, code-server and Playwright from npm. Prints the variables that the tests read. Debian only; uses the
-# machine's own apt and npm configuration. Chromium, tmux and patchelf must be there (apt install chromium tmux patchelf).
+# machine's own apt and npm configuration. Chromium, tmux, patchelf and ripgrep must be there (apt install chromium tmux
+# patchelf ripgrep).
 #   tests/editors/set_up.sh FOLDER [helix] [emacs] [code-server]
 set -euo pipefail
 root=$(mkdir -p "$1" && cd "$1" && pwd)

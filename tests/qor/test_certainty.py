@@ -13,7 +13,7 @@ from hwml_sdk import predict_qor
 from hwml_sdk.artifact import shipped
 from hwml_sdk.qor.answer.render import prediction_label, unsure
 from hwml_sdk.qor.answer.types import QorPrediction
-from hwml_sdk.qor.learned.certainty import CLASSES, REASONS, Certainty, classes_of, strengths
+from hwml_sdk.qor.learned.certainty import ADDED, CLASSES, REASONS, Certainty, classes_of, strengths
 from hwml_sdk.qor.learned.correct import Corrector
 from hwml_sdk.qor.learned.features import FEATURE_NAMES
 from hwml_sdk.qor.tool.labels import LABELS
@@ -39,9 +39,12 @@ def row(**on: float) -> np.ndarray:
 def certainty(**changes: object) -> Certainty:
     """Ends of .1 below and .2 above; a guess doubles the lower one; Merlin's scale is 3, a guess's 2 and 1.25."""
     n = len(REASONS)
-    weights = [math.log(2) if reason.name == "guess" else 0.0 for reason in REASONS]
+    guess = [float(reason.name == "guess") for reason in REASONS]
+    weights = (math.log(0.1), *[math.log(2) * one for one in guess]), (math.log(0.2), *[0.0] * n)
+    added = (0.1, *[0.1 * one for one in guess]), (0.2, *[0.0] * n)
+    below, above = zip(*(added if name in ADDED else weights for name in LABELS), strict=True)
     fields: dict[str, object] = {
-        "below": ((math.log(0.1), *weights),) * len(LABELS), "above": ((math.log(0.2), *[0.0] * n),) * len(LABELS),
+        "below": below, "above": above,
         "scale": (((3.0, 3.0), (1.0, 1.0), (2.0, 1.25), (1.0, 1.0)),) * len(LABELS), "foreign": (1.5,) * len(LABELS),
         "changes": ((0.5,) * 4,) * len(LABELS),
     }  # fmt: skip
@@ -60,6 +63,15 @@ def test_ends_by_hand() -> None:
         assert above[0] == pytest.approx([wanted[1]] * len(LABELS)), on
     tiny = certainty(below=((-9.0, *[0.0] * len(REASONS)),) * len(LABELS))
     assert tiny.ends(row(), FEATURE_NAMES, SEEN)[0][0] == pytest.approx([0.02] * len(LABELS))
+
+
+@pytest.mark.parametrize(("cycles", "right"), [(1000, 0.1), (20, math.log(24 / 21)), (2, math.log(5 / 3)), (0, 0.1)])
+def test_a_schedule_may_be_off_by_three_states(cycles: int, right: float) -> None:
+    """10 cycles may be 13, 2 may be 4 or 0; what takes none is exact to the rest of the reasons."""
+    found = row(cf_latency_cycles=math.log2(cycles + 1))
+    below, _ = certainty().ends(found, FEATURE_NAMES, SEEN)
+    assert below[0][LABELS.index("latency_cycles")] == pytest.approx(right, abs=1e-5)
+    assert below[0][LABELS.index("lut")] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +126,7 @@ def test_a_fit_covers_what_it_was_asked_to() -> None:
     error = random.normal(0, np.where(guessed, 0.5, 0.05), 400)
     table = dataclasses.replace(table, values=values, feature_names=names)
     wanted = np.log1p(table.rows.labels) - error[:, None]
-    sure = fit_certainty(table, wanted, Coverage())
+    sure = fit_certainty(table, wanted, Coverage(), penalties=dict.fromkeys(LABELS, 1e-3))
     below, above = sure.ends(values, names, np.zeros(400, dtype=bool))
     for chosen in (guessed, ~guessed):
         inside = (error[chosen] <= above[chosen, 0]) & (error[chosen] >= -below[chosen, 0])

@@ -28,10 +28,15 @@ def figures() -> dict[str, Any]:
     interval = {
         "coverage": 0.81,
         "width": 1.5,
+        "rank": 0.45,
         "worst_source": "one",
         "worst_coverage": 0.6,
         "per_source": {"one": 0.6},
     }
+    sharp: dict[str, dict[str, float | None]] = {
+        name: {"coverage": 0.8, "width": 1.25, "rank": 0.5} for name in targets
+    }
+    sharp["dsp"] = {"coverage": None, "width": None, "rank": None}
     slices = {"one": targets, "pooled all": targets, "one, not inspected": targets, "mean over sources": targets}
     return {
         "leave_group_out": {
@@ -44,6 +49,9 @@ def figures() -> dict[str, Any]:
         "controls": {"closed form": slices},
         "leave_source_out": {"ours": slices, "closed form": slices},
         "leave_source_out_intervals": {"lut": interval, "bram_18k": interval},
+        "sharpness": {"all rounds counted": sharp},
+        "source_sharpness": {"all rounds counted": sharp},
+        "changes": {name: {"coverage": 0.8, "sure": 0.25, "sign_right": None} for name in sharp},
         "hlsyn_zero_shot": {"2018.3": {"sum": 1.25}},
         "what_if": {
             "keys": 3, "best1": 1.5, "best5": 1.2, "random1": 4, "random5": 2, "front": 0.9, "random_front": 0.8
@@ -65,7 +73,10 @@ def table(name: str) -> str:
         ("by-groups", "| mean over sources | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
         ("not-inspected", "| one, not inspected | 1,200 | 0.910 / 10 | 0.800 / 25 | - | - / 40 |"),
         ("controls", "| mean over sources | LUT | 0.800 / 25 | 0.800 / 25 |"),
-        ("intervals", "| LUT | 81 % | x1.5 | one: 60 % |"),
+        ("intervals", "| LUT | 81 % | x1.5 | 0.45 | one: 60 % |"),
+        ("sharpness", "| all rounds counted | 80 % x1.25 0.50 | 80 % x1.25 0.50 | - | 80 % x1.25 0.50 |"),
+        ("source-sharpness", "| all rounds counted | 80 % x1.25 0.50 |"),
+        ("changes", "| LUT | 80 % | 25 % | - |"),
         ("sources", "| one | latency | 0.910 / 10 | 0.910 / 10 |"),
         ("sources", "Not behind the better of the others in 5 of 5 cells"),
         ("source-intervals", "| all, groups weighing equally | 81 % |"),
@@ -99,11 +110,14 @@ def test_tables_of_what_ships(name: str, line: str) -> None:
 
 def test_designs_of_real_projects() -> None:
     both = {"answer": {"spearman": 0.99, "median_error": 0.18}, "closed form": {"spearman": 0.7, "median_error": 0.04}}
-    targets = {name: {**both, "designs": 36, "unknown": 11} for name in ("latency_cycles", "lut", "dsp", "ff")}
+    ends = {which: {"coverage": 0.75, "width": 2.25, "width_error": 0.4} for which in ("stated", "defaults")}
+    each = {**both, "designs": 36, "unknown": 11, "intervals": ends}
+    targets = dict.fromkeys(("latency_cycles", "lut", "dsp", "ff"), each)
     loops = {"ii": {"right": 3, "of": 4}, "latency": {"right": 1, "of": 2}}
     real = {"targets": targets, "loops": loops, "of_another_source": ["one"]}
     text = rewritten("<!-- figures: real -->\n<!-- end -->", figures(), None, real)
     assert "| answer | 0.99 / 18 % |" in text and "| closed form | 0.70 / 4 % |" in text
+    assert "| intervals, settings by default | 75 % x2.2 0.40 |" in text
     assert "right in 75% of the pipelined loops, the latency of 50% of all" in text and "another source: 1." in text
 
 

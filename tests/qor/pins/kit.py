@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_target
 from hwml_sdk.qor.closed_form.estimate import Estimate, FunctionResult, LoopResult
 
@@ -77,3 +79,13 @@ def cores(estimate: Estimate) -> dict[str, float]:
 def memories(estimate: Estimate) -> dict[str, tuple[float, float, float]]:
     """(BRAM18, LUT, FF) of each array of the top function."""
     return {var.name: (cost.bram_18k, cost.lut, cost.ff) for var, cost in estimate.top.memory.items()}
+
+
+# Inputs and LUTs of entries in tables of multiplexers of csynth reports, 2020.2 to 2024.1.
+_INPUTS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 25, 32, 118)
+_LUTS = (0, 0, 9, 14, 20, 26, 31, 37, 43, 49, 54, 59, 65, 65, 81, 125, 148, 609)
+
+
+def multiplexer(inputs: float) -> float:
+    """LUTs of an entry of the table of multiplexers; `ap_NS_fsm` has one input more than there are states."""
+    return float(np.interp(inputs, _INPUTS, _LUTS))

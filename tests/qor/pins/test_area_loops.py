@@ -1,9 +1,10 @@
 """Area of loops and functions: sharing of cores, state, control and multiplexers, each design added up by hand.
 
-A csynth report counts 1 LUT for one of logic, 1.5 for one of control and 2 for one of multiplexers; after place and
-route these are .3, 1.5 and .5. Registers count whole, of control's .5 (.6 placed). Around each core stand 13 / clock
-(9 / clock placed) FFs a bit of its width, 6 at most. A loop's control: 10 + 3 log2(trips + 2) + 2 depth LUTs, 8 + 2
-log2(trips + 2) + 1.5 depth FFs (depth counts to 60); a function's: 12 and 6. Each access has 4 LUTs of address.
+A csynth report counts each LUT of logic and lists control and multiplexers entry by entry (`test_logic`). After place
+and route a LUT of logic counts .3, of control 1.5, of multiplexers .5. Registers count whole, of control's .5 (.6
+placed). Around each core stand 13 / clock (9 / clock placed) FFs a bit of its width, 6 at most. A loop's control: 10 +
+3 log2(trips + 2) + 2 depth LUTs, 8 + 2 log2(trips + 2) + 1.5 depth FFs (depth counts to 60); a function's: 12 and 6.
+Each access has 4 LUTs of address.
 """
 
 from __future__ import annotations
@@ -36,34 +37,39 @@ def test_a_pipelined_loop_added_up() -> None:
     """Depth 5: load in two states, product in two, sum and store. Reports list what waits from state to state.
 
     The product begins a state after its operand came, which waits in 32 bits; the sum and the store follow it at once.
-    The address of the store, 6 bits, waits longer than two states: a register and a shift register of 64. The counter
-    to 64 has log2(66) bits; one state, 5 stages with an exit each, a start and a done bit, a state of the function.
+    The counter to 64 has 7 bits. As the address of the store it waits longer than two states: a register and a shift
+    register of 64. One state, 4 stages behind the first, 3 exits, a done bit; the function is the pipeline itself.
+
+    LUTs beside sum and product: the counter of 7 bits (sum 14, comparison 14), `i_fu`, `ap_sig_allocacmp_i`,
+    `ap_done_int`, `ap_enable_reg_pp0_iter1` 9 each, `ap_enable_pp0` 2, its start 2, the shift register 32.
     """
     found = square(ON)
     control_lut, control_ff = 10 + 3 * log2(66) + 2 * 5 + 12, 8 + 2 * log2(66) + 1.5 * 5 + 6
     registers = 64 * 5 * 0.15 + 32 * 0.5
     assert loops(found)["L"].depth == 5
-    assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
-    waiting = 32 + (6 + 64)
-    assert found.ff == pytest.approx(waiting + log2(66) + 1 + 5 * 2 + 2 + 1 + 165)
+    assert found.lut == pytest.approx(39 + 48 + 2 * 14 + 4 * 9 + 2 + 2 + 32)
+    waiting = 32 + (7 + 64)
+    assert found.ff == pytest.approx(waiting + 7 + 1 + 4 + 3 + 1 + 165)
     placed = square(ON, stage="impl")
     assert placed.lut == pytest.approx(0.3 * 32 + 1.5 * control_lut + 0.5 * (2 * 4) + 48)
     assert placed.ff == pytest.approx(registers + 0.6 * control_ff + 165 + 9 / 3.33 * 32)
 
 
 def test_a_plain_loop_added_up() -> None:
-    """Depth 5; what was loaded waits in 32 bits, the address of the store in 6; counter, next value and states."""
+    """Depth 5; what was loaded waits in 32 bits, the address of the store in 7; counter, next value and states.
+
+    LUTs: the counter of 7 bits (14 and 14) and `i_fu`; 5 of `ap_NS_fsm` a state of the loop, and one of two states.
+    """
     found = square(OFF)
-    control_lut = 10 + 3 * log2(66) + 2 * 5 + 12
     assert loops(found)["L"].depth == 5
-    assert found.lut == pytest.approx(39 + 1.5 * control_lut + 1.8 * (2 * 4) + 48)
-    assert found.ff == pytest.approx(32 + 6 + 2 * log2(66) + 5 + 2 + 165)
+    assert found.lut == pytest.approx(39 + 48 + 2 * 14 + 9 + 5 * 5 + 14)
+    assert found.ff == pytest.approx(32 + 7 + 2 * 7 + 5 + 2 + 165)
 
 
 def test_a_function_without_loops_added_up() -> None:
-    """The 32 bits loaded wait for the product; 12 LUT of control, 5 states."""
+    """The 32 bits loaded wait for the product; 5 states, an `ap_NS_fsm` of 6 inputs."""
     found = closed("void top(int a[4], int b[4]) { b[0] = a[0] * a[0] + 3; }")
-    assert found.lut == pytest.approx(39 + 1.5 * 12 + 1.8 * 8 + 48)
+    assert found.lut == pytest.approx(39 + 31 + 48)
     assert found.ff == pytest.approx(32 + 5 + 165)
 
 
@@ -349,8 +355,8 @@ def test_an_element_of_a_reshaped_word_is_shifted_out_of_it() -> None:
 
 
 def test_an_if_selects_what_it_writes() -> None:
-    """Both arms are built; a selector of w bits takes w LUTs, a comparison of w bits 7.5 + .36 w (csynth reports)."""
-    test, choice = 7.5 + 0.36 * 32, 32
+    """Both arms are built; a selector of w bits takes w LUTs, a comparison of w bits w + 7 (csynth reports)."""
+    test, choice = 32 + 7, 32
     code = """
 void top(int a[4], int b[4], int *c) {{
 #pragma HLS array_partition variable=a complete
@@ -424,12 +430,12 @@ def test_what_nothing_shared_would_take() -> None:
         assert found.unshared == found.area
     nested = closed(
         """
-void f(int p[64]) { A: for (int i = 0; i < 64; i++) { p[i] = p[i] * p[i]; } }
-void top(int p[64], int q[64]) {
+void f(int p[80]) { A: for (int i = 0; i < 80; i++) { p[i] = p[i] * p[i]; } }
+void top(int p[80], int q[80], int n) {
   O: for (int k = 0; k < 8; k++) {
     p[k] = q[k] * q[k + 1];
-    I: for (int i = 0; i < 64; i++) { q[i] = p[i] * k; }
-    J: for (int i = 0; i < 64; i++) { q[i] = q[i] * p[i]; }
+    I: for (int i = 0; i < 80; i++) { q[i] = p[i] * n; }
+    J: for (int i = 0; i < 80; i++) { q[i] = q[i] * p[i]; }
   }
   f(p);
 }

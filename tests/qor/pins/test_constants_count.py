@@ -20,7 +20,7 @@ from .kit import closed
 
 HOLDERS = {
     "INTEGER": cores.INTEGER, "MEMORY": memories.MEMORY, "COSTS": costs.COSTS, "CSYNTH": costs.CSYNTH,
-    "IMPL": costs.IMPL, "MERLIN": costs.MERLIN,
+    "IMPL": costs.IMPL, "MERLIN": costs.MERLIN, "LOGIC": costs.LOGIC,
 }  # fmt: skip
 # Kernels in which a holder's constants show.
 SHOWS = {
@@ -34,6 +34,7 @@ SHOWS = {
     "CSYNTH": ("gemm_scalar", "selectors"),
     "IMPL": ("gemm_scalar", "selectors"),
     "MERLIN": ("gemm", "guarded_sums"),
+    "LOGIC": ("copy_off", "selectors", "reshape", "gemm", "dataflow_streams", "sum_float"),
 }  # fmt: skip
 CASES = cases()
 DIVIDED = """
@@ -51,7 +52,7 @@ def names() -> Iterator[tuple[str, str]]:
     """(holder, constant) of those that count LUTs, FFs or block RAMs."""
     for holder, instance in HOLDERS.items():
         for name, _, _ in constants_of(instance):
-            if any(word in name for word in AREA) or holder in ("CSYNTH", "IMPL", "MERLIN"):
+            if any(word in name for word in AREA) or holder in ("CSYNTH", "IMPL", "MERLIN", "LOGIC"):
                 yield holder, name
 
 
@@ -63,8 +64,10 @@ def areas(holder: str) -> list[float]:
         if case.name in SHOWS[holder]:
             made = [estimate for setting, estimate in case.estimates(SETTINGS)]
             found += [count for each in made for count in (each.lut, each.ff, each.bram_18k)]
-    # At 10 ns a long product has no register inside.
-    others = [closed(DIVIDED), closed(DIVIDED.replace("/", "*"), clock=10.0)]
+    # At 10 ns a long product has no register inside, and a short one is combinational.
+    product = DIVIDED.replace("/", "*")
+    short = product.replace("int a[64], int b[64]", "short a[64], short b[64]")
+    others = [closed(DIVIDED), *(closed(code, clock=10.0) for code in (product, short))]
     return [*found, *(count for each in others for count in (each.lut, each.ff))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .kit import OFF
+from .kit import OFF, U280, closed, loops
 from .loops_kit import COPY, LEAVE, TEST, Pin, function, hold, module, pipeline, plain
 
 PIPELINES = [
@@ -48,13 +48,14 @@ void top(float a[100], float b[100], float x) {
     b[i] = a[i] * x + 1.5f;
   }
 }""", {"L": (1, 100, pipeline(100, 1, 2 + 4 + 5 + 1))}, None, {"clock": 4.0}),
+    # Labels of data/qor: a product takes its operands in the state that a load ends in.
     Pin("depth at 10 ns", """
 void top(float a[100], float b[100], float x) {
   L: for (int i = 0; i < 100; i++) {
 #pragma HLS pipeline
     b[i] = a[i] * x + 1.5f;
   }
-}""", {"L": (1, 100, pipeline(100, 1, 2 + 3 + 4 + 1))}, None, {"clock": 10.0}),
+}""", {"L": (1, 100, pipeline(100, 1, 2 + 1 + 4))}, None, {"clock": 10.0}),
     # Six loads on two ports: ceil(6 / 2) = 3; the last pair comes two cycles after the first. Of the tree's three
     # levels two fit a cycle: load 2, a cycle more for sums, store 1.
     Pin("ports bound II and depth", """
@@ -112,7 +113,8 @@ void top(int a[12][100], int b[12][100]) {
     }
   }
 }""", {"O+L": (1, 1200, pipeline(1200, 1, COPY))}),
-    # A store beside the inner loop: imperfect, each round enters the pipeline anew; 1 state for a constant's store.
+    # A store beside the inner loop is made in its last round; before 2023 each round enters the pipeline anew, with a
+    # state for a constant's store.
     Pin("a store beside", """
 void top(int a[12][100], int b[12][100], int c[12]) {
   O: for (int i = 0; i < 12; i++) {
@@ -122,7 +124,19 @@ void top(int a[12][100], int b[12][100], int c[12]) {
     }
     c[i] = 7;
   }
-}""", {"O": (None, 12, plain(12, TEST + module(pipeline(100, 1, COPY)) + 1)), "L": (1, 100, pipeline(100, 1, COPY))}),
+}""", {"O+L": (1, 1200, pipeline(1200, 1, COPY))}),
+    Pin("a store beside before 2023", """
+void top(int a[12][100], int b[12][100], int c[12]) {
+  O: for (int i = 0; i < 12; i++) {
+    L: for (int j = 0; j < 100; j++) {
+#pragma HLS pipeline
+      b[i][j] = a[i][j] + 1;
+    }
+    c[i] = 7;
+  }
+}""", {
+    "O": (None, 12, plain(12, TEST + module(pipeline(100, 1, COPY)) + 1)), "L": (1, 100, pipeline(100, 1, COPY))
+    }, None, {"version": "2022.2"}),
     # LOOP_FLATTEN off in the inner loop (where UG1399 wants it) keeps the nest.
     Pin("switched off inside", """
 void top(int a[12][100], int b[12][100]) {
@@ -287,7 +301,7 @@ void top(int a[70][64], int b[70]) {
     b[i] = s;
   }
 }""", {"O": (32, 70, pipeline(70, 32, 6, turns=32))}),
-    # 65 are more: the loop itself; a state for the store beside it.
+    # 65 are more: the loop itself, flattened with the one around it.
     Pin("65: the loop itself", """
 void top(int a[70][65], int b[70]) {
   O: for (int i = 0; i < 70; i++) {
@@ -296,7 +310,7 @@ void top(int a[70][65], int b[70]) {
       s += a[i][j];
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, TEST + module(pipeline(65, 1, 2)) + 1)), "L": (1, 65, pipeline(65, 1, 2))}),
+}""", {"O+L": (1, 70 * 65, pipeline(70 * 65, 1, 2))}),
     # A perfect nest of 8 * 8 = 64 is short as a whole: the loop around it is pipelined, the nest unrolled.
     Pin("a short nest", """
 void top(int a[100], int b[8][8]) {
@@ -308,7 +322,8 @@ void top(int a[100], int b[8][8]) {
     a[t] = s;
   }
 }""", {"T": (32, 100, pipeline(100, 32, 6, turns=32))}),
-    # 9 * 8 = 72 are more than 64: its innermost loop is pipelined, and the nest flattened.
+    # 9 * 8 = 72 are more than 64: its innermost loop is pipelined, and all three flattened; what the first round of a
+    # nest loads and the last one stores takes a state more.
     Pin("a nest over the threshold", """
 void top(int a[100], int b[9][8]) {
   T: for (int t = 0; t < 100; t++) {
@@ -318,7 +333,7 @@ void top(int a[100], int b[9][8]) {
         s += b[i][j];
     a[t] = s;
   }
-}""", {"T": (None, 100, plain(100, 2 + module(pipeline(72, 1, 2)) + 1)), "O+L": (1, 72, pipeline(72, 1, 2))}),
+}""", {"T+O+L": (1, 7200, pipeline(7200, 1, 2 + 1))}),
     # pipeline_loops=5 of hls_config.cfg: six iterations are more, five are not.
     Pin("six over a threshold of five", """
 void top(int a[70][6], int b[70]) {
@@ -328,7 +343,7 @@ void top(int a[70][6], int b[70]) {
       s += a[i][j];
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, TEST + module(6) + 1)), "L": (1, 6, pipeline(6, 1, 2))}, None, {"pipeline_loops": 5}),
+}""", {"O+L": (1, 420, pipeline(420, 1, 2))}, None, {"pipeline_loops": 5}),
     Pin("five at a threshold of five", """
 void top(int a[70][5], int b[70]) {
   O: for (int i = 0; i < 70; i++) {
@@ -366,7 +381,7 @@ void top(int a[70][8], int b[70]) {
     }
     b[i] = s;
   }
-}""", {"O": (None, 70, plain(70, TEST + module(pipeline(4, 1, 3)) + 1)), "L": (1, 4, pipeline(4, 1, 3))}),
+}""", {"O+L": (1, 280, pipeline(280, 1, 3))}),
     # A second loop beside the short one that stays a loop: both are pipelined by themselves.
     Pin("a loop beside blocks the parent", """
 void top(int a[70][8], int b[70], int c[70][100]) {
@@ -413,3 +428,24 @@ def test_unrolling(pin: Pin) -> None:
 @pytest.mark.parametrize("pin", AUTOMATIC, ids=lambda pin: pin.name)
 def test_automatic_pipelining(pin: Pin) -> None:
     hold(pin)
+
+
+SIBLINGS = """
+void top(int in[512], int out[512]) {
+  int w[8];
+  R: for (int i = 0; i < 512; i++) {
+    A: for (int j = 7; j > 0; j--) w[j] = w[j - 1];
+    w[0] = in[i];
+    int sum = 0;
+    B: for (int j = 0; j < LEAST; j++) sum += w[j & 7];
+    out[i] = sum;
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(("rounds", "pipelined"), [("8", True), ("64", True), ("65", False), ("in[0]", False)])
+def test_a_loop_around_short_loops_beside_one_another_is_pipelined_by_itself(rounds: str, pipelined: bool) -> None:
+    """As labelled designs show: a window that is moved and added up takes 1,040 cycles for 1,024 elements."""
+    code = SIBLINGS.replace("LEAST", rounds)
+    assert (loops(closed(code, part=U280, clock=10.0))["R"].ii is not None) == pipelined

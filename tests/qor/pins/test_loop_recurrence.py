@@ -129,10 +129,23 @@ def test_dependence(options: str) -> None:
         # Vivado HLS takes longer cores (add 8) and goes through the memory every time: 2 + 8 + 1 = 11.
         ({"tool": "vivado_hls", "version": "2019.2"}, "y[0] += a[i];", 11),
         ({"tool": "vivado_hls", "version": "2019.2"}, "y[i] = y[i - 2] + a[i];", 6),
-        # 7 series cores take a cycle more: 5; at 10 ns add 3 + 1 = 4; UltraScale+ there 3.
+        # 7 series cores take a cycle more: 5; at 10 ns add 3 + 1 = 4; UltraScale+ there 3, a sum alone one less.
         ({"part": "xc7z020clg484-1"}, "y[0] += a[i];", 5),
         ({"part": "xc7z020clg484-1", "clock": 10.0}, "y[0] += a[i];", 4),
-        ({"clock": 10.0}, "y[0] += a[i];", 3),
+        ({"clock": 10.0}, "y[0] += a[i];", 2),
+        # A condition decides whether it is stored: through the memory, 2 + 3 + 1.
+        ({"clock": 10.0}, "if (at[i]) y[0] += a[i];", 6),
+        ({"clock": 10.0}, "y[0] -= a[i] * a[i];", 2),
+        # Two sums in a row, also with a product of 1 between; a product before the sum: 3 + 3, 2 + 3. A product alone:
+        # one less than its 2. Through the memory: 2 + 3 + 1.
+        ({"clock": 10.0}, "y[0] = (y[0] + a[i]) * 1.0f + a[i - 1];", 6),
+        ({"clock": 10.0}, "y[0] = (y[0] - a[i]) - y[1];", 6),
+        ({"clock": 10.0}, "y[0] = y[0] * 0.5f + a[i];", 5),
+        ({"clock": 10.0}, "y[0] *= 0.5f;", 1),
+        ({"clock": 10.0}, "y[at[i]] += a[i];", 6),
+        # At other clocks, before 2023: as the core takes.
+        ({"clock": 5.0}, "y[0] += a[i];", 3),
+        ({"clock": 10.0, "version": "2022.2"}, "y[0] += a[i];", 4),
         # Half the period of the last entry of the table: 4 * sqrt(2) = 5.66, 6.
         ({"clock": 1.665}, "y[0] += a[i];", 6),
     ],

@@ -243,8 +243,8 @@ void top(int a[128], double d[128], int b[128], int n, int m[4]) {{
         ("", "a[i] != 0", "", 2), ("", "i < 100 && a[i] > n", "", 2),
         # Two loads, one after the other: the address of the second in the state of the first one's data.
         ("", "a[a[i]] != 0", "", 3),
-        # Load 2, product of doubles 5, comparison 2.
-        ("", "s > 0.5", " s = d[i] * d[i];", 9),
+        # Load 2, product of doubles 3 from its second state on, comparison 2.
+        ("", "s > 0.5", " s = d[i] * d[i];", 6),
         # What is known at once holds nothing up: counters, registers, what the loop does not change.
         ("", "i < n", "", 1), ("", "i < m[2]", "", 1), ("", "i < a[3]", "", 1), ("", "!done", " done = i > n;", 1),
     ],

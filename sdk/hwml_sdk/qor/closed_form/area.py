@@ -17,7 +17,8 @@ from .schedule.region import Kind, Region
 class Area:
     """Area of some code. shared: units of shareable operators; plain: LUT of the rest; registers: pipeline bits.
 
-    kept: flip-flops of what waits from state to state, of states and counters.
+    kept: flip-flops of what waits from state to state, of states and counters. listed: LUT of control and
+    multiplexers, as tables of csynth reports list them.
     """
 
     shared: dict[Kind, float] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Area:
     control_ff: float = 0.0
     mux_lut: float = 0.0
     kept: float = 0.0
+    listed: float = 0.0
 
     def beside(self, other: Area, copies: float = 1.0) -> None:
         """Add code that runs at the same time, or cannot share."""
@@ -49,6 +51,7 @@ class Area:
         self.control_ff += other.control_ff * copies
         self.mux_lut += other.mux_lut * copies
         self.kept += other.kept * copies
+        self.listed += other.listed * copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def area_cost(area: Area, target: Target) -> Cost:
     """What an area takes on the target's family, as the report of its tool and stage counts it."""
     rule = counting(target)
     lut = area.plain_lut * rule.plain_lut + area.control_lut * rule.control_lut + area.mux_lut * rule.mux_lut
+    lut += area.listed * rule.listed
     ff = area.registers * rule.registers + area.control_ff * rule.control_ff + area.kept * rule.kept
     dsp = area.plain_dsp
     # Only now, not while walking: what several loops share is known when all of them have been added.
@@ -91,22 +95,30 @@ def copied_bits(region: Region) -> float:
 
 def ports_lut(region: Region) -> float:
     """Address and data multiplexers in front of memory ports, and selection among registers, banks and lanes."""
-    total = 0.0
+    total = selected_lut(region)
     for array, accesses in by_array(region.accesses).items():
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         uses = sum(access.copies for access in accesses)
         total += uses * COSTS.port_lut_access
-        # Registers have no ports: what moves at run time is picked out of all of them.
+        # Two accesses have a port of the memory each; more of them need selecting. Registers have no ports.
+        if uses > 2 and layout.interface != "register":
+            total += (uses - 2) * width * COSTS.port_lut_bit
+    return min(total, MAX_PORT_LUT)
+
+
+def selected_lut(region: Region) -> float:
+    """Selection among registers, banks and lanes by what is known at run time only."""
+    total = 0.0
+    for array, accesses in by_array(region.accesses).items():
+        layout = region.host.layout(array)
+        width = max(array.type.width, 1)
         if layout.interface == "register":
             count = element_count(array) or 1
             chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
             copies = sum(access.copies for access in chosen)
             total += copies * width * min(count, MAX_SELECTED) * COSTS.register_lut_bit
             continue
-        # Two accesses have a port of the memory each; more of them need selecting.
-        if uses > 2:
-            total += (uses - 2) * width * COSTS.port_lut_bit
         total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
     return min(total, MAX_PORT_LUT)
 
@@ -118,8 +130,8 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
     shifter of w bits takes about w log2(w) / 2 LUTs. Banks are chosen by a multiplexer, as `mux_42_32` (20 LUTs) and
     `mux_83_32` (43 LUTs) of Vitis HLS reports.
     """
-    lanes = _unresolved(access, layout.reshaped)
-    banks = _unresolved(access, layout.banks)
+    lanes = unresolved(access, layout.reshaped)
+    banks = unresolved(access, layout.banks)
     word = width * math.prod(factor for _, factor in layout.reshaped.values())
     total = 0.0
     if lanes > 1:
@@ -130,7 +142,7 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
     return total
 
 
-def _unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
+def unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
     """Among how many parts an access has to choose at run time."""
     total = 1
     for dim, (kind, factor) in splits.items():

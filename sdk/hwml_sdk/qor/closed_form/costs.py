@@ -34,9 +34,12 @@ class Counting:
     control_ff: float = constant(1.0)
     held: float = constant(0.0)
     kept: float = constant(0.0)
+    listed: float = constant(0.0)
 
 
-CSYNTH = Counting(control_lut=1.5, mux_lut=1.8, plain_lut=1.0, registers=0.0, control_ff=0.0, held=0.0, kept=1.0)
+CSYNTH = Counting(
+    control_lut=0.0, mux_lut=0.0, plain_lut=1.0, registers=0.0, control_ff=0.0, held=0.0, kept=1.0, listed=1.0
+)
 IMPL = Counting(control_lut=1.5, mux_lut=0.5, plain_lut=0.3, registers=1.0, control_ff=0.6, held=9.0)
 MERLIN = Counting(control_lut=1.0, mux_lut=1.0, plain_lut=1.0, registers=1.0, control_ff=1.0, held=0.0)
 
@@ -110,10 +113,28 @@ class Registers:
 
     shift: float = constant(64.0, _SHIFT)
     plain_stages: float = constant(2.0, "csynth reports: `x_reg` and `x_reg_pp0_iter1_reg`, else a shift register")
-    pipeline: float = constant(2.0, "csynth reports: `ap_done_reg`, and in the caller `grp_..._ap_start_reg`")
+    pipeline: float = constant(1.0, "csynth reports: `ap_done_reg` of a loop that is a function of its own")
 
 
 REGISTERS = Registers()
+
+_GATE = "csynth reports, table of expressions: `ap_enable_pp0`, `ap_condition_260` and other gates of one bit 2"
+
+
+@dataclass(slots=True)
+class Logic:
+    """Entries of the tables of expressions and multiplexers of csynth reports, in LUT."""
+
+    gate: float = constant(2.0, _GATE)
+    state: float = constant(5.0, "csynth reports: `ap_NS_fsm` of 5 inputs 26, of 10 54, of 17 81, of 92 476")
+    shift: float = constant(32.0, "csynth reports: an entry of 32 LUT beside the 64 FF of a shift register")
+    bank_write: float = constant(2.0, _GATE)
+    lane_read: float = constant(0.464, "csynth reports: `lshr` of 256 bits 950, of 512 bits 2171: of w log2(w)")
+    lane_write: float = constant(1.85, "labels of hgbo-dse: a word is read, masked and shifted: of w log2(w)")
+    process: float = constant(30.0)
+
+
+LOGIC = Logic()
 
 # Beyond these the tools share or fold: a state machine, a register chain and a selector do not grow on.
 MAX_STATES = 60  # of a loop's state machine

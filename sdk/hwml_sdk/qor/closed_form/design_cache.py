@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -66,6 +66,7 @@ class Design:
         self._loops_below: dict[str, bool] = memo.loops_below if memo is not None else {}
         self._calling: dict[ir.Loop, bool] = memo.calling if memo is not None else {}
         self._steps: dict[ir.Loop, float] = {}
+        self._reads: dict[str, Counter[tuple[ir.Variable, str]]] = {}
         self._bindings: dict[str, Mapping[ir.Variable, Binding]] = {}
         self._limits: dict[str, Mapping[str, int]] = {}
         self.tables: dict[ir.Variable, Layout] = {}
@@ -256,6 +257,21 @@ class Design:
             self._steps[loop] = float(found or 1)
         return self._steps[loop]
 
+    def read_outside(self, loop: ir.Loop, var: ir.Variable) -> bool:
+        """Whether a scalar that a loop changes is looked at behind it: elsewhere, or by who calls."""
+        field = ""
+        while var.part_of is not None:
+            var, field = var.part_of, var.name.rpartition(".")[2]
+        if var.scope == "param" and var.type.pointer:
+            return True
+        function = self.program.functions.get(var.function)
+        if function is None:
+            return False
+        if var.function not in self._reads:
+            self._reads[var.function] = _reads(function.body)
+        everywhere, inside = self._reads[var.function], _reads(loop.body)
+        return any(everywhere[key] > inside[key] for key in ((var, ""), (var, field)))
+
     def is_straight(self, function: ir.Function) -> bool:
         """No loop that stays one: the call is walked in place. Functions that must not be inlined are instances."""
         return not self._has_loops(function)
@@ -283,6 +299,17 @@ class Design:
             known = any(True for _ in ir.loops_of(function.body)) or self._calls_with_loops(function.body, depth)
             self._loops_below[function.name] = known
         return bool(known)
+
+
+def _reads(block: ir.Block) -> Counter[tuple[ir.Variable, str]]:
+    """How often each variable is looked at as a whole, and each field of it."""
+    every = everything_in(block)
+    stored = {id(expr.target) for expr in every if isinstance(expr, ir.Assign) and expr.op == "="}
+    fields = [e for e in every if isinstance(e, ir.Member) and isinstance(e.base, ir.Ref)]
+    parts = {id(e.base) for e in fields}
+    found = Counter((e.base.var, e.field) for e in fields if isinstance(e.base, ir.Ref) and id(e) not in stored)
+    found.update((e.var, "") for e in every if isinstance(e, ir.Ref) and id(e) not in stored and id(e) not in parts)
+    return Counter({(var, field): number for (var, field), number in found.items() if var is not None})
 
 
 def written_by_calls(block: ir.Block) -> set[ir.Variable]:

@@ -249,9 +249,32 @@ def _chosen(
         return loop
     siblings = [item for item in loops_inside(parent.body) if item not in nest]
     blocked = loop.pragmas and any(p.kind in ("UNROLL", "PIPELINE", "PARALLEL") for p in loop.pragmas)
-    if blocked or any(not plans[item].full_unroll for item in siblings):
+    if blocked or not all(_short(item, parent, counts, plans, threshold) for item in siblings):
         return loop
     return parent
+
+
+def _short(
+    loop: ir.Loop,
+    parent: ir.Loop,
+    counts: Mapping[ir.Loop, TripCount],
+    plans: Mapping[ir.Loop, Plan],
+    threshold: int,
+) -> bool:
+    """Whether a loop, with those around it up to the parent, has so few iterations that the parent is pipelined.
+
+    Several short loops beside one another are all unrolled then (five kernels of forgehls-kernels: a shift and a sum).
+    """
+    total: float = 1.0
+    at: ir.Loop | None = loop
+    while at is not None and at is not parent:
+        count = counts.get(at)
+        if not plans[at].full_unroll:
+            if count is None or count.average is None or not count.constant:
+                return False
+            total *= count.average
+        at = at.parent
+    return total <= threshold
 
 
 def _standing_parent(loop: ir.Loop, plans: Mapping[ir.Loop, Plan]) -> ir.Loop | None:

@@ -57,7 +57,8 @@ class LoopResult:
 class FunctionResult:
     """One function as it would be built, for one set of constant arguments.
 
-    interval: cycles from one start to the next. unrolled: trips of loops that are none any more.
+    copied: arrays that copies of memories touch, and whether they write them. interval: cycles from one start to the
+    next. unrolled: trips of loops that are none any more.
     unknown: which figures are nominal ones, and why.
     """
 
@@ -68,6 +69,7 @@ class FunctionResult:
     memory: dict[ir.Variable, Storage] = field(default_factory=dict)
     loops: list[LoopResult] = field(default_factory=list)
     calls: list[CallResult] = field(default_factory=list)
+    copied: list[tuple[ir.Variable, bool]] = field(default_factory=list)
     dataflow: bool = field(init=False)
     interval: float = field(init=False)
     unrolled: dict[ir.Loop, float | None] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """How sure an answer is: 80 % intervals from reasons that stand in the closed form, never from accidents of spelling.
 
-Each end of an interval lies exp(bias + sum of weight x reason) away from log(1 + value); weights are >= 0, so that one
-more reason never makes an answer surer. The ends are then scaled by class (Mondrian: of Merlin, after place and route,
-where something is guessed, where everything is counted) to the coverage that was measured on groups and on whole
-sources that the fit never saw; settings that training never had have a factor of their own, measured likewise.
+Each end of an interval lies exp(bias + sum of weight x reason) away from log(1 + value); of cycles the sum itself does.
+Weights are >= 0, so that one more reason never makes an answer surer. The ends are then scaled by class (Mondrian: of
+Merlin, after place and route, where something is guessed, where everything is counted) to the coverage that was
+measured on groups and on whole sources that the fit never saw; settings that training never had have a factor of their
+own, measured likewise.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ Column = Callable[[str], Floats]
 CLASSES = ("merlin", "impl", "guessed", "counted")
 MIN_END = 0.02  # of log(1 + value): figures are whole numbers
 MAX_END = 4.0  # a factor of 55: beyond, nothing is said any more
+# Of these reasons add up; of the others they multiply. `python -m sdk.train qor penalty` shows both.
+ADDED = frozenset({"latency_cycles"})
+# How far a schedule may be off by itself: four of five kernels of one loop in data/qor are within 2 states, of designs
+# of less than a hundred cycles seven of ten within 3.
+STATES = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,13 @@ def _nothing_pipelined(column: Column, target: str) -> Floats:
     return np.asarray((column("loops_pipelined") <= 0) & (column("loops") > 0), dtype=np.float64)
 
 
+# Of code without loops: what takes longer is a library's function, whose cycles are known as those of loops are.
+_FEW_LOG2 = 8.0
+
+
 def _no_loop(column: Column, target: str) -> Floats:
-    return np.asarray(column("loops") <= 0, dtype=np.float64)
+    few = column("cf_latency_cycles") <= _FEW_LOG2
+    return np.asarray((column("loops") <= 0) & few, dtype=np.float64)
 
 
 def _routed(column: Column, target: str) -> Floats:
@@ -179,6 +190,14 @@ def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.
     return _classes(Rows(values, names))
 
 
+def told(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether an answer gives a figure, [n, targets], for rows [n, f]: not where code is not read, and no cycles where
+    nobody knows how often a loop runs."""
+    rows = Rows(values, names)
+    read, counted = rows.column("unread") <= 0, rows.column("loops_unknown") <= 0
+    return np.stack([read & counted if name == "latency_cycles" else read for name in LABELS], axis=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """Fitted numbers, by target in the order of LABELS.
@@ -238,8 +257,8 @@ class Certainty:
             found = rows.strengths(target)
             factors = np.array(self.scale[index])[kind] * np.where(unseen, self.foreign[index], 1.0)[:, None]
             for number, table in enumerate((self.below, self.above)):
-                end = raw_end(np.array(table[index]), found) * factors[:, number]
-                sides[number].append(np.clip(end, MIN_END, MAX_END))
+                end = raw_end(np.array(table[index]), found, target) * factors[:, number]
+                sides[number].append(np.clip(np.maximum(end, _states(rows, target)), MIN_END, MAX_END))
         return np.stack(sides[0], axis=1), np.stack(sides[1], axis=1)
 
     def _spoken(self, features: Rows) -> list[dict[str, tuple[str, ...]]]:
@@ -257,6 +276,17 @@ class Certainty:
 _TABLES = ("below", "above", "changes")
 
 
-def raw_end(weights: Floats, found: Floats) -> Floats:
+def raw_end(weights: Floats, found: Floats, target: str) -> Floats:
     """Distance of an end before it is scaled [n]: bias and weights [1 + k], strengths [n, k]."""
-    return np.asarray(np.exp(np.clip(weights[0] + found @ weights[1:], -MAX_END, 2.0)))
+    added = weights[0] + found @ weights[1:]
+    if target in ADDED:
+        return np.asarray(np.clip(added, MIN_END, MAX_END))
+    return np.asarray(np.exp(np.clip(added, -MAX_END, 2.0)))
+
+
+def _states(rows: Rows, target: str) -> Floats:
+    """What a few states are of a figure [n], in log; nothing of other targets, and of what takes no cycle."""
+    if target != "latency_cycles":
+        return np.zeros(rows.count)
+    cycles = _count(rows.column, target)
+    return np.asarray(np.log1p(np.minimum(STATES, cycles) / (cycles + 1.0)))

@@ -96,6 +96,8 @@ def _assigned_in(block: ir.Block) -> dict[ir.Variable, None]:
             target = expr.target  # type: ignore[union-attr]
         elif kind is ir.Unary and expr.op in ("++", "--", "p++", "p--"):  # type: ignore[union-attr]
             target = expr.operand  # type: ignore[union-attr]
+        elif kind is ir.Call and expr.name == "set_bit":  # type: ignore[union-attr]
+            target = expr.receiver  # type: ignore[union-attr]
         if target is not None:
             var = root_variable(target)
             if var is not None:

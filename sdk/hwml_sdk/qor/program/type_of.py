@@ -26,6 +26,8 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
             return base.element or UNKNOWN
         if var is not None and not var.dims and not base.pointer and base.kind in ("int", "uint"):
             return BOOL  # a bit of an ap_int
+        if var is not None and word_and_bit(expr) is not None:
+            return BOOL
         if base.pointer and var is not None and len(expr.subscripts) > len(var.dims):
             return replace(base, pointer=base.pointer - 1)  # what a pointer points at
         return base if rank else UNKNOWN
@@ -60,6 +62,17 @@ def _moved(expr: ir.Expr) -> tuple[ir.CType, tuple[int | None, ...]] | None:
     if isinstance(base, ir.Index):
         return type_of_expression(base), rows_of(base)
     return (base.var.type, base.var.dims) if base is not None and base.var is not None else None
+
+
+def word_and_bit(expr: ir.Expr) -> tuple[ir.Index, ir.Expr] | None:
+    """(`a[i]`, `b`) of `a[i][b]`, where `a` holds integers: a bit of an element; None for anything else."""
+    var = expr.base.var if isinstance(expr, ir.Index) and isinstance(expr.base, ir.Ref) else None
+    if not isinstance(expr, ir.Index) or var is None or bool(var.dims) == bool(var.type.pointer):
+        return None
+    rank = len(var.dims) or var.type.pointer
+    if var.type.kind not in ("int", "uint", "fixed", "ufixed") or rank + 1 != len(expr.subscripts):
+        return None
+    return ir.Index(expr.base, expr.subscripts[:-1]), expr.subscripts[-1]
 
 
 def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:

@@ -11,6 +11,7 @@ from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .algorithms import algorithm
 from .expressions import element, extents
 from .initialisers import in_order
+from .mathematics import in_double
 from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
 from .reader import Reader
@@ -104,6 +105,7 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         return temporary(reader, kind, args, target)
     if len(args) == 1 and kind.kind != "unknown":
         return ir.Cast(kind, args[0])
+    args = in_double(reader, name, args)
     written = assignments(reader, target, name, args) or algorithm(reader, target, name, args)
     if written is not None:
         return written

@@ -20,7 +20,10 @@ class Core:
 
     cycles: from operands to a result that the next round waits for, at each of `PERIODS`: what an II is made of, where
     the tool takes the core with the fewest stages. states: what it takes in a schedule where nothing hurries, from the
-    state of its operands to that of its result (`fadd_32ns_32ns_32_7_full_dsp_1`: 7); None: as `cycles`.
+    state of its operands to that of its result (`fadd_32ns_32ns_32_7_full_dsp_1`: 7); None: as `cycles`. since_2023:
+    `cycles` of the releases that tell the two apart, None where they are the same. lean: LUT and FF with the few
+    stages that these give it at 10 ns. lean_listed: the LUT that csynth lists there, of cores whose area is else as
+    ever.
     """
 
     cycles: tuple[int, int, int, int]
@@ -28,32 +31,41 @@ class Core:
     ff: float
     dsp: float
     states: tuple[int, int, int, int] | None = None
+    since_2023: tuple[int, int, int, int] | None = None
+    lean: tuple[float, float] | None = None
+    lean_listed: float | None = None
 
 
-# Area: PG060 and reports, see above. Latency: per-loop tables of released Stream-HLS and Prometheus designs
-# (docs/qor-model.md); `python -m sdk.train qor constants --only core` holds both against labelled designs.
+# Area: PG060 and reports, see above; of functions, labels of kernels of data/qor with one. Latency: per-loop tables
+# of released Stream-HLS and Prometheus designs (docs/qor-model.md); `python -m sdk.train qor constants --only core`
+# holds both against labelled designs.
 # States: iteration latencies of loops in the same tables that only load (2 states), compute and store (1): at 3.33 ns
 # a sum takes 10 in all, a product 7, sum and comparison 12, quotient 15, difference and exponential 24; at 4 ns product
-# and sum 12. At 10 ns `fadd_32ns_32ns_32_4_full_dsp_1`, `fmul_32ns_32ns_32_3_max_dsp_1`; at 3.33 ns
-# `dadd_64ns_64ns_64_8_full_dsp_1`, `dmul_64ns_64ns_64_7_max_dsp_1`; between them and elsewhere one more than cycles.
+# and sum 12; at 3.33 ns `dadd_64ns_64ns_64_8_full_dsp_1`, `dmul_64ns_64ns_64_7_max_dsp_1`; between them and elsewhere
+# one more than cycles. FF at 10 ns: labels of kernels of one sum (370) or quotient (199), and of a sum behind a product
+# (564), less the entries of their pipelines. At 10 ns labels of kernels of forgehls-kernels with one loop: a product
+# takes 1, a sum 4. What csynth lists of them: 77 LUT of a product (154 of a kernel whose copy has 77), 227 of a sum; of
+# doubles 193 and 627.
 CORE_SOURCE = "PG060 and csynth reports; latency from per-loop tables of Stream-HLS and Prometheus"
 CORES: dict[tuple[str, str], Core] = {
-    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7)),
-    ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3, (3, 3, 4, 4)),
-    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (9, 10, 11, 12)),
-    ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0),
-    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7, (7, 9, 11, 14)),
-    ("log", "float"): Core((6, 8, 10, 11), 950, 420, 8),
-    ("trig", "float"): Core((14, 17, 20, 22), 2200, 1400, 20),
+    ("add", "float"): Core((3, 3, 3, 4), 214, 227, 2, (4, 4, 5, 7), lean=(214, 241), lean_listed=227),
+    ("mul", "float"): Core((2, 2, 3, 3), 135, 128, 3, (1, 3, 4, 4), lean_listed=77),
+    ("div", "float"): Core((8, 9, 10, 11), 761, 320, 0, (6, 10, 11, 12), (6, 9, 10, 11), lean=(0, 32)),
+    ("sqrt", "float"): Core((7, 9, 11, 12), 450, 340, 0, (6, 9, 11, 12), (6, 9, 11, 12)),
+    ("exp", "float"): Core((6, 8, 9, 10), 850, 360, 7, (4, 9, 11, 14), (4, 8, 9, 10), (800, 100)),
+    ("log", "float"): Core((6, 8, 10, 11), 950, 420, 13, (5, 8, 10, 11), (5, 8, 10, 11), (500, 150)),
+    ("trig", "float"): Core((14, 17, 20, 22), 2200, 1400, 13, (6, 17, 20, 22), (6, 17, 20, 22), (2200, 500)),
+    ("tanh", "float"): Core((14, 17, 20, 22), 2200, 1400, 13, (6, 17, 20, 22), (6, 17, 20, 22), (2200, 500)),
     ("cmp", "float"): Core((1, 1, 1, 1), 66, 66, 0, (2, 2, 2, 2)),
     ("convert", "float"): Core((3, 3, 4, 4), 240, 190, 0),
-    ("add", "double"): Core((4, 5, 6, 6), 650, 445, 3, (5, 6, 7, 8)),
-    ("mul", "double"): Core((4, 5, 6, 6), 260, 300, 11, (5, 6, 7, 7)),
-    ("div", "double"): Core((21, 27, 30, 30), 3200, 1800, 0),
-    ("sqrt", "double"): Core((20, 27, 30, 30), 1850, 1500, 0),
-    ("exp", "double"): Core((12, 15, 18, 20), 2600, 1500, 26),
-    ("log", "double"): Core((14, 18, 22, 24), 3000, 1800, 30),
-    ("trig", "double"): Core((24, 30, 34, 38), 6000, 4500, 60),
+    ("add", "double"): Core((4, 5, 6, 6), 650, 445, 3, (4, 6, 7, 8), lean_listed=627),
+    ("mul", "double"): Core((4, 5, 6, 6), 260, 300, 11, (3, 6, 7, 7), (3, 5, 6, 6), lean_listed=193),
+    ("div", "double"): Core((21, 27, 30, 30), 3200, 1800, 0, (12, 27, 30, 30), (12, 27, 30, 30)),
+    ("sqrt", "double"): Core((20, 27, 30, 30), 1850, 1500, 0, (16, 27, 30, 30), (16, 27, 30, 30)),
+    ("exp", "double"): Core((12, 15, 18, 20), 2600, 1500, 26, (9, 15, 18, 20), (9, 15, 18, 20), (1750, 600)),
+    ("log", "double"): Core((14, 18, 22, 24), 3000, 1800, 57, None, None, (1000, 1650)),
+    ("trig", "double"): Core((24, 30, 34, 38), 6000, 4500, 91, (10, 30, 34, 38), (10, 30, 34, 38), (6200, 1700)),
+    ("tanh", "double"): Core((24, 30, 34, 38), 4800, 2400, 35),
     ("cmp", "double"): Core((1, 1, 1, 1), 115, 130, 0, (2, 2, 2, 2)),
     ("convert", "double"): Core((2, 2, 3, 3), 300, 240, 0),
     ("add", "half"): Core((3, 3, 4, 4), 110, 110, 2),
@@ -63,6 +75,15 @@ CORES: dict[tuple[str, str], Core] = {
     ("cmp", "half"): Core((1, 1, 1, 1), 40, 40, 0, (2, 2, 2, 2)),
     ("convert", "half"): Core((2, 2, 3, 3), 120, 90, 0),
 }
+
+# A float that is only added up (`sum += x`) or multiplied comes around a cycle sooner than its core takes at a slow
+# clock: II 2 at 10 ns in the labels of 78 loops of forgehls-kernels (UltraScale+), 3 cycles for each of two sums in a
+# row, 2 for a product before a sum; doubles do so in one half of its loops and not in the other, and are left alone.
+ALONE_CYCLES = 1
+ALONE_NS = PERIODS[0]
+
+# At slow clocks a core takes operands that come within the state, which leave its first stage this much.
+FIRST_STAGE_NS = 4.0
 
 # Cores of which csynth reports of Vitis HLS give neither LUT nor FF (`fdiv_32ns_32ns_32_9_no_dsp_1`: 0, 0); kernels of
 # data/qor with one such core beside a sum and a product say so too. They are built all the same: impl counts them.
@@ -122,7 +143,10 @@ class IntegerCosts:
     medium_mul_delay: float = constant(2.2)
     medium_mul_lut: float = constant(8.0)
     mul_delay: float = constant(3.0)
+    mul_delay_parts: float = constant(4.0, "labels of data/qor at 10 ns: load, product of 32 bits, store in two states")
+    mul_delay_wide: float = constant(6.5, "labels of data/qor at 10 ns: load, product of 64 bits, store in two states")
     mul_lut: float = constant(20.0, _REPORTS)
+    mul_lut_one: float = constant(5.0, "labels of ForgeHLS: 82 for products of 16 bits where a copy has 77")
     mul_lut_dsp: float = constant(16.0, _REPORTS)
     mul_ff_dsp: float = constant(55.0, _REPORTS)
     float_select_delay: float = constant(0.5)

@@ -28,7 +28,7 @@ _WIRES = frozenset({
 # trigonometry, `sqrt` for `hypot`.
 _MATH_H = {
     "sqrt": "sqrt", "exp": "exp", "log": "log", "pow": "pow", "sin": "trig", "cos": "trig", "tan": "trig",
-    "atan": "trig", "atan2": "trig", "sinh": "trig", "cosh": "trig", "tanh": "trig", "asin": "trig", "acos": "trig",
+    "atan": "trig", "atan2": "trig", "sinh": "trig", "cosh": "trig", "tanh": "tanh", "asin": "trig", "acos": "trig",
     "asinh": "trig", "acosh": "trig", "atanh": "trig", "fabs": "logic", "fmin": "minmax", "fmax": "minmax",
     "log2": "log", "log10": "log", "log1p": "log", "exp2": "exp", "expm1": "exp", "cbrt": "exp", "floor": "convert",
     "ceil": "convert", "round": "convert", "rint": "convert", "trunc": "convert", "nearbyint": "convert",

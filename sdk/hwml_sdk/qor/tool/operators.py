@@ -13,7 +13,19 @@ from functools import lru_cache
 
 from ..program.ir import CType
 from .binding import operation_name
-from .cores import CORES, DEGREES, EXPRESSIONS, FABRIC, INTEGER, PERIODS, SPEED, SPEED_OTHER, UNCOUNTED
+from .cores import (
+    ALONE_CYCLES,
+    ALONE_NS,
+    CORES,
+    DEGREES,
+    EXPRESSIONS,
+    FABRIC,
+    INTEGER,
+    PERIODS,
+    SPEED,
+    SPEED_OTHER,
+    UNCOUNTED,
+)
 from .multipliers import LUT_PRODUCT_BITS2, dsps
 from .releases import Behaviour, behaviour_of
 
@@ -23,6 +35,7 @@ class Operator:
     """latency_cycles: 0 for combinational; delay_ns: of the combinational path; areas of one instance.
 
     states: what it takes where no later round waits for it (`Core.states`); 0: as many as `latency_cycles`.
+    joins: whether it takes operands that come within a state, at slow clocks.
     """
 
     latency_cycles: int
@@ -32,6 +45,7 @@ class Operator:
     dsp: float
     shareable: bool
     states: int = 0
+    joins: bool = True
 
 
 NOTHING = Operator(0, 0, 0, 0, 0, False)
@@ -67,6 +81,12 @@ class Target:
     def lists_expressions(self) -> bool:
         """Whether the report gives each operator what the tables of csynth reports give it, before any is optimised."""
         return self.stage == "csynth" and not self.behaviour.merlin
+
+    @property
+    def alone(self) -> int:
+        """Cycles by which a float that one core alone changes comes around sooner than that takes."""
+        slow = self.clock_period_ns >= ALONE_NS - 0.05 and self.family != "7series"
+        return ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
 
     @property
     def usable_ns(self) -> float:
@@ -145,7 +165,9 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     dsp = core.dsp
     if key == ("mul", "double") and target.family != "7series":
         dsp = 8  # DSP48E2 and DSP58 multiply 27x18
-    latency = max(_at_period(core.cycles, target.clock_period_ns), 1)
+    quick = target.behaviour.slow_cores and target.family != "7series"
+    cycles = core.since_2023 if core.since_2023 and quick else core.cycles
+    latency = max(_at_period(cycles, target.clock_period_ns), 1)
     slower = 1 if target.family == "7series" and name != "half" else 0
     if key[0] in ("add", "mul"):
         behaviour = target.behaviour
@@ -157,7 +179,15 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     lut, ff = core.lut, core.ff
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
-    return Operator(latency, 0, lut, ff, dsp, True, max(states, latency))
+    listed = target.leaves_out_dividers or key[0] not in UNCOUNTED
+    few = quick and target.clock_period_ns >= PERIODS[0] - 0.05
+    if core.lean and few and listed:
+        lut, ff = core.lean
+    if core.lean_listed and few and target.lists_expressions:
+        lut = core.lean_listed
+    return Operator(
+        latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
+    )
 
 
 def _at_period(cycles: tuple[int, int, int, int], period_ns: float) -> int:
@@ -190,7 +220,7 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     if kind in logic:
         delay, lut = logic[kind]
         if target.lists_expressions:
-            lut = _expression_lut(kind, width, lut)
+            lut = _expression_lut(kind, width, lut, target)
         return Operator(0, speed * delay, lut, 0, 0, False)
     if kind == "convert":
         return Operator(0, 0, 0, 0, 0, False)
@@ -202,10 +232,10 @@ def _integer(kind: str, width: int, target: Target) -> Operator:
     return Operator(width // 4 + 4, 0, width * cost.other_lut_bit, width * cost.other_ff_bit, 0, True)
 
 
-def _expression_lut(kind: str, width: int, otherwise: float) -> float:
+def _expression_lut(kind: str, width: int, otherwise: float, target: Target) -> float:
     """What the table of expressions of csynth reports gives an operator."""
     cost = EXPRESSIONS
-    if kind == "add":
+    if kind == "add" or (kind == "cmp" and target.behaviour.wide_comparisons):
         return max(width + cost.add_lut, cost.add_lut_least) if width > 3 else width + cost.add_lut
     if kind == "cmp":
         return cost.cmp_lut + cost.cmp_lut_bit * width
@@ -232,13 +262,16 @@ def _multiplier(one: int, other: int, result: int, target: Target) -> Operator:
         return Operator(0, speed * cost.medium_mul_delay, cost.medium_mul_lut, 0, 1, True)
     dsp = dsps(one, other, result, target.family)
     cycles = 1 if dsp == 1 else 2 if wider <= 34 else 4
-    if target.clock_period_ns >= 9 and wider <= 34:
-        cycles = 0 if dsp == 1 else 1
-    # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+    if target.clock_period_ns >= 9 and (wider <= 34 or target.family != "7series"):
+        # At a slow clock the faster families have no register inside: `mul_32s_32s_32_1_1` where 7 series has `_2_1`.
+        cycles = 0 if dsp == 1 or target.family != "7series" else 1
     inside = cycles >= 2 or (cycles == 1 and dsp > 1 and target.family == "7series")
-    lut = 0.0 if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
+    # `mul_16s_16s_32_1_1`: reports list gates beside a combinational product in one DSP.
+    beside = cost.mul_lut_one if cycles == 0 and target.lists_expressions and target.behaviour.wide_comparisons else 0.0
+    lut = beside if dsp <= 1 else cost.mul_lut_dsp * dsp if inside else cost.mul_lut
     ff = cost.mul_ff_dsp * dsp if inside else 0.0
-    return Operator(cycles, speed * cost.mul_delay if cycles == 0 else 0, lut, ff, dsp, True)
+    delay = cost.mul_delay if dsp == 1 else cost.mul_delay_parts if wider <= 34 else cost.mul_delay_wide
+    return Operator(cycles, speed * delay if cycles == 0 else 0, lut, ff, dsp, True)
 
 
 def log2_ceil(value: float) -> int:

@@ -31,6 +31,7 @@ class Behaviour:
     float_extra_cycles: what cores of floating-point sums and products take beyond the table in `operators`.
     float_more_cycles: what they take beyond it at any clock, on families of which the table knows no more.
     slow_cores: where no later round waits for a floating-point core, it has more stages than where one does.
+    imperfect_nests: a nest is one loop also where something stands before or behind the inner one.
     balanced_sums: floating-point sums of copies in a pipeline are a tree, with the old value among its leaves.
     auto_pipeline: loops are pipelined without a pragma.
     steady_nests: a nest is one loop also where an inner bound is a variable, as long as the nest leaves it alone.
@@ -38,6 +39,8 @@ class Behaviour:
     throughput_driven: local arrays are split by the tool so that pipelined loops reach their II.
     outlined_loops: pipelined loops become functions, which run beside one another where they share nothing.
     callees_lend_cores: operators of functions called one after another are shared by the caller.
+    wide_comparisons: reports list a comparison with as many LUTs as a sum.
+    nest_lut: what tests of an inner loop take in a loop that was made of a nest.
     vivado_core: the scheduler of Vivado HLS; the learned correction tells the two apart.
 
     The rest is Merlin's (`merlin`), a source-to-source compiler in front of HLS.
@@ -53,6 +56,7 @@ class Behaviour:
     float_extra_cycles: int = 4
     float_more_cycles: int = 0
     slow_cores: bool = False
+    imperfect_nests: bool = False
     balanced_sums: bool = False
     auto_pipeline: bool = False
     steady_nests: bool = False
@@ -60,6 +64,8 @@ class Behaviour:
     throughput_driven: bool = False
     outlined_loops: bool = False
     callees_lend_cores: bool = False
+    wide_comparisons: bool = False
+    nest_lut: float = 4.0
     vivado_core: bool = True
     merlin: bool = False
     reductions: bool = False
@@ -117,8 +123,11 @@ RELEASES: tuple[Release, ...] = (
     Release("hls", 2023, (
         Change("float_more_cycles", 0, "per-loop tables of Stream-HLS and Prometheus, 2023.2: the table of cores"),
         Change("slow_cores", True, "per-loop tables of Stream-HLS, 2023.2: sums of II 4 and iterations with 7 states"),
+        Change("imperfect_nests", True, "latencies of data/qor at 10 ns: nothing between rounds of the outer loop"),
         Change("balanced_sums", True, "per-loop tables of Stream-HLS, 2023.2: II 12 of 4 sums, II 16 of 10 to 16"),
         Change("callees_lend_cores", False, "3mm of Prometheus, 2023.2: its tasks take the sum"),
+        Change("wide_comparisons", True, "csynth reports, icmp of 32 bits: 20 LUT in 2022.2, 39 in 2024.1"),
+        Change("nest_lut", 22.0, "labels of ForgeHLS: nests of two loops over images, less counters and sums"),
     )),
     Release("merlin", 0, (
         Change("merlin", True, "Merlin compiler guide: ACCEL pragmas, copies of interface arrays"),

@@ -9,6 +9,7 @@ measured on sources that no fit saw.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,17 @@ from numpy.typing import NDArray
 from ...amounts import CHANGE_FLOOR
 from ...errors import MissingDependencyError
 from ...interrupt import heed_ctrl_c
-from ...qor.learned.certainty import CLASSES, MAX_END, MIN_END, REASONS, Certainty, classes_of, raw_end, strengths
+from ...qor.learned.certainty import (
+    ADDED,
+    CLASSES,
+    MAX_END,
+    MIN_END,
+    REASONS,
+    Certainty,
+    classes_of,
+    raw_end,
+    strengths,
+)
 from ...qor.learned.table import Table
 from ...qor.tool.labels import LABELS
 from .evaluate import group_weights, weighted_quantile
@@ -27,11 +38,13 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TAIL = 0.1  # outside each end
-_SMOOTH, _PENALTY = 0.03, 1e-3  # of the pinball loss's kink; of each weight
+_SMOOTH = 0.03  # of the pinball loss's kink
+# Of each weight, by `python -m sdk.train qor penalty`: what is known of few designs is not carried over to strangers'.
+PENALTIES = {"lut": 2e-2, "dsp": 1e-3, "ff": 4e-3, "latency_cycles": 1e-2, "bram_18k": 2e-3}
 _FAR = 3.0  # errors beyond count as this: they are other faults
 _ROUNDS = 100
 FOLDS = 4
-MIN_SCALE, MAX_SCALE = 0.3, 2.0
+MIN_SCALE, MAX_SCALE = 0.3, 3.0
 MIN_GROUPS = 8  # of a class with a scale of its own
 ROWS_PER_KEY = 20
 
@@ -41,12 +54,14 @@ class Coverage:
     """What ends are scaled to: with groups weighing equally, with sources weighing by the root of theirs, and, for
     settings that training never had, with whole sources weighing alike."""
 
-    groups: float = 0.79
-    sources: float = 0.78
+    groups: float = 0.76
+    sources: float = 0.76
     foreign: float = 0.75
 
 
-def fit_certainty(table: Table, value: Floats, aim: Coverage) -> Certainty:
+def fit_certainty(
+    table: Table, value: Floats, aim: Coverage, *, penalties: Mapping[str, float] = PENALTIES
+) -> Certainty:
     """From held-out values (log, [n, targets]) of the rows of `table`; rows without a label or a value are left out."""
     error = np.log1p(table.rows.labels) - value
     kind = classes_of(table.values, table.feature_names)
@@ -54,7 +69,7 @@ def fit_certainty(table: Table, value: Floats, aim: Coverage) -> Certainty:
     for index, target in enumerate(LABELS):
         heed_ctrl_c()
         known = np.isfinite(error[:, index])
-        part = _Part.of(table, known, error[known, index], kind[known], target)
+        part = _Part.of(table, known, error[known, index], kind[known], target, penalties[target])
         ends = part.fit(np.ones(len(part.error), dtype=bool))
         scales = part.scales(aim)
         below.append(_plain(ends[0]))
@@ -74,7 +89,7 @@ def fit_changes(table: Table, value: Floats, kind: NDArray[np.int64]) -> tuple[t
     Of a pair it is the error of the change over (the change itself + CHANGE_FLOOR); the factor covers four of five,
     groups weighing equally. Pairs without any predicted change say nothing: an edit that changes none is told as none.
     """
-    first, second = _pairs(table.rows.key)
+    first, second = pairs(table.rows.key)
     wanted = np.log1p(table.rows.labels)
     real, said = wanted[first] - wanted[second], value[first] - value[second]
     source, group = table.rows.source[first].astype(str), table.rows.group[first].astype(str)
@@ -93,7 +108,7 @@ def fit_changes(table: Table, value: Floats, kind: NDArray[np.int64]) -> tuple[t
     return tuple(found)
 
 
-def _pairs(key: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def pairs(key: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices of pairs of rows of the same key, some of each; the same on every machine."""
     random = np.random.default_rng(0)
     first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -114,7 +129,8 @@ def _plain(numbers: Floats) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Labelled rows of one target: strengths [n, k], errors [n], classes [n], fold, source and group of each."""
+    """Labelled rows of one target: strengths [n, k], errors [n], classes [n], fold, source and group of each; penalty
+    of weights."""
 
     found: Floats
     error: Floats
@@ -122,13 +138,17 @@ class _Part:
     fold: NDArray[Any]
     source: NDArray[Any]
     group: NDArray[Any]
+    target: str
+    penalty: float
 
     @classmethod
-    def of(cls, table: Table, known: Mask, error: Floats, kind: NDArray[np.int64], target: str) -> _Part:
+    def of(
+        cls, table: Table, known: Mask, error: Floats, kind: NDArray[np.int64], target: str, penalty: float
+    ) -> _Part:
         """The rows that `known` chooses."""
         rows = table.rows.take(known)
         found = strengths(table.values[known], table.feature_names, target)
-        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group)
+        return cls(found, error, kind, rows.fold(FOLDS), rows.source, rows.group, target, penalty)
 
     def weights(self, chosen: Mask) -> tuple[Floats, Floats]:
         """Weights of the chosen rows that make groups equal, and those by which a source weighs as the square root of
@@ -148,13 +168,13 @@ class _Part:
         groups, sources = self.weights(chosen)
         mean = (groups + sources) / 2
         return (
-            _fit_end(self.found[chosen], -self.error[chosen], mean),
-            _fit_end(self.found[chosen], self.error[chosen], mean),
+            _fit_end(self.found[chosen], -self.error[chosen], mean, self.penalty, self.target),
+            _fit_end(self.found[chosen], self.error[chosen], mean, self.penalty, self.target),
         )
 
     def score(self, ends: tuple[Floats, Floats], chosen: Mask) -> Floats:
         """Errors of the chosen rows over the end on their side, with their sign."""
-        low, high = (np.clip(raw_end(end, self.found[chosen]), MIN_END, MAX_END) for end in ends)
+        low, high = (np.clip(raw_end(end, self.found[chosen], self.target), MIN_END, MAX_END) for end in ends)
         error = self.error[chosen]
         return np.where(error < 0, error / low, error / high)
 
@@ -212,23 +232,28 @@ class _Part:
         return round(max(weighted_quantile(score[chosen], alike, aim.foreign), 1.0), 5)
 
 
-def _fit_end(found: Floats, error: Floats, weights: Floats) -> Floats:
-    """Bias and weights >= 0 whose exponential is exceeded by `error` [n] in TAIL of the cases."""
+def _fit_end(found: Floats, error: Floats, weights: Floats, penalty: float, target: str) -> Floats:
+    """Bias and weights >= 0 of an end that is exceeded by `error` [n] in TAIL of the cases."""
     try:
         from scipy.optimize import minimize
     except ImportError as problem:
         raise MissingDependencyError("scipy", "train-qor") from problem
 
+    added = target in ADDED
+
     def loss(numbers: Floats) -> tuple[float, Floats]:
-        end = np.exp(np.clip(numbers[0] + found @ numbers[1:], -MAX_END, 2.0))
+        total = numbers[0] + found @ numbers[1:]
+        end = total if added else np.exp(np.clip(total, -MAX_END, 2.0))
         over = error - end
         beyond = 1 / (1 + np.exp(-np.clip(over / _SMOOTH, -50, 50)))
         cost = over * (beyond - TAIL)
-        slope = np.where(cost < _FAR, -(beyond - TAIL + over * beyond * (1 - beyond) / _SMOOTH) * end * weights, 0.0)
-        gradient = np.concatenate([[slope.sum()], found.T @ slope + _PENALTY])
-        return float((np.minimum(cost, _FAR) * weights).sum() + _PENALTY * numbers[1:].sum()), gradient
+        steep = np.ones_like(end) if added else end
+        slope = np.where(cost < _FAR, -(beyond - TAIL + over * beyond * (1 - beyond) / _SMOOTH) * steep * weights, 0.0)
+        gradient = np.concatenate([[slope.sum()], found.T @ slope + penalty])
+        return float((np.minimum(cost, _FAR) * weights).sum() + penalty * numbers[1:].sum()), gradient
 
-    start = np.concatenate([[np.log(0.2)], np.full(found.shape[1], 0.1)])
-    bounds = [(-MAX_END, 1.0)] + [(0.0, 3.0)] * found.shape[1]
+    first, step, lowest = (0.2, 0.02, MIN_END) if added else (np.log(0.2), 0.1, -MAX_END)
+    start = np.concatenate([[first], np.full(found.shape[1], step)])
+    bounds = [(lowest, 2.0 if added else 1.0)] + [(0.0, 3.0)] * found.shape[1]
     options = {"maxiter": _ROUNDS}
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x)

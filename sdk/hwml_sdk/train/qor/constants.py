@@ -123,7 +123,7 @@ class Fit:
 
 def all_constants() -> list[Constant]:
     """Every constant of area and timing, by the module it stands in."""
-    held = [("integer", INTEGER), ("memory", MEMORY), ("costs", costs.COSTS)]
+    held = [("integer", INTEGER), ("memory", MEMORY), ("costs", costs.COSTS), ("logic", costs.LOGIC)]
     reports = [("csynth", costs.CSYNTH), ("impl", costs.IMPL), ("merlin", costs.MERLIN)]
     found = [item for name, holder in held for item in _of_holder(name, holder, lambda _: True)]
     for name, holder in reports:

@@ -84,8 +84,38 @@ def _intervals(figures: Json) -> list[str]:
     rows = []
     for target, item in found["intervals"].items():
         worst = f"{item['worst_source']}: {100 * item['worst_coverage']:.0f} %"
-        rows.append((NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", worst))
-    return table_of(("target", "coverage (groups weigh equally)", "median high / low", "worst source"), rows)
+        rank = "-" if item["rank"] is None else f"{item['rank']:.2f}"
+        rows.append((NAMES[target], f"{100 * item['coverage']:.0f} %", f"x{item['width']:.1f}", rank, worst))
+    titles = ("target", "coverage (groups weigh equally)", "median high / low", "width with error", "worst source")
+    return table_of(titles, rows)
+
+
+def _sharpness(key: str) -> Callable[[Json], list[str]]:
+    def table(figures: Json) -> list[str]:
+        rows = []
+        for title, targets in figures[key].items():
+            rows.append((title, *(_sharp(targets[name]) for name in MAIN)))
+        return table_of(("what is known", "latency", "LUT", "DSP", "FF"), rows)
+
+    return table
+
+
+def _sharp(item: Json) -> str:
+    """Coverage, width and rank of one kind of intervals."""
+    if item["coverage"] is None:
+        return "-"
+    rank = "-" if item["rank"] is None else f"{item['rank']:.2f}"
+    return f"{100 * item['coverage']:.0f} % x{item['width']:.2f} {rank}"
+
+
+def _changes(figures: Json) -> list[str]:
+    def percent(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.0f} %"
+
+    names = ("coverage", "sure", "sign_right")
+    found = figures["changes"]
+    rows = [(NAMES[target], *(percent(found[target][name]) for name in names)) for target in MAIN]
+    return table_of(("target", "covered", "interval leaves out 0", "sign right there"), rows)
 
 
 def _sources(figures: Json) -> list[str]:
@@ -157,6 +187,9 @@ _TABLES: Mapping[str, Callable[[Json], list[str]]] = {
     "not-inspected": _by_groups(lambda name: name.endswith(NOT_INSPECTED)),
     "controls": _controls,
     "intervals": _intervals,
+    "sharpness": _sharpness("sharpness"),
+    "source-sharpness": _sharpness("source_sharpness"),
+    "changes": _changes,
     "sources": _sources,
     "source-intervals": _source_intervals,
     "hlsyn": _hlsyn,
@@ -172,6 +205,10 @@ def _real(real: Json) -> list[str]:
         rows.append((predictor, *(f"{f['spearman']:.2f} / {100 * f['median_error']:.0f} %" for f in found)))
     for title, key in (("designs", "designs"), ("said to be unknown", "unknown")):
         rows.append((title, *(str(targets[name][key]) for name in MAIN)))
+    for which in ("stated", "defaults"):
+        ends = [targets[name]["intervals"][which] for name in MAIN]
+        cells = (f"{100 * end['coverage']:.0f} % x{end['width']:.1f} {end['width_error']:.2f}" for end in ends)
+        rows.append((f"intervals, settings {'given' if which == 'stated' else 'by default'}", *cells))
     shares = {what: loops["right"] / max(loops["of"], 1) for what, loops in real["loops"].items()}
     return [
         *table_of(("", *(NAMES[name] for name in MAIN)), rows),

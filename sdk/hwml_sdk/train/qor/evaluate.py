@@ -71,10 +71,12 @@ NOT_INSPECTED = ", not inspected"
 @dataclass(frozen=True, slots=True)
 class Intervals:
     """80 % intervals of one target: coverage with groups weighing equally (share), width as the median of
-    (high + 1) / (low + 1), and the source with the lowest coverage among those with enough rows."""
+    (high + 1) / (low + 1), Spearman of that width with |log error|, and the source with the lowest coverage among those
+    with enough rows. Rows whose figure is told as `?` have none."""
 
     coverage: float
     width: float
+    rank: float
     worst_source: str
     worst_coverage: float
     per_source: Mapping[str, float]
@@ -109,7 +111,8 @@ def evaluate(
     names["mean over sources"] = _mean_over_sources(rows, names)
     intervals = {}
     if low is not None and high is not None:
-        intervals = {t: interval_figures(rows, low[:, i], high[:, i], i) for i, t in enumerate(LABELS)}
+        ends = zip(predictions.T, low.T, high.T, strict=True)
+        intervals = {LABELS[i]: interval_figures(rows, *each, i) for i, each in enumerate(ends)}
     scores = {} if unlike is None else unlike_figures(rows, predictions, unlike)
     return Evaluation(names, intervals, scores)
 
@@ -235,11 +238,12 @@ def _mean_over_sources(rows: Rows, slices_: Mapping[str, Mapping[str, Figures]])
     return mean
 
 
-def interval_figures(rows: Rows, low: Floats, high: Floats, target: int) -> Intervals:
-    """Coverage and width of the 80 % intervals of one target (index into LABELS)."""
+def interval_figures(rows: Rows, value: Floats, low: Floats, high: Floats, target: int) -> Intervals:
+    """Coverage and width of the 80 % intervals of one target (index into LABELS); value, low, high: [n]."""
     label = rows.labels[:, target]
     known = np.isfinite(label) & np.isfinite(low) & np.isfinite(high)
     label, low, high, rows = label[known], low[known], high[known], rows.take(known)
+    error = np.abs(np.log1p(np.maximum(value[known], 0)) - np.log1p(label))
     # Half a count of slack: labels are whole numbers, bounds are not.
     hit = (label >= low - 0.5) & (label <= high + 0.5)
     weights = group_weights(rows.group)
@@ -252,6 +256,7 @@ def interval_figures(rows: Rows, low: Floats, high: Floats, target: int) -> Inte
     return Intervals(
         coverage=float(np.average(hit, weights=weights)) if len(hit) else math.nan,
         width=weighted_quantile((high + 1) / (low + 1), weights, 0.5),
+        rank=spearman((high + 1) / (low + 1), error, weights),
         worst_source=worst,
         worst_coverage=per_source.get(worst, math.nan),
         per_source=per_source,

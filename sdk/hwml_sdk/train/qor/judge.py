@@ -30,11 +30,13 @@ from .report import (
     print_comparison,
     print_figures,
     print_intervals,
+    print_sharpness,
     print_side_by_side,
     print_source_intervals,
     side_by_side,
     to_json,
 )
+from .sharpness import Figures, changes, sharpness
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +49,8 @@ class Judgement:
     """Everything measured on groups and sources that training never saw.
 
     groups: leave-group-out. by_predictor: leave-group-out of the controls. sources: leave-source-out, by predictor.
+    sharpness, source_sharpness: of intervals on Vitis designs, by what is known (`sharpness`), without groups and
+    without whole sources. changes: of intervals of differences.
     """
 
     runs: GroupRuns
@@ -57,6 +61,9 @@ class Judgement:
     regret: Mapping[str, float]
     by_predictor: Mapping[str, Evaluation]
     sources: Mapping[str, Evaluation]
+    sharpness: Mapping[str, Mapping[str, Mapping[str, float | None]]]
+    changes: Mapping[str, Mapping[str, float | None]]
+    source_sharpness: Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
     def to_json(self) -> dict[str, Any]:
         """All figures as plain JSON."""
@@ -67,6 +74,9 @@ class Judgement:
             "controls": {name: to_json(found)["slices"] for name, found in self.by_predictor.items()},
             "leave_source_out": {name: to_json(found)["slices"] for name, found in self.sources.items()},
             "leave_source_out_intervals": to_json(self.sources["ours"])["intervals"] if self.sources else {},
+            "sharpness": self.sharpness,
+            "source_sharpness": self.source_sharpness,
+            "changes": self.changes,
         }
 
     def print(self, console: Console) -> None:
@@ -74,6 +84,7 @@ class Judgement:
         print_comparison(self.cells, console)
         print_figures(self.groups.slices, console, title="Held-out figures (5-fold leave-group-out)")
         print_intervals(self.groups, console)
+        print_sharpness(self.sharpness, self.changes, console)
         for version, scores in self.hlsyn.items():
             detail = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
             console.print(f"HLSyn zero-shot {version} (rows that fit the device): RMSE {detail}")
@@ -107,8 +118,9 @@ def judge(
     hlsyn = hlsyn_zero_shot(table, protocol)
     predictors: dict[str, Evaluation] = {}
     sources: dict[str, Evaluation] = {}
+    apart: dict[str, dict[str, Figures]] = {}
     if controls:
-        predictors, sources = _controls(table, protocol, runs, dict(strangers), step)
+        predictors, sources, apart = _controls(table, protocol, runs, dict(strangers), step)
     return Judgement(
         runs=runs,
         strangers=strangers,
@@ -118,6 +130,9 @@ def judge(
         regret=what_if_regret(table.rows, value),
         by_predictor=predictors,
         sources=sources,
+        sharpness=sharpness(table, held),
+        changes=changes(table, held),
+        source_sharpness=apart,
     )
 
 
@@ -127,7 +142,7 @@ def _controls(
     runs: GroupRuns,
     strangers: dict[str, Evidence],
     step: Callable[[str], None],
-) -> tuple[dict[str, Evaluation], dict[str, Evaluation]]:
+) -> tuple[dict[str, Evaluation], dict[str, Evaluation], dict[str, dict[str, Figures]]]:
     rows = table.rows
     closed = evaluate(rows, closed_form_alone(table))
     step("controls: untuned trees")
@@ -141,4 +156,4 @@ def _controls(
     step("leave-source-out: untuned trees")
     trees = evaluate(rows, np.maximum(np.expm1(untuned_by_source(table)), 0))
     predictors = {"closed form": closed, "untuned trees": untuned, "shuffled labels": shuffled}
-    return predictors, {"ours": ours, "closed form": closed, "untuned trees": trees}
+    return predictors, {"ours": ours, "closed form": closed, "untuned trees": trees}, sharpness(table, held)

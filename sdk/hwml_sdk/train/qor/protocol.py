@@ -38,18 +38,20 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Held-out predictions of n rows: value, low, high as log values [n, targets] (NaN: not predicted), unlike [n]."""
+    """Held-out predictions of n rows: value, low, high as log values [n, targets] (NaN: not predicted), unlike [n];
+    changes: factor of the interval of a change [n, targets]."""
 
     value: Floats
     low: Floats
     high: Floats
     unlike: Floats
+    changes: Floats
 
     @classmethod
     def empty(cls, n: int) -> HeldOut:
         """Nothing predicted yet for n rows."""
-        value, low, high = (np.full((n, len(LABELS)), np.nan) for _ in range(3))
-        return cls(value, low, high, np.full(n, np.nan))
+        value, low, high, changes = (np.full((n, len(LABELS)), np.nan) for _ in range(4))
+        return cls(value, low, high, np.full(n, np.nan), changes)
 
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """(value, low, high) as counts and cycles."""
@@ -130,6 +132,7 @@ def _outside(number: int, rows: Rows) -> Mask:
 
 def _put(found: HeldOut, where: Mask, models: ErrorModels, evidence: Evidence) -> None:
     found.value[where], found.low[where], found.high[where], found.unlike[where] = models.predict(evidence)
+    found.changes[where] = models.changes(evidence)
 
 
 def _strangers(strangers: dict[str, Evidence] | None, keep: Callable[[Rows], Mask]) -> Evidence | None:

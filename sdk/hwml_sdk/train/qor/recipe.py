@@ -7,6 +7,7 @@
 `qor features --data DIR` rebuild the numeric table from labelled designs
 `qor constants --data DIR` hold the closed form's numbers against labelled designs
 `qor assumed --data DIR`  what it costs where the clock is not stated
+`qor penalty`              how strongly weights of reasons are held down
 `qor --encoder NAME --data DIR`  train the encoder path (`--ten-designs`: on ten designs)
 `qor document FIGURES`     write the tables of docs/qor-model.md from what `--evaluate --json` printed
 """
@@ -101,6 +102,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from . import assumed
 
         return assumed.main(arguments[1:])
+    if arguments[:1] == ["penalty"]:
+        from . import penalty
+
+        return penalty.main(arguments[1:])
     if arguments[:1] == ["document"]:
         return _document(arguments[1:])
     if any(word.partition("=")[0].replace("_", "-") in ("--encoder", "--ten-designs", "--delta") for word in arguments):

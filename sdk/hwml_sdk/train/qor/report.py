@@ -181,6 +181,32 @@ def print_intervals(evaluation: Evaluation, console: Console) -> None:
         console.print(f"Spearman of the unlike-score with the mean |log error|: {evaluation.unlike['all']:.3f}")
 
 
+def print_sharpness(
+    by_knowledge: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+    changes: Mapping[str, Mapping[str, float | None]],
+    console: Console,
+) -> None:
+    """Intervals on Vitis designs of unseen groups by what is known of them, and of differences between designs."""
+    from rich.table import Table
+
+    table = Table(title="80 % intervals on Vitis csynth designs of unseen groups")
+    for name in ("what is known", "target", "coverage", "median high/low", "width ~ |log error|"):
+        table.add_column(name)
+    for title, targets in by_knowledge.items():
+        for target, found in targets.items():
+            table.add_row(title, target, *(_some(found[name]) for name in ("coverage", "width", "rank")))
+    console.print(table)
+    for target, found in changes.items():
+        console.print(
+            f"difference of {target} between designs of an unseen kernel: interval covers {_some(found['coverage'])}, "
+            f"leaves out 0 in {_some(found['sure'])}, sign right there {_some(found['sign_right'])}"
+        )
+
+
+def _some(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
 def print_source_intervals(evaluation: Evaluation, console: Console) -> None:
     """Coverage of the 80 % intervals by source and target, each source left out of training whole, and their width."""
     from rich.table import Table

@@ -30,6 +30,8 @@ def body_region(
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True
+    around = frame.regions[-1].stored if frame.regions else {}
+    region.settled = frozenset(key for key, access in around.items() if not access.guarded)
     assigned = assigned_variables(loop.body)
     declared = {item.var for item in loop.body.items if isinstance(item, ir.Declare)}
     # What the body declares starts anew in each iteration; the counter is known without waiting for anything.
@@ -38,6 +40,7 @@ def body_region(
     region.written = {frame.root(v) for v in changed} | written_by_calls(loop.body)
     if loop.var is not None:
         frame.strides[loop.var] = abs(frame.step(loop))
+        frame.reaches[loop.var] = _reach(frame, loop)
         region.carried.discard(loop.var)
     region.narrow = _shifted_out(frame, loop, region)
     _keep_pointers(frame, region, assigned)
@@ -56,6 +59,19 @@ def body_region(
         if k in region.carried or (type(k) is ir.Variable and k.part_of is not None and root(k) in region.carried)
     }
     return region
+
+
+def _reach(frame: Frame, loop: ir.Loop) -> tuple[int, int] | None:
+    """Least and greatest number in a loop's counter, the one that ends it among them."""
+    count, start = frame.counts.get(loop), frame.start(loop)
+    if count is None or count.source != "bounds" or count.most is None or start is None or loop.condition is None:
+        return None
+    # `for (i = 100; i-- > 0;)` steps in its test.
+    down = loop.step is None and any(
+        isinstance(part, ir.Unary) and part.op in ("--", "p--") for part in everything_inside((loop.condition,))
+    )
+    end = int(start + (-1 if down else frame.step(loop)) * count.most)
+    return min(int(start), end), max(int(start), end)
 
 
 def _test_time(loop: ir.Loop, region: Region) -> float:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, root_variable
 from ...program.typenames import split_scope
-from .. import registers
+from .. import logic, registers
 from ..area import Area, loop_control
-from ..costs import COSTS
+from ..costs import COSTS, LOGIC
 from ..results import LoopResult
 from ..schedule.accesses import by_array
+from ..schedule.bounds import NestLoop
 from ..schedule.ports import access_cycles
 from ..schedule.region import Region
 from ..schedule.statements import open_region, walk
@@ -53,6 +54,8 @@ def build_dataflow(frame: Frame, result: LoopResult, rounds: float) -> None:
     result.cycles = max(rounds - 1, 0) * interval + latency + 1
     loop_control(result.area, result.trips, result.depth)
     result.area.kept += registers.of_plain_loop(result.trips, 1.0)
+    counted = NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), start=frame.start(loop))
+    result.area.listed += logic.of_plain_loop(frame.target, counted, 1.0)
 
 
 def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshared: Area) -> tuple[float, float]:
@@ -81,6 +84,7 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
     interval = max((process.cycles for process in processes), default=1.0) + 1
     # Start and done signals of a process, and the FIFO or buffer control behind it.
     area.control_lut += COSTS.process_lut * len(processes)
+    area.listed += LOGIC.process * len(processes)
     area.control_ff += COSTS.process_ff * len(processes)
     area.kept += COSTS.process_ff * len(processes)
     return latency, interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ...program import ir
@@ -16,35 +17,41 @@ from ..schedule.region import Region
 from .frame import Frame
 from .pipelined import asked_ii, pipeline_cycles
 
+# Operators around a loop that the rounds of a nest may have in them, each under a condition.
+_QUICK = ("add", "mul", "div", "mod", "cmp", "logic", "not", "select", "shift", "convert", "reduce")
 
-def flatten(frame: Frame, result: LoopResult, rounds: float, calls: int) -> bool:
+
+def flatten(frame: Frame, result: LoopResult, around: Region, rounds: float, calls: int) -> bool:
     """Make one loop of a loop and the pipelined one inside it; False where they stay two.
 
-    rounds: iterations of the outer one. calls: instances the function had before its body was walked.
+    around: the code of the outer one, rounds: its iterations. calls: instances the function had before its body was
+    walked.
     """
-    inner = _flattened(frame, result, calls)
+    inner = _flattened(frame, result, around, calls)
     if inner is None:
         return False
     child, region = inner
     loop = result.loop
     nest = [NestLoop(loop.var, rounds, frame.step(loop), start=frame.start(loop)), *child.nest]
     # What the inner loop alone carries round may now be many iterations away, and what the outer one does only a few.
-    bound = recurrence_bound(region, nest)
+    starts = not all(is_perfect(member) for member in (loop, *child.members[:-1]))
+    bound = recurrence_bound(region, nest, starts=starts)
     target = asked_ii(frame.plans[child.members[-1]].target_ii)
     new = max((target, bound, port_bound(region)), key=lambda b: b.ii)
     result.nest, result.region = nest, region
     child.flattened = True
     result.ii = child.ii = new.ii
     result.bound = child.bound = new
-    result.depth = child.depth
+    # What stands before the inner loop and behind it is done in its first and last round.
+    result.depth = child.depth + max(math.ceil(around.end - around.stayed - 1e-6) - 2, 0)
     result.trips = rounds * child.trips
     # The pipeline is filled once for the whole nest: that is what flattening is for.
-    result.cycles = pipeline_cycles(result.trips, new.ii, child.depth)
+    result.cycles = pipeline_cycles(result.trips, new.ii, result.depth)
     result.members = [result.loop, *child.members]
     return True
 
 
-def _flattened(frame: Frame, result: LoopResult, calls: int) -> tuple[LoopResult, Region] | None:
+def _flattened(frame: Frame, result: LoopResult, around: Region, calls: int) -> tuple[LoopResult, Region] | None:
     """The pipelined loop inside, with its region, where the nest can be flattened; else None."""
     loop = result.loop
     if len(result.children) != 1 or len(frame.result.calls) != calls or result.plan.unroll > 1:
@@ -57,9 +64,22 @@ def _flattened(frame: Frame, result: LoopResult, calls: int) -> tuple[LoopResult
         return None
     if not child.trip.constant and not _steady(frame, loop, child.members):
         return None
-    if not is_perfect(loop) or loop.kind not in ("for", "range"):
+    if loop.kind not in ("for", "range") or not (is_perfect(loop) or _takes_in(frame, child, around)):
         return None
     return child, child.region
+
+
+def _takes_in(frame: Frame, child: LoopResult, around: Region) -> bool:
+    """Whether the rounds of an inner loop take in what stands before and behind it.
+
+    Labels of data/qor at 10 ns: `sum = 0; for (j) sum += ...; y[i] = sum / n;` in a loop of 1,024 takes 1,024 times the
+    inner loop and 10 cycles, with a root or an exponential behind it 40 more in each round.
+    """
+    if not frame.target.behaviour.imperfect_nests or not child.trip.constant or around.branches:
+        return False
+    block = child.loop.parent.body if child.loop.parent is not None else None
+    direct = block is not None and child.loop in block.items
+    return direct and all(kind.partition(":")[0].partition("@")[0] in _QUICK for kind, _ in around.counts)
 
 
 def _steady(frame: Frame, loop: ir.Loop, members: Sequence[ir.Loop]) -> bool:

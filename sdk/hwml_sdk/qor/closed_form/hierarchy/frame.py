@@ -56,9 +56,9 @@ class Frame(ABC):
 
     known: constants that hold throughout. aliases: arrays behind parameters. stack: names of the functions being
     walked, outermost first. layouts: of every array met. counts, plans: of every loop.
-    sink: where the results of loops go. owner: the loop they are in. active, strides: counters of loops that are being
-    walked, and what they grow by. regions: those being walked, innermost last. callees: when each instance ran last,
-    by name. inline_depth: calls walked in place.
+    sink: where the results of loops go. owner: the loop they are in. active, strides, reaches: counters of loops that
+    are being walked, what they grow by and between which numbers. regions: those being walked, innermost last. callees:
+    when each instance ran last, by name. inline_depth: calls walked in place.
     advanced: what loops' bodies add to variables, as far as it was asked for. key: of the function and its arguments.
     overlaps: what is walked are processes that run at the same time.
 
@@ -78,6 +78,7 @@ class Frame(ABC):
     owner: LoopResult | None = None
     active: set[ir.Variable] = field(default_factory=set)
     strides: dict[ir.Variable, float] = field(default_factory=dict)
+    reaches: dict[ir.Variable, tuple[int, int] | None] = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)
     callees: dict[str, list[Busy]] = field(default_factory=dict)
     inline_depth: int = 0
@@ -248,6 +249,10 @@ class Frame(ABC):
     def _constant_trip(self, loop: ir.Loop) -> float | None:
         count = self.counts.get(loop)
         return count.average if count is not None and count.constant else None
+
+    def reach(self, var: ir.Variable) -> tuple[int, int] | None:
+        """Least and greatest number in the counter of a loop that is walked, the one that ends it among them."""
+        return self.reaches.get(var) if var in self.active else None
 
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully; None for a loop that stays one."""

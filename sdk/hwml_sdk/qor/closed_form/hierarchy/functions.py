@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...program import ir
 from ...program.constants import Number
-from .. import registers
+from .. import drivers, logic, registers
 from ..area import Area, copied_bits, ports_lut
 from ..costs import COSTS
 from ..memory import is_memory, is_state, storage
@@ -105,19 +105,36 @@ class FunctionEstimator(Frame):
         add_operators(area, region, self.target, lambda _, units: taking_turns(units, max(slots, 1)))
         area.registers = copied_bits(region) * COSTS.body_copied + region.live_bits * COSTS.body_live
         area.mux_lut = ports_lut(region)
+        area.listed += drivers.selected(region)
+        if not pipelined:
+            area.listed += drivers.shared_ports(self.result, region, slots)
+        else:
+            area.listed += drivers.ports(region, slots)
+        area.kept = registers.kept(region, slots if pipelined else 0)
         states = max(self.result.cycles - region.stayed, 0.0)
         # States of a function: start, done, idle, ready (ap_ctrl_hs, UG1399); none where all is done at once.
         if self.result.cycles or self._keeps_something():
             area.control_lut += COSTS.function_lut
             area.control_ff += COSTS.function_ff
             states += 1
-        area.kept = registers.kept(region, slots if pipelined else 0) + states
+            if self._is_one_loop(region):
+                area.kept += registers.given_to_pipeline(self.result.loops[0].region, self.result.loops[0].ii or 1)
+            else:
+                area.kept += max(self.result.cycles - region.stayed + 1, 0.0) + registers.of_calls(region)
+        area.listed += logic.of_function(self.target, states, self.result)
         # `after`: cores of callees were added on the way, and the function's own code uses them between the calls.
         self.result.area.after(area)
         self.result.unshared.beside(area)
         for loop in self.result.loops:
             self.result.area.after(loop.area, loop.replicas)
             self.result.unshared.beside(loop.unshared, loop.replicas)
+        self.result.area.listed += logic.lent_cores(self.result)
+
+    def _is_one_loop(self, region: Region) -> bool:
+        """Whether a pipelined loop is all there is, so that the function itself is the pipeline."""
+        loops = self.result.loops
+        one = len(loops) == 1 and loops[0].ii is not None and not self.result.calls
+        return one and self.target.behaviour.outlined_loops and not region.counts and region.called == 1
 
     def _keeps_something(self) -> bool:
         """Whether it has memories or numbers that outlast a call, its own or the file's."""

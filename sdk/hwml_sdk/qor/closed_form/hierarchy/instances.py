@@ -14,13 +14,14 @@ from ...program.sizes import byte_size, place_of
 from ...program.trip_counts import stable_bindings
 from ...program.typenames import UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
+from .. import logic, registers
 from ..costs import COSTS
 from ..design_cache import MAX_CALLS
 from ..memory import element_count, is_memory, storage
-from ..registers import of_pipeline
 from ..schedule import fields
 from ..schedule.accesses import Alias
 from ..schedule.beside import copy_uses
+from ..schedule.bounds import NestLoop
 from ..schedule.forms import linear
 from ..schedule.loads import place
 from ..schedule.operations import copies
@@ -367,7 +368,10 @@ def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
         # The loop that a copy becomes: counter, comparison, states.
         area.control_lut += COSTS.copy_lut
         area.control_ff += COSTS.copy_ff
-        area.kept += of_pipeline(frame.target, cycles, COPY_STATES, 1)
+        area.kept += registers.of_pipeline(frame.target, cycles, COPY_STATES, 1)
+        counted = NestLoop(None, cycles, 1.0)
+        area.listed += logic.of_pipeline(frame.target, counted, COPY_STATES, 1) + logic.of_states(2)
+    frame.result.copied += [(array, at == 0) for at, array in enumerate(arrays)]
     for array in arrays:
         for element in region.elements.of(array):
             region.env.forget(element)

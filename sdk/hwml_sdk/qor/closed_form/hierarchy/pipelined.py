@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 from ...program import ir
-from .. import registers
+from .. import drivers, logic, registers
 from ..area import Area, copied_bits, loop_control, ports_lut
-from ..costs import COSTS, MAX_LIVE_BITS, MAX_STAGES
+from ..costs import COSTS, LOGIC, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
 from ..schedule.bounds import EXIT, Bound, NestLoop
 from ..schedule.ports import port_bound
@@ -108,6 +108,13 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     area.registers = held + copied_bits(region) * COSTS.pipeline_copied
     loop_control(area, result.trips, result.depth)
     area.mux_lut = ports_lut(region)
+    rounds = registers.carried(region)
+    handed = sum(frame.design.read_outside(result.loop, var) for var in rounds)
+    area.listed += logic.of_pipeline(
+        frame.target, result.nest[0], result.depth, ii, carried=len(rounds), handed=handed
+    )  # fmt: skip
+    area.listed += drivers.ports(region, ii) + drivers.selected(region)
+    area.listed += registers.shifted(region, ii) * LOGIC.shift
     area.kept = registers.kept(region, ii) + registers.of_pipeline(frame.target, result.trips, result.depth, ii)
     result.area.beside(area)
     result.unshared.beside(area)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from ...tool.operators import Target, operator
-from .. import registers
+from .. import drivers, logic, registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS
 from ..results import LoopResult
+from ..schedule.bounds import NestLoop
 from ..schedule.region import Kind, Region
 from .bodies import body_region, collecting
 from .flattening import flatten
@@ -24,18 +25,36 @@ def build_plain(frame: Frame, result: LoopResult, copies: float, rounds: float) 
     result.unknown.join(region.unknown)
     memory = memory_cycles(region)
     result.depth = max(math.ceil(region.end - 1e-6) + max(memory - 1, 0), 1.0)
-    if not flatten(frame, result, rounds, calls):
+    if not flatten(frame, result, region, rounds, calls):
         parallel = max(min(result.plan.parallel, rounds), 1.0)
         passes = math.ceil(rounds / parallel)
         # The test of the counter stands in the first state of a round.
         result.cycles = passes * result.depth
         result.trips = passes
     # A flattened nest is one loop: its operators are those of the loop inside.
-    own = Area() if result.ii is not None else _own_area(region, frame.target, result.depth, memory)
+    if result.ii is not None:
+        own = _taken_in(region, frame.target, result.ii)
+        own.kept += registers.of_nest(rounds, result.trips)
+        own.listed += logic.of_level(frame.target, result.nest)
+    else:
+        own = _own_area(region, frame.target, result.depth, memory)
+        states = max(result.depth - region.stayed, 1.0)
+        own.kept += registers.of_plain_loop(result.trips, states) + registers.of_calls(region)
+        loop = result.loop
+        counted = NestLoop(loop.var, max(frame.trip(loop), rounds), frame.step(loop), copies, frame.start(loop))
+        own.listed += logic.of_plain_loop(frame.target, counted, states)
     loop_control(own, result.trips, result.depth)
-    states = 0.0 if result.ii is not None else max(result.depth - region.stayed, 1.0)
-    own.kept += registers.of_plain_loop(result.trips, states)
     _add_areas(result, own)
+
+
+def _taken_in(region: Region, target: Target, ii: int) -> Area:
+    """What a flattened nest takes of the code around the loop inside."""
+    area = Area()
+    add_operators(area, region, target, lambda _, units: taking_turns(units, ii), ii=ii)
+    area.mux_lut = ports_lut(region)
+    area.listed += drivers.selected(region)
+    area.kept = registers.kept(region, ii)
+    return area
 
 
 def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area:
@@ -55,6 +74,7 @@ def _own_area(region: Region, target: Target, depth: float, memory: int) -> Area
     # Without a pipeline a result is held until it is used, in one register for all states.
     area.registers = copied_bits(region) * COSTS.plain_copied + region.live_bits * COSTS.plain_live
     area.mux_lut = ports_lut(region)
+    area.listed += drivers.selected(region)
     area.kept = registers.kept(region)
     return area
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from ...tool.binding import operation_name
 from ...tool.operators import Target, operator
 from ..area import Area
+from ..logic import shared_cores
 from ..schedule.accesses import by_array
 from ..schedule.ports import access_cycles
 from ..schedule.region import Kind, Region
@@ -23,6 +24,7 @@ def add_operators(
         op = operator(*kind, target)
         if op.shareable:
             built[kind] = units if _stands_alone(kind) else cores(kind, units)
+            area.listed += shared_cores(units, built[kind])
         else:
             # Selectors in front of an adder cost as much as the adder: small operators are never shared.
             area.plain_lut += op.lut * units

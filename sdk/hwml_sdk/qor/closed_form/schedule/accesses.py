@@ -33,7 +33,7 @@ class Element(NamedTuple):
 class Place(NamedTuple):
     """Where an access goes. deps: unrolled loops that move it. time: cycles until its address is known.
 
-    since: what the address hangs on.
+    since: what the address hangs on. bits: of its only subscript, 0 where there are several.
     """
 
     array: ir.Variable
@@ -42,6 +42,7 @@ class Place(NamedTuple):
     element: Element
     time: float
     since: Sources
+    bits: int
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +57,7 @@ class Access:
     guarded: stands under a condition. gates: of a store, cycles from each mark to the conditions that let it through.
     chained: marks in `since` of reads that earlier copies of the same iteration feed; `since` covers the whole chain.
     late: the copies came from a loop that was unrolled after arrays had been split.
-    begun: of a store, when its address is known.
+    begun: of a store, when its address is known. bits: of its only subscript, 0 where there are several.
     asked: how many of the copies come from unroll pragmas. arms: of the branches around it.
     """
 
@@ -79,6 +80,7 @@ class Access:
     value: Value | None = None
     load_cycles: float = 0.0
     begun: float = 0.0
+    bits: int = 0
 
     @property
     def part(self) -> str:

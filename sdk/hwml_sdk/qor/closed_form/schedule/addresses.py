@@ -8,7 +8,7 @@ from .forms import Form
 from .operations import copies
 from .region import Region
 from .tables import ELEMENTS_A_STEP, counted
-from .values import Value
+from .values import Value, constant_bits
 
 # Addresses are narrow whatever the type of the counter: the tool cuts them to what the array needs. 12 bits reach 4096
 # elements.
@@ -29,6 +29,20 @@ def _is_wired(region: Region, op: str, left: Value, right: Value) -> bool:
     if op != "+":
         return _is_nothing(right.form)
     return _fits(region, left.form, right.form) or _fits(region, right.form, left.form)
+
+
+def form_bits(region: Region, form: Form, type_: ir.CType) -> int:
+    """Bits that a sum of counters needs; 0 for all of its type."""
+    low = high = form.get(None, 0.0)
+    for var, factor in form.items():
+        if var is None:
+            continue
+        reach = region.host.reach(var)
+        if reach is None:
+            return 0
+        ends = sorted(factor * end for end in reach)
+        low, high = low + ends[0], high + ends[1]
+    return min(max(constant_bits(int(low)), constant_bits(int(high))), max(type_.width, 1))
 
 
 def _is_nothing(form: Form | None) -> bool:

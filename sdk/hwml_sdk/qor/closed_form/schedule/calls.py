@@ -76,4 +76,6 @@ def _method(region: Region, receiver: ir.Expr, expr: ir.Call) -> Value:
     function = region.host.program.functions.get(expr.name)
     if function is not None:
         return region.host.call(region, function, expr)
+    if expr.name == "set_bit" and len(expr.args) == 2 and owner.kind in ("int", "uint"):
+        return region.value(ir.Assign("=", ir.Index(receiver, (expr.args[0],)), expr.args[1]))
     return method(region, region.whole(receiver), owner, expr)

@@ -16,6 +16,7 @@ from ...program.facts import declarations
 from ...program.flow import target_of, variables_in
 from ...program.trip_counts import iterations
 from .region import Region
+from .tables import is_table
 
 MAX_COPIES = 64  # of a loop that are walked one by one
 MAX_EXPANDED = 600  # expressions that this takes
@@ -91,11 +92,27 @@ def _is_decided(region: Region, loop: ir.Loop) -> bool:
             return True
         if isinstance(expr, ir.Binary) and expr.op in _FOLDING and known(expr) and not _is_affine(expr, loop):
             return True
+        if isinstance(expr, ir.Binary) and expr.op == "*" and any(map(known, _with_zeros(expr))):
+            return True
         if isinstance(expr, ir.Index) and any(_looks_up(part) and known(part) for part in expr.subscripts):
             return True
         if isinstance(expr, ir.Call) and expr.receiver is None and len(expr.args) > 0 and all(map(known, expr.args)):
             return True
     return False
+
+
+def _with_zeros(expr: ir.Binary) -> Iterator[ir.Expr]:
+    """Factors out of tables of whole numbers that hold zeros: a copy that has one multiplies and loads nothing."""
+    for factor in (expr.left, expr.right):
+        var = root_variable(factor) if isinstance(factor, ir.Index) else None
+        if var is not None and is_table(var) and not var.type.is_float and _has_zero(var.init):
+            yield factor
+
+
+def _has_zero(init: ir.Expr | None) -> bool:
+    if isinstance(init, ir.Many):
+        return any(map(_has_zero, init.items))
+    return init is not None and evaluate(init, {}) == 0
 
 
 def _parts(condition: ir.Expr) -> Iterator[ir.Expr]:

@@ -12,16 +12,26 @@ from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
 from ...program.typenames import BOOL, INT, UNKNOWN, join
 from ...tool.library import DISPLAYS
-from . import fields, forms, integers, pointers, streams
+from . import arrays, fields, forms, integers, pointers, streams, tables
 from .accesses import Element
-from .addresses import ADDRESS, count_adder
+from .addresses import ADDRESS, count_adder, form_bits
 from .forms import Form
 from .loads import load, store
-from .memory_cycles import in_registers
 from .operations import make
 from .region import Region
 from .shared import once
-from .values import NO_LOOPS, NO_SOURCES, Sources, Value, all_deps, constant_value, folded, later, reassociated
+from .values import (
+    NO_LOOPS,
+    NO_SOURCES,
+    Hold,
+    Sources,
+    Value,
+    all_deps,
+    constant_value,
+    folded,
+    later,
+    reassociated,
+)
 
 _NUMBERS = ("int", "uint", "fixed", "ufixed", "bool", "half", "float", "double")
 _BINARY = {
@@ -55,13 +65,17 @@ def name(region: Region, expr: ir.Ref) -> Value:
     if number is not None:
         return constant_value(region.base, var.type, number)
     if var in region.host.active:
-        return Value(region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
+        return Value(
+            region.base, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0}, bits=form_bits(region, {var: 1.0}, var.type)
+        )
     if var in region.behind:
         return region.value(region.behind[var])
     since: Sources = {var: 0.0} if var in region.carried else NO_SOURCES
     # A scalar from outside is a term of an affine form like a counter: `a[i + n]` and `a[i + n + 1]` lie side by side.
     form: Form | None = {var: 1.0} if var not in region.written and not var.dims else None
     made = region.env[var] = Value(region.base, NO_LOOPS, var.type, since, form, bits=region.narrow.get(var, 0))
+    if region.unroll_all and not since and var.scope == "param" and not (var.dims or var.type.pointer):
+        made.hold = region.given[var] = Hold(0, 0, max(var.type.width, 1), 1.0, given=True)
     return made
 
 
@@ -124,6 +138,10 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     if moved is not None:
         return moved
     op = expr.op
+    if op == "*":
+        nothing = _times_zero(region, expr)
+        if nothing is not None:
+            return nothing
     walked = region.value if op in _LOW_BITS else region.whole
     left = walked(expr.left)
     if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
@@ -131,6 +149,18 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     right = _amount(region, expr.right) if op in ("<<", ">>") else walked(expr.right)
     simple = folded(op, left, right) or _unchanged(op, left, right)
     return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
+
+
+def _times_zero(region: Region, expr: ir.Binary) -> Value | None:
+    """A product with a zero out of a table, whose other factor is never loaded; None for anything else."""
+    for factor, other in ((expr.right, expr.left), (expr.left, expr.right)):
+        var = root_variable(factor) if isinstance(factor, ir.Index) else None
+        if var is None or not tables.is_table(var) or not isinstance(other, ir.Index | ir.Ref):
+            continue
+        value = region.value(factor)
+        if value.constant == 0 and value.type.kind in _WHOLE and type_of_expression(other).kind in _WHOLE:
+            return constant_value(value.time, value.type, 0)
+    return None
 
 
 def _amount(region: Region, expr: ir.Expr) -> Value:
@@ -148,6 +178,8 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
     LLVM, InstSimplify. A floating-point x + 0.0 is left alone, as it is not x where x is -0.0.
     """
     type_ = join(left.type, right.type)
+    if type_.is_float and type_.kind != "vector":
+        return _times_one(op, left, right, type_)
     if type_.kind not in _WHOLE:
         return None
     for one, other, first in ((right, left, False), (left, right, True)):
@@ -169,6 +201,13 @@ def _unchanged(op: str, left: Value, right: Value) -> Value | None:
                 other.time, other.deps, type_, other.since, other.form, bits=bits, parts=(other,), hold=other.hold
             )
     return None
+
+
+def _times_one(op: str, left: Value, right: Value, type_: ir.CType) -> Value | None:
+    """`x * 1.0` and `x / 1.0`, which are x whatever it is, where x needs no conversion."""
+    if op in ("*", "/") and right.constant == 1 and left.type.kind == type_.kind:
+        return left
+    return right if op == "*" and left.constant == 1 and right.type.kind == type_.kind else None
 
 
 def _operate(region: Region, op: str, left: Value, right: Value) -> Value:
@@ -231,7 +270,8 @@ def _address(region: Region, op: str, left: Value, right: Value, type_: ir.CType
     """Affine in loop variables: strength-reduced to an adder a loop, no time on the critical path."""
     deps = left.deps | right.deps
     count_adder(region, op, left, right)
-    return Value(max(left.time, right.time), deps, type_, later(0.0, left, right), form)
+    bits = form_bits(region, form, type_)
+    return Value(max(left.time, right.time), deps, type_, later(0.0, left, right), form, bits=bits)
 
 
 def unary(region: Region, expr: ir.Unary) -> Value:
@@ -370,7 +410,7 @@ def member(region: Region, expr: ir.Member) -> Value:
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
     target = _written(region, fields.target_of(region, expr.target))
-    if expr.op == "=" and copy_array(region, target, expr.value):
+    if expr.op == "=" and arrays.copy_array(region, target, expr.value):
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
     pointer = target.var if isinstance(target, ir.Ref) and expr.op == "=" else None
     if pointer is not None and pointer.type.pointer and pointers.point(region, pointer, expr.value):
@@ -386,7 +426,7 @@ def assign(region: Region, expr: ir.Assign) -> Value:
         owner = fields.struct_of(region, target)
         if owner is not None:
             fields.replaced(region, owner, known)
-            copy_fields(region, target, made)
+            arrays.copy_fields(region, target, made)
     else:
         value = convert(region, region.low(made, kind), kind)
     region.binding = outer
@@ -406,8 +446,18 @@ def _put(region: Region, target: ir.Expr, value: Value) -> None:
         store(region, ir.Index(target.operand, (ir.Const(0, INT),)), value)
     elif isinstance(target, ir.Call) and target.receiver is not None:
         _put_bits(region, fields.target_of(region, target.receiver), value)
+    elif _is_bit(target) and isinstance(target, ir.Index):
+        for subscript in target.subscripts:
+            region.whole(subscript)
+        _put_bits(region, target.base, value)
     else:
         store(region, target, value)
+
+
+def _is_bit(target: ir.Expr) -> bool:
+    """Whether a subscript names a bit of an integer."""
+    var = target.base.var if isinstance(target, ir.Index) and isinstance(target.base, ir.Ref) else None
+    return var is not None and not var.dims and not var.type.pointer and var.type.kind in ("int", "uint")
 
 
 def _put_bits(region: Region, word: ir.Expr, value: Value) -> None:
@@ -417,36 +467,6 @@ def _put_bits(region: Region, word: ir.Expr, value: Value) -> None:
     parts = [value] if before is None else [before, value]
     time = max(part.time for part in parts)
     _put(region, word, Value(time, all_deps(parts), kind, later(0.0, *parts), parts=tuple(parts)))
-
-
-def copy_array(region: Region, target: ir.Expr, source: ir.Expr) -> bool:
-    """Copy a whole array, as `std::array` and arrays in structs are; whether they are arrays."""
-    to, since = fields.array_in(region, target), fields.array_in(region, source)
-    parts = to is not None and since is not None and not to[1] and not since[1]
-    if not parts and not (_whole_array(target) and _whole_array(source)):
-        return False
-    _copy(region, target, source)
-    return True
-
-
-def copy_fields(region: Region, target: ir.Expr, source: ir.Expr) -> None:
-    """Copy the arrays in a struct, when it is copied as a whole."""
-    owner, other = fields.struct_of(region, target), fields.struct_of(region, source)
-    for name, kind, dims in owner.type.fields if owner is not None and other is not None else ():
-        if dims and kind.kind != "stream":
-            _copy(region, ir.Member(target, name), ir.Member(source, name))
-
-
-def _copy(region: Region, target: ir.Expr, source: ir.Expr) -> None:
-    """A loop over the elements, as the tool makes one; of registers, and in a pipeline, wires."""
-    found = fields.array_in(region, target)
-    var = found[0] if found is not None else root_variable(target)
-    if var is not None and not region.unroll_all and not in_registers(region.host, var):
-        region.host.copy(region, ir.Call("memcpy", (target, source)))
-
-
-def _whole_array(expr: ir.Expr) -> bool:
-    return isinstance(expr, ir.Ref) and expr.var is not None and bool(expr.var.dims) and expr.var.scope != "param"
 
 
 def _written(region: Region, target: ir.Expr) -> ir.Expr:

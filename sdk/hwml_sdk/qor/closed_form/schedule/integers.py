@@ -15,7 +15,7 @@ from ...program.typenames import BOOL
 from ...tool.multipliers import NARROW_BITS, signed_digits
 from ...tool.operators import operator
 from . import forms, tables
-from .operations import copies, make
+from .operations import copies, count, make
 from .region import Region
 from .values import Value, constant_bits, later, reassociated
 
@@ -198,7 +198,11 @@ def _logic(region: Region, op: str, left: Value, right: Value, type_: ir.CType) 
         bits = max(mask.width, other.width)
         if op == "&" and value >= 0:
             bits = min(mask.width, other.width)
-        return wiring(left, right, type_, min(bits, max(type_.width, 1)))
+        made = wiring(left, right, type_, min(bits, max(type_.width, 1)))
+        # The table of expressions lists a gate for each bit, though it is merged into what comes behind.
+        if op == "^" and value and region.target.lists_expressions:
+            count(region, "logic", of_width(type_, made.bits), copies(region, made.deps))
+        return made
     width = _kept(region, max(left.width, right.width), type_)
     made = make(region, "logic", of_width(type_, width), left, right)
     made.type, made.bits = type_, width

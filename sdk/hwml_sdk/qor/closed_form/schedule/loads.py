@@ -6,10 +6,12 @@ import math
 
 from ...program import ir
 from ...program.expressions import assigned_variables
-from ...program.type_of import type_of_expression
+from ...program.type_of import type_of_expression, word_and_bit
+from ...program.typenames import BOOL, INT
 from ..costs import ADDRESS_BITS
 from . import fields, tables
 from .accesses import Access, Element, Place, Spread, root
+from .addresses import form_bits
 from .forms import Form, frozen
 from .memory_cycles import data_time, in_registers, load_cycles, store_cycles, stored_time
 from .operations import copies, count, looked_at
@@ -56,7 +58,17 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
     element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
-    return Place(array, prefix + tuple(v.form for v in values), deps, element, time, later(0.0, *values))
+    forms = prefix + tuple(v.form for v in values)
+    bits = _only_bits(region, forms, values)
+    return Place(array, forms, deps, element, time, later(0.0, *values), bits)
+
+
+def _only_bits(region: Region, subscripts: tuple[Form | None, ...], values: list[Value]) -> int:
+    """Bits of the only subscript of an access, 0 where there are several."""
+    form = subscripts[0] if len(subscripts) == 1 else None
+    if form is None:
+        return 0
+    return form_bits(region, form, INT) or (values[0].width if values else INT.width)
 
 
 def _parts(expr: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...]]:
@@ -109,6 +121,9 @@ def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None
 
 def load(region: Region, expr: ir.Expr) -> Value:
     """The value of `a[i]`, `a[i].field`, `*p`: from memory, or what was loaded or stored there before."""
+    bit = word_and_bit(expr)
+    if bit is not None:
+        return _bit(region, *bit)
     found = place(region, expr)
     kind = type_of_expression(expr, region.host.program)
     if found is None:
@@ -173,8 +188,17 @@ def _access(region: Region, found: Place, *, write: bool, since: Sources | None 
         spread(region, found.forms), moving(region, found.forms), {} if since is None else since,
     )  # fmt: skip
     made.late = region.expanded_late or bool(found.deps & region.late)
-    made.arms = region.arms
+    made.arms, made.bits = region.arms, found.bits
     return made
+
+
+def _bit(region: Region, word: ir.Index, at: ir.Expr) -> Value:
+    """A bit of an element: the element is loaded once, whichever of its bits are asked for."""
+    inner, place_of = load(region, word), region.whole(at)
+    deps = inner.deps | place_of.deps
+    return Value(
+        max(inner.time, place_of.time), deps, BOOL, later(0.0, inner, place_of), parts=(inner,), hold=inner.hold
+    )
 
 
 def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
@@ -188,6 +212,14 @@ def _from_no_array(region: Region, expr: ir.Expr, kind: ir.CType) -> Value:
 
 def store(region: Region, expr: ir.Expr, value: Value) -> None:
     """Write a value to `a[i]`, `a[i].field`, `*p`."""
+    bit = word_and_bit(expr)
+    if bit is not None:
+        word, at = bit
+        before = load(region, word)
+        region.whole(at)
+        parts = (before, value)
+        time, deps = max(before.time, value.time), before.deps | value.deps
+        value, expr = Value(time, deps, before.type, later(0.0, *parts), parts=parts), word
     found = place(region, expr)
     if found is None:
         for sub in expr.subscripts if isinstance(expr, ir.Index) else ():

@@ -6,7 +6,8 @@ import math
 
 from ...program import ir
 from ...tool.binding import operation_name
-from ...tool.operators import Operator, operator
+from ...tool.cores import FIRST_STAGE_NS
+from ...tool.operators import Operator, Target, operator
 from .region import Region
 from .values import NO_LOOPS, Hold, Value, later
 
@@ -36,15 +37,26 @@ def count(region: Region, kind: str, type_: ir.CType, made: float = 1.0) -> Oper
 def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]:
     """(time, own latency in cycles towards a later round) of an operator whose operands are ready."""
     start = max((v.time for v in operands), default=region.base)
-    # A core with registers starts at a clock edge; times are sums of parts of cycles, so allow for their rounding.
     if op.latency_cycles:
-        return math.ceil(start - 1e-6) + (op.states or op.latency_cycles), float(op.latency_cycles)
+        return _begun(region.target, start, op) + (op.states or op.latency_cycles), float(op.latency_cycles)
     share = op.delay_ns / region.target.usable_ns
     left = math.floor(start) + 1 - start
     # What is slower than a cycle and has no registers of its own cannot be helped: it takes what it takes.
     if share <= left + 1e-9 or share >= 1:
         return start + share, share
     return math.floor(start) + 1 + share, share
+
+
+def _begun(target: Target, ready: float, op: Operator) -> int:
+    """The state in which a core with registers takes operands that are ready then.
+
+    That one where its first stage still fits behind them, else the next; times are sums of parts of cycles, so that
+    their rounding is allowed for.
+    """
+    state = math.floor(ready + _EDGE)
+    quick = op.joins and target.behaviour.slow_cores and target.family != "7series"
+    left = 1.0 - FIRST_STAGE_NS / target.usable_ns if quick else 0.0
+    return state if ready - state <= max(left, _EDGE) else state + 1
 
 
 def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: ir.CType | None = None) -> Value:
@@ -62,20 +74,33 @@ def make(region: Region, kind: str, type_: ir.CType, *operands: Value, result: i
     kept = (result or type_).width
     region.live_bits += kept
     begun = int(time - (op.states or latency) + _EDGE)
+    summed = kind == "add" and not type_.is_float
     for operand in operands:
         looked_at(operand, begun)
-    made = begun + op.latency_cycles
+        if operand.hold is not None and not summed:
+            operand.hold.waits = True
+    made = begun + min(op.states or op.latency_cycles, op.latency_cycles)
     if op.shareable:
         bound = region.binding.get(kind)
         region.begun.setdefault((kind if bound is None else f"{kind}@{bound}", type_), []).append((begun, many))
-    hold = Hold(made, made, kept, many)
-    region.holds.append(hold)
+    hold = None if not op.latency_cycles and _waits_well(region, operands) else Hold(made, made, kept, many)
+    if hold is not None:
+        region.holds.append(hold)
     since = later(latency, *operands)
     if not since:  # nothing that a later iteration needs: nobody will ask for its way
         return Value(time, deps, result or type_, since, hold=hold)
     return Value(
         time, deps, result or type_, since, parts=operands, operation=operation_name(kind, type_), cycles=latency,
         hold=hold,
+    )  # fmt: skip
+
+
+def _waits_well(region: Region, operands: tuple[Value, ...]) -> bool:
+    """Whether a pipeline makes a result when it is asked for: what the last round has left stands in registers."""
+    return region.unroll_all and bool(operands) and all(
+        value.constant is not None
+        or (value.hold is None and bool(value.since) and value.since.keys() <= region.carried)
+        for value in operands
     )  # fmt: skip
 
 

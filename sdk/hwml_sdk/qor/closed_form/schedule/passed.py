@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...program import ir
 from .accesses import Access, root
@@ -69,14 +70,16 @@ def _leg(region: Region, before: Edge[Mark], edge: Edge[Mark], slack: float) -> 
     value = target.value if isinstance(target, Access) else region.final.get(target)
     if value is None:
         return
-    operations, around = _operations(value, source)
-    yield from operations[::-1][:MAX_STEPS]
+    operations, around = operations_between(value, source)
     own = edge.latency + (slack if edge.distance else 0.0)
+    if operations and own < around - _WHOLE:  # a sum alone: see `recurrences.sooner`
+        operations[-1] = replace(operations[-1], cycles=(operations[-1].cycles or 0.0) - (around - own))
+    yield from operations[::-1][:MAX_STEPS]
     if own - around > _WHOLE:
         yield Step("earlier copies", own - around)
 
 
-def _operations(value: Value, mark: Mark) -> tuple[list[Step], float]:
+def operations_between(value: Value, mark: Mark) -> tuple[list[Step], float]:
     """The longest way from a mark to a value, last operation first; its cycles."""
     steps: list[Step] = []
     around = value.since.get(mark, 0.0)

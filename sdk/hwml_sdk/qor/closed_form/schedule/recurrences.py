@@ -11,15 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...program import ir
+from ...tool.operators import operator
 from .accesses import Access
 from .bounds import Bound, NestLoop
 from .circuits import Edge, largest_ratio
 from .meeting import Meeting, next_meeting
 from .memory_cycles import in_registers, load_cycles, memory_part, state_of
-from .passed import circuit_of
+from .passed import circuit_of, operations_between
 from .region import Region
 from .stated import stated_meeting
-from .values import Mark
+from .values import Mark, Value
 
 # Delays are estimates: a way that ends this little past a clock edge is taken to fit before it.
 SLACK_CYCLES = 0.25
@@ -28,9 +29,12 @@ MAX_PAIRS = 4096
 PAIRS_A_STEP = 4  # that are compared in the time that an expression takes
 
 
-def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
-    """Largest latency over distance of a circuit through values that a later iteration needs (RecMII; Rau 1994)."""
-    edges = [*_through_scalars(region), *_through_arrays(region, nest)]
+def recurrence_bound(region: Region, nest: Sequence[NestLoop], *, starts: bool = False) -> Bound:
+    """Largest latency over distance of a circuit through values that a later iteration needs (RecMII; Rau 1994).
+
+    starts: some rounds of the nest start what others carry on.
+    """
+    edges = [*_through_scalars(region, nest), *_through_arrays(region, nest, starts)]
     found = largest_ratio(edges, 1.0) if edges else ()
     if not found:
         return Bound(1, "")
@@ -40,14 +44,47 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop]) -> Bound:
     return Bound(ii, f"recurrence through {circuit.steps[0].name}", not all(edge.sure for edge in found), circuit)
 
 
-def _through_scalars(region: Region) -> Iterator[Edge[Mark]]:
+def _through_scalars(region: Region, nest: Sequence[NestLoop]) -> Iterator[Edge[Mark]]:
     """From what a variable's last value hangs on to the variable in the next iteration."""
     for key, value in region.final.items():
         for mark, latency in value.since.items():
-            yield Edge(mark, key, latency - SLACK_CYCLES, 1.0)
+            early = sooner(region, value, mark, nest) if mark is key else 0
+            yield Edge(mark, key, latency - early - SLACK_CYCLES, 1.0)
 
 
-def _through_arrays(region: Region, nest: Sequence[NestLoop]) -> Iterator[Edge[Mark]]:
+def sooner(region: Region, value: Value, mark: Mark, nest: Sequence[NestLoop]) -> int:
+    """Cycles by which what one sum or product makes of a mark is there for the next round (`cores`).
+
+    Of doubles a sum only, and outside of nests, whose first round has to choose where it starts: II 3 and 4 in labels
+    of data/qor at 10 ns.
+    """
+    saved = region.target.alone
+    slow = _only_core(value, mark) if saved and value.parts else ""
+    return saved if slow in ("fadd", "fmul") or (slow == "dadd" and len(nest) == 1) else 0
+
+
+def _only_core(value: Value, mark: Mark) -> str:
+    """The operation of the only core on the way from a mark to a value, empty where there are others or none."""
+    operations, _ = operations_between(value, mark)
+    slow = [step.name for step in operations if (step.cycles or 0.0) >= 1.0]
+    return slow[0] if len(slow) == 1 else ""
+
+
+def _started(region: Region, write: Access, mark: Mark) -> float:
+    """Cycles more of a sum of floats in a memory whose start the same nest stores.
+
+    Per-loop tables of Stream-HLS, 2023.2 at 3.33 ns: II 8, the 7 states of a core that nothing hurries and one more,
+    where an element that was there before takes the 4 of the quickest core.
+    """
+    value = write.value
+    own = isinstance(mark, Access) and mark.key == write.key and not in_registers(region.host, write.array)
+    if value is None or not own or region.target.alone or value.sum or _only_core(value, mark) != "fadd":
+        return 0.0
+    core = operator("add", value.type, region.target)
+    return core.states + 1.0 - core.latency_cycles
+
+
+def _through_arrays(region: Region, nest: Sequence[NestLoop], starts: bool) -> Iterator[Edge[Mark]]:
     """From what is stored to the store, and from there to the loads of later iterations that find it."""
     needed = {mark for value in region.final.values() for mark in value.since}
     stores: dict[ir.Variable, list[Access]] = defaultdict(list)
@@ -66,7 +103,8 @@ def _through_arrays(region: Region, nest: Sequence[NestLoop]) -> Iterator[Edge[M
         for write in writes:
             # What is stored, and whether it is: a store is not made before its condition is known.
             for mark, latency in (*write.since.items(), *write.gates.items()):
-                yield Edge(mark, write, latency, 0.0)
+                more = _started(region, write, mark) if starts else 0.0
+                yield Edge(mark, write, latency + more, 0.0)
         yield from _in_memory(region, array, writes, loads.get(array, ()), nest)
 
 
@@ -85,7 +123,7 @@ def _in_memory(
                 return
             meeting = stated if said else next_meeting(write.forms, read.forms, nest, region.work, region.inductions)
             if meeting is not None:
-                yield _carried(region, write, read, meeting)
+                yield _carried(region, write, read, meeting, nest)
 
 
 def _feeding(write: Access, reads: Sequence[Access], order: Mapping[Mark, int]) -> list[Access]:
@@ -93,7 +131,7 @@ def _feeding(write: Access, reads: Sequence[Access], order: Mapping[Mark, int]) 
     return [reads[at] for at in sorted(order[mark] for mark in write.since if mark in order)]
 
 
-def _carried(region: Region, write: Access, read: Access, meeting: Meeting) -> Edge[Mark]:
+def _carried(region: Region, write: Access, read: Access, meeting: Meeting, nest: Sequence[NestLoop]) -> Edge[Mark]:
     """From a store to a load that finds the element later."""
     # A chain of copies inside an iteration has been counted in full: nothing of it is left for the next.
     distance = max(meeting.distance, 1.0) if read in write.chained else meeting.distance
@@ -102,12 +140,26 @@ def _carried(region: Region, write: Access, read: Access, meeting: Meeting) -> E
     in_memory = not in_registers(region.host, write.array)
     if region.target.behaviour.through_memory:
         latency = _through_memory(region, write, read) if in_memory else 1.0 - SLACK_CYCLES
-    elif known and (write.key == read.key or (meeting.sure and meeting.distance <= 1)):
+    elif known and _passed_on(region, write, read, meeting):
         # The element stays in a register, or is forwarded past memory.
-        latency = -load_cycles(region.host, read.array) - SLACK_CYCLES
+        early = sooner(region, write.value, read, nest) if write.value is not None and read in write.value.since else 0
+        latency = -load_cycles(region.host, read.array) - early - SLACK_CYCLES
     else:
         latency = _through_memory(region, write, read) if in_memory else -SLACK_CYCLES
     return Edge(write, read, latency, distance, meeting.sure)
+
+
+def _passed_on(region: Region, write: Access, read: Access, meeting: Meeting) -> bool:
+    """Whether a later round is given what is stored without looking into the memory.
+
+    Not where a condition decides whether it is stored, but for an element that the code before the loop has stored, so
+    that one store behind the loop is as good (LLVM, LICM's promotion; labels of ten kernels, and of one that sets its
+    four counters first).
+    """
+    promoted = write.key == read.key and write.key in region.settled
+    if write.guarded and not promoted and not region.target.behaviour.merlin:
+        return False
+    return write.key == read.key or (meeting.sure and meeting.distance <= 1)
 
 
 def _through_memory(region: Region, write: Access, read: Access) -> float:

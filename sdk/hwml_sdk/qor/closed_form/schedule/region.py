@@ -63,6 +63,9 @@ class Host(Protocol):
     def strides(self) -> Mapping[ir.Variable, float]:
         """What the active loops' counters grow by each iteration."""
 
+    def reach(self, var: ir.Variable) -> tuple[int, int] | None:
+        """Least and greatest number in the counter of a loop around the region, None where they are not known."""
+
     def unroll_trip(self, loop: ir.Loop, unroll_all: bool) -> float | None:
         """Copies of a loop that is unrolled fully, None when it stays a loop."""
 
@@ -130,7 +133,7 @@ class Region:
     beside: loops that may run at the same time as what comes.
     returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
     that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
-    outside: conditions around the call that is walked in place.
+    outside: conditions around the call that is walked in place. settled: elements that the code before the loop stores.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
     narrow: bits of variables that start each iteration with fewer than their type has.
 
@@ -138,8 +141,10 @@ class Region:
     counts: operators with their copies. accesses: loads and stores, each as written. end: cycles until all is done.
     carried: scalars that a later iteration reads, final: their values at the end. written: arrays that the loop stores
     into. stored: the last store to each element. live_bits: bits of all results. branches: conditions.
-    holds: how long each result is kept. begun: of operators that may share a core, state and copies of each.
-    stayed: cycles of loops and calls that stay ones.
+    holds: how long each result is kept, given: of a pipeline, the same of numbers that the function is
+    given. begun: of operators that may share a core, state and copies of each.
+    stayed: cycles of loops and calls that stay ones. called: how many of them are functions of their own, turns: when
+    one of these starts, or is waited for.
     chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
     unknown: what stands in it and was not read.
@@ -175,6 +180,7 @@ class Region:
     fields: dict[str, Value] = field(default_factory=dict)
     behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
     outside: int = 0
+    settled: frozenset[object] = frozenset()
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
     end: float = 0.0
@@ -184,8 +190,11 @@ class Region:
     stored: dict[Element, Access] = field(default_factory=dict)
     live_bits: float = 0.0
     holds: list[Hold] = field(default_factory=list)
+    given: dict[ir.Variable, Hold] = field(default_factory=dict)
     begun: dict[Kind, list[tuple[int, float]]] = field(default_factory=dict)
     stayed: float = 0.0
+    called: float = 0.0
+    turns: set[tuple[str, float]] = field(default_factory=set)
     branches: int = 0
     chained: bool = False
     leaves: float = 0.0

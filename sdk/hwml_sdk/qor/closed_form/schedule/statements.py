@@ -12,7 +12,7 @@ from ...program.expressions import assigned_variables, children, leaves
 from ...program.facts import declarations
 from ...program.typenames import INT
 from ...tool.operators import Target
-from . import calls, expressions, fields, integers, loads, pointers, unrolling
+from . import arrays, calls, expressions, fields, integers, loads, pointers, unrolling
 from .accesses import Alias, Element, root
 from .beside import LoopUses
 from .expanding import copies_of
@@ -89,7 +89,7 @@ def _return(region: Region, expr: ir.Expr) -> None:
 def _declare(region: Region, var: ir.Variable) -> None:
     if var.dims or var.type.kind == "stream":
         if isinstance(var.init, ir.Ref) and not var.static:
-            expressions.copy_array(region, ir.Ref(var.name, var), var.init)
+            arrays.copy_array(region, ir.Ref(var.name, var), var.init)
         elif isinstance(var.init, ir.Many) and _is_given(region, var, var.init):
             _give(region, ir.Ref(var.name, var), (), var.init)
         elif isinstance(var.init, ir.Many):
@@ -105,7 +105,7 @@ def _declare(region: Region, var: ir.Variable) -> None:
         if var.init is not None:
             region.env[var], known = fields.walked(region, var.init)
             fields.replaced(region, var, known)
-            expressions.copy_fields(region, ir.Ref(var.name, var), var.init)
+            arrays.copy_fields(region, ir.Ref(var.name, var), var.init)
         return
     if var.init is None:
         region.env.forget(var)
@@ -223,6 +223,10 @@ def _merge(
     """Join what is known after the second arm with `then`, after the first; before: what the second one changed."""
     for key in {**then, **before}:
         b = region.env.get(key)
+        if b is None and type(key) is ir.Variable and key in region.carried and not key.type.pointer:
+            # Nobody has looked at it before: on the other way it is what the last round has left.
+            region.env.forget(key)
+            b = expressions.name(region, ir.Ref(key.name, key))
         was = before.get(key, b)  # None: nothing was known
         a = then.get(key, was)
         if a is b:
@@ -311,6 +315,9 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
     before = region.base
     region.base = region.beside.finish(start + stay.cycles, None if alone else uses)
     region.stayed += max(region.base - max(before, start), 0.0)
+    if stay.called:
+        region.called += 1
+        region.turns |= {("start", start), ("wait", region.base)}
     # The state that leaves a loop is the first one of what follows; a call is left with its last one.
     region.end = region.base + (0 if stay.called else 1)
     return start

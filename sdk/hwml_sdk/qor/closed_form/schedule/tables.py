@@ -19,10 +19,15 @@ _WHOLE = ("int", "uint", "bool")
 _PARTS = ("half", "float", "double", "fixed", "ufixed")
 
 
+def is_table(array: ir.Variable) -> bool:
+    """Whether it is a table of constants that are written down."""
+    return array.const and bool(array.dims) and isinstance(array.init, ir.Many)
+
+
 def folded(region: Region, found: Place, kind: ir.CType) -> Value | None:
     """The constant, or constants by copy, that a load of a constant table gives; None where it is a memory's."""
     array = found.array
-    if not (array.const and array.dims and isinstance(array.init, ir.Many)):
+    if not is_table(array) or not isinstance(array.init, ir.Many):
         return None
     field = next((at for at, (name, _, _) in enumerate(array.type.fields) if name == found.element.field), None)
     if found.element.field and field is None:

@@ -25,7 +25,8 @@ NO_SOURCES: Sources = {}
 class Hold:
     """How long a result is kept. made: the state that it comes in, last: the last one that looks at it.
 
-    bits: of it, copies: of it after unrolling. array: that it was loaded from.
+    bits: of it, copies: of it after unrolling. array: that it was loaded from. waits: whether something else than a sum
+    of integers is made of it. given: to the function.
     """
 
     made: int
@@ -33,6 +34,8 @@ class Hold:
     bits: int
     copies: float
     array: ir.Variable | None = None
+    waits: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -1,0 +1,55 @@
+"""Functions of math.h that compute in double whatever they are given.
+
+`exp(x)` of a float is C's own exp, of double, where nothing brings in C++'s overloads: in C, and in C++ that includes
+<cmath> and names no namespace (ISO C++, [c.math]; labels of forgehls-kernels: 26 DSPs of such an `exp`, 7 of
+`std::exp`). An integer among the arguments is a double for std's functions as well. Roots and roundings of floats are
+those of float all the same: LLVM shrinks them, as the result cannot differ.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..program import ir
+from ..program.typenames import DOUBLE
+from .reader import Reader
+
+_SHRUNK = frozenset({"sqrt", "floor", "ceil", "round", "rint", "trunc", "nearbyint"})
+_OF_DOUBLE = _SHRUNK | frozenset({
+    "exp", "log", "pow", "sin", "cos", "tan", "atan", "atan2", "sinh", "cosh", "tanh", "asin", "acos", "asinh",
+    "acosh", "atanh", "log2", "log10", "log1p", "exp2", "expm1", "cbrt", "fmod", "remainder", "erf", "erfc", "hypot",
+})  # fmt: skip
+_OVERLOADS = re.compile(r"^using\s+(?:namespace\s+std\b|std::)", re.MULTILINE)
+
+
+def in_double(reader: Reader, name: str, args: tuple[ir.Expr, ...]) -> tuple[ir.Expr, ...]:
+    """The arguments as the function takes them."""
+    scope, _, plain = name.rpartition("::")
+    if plain not in _OF_DOUBLE or scope not in ("", "std") or name in reader.program.functions:
+        return args
+    kinds = [reader.type_of_value(argument).kind for argument in args]
+    whole = any(reader.type_of_value(argument).name in _WHOLE for argument in args)
+    floats = all(kind == "float" for kind in kinds)
+    if whole and all(kind in ("float", "double", "int", "uint") for kind in kinds):
+        return tuple(ir.Cast(DOUBLE, argument) for argument in args)
+    if not scope and floats and plain not in _SHRUNK and _is_c(reader):
+        return tuple(ir.Cast(DOUBLE, argument) for argument in args)
+    return args
+
+
+def _is_c(reader: Reader) -> bool:
+    """Whether a name without a namespace is C's own function."""
+    if reader.unit.files[0].path.endswith(".c"):
+        return True
+    included = set(reader.unit.missing_headers)
+    others = (
+        any(header.endswith((".h", "complex")) and "math" in header for header in included) or "complex" in included
+    )
+    return "cmath" in included and not others and _OVERLOADS.search(reader.unit.text) is None
+
+
+_WHOLE = frozenset({
+    "int", "unsigned", "unsigned int", "short", "unsigned short", "long", "unsigned long", "long long", "char",
+    "unsigned long long", "unsigned char", "signed char", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t",
+    "uint16_t", "uint32_t", "uint64_t",
+})  # fmt: skip
