@@ -159,7 +159,7 @@ def fit_errors(
 TRUST_STEPS = (0.25, 0.5, 0.75, 1.0)
 _WORSE_BY = 0.0  # of median error: what a learned part may cost on any source left out whole
 _BETTER_BY = 0.04  # share of the loss over all of them that it has to save
-# So many sources have to say so: with fewer, what helped on four was worse on one more (flip-flops of hlsyn, 41 for 38 %).
+# So many sources have to say so: with fewer, what helped on four was worse on one more (FF of hlsyn: 41 for 38 %).
 _TRUST_ROWS, _TRUST_SOURCES = 20, 5
 
 
