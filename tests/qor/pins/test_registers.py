@@ -67,6 +67,12 @@ def test_entries_added_up(parameters: str, body: str, registers: int) -> None:
     assert ff(parameters, body) == registers
 
 
+def test_a_counter_holds_what_ends_the_loop() -> None:
+    """1,023 rounds: 1,023 in it are 10 bits, in counter and index; 1,024 are 11."""
+    code = "void top(int a[1023], int b[1023]) { for (int i = 0; i < 1023; i++) { b[i] = a[i]; } }"
+    assert closed(code, part=U280, clock=10.0).ff == pipeline(2) - COUNTER + 10 + 10
+
+
 def test_what_is_carried_round_is_kept_once() -> None:
     """A count that a condition on data steps: its register, and not the next value, which is made when it is needed."""
     counted = ff(ARRAYS, "if (a[i] % 2 == 0) n++; b[i] = n;", "int n = 0;")
@@ -126,7 +132,9 @@ SUMS = [
     # At 3.33 ns an element that the nest starts goes by the seven states of the core and one more.
     ("float", "for (int k = 0; k < 100; k++) { b[k] = 0; for (int i = 0; i < 100; i++) { b[k] += a[k][i]; } }",
      3.33, 8),
-    # What stands in a register does not.
+    # What stands in registers does not.
+    ("float", "\n#pragma HLS array_partition variable=b complete\n  for (int k = 0; k < 100; k++) { b[k] = 0;"
+              " for (int i = 0; i < 100; i++) { b[k] += a[k][i]; } }", 3.33, 4),
     ("float", "for (int k = 0; k < 100; k++) { float s = 0; for (int i = 0; i < 100; i++) { s += a[k][i]; }"
               " b[k] = s; }", 3.33, 4),
 ]  # fmt: skip

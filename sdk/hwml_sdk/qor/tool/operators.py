@@ -180,8 +180,11 @@ def _floating(kind: str, name: str, target: Target) -> Operator:
     if target.leaves_out_dividers and key[0] in UNCOUNTED:
         lut = ff = 0.0
     listed = target.leaves_out_dividers or key[0] not in UNCOUNTED
-    if core.lean and quick and listed and target.clock_period_ns >= PERIODS[0] - 0.05:
+    few = quick and target.clock_period_ns >= PERIODS[0] - 0.05
+    if core.lean and few and listed:
         lut, ff = core.lean
+    if core.lean_listed and few and target.lists_expressions:
+        lut = core.lean_listed
     return Operator(
         latency, 0, lut, ff, dsp, True, states if quick and states else max(states, latency), joins=key[0] != "div"
     )

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from ...interrupt import heed_ctrl_c
 from ...qor.learned.certainty import CLASSES, Certainty, classes_of, told
 from ...qor.learned.correct import closed_form_log
-from ...qor.learned.table import Table
+from ...qor.learned.table import Table, read_table
 from ...qor.tool.labels import LABELS
 from .certainty import FOLDS, ROWS_PER_KEY, Coverage, fit_certainty
-from .config import TABLE, TrainConfig
+from .config import TABLE
 from .evaluate import group_weights
+from .features import feature_version
 from .fit import FitConfig, training_rows
-from .recipe import load_table
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -87,7 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sdk.train qor penalty", description=__doc__)
     parser.add_argument("--table", type=Path, default=TABLE, help="folder of the feature table")
     options = parser.parse_args(arguments)
-    table = load_table(TrainConfig(table=options.table, share_alike=True))
+    version, names = feature_version()
+    table = read_table(options.table, feature_version=version, feature_names=names)
     table = table.take(training_rows(table, FitConfig(rows_per_key=ROWS_PER_KEY)))
     print("interval score, groups left out / sources left out (less is better)")
     print(f"{'penalty':>8}  " + "  ".join(f"{name:>15}" for name in LABELS))
