@@ -46,9 +46,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _configure(folder: Path, generator: str, **training: Any) -> None:
-    settings = {"max_epochs": 2, "supervised_steps": 20, "learning_rate": 0.001, "supervised_batch_tasks": 2} | training
+    settings = {"max_epochs": 2, "supervised_steps": 20, "learning_rate": 0.001, "supervised_batch_tasks": 2}
+    settings |= {"prompt_noise": 0.1} | training
     body = {
-        "model": {"text_encoder_name": "tiny", "hidden_dim": 24, "output_dim": 48, "rank": 2, "generator": generator},
+        "model": {"text_encoder_name": "tiny", "hidden_dim": 24, "output_dim": 48, "rank": 2, "generator": generator}
+        | {"prompt_components": 3},
         "training": settings,
         "data": {"checkpoint_dir": "data", "max_checkpoints": 100},
     }
@@ -106,6 +108,26 @@ def test_onnx_equals_torch(experiment: Path) -> None:
         with torch.no_grad():
             truth = center + scale * network(torch.from_numpy(inputs)).numpy()
         assert np.abs(found - truth).max() < 1e-5
+
+
+def test_what_is_written_is_what_was_trained(experiment: Path) -> None:
+    """The best epoch's network on what it is shown of vectors, against the artefact on whole vectors."""
+    for kind, checkpoints in (("hyperconv", ""), ("linear", "linear")):
+        (best,) = (experiment / "checkpoints" / checkpoints).glob("*-task_loss=*.ckpt")
+        state = torch.load(best, weights_only=False)["state_dict"]
+        assert int((state["shown.projection"] != 0).any(dim=1).sum()) == 3
+        generator = LoraGenerator.load(experiment / "results" / kind)
+        network = build_network(kind, generator.artifact.config["shape"])
+        network.load_state_dict(
+            {name[8:]: value for name, value in state.items() if name.startswith("network.")}, strict=True
+        )
+        prompts = ("a pipelined loop", "a stream")
+        vector = torch.from_numpy(generator.condition(prompts))[None]
+        with torch.no_grad():
+            truth = state["raw.center"] + state["raw.scale"] * network(vector @ state["shown.projection"].T)[0]
+        found = generator.generate(prompts).to_torch()
+        for name, value in LoraAdapter(detokenize(truth.numpy(), generator.manifest)).to_torch().items():
+            assert torch.allclose(value, found[name], atol=1e-5), name
 
 
 def test_a_hyperconv_layer_is_its_formula() -> None:
@@ -218,6 +240,42 @@ def test_evaluate_shows_all_controls(place: Path, experiment: Path, capsys: pyte
     assert Path("bars.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_negatives_of_a_control_show_nothing_that_its_prompts_describe(place: Path) -> None:
+    """The score without a concept is that on examples of which none shows it."""
+    from dataclasses import replace
+
+    from hwml_sdk.train.lora.bases import load_base
+    from hwml_sdk.train.lora.tasks import load_tasks
+
+    data = load_tasks("data")
+    task = data.of_role("union")[0]
+    other = next(e.concept for e in data.examples if e.concept not in task.concepts)
+    fewer = tuple(e for e in data.examples if e.split != "test" or e.concept != other)
+    adapter = LoraAdapter.load(data.adapter(task)).to_torch()
+    left = load_base(data).score(adapter, task, without=(other,))
+    assert left == load_base(replace(data, examples=fewer)).score(adapter, task)
+    assert left != load_base(data).score(adapter, task)
+
+
+def test_exchanged_prompts_describe_nothing_of_the_task() -> None:
+    """Where such an exchange exists; no rotation of these does it. Where none does, everybody gets another's."""
+    from hwml_sdk.train.lora.evaluate import exchanged
+    from hwml_sdk.train.lora.tasks import Task
+
+    def tasks(*names: str) -> list[Task]:
+        return [Task(name, tuple(name), "union", (), ()) for name in names]
+
+    apart = tasks("ab", "ac", "cd", "bd", "ef", "eg", "af", "bg")
+    given = exchanged(apart)
+    assert sorted(task.name for task in given) == sorted(task.name for task in apart)
+    for rotation in range(1, len(apart)):
+        assert any(set(task.name) & set(apart[i - rotation].name) for i, task in enumerate(apart))
+    assert not any(set(task.name) & set(other.name) for task, other in zip(apart, given, strict=True))
+    close = tasks("ab", "ac", "ad")
+    assert all(task is not other for task, other in zip(close, exchanged(close), strict=True))
+    assert exchanged(tasks("a")) == tasks("a")
+
+
 def test_collect_goes_on_and_refuses_another_set(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(place / "data" / "trained")
     assert main(["lora", "collect", "--output-dir", "data", "--small", "--base", "tiny"]) == 0
@@ -226,13 +284,13 @@ def test_collect_goes_on_and_refuses_another_set(place: Path, capsys: pytest.Cap
     assert "holds another task set" in capsys.readouterr().err
 
 
-def test_an_interrupted_run_goes_on_to_the_same_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in the third of four epochs, then --resume: epochs go on, and the end is a whole experiment."""
+def _interrupted(place: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[Path, dict[str, Any]]:
+    """An experiment of four epochs by i.yaml that Ctrl-C ended in the third, and its configuration."""
     from hwml_sdk.train.lora.module import GeneratorModule
 
     _configure(place, "linear", max_epochs=4, supervised_steps=0)
-    config = json.loads((place / "c.yaml").read_text())
-    (place / "i.yaml").write_text(json.dumps(config | {"logging": {"experiments_dir": "interrupted"}}))
+    config = json.loads((place / "c.yaml").read_text()) | {"logging": {"experiments_dir": name}}
+    (place / "i.yaml").write_text(json.dumps(config))
     step = GeneratorModule.training_step
 
     def interrupted(self: GeneratorModule, batch: Any, index: int) -> Any:
@@ -243,7 +301,37 @@ def test_an_interrupted_run_goes_on_to_the_same_end(place: Path, monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setattr(GeneratorModule, "training_step", interrupted)
         assert main(["train", "lora", "--config", "i.yaml", "--quiet"]) == 130
-    (folder,) = (place / "interrupted").iterdir()
+    (folder,) = (place / name).iterdir()
+    return folder, config
+
+
+def test_a_full_disk_leaves_what_was_written(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a full disk does it: no file can grow to the size of a checkpoint. Later there is space again."""
+    import resource
+
+    folder, _ = _interrupted(place, monkeypatch, "full")
+    last = folder / "checkpoints" / "last.ckpt"
+    before = {path.name: path.read_bytes() for path in last.parent.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (last.stat().st_size // 2, hard))
+    try:
+        code = main(["train", "lora", "--config", "i.yaml", "--quiet", "--resume"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    said = capsys.readouterr().err
+    assert code == 2, said
+    assert "cannot write: File too large; checkpoints written before are whole" in said
+    assert "internal error" not in said
+    assert {path.name: path.read_bytes() for path in last.parent.iterdir()} == before
+    assert main(["train", "lora", "--config", "i.yaml", "--quiet", "--resume"]) == 0
+    assert (folder / "results" / "final_model" / "generator.onnx").is_file()
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the third of four epochs, then --resume: epochs go on, and the end is a whole experiment."""
+    folder, config = _interrupted(place, monkeypatch, "interrupted")
     assert torch.load(folder / "checkpoints" / "last.ckpt", weights_only=False)["epoch"] >= 1
     assert not (folder / "results").exists()
     assert main(["train", "lora", "--config", "i.yaml", "--quiet", "--resume"]) == 0
@@ -251,7 +339,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(place: Path, monkeypatch: py
     assert torch.load(folder / "checkpoints" / "last.ckpt", weights_only=False)["epoch"] == 3
     assert len(list((place / "interrupted").iterdir())) == 1
     config["training"]["learning_rate"] = 0.5
-    (place / "i.yaml").write_text(json.dumps(config | {"logging": {"experiments_dir": "interrupted"}}))
+    (place / "i.yaml").write_text(json.dumps(config))
     assert main(["train", "lora", "--config", "i.yaml", "--quiet", "--resume"]) == 2
 
 
@@ -305,7 +393,9 @@ def test_ctrl_c_keeps_the_last_state(place: Path) -> None:
     config = json.loads((place / "c.yaml").read_text())
     (place / "s.yaml").write_text(json.dumps(config | {"logging": {"experiments_dir": "signalled"}}))
     words = [sys.executable, "-m", "hwml_sdk.train", "lora", "--config", "s.yaml"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as run:
+        signal.signal(signal.SIGINT, before)
         while run.poll() is None and not list((place / "signalled").glob("*/checkpoints/last.ckpt")):
             time.sleep(0.2)
         run.send_signal(signal.SIGINT)

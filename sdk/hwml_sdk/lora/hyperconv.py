@@ -15,6 +15,7 @@ from torch import nn
 from .graph import plane
 
 KINDS = ("hyperconv", "linear")
+FIRST = {"hyperconv": "input.weight", "linear": "down"}  # the weights that prompts meet first, [..., P]
 SEQUENCES = 2  # learned sequences of the expander for each unit of rank
 
 

@@ -37,12 +37,14 @@ class Base(Protocol):
         """The adapter every training begins with: seeded A, B zero."""
         ...
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
-        """Loss on `size` drawn training examples; `margin`: logits that decide lie so far over 0 (classify)."""
+    def loss(
+        self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0, *, split: str = "train"
+    ) -> torch.Tensor:
+        """Loss on `size` drawn examples of a split; `margin`: logits that decide lie so far over 0 (classify)."""
         ...
 
-    def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
-        """Figures on all test examples of the task."""
+    def score(self, adapter: Adapter, task: Task, *, without: Sequence[str] = ()) -> dict[str, float]:
+        """Figures on all test examples of the task; none of its negatives shows a concept of `without`."""
         ...
 
     def adapter_config(self) -> dict[str, Any]:
@@ -124,7 +126,8 @@ class ClassifyBase:
         self._direction = torch.from_numpy((made / np.linalg.norm(made)).astype(np.float32))
         self._scale = settings.readout_scale
         with torch.no_grad():
-            some = list(range(0, len(data.examples), max(1, len(data.examples) // 256)))
+            known = [number for number, example in enumerate(data.examples) if example.split == "train"]
+            some = (known or list(range(len(data.examples))))[:: max(1, len(known or data.examples) // 256)]
             self._mean = self._pooled(self.initial(), some).mean(0)
 
     def _prefix(self, folder: Path, settings: BaseSettings) -> tuple[torch.Tensor, torch.Tensor]:
@@ -189,22 +192,25 @@ class ClassifyBase:
         """See Base."""
         return self._config
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+    def loss(
+        self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0, *, split: str = "train"
+    ) -> torch.Tensor:
         """Binary cross-entropy on as many positive as negative examples."""
-        sides = [indices(self._examples, "train", task.concepts, inside=inside) for inside in (True, False)]
+        sides = [indices(self._examples, split, task.concepts, inside=inside) for inside in (True, False)]
         rows = [draw.choice(side) for side in sides for _ in range(size // 2)]
         labels = torch.tensor([1.0] * (size // 2) + [0.0] * (size // 2))
         over = self.logits(adapter, rows) - margin
         found: torch.Tensor = nn.functional.binary_cross_entropy_with_logits(over, labels)
         return found
 
-    def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
+    def score(self, adapter: Adapter, task: Task, *, without: Sequence[str] = ()) -> dict[str, float]:
         """Accuracy and area under the ROC curve on test snippets, whose templates no training snippet has.
 
         All snippets of the task's concepts, and as many others, always the same.
         """
         positives = indices(self._examples, "test", task.concepts, inside=True)
-        others = indices(self._examples, "test", task.concepts, inside=False)
+        others = indices(self._examples, "test", (*task.concepts, *without), inside=False)
+        others = others or indices(self._examples, "test", task.concepts, inside=False)
         negatives = random.Random(task.name).sample(others, min(len(positives), len(others)))
         found = []
         with torch.no_grad():
@@ -245,13 +251,15 @@ class CausalBase:
         weights = mask[:, 1:].to(scores.dtype)
         return (scores * weights).sum(), weights.sum()
 
-    def loss(self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0) -> torch.Tensor:
+    def loss(
+        self, adapter: Adapter, task: Task, draw: random.Random, size: int, margin: float = 0.0, *, split: str = "train"
+    ) -> torch.Tensor:
         """Mean -log p of a token; there is nothing to decide."""
-        side = indices(self._examples, "train", task.concepts, inside=True)
+        side = indices(self._examples, split, task.concepts, inside=True)
         total, count = self._likelihood(adapter, [draw.choice(side) for _ in range(size)])
         return total / count
 
-    def score(self, adapter: Adapter, task: Task) -> dict[str, float]:
+    def score(self, adapter: Adapter, task: Task, *, without: Sequence[str] = ()) -> dict[str, float]:
         """Perplexity of a token on the test texts of the task's domains."""
         with torch.no_grad():
             total, count = self._likelihood(adapter, indices(self._examples, "test", task.concepts, inside=True))

@@ -39,6 +39,8 @@ class CollectSettings:
     validation_unions: int = 12
     held_unions: int = 8
     train_snippets: int = 40
+    validation_snippets: int = 24
+    """of templates of their own, too: what the generator is chosen by"""
     test_snippets: int = 24
     steps: int = 40
     keep: int = 8
@@ -68,6 +70,13 @@ def demonstration(
         tasks += [_task(pairs.pop(), role, draw) for _ in range(count)]
     tasks += [_task((name,), "new", draw) for name in sorted(new)]
     examples = [example for construct in chosen for example in _examples(construct, settings, draw)]
+    if settings.new_templates:
+        apart = random.Random(f"{settings.seed} validation")
+        examples += [
+            Example(text, construct.name, "validation")
+            for construct in chosen
+            for text in snippets(construct, "validation", settings.validation_snippets, apart)
+        ]
     return TaskData(Path(folder), kind, base, tuple(tasks), tuple(examples))
 
 

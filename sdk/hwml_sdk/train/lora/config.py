@@ -32,6 +32,9 @@ class ModelConfig:
     """hyperconv, linear, or auto: both are trained and validation chooses"""
     kernel_size: int = 3
     rank: int = 16
+    prompt_components: int = 0
+    """directions of the prompts' embeddings that the network is shown, those that tell tasks apart best; 0: all. A run
+    says how many do"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class TrainingConfig:
     supervised_margin: float = 0.0
     """logits by which the positive examples of a classifying task must be over 0: on unions that were never trained
     positives score lower than on tasks that were, negatives do not"""
+    prompt_noise: float = 0.0
+    """normal noise on what the network is shown of the prompts, against their spread"""
     accumulate_grad_batches: int = 1
     precision: str = "32-true"
     devices: str = "auto"
@@ -114,7 +119,8 @@ _CHOICES = {
     "training.precision": ("32-true", "bf16-mixed", "bf16-true", "16-mixed"),
 }
 _MAY_BE_ZERO = {"training.weight_decay", "training.mse_weight", "training.l1_weight", "training.seed",
-                "training.supervised_steps", "training.supervised_margin"}  # fmt: skip
+                "training.supervised_steps", "training.supervised_margin", "training.prompt_noise",
+                "model.prompt_components"}  # fmt: skip
 
 
 def load_config(path: str | Path) -> LoraTrainConfig:

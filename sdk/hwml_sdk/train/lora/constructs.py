@@ -18,6 +18,7 @@ class Construct:
     words: tuple[str, ...]
     train: tuple[str, ...]
     test: tuple[str, ...]
+    validation: tuple[str, ...]
 
 
 # $a $b $c are names, $n $m numbers.
@@ -30,6 +31,9 @@ CONSTRUCTS = (
     ), (
         "while ($a < $n) {\n#pragma HLS PIPELINE II=2 rewind\n $a += $b; }",
         "void $a(int $b[$n]) {\n#pragma HLS PIPELINE style=flp\n $b[0] = $m; }",
+    ), (
+        "for (unsigned $a = 1; $a <= $n; $a += 2) {\n#pragma HLS PIPELINE II=$m style=frp\n $b = $b ^ $a; }",
+        "#pragma HLS PIPELINE rewind\n $c[$a % $n] = $b - $m;",
     )),
     Construct("unroll", ("an unrolled loop", "loop unrolling", "a loop with the UNROLL pragma"), (
         "for (int i = 0; i < $n; i++) {\n#pragma HLS UNROLL factor=$m\n $a[i] = $b[i]; }",
@@ -39,6 +43,9 @@ CONSTRUCTS = (
     ), (
         "$a: for (int t = 0; t < $n; ++t) {\n#pragma HLS UNROLL factor=4\n $b ^= $c[t]; }",
         "do {\n#pragma HLS UNROLL region\n $a[$b++] = $m; } while ($b < $n);",
+    ), (
+        "for (char t = $n; t > 0; t--) {\n#pragma HLS UNROLL factor=2\n $b |= $a[t]; }",
+        "#pragma HLS UNROLL off=true\n $c[t] = $b[t] >> $m;",
     )),
     Construct("partition", ("array partitioning", "a partitioned array", "an array split into registers"), (
         "int $a[$n];\n#pragma HLS ARRAY_PARTITION variable=$a complete dim=1",
@@ -48,6 +55,9 @@ CONSTRUCTS = (
     ), (
         "double $c[$n];\n#pragma HLS ARRAY_PARTITION dim=0 type=cyclic factor=8 variable=$c",
         "#pragma HLS ARRAY_PARTITION variable=$a.$b complete\n $a.$b[$m] = 1;",
+    ), (
+        "#pragma HLS ARRAY_PARTITION type=block variable=$c factor=$m dim=1\n $c[0] = $n;",
+        "unsigned char $b[$m][$n];\n#pragma HLS array_partition variable=$b dim=2 complete",
     )),
     Construct("dataflow", ("a dataflow region", "task-level parallelism", "functions that run as a dataflow"), (
         "#pragma HLS DATAFLOW\n read($a); compute($a, $b); write($b);",
@@ -57,6 +67,9 @@ CONSTRUCTS = (
     ), (
         "{\n#pragma HLS DATAFLOW\n stage_one($a, $c); stage_two($c, $b); }",
         "int $a() {\n#pragma HLS dataflow\n produce($b); consume($b); return $m; }",
+    ), (
+        "static int $c(int n) {\n#pragma HLS DATAFLOW\n fetch(n, $a); filter($a, $b); drain($b); }",
+        "while (more) {\n#pragma HLS dataflow\n split($a, $b); merge($b, $c); }",
     )),
     Construct("stream", ("a stream between functions", "hls::stream channels", "reading and writing a FIFO stream"), (
         "hls::stream<int> $a; $a.write($n); int $b = $a.read();",
@@ -66,6 +79,9 @@ CONSTRUCTS = (
     ), (
         "hls::stream<unsigned>& $c = $a; while (!$c.full()) $c.write($n);",
         "int $b; $a.read_nb($b); hls::stream<int, $n> $c;",
+    ), (
+        "float $a(hls::stream<float, $m>& s) { return s.read() + $n; }",
+        "hls::stream<char> $b[$m]; $b[0] << $a; $b[1].read_nb($c);",
     )),
     Construct("axi", ("an AXI memory interface", "an m_axi port", "a master port to external memory"), (
         "#pragma HLS INTERFACE m_axi port=$a offset=slave bundle=gmem",
@@ -75,6 +91,9 @@ CONSTRUCTS = (
     ), (
         "void $c(float* $b) {\n#pragma HLS INTERFACE bundle=data port=$b mode=m_axi",
         "#pragma HLS INTERFACE m_axi depth=$n port=$c max_widen_bitwidth=512",
+    ), (
+        "int $a(short* $c, int n) {\n#pragma HLS INTERFACE m_axi bundle=ddr$m port=$c",
+        "#pragma HLS interface mode=m_axi port=$a max_write_burst_length=$n offset=direct",
     )),
     Construct("fixed", ("fixed-point arithmetic", "an ap_fixed number", "numbers with a fixed binary point"), (
         "ap_fixed<$n, $m> $a = $b * 2;",
@@ -84,6 +103,9 @@ CONSTRUCTS = (
     ), (
         "using $a = ap_fixed<18, 3>; $a $b = 1.25;",
         "$c = (ap_ufixed<12, $m>) $a + $b;",
+    ), (
+        "const ap_fixed<$n, 8, AP_RND_CONV> $a = -0.125; return $a * $b;",
+        "std::vector<ap_ufixed<10, $m>> $c($n); $c[0] = $a;",
     )),
     Construct("inline", ("function inlining", "an inlined function", "a function dissolved into its caller"), (
         "int $a(int $b) {\n#pragma HLS INLINE\n return $b + $m; }",
@@ -93,6 +115,9 @@ CONSTRUCTS = (
     ), (
         "float $b(float x) {\n#pragma HLS INLINE\n return x * $n; }",
         "template <int N> int $a() {\n#pragma HLS inline off\n return N; }",
+    ), (
+        "unsigned $c(char $a, char $b) {\n#pragma HLS inline\n return $a ^ $b; }",
+        "inline long $b(long $a) {\n#pragma HLS INLINE off\n while ($a > $n) $a--; return $a; }",
     )),
     Construct("register", ("a register with a reset value", "a RegInit", "state that is reset"), (
         "val $a = RegInit(0.U($n.W))\n$a := $b",
@@ -102,6 +127,9 @@ CONSTRUCTS = (
     ), (
         "val $a = RegInit(\"h$n\".U)\nwhen($b) { $a := 0.U }",
         "lazy val $c = RegInit($m.S(8.W)); io.$a := $c",
+    ), (
+        "protected val $b = RegInit(VecInit(1.U, 2.U, $m.U))\n$b(0) := $a",
+        "val $c = RegInit(init = $n.U(16.W)); when(!$a) { $c := $b }",
     )),
     Construct("machine", ("a state machine", "switch and is over states", "an FSM with an enumeration"), (
         "val $a :: $b :: Nil = Enum(2)\nswitch(state) { is($a) { state := $b } }",
@@ -111,6 +139,9 @@ CONSTRUCTS = (
     ), (
         "switch(mode) { is($a.stop) { mode := $a.go } }",
         "object $b extends ChiselEnum { val start, wait_$a, stop = Value }",
+    ), (
+        "switch(phase) { is($b) { out := $n.U } is($c) { phase := $a } }",
+        "val ($a :: load :: $b :: drain :: Nil) = Enum(4)",
     )),
     Construct("mux", ("a multiplexer", "a Mux between two values", "choosing a value by a condition"), (
         "io.$a := Mux($b, $c, $n.U)",
@@ -120,6 +151,9 @@ CONSTRUCTS = (
     ), (
         "val $c = Mux1H(Seq($a -> 1.U, $b -> $n.U))",
         "io.$b := PriorityMux(Seq(($a, $m.U), (true.B, $c)))",
+    ), (
+        "val $b = Mux($a === $n.U, $c, Mux(en, 0.U, $m.U))",
+        "io.out := MuxLookup(sel, $c)(Seq(0.U -> $a, 1.U -> $b))",
     )),
     Construct("memory", ("an on-chip memory", "a synchronous-read memory", "a SyncReadMem"), (
         "val $a = SyncReadMem($n, UInt($m.W))\n$b := $a.read(addr)",
@@ -129,6 +163,9 @@ CONSTRUCTS = (
     ), (
         "val store = SyncReadMem(1 << $m, $a); when(we) { store(addr) := $b }",
         "val $c = Mem($n, Bool()); io.$b := $c($a)",
+    ), (
+        "val table = SyncReadMem($n, SInt($m.W), SyncReadMem.WriteFirst); io.q := table.read($a, en)",
+        "val $b = Mem($m, UInt($n.W)); when($a) { $b.write(ptr, $c) }",
     )),
     Construct("handshake", ("a ready-valid handshake", "a Decoupled interface", "flow control by ready and valid"), (
         "val $a = Decoupled(UInt($n.W))\nwhen($a.fire) { $b := $a.bits }",
@@ -138,6 +175,9 @@ CONSTRUCTS = (
     ), (
         "val $c = Module(new Queue(UInt($n.W), $m)); $c.io.enq <> io.$a",
         "io.out.valid := $a && io.in.ready; io.out.bits := $b",
+    ), (
+        "val $b = IO(Flipped(Decoupled(SInt($n.W)))); $b.ready := idle",
+        "when(io.$c.fire) { $a := io.$c.bits + $m.U }; io.$c.valid := !empty",
     )),
     Construct("instance", ("a submodule instance", "instantiating another module", "a Module inside a module"), (
         "val $a = Module(new Adder($n))\n$a.io.x := $b",
@@ -147,6 +187,9 @@ CONSTRUCTS = (
     ), (
         "private val $c = Module(new Filter(taps = $n)); $c.io.x := $a",
         "val pes = Array.tabulate($m)(i => Module(new Pe(i)))",
+    ), (
+        "val $b = Seq.tabulate($m)(k => Module(new Lane(k, $n)))\n$b(0).io.in := $a",
+        "lazy val unit = Module(new $a_Stage); unit.io.en := $c",
     )),
     Construct("bundle", ("a bundle of signals", "a record type for ports", "a class that extends Bundle"), (
         "class $a extends Bundle { val $b = UInt($n.W); val $c = Bool() }",
@@ -156,6 +199,9 @@ CONSTRUCTS = (
     ), (
         "class $c extends $a_Bundle with Bundle { val id = UInt($n.W) }",
         "abstract class $b extends Bundle { val last = Input(Bool()) }",
+    ), (
+        "case class $a() extends Bundle { val addr = UInt($n.W); val we = Bool() }",
+        "val $c = IO(Output(new Bundle { val lo = UInt($m.W); val hi = UInt($n.W) }))",
     )),
     Construct("counter", ("a counter", "counting cycles up to a limit", "a Counter that wraps"), (
         "val ($a, wrap) = Counter(true.B, $n)",
@@ -165,6 +211,9 @@ CONSTRUCTS = (
     ), (
         "val (step_$a, last) = Counter(0 until $n, $b)",
         "val ticks = Counter($m); when(ticks.inc()) { $a := $b }",
+    ), (
+        "val (beat, over) = Counter($b && $c, $n); when(over) { $a := 0.U }",
+        "val $b = Counter($n + $m); io.at := $b.value; $b.inc()",
     )),
 )  # fmt: skip
 
@@ -193,7 +242,7 @@ _AROUND = ("int $a = $n;", "// $a and $b", "$a = $b - $n;", "assert($a != $n)", 
 
 def snippets(construct: Construct, split: str, count: int, draw: random.Random) -> list[str]:
     """Snippets that show a construct, with drawn names, numbers and a line before or after; all different."""
-    templates = construct.train if split == "train" else construct.test
+    templates: tuple[str, ...] = getattr(construct, split)
     found: dict[str, None] = {}
     while len(found) < count:
         body = [draw.choice(templates)]

@@ -24,6 +24,7 @@ from ...lora.prompts import TRAIN_FILE, VALIDATION_FILE, Group, read_groups
 from ...lora.tokens import Manifest, build_manifest, check_limit, tokenize
 from ...tensors import Floats
 from .config import LoraTrainConfig
+from .focus import clear_directions, projection
 from .tasks import CHECKPOINTS, has_tasks
 
 Report = Callable[[str], None]
@@ -48,6 +49,8 @@ class TrainingData:
     """task and conditioning vector [P] of each validation group"""
     prompt_center: Floats
     prompt_scale: float
+    shown: Floats
+    """[P, P]: what the network sees of a conditioning vector"""
     adapter_config: dict[str, Any]
     encoder: TextEncoder
 
@@ -78,9 +81,13 @@ def load_data(config: LoraTrainConfig, report: Report, *, encoder: TextEncoder |
         for group in validation
     )
     mean = np.asarray(tokens.mean(axis=0), dtype=np.float32)
+    group = config.data.samples_per_prompt
+    clear = clear_directions(vectors, group)
+    if clear:
+        report(f"prompts: tasks differ clearly more than wordings in {clear} directions (model.prompt_components)")
     return TrainingData(
-        manifest, tokens, mean, _spread(tokens, mean, manifest), tasks, vectors, held, center, scale, adapter_config,
-        encoder,
+        manifest, tokens, mean, _spread(tokens, mean, manifest), tasks, vectors, held, center, scale,
+        projection(vectors, group, config.model.prompt_components), adapter_config, encoder,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ _ROLES = {"seen": "tasks it learned from", "union": "new unions of known constru
 _KINDS = {"hyperconv": "HyperConv", "linear": "linear"}
 _WORDS = {
     "none": "no adapter", "mean": "mean of the training adapters", "nearest": "nearest training adapter",
-    "trained": "really trained", "generated": "**generated, {}**", "wrong": "{}, prompts of another task",
+    "trained": "really trained", "generated": "**generated, {}**", "wrong": "{}, prompts of other tasks",
     "shuffled": "{}, exchanged prompts",
 }  # fmt: skip
 

@@ -6,13 +6,17 @@ Conditions, each scored on the same test examples:
     mean       the mean of all training adapters
     nearest    the training adapter whose task's prompts are most like these
     generated  from the task's own prompts, in wordings that training never saw
-    wrong      the generator, prompts of a seen task that shares no concept
-    shuffled   the generator, prompts exchanged among the tasks of the same role
+    wrong      the generator, prompts of a seen task that shares no concept; the mean over some such tasks
+    shuffled   the generator, prompts exchanged among the tasks of the same role, none that shares a concept if possible
     trained    an adapter really trained on the task
+
+Chance is .5 for `wrong` and `shuffled` only where no negative example shows what their prompts describe: an adapter
+that works for something else rightly fires there, and would score less. Such examples are left out of their negatives.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +40,7 @@ Report = Callable[[str], None]
 GENERATED = ("generated", "wrong", "shuffled")
 ROLES = ("seen", "union", "new")
 _PROMPTS = 8  # of a seen task, for how near it is: their mean hardly moves with more
+_WRONG = 8  # other tasks whose prompts a task is judged by
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,10 @@ class Bench:
         self.tasks = {role: data.of_role(role) for role in ROLES}
         self.tasks["seen"] = self.tasks["seen"][:: max(1, len(self.tasks["seen"]) // tasks_of_seen)][:tasks_of_seen]
 
-    def score(self, adapter: LoraAdapter, task: Task) -> dict[str, float]:
-        """Figures of an adapter on a task."""
+    def score(self, adapter: LoraAdapter, task: Task, *, without: Sequence[str] = ()) -> dict[str, float]:
+        """Figures of an adapter on a task, against negatives that show nothing of `without`."""
         heed()
-        return self.base.score(adapter.to_torch(), task)
+        return self.base.score(adapter.to_torch(), task, without=without)
 
     def mean_adapter(self) -> LoraAdapter:
         """The mean over all training checkpoints, tensor by tensor."""
@@ -123,7 +128,7 @@ def evaluate(
         for kind in dict.fromkeys(str(g.artifact.config["generator"]) for g in generators):
             own = [g for g in generators if g.artifact.config["generator"] == kind]
             for condition in GENERATED:
-                asked = _prompts(condition, tasks, data, random.Random(f"{seed} {role}"))
+                asked = _asked(condition, tasks, data, random.Random(f"{seed} {role}"))
                 scored = [_generated(bench, generator, tasks, asked) for generator in own]
                 rows.append(_row(role, condition, kind, scored))
                 say(_line(rows[-1]))
@@ -131,32 +136,52 @@ def evaluate(
 
 
 def _generated(
-    bench: Bench, generator: LoraGenerator, tasks: Sequence[Task], asked: Sequence[tuple[str, ...]]
+    bench: Bench, generator: LoraGenerator, tasks: Sequence[Task], asked: Sequence[Sequence[Task]]
 ) -> list[dict[str, float]]:
-    made = generator.generate_many(asked)
-    return [bench.score(adapter, task) for adapter, task in zip(made, tasks, strict=True)]
-
-
-def _prompts(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.Random) -> list[tuple[str, ...]]:
-    if condition == "generated":
-        return [task.test_prompts for task in tasks]
-    if condition == "shuffled":
-        return [task.test_prompts for task in _exchanged(tasks)]
+    """Figures of each task, the mean over those whose prompts it is judged by."""
     found = []
-    for task in tasks:
-        others = [other for other in data.of_role("seen") if not set(other.concepts) & set(task.concepts)]
-        found.append(draw.choice(others).test_prompts)
+    for task, others in zip(tasks, asked, strict=True):
+        made = generator.generate_many([other.test_prompts for other in others])
+        scored = [
+            bench.score(adapter, task, without=() if other is task else other.concepts)
+            for adapter, other in zip(made, others, strict=True)
+        ]
+        found.append({name: float(np.mean([one[name] for one in scored])) for name in scored[0]})
     return found
 
 
-def _exchanged(tasks: Sequence[Task]) -> list[Task]:
-    """Each task gets another one's place: the rotation in which the fewest concepts stay."""
+def _asked(condition: str, tasks: Sequence[Task], data: TaskData, draw: random.Random) -> list[list[Task]]:
+    """For each task those whose prompts the generator is given."""
+    if condition == "generated":
+        return [[task] for task in tasks]
+    if condition == "shuffled":
+        return [[other] for other in exchanged(tasks)]
+    found = []
+    for task in tasks:
+        others = [other for other in data.of_role("seen") if not set(other.concepts) & set(task.concepts)]
+        found.append(draw.sample(others, min(_WRONG, len(others))))
+    return found
 
-    def shared(by: int) -> int:
-        return sum(len(set(task.concepts) & set(tasks[i - by].concepts)) for i, task in enumerate(tasks))
 
-    best = min(range(1, len(tasks)), key=shared, default=0)
-    return [tasks[index - best] for index in range(len(tasks))]
+def exchanged(tasks: Sequence[Task]) -> list[Task]:
+    """Each task gets another one's place, so that as few as can be get one that shares a concept.
+
+    Prompts that describe half of a task would not be another's: what they score says nothing of chance.
+    """
+    given = [*tasks[1:], *tasks[:1]]
+
+    def shared(task: Task, other: Task) -> int:
+        return len(tasks) * len(task.concepts) if task is other else len(set(task.concepts) & set(other.concepts))
+
+    better = True
+    while better:  # exchange two as long as that helps
+        better = False
+        for i, j in itertools.combinations(range(len(tasks)), 2):
+            now = shared(tasks[i], given[i]) + shared(tasks[j], given[j])
+            if shared(tasks[i], given[j]) + shared(tasks[j], given[i]) < now:
+                given[i], given[j] = given[j], given[i]
+                better = True
+    return given
 
 
 def _row(role: str, condition: str, kind: str, scored: Sequence[Sequence[Mapping[str, float]]]) -> Row:

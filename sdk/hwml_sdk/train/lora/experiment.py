@@ -26,7 +26,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from ...errors import ArtifactError, ConfigError
+from ...errors import ArtifactError, ConfigError, HwmlError
 from ...files import write_atomic
 from .config import LoraTrainConfig, config_of, load_config, swanlab_names
 from .module import GeneratorModule
@@ -105,7 +105,8 @@ def run_trainer(
 ) -> dict[str, float]:
     """Train; the module then holds the weights of the best epoch. Gives its figures.
 
-    Raises KeyboardInterrupt (last.ckpt is kept) and ArtifactError for a last.ckpt that cannot be read.
+    Raises KeyboardInterrupt (last.ckpt is kept), HwmlError where the disk is full (that of the epoch before is kept)
+    and ArtifactError for a last.ckpt that cannot be read.
     """
     training = module.config.training
     epochs = training.max_epochs + module.supervised_epochs
@@ -137,8 +138,15 @@ def run_trainer(
             trainer.fit(module, ckpt_path=last if resume and last.is_file() else None, weights_only=False)
         except SystemExit:
             if notes.interrupted:
+                report("warning: last.ckpt is kept: go on with --resume")
                 raise KeyboardInterrupt from None
             raise
+        except OSError as error:
+            what = error.strerror or error
+            raise HwmlError(
+                f"{error.filename or checkpoints}: cannot write: {what}; checkpoints written before are whole: free "
+                "space and go on with --resume"
+            ) from error
         except (RuntimeError, KeyError, EOFError) as error:
             if resume:
                 raise ArtifactError(f"{last}: cannot be resumed from: {str(error)[:200]}; begin a new run") from error

@@ -14,6 +14,7 @@ import torch
 from ... import artifact
 from ...lora.generate import KIND, MANIFEST_FILE, ONNX_FILE, PROMPTS_FILE, WEIGHTS_FILE
 from ...lora.graph import generator_to_onnx
+from ...lora.hyperconv import FIRST
 from ...safetensors import to_safetensors
 from ...tensors import from_float32
 from .config import LoraTrainConfig
@@ -25,7 +26,8 @@ def write_generator(
 ) -> artifact.Artifact:
     """Write the artefact whole: ONNX, token form, prompt statistics, weights, card."""
     data, shape = module.data_, network_shape(config, module.data_)
-    weights = {name: value.detach().float().cpu().numpy() for name, value in module.network.state_dict().items()}
+    state = folded(module)
+    weights = {name: value.numpy() for name, value in state.items()}
     stats = {
         "center": from_float32(data.prompt_center, "float32"),
         "scale": from_float32(np.asarray(data.prompt_scale, dtype=np.float32), "float32"),
@@ -45,15 +47,22 @@ def write_generator(
         ONNX_FILE: onnx,
         MANIFEST_FILE: manifest.encode(),
         PROMPTS_FILE: to_safetensors(stats),
-        WEIGHTS_FILE: _weights(module, shape),
+        WEIGHTS_FILE: _weights(module.kind, shape, state),
         "README.md": _card(module, metrics).encode(),
     }
     return artifact.write(folder, kind=KIND, files=files, config=described, metrics=metrics, provenance=provenance)
 
 
-def _weights(module: GeneratorModule, shape: dict[str, Any]) -> bytes:
+def folded(module: GeneratorModule) -> dict[str, torch.Tensor]:
+    """Weights of the network alone that takes whole conditioning vectors: what it is shown of them is folded in."""
+    state = {name: value.detach().float().cpu() for name, value in module.network.state_dict().items()}
+    first = FIRST[module.kind]
+    return state | {first: state[first] @ module.shown.projection.cpu()}
+
+
+def _weights(kind: str, shape: dict[str, Any], state: dict[str, torch.Tensor]) -> bytes:
     stream = io.BytesIO()
-    torch.save({"kind": module.kind, "shape": shape, "state_dict": module.network.state_dict()}, stream)
+    torch.save({"kind": kind, "shape": shape, "state_dict": state}, stream)
     return stream.getvalue()
 
 

@@ -36,6 +36,27 @@ class Raw(nn.Module):
         return self.center + self.scale * deviation
 
 
+class Shown(nn.Module):
+    """What the network sees of conditioning vectors [B, P]; in training with noise."""
+
+    projection: torch.Tensor
+
+    def __init__(self, data: TrainingData, components: int, noise: float) -> None:
+        super().__init__()
+        self.register_buffer("projection", torch.from_numpy(data.shown))
+        width = len(data.shown)
+        self.components = components or width
+        self.noise = noise * math.sqrt(width / self.components)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """[B, P] -> the same shape."""
+        seen = vectors @ self.projection.T
+        if self.training and self.noise:
+            drawn = torch.randn_like(seen[:, : self.components]) * self.noise
+            seen = seen + nn.functional.pad(drawn, (0, seen.shape[1] - self.components))
+        return seen
+
+
 def network_shape(config: LoraTrainConfig, data: TrainingData) -> dict[str, Any]:
     """What `build_network` and the ONNX export need to know."""
     model = config.model
@@ -54,6 +75,7 @@ class GeneratorModule(lightning.LightningModule):
         self.config, self.data_, self.kind, self.judge = config, data, kind, judge
         torch.manual_seed(config.training.seed)
         self.network = build_network(kind, network_shape(config, data))
+        self.shown = Shown(data, config.model.prompt_components, config.training.prompt_noise)
         self.raw = Raw(data)
         self.register_buffer("mask", torch.from_numpy(data.manifest.mask().astype(np.float32)))
         self._draw = random.Random(config.training.seed)
@@ -71,10 +93,15 @@ class GeneratorModule(lightning.LightningModule):
         """Whether the current epoch belongs to the second stage."""
         return int(self.current_epoch) >= self.config.training.max_epochs
 
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Conditioning [B, P] -> deviations from the mean adapter [B, T, width]."""
+        made: torch.Tensor = self.network(self.shown(vectors))
+        return made
+
     def reconstruction(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """MSE and L1 over values without filling, and the deviation [B, T, width] itself."""
         vectors, wanted = batch
-        error = (self.network(vectors) - wanted) * self.mask
+        error = (self(vectors) - wanted) * self.mask
         count = self.mask.sum() * len(vectors)
         return (error**2).sum() / count, error.abs().sum() / count, error
 
@@ -84,7 +111,7 @@ class GeneratorModule(lightning.LightningModule):
         training, size = self.config.training, self.config.data.samples_per_prompt
         tasks = self.judge.draw_tasks(training.supervised_batch_tasks, self._draw)
         vectors = np.stack([self.data_.conditioning(task.name, size, self._draw) for task in tasks])
-        made = self.raw(self.network(torch.from_numpy(vectors).to(self.device))).float().cpu()
+        made = self.raw(self(torch.from_numpy(vectors).to(self.device))).float().cpu()
         many, margin = training.supervised_examples, training.supervised_margin
         losses = [
             self.judge.base.loss(self.judge.adapter(tokens), task, self._draw, many, margin)
@@ -118,7 +145,7 @@ class GeneratorModule(lightning.LightningModule):
         """The loss of the validation tasks, infinite while the first stage runs: checkpoints are chosen by it."""
         value = math.inf
         if self.supervised and self.judge is not None:
-            value = self.judge.validation_loss(self.network, self.raw)
+            value = self.judge.validation_loss(lambda vectors: self.raw(self(vectors)))
         self.log("task_loss", value, sync_dist=True)
 
     def on_train_epoch_end(self) -> None:

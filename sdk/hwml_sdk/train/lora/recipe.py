@@ -199,9 +199,5 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"{row['expected_seconds']:.0f} s, {row['process_mb']} MB"
             )
         return 0
-    try:
-        print(train_lora(config, report=report, resume=options.resume))
-    except KeyboardInterrupt:
-        report("warning: last.ckpt is kept: go on with --resume")
-        raise
+    print(train_lora(config, report=report, resume=options.resume))
     return 0

@@ -7,7 +7,7 @@ tasks' own loss through the frozen base is what makes a generator work (T2L call
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -18,9 +18,9 @@ from ...lora.checkpoint import peft_name
 from ...tensors import Floats
 from .bases import Base, load_base
 from .data import TrainingData
-from .tasks import Task, TaskData
+from .tasks import VALIDATION, Task, TaskData
 
-_VALIDATION_EXAMPLES = 32
+_VALIDATION_EXAMPLES = 64
 
 
 class Judge:
@@ -51,16 +51,20 @@ class Judge:
         """Tasks of one step."""
         return draw.sample(self.seen, min(count, len(self.seen)))
 
-    def validation_loss(self, network: torch.nn.Module, raw: torch.nn.Module) -> float:
-        """Mean loss over the validation tasks, always on the same prompts and examples; over seen ones without them."""
+    def validation_loss(self, tokens: Callable[[torch.Tensor], torch.Tensor]) -> float:
+        """Mean loss over the validation tasks, always on the same prompts and examples; over seen ones without them.
+
+        tokens: conditioning vectors [B, P] -> raw tokens [B, T, width].
+        """
         chosen = self.tasks.of_role("validation") or self.seen
+        split = VALIDATION if any(example.split == VALIDATION for example in self.tasks.examples) else "train"
         conditions = conditionings(self.data.encoder, chosen, self.data)
         losses = []
         with torch.no_grad():
             for task, vector in zip(chosen, conditions, strict=True):
-                tokens = raw(network(torch.from_numpy(vector)[None]))[0]
-                loss = self.base.loss(self.adapter(tokens), task, random.Random(task.name), _VALIDATION_EXAMPLES)
-                losses.append(float(loss))
+                adapter = self.adapter(tokens(torch.from_numpy(vector)[None])[0])
+                draw = random.Random(task.name)
+                losses.append(float(self.base.loss(adapter, task, draw, _VALIDATION_EXAMPLES, split=split)))
         return float(np.mean(losses))
 
 

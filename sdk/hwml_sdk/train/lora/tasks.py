@@ -1,7 +1,7 @@
 """Task data: what the supervised stage and the evaluation ask the frozen base about. One folder, plain files.
 
     tasks.json       kind, base model, LoRA settings, seeds; each task's name, concepts, role and prompts
-    examples.jsonl   {"text", "concept", "split": "train" or "test"}
+    examples.jsonl   {"text", "concept", "split": "train", "validation" or "test"}
     checkpoints/TASK/step-NN/   adapters of the tasks that generators learn from
     trained/TASK/    really trained adapters of the tasks held out, for comparison
 
@@ -23,6 +23,7 @@ from ...lora.prompts import TRAIN_FILE, VALIDATION_FILE, Group, read_rows, write
 
 TASKS_FILE, EXAMPLES_FILE = "tasks.json", "examples.jsonl"
 CHECKPOINTS, TRAINED = "checkpoints", "trained"
+VALIDATION = "validation"  # role of tasks, split of examples: what a generator is chosen by
 VERSION = 1
 ROLES = ("seen", "validation", "union", "new")
 KINDS = ("classify", "causal")
