@@ -99,7 +99,7 @@ OFTEN = {
     "nested_calls", "switch_cases", "macro_arguments_open", "template_recursion", "parentheses", "else_if_chain",
     "ternaries", "macro_grid", "if_nest", "initialiser", "calls_straight", "scalars_and_loops",
     "macro_arguments_doubled", "processes_and_channels", "tables_filled", "tables_too_large_to_fill", "objects",
-    "objects_handed_on",
+    "objects_handed_on", "recurrences_in_a_loop",
 }  # fmt: skip
 NAMES = [pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in sorted(set(FAMILIES) - SQUARE)]
 

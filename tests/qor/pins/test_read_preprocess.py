@@ -88,7 +88,7 @@ def test_what_headers_define() -> None:
         assert float(PREDEFINED[name].rstrip("f")) == pytest.approx(value, rel=0.003)
     # What a float may be beside a number: of these only the type counts.
     endless = {"INFINITY", "HUGE_VALF", "HUGE_VAL", "NAN"}
-    assert set(PREDEFINED) == {*whole, *real, *endless, "hls_thread_local"}
+    assert set(PREDEFINED) == {*whole, *real, *endless, "hls_thread_local", "HLSLIB_SYNTHESIS"}
 
 
 def nested(chance: random.Random, active: bool, depth: int) -> tuple[str, str]:

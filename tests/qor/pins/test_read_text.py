@@ -67,6 +67,20 @@ def test_pragma_once() -> None:
     assert bound('#include "n.h"\n#include "n.h"', files={"n.h": again}) == 9
 
 
+CONSTANTS = ["const unsigned N = 21;", "unsigned const N = 21;", "unsigned int const N = 21;", "int const N = 21;",
+             "unsigned const int N = 21;", "long long const N = 21;", "static unsigned const N = 21;"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CONSTANTS)
+def test_const_stands_before_or_behind_the_words_of_a_type(text: str) -> None:
+    """Only a constant can be the argument of a template (GCC and Clang take all of these)."""
+    code = (
+        "template <int M> void part(int a[64]) { L: for (int i = 0; i < M; i++) a[i] = 1; }\n"
+        f"void top(int a[64]) {{ {text} part<N>(a); }}"
+    )
+    assert loops(closed(code))["L"].trips == 21
+
+
 def test_include_guards() -> None:
     files = {"n.h": "#ifndef N_H\n#define N_H\nconst int N = 21;\n#endif\n"}
     assert bound('#include "n.h"\n#include "n.h"', files=files) == 21

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -257,8 +257,12 @@ class Design:
             self._steps[loop] = float(found or 1)
         return self._steps[loop]
 
-    def read_outside(self, loop: ir.Loop, var: ir.Variable) -> bool:
-        """Whether a scalar that a loop changes is looked at behind it: elsewhere, or by who calls."""
+    def read_outside(self, loop: ir.Loop, changed: Sequence[ir.Variable]) -> int:
+        """How many of the scalars that a loop changes are looked at behind it: elsewhere, or by who calls."""
+        inside = _reads(loop.body) if changed else Counter()
+        return sum(self._is_read_outside(inside, var) for var in changed)
+
+    def _is_read_outside(self, inside: Counter[tuple[ir.Variable, str]], var: ir.Variable) -> bool:
         field = ""
         while var.part_of is not None:
             var, field = var.part_of, var.name.rpartition(".")[2]
@@ -269,7 +273,7 @@ class Design:
             return False
         if var.function not in self._reads:
             self._reads[var.function] = _reads(function.body)
-        everywhere, inside = self._reads[var.function], _reads(loop.body)
+        everywhere = self._reads[var.function]
         return any(everywhere[key] > inside[key] for key in ((var, ""), (var, field)))
 
     def is_straight(self, function: ir.Function) -> bool:

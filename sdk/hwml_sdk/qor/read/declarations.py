@@ -17,6 +17,7 @@ from .declarators import (
     function_declarator,
     unpacked,
     with_pointer,
+    words_of,
 )
 from .defaults import note_defaults
 from .functions import closure
@@ -70,7 +71,7 @@ def declaration(reader: Reader, node: Node, into: ir.Block | None) -> None:
     """Variables of one declaration; into: the block it stands in, None at file level."""
     kind_node = node.child_by_field_name("type")
     base, extents = unpacked(reader, reader.type_of(kind_node))
-    words = {reader.src(c) for c in node.children if c.type in ("type_qualifier", "storage_class_specifier")}
+    words = words_of(reader, node)
     if "volatile" in words and base is not UNKNOWN:
         base = replace(base, unsettled=True)
     base_dims: Dims = ()

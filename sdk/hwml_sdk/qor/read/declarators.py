@@ -52,6 +52,13 @@ def declared_name(reader: Reader, node: Node | None) -> str:
     return declarator(reader, node)[0]
 
 
+def words_of(reader: Reader, node: Node) -> set[str]:
+    """`const`, `static` and their like of a declaration; the parser puts those of `unsigned const n` into the type."""
+    sized = [c for c in node.children if c.type == "sized_type_specifier"]
+    placed = (*node.children, *(c for kind in sized for c in kind.children))
+    return {reader.src(c) for c in placed if c.type in ("storage_class_specifier", "type_qualifier")}
+
+
 def extent_texts(reader: Reader, node: Node | None) -> list[str]:
     """The texts between the brackets of a declarator, outermost first."""
     if node is None:

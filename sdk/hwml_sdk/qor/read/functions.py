@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..program import ir
 from ..program.constants import evaluate
 from ..program.typenames import UNKNOWN, class_name
-from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer
+from .declarators import VARIABLE_STEPS, declarator, function_declarator, unpacked, with_pointer, words_of
 from .defaults import note_defaults
 from .placing import place
 from .reader import Reader
@@ -36,7 +36,7 @@ def function_definition(reader: Reader, node: Node, key: str = "", template_para
         return
     with inside(reader, function, head, (reader.start(body), reader.end(body))):
         function.template_params = template_params
-        words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+        words = words_of(reader, node)
         function.static, function.constexpr = "static" in words, bool(words & {"constexpr", "consteval"})
         _initialised(reader, node, function)
         reader.statements(body.named_children, function.body)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ...errors import SourceError
-from ...files import read_source
+from ...files import read_source, real_path
 from ...reach import may_read
 from ...text import LineIndex, Span, with_newlines
 from ..program.budget import MACRO_STEPS, Work
@@ -41,6 +41,7 @@ PREDEFINED = {
     "INFINITY": "3.402823466e+38f", "HUGE_VALF": "3.402823466e+38f", "HUGE_VAL": "1.7976931348623157e+308",
     "NAN": "0.0f",
     "M_PI": "3.14159265358979323846", "hls_thread_local": "static",
+    "HLSLIB_SYNTHESIS": "1",  # hlslib's own build says so wherever it synthesises
 }  # fmt: skip
 
 BUILT_IN = {"hls_video.h": VIDEO, "hls_video_mem.h": VIDEO}  # read where the tools' own is not on the disk
@@ -258,10 +259,13 @@ class Preprocessor:
         if path in stack:
             self.problems.append(Problem(f"{name} includes itself; left out here", self.files[file].path, span))
             return
-        if path in self.once or len(stack) > MAX_INCLUDE_DEPTH:
+        if len(stack) > MAX_INCLUDE_DEPTH:
             return
         if "#pragma once" in text:
-            self.once.add(path)
+            place = str(real_path(path))  # `../n.h` of one folder and `../../n.h` of another are the same header
+            if place in self.once:
+                return
+            self.once.add(place)
         self.run_file(path, text, stack)
 
     def _find(self, name: str, includer: str, *, local: bool) -> tuple[str, str] | None:

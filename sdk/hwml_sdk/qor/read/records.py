@@ -15,7 +15,7 @@ from ..program.numbers import Number
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
 from .declarations import alias, typedef
-from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer
+from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer, words_of
 from .defaults import note_defaults
 from .functions import function_definition
 from .names import Table
@@ -134,7 +134,7 @@ def _named_by(reader: Reader, node: Node) -> list[str]:
 def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
     """Fields of one declaration; static constants are kept by their qualified name instead."""
     base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
-    words = {reader.src(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+    words = words_of(reader, node)
     if "volatile" in words and base is not UNKNOWN:
         base = replace(base, unsettled=True)
     owner = reader.names.owner

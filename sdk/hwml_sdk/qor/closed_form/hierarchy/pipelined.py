@@ -109,7 +109,7 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
     loop_control(area, result.trips, result.depth)
     area.mux_lut = ports_lut(region)
     rounds = registers.carried(region)
-    handed = sum(frame.design.read_outside(result.loop, var) for var in rounds)
+    handed = frame.design.read_outside(result.loop, rounds)
     area.listed += logic.of_pipeline(
         frame.target, result.nest[0], result.depth, ii, carried=len(rounds), handed=handed
     )  # fmt: skip
