@@ -26,7 +26,7 @@ SWITCHES = (
     "merlin", "impl", "trips_told", "loops_unknown", "trips_vary", "guess_share", "loops_guessed", "dataflow", "unread",
     "shared_fother", "shared_hany", "bound_recurrence_share", "bound_ports_share", "plain_share", "unroll_log_sum",
     "loops_unrolled", "branches", "calls", "shared_fdiv", "shared_idiv", "pragma_bind_op", "bind_fabric", "m_axi_ports",
-    "vivado_old", "pragma_partition", "pragma_reshape", "local_arrays", "register_arrays",
+    "vivado_old", "loops_plain", "static_ops", "pragma_partition", "pragma_reshape", "local_arrays", "register_arrays",
 )  # fmt: skip
 
 

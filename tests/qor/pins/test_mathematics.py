@@ -83,3 +83,10 @@ void top({kind} a[1024], {kind} b[1024], {kind} c[1024], {kind} d[1024]) {{
   for (int i = 0; i < 1024; i++) d[i] = {expression};
 }}"""
     assert closed(code, part=U280, clock=10.0).latency_cycles == 1024 + right
+
+
+def test_a_function_of_the_file_keeps_its_float_wherever_its_body_stands() -> None:
+    body, head = "float exp(float x) { return x + 1.0f; }\n", "#include <cmath>\n"
+    top = "void top(float a[64], float b[64]) { for (int i = 0; i < 64; i++) b[i] = exp(a[i]); }\n"
+    before, behind = closed(head + body + top), closed(head + "float exp(float x);\n" + top + body)
+    assert (behind.lut, behind.ff, behind.dsp) == (before.lut, before.ff, before.dsp)

@@ -1,8 +1,8 @@
 """What it costs that nobody stated the clock: the answer is for the default one, and the report for another.
 
 `python -m sdk.train qor assumed --data DIR` predicts designs whose reports were made at another clock with the default
-one; COST is what four of five stay within, groups weighing equally. Part and release cost nothing that can be measured
-beside the clock: what they change is among the errors of every answer.
+one; COST is what four of five stay within, a tenth on either side, groups weighing equally. Part and release cost
+nothing that can be measured beside the clock: what they change is among the errors of every answer.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from ...amounts import Interval
 from .spread import Spread, spread_function, spread_loops
 from .types import LoopQor, QorPrediction
 
-# Of log(1 + figure), to both sides. Of cycles: of those that hang on the clock (`clocked_share`).
-COST: Mapping[str, float] = {"latency_cycles": 0.336, "lut": 0.02, "ff": 0.249}
+Sides = tuple[float, float]
+
+# Of log(1 + figure), below and above. Of cycles: of those that hang on the clock (`clocked_share`).
+COST: Mapping[str, Sides] = {
+    "latency_cycles": (0.0, 0.707), "lut": (0.056, 0.159), "dsp": (0.387, 0.0), "ff": (0.0, 1.303),
+}  # fmt: skip
+NO_COST: Sides = (0.0, 0.0)
 CLOCK = "the clock is assumed"
 HINT = "State the clock (--clock, or clock_period_ns in hwml.toml)"
 TOLD_FROM = 1.1  # factor by which stating the clock narrows an interval, from which it is worth a line
@@ -34,7 +39,9 @@ def with_assumptions(prediction: QorPrediction) -> QorPrediction:
         if (value := getattr(prediction, name)) is not None
     }
     sure = {
-        name: replace(item, reasons=(*item.reasons, CLOCK)) if cost.get(name, 0) > 0 and name in ends else item
+        name: replace(item, reasons=(*item.reasons, CLOCK))
+        if max(cost.get(name, NO_COST)) > 0 and name in ends
+        else item
         for name, item in prediction.certainty.items()
     }
     if set(spreads) != set(prediction.intervals) or "latency_cycles" not in spreads:
@@ -45,11 +52,12 @@ def with_assumptions(prediction: QorPrediction) -> QorPrediction:
     return replace(prediction, intervals=ends, certainty=sure, functions=functions, loops=loops, warnings=said)
 
 
-def costs(prediction: QorPrediction) -> dict[str, float]:
-    """Of each target, in log(1 + figure)."""
+def costs(prediction: QorPrediction) -> dict[str, Sides]:
+    """Of each target, in log(1 + figure), below and above."""
     share = clocked_share(prediction.loops, prediction.latency_cycles)
-    found = {name: COST.get(name, 0.0) for name in prediction.intervals}
-    return {name: cost * share if name == "latency_cycles" else cost for name, cost in found.items()}
+    found = {name: COST.get(name, NO_COST) for name in prediction.intervals}
+    below, above = found.get("latency_cycles", NO_COST)
+    return found | ({"latency_cycles": (below * share, above * share)} if "latency_cycles" in found else {})
 
 
 def clocked_share(loops: Iterable[LoopQor], latency: float | None) -> float:
@@ -69,12 +77,12 @@ def _steady(loop: LoopQor) -> float:
     return max(loop.cycles - loop.depth, 0.0) / loop.cycles * loop.total_cycles
 
 
-def _wider(value: float | None, interval: Interval, cost: float) -> Interval:
+def _wider(value: float | None, interval: Interval, cost: Sides) -> Interval:
     """Independent errors add up as squares."""
-    if value is None or cost <= 0:
+    if value is None or max(cost) <= 0:
         return interval
     low, high = (abs(math.log((end + 1) / (value + 1))) for end in (interval.low, interval.high))
-    below, above = math.hypot(low, cost), math.hypot(high, cost)
+    below, above = math.hypot(low, cost[0]), math.hypot(high, cost[1])
     return Interval(max((value + 1) * math.exp(-below) - 1, 0.0), (value + 1) * math.exp(above) - 1)
 
 

@@ -55,6 +55,11 @@ def _share(name: str) -> Callable[[Column, str], Floats]:
     return lambda column, target: np.sqrt(np.clip(column(name), 0.0, 1.0))
 
 
+def _log_share(name: str, most_log2: float) -> Callable[[Column, str], Floats]:
+    """Of a column of log2(1 + count): 1 from 2 ** most_log2 on."""
+    return lambda column, target: np.clip(column(name) / most_log2, 0.0, 1.0)
+
+
 def _count(column: Column, target: str) -> Floats:
     return np.asarray(2.0 ** np.minimum(column(f"cf_{target}"), 60.0) - 1.0)
 
@@ -108,6 +113,8 @@ REASONS = (
     Reason("plain", "a loop is not pipelined", _share("plain_share")),
     Reason("no_pipeline", "no loop is pipelined", _nothing_pipelined),
     Reason("no_loop", "code without loops", _no_loop),
+    Reason("plain_loops", "several loops are not pipelined", _log_share("loops_plain", 3.0)),
+    Reason("operators", "many operators", _log_share("static_ops", 8.0)),
     Reason("unrolled", "unrolled loops share or copy operators", _any("unroll_log_sum", "loops_unrolled")),
     Reason("branches", "conditional code", _any("branches")),
     Reason("calls", "functions that are called", _any("calls")),

@@ -25,7 +25,8 @@ _OVERLOADS = re.compile(r"^using\s+(?:namespace\s+std\b|std::)", re.MULTILINE)
 def in_double(reader: Reader, name: str, args: tuple[ir.Expr, ...]) -> tuple[ir.Expr, ...]:
     """The arguments as the function takes them."""
     scope, _, plain = name.rpartition("::")
-    if plain not in _OF_DOUBLE or scope not in ("", "std") or name in reader.program.functions:
+    own = name in reader.program.functions or name in reader.program.declared
+    if plain not in _OF_DOUBLE or scope not in ("", "std") or own:
         return args
     kinds = [reader.type_of_value(argument).kind for argument in args]
     whole = any(reader.type_of_value(argument).name in _WHOLE for argument in args)

@@ -1,6 +1,7 @@
 """`python -m sdk.train qor assumed --data DIR`: what predicting with the default clock costs, where another was used.
 
-Nothing is changed. The figures belong into `COST` of `qor.answer.assumed`.
+By target how far the figure lies below what is said, and above. Nothing is changed; the figures belong into `COST` of
+`qor.answer.assumed`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def main(argv: Sequence[str]) -> int:
     costs = {}
     for name, rows in found.items():
         weights = group_weights(np.array([group for group, _ in rows]))
-        costs[name] = round(weighted_quantile(np.array([cost for _, cost in rows]), weights, COVERED), 3)
+        signed = np.array([cost for _, cost in rows])
+        ends = (weighted_quantile(side, weights, (1 + COVERED) / 2) for side in (-signed, signed))
+        costs[name] = [round(max(end, 0.0), 3) for end in ends]
     print(json.dumps({"schema_version": SCHEMA_VERSION, "designs": len(chosen), "cost": costs}))
     return 0
 
@@ -75,14 +78,14 @@ def _estimate(design: Design) -> Estimate:
 
 
 def _costs(own: Estimate, assumed: Estimate) -> dict[str, float]:
-    """|log ratio| of each known figure; of cycles over the share that the clock bears on."""
+    """Log of what each known figure is over what is said; of cycles over the share that the clock bears on."""
     costs = {}
     right, said = own.figures(), assumed.figures()
     for name in LABELS:
         a, b = right[name], said[name]
         if a is None or b is None:
             continue
-        cost = abs(math.log((b + 1) / (a + 1)))
+        cost = math.log((a + 1) / (b + 1))
         if name == "latency_cycles":
             share = clocked_share(all_loops(assumed), b)
             cost = cost / share if share > 0.01 else 0.0
