@@ -124,3 +124,30 @@ def test_a_source_that_includes_another_is_that_one(tmp_path: Path) -> None:
     (tmp_path / "kernel.cpp").write_text(f'#include "part.h"\n{kernel}')
     (tmp_path / "all.cpp").write_text('#include "kernel.cpp"\n')
     assert predict_qor(tmp_path / "all.cpp").top == "kernel"
+
+
+def test_an_instance_that_another_unit_asks_for(tmp_path: Path) -> None:
+    """The body of `add` stands in a unit that instantiates it by name; the default stands in the declaration alone."""
+    (tmp_path / "add.h").write_text("template <int N, bool TWICE = true> void add(int a[N]);\nvoid part(int *a);\n")
+    (tmp_path / "part.cpp").write_text('#include "add.h"\nvoid part(int *a) { add<16>(a); }\n')
+    (tmp_path / "add.cpp").write_text(
+        '#include "add.h"\ntemplate <int N, bool TWICE> void add(int a[N]) {\n'
+        "  for (int i = 0; i < (TWICE ? 2 * N : N); i++) a[i % N] += 1;\n}\n"
+        "template void add<16>(int a[16]);\n"
+    )
+    (tmp_path / "top.cpp").write_text('#include "add.h"\nvoid top(int a[16]) { part(a); }\n')
+    units = [tmp_path / "part.cpp", tmp_path / "add.cpp"]
+    for files in (units, units[::-1]):
+        answer = predict_qor(tmp_path / "top.cpp", top="top", files=files)
+        assert [loop.trip_count for loop in answer.loops] == [32]
+        assert answer.latency_cycles is not None
+
+
+def test_an_instance_that_no_unit_asks_for_is_not_read(tmp_path: Path) -> None:
+    """Only `add<8>` is made in the other unit; a linker misses `add<16>`."""
+    head = "template <int N> void add(int a[N]);\n"
+    body = "template <int N> void add(int a[N]) { for (int i = 0; i < N; i++) a[i] += 1; }\n"
+    (tmp_path / "add.cpp").write_text(f"{body}template void add<8>(int a[8]);\n")
+    (tmp_path / "top.cpp").write_text(f"{head}void top(int a[16]) {{ add<16>(a); }}\n")
+    answer = predict_qor(tmp_path / "top.cpp", top="top", files=[tmp_path / "add.cpp"])
+    assert answer.reasons["latency_cycles"] == ("add is not read",)

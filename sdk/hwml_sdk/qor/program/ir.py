@@ -383,6 +383,7 @@ class Program:
     of a function, None where one has none. work: what may still be read, and what was not.
     faults: in how many places a text is no C++, or ends in the middle of a comment or of an `#if`.
     copied: by an object, those whose constant fields are as its own.
+    elsewhere: calls of templates whose bodies their units do not have, and the instance that each means.
     fill_steps: what running code took that fills tables and builds objects; over FILL_STEPS not all of it was run.
     """
 
@@ -404,6 +405,7 @@ class Program:
     work: Work = field(default_factory=lambda: Work(READ_STEPS))
     faults: int = 0
     copied: dict[Variable, list[Variable]] = field(default_factory=dict)
+    elsewhere: list[tuple[Call, str]] = field(default_factory=list)
     fill_steps: int = 0
     _dependences: list[Pragma] | None = None
 

@@ -15,7 +15,7 @@ from .mathematics import in_double
 from .members import called_object, converted, find_method, overloaded, temporary
 from .outputs import assignments
 from .reader import Reader
-from .templates import instantiate
+from .templates import instance_elsewhere, instantiate
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -117,7 +117,9 @@ def _named_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...], held: i
         name = overloaded(reader, name, args)
     function = _constant_function(reader, name)
     known_here = name in reader.program.functions or name in reader.program.declared or _is_function(reader, name)
-    return ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function, known_here)
+    made = ir.Call(name, args, None, tuple(given), None if value else reader.span(target), function, known_here)
+    instance_elsewhere(reader, made)
+    return made
 
 
 def _takes(reader: Reader, name: str, count: int) -> bool:

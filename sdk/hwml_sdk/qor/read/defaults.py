@@ -27,6 +27,9 @@ def note_defaults(reader: Reader, name: str, head: Node | None) -> None:
 
 def complete_calls(program: ir.Program) -> None:
     """Give each call the function that it means, and the arguments that it leaves to the function's defaults."""
+    for call, name in program.elsewhere:
+        if name in program.functions:
+            call.name = name
     scoped = any("::" in name for name in program.functions)
     if not program.defaults and not program.overloads and not scoped:
         return

@@ -90,6 +90,7 @@ class Reader:
     # Templates by name: (definition, parameters) of each, specialisations with what their arguments must be.
     templates: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     special_functions: dict[str, list[tuple[Node, list[str]]]] = field(default_factory=dict)
+    declared_functions: dict[str, Node] = field(default_factory=dict)  # parameters of templates met without a body
     class_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     declared_classes: dict[str, tuple[Node, Node]] = field(default_factory=dict)  # templates met without a body
     bound: Bound = field(default_factory=dict)  # of the instances of classes that are being read

@@ -38,6 +38,9 @@ def template(reader: Reader, node: Node) -> None:
         elif child.type in (*_CLASSES, "alias_declaration"):
             _keep_class(reader, child, parameters)
         elif child.type == "declaration":
+            head = function_declarator(child.child_by_field_name("declarator"))
+            if head is not None:
+                reader.declared_functions.setdefault(declared_name(reader, head), parameters)
             _keep_variable(reader, child, parameters)
 
 
@@ -176,7 +179,7 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         bound = dict(zip(labels, settled, strict=False))
         deduce(reader, inner, parameters, bound, arguments)
         bind(reader, bound)
-        bind_defaults(reader, parameters, bound)
+        bind_defaults(reader, parameters, bound, _declared(reader, name, parameters))
         # What an instance with unknown parameters hands on is unknown too.
         vague = reader.function is not None and "?" in reader.function.name
         told = [
@@ -191,6 +194,28 @@ def instantiate(reader: Reader, name: str, given: list[str], arguments: Sequence
         if any("variadic" in parameter.type for parameter in parameters.named_children):
             _leave_pack(reader, key, inner)
     return key
+
+
+def _declared(reader: Reader, name: str, parameters: Node) -> Node | None:
+    """The parameters of a template's declaration, which has its defaults, where that stands before its body."""
+    declared = reader.declared_functions.get(name)
+    same = declared is not None and declared.named_child_count == parameters.named_child_count
+    return declared if same else None
+
+
+def instance_elsewhere(reader: Reader, call: ir.Call) -> None:
+    """Note the name of an instance that another unit may ask for by name: here the template is only declared."""
+    parameters = reader.declared_functions.get(call.name)
+    if parameters is None or not call.template_args:
+        return
+    settled = [settle(reader, text) for text in call.template_args]
+    labels = [label_of(reader, parameter) for parameter in parameters.named_children]
+    bound = dict(zip(labels, settled, strict=False))
+    with _elsewhere(reader):
+        bind(reader, bound)
+        bind_defaults(reader, parameters, bound)
+    told = ", ".join(bound[label].name if label in bound else "?" for label in labels)
+    reader.program.elsewhere.append((call, f"{call.name}<{told}>"))
 
 
 def _leave_pack(reader: Reader, key: str, inner: Node) -> None:
