@@ -44,7 +44,7 @@ def workspace(folder: Path) -> Path:
     work.mkdir(exist_ok=True)
     source = work / "scale.cpp"
     source.write_text(SOURCE, encoding="utf-8")
-    (work / "hwml.toml").write_text('[hls]\npart = "xczu9eg-ffvb1156-2-e"\n', encoding="utf-8")
+    (work / "hwml.toml").write_text('[hls]\npart = "xczu9eg-ffvb1156-2-e"\nclock_period_ns = 10\n', encoding="utf-8")
     return source
 
 
