@@ -49,6 +49,24 @@ def test_overloads_that_are_brought_in_take_floats(include: str) -> None:
     assert dsp("exp(a[i])", include) in (EXP, 3)
 
 
+@pytest.mark.parametrize(
+    ("before", "inside", "right"),
+    [
+        ("using std::vector;", "", EXP_OF_DOUBLE), ("", "using namespace std;", EXP), ("", "using std::exp;", EXP),
+        ("", "using std::log;", EXP_OF_DOUBLE), ("void g() {\n  using namespace std;\n}", "", EXP_OF_DOUBLE),
+    ],
+)  # fmt: skip
+def test_which_names_are_brought_in_and_where(before: str, inside: str, right: float) -> None:
+    code = f"""
+{C_ALONE}
+{before}
+void top(float a[64]) {{
+  {inside}
+  for (int i = 0; i < 64; i++) a[i] = exp(a[i]);
+}}"""
+    assert closed(code, part=U280, clock=10.0).dsp == right
+
+
 def test_c_knows_no_overloads() -> None:
     code = "#include <math.h>\nvoid top(float a[64]) { for (int i = 0; i < 64; i++) a[i] = exp(a[i]); }"
     assert closed(code, part=U280, clock=10.0).dsp == EXP

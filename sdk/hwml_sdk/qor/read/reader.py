@@ -116,6 +116,7 @@ class Reader:
     labels: dict[tuple[int, int], dict[str, int]] = field(default_factory=dict)  # by function, where each stands
     body: tuple[int, int] = (-1, -1)  # offsets of the function's body that is read
     alone: dict[str, tuple[str, Tree, Node] | None] = field(default_factory=dict)  # expressions that were parsed
+    plain_names: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)  # of std, by part of the text
     loop_starts: list[LoopStart] = field(default_factory=list)
     all_loop_starts: list[LoopStart] = field(default_factory=list)
     depth: int = 0
