@@ -78,7 +78,8 @@ def _complete(program: ir.Program, call: ir.Call) -> bool:
     function = program.functions.get(call.name) or program.functions.get(call.name.rpartition("::")[2])
     if function is None or len(call.args) == len(function.params):
         return False
-    plain = function.name.partition("(")[0]
+    head, functor, _ = function.name.partition("operator()")
+    plain = head + functor if functor else head.partition("(")[0]
     for other in (plain, *program.overloads.get(plain, ())):
         found = program.functions.get(other)
         if found is not None and len(found.params) == len(call.args):

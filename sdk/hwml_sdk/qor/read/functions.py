@@ -97,7 +97,8 @@ def _tell_apart(reader: Reader, function: ir.Function) -> None:
     """Give an overload a name of its own: that of the first with its parameters' types behind it."""
     program = reader.program
     first = program.functions.get(function.name)
-    if first is None or _signature(first) == _signature(function) or "(" in function.name:
+    told = function.name.endswith(")") and not function.name.endswith("operator()")
+    if first is None or _signature(first) == _signature(function) or told:
         return
     name = f"{function.name}({', '.join(_signature(function))})"
     known = program.overloads.setdefault(function.name, [])

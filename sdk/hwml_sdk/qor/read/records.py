@@ -57,6 +57,9 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     name = name or _own_name(reader, name_node)
     body = node.child_by_field_name("body")
     if body is None:
+        # `struct ap_uint<8> t;`: the word may stand before any class.
+        if name_node is not None and name_node.type == "template_type":
+            return names.parse(reader.src(name_node))
         return names.types.get(name) or ir.CType("unknown", 32, name=name)
     names.bases[name] = reader.program.bases[name] = _bases(reader, node)
     outer, names.owner = names.owner, name
