@@ -12,8 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PREDICT = """
 import sys
+import numpy as np
 from hwml_sdk import predict_qor
-predict_qor(sys.argv[1], tool="merlin", tool_version="2021.1")  # whose figures the learned members have a say in
+from hwml_sdk.qor.learned.correct import Corrector
+predict_qor(sys.argv[1])
+corrector = Corrector.load("qor")  # its members are asked here: a prediction opens them only where they have a say
+corrector.members(np.zeros((1, len(corrector.feature_names)), np.float32))
 print("onnxruntime" in sys.modules)
 """
 
