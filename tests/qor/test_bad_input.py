@@ -438,3 +438,36 @@ def test_includes_that_never_end_end_for_the_lint(tmp_path: Path, capsys: pytest
     path.write_text('#include "a.h"\n' + GOOD, encoding="utf-8")
     assert main(["qor", "lint", "--no-estimate", str(path)]) in (0, 1)
     assert "includes itself" in capsys.readouterr().out
+
+
+def _nest(levels: int, pragma: str = "") -> str:
+    """Loops of 1e18 rounds inside one another."""
+    heads = "".join(f"for (long i{n} = 0; i{n} < 1000000000000000000L; i{n}++) {{\n{pragma}\n" for n in range(levels))
+    return (
+        f"void top(int a[4], int b[1024]) {{\n{heads}b[(i0 + i1) & 1023] = b[i1 & 511] * a[i0 & 3];\n{'}' * levels}}}\n"
+    )
+
+
+def _calls(functions: int, loops: int) -> str:
+    """Functions that call one another in such loops, the last one first in the chain."""
+    heads = "".join(f"for (long i{n} = 0; i{n} < 1000000000000000000L; i{n}++)\n" for n in range(loops))
+    chain = [f"void f{n}(int a[4]) {{\n{heads}f{n - 1}(a);\n}}\n" for n in range(1, functions)]
+    return "".join(["void f0(int a[4]) { a[0] += 1; }\n", *chain, f"void top(int a[4]) {{ f{functions - 1}(a); }}\n"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _nest(6), _nest(24), _nest(40), _nest(24, "#pragma HLS dataflow"), _nest(24, "#pragma HLS unroll factor=4"),
+        _nest(24, "#pragma HLS unroll"), _nest(24, "#pragma HLS pipeline"), _calls(20, 1), _calls(20, 5), _calls(4, 30),
+    ],
+)  # fmt: skip
+def test_more_rounds_than_a_number_holds(text: str) -> None:
+    """1e18 rounds in 1e18 rounds, and so on: what no float holds is not known, and nothing ends in an error."""
+    found = predict_qor(text, top="top")
+    assert found.latency_cycles is None
+    assert "would" in " ".join(found.reasons["latency_cycles"])
+
+
+def test_many_rounds_that_a_number_holds_are_counted() -> None:
+    assert predict_qor(_nest(3)).latency_cycles == pytest.approx(2e54, rel=0.6)

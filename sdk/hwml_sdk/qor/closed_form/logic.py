@@ -38,7 +38,8 @@ def counter_bits(loop: NestLoop) -> int:
     """Bits of a counter: it holds the first value that is no round any more."""
     first = loop.start or 0.0
     last = first + loop.trip * loop.stride
-    return min(max(int(max(abs(first), abs(last))).bit_length(), 1), MAX_COUNTER_BITS)
+    largest = min(max(abs(first), abs(last)), 2.0**MAX_COUNTER_BITS)
+    return min(max(int(largest).bit_length(), 1), MAX_COUNTER_BITS)
 
 
 def _counter(target: Target, bits: int) -> float:

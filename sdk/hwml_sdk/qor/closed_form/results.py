@@ -15,6 +15,8 @@ from .schedule.bounds import Bound, NestLoop
 from .schedule.region import Region
 from .unknown import Unknown
 
+MOST_CYCLES = 1e100  # more is no latency, and the products of such numbers leave what a float holds
+
 
 @dataclass(slots=True, eq=False)
 class LoopResult:
@@ -100,7 +102,8 @@ class CallResult:
     @property
     def times(self) -> float:
         """How often it is made while the calling function runs once."""
-        return self.copies * (self.loop.entries * max(self.loop.trips, 1.0) if self.loop is not None else 1.0)
+        times = self.copies * (self.loop.entries * max(self.loop.trips, 1.0) if self.loop is not None else 1.0)
+        return min(times, MOST_CYCLES)
 
 
 # What is unknown still has a nominal figure: the learned part needs a number, and shares of loops are taken of it.

@@ -22,6 +22,7 @@ SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
 _GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
 MAX_BOUND = 2**61  # beyond what loop counters hold
+MAX_WEIGHT = 1e100  # of all entries: the product of enough rounds leaves what a float holds
 
 Environment = dict[ir.Variable, Number]
 _Turn = tuple[Environment, float, "range | list[Number]"]  # of one entry: its environment, weight, values of the loop
@@ -212,7 +213,9 @@ def _merged(entries: Entries, needed: Collection[ir.Variable]) -> Entries:
     for environment, weight in entries.items:
         key = tuple(item for item in environment.items() if item[0] in needed)
         weights[key] = weights.get(key, 0.0) + weight
-    return Entries([(dict(key), weight) for key, weight in weights.items()], entries.sampled)
+    whole = sum(weights.values())
+    scale = 1.0 / whole if whole > MAX_WEIGHT else 1.0  # averages are taken of them, so that only their shares count
+    return Entries([(dict(key), weight * scale) for key, weight in weights.items()], entries.sampled)
 
 
 def _overlaid(turns: Sequence[tuple[float, range | list[Number]]]) -> list[tuple[int, float]] | None:

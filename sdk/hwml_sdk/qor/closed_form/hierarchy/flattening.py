@@ -9,7 +9,7 @@ from ...program import ir
 from ...program.facts import assigned
 from ...program.flow import variables_in
 from ..plan import is_perfect
-from ..results import LoopResult
+from ..results import MOST_CYCLES, LoopResult
 from ..schedule.bounds import NestLoop
 from ..schedule.ports import port_bound
 from ..schedule.recurrences import recurrence_bound
@@ -44,7 +44,7 @@ def flatten(frame: Frame, result: LoopResult, around: Region, rounds: float, cal
     result.bound = child.bound = new
     # What stands before the inner loop and behind it is done in its first and last round.
     result.depth = child.depth + max(math.ceil(around.end - around.stayed - 1e-6) - 2, 0)
-    result.trips = rounds * child.trips
+    result.trips = min(rounds * child.trips, MOST_CYCLES)
     # The pipeline is filled once for the whole nest: that is what flattening is for.
     result.cycles = pipeline_cycles(result.trips, new.ii, result.depth)
     result.members = [result.loop, *child.members]

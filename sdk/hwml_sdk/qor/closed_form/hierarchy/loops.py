@@ -9,9 +9,10 @@ from ...program.expressions import loops_inside
 from ...program.trip_counts import TripCount
 from ..merlin import reload_cycles
 from ..plan import MERLIN_FLATTEN_LIMIT, Plan
-from ..results import LoopResult
+from ..results import MOST_CYCLES, LoopResult
 from ..schedule.beside import LoopUses, loop_uses
 from ..schedule.region import Region, Stay
+from ..unknown import CYCLES
 from .dataflow import build_dataflow
 from .frame import Frame
 from .pipelined import build_pipelined
@@ -82,6 +83,10 @@ def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
         build_plain(frame, result, copies, rounds)
     if plan.tile > 1:
         _tile(frame, result)
+    if not result.cycles < MOST_CYCLES:
+        if result.known:  # no loop inside has said it
+            result.unknown.because(f"loop {loop.name} would run for more than {MOST_CYCLES:.0e} cycles", CYCLES)
+        result.cycles = MOST_CYCLES
     return result
 
 
@@ -121,4 +126,5 @@ def _can_pipeline(frame: Frame, result: LoopResult) -> bool:
 def _iterations_inside(frame: Frame, block: ir.Block) -> float:
     """Iterations of all loops of a block that have no loop inside, one after another: the copies once unrolled."""
     inner = ir.loops_in(block)
-    return max(sum(frame.trip(loop) * _iterations_inside(frame, loop.body) for loop in inner), 1.0)
+    total = sum(frame.trip(loop) * _iterations_inside(frame, loop.body) for loop in inner)
+    return min(max(total, 1.0), MOST_CYCLES)

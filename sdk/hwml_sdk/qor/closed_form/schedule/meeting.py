@@ -24,6 +24,8 @@ Row = tuple[dict[int, float], float]
 # Moves of one level that are tried out where several levels stand in one subscript; more are not told apart.
 MAX_MOVES = 64
 # Moves that are tried out for two accesses, of all levels together: they multiply with the depth of the nest.
+MAX_SUMS = 20_000
+MAX_APART = 10**100  # iterations: beyond any that are run, within what a float holds
 MAX_TRIES = 4096
 TRY_STEPS = 3  # what one of them takes, in expressions that are walked
 
@@ -148,14 +150,14 @@ def _row(form: Form, nest: Sequence[NestLoop], an_iteration: float, apart: Seque
 
 
 class _Solver:
-    """Moves of the levels of a nest. tries: moves that were tried out so far."""
+    """Moves of the levels of a nest. tries: moves that were tried out so far. sums: of free levels, so far."""
 
     def __init__(self, nest: Sequence[NestLoop]) -> None:
         self.trips = [max(math.ceil(level.trip), 1) for level in nest]
         self.copies = [level.copies for level in nest]
-        self.tries = 0
+        self.tries = self.sums = 0
         # Iterations of the source between two steps of each level.
-        self.apart = [float(math.prod(self.trips[index + 1 :])) for index in range(len(nest))]
+        self.apart = [float(min(math.prod(self.trips[index + 1 :]), MAX_APART)) for index in range(len(nest))]
 
     def least(self, rows: Sequence[Row]) -> float | None:
         """Least positive number of iterations whose moves fit all rows; infinite: too many to tell; None: none does."""
@@ -226,6 +228,11 @@ class _Solver:
             return best
         if not free:
             return total
+        # Two ways a level are few; where numbers are too large for a float to tell them apart all of them come through.
+        self.sums += 1
+        if self.sums > MAX_SUMS:
+            self.tries = MAX_TRIES + 1
+            return best
         level, *others = free
         step, most = self._step(level), self._most(level)
         near = math.floor(-total / step)

@@ -27,6 +27,7 @@ VALUES_A_STEP = 160  # values that are set anew in the time that an expression t
 
 # Expressions hold one another in every order, so that here, above all of them, stands who walks which.
 MAX_GIVEN = 256  # values of a list that are stored one by one
+MOST_COPIES = 1e30  # of a body; no tool makes them, and the products of such numbers leave what a float holds
 
 HANDLERS: Handlers = {
     ir.Const: expressions.constant,
@@ -325,6 +326,9 @@ def occupy(region: Region, stay: Stay, uses: LoopUses | None) -> float:
 
 def unroll(region: Region, loop: ir.Loop, trip: float) -> None:
     """Walk the body of a loop of `trip` copies, once."""
+    if math.prod(region.unrolled.values()) * region.expanded * trip > MOST_COPIES:
+        region.unknown.because(f"loop {loop.name} would be unrolled into more than {MOST_COPIES:.0e} copies")
+        trip = 1.0
     before = unrolling.enter(region, loop, trip)
     walk(region, loop.body)
     unrolling.leave(region, loop, trip, before)
