@@ -18,6 +18,12 @@ from .repair_cases import DATA, Case, _sections, judge
 
 CASES = [Case(*section) for section in _sections(DATA / "met_cases.scala.txt")]
 SLOW = pytest.mark.slow
+# Said where the mistake shows: where a port is written that was declared the wrong way round, where a default is
+# missing, where a register needs the reset that nobody gave.
+SAID_WHERE_IT_SHOWS = {
+    "streams chosen by a switch", "stream that is not flipped", "input that is written", "stream as an input",
+    "clock domain without a reset",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=SLOW) for part in range(1, 6))])
@@ -25,7 +31,7 @@ def test_met_cases_are_repaired(session: Session, part: int) -> None:
     judged = [judge(session.check, case) for case in CASES[part::6]]
     assert [(item.case.name, item.outcome, item.titles) for item in judged if not item.repaired] == []
     assert [item.case.name for item in judged if item.alarm] == []
-    assert sum(item.in_place for item in judged) >= len(judged) - 1  # a missing default is named where it is connected
+    assert {item.case.name for item in judged if not item.in_place} <= SAID_WHERE_IT_SHOWS
 
 
 OTHER_KIND = """import chisel3._
