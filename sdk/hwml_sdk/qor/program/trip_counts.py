@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from . import ir
 from .constants import evaluate
+from .entries import ONCE, Entries, Turn, inside
 from .expressions import assigned_variables, everything_in
 from .flow import Head, Layers, Values, changed_in, head_of, starts_in_head, tested, variables_in
 from .handed import is_shared, may_change_shared
@@ -17,15 +17,8 @@ from .numbers import Number, binary
 from .pointers import counted
 from .sizes import place_of
 
-MAX_ENVIRONMENTS = 4096
-SAMPLED_TURNS, SAMPLED_VALUES = 64, 64  # of nests with more entries than that
-_GOLDEN = 0.618034
 MAX_SIMULATED_STEPS = 20_000
 MAX_BOUND = 2**61  # beyond what loop counters hold
-MAX_WEIGHT = 1e100  # of all entries: the product of enough rounds leaves what a float holds
-
-Environment = dict[ir.Variable, Number]
-_Turn = tuple[Environment, float, "range | list[Number]"]  # of one entry: its environment, weight, values of the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +43,6 @@ class TripCount:
 
 
 UNKNOWN = TripCount(None, None, None, "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """How a place in a nest is reached: values of the loop variables that matter there, and how often each.
-
-    sampled: an even choice of all there are, as there were too many.
-    """
-
-    items: Sequence[tuple[Environment, float]]
-    sampled: bool = False
-
-
-ONCE = Entries([({}, 1.0)])
 
 
 class TripCounter:
@@ -116,7 +95,7 @@ class TripCounter:
         starts = [_start(head, self.values.complete(layers, start)) for layers in known]
         changed = assigned_variables(loop.body) | changed_in(heads)
         self.values.forget(changed if loop.var is None else {*changed, loop.var})
-        turns: list[_Turn] = []
+        turns: list[Turn] = []
         for (environment, weight), layers, first in zip(entries.items, known, starts, strict=True):
             values = _iterations(loop, head, first, self.values.complete(layers, named))
             if values is None:
@@ -130,11 +109,11 @@ class TripCounter:
         self.block(loop.body, self._inside(loop, turns, entries))
         self.values.back(mark)
 
-    def _inside(self, loop: ir.Loop, turns: Sequence[_Turn], entries: Entries) -> Entries:
+    def _inside(self, loop: ir.Loop, turns: Sequence[Turn], entries: Entries) -> Entries:
         needed = _named_inside(loop)
-        return _inside(loop, turns, entries, self.values.reached(needed) if self.values.definitions else needed)
+        return inside(loop, turns, entries, self.values.reached(needed) if self.values.definitions else needed)
 
-    def _summary(self, loop: ir.Loop, turns: Sequence[_Turn], sampled: bool) -> TripCount:
+    def _summary(self, loop: ir.Loop, turns: Sequence[Turn], sampled: bool) -> TripCount:
         if turns:
             counts = [len(values) for _, _, values in turns]
             total = sum(weight * len(values) for _, weight, values in turns)
@@ -182,81 +161,6 @@ def _may_change(loop: ir.Loop, var: ir.Variable) -> bool:
     if var in assigned_variables(loop.body) or (loop.step is not None and var in variables_in(loop.step)):
         return True
     return (var.handed or is_shared(var)) and any(may_change_shared(expr) for expr in everything_in(loop.body))
-
-
-def _inside(loop: ir.Loop, turns: Sequence[_Turn], entries: Entries, needed: Collection[ir.Variable]) -> Entries:
-    """How the body of a loop is reached: only variables that bounds further inside need are told apart."""
-    wanted = loop.var is not None and loop.var in needed
-    if not any(values for _, _, values in turns):
-        return _merged(entries, needed)  # unknown, or never entered: as if it ran once
-    if not wanted:
-        return _merged(Entries([(e, w * len(v)) for e, w, v in turns if v], entries.sampled), needed)
-    assert loop.var is not None
-    if not any(var in needed for environment, _, _ in turns for var in environment):
-        spread = _overlaid([(weight, values) for _, weight, values in turns])
-        if spread is not None:
-            return Entries([({loop.var: value}, weight) for value, weight in spread], entries.sampled)
-    sampled = entries.sampled or sum(len(values) for _, _, values in turns) > MAX_ENVIRONMENTS
-    found: list[tuple[Environment, float]] = []
-    for environment, weight, values in _few(turns) if sampled else turns:
-        chosen = _thin(values) if sampled else values
-        found += [({**environment, loop.var: value}, weight * len(values) / len(chosen)) for value in chosen]
-        # The ends count for nothing in the average: they are there for the least and the largest count further inside.
-        ends = (values[0], values[-1]) if len(values) > len(chosen) else ()
-        found += [({**environment, loop.var: end}, 0.0) for end in ends]
-    return _merged(Entries(found, sampled), needed)
-
-
-def _merged(entries: Entries, needed: Collection[ir.Variable]) -> Entries:
-    """Entries that differ in variables nobody needs, put together."""
-    weights: dict[tuple[tuple[ir.Variable, Number], ...], float] = {}
-    for environment, weight in entries.items:
-        key = tuple(item for item in environment.items() if item[0] in needed)
-        weights[key] = weights.get(key, 0.0) + weight
-    whole = sum(weights.values())
-    scale = 1.0 / whole if whole > MAX_WEIGHT else 1.0  # averages are taken of them, so that only their shares count
-    return Entries([(dict(key), weight * scale) for key, weight in weights.items()], entries.sampled)
-
-
-def _overlaid(turns: Sequence[tuple[float, range | list[Number]]]) -> list[tuple[int, float]] | None:
-    """Values that ranges of one step take together, each with its weight; None when that is not worth it."""
-    ranges = [(weight, values) for weight, values in turns if values]
-    steps = {values.step if isinstance(values, range) else 0 for _, values in ranges}
-    if len(steps) != 1 or 0 in steps:
-        return None
-    (step,) = steps
-    first = min(min(values[0], values[-1]) for _, values in ranges)
-    size = abs(step)
-    if any((values[0] - first) % size for _, values in ranges):
-        return None
-    slots = [((int(min(v[0], v[-1]) - first) // size, int(max(v[0], v[-1]) - first) // size), w) for w, v in ranges]
-    length = max(last for (_, last), _ in slots) + 1
-    if length > MAX_ENVIRONMENTS:
-        return None
-    changes = [0.0] * (length + 1)
-    for (low, high), weight in slots:
-        changes[low] += weight
-        changes[high + 1] -= weight
-    weights = accumulate(changes[:-1])
-    return [(int(first) + size * index, weight) for index, weight in enumerate(weights) if weight > 0]
-
-
-def _few(turns: Sequence[_Turn]) -> list[_Turn]:
-    """An even choice of the turns, their weights raised to match; places shift, so that no pattern is met."""
-    turns = [turn for turn in turns if turn[2]]
-    if len(turns) <= SAMPLED_TURNS:
-        return turns
-    step = len(turns) / SAMPLED_TURNS
-    places = [int((k + k * _GOLDEN % 1.0) * step) for k in range(SAMPLED_TURNS)]
-    last = turns[-1][0], 0.0, turns[-1][2]  # for the largest count, not for the average
-    return [*((turns[at][0], turns[at][1] * step, turns[at][2]) for at in places), last]
-
-
-def _thin(values: range | list[Number]) -> Sequence[Number]:
-    """All of a short loop's values; the middles of equal parts of a long one's."""
-    if len(values) <= SAMPLED_VALUES:
-        return values
-    return [values[(2 * k + 1) * len(values) // (2 * SAMPLED_VALUES)] for k in range(SAMPLED_VALUES)]
 
 
 def iterations(loop: ir.Loop, known: Mapping[ir.Variable, Number]) -> range | list[Number] | None:
