@@ -123,7 +123,11 @@ def test_the_adapter_is_what_the_network_says(place: Path, kind: str, capsys: py
     prompts = ["a pipelined loop", "find loops"]
     words = [word for prompt in prompts for word in ("--prompt", prompt)]
     assert main(["lora", "generate", "--model", "g", *words, "--output", "out"]) == 0
-    assert "out: 4 tensors of rank 1 from 2 prompts" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "out: 4 tensors of rank 1 from 2 prompts\n" in said
+    assert "Not tried on examples" in said
+    assert main(["lora", "generate", "--model", "g", "--prompt", prompts[0], "--output", "one"]) == 0
+    assert "from 1 prompt\n" in capsys.readouterr().out
     vector = TextEncoder.load("tiny").encode(prompts).vectors.mean(0)
     truth = made["center"] + made["scale"] * NETWORKS[kind][1](made, (vector - made["middle"]) / 0.25)
     adapter = LoraAdapter.load("out")

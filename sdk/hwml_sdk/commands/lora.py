@@ -208,9 +208,9 @@ def _generate(options: argparse.Namespace) -> int:
             {"written": written, "tensors": len(adapter.tensors), "rank": adapter.rank, "prompts": len(prompts)}
         )
     else:
-        print(
-            f"{', '.join(written)}: {len(adapter.tensors)} tensors of rank {adapter.rank} from {len(prompts)} prompts"
-        )
+        asked = f"{len(prompts)} prompt{'s' if len(prompts) != 1 else ''}"
+        print(f"{', '.join(written)}: {len(adapter.tensors)} tensors of rank {adapter.rank} from {asked}")
+        print("Not tried on examples: of what no training task described it knows nothing (hwml lora evaluate tells).")
     return 0
 
 
