@@ -125,6 +125,11 @@ class ScalaText:
                 best = (opener, closer)
         return best
 
+    def called(self, opener: int) -> str:
+        """The name before a `(`, empty where there is none."""
+        found = re.search(r"(\w+)\s*$", self.code[:opener])
+        return found[1] if found else ""
+
     def enclosing_block(self, offset: int) -> tuple[int, int] | None:
         """Offsets of the innermost `{` ... `}` around `offset`."""
         best = None

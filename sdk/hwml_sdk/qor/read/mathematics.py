@@ -19,6 +19,11 @@ _OF_DOUBLE = _SHRUNK | frozenset({
     "exp", "log", "pow", "sin", "cos", "tan", "atan", "atan2", "sinh", "cosh", "tanh", "asin", "acos", "asinh",
     "acosh", "atanh", "log2", "log10", "log1p", "exp2", "expm1", "cbrt", "fmod", "remainder", "erf", "erfc", "hypot",
 })  # fmt: skip
+_WHOLE = frozenset({
+    "int", "unsigned", "unsigned int", "short", "unsigned short", "long", "unsigned long", "long long", "char",
+    "unsigned long long", "unsigned char", "signed char", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t",
+    "uint16_t", "uint32_t", "uint64_t",
+})  # fmt: skip
 # Of a file, which stand at the beginning of a line; of a function, anywhere in it. Group 1: a single name.
 _OF_FILE = re.compile(r"^using\s+(?:namespace\s+std\b|std::(\w+))", re.MULTILINE)
 _OF_FUNCTION = re.compile(r"\busing\s+(?:namespace\s+std\b|std::(\w+))")
@@ -66,10 +71,3 @@ def _brought_in(reader: Reader, place: tuple[int, int], pattern: re.Pattern[str]
 def _has_overloads(header: str) -> bool:
     """Whether a header makes the overloads plain names: math.h of C++, hls_math.h, complex."""
     return header == "complex" or ("math" in header and header.endswith(".h"))
-
-
-_WHOLE = frozenset({
-    "int", "unsigned", "unsigned int", "short", "unsigned short", "long", "unsigned long", "long long", "char",
-    "unsigned long long", "unsigned char", "signed char", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t",
-    "uint16_t", "uint32_t", "uint64_t",
-})  # fmt: skip

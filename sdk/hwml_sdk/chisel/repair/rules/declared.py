@@ -32,11 +32,11 @@ def _arguments_turned(c: Context) -> Iterator[Candidate]:
 def _parameters_turned(c: Context) -> Iterator[Candidate]:
     """class Port(val b: Long, val a: Int), called as Port(a, b): the class is at fault."""
     call = c.scala.enclosing_call(c.span[0])
-    name = re.search(r"(\w+)\s*$", c.scala.code[: call[0]]) if call else None
-    if call is None or name is None:
+    name = c.scala.called(call[0]) if call else ""
+    if call is None or not name:
         return
     given = [c.text[slice(*argument)] for argument in c.scala.arguments(call[0])]
-    for match in c.matches(rf"\b(?:class|def)\s+{name[1]}\s*(?=\()", c.whole):
+    for match in c.matches(rf"\b(?:class|def)\s+{name}\s*(?=\()", c.whole):
         group = c.scala.group(match.end(), "(")
         parameters = c.scala.arguments(group[0]) if group else []
         by_name = {}
@@ -45,7 +45,7 @@ def _parameters_turned(c: Context) -> Iterator[Candidate]:
             by_name[said[1] if said else ""] = c.text[start:end]
         if sorted(by_name) == sorted(given) and list(by_name) != given and len(given) == len(parameters):
             edits = tuple((*place, by_name[word]) for place, word in zip(parameters, given, strict=True))
-            yield Candidate(f"parameters of {name[1]} as they are called", edits)
+            yield Candidate(f"parameters of {name} as they are called", edits)
 
 
 @rule(r"found\s*: chisel3\.(?:UInt|Bool)\s+required: chisel3\.(?:UInt|Bool)|is not a member of chisel3\.(?:Bool|UInt)")
@@ -83,14 +83,14 @@ def _declared_with_other_sign(c: Context) -> Iterator[Candidate]:
         made = rf"\bval\s+{re.escape(name)}\s*=[^\n]*?\b(?P<kind>{kinds[1]}Int)\s*\("
         targets += [(m, name, kinds[2]) for m in c.matches(made, c.whole)]
     call = c.scala.enclosing_call(c.span[0])
-    callee = re.search(r"(\w+)\s*$", c.scala.code[: call[0]]) if call else None
-    if kinds is not None and call is not None and callee is not None:
+    callee = c.scala.called(call[0]) if call else ""
+    if kinds is not None and call is not None and callee:
         index = sum(end <= c.span[0] for _, end in c.scala.arguments(call[0]))
-        for match in c.matches(rf"\bdef\s+{callee[1]}\s*(?=\()", c.whole):
+        for match in c.matches(rf"\bdef\s+{callee}\s*(?=\()", c.whole):
             group = c.scala.group(match.end(), "(")
             parameters = c.scala.arguments(group[0]) if group else []
             place = parameters[index] if index < len(parameters) else (0, 0)
-            targets += [(m, callee[1], kinds[1]) for m in c.matches(rf":\s*(?P<kind>{kinds[2]}Int)\b", place)]
+            targets += [(m, callee, kinds[1]) for m in c.matches(rf":\s*(?P<kind>{kinds[2]}Int)\b", place)]
     for match, shown, kind in targets[:2]:
         yield Candidate(f"{shown}: {kind}Int where it is declared", ((*match.span("kind"), f"{kind}Int"),))
 
