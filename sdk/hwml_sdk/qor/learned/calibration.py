@@ -26,8 +26,8 @@ from ..tool.labels import LABELS, TITLES
 from ..tool.operators import Target
 from .correct import Z_LIMIT, Correction, Geometry
 from .latencies import MOST_CYCLES, Latency, tables_digest
+from .quantised import quantise
 from .residual import Residual, from_json, to_json
-from .table import quantise
 
 Floats = NDArray[np.float64]
 NAME = "hwml-calibration.json"

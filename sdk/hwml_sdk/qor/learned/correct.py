@@ -26,11 +26,11 @@ from ...files import read_bytes
 from ...inference import open_session, run_session
 from ..tool.labels import DOMAINS, LABELS
 from .certainty import CLASSES, Certainty
-from .table import quantise
+from .quantised import quantise
 
 Floats = NDArray[np.float64]
 
-KIND = "qor"
+KIND, ENCODER_KIND = "qor", "qor_encoder"
 MEMBERS_FILE, GEOMETRY_FILE = "members.onnx", "unlike.npz"
 CLOSED_FORM_COLUMNS = tuple(f"cf_{name}" for name in LABELS)
 Z_LIMIT, Z_STEPS = 4.0, 31  # z-scores are cut to ±4 and kept in steps of 1/31, so that they fit a byte
