@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..tool.operators import Target, operator
 from .costs import COSTS, MAX_HELD_STAGES, MAX_PORT_LUT, MAX_SELECTED, MAX_STATES, counting
 from .memory import Layout, element_count
-from .schedule.accesses import Access, by_array
+from .schedule.accesses import Access
 from .schedule.region import Kind, Region
 
 
@@ -96,7 +96,7 @@ def copied_bits(region: Region) -> float:
 def ports_lut(region: Region) -> float:
     """Address and data multiplexers in front of memory ports, and selection among registers, banks and lanes."""
     total = selected_lut(region)
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         uses = sum(access.copies for access in accesses)
@@ -110,7 +110,7 @@ def ports_lut(region: Region) -> float:
 def selected_lut(region: Region) -> float:
     """Selection among registers, banks and lanes by what is known at run time only."""
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         if layout.interface == "register":
@@ -118,8 +118,8 @@ def selected_lut(region: Region) -> float:
             chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
             copies = sum(access.copies for access in chosen)
             total += copies * width * min(count, MAX_SELECTED) * COSTS.register_lut_bit
-            continue
-        total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
+        elif layout.reshaped or layout.banks:
+            total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
     return min(total, MAX_PORT_LUT)
 
 
@@ -132,6 +132,8 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
     """
     lanes = unresolved(access, layout.reshaped)
     banks = unresolved(access, layout.banks)
+    if lanes <= 1 and banks <= 1:
+        return 0.0
     word = width * math.prod(factor for _, factor in layout.reshaped.values())
     total = 0.0
     if lanes > 1:

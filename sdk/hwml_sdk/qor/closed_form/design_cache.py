@@ -10,8 +10,7 @@ from functools import partial
 from ..program import ir
 from ..program.budget import Work, estimate_steps
 from ..program.constants import Number, initial_of
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import calls
+from ..program.expressions import assigned_variables, calls, everything_in, root_variable
 from ..program.trip_counts import TripCount, constant_step
 from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import calls
+from ..program.expressions import assigned_variables, calls, everything_in, root_variable
 
 _MAX_CALLS = 40  # inside one another
 # Which arguments the copies of the C library read and write.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..program import ir
@@ -16,15 +16,15 @@ from .costs import LOGIC, MAX_PORT_LUT
 from .logic import multiplexer
 from .memory import Layout, element_count
 from .results import FunctionResult
-from .schedule.accesses import Access, by_array
-from .schedule.ports import access_cycles
+from .schedule.accesses import Access
+from .schedule.ports import busiest_cycles
 from .schedule.region import Region
 
 
 def ports(region: Region, slots: float) -> float:
     """Addresses and data in front of memory ports that take turns over `slots` states."""
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         if layout.interface == "memory":
             total += _port(array, layout, accesses, slots)
@@ -91,7 +91,7 @@ def shared_ports(result: FunctionResult, region: Region, slots: float) -> float:
         if loop.ii is None or not region.target.behaviour.outlined_loops:
             _own_uses(users, loop.region, float(loop.ii or memory_slots(loop.region)))
         else:
-            _block_uses(users, region, loop.region.accesses, float(loop.ii), loop.replicas)
+            _block_uses(users, region, loop.region.arrays(), float(loop.ii), loop.replicas)
     for array, write in result.copied:
         users[array].all += 1
         users[array].writers += write
@@ -100,13 +100,11 @@ def shared_ports(result: FunctionResult, region: Region, slots: float) -> float:
 
 def memory_slots(region: Region) -> float:
     """States that the busiest array's ports take."""
-    layout = region.host.layout
-    found = by_array(region.accesses).items()
-    return float(max((access_cycles(a, layout(a), listed)[0] for a, listed in found), default=1))
+    return float(busiest_cycles(region))
 
 
 def _own_uses(users: dict[ir.Variable, _Users], region: Region, slots: float) -> None:
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         listed = list(_distinct(accesses))
         layout = region.host.layout(array)
         each = _per_bank(array, layout, listed)
@@ -119,9 +117,13 @@ def _own_uses(users: dict[ir.Variable, _Users], region: Region, slots: float) ->
 
 
 def _block_uses(
-    users: dict[ir.Variable, _Users], region: Region, accesses: Sequence[Access], ii: float, times: float
+    users: dict[ir.Variable, _Users],
+    region: Region,
+    arrays: Mapping[ir.Variable, Sequence[Access]],
+    ii: float,
+    times: float,
 ) -> None:
-    for array, listed in by_array(accesses).items():
+    for array, listed in arrays.items():
         found = users[array]
         found.all += times
         found.second += times if _per_bank(array, region.host.layout(array), _distinct(listed)) > ii else 0.0
@@ -147,13 +149,13 @@ def selected(region: Region) -> float:
     A word of lanes is shifted, as `lshr` in the table of expressions.
     """
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         if layout.interface == "register":
             count = element_count(array) or 1
             moving = [access for access in accesses if any(step != 0 for step in access.moving)]
             total += sum(access.copies * multiplexer(count) for access in moving)
-        else:
+        elif layout.reshaped or layout.banks:
             total += sum(access.copies * _selector(array, layout, access) for access in accesses)
     return min(total, MAX_PORT_LUT)
 

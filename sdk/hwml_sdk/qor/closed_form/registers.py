@@ -13,11 +13,10 @@ from ..program import ir
 from ..tool.operators import Target
 from .costs import MAX_KEPT, REGISTERS
 from .memory import element_count
-from .schedule.accesses import by_array
 from .schedule.forms import Form, frozen, is_constant
 from .schedule.memory_cycles import in_registers
 from .schedule.operations import looked_at
-from .schedule.ports import access_cycles
+from .schedule.ports import cycles_of
 from .schedule.region import Region
 from .schedule.values import Hold
 
@@ -30,10 +29,7 @@ def kept(region: Region, ii: int = 0) -> float:
     """
     found = 0.0
     stored = list(_stored(region))
-    cycles: dict[ir.Variable | None, int] = {
-        array: access_cycles(array, region.host.layout(array), listed)[0]
-        for array, listed in by_array(region.accesses).items()
-    }
+    cycles: dict[ir.Variable | None, int] = {array: cycles_of(region, array)[0] for array in region.arrays()}
     for hold in (*region.holds, *stored):
         states, copies = hold.last - hold.made, hold.copies
         # Loads that queue for a port come one after another, and wait for the last of them; in a pipeline what is added

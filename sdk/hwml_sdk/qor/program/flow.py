@@ -236,15 +236,28 @@ def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
     pending = [expr for expr in exprs if expr is not None]
     while pending:
         expr = pending.pop()
-        if isinstance(expr, ir.Ref) and expr.var is not None:
+        if type(expr) is not ir.Ref:
+            pending += children(expr)
+        elif expr.var is not None:
             found.append(expr.var)
-        pending.extend(children(expr))
     return found
 
 
 def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
     """The variable behind every assignment and step, as often as there are any."""
-    return _changed(inside(exprs))
+    found: list[ir.Variable] = []
+    for expr in exprs:
+        kind = type(expr)
+        if kind is not ir.Ref and kind is not ir.Const:  # of which nothing changes, and nothing is inside them
+            found += _changed(inside((expr,)))
+    return found
+
+
+def _changes_of(block: ir.Block) -> tuple[ir.Variable, ...]:
+    """The same of all expressions of a block."""
+    if block.changes is None:
+        block.changes = tuple(_changed(everything_in(block)))
+    return block.changes
 
 
 def _changed(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
@@ -287,7 +300,7 @@ def head_of(loop: ir.Loop) -> Head | None:
     if loop.var in named:
         named = {loop.var}
     heads = (loop.condition,) if loop.step is None else (loop.condition, loop.step)
-    changes = [*changes_in(heads), *_changed(everything_in(loop.body))]
+    changes = [*changes_in(heads), *_changes_of(loop.body)]
     stepping = [var for var in named if var in changes]
     if len(stepping) != 1 or changes.count(stepping[0]) != 1:
         return None

@@ -39,6 +39,10 @@ class CType:
     )
     _has: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def __hash__(self) -> int:
+        """Of what tells most types apart: counts of operators are kept by it, and structs hold many others."""
+        return hash((self.kind, self.width, self.name))
+
     @property
     def leads_elsewhere(self) -> bool:
         """Whether it is a pointer or a reference, or a struct with such a field, also of a struct inside it."""
@@ -257,6 +261,8 @@ class Block:
     assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
     loops: tuple[Loop, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    changes: tuple[Variable, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)

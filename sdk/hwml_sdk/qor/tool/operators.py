@@ -72,6 +72,10 @@ class Target:
     def __post_init__(self) -> None:
         object.__setattr__(self, "behaviour", behaviour_of(self.tool, self.year))
 
+    def __hash__(self) -> int:
+        """Of what tells most targets apart: every operator is looked up by it."""
+        return hash((self.family, self.clock_period_ns, self.year, self.stage))
+
     @property
     def leaves_out_dividers(self) -> bool:
         """Whether the report is one of Vitis HLS csynth, which counts no LUT of `UNCOUNTED` cores."""
