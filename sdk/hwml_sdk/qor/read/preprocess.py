@@ -120,14 +120,22 @@ class Unit:
 
     def span(self, start: int, end: int) -> Span:
         """Source range of text[start:end]; of its first character's file."""
-        file, begin = self.place(start)
-        last_file, last = self.place(max(end - 1, start))
-        source = self.files[file]
-        first = source.places.place(begin)
+        at, final = self._at, max(end - 1, start)
+        index = max(bisect_right(at, start) - 1, 0)
+        file, begin, verbatim = self._from[index]
+        begin += start - at[index] if verbatim else 0
+        if index + 1 == len(at) or final < at[index + 1]:  # of one piece, as nearly everything is
+            last_file, last = file, begin + (final - start if verbatim else 0)
+        else:
+            last_file, last = self.place(final)
+        places = self.files[file].places
+        line, character = places.place(begin)
         if last_file != file or last < begin:
-            return Span(*first, *first)
-        line, character = source.places.place(last)
-        return Span(*first, line, character + 1)
+            return Span(line, character, line, character)
+        if line + 1 == places.lines or last < places.starts[line + 1]:
+            return Span(line, character, line, character + last - begin + 1)
+        last_line, last_character = places.place(last)
+        return Span(line, character, last_line, last_character + 1)
 
 
 class Preprocessor:
@@ -300,11 +308,15 @@ class Preprocessor:
     def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
         """Emit text[start:end] with its macros expanded."""
         at = start
-        brackets = Brackets(text, end)
         macros = self.macros
+        words = {*_WORD.findall(text, start, end)}
+        if "_Pragma" not in words and words.isdisjoint(macros):  # as of most code
+            self.emit(text[start:end], file, start, True)
+            return
+        brackets = Brackets(text, end)
         for match in _WORD.finditer(text, start, end):
             word = match.group()
-            if match.start() < at or (word not in macros and word != "_Pragma"):
+            if (word not in macros and word != "_Pragma") or match.start() < at:
                 continue
             stop, expanded = self._use(text, match.start(), match.end(), brackets)
             if stop is None:
