@@ -28,7 +28,7 @@ def linear(left: Form | None, right: Form | None, sign: float) -> Form | None:
     for var, factor in right.items():
         total[var] = total.get(var, 0.0) + sign * factor
     # A variable that cancels out has to go: `a[i - i]` is one element, whatever i is.
-    return {var: factor for var, factor in total.items() if factor or var is None}
+    return total if all(total.values()) else {var: factor for var, factor in total.items() if factor or var is None}
 
 
 def scaled(left: Form | None, right: Form | None) -> Form | None:

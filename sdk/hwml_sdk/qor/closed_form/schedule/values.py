@@ -79,7 +79,9 @@ class Value:
     def constant(self) -> Number | None:
         """What it is where that is known while the code is read."""
         form = self.form
-        return self.number if form is None else int(form[None]) if forms.is_constant(form) else None
+        if form is None:
+            return self.number
+        return int(form[None]) if len(form) == 1 and None in form else None
 
 
 def later(latency: float, *operands: Value) -> Sources:
