@@ -33,8 +33,11 @@ class Area:
 
     def beside(self, other: Area, copies: float = 1.0) -> None:
         """Add code that runs at the same time, or cannot share."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
+        if not self.shared and copies == 1:
+            self.shared = dict(other.shared)
+        else:
+            for kind, units in other.shared.items():
+                self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
         self._add_plain(other, copies)
 
     def after(self, other: Area, copies: float = 1.0) -> None:
@@ -146,6 +149,8 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
 
 def unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
     """Among how many parts an access has to choose at run time."""
+    if not splits:
+        return 1
     total = 1
     for dim, (kind, factor) in splits.items():
         moving = access.moving[dim] if dim < len(access.moving) else None

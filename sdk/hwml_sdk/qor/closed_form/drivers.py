@@ -36,7 +36,7 @@ def _port(array: ir.Variable, layout: Layout, accesses: Iterable[Access], slots:
     banks = _banks(array, layout)
     found = 0.0
     for kind in (listed, [access for access in listed if access.write]):
-        each = _per_bank(array, layout, kind)
+        each = _per_bank(layout, kind, banks)
         many = min(max(math.ceil(each / max(slots, 1)), 1), layout.ports.total)
         if each > many:
             found += banks * many * multiplexer(each / many + 1)
@@ -47,10 +47,9 @@ def _banks(array: ir.Variable, layout: Layout) -> int:
     return max(min(layout.bank_count(), element_count(array) or 1), 1)
 
 
-def _per_bank(array: ir.Variable, layout: Layout, accesses: Iterable[Access]) -> float:
+def _per_bank(layout: Layout, accesses: Iterable[Access], banks: int) -> float:
     """Accesses that each bank is given: what is not told apart from the others by its place goes to all of them."""
-    banks = _banks(array, layout)
-    return sum(access.copies * min(unresolved(access, layout.banks), banks) for access in accesses) / banks
+    return sum([access.copies * min(unresolved(access, layout.banks), banks) for access in accesses]) / banks
 
 
 def _distinct(accesses: Iterable[Access]) -> Iterator[Access]:
@@ -107,13 +106,14 @@ def _own_uses(users: dict[ir.Variable, _Users], region: Region, slots: float) ->
     for array, accesses in region.arrays().items():
         listed = list(_distinct(accesses))
         layout = region.host.layout(array)
-        each = _per_bank(array, layout, listed)
+        banks = _banks(array, layout)
+        each = _per_bank(layout, listed, banks)
         many = min(max(math.ceil(each / max(slots, 1)), 1), 2)
         found = users[array]
         found.all += max(each / many, 1.0)
         found.second += each / many if many > 1 else 0.0
         writes = [access for access in listed if access.write]
-        found.writers += max(_per_bank(array, layout, writes) / many, 1.0) if writes else 0.0
+        found.writers += max(_per_bank(layout, writes, banks) / many, 1.0) if writes else 0.0
 
 
 def _block_uses(
@@ -126,7 +126,8 @@ def _block_uses(
     for array, listed in arrays.items():
         found = users[array]
         found.all += times
-        found.second += times if _per_bank(array, region.host.layout(array), _distinct(listed)) > ii else 0.0
+        layout = region.host.layout(array)
+        found.second += times if _per_bank(layout, _distinct(listed), _banks(array, layout)) > ii else 0.0
         found.writers += times if any(access.write for access in listed) else 0.0
 
 

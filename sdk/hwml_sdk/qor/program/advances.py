@@ -82,10 +82,15 @@ def _expression(expr: ir.Expr, known: Mapping[ir.Variable, Number], found: Steps
     if not changes:
         return
     # An operand that may not be evaluated, and one that is changed more than once, are not followed.
-    parts = inside((expr,))
-    unsure = any(isinstance(e, ir.Ternary) or (isinstance(e, ir.Binary) and e.op in ("&&", "||")) for e in parts)
+    unsure = any(map(_may_be_left, inside((expr,))))
     for var, step in changes:
         _add(found, var, None if unsure else step)
+
+
+def _may_be_left(expr: ir.Expr) -> bool:
+    """Whether an operand of it may not be evaluated."""
+    kind = type(expr)
+    return kind is ir.Ternary or (kind is ir.Binary and expr.op in ("&&", "||"))  # type: ignore[union-attr]
 
 
 def _add(found: Steps, var: ir.Variable, step: float | None) -> None:
@@ -96,8 +101,13 @@ def _add(found: Steps, var: ir.Variable, step: float | None) -> None:
 def _changes(expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> list[tuple[ir.Variable, float | None]]:
     """Plain variables that an expression changes, and by how much."""
     found: list[tuple[ir.Variable, float | None]] = []
+    if type(expr) is ir.Ref or type(expr) is ir.Const:
+        return found
     for part in inside((expr,)):
         step: float | None
+        kind = type(part)
+        if kind is not ir.Unary and kind is not ir.Assign:
+            continue
         if isinstance(part, ir.Unary) and part.op in ("++", "--", "p++", "p--"):
             target, step = part.operand, 1.0 if "+" in part.op else -1.0
         elif isinstance(part, ir.Assign):

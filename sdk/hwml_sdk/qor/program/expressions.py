@@ -98,6 +98,14 @@ def calls(block: ir.Block) -> tuple[ir.Call, ...]:
     return block.calls
 
 
+def named_in(block: ir.Block) -> frozenset[ir.Variable]:
+    """Every variable that a block names."""
+    if block.named is None:
+        named = [expr.var for expr in everything_in(block) if type(expr) is ir.Ref]
+        block.named = frozenset([var for var in named if var is not None])
+    return block.named
+
+
 def loops_inside(block: ir.Block) -> tuple[ir.Loop, ...]:
     """`ir.loops_of` of a block that is complete, which every estimate of a design asks for again."""
     if block.loops is None:
@@ -142,6 +150,8 @@ def _assigned_in(block: ir.Block) -> dict[ir.Variable, None]:
     found: dict[ir.Variable, None] = {}
     for expr in everything_in(block):
         kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const or kind is ir.Binary:
+            continue
         target: ir.Expr | None = None
         if kind is ir.Assign:
             target = expr.target  # type: ignore[union-attr]
@@ -191,7 +201,8 @@ def look_anew(block: ir.Block) -> None:
     while pending:
         item = pending.pop()
         if isinstance(item, ir.Block):
-            item.everything = item.assigned = item.assigned_in_order = item.loops = item.calls = item.changes = None
+            item.everything = item.assigned = item.assigned_in_order = item.loops = None
+            item.calls = item.changes = item.named = None
             pending += item.items
         elif isinstance(item, ir.Loop):
             pending.append(item.body)

@@ -262,6 +262,7 @@ class Block:
     everything: tuple[Expr, ...] | None = None
     loops: tuple[Loop, ...] | None = None
     calls: tuple[Call, ...] | None = None
+    named: frozenset[Variable] | None = None
     changes: tuple[Variable, ...] | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import ir
-from .expressions import everything_in, inside
+from .expressions import everything_in, inside, named_in
 from .touched import touches
 
 ARGUMENTS_A_STEP = 16
@@ -55,9 +55,8 @@ class Names:
         if self._functions is None:
             self._functions = defaultdict(set)
             for other in self.program.functions.values():
-                for expr in everything_in(other.body):
-                    if type(expr) is ir.Ref and expr.var is not None:
-                        self._functions[expr.var].add(other.name)
+                for named_there in named_in(other.body):
+                    self._functions[named_there].add(other.name)
         named = self._functions.get(var, set())
         return len(named) > (function.name in named)
 

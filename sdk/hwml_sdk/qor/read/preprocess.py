@@ -132,7 +132,7 @@ class Unit:
         line, character = places.place(begin)
         if last_file != file or last < begin:
             return Span(line, character, line, character)
-        if line + 1 == places.lines or last < places.starts[line + 1]:
+        if line + 1 == len(places.starts) or last < places.starts[line + 1]:
             return Span(line, character, line, character + last - begin + 1)
         last_line, last_character = places.place(last)
         return Span(line, character, last_line, last_character + 1)
