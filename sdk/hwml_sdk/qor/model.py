@@ -159,16 +159,18 @@ class QorModel:
         return with_actual(prediction, path, again, text=text, project=project)
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
-        # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
-        return self._of(open_design(text, path=path, inputs=inputs, settings=settings))
+        # A function of its own: what it reads and estimates goes with it, before the collector wakes.
+        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        estimate = design.estimate(design.top())
+        found = self.correct(design, [estimate])[0]
+        estimate.let_go()
+        design.program.let_go()
+        return found
 
     def predict_design(self, design: OpenDesign) -> QorPrediction:
         """Predict the top of a design that was opened. Raises SourceError where it has none."""
         with _collector_at_rest():
-            return self._of(design)
-
-    def _of(self, design: OpenDesign) -> QorPrediction:
-        return self.correct(design, [design.estimate(design.top())])[0]
+            return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
         """Predictions from closed forms of functions of one design, all at once."""

@@ -283,18 +283,17 @@ def dominant(estimate: Estimate) -> str:
 
 def _leaves(result: FunctionResult, part: str) -> list[LoopResult]:
     """Pipelined loops inside the loop, or the called function, that `part` names, those with most cycles first."""
-    found: list[LoopResult] = []
-
-    def add(loops: Sequence[LoopResult]) -> None:
-        for loop in loops:
-            if loop.ii is not None and not loop.flattened:
-                found.append(loop)
-            add(loop.children)
-
-    add([loop for loop in result.loops if part == f"loop {loop.loop.name}"])
+    pending = [loop for loop in result.loops if part == f"loop {loop.loop.name}"]
     for call in result.calls:
         if call.loop is None and part == f"call of {call.callee.function.name}":
-            add(call.callee.loops)
+            pending += call.callee.loops
+    found: list[LoopResult] = []
+    pending.reverse()
+    while pending:
+        loop = pending.pop()
+        if loop.ii is not None and not loop.flattened:
+            found.append(loop)
+        pending += loop.children[::-1]
     return sorted(found, key=lambda item: -item.cycles * max(item.entries, 1.0))
 
 

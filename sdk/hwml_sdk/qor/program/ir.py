@@ -424,6 +424,19 @@ class Program:
             self._dependences = [p for owner in owners for p in owner.pragmas if p.kind == "DEPENDENCE"]
         return self._dependences
 
+    def let_go(self) -> None:
+        """Cut what leads in circles, when nothing is asked any more: all goes at once, and the collector looks at none.
+
+        Loops know the one around them, and pragmas what they are of.
+        """
+        for function in self.functions.values():
+            for pragma in function.pragmas:
+                pragma.owner = None
+            for loop in loops_of(function.body):
+                loop.parent = None
+                for pragma in loop.pragmas:
+                    pragma.owner = None
+
     def loops(self, function: str | None = None) -> Iterator[Loop]:
         """Every loop (of one function), outer before inner, in source order."""
         chosen = [self.functions[function]] if function else list(self.functions.values())

@@ -129,6 +129,10 @@ class Reader:
         self.pragmas = Pragmas(self.unit)
         self.names = Names([self.program.globals], partial(self.grammar.class_instance, self), self.value)
 
+    def close(self) -> None:
+        """Nothing is read any more. Names lead back here: without them no circle is left, and the trees go at once."""
+        del self.names
+
     def src(self, node: Node) -> str:
         """The text of a node."""
         return self.text[node.start_byte : node.end_byte]
