@@ -109,6 +109,8 @@ def _with_unrolled(
     kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
 ) -> tuple[LoopQor, ...]:
     """`kept` and the unrolled loops that stand directly in `block`, in source order."""
+    if not unrolled:
+        return kept
     gone = [_unrolled(loop, unrolled) for loop in ir.loops_in(block) if loop in unrolled]
     taken = {(loop.path, loop.span) for loop in kept}
     gone = [loop for loop in gone if (loop.path, loop.span) not in taken]

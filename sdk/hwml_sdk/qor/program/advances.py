@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from . import ir
 from .constants import Number, evaluate
-from .expressions import inside
+from .expressions import changing_in, inside
 from .handed import changed_by_calls, is_shared
 
 # Variable -> what is added to it, None where that is not the same each time.
@@ -101,13 +101,8 @@ def _add(found: Steps, var: ir.Variable, step: float | None) -> None:
 def _changes(expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> list[tuple[ir.Variable, float | None]]:
     """Plain variables that an expression changes, and by how much."""
     found: list[tuple[ir.Variable, float | None]] = []
-    if type(expr) is ir.Ref or type(expr) is ir.Const:
-        return found
-    for part in inside((expr,)):
+    for part in changing_in((expr,)):
         step: float | None
-        kind = type(part)
-        if kind is not ir.Unary and kind is not ir.Assign:
-            continue
         if isinstance(part, ir.Unary) and part.op in ("++", "--", "p++", "p--"):
             target, step = part.operand, 1.0 if "+" in part.op else -1.0
         elif isinstance(part, ir.Assign):

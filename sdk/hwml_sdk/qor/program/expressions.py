@@ -121,6 +121,21 @@ def inside(exprs: Iterable[ir.Expr]) -> list[ir.Expr]:
     return found
 
 
+def changing_in(exprs: Iterable[ir.Expr]) -> list[ir.Assign | ir.Unary]:
+    """Assignments and operators of one operand among them, of which steps are some; the same order."""
+    found: list[ir.Assign | ir.Unary] = []
+    pending = list(exprs)
+    pending.reverse()
+    while pending:
+        expr = pending.pop()
+        if isinstance(expr, ir.Assign | ir.Unary):
+            found.append(expr)
+        inner = _BACKWARDS.get(type(expr))
+        if inner is not None:
+            pending += inner(expr)
+    return found
+
+
 def _add_inside(found: list[ir.Expr], expr: ir.Expr) -> None:
     """Append an expression and all that is inside it."""
     pending = [expr]

@@ -13,7 +13,7 @@ from typing import Any
 from ...document import Span
 from . import ir
 from .constants import evaluate, held
-from .expressions import children, everything_in, inside, root_variable
+from .expressions import changing_in, children, everything_in, root_variable
 from .numbers import Number
 
 _NOTHING = object()
@@ -246,10 +246,11 @@ def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
 def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
     """The variable behind every assignment and step, as often as there are any."""
     found: list[ir.Variable] = []
-    for expr in exprs:
-        kind = type(expr)
-        if kind is not ir.Ref and kind is not ir.Const:  # of which nothing changes, and nothing is inside them
-            found += _changed(inside((expr,)))
+    for part in changing_in(exprs):
+        target = target_of(part)
+        var = root_variable(target) if target is not None else None
+        if var is not None:
+            found.append(var)
     return found
 
 
@@ -299,8 +300,9 @@ def head_of(loop: ir.Loop) -> Head | None:
     named = set(variables_in(loop.condition))
     if loop.var in named:
         named = {loop.var}
-    heads = (loop.condition,) if loop.step is None else (loop.condition, loop.step)
-    changes = [*changes_in(heads), *_changes_of(loop.body)]
+    in_test = changes_in((loop.condition,))
+    in_step = changes_in((loop.step,)) if loop.step is not None else []
+    changes = [*in_test, *in_step, *_changes_of(loop.body)]
     stepping = [var for var in named if var in changes]
     if len(stepping) != 1 or changes.count(stepping[0]) != 1:
         return None
@@ -309,9 +311,9 @@ def head_of(loop: ir.Loop) -> Head | None:
     if start is None and starts_in_head(loop, var):
         start = var.init  # for (int i = 0, j = 9; j > 0; i++, j--)
     late = loop.kind == "do"
-    if loop.step is not None and var in changed_in((loop.step,)):
+    if loop.step is not None and var in in_step:
         return Head(var, start, loop.condition, loop.step)
-    if var in changed_in((loop.condition,)):
+    if var in in_test:
         return Head(var, start, loop.condition, None, late)
     own = next((i.expr for i in loop.body.items if isinstance(i, ir.Evaluate) and var in changed_in((i.expr,))), None)
     if own is None or loop.has_continue or not _is_trusted(var):

@@ -128,14 +128,15 @@ class Unit:
             last_file, last = file, begin + (final - start if verbatim else 0)
         else:
             last_file, last = self.place(final)
-        places = self.files[file].places
-        line, character = places.place(begin)
+        starts = self.files[file].places.starts
+        line = bisect_right(starts, begin) - 1
+        character = begin - starts[line]
         if last_file != file or last < begin:
             return Span(line, character, line, character)
-        if line + 1 == len(places.starts) or last < places.starts[line + 1]:
+        if line + 1 == len(starts) or last < starts[line + 1]:
             return Span(line, character, line, character + last - begin + 1)
-        last_line, last_character = places.place(last)
-        return Span(line, character, last_line, last_character + 1)
+        last_line = bisect_right(starts, last) - 1
+        return Span(line, character, last_line, last - starts[last_line] + 1)
 
 
 class Preprocessor:

@@ -115,7 +115,7 @@ def constant_bits(value: object) -> int:
 def constant_value(time: float, type_: ir.CType, value: Number) -> Value:
     """A constant as a value of a type that holds it."""
     if isinstance(value, int) and not type_.is_float:
-        form = forms.constant(value) if abs(value) < forms.MAX_EXACT else None
+        form: Form | None = {None: float(value)} if abs(value) < forms.MAX_EXACT else None
         return Value(time, NO_LOOPS, type_, NO_SOURCES, form, bits=constant_bits(value))
     return Value(time, NO_LOOPS, type_, NO_SOURCES, number=float(value))
 
