@@ -10,11 +10,6 @@ Form = dict["ir.Variable | None", float]  # coefficient per variable, the consta
 MAX_EXACT = 1e15
 
 
-def constant(value: object) -> Form | None:
-    """The form of a constant, None for anything but an integer."""
-    return {None: float(value)} if isinstance(value, int) else None
-
-
 def is_constant(form: Form | None) -> bool:
     """Whether a form has no variable in it."""
     return form is not None and len(form) == 1 and None in form
