@@ -123,7 +123,9 @@ class Design:
         key = var, field
         if key not in self._parts:
             found = var.type.field_of(field)
-            init = initial_of(ir.Member(ir.Ref(var.name, var), field)) if var.const or var.given else None
+            init = var.given.get(field)
+            if init is None and var.const:
+                init = initial_of(ir.Member(ir.Ref(var.name, var), field))
             self._parts[key] = None if found is None else ir.Variable(
                 f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, const=init is not None,
                 static=var.static, init=init, function=var.function, part_of=var,

@@ -5,7 +5,7 @@ Built by `source.read_program`; nothing here parses or estimates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...document import Span
@@ -71,9 +71,14 @@ class CType:
 
     def field_of(self, name: str) -> tuple[CType, tuple[int | None, ...]] | None:
         """Type and extents of a field, the first of that name; None where the struct has none."""
+        return self.field_names.get(name)
+
+    @property
+    def field_names(self) -> Mapping[str, tuple[CType, tuple[int | None, ...]]]:
+        """Type and extents by field."""
         if self.fields and not self._by_name:
             self._by_name.update((field, (kind, dims)) for field, kind, dims in reversed(self.fields))
-        return self._by_name.get(name)
+        return self._by_name
 
     @property
     def is_number(self) -> bool:

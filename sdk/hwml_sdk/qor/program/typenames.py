@@ -33,6 +33,10 @@ _BASIC: dict[str, CType] = {
 _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
+# What carries one element after the other: FIFOs, and ports that are read and written directly (UG1399, "Direct I/O").
+_STREAMS = frozenset({"stream", "stream_of_blocks", "ac_channel", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs"})
+# One beat of AXI4-Stream of so many bits, which `ap_axi_sdata.h` declares.
+_BEATS = frozenset({"ap_axiu", "ap_axis", "ap_axi", "qdma_axis"})
 _PIXEL = re.compile(r"^(?:HLS|XF)_(\d+)[USF]P?(?:C(\d+))?$")
 _SPACE = re.compile(r"\s+")
 
@@ -120,9 +124,9 @@ def _plain(name: str) -> CType:
 
 
 def _template(name: str, text: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:
-    if name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed", "ap_axiu", "ap_axis", "ap_axi"):
+    if name in _BEATS or name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed"):
         return _arbitrary(name, text, arguments, value)
-    if name in ("stream", "stream_of_blocks", "ac_channel"):
+    if name in _STREAMS:
         element = parse_type(arguments[0], named, value)
         return CType("stream", element.width, element=element, name=text)
     if name in ("vector", "array"):
@@ -140,6 +144,8 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name == "axis":  # hls::axis<T, USER, ID, DEST>, of which ap_axiu<W, ..> is one (UG1399, "AXI4-Stream")
         data = parse_type(arguments[0], named, value)
         return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
+    if name in ("axis_data", "axis_user"):
+        return _some_of_a_beat(name, text, parse_type(arguments[0], named, value), value(arguments[0]))
     if name == "Mat":
         image = _image(text, arguments, value)
         if image is not None:
@@ -170,8 +176,8 @@ def _arbitrary(name: str, text: str, arguments: list[str], value: Value) -> CTyp
     if name in ("ap_int", "ac_int"):
         unsigned = name == "ac_int" and len(arguments) > 1 and arguments[1] in ("false", "0")
         return CType("uint" if unsigned else "int", width, name=text)
-    if name in ("ap_axiu", "ap_axis", "ap_axi"):
-        return CType("uint", width, fields=_beat(width, "uint" if name == "ap_axiu" else "int"), name=text)
+    if name in _BEATS:
+        return CType("uint", width, fields=_beat(width, "int" if name in ("ap_axis", "ap_axi") else "uint"), name=text)
     if name == "ap_uint":
         return CType("uint", width, name=text)
     whole = int(values[1]) if len(values) > 1 and values[1] is not None else width
@@ -183,6 +189,15 @@ def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ..
     byte = CType("uint", max(width // 8, 1))
     side = (("keep", byte), ("strb", byte), ("last", BOOL), ("user", BOOL), ("id", BOOL), ("dest", BOOL))
     return (("data", CType(kind, width), ()), *((name, type_, ()) for name, type_ in side))
+
+
+def _some_of_a_beat(name: str, text: str, data: CType, bits: Number | None) -> CType:
+    """`hls::axis_data<T, ..>` has data of a type, `hls::axis_user<BITS, ..>` user bits alone; both side channels."""
+    if name == "axis_data":
+        return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
+    width = min(max(int(bits or 1), 1), 4096)
+    fields = (("user", CType("uint", width), ()), *(item for item in _beat(8, "uint")[1:] if item[0] != "user"))
+    return CType("uint", width, fields=fields, name=text)
 
 
 def join(left: CType, right: CType) -> CType:

@@ -1,4 +1,4 @@
-"""Finding and reading project files: `hls_config.cfg`, Tcl scripts, and the command lines of Makefiles and scripts."""
+"""Finding and reading project files: `hls_config.cfg`, Tcl scripts, CMakeLists, command lines of Makefiles, scripts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ...errors import ConfigError
 from ...files import read_head, real_path
 from ...languages import HLS
 from ...reach import WORDS, may_read
+from . import cmake
 from .cfg import read_hls_config
 from .makefile import read_makefile
 from .places import project_root
@@ -32,15 +33,18 @@ _SIGNS = {
     "tcl": re.compile(rb"\b(?:set_top|add_files?)\b"),
     "cfg": re.compile(rb"^\s*syn\.(?:top|file)\s*=", re.MULTILINE),
     "make": re.compile(rb"v\+\+|vitis-run|\$[({](?:VPP|VXX|XOCC)[)}]"),
+    "cmake": re.compile(rb"\badd_(?:vitis_kernel|vitis_ip|library|executable)\b", re.IGNORECASE),
 }
-ORDER = ("cfg", "tcl", "make")  # kinds, the newest form of the tools first
+ORDER = ("cfg", "tcl", "make", "cmake")  # kinds, the newest form of the tools first
 
 
 def kind_of(path: Path) -> str:
-    """`tcl`, `cfg`, `make`, or "" for what is no project file by its name."""
+    """`tcl`, `cfg`, `make`, `cmake`, or "" for what is no project file by its name."""
     name, suffix = path.name.lower(), path.suffix.lower()
     if suffix in (".tcl", ".cfg"):
         return suffix[1:]
+    if name == cmake.NAME.lower():
+        return "cmake"
     return "make" if name in ("makefile", "gnumakefile") or suffix in (".mk", ".sh") else ""
 
 
@@ -50,16 +54,17 @@ def read_project(path: str | Path) -> HlsProject:
     Raises ConfigError, with file and line, for a missing file, a broken clock or broken quotes.
     """
     kind = kind_of(Path(path))
-    if kind == "make":
-        return next(iter(read_makefile(path)), HlsProject(Path(path)))
+    if kind in ("make", "cmake"):
+        found = read_makefile(path) if kind == "make" else cmake.read_builds(path)
+        return next(iter(found), HlsProject(Path(path)))
     return read_tcl(path) if kind == "tcl" else read_hls_config(path)
 
 
 def read_designs(path: str | Path) -> list[HlsProject]:
     """Every design a project file states, each with settings of its own. Raises ConfigError as `read_project`."""
     kind = kind_of(Path(path))
-    if kind == "make":
-        return read_makefile(path)
+    if kind in ("make", "cmake"):
+        return read_makefile(path) if kind == "make" else cmake.read_cmake(path)
     found = read_tcl_designs(path) if kind == "tcl" else [read_hls_config(path)]
     return [project for project in found if project.top or project.files]
 
@@ -91,7 +96,8 @@ def project_of(document: Path) -> HlsProject | None:
 
 
 def projects_naming(document: Path) -> Iterator[HlsProject]:
-    """Every design near a source that names it, the nearest project file first."""
+    """Every design near a source that names it, the nearest project file first; then what compiles it for a host."""
+    for_host = []
     name = os.fsencode(document.name)
     header = document.suffix.lower() in HLS.headers
     for path in _near(document.absolute().parent):
@@ -101,7 +107,10 @@ def projects_naming(document: Path) -> Iterator[HlsProject]:
             found = _designs_of(path)
         except (ConfigError, OSError):
             continue
-        yield from (project for project in found if project.files and covers(project, document))
+        naming = [project for project in found if project.files and covers(project, document)]
+        yield from (project for project in naming if not project.for_host)
+        for_host += [project for project in naming if project.for_host]
+    yield from for_host
 
 
 def _near(folder: Path) -> Iterator[Path]:
@@ -185,7 +194,9 @@ def _designs_of(path: Path) -> tuple[HlsProject, ...]:
     if kept is not None and kept.holds():
         return kept.designs
     marks, trusted = {path: _mark(path)}, trusted_folders()
-    designs = (read_hls_config(path),) if kind_of(path) == "cfg" else tuple(read_designs(path))
+    kind = kind_of(path)
+    read = {"cfg": lambda: [read_hls_config(path)], "cmake": lambda: cmake.read_builds(path)}
+    designs = tuple(read.get(kind, lambda: read_designs(path))())
     marks |= {place: _mark(place) for design in designs for place in design.read_from if place not in marks}
     with _known_gate:
         while len(_known) >= MAX_KNOWN:

@@ -172,7 +172,14 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
         return called_object(reader, member, args) or ir.Call("range", args, receiver=member)
     if owner.kind == "struct":
         label = find_method(reader, owner.name, label, args, given) or label
+    elif label[:4] in ("get_", "set_") and owner.field_of(label[4:]) is not None:
+        return _of_field(ir.Member(receiver, label[4:]), args)
     return ir.Call(label, args, receiver=receiver)
+
+
+def _of_field(member: ir.Member, args: tuple[ir.Expr, ...]) -> ir.Expr:
+    """`beat.get_last()` and `beat.set_last(v)` of ap_axi_sdata.h: the field is read or written."""
+    return ir.Assign("=", member, args[0]) if args else member
 
 
 def allocation(reader: Reader, node: Node) -> ir.Expr:

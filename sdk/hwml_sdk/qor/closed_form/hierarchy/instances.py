@@ -49,9 +49,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     waits = not in_place and blocks.names_news(region, expr)
     args = _arguments(region, function, expr, in_place)
     time = max([a.time for a in args], default=region.base)
-    # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
-    if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
-        region.unknown.because(f"{function.name} calls itself")
+    # Recursion is not built by any HLS tool; calls inside calls are walked so far as the walk itself may go.
+    calls_itself = function.name in frame.stack
+    if calls_itself or len(frame.stack) > MAX_CALLS:
+        region.unknown.because(f"{function.name} calls itself" if calls_itself else _too_deep(function))
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     design.walks += 1
     if design.walks > MAX_WALKS:
@@ -71,6 +72,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     blocks.place(frame, region, result, expr, uses, aliases)
     _changed_by(frame, region, function, expr, aliases)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
+
+
+def _too_deep(function: ir.Function) -> str:
+    return f"{function.name} stands inside more than {MAX_CALLS} calls"
 
 
 def _arguments(region: Region, function: ir.Function, expr: ir.Call, in_place: bool) -> list[Value]:
@@ -199,7 +204,7 @@ def _in_place(
 ) -> Value:
     """Walk a called function in the caller's region."""
     if frame.inline_depth >= MAX_CALLS:
-        region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
+        region.unknown.because(_too_deep(function))
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
     if f"call {function.name}" in frame.limits():

@@ -1,0 +1,127 @@
+"""Classes and functions of the tool's headers, each against the same hardware written with what is known already."""
+
+from __future__ import annotations
+
+import pytest
+
+from .kit import closed
+
+ADDER = """
+#include "hls_stream.h"
+#include "hls_directio.h"
+void top(hls::stream<int>& in, hls::stream<int>& out, hls::stream<int>& n) {
+  int c = in.read();
+  int v = n.read();
+  out.write(c + v);
+}
+"""
+BEAT = """
+#include "ap_axi_sdata.h"
+#include "hls_stream.h"
+typedef {type} beat_t;
+void top(hls::stream<beat_t>& in, hls::stream<beat_t>& out) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS PIPELINE
+    beat_t beat = in.read();
+    {use}
+    out.write(beat);
+  }}
+}}
+"""
+LOOP = """
+void top(int a[64], int b[64]) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS PIPELINE
+    int v = a[i];
+    {use}
+  }}
+}}
+"""
+
+
+def figures(code: str, clock: float = 10) -> dict[str, float]:
+    """All figures, none of which is unknown."""
+    found = closed(code, clock=clock).figures()
+    known = {name: value for name, value in found.items() if value is not None}
+    assert known.keys() == found.keys(), found
+    return known
+
+
+@pytest.mark.parametrize("port", ["ap_none<int>& n", "ap_vld<int>& n", "ap_ack<int>& n", "ap_hs<int>& n"])
+def test_a_direct_port_is_read_like_a_stream(port: str) -> None:
+    """UG1399, "Direct I/O": one value of the port a call, as a stream gives one element."""
+    direct, plain = (figures(code) for code in (ADDER.replace("stream<int>& n", port), ADDER))
+    assert direct == plain
+    assert direct["latency_cycles"] == 0
+
+
+def test_whether_a_direct_port_holds_a_value_is_asked_for_no_cycle() -> None:
+    code = ADDER.replace("hls::stream<int>& n", "hls::ap_hs<int>& n")
+    asked = code.replace("int v = n.read();", "int v = 0; if (n.valid()) v = n.read();")
+    assert figures(asked)["latency_cycles"] == 0
+
+
+@pytest.mark.parametrize("kind", ["ap_axiu<32, 1, 1, 1>", "qdma_axis<32, 0, 0, 0>", "hls::axis<ap_uint<32>, 1, 1, 1>"])
+def test_methods_of_a_beat_are_its_fields(kind: str) -> None:
+    """ap_axi_sdata.h: `get_data()` and `set_data(v)` are what `.data` is, also of a beat of the QDMA's."""
+    methods = figures(BEAT.format(type=kind, use="beat.set_data(beat.get_data() + 5); beat.set_last(i == 63);"))
+    fields = figures(BEAT.format(type="ap_axiu<32, 1, 1, 1>", use="beat.data = beat.data + 5; beat.last = i == 63;"))
+    assert methods == fields
+
+
+def test_a_beat_of_user_bits_alone_has_so_many() -> None:
+    """UG1399, "AXI4-Stream Interfaces with Side-Channels": `hls::axis_user<13>`; a sum of 13 bits is an entry of 20
+    LUTs where the one of 32 bits has 39 (width + 7, reports of Vitis HLS)."""
+    narrow = BEAT.format(type="hls::axis_user<13, AXIS_ENABLE_USER>", use="beat.set_user(beat.get_user() + 5);")
+    wide = BEAT.format(type="hls::axis_data<ap_uint<32>, AXIS_ENABLE_DATA>", use="beat.set_data(beat.get_data() + 5);")
+    lut = {code: figures(code)["lut"] for code in (narrow, wide)}
+    assert lut[wide] - lut[narrow] == pytest.approx(19)
+
+
+def test_a_register_takes_a_cycle_and_holds_its_bits() -> None:
+    """`reg` as sources define it for simulation: what it is given comes out of a register."""
+    plain = figures(LOOP.format(use="b[i] = v;"))
+    kept = figures(LOOP.format(use="b[i] = reg(v);"))
+    assert kept["latency_cycles"] == plain["latency_cycles"] + 1
+    assert kept["ff"] >= plain["ff"] + 32
+    assert kept["lut"] == plain["lut"]
+
+
+def test_a_function_of_the_name_reg_is_its_own() -> None:
+    own = "int reg(int x) { return x; }\n" + LOOP.format(use="b[i] = reg(v);")
+    assert figures(own) == figures(LOOP.format(use="b[i] = v;"))
+    declared = "int reg(int x);\n" + LOOP.format(use="b[i] = reg(v);")
+    assert closed(declared).unknown.of("lut") == ("reg is not read",)
+
+
+@pytest.mark.parametrize(("wait", "cycles"), [("ap_wait();", 1), ("ap_wait_n(3);", 3), ("ap_wait_n(WAIT);", 4)])
+def test_a_wait_is_so_many_cycles(wait: str, cycles: int) -> None:
+    """UG902, "Using Protocol": ap_wait() is one clock, ap_wait_n(n) n of them."""
+    plain = figures(LOOP.format(use="b[i] = v;"))["latency_cycles"]
+    code = "const int WAIT = 4;\n" + LOOP.format(use=wait + " b[i] = v;")
+    assert figures(code)["latency_cycles"] == plain + cycles
+
+
+def test_a_wait_for_nobody_knows_how_long_takes_the_latency_alone() -> None:
+    code = LOOP.format(use="ap_wait_n(v); b[i] = v;")
+    found = closed(code)
+    assert found.unknown.of("latency_cycles") == ("how long ap_wait_n waits is not known",)
+    assert found.figures()["lut"] is not None
+
+
+def test_a_fence_keeps_the_order_and_takes_nothing() -> None:
+    """UG1399, "HLS Fence Library": what stands behind it starts when what stands in front of it is done."""
+    code = """
+#include "hls_stream.h"
+void top(int a[64], hls::stream<bool>& done) {{
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS PIPELINE
+    a[i] = i;
+  }}
+  {fence}
+  done.write(true);
+}}
+"""
+    plain, fenced = (figures(code.format(fence=fence)) for fence in ("", "hls::fence(a, done);"))
+    assert fenced["latency_cycles"] >= plain["latency_cycles"]
+    assert fenced["lut"] == plain["lut"]
