@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..program import ir
@@ -32,7 +32,7 @@ def ports(region: Region, slots: float) -> float:
 
 
 def _port(array: ir.Variable, layout: Layout, accesses: Iterable[Access], slots: float) -> float:
-    listed = list(_distinct(accesses))
+    listed = _distinct(accesses)
     banks = _banks(array, layout)
     found = 0.0
     for kind in (listed, [access for access in listed if access.write]):
@@ -52,14 +52,12 @@ def _per_bank(layout: Layout, accesses: Iterable[Access], banks: int) -> float:
     return sum([access.copies * min(unresolved(access, layout.banks), banks) for access in accesses]) / banks
 
 
-def _distinct(accesses: Iterable[Access]) -> Iterator[Access]:
+def _distinct(accesses: Iterable[Access]) -> list[Access]:
     """What both arms of a branch store in one place is one store of a value that is chosen."""
-    seen: set[object] = set()
+    found: dict[object, Access] = {}
     for access in accesses:
-        key = (access.key, access.write)
-        if key not in seen:
-            seen.add(key)
-            yield access
+        found.setdefault((access.key, access.write), access)
+    return list(found.values())
 
 
 @dataclass(slots=True)
@@ -104,7 +102,7 @@ def memory_slots(region: Region) -> float:
 
 def _own_uses(users: dict[ir.Variable, _Users], region: Region, slots: float) -> None:
     for array, accesses in region.arrays().items():
-        listed = list(_distinct(accesses))
+        listed = _distinct(accesses)
         layout = region.host.layout(array)
         banks = _banks(array, layout)
         each = _per_bank(layout, listed, banks)

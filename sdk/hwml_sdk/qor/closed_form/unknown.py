@@ -42,4 +42,4 @@ class Unknown:
 
     def known(self, target: str) -> bool:
         """Whether nothing stands against a figure."""
-        return not self.of(target)
+        return not self.causes or not self.of(target)

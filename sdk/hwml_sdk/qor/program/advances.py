@@ -82,15 +82,13 @@ def _expression(expr: ir.Expr, known: Mapping[ir.Variable, Number], found: Steps
     if not changes:
         return
     # An operand that may not be evaluated, and one that is changed more than once, are not followed.
-    unsure = any(map(_may_be_left, inside((expr,))))
+    unsure = False
+    for part in inside((expr,)):
+        if isinstance(part, ir.Ternary) or (isinstance(part, ir.Binary) and part.op in ("&&", "||")):
+            unsure = True
+            break
     for var, step in changes:
         _add(found, var, None if unsure else step)
-
-
-def _may_be_left(expr: ir.Expr) -> bool:
-    """Whether an operand of it may not be evaluated."""
-    kind = type(expr)
-    return kind is ir.Ternary or (kind is ir.Binary and expr.op in ("&&", "||"))  # type: ignore[union-attr]
 
 
 def _add(found: Steps, var: ir.Variable, step: float | None) -> None:

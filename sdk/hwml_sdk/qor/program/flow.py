@@ -76,8 +76,10 @@ class Values:
     def forget(self, changed: Collection[ir.Variable]) -> None:
         """Drop variables and what is defined by them."""
         for var in changed:
-            self._drop((True, var))
-            self._drop((False, var))
+            if var in self.numbers:
+                self._drop((True, var))
+            if var in self.definitions:
+                self._drop((False, var))
         pending = list(changed)
         while pending and self.definitions:
             gone = pending.pop()

@@ -93,6 +93,8 @@ def parse_type(text: str, named: Callable[[str], CType | None], value: Value) ->
     found = named(plain)
     if found is not None:
         return found
+    if plain in _BASIC:
+        return _BASIC[plain]
     if plain[-1:] != ">" and "<" in plain:
         return CType("unknown", 32, name=plain)  # a member of an instance nobody knows
     head, arguments = split_template(plain)

@@ -74,10 +74,10 @@ def _two(reader: Reader, node: Node) -> tuple[ir.Expr, ir.Expr]:
     return reader.expression(left), reader.expression(right)
 
 
-def binary(reader: Reader, node: Node) -> ir.Binary:
+def binary(reader: Reader, node: Node, op: str) -> ir.Binary:
     """`left op right`."""
     left, right = _two(reader, node)
-    return ir.Binary(operator_of(node), left, right)
+    return ir.Binary(op, left, right)
 
 
 def operator_of(node: Node) -> str:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 def binary(reader: Reader, node: Node) -> ir.Expr:
     """`left op right`; the parser takes `o.run<3>(a)` for two comparisons."""
-    if expressions.operator_of(node) == ">":
+    op = expressions.operator_of(node)
+    if op == ">":
         called = _method_template(reader, node)
         if called is not None:
             return called
-    made = expressions.binary(reader, node)
-    return operator_call(reader, made.op, (made.left, made.right), node) or made
+    made = expressions.binary(reader, node, op)
+    return operator_call(reader, op, (made.left, made.right), node) or made
 
 
 def _method_template(reader: Reader, node: Node) -> ir.Expr | None:

@@ -116,6 +116,8 @@ class Unit:
 
     def path(self, offset: int) -> str:
         """The file a character of the text came from."""
+        if len(self.files) == 1:
+            return self.files[0].path
         return self.files[self.place(offset)[0]].path
 
     def span(self, start: int, end: int) -> Span:

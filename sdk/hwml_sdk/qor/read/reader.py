@@ -139,7 +139,10 @@ class Reader:
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the sources."""
-        return self.unit.span(self.start(node), self.end(node))
+        shift = self.shift
+        if shift is None:
+            return self.unit.span(self.here, self.here)
+        return self.unit.span(shift + node.start_byte, shift + node.end_byte)
 
     def path(self, node: Node) -> str:
         """The file a node stands in."""

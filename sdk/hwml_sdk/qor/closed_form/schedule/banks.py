@@ -68,7 +68,7 @@ def exclusive(one: Arms, other: Arms) -> bool:
 def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> list[Load]:
     """Accesses of one iteration by bank."""
     splits = [layout.split(d) for d in range(max(len(array.dims), 1))]
-    if sum(a.copies for a in accesses) > MAX_ENUMERATED:
+    if sum([a.copies for a in accesses]) > MAX_ENUMERATED:
         one = Load()
         for access in accesses:
             one.add(access, _spread_load(access, array, splits))
@@ -170,13 +170,13 @@ def places_of(access: Access) -> list[Cell]:
 
 
 def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
-    return frozenset((v, c) for v, c in form.items() if v is not None and c)
+    return frozenset([(v, c) for v, c in form.items() if v is not None and c])
 
 
 def _banks_of(access: Access, places: Sequence[Cell], array: ir.Variable, splits: Splits) -> list[tuple[object, ...]]:
     """The banks of the elements that one access touches, relative to the array's other accesses."""
     known = [_known_split(split, access, d) for d, split in enumerate(splits)] if access.late else splits
-    if all(kind != "complete" and factor <= 1 for kind, factor in known):
+    if not [1 for kind, factor in known if kind == "complete" or factor > 1]:
         return [(0,) * len(known)] * len(places)
     banks: list[tuple[object, ...]] = []
     for cell in places:
