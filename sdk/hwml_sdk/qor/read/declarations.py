@@ -114,6 +114,8 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         return
     given = _given(reader, inner, value)
     init = _initial(reader, value, (typed[0], (*dims, *typed[1])))
+    if pointer == 1 and inner.type == "reference_declarator" and "const" in words and _is_temporary(reader, init):
+        pointer = 0
     var = ir.Variable(
         name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
         reader.span(inner), reader.path(inner), const=bool(words & {"const", "constexpr"}), static="static" in words,
@@ -130,6 +132,16 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
             reader.function.variables.setdefault(name, var)
         into.items.append(ir.Declare(var))
         _construct(reader, var, given, into)
+
+
+def _is_temporary(reader: Reader, init: ir.Expr | None) -> bool:
+    """Whether `auto const &w = f(a);` names an object that the call makes, and that lives as long as the name does.
+
+    One that the call only refers to is as good as a copy, which nothing changes, where no array would be copied.
+    """
+    kind = reader.type_of_value(init) if isinstance(init, ir.Call) else UNKNOWN
+    arrays = any(dims for _, _, dims in kind.fields)
+    return kind.kind == "struct" and bool(kind.name) and not kind.pointer and not arrays
 
 
 def declared_value(reader: Reader, node: Node, into: ir.Block, *, each_time: bool) -> ir.Expr:

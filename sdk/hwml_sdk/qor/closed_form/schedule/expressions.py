@@ -411,6 +411,9 @@ def member(region: Region, expr: ir.Member) -> Value:
 
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
+    named = expr.target.var if isinstance(expr.target, ir.Ref) and expr.op == "=" else None
+    if named is not None and fields.refer_to_object(region, named, expr.value):
+        return Value(region.base, NO_LOOPS, named.type, NO_SOURCES)
     target = _written(region, fields.target_of(region, expr.target))
     if expr.op == "=" and arrays.copy_array(region, target, expr.value):
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)

@@ -205,6 +205,23 @@ def target_of(region: Region, target: ir.Expr) -> ir.Expr:
     return region.behind.get(var, target) if var is not None else target
 
 
+def refer_to_object(region: Region, var: ir.Variable, expr: ir.Expr) -> bool:
+    """Let a reference that objects hold stand for what it is given; False where it is none, or of no known object.
+
+    All objects of the class share the variable of the field: with a second object it is not known which is meant.
+    """
+    held = var.scope == "local" and not var.function and var.type.kind == "struct" and var.type.pointer == 1
+    seen = target_of(region, expr) if held and not var.dims else None
+    if seen is None or struct_of(region, seen) is None:
+        return False
+    before = region.behind.get(var)
+    if before is not None and struct_of(region, before) is not struct_of(region, seen):
+        region.unknown.because(f"which object {var.name} refers to is not followed")
+    region.behind[var] = seen
+    region.aliases.pop(var, None)
+    return True
+
+
 def stand_behind(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Let a reference or pointer parameter stand for the caller's scalar or struct; whether it does."""
     region.behind.pop(param, None)

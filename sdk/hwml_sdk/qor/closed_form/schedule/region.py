@@ -133,6 +133,7 @@ class Region:
     beside: loops that may run at the same time as what comes.
     returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
     that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
+    this: the object whose method is walked in place, None where that is not known.
     outside: conditions around the call that is walked in place. settled: elements that the code before the loop stores.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
     narrow: bits of variables that start each iteration with fewer than their type has.
@@ -180,6 +181,7 @@ class Region:
     narrow: Mapping[ir.Variable, int] = field(default_factory=dict)
     fields: dict[str, Value] = field(default_factory=dict)
     behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    this: ir.Expr | None = None
     outside: int = 0
     settled: frozenset[object] = frozenset()
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
