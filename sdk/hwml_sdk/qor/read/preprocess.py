@@ -439,10 +439,7 @@ class _Conditions:
 
 def _directive_lines(text: str) -> list[tuple[int, int]]:
     """Ranges of the preprocessor lines of a text without comments, continuation lines included."""
-    found = []
-    for match in _DIRECTIVE_LINE.finditer(text):
-        found.append((match.start(), match.end()))
-    return found
+    return [match.span() for match in _DIRECTIVE_LINE.finditer(text)]
 
 
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)
