@@ -105,11 +105,10 @@ class TripCounter:
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
         if self.counts[loop] is UNKNOWN and head is not None:
             self.counts[loop] = _by_type(loop, head, starts, [self.values.complete(item, named) for item in known])
-        if loops_inside(loop.body) or calls(
-            loop.body
-        ):  # nothing else of a body is looked at: what it sets is taken back
+        holds_loops = bool(loops_inside(loop.body))
+        if holds_loops or calls(loop.body):  # else nobody looks at what it sets, which is taken back
             mark = self.values.mark()
-            self.block(loop.body, self._inside(loop, turns, entries) if loops_inside(loop.body) else ONCE)
+            self.block(loop.body, self._inside(loop, turns, entries) if holds_loops else ONCE)
             self.values.back(mark)
 
     def _inside(self, loop: ir.Loop, turns: Sequence[Turn], entries: Entries) -> Entries:
