@@ -125,3 +125,48 @@ void top(int a[64], hls::stream<bool>& done) {{
     plain, fenced = (figures(code.format(fence=fence)) for fence in ("", "hls::fence(a, done);"))
     assert fenced["latency_cycles"] >= plain["latency_cycles"]
     assert fenced["lut"] == plain["lut"]
+
+
+CHANNELS = """
+#include "hls_stream.h"
+#include "hls_np_channel.h"
+#include "hls_task.h"
+void worker(hls::stream<int>& in, hls::stream<int>& out) {{ out.write(in.read() * 2 + 1); }}
+void feed(int *in, hls::stream<int>& out) {{
+  for (int i = 0; i < 64; i++) out.write(in[i]);
+}}
+void drain(hls::stream<int>& in, int *out) {{
+  for (int i = 0; i < 64; i++) out[i] = in.read();
+}}
+void top(int in[64], int out[64]) {{
+#pragma HLS DATAFLOW
+  {channels}
+  feed(in, {a});
+  {work}
+  drain({b}, out);
+}}
+"""
+PLAIN = CHANNELS.format(channels="hls::stream<int> a, b;", a="a", b="b", work="worker(a, b);")
+
+
+@pytest.mark.parametrize("kind", ["round_robin<int, 4>", "load_balance<int, 4, 8>"])
+def test_elements_pass_a_split_and_a_merge_one_a_cycle(kind: str) -> None:
+    """UG1399, "HLS Split/Merge Library": 64 elements are taken one after the other whichever worker has them; what
+    chooses the worker is hardware that nobody counts here, so that areas are not known."""
+    work = "hls_thread_local hls::task t[4];\n  for (int i = 0; i < 4; i++) {\n#pragma HLS UNROLL\n"
+    work += "    t[i](worker, a.out[i], b.in[i]);\n  }"
+    channels = f"hls_thread_local hls::split::{kind} a;\n  hls_thread_local hls::merge::{kind} b;"
+    found = closed(CHANNELS.format(channels=channels, a="a.in", b="b.out", work=work), clock=10)
+    assert found.figures()["latency_cycles"] == pytest.approx(figures(PLAIN)["latency_cycles"], abs=1)
+    assert 64 < figures(PLAIN)["latency_cycles"] < 80
+    assert found.unknown.of("lut") == tuple(
+        f"what chooses the streams of hls::{way}::{kind} is not counted" for way in ("split", "merge")
+    )
+    assert not found.unknown.of("latency_cycles")
+
+
+def test_a_channel_of_so_many_ways_as_nobody_knows_is_not_read() -> None:
+    code = CHANNELS.format(
+        channels="hls::split::round_robin<int, WAYS> a; hls::stream<int> b;", a="a.in", b="b", work=""
+    )
+    assert "type hls::split::round_robin<int, WAYS> is not read" in closed(code).unknown.of("latency_cycles")
