@@ -122,7 +122,7 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name in _BEATS or name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed"):
         return _arbitrary(name, text, arguments, value)
     if name in _STREAMS:
-        element = parse_type(arguments[0], named, value)
+        element = parse_type(arguments[0].partition("[")[0], named, value)  # a block is an array of such
         return CType("stream", element.width, element=element, name=text)
     if name in ("vector", "array"):
         element = parse_type(arguments[0], named, value)
@@ -191,6 +191,11 @@ def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ..
 def is_channel(name: str) -> bool:
     """Whether a type is `hls::split::round_robin<T, N>` or the like: one stream to many, or many to one."""
     return _CHANNEL.match(name) is not None
+
+
+def is_blocks(name: str) -> bool:
+    """Whether a type is a stream whose elements are arrays."""
+    return name.startswith(("hls::stream_of_blocks", "stream_of_blocks"))
 
 
 def _channel(text: str, name: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:

@@ -13,7 +13,7 @@ from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
 from ...program.sizes import byte_size, place_of
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import TASKS, THIS, UNKNOWN, VOID, is_channel, split_scope
+from ...program.typenames import TASKS, THIS, UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
 from .. import logic, registers
 from ..costs import COSTS
@@ -30,7 +30,7 @@ from ..schedule.pointers import behind
 from ..schedule.region import Region, Stay
 from ..schedule.statements import occupy, walk
 from ..schedule.values import NO_LOOPS, NO_SOURCES, Value
-from ..unknown import AREA, CYCLES
+from ..unknown import CYCLES
 from . import blocks
 from .blocks import is_address
 from .frame import NOMINAL_TRIP, Frame
@@ -364,8 +364,6 @@ def note_unread(region: Region, function: ir.Function) -> None:
         kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
         if kind.kind == "unknown" and kind.name and kind.name not in TASKS:
             region.unknown.because(f"type {kind.name} is not read")
-        elif is_channel(kind.name):
-            region.unknown.because(f"what chooses the streams of {kind.name} is not counted", AREA)
 
 
 def copy(frame: Frame, region: Region, expr: ir.Call) -> Value:
