@@ -125,3 +125,127 @@ void top(int a[64], hls::stream<bool>& done) {{
     plain, fenced = (figures(code.format(fence=fence)) for fence in ("", "hls::fence(a, done);"))
     assert fenced["latency_cycles"] >= plain["latency_cycles"]
     assert fenced["lut"] == plain["lut"]
+
+
+CHANNELS = """
+#include "hls_stream.h"
+#include "hls_np_channel.h"
+#include "hls_task.h"
+void worker(hls::stream<int>& in, hls::stream<int>& out) {{ out.write(in.read() * 2 + 1); }}
+void feed(int *in, hls::stream<int>& out) {{
+  for (int i = 0; i < 64; i++) out.write(in[i]);
+}}
+void drain(hls::stream<int>& in, int *out) {{
+  for (int i = 0; i < 64; i++) out[i] = in.read();
+}}
+void top(int in[64], int out[64]) {{
+#pragma HLS DATAFLOW
+  {channels}
+  feed(in, {a});
+  {work}
+  drain({b}, out);
+}}
+"""
+
+
+SHARED = """
+#include "hls_stream.h"
+#include "hls_np_channel.h"
+void pass(hls::stream<int>& to, hls::stream<int>& from) {{
+#pragma HLS INLINE off
+  for (int i = 0; i < 16; i++) to.write(from.read());
+}}
+void few(hls::stream<int>& from, hls::stream<int>& to) {{
+#pragma HLS INLINE off
+  for (int i = 0; i < 4; i++) to.write(from.read());
+}}
+void many(hls::stream<int>& from, hls::stream<int>& to) {{
+#pragma HLS INLINE off
+  for (int i = 0; i < 64; i++) to.write(from.read());
+}}
+void top(hls::stream<int>& a, hls::stream<int>& b, hls::stream<int>& c, hls::stream<int>& d, hls::stream<int>& e) {{
+#pragma HLS DATAFLOW
+  {body}
+}}
+"""
+MERGE = """hls::merge::KIND s;
+  pass(s.in[0], b); pass(s.in[1], c); pass(s.in[2], d); pass(s.in[3], e); many(s.out, a);"""
+SPLIT = """hls::split::KIND s;
+  pass(s.in, a); few(s.out[0], b); few(s.out[1], c); few(s.out[2], d); few(s.out[3], e);"""
+
+
+@pytest.mark.parametrize("kind", ["round_robin<int, 4, 5, 100>", "load_balance<int, 4, 20>"])
+@pytest.mark.parametrize(("body", "lut", "ff", "cycles"), [(MERGE, 504, 175, 66), (SPLIT, 442, 68, 18)])
+def test_split_and_merge_take_what_their_processes_take(body: str, lut: int, ff: int, cycles: int, kind: str) -> None:
+    """Reports of Vitis HLS 2023.2 at 10 ns (xcu280) of such processes: the longest one alone is the latency."""
+    found = figures(SHARED.format(body=body.replace("KIND", kind)))
+    assert found["latency_cycles"] == cycles
+    assert found["lut"] == pytest.approx(lut, rel=0.2)
+    assert found["ff"] == pytest.approx(ff, rel=0.55)
+
+
+def test_a_task_of_an_array_is_a_process() -> None:
+    """UG1399, "hls::task": four workers between a split and a merge; 64 elements pass one a cycle."""
+    work = "hls_thread_local hls::task t[4];\n  for (int i = 0; i < 4; i++) {\n#pragma HLS UNROLL\n"
+    work += "    t[i](worker, a.out[i], b.in[i]);\n  }"
+    channels = "hls_thread_local hls::split::round_robin<int, 4> a; hls_thread_local hls::merge::round_robin<int, 4> b;"
+    found = figures(CHANNELS.format(channels=channels, a="a.in", b="b.out", work=work))
+    one = figures(CHANNELS.format(channels="hls::stream<int> a, b;", a="a", b="b", work="worker(a, b);"))
+    assert 64 < found["latency_cycles"] <= one["latency_cycles"] < 80
+    assert found["lut"] > one["lut"]
+
+
+BLOCKS = """
+#include "hls_streamofblocks.h"
+typedef unsigned char block_t[10];
+typedef hls::stream_of_blocks<block_t> blocks;
+void split(hls::stream<unsigned char>& in, blocks& a, blocks& b) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 10; i++) {
+    hls::write_lock<block_t> to_a(a);
+    hls::write_lock<block_t> to_b(b);
+    for (int j = 0; j < 10; j++) { unsigned char t = in.read() * 3; to_a[j] = t; to_b[j] = t; }
+  }
+}
+void change(blocks& in, blocks& out) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 10; i++) {
+    hls::read_lock<block_t> from(in);
+    hls::write_lock<block_t> to(out);
+    for (int j = 0; j < 10; j++) to[j] = from[j] + 25;
+  }
+}
+void join(blocks& a, blocks& b, hls::stream<unsigned char>& out) {
+#pragma HLS INLINE off
+  for (int i = 0; i < 10; i++) {
+    hls::read_lock<block_t> from_a(a);
+    hls::read_lock<block_t> from_b(b);
+    for (int j = 0; j < 10; j++) out.write(from_a[j] + from_b[j] * 2);
+  }
+}
+void top(hls::stream<unsigned char>& in, hls::stream<unsigned char>& out) {
+  hls::stream_of_blocks<unsigned char[10]> a, b, c, d;
+#pragma HLS DATAFLOW
+  split(in, a, b);
+  change(a, c);
+  change(b, d);
+  join(c, d, out);
+}
+"""
+
+
+def test_blocks_are_memories_that_processes_wait_for() -> None:
+    """A report of Vitis HLS 2023.2 at 10 ns (xcu280) of four such processes: 1772 LUT, 205 FF, 260 cycles, which is 100
+    (ten elements a round), 50 (two ports of a memory of ten elements) and 100 again, one after the other."""
+    found = figures(BLOCKS)
+    assert found["latency_cycles"] == pytest.approx(260, rel=0.02)
+    assert found["lut"] == pytest.approx(1772, rel=0.15)
+    assert found["ff"] == pytest.approx(205, rel=0.15)
+    assert found["bram_18k"] == 0
+
+
+def test_a_channel_of_so_many_ways_as_nobody_knows_is_not_read() -> None:
+    code = CHANNELS.format(
+        channels="hls::split::round_robin<int, WAYS> a; hls::stream<int> b;", a="a.in", b="b", work=""
+    )
+    assert "type hls::split::round_robin<int, WAYS> is not read" in closed(code).unknown.of("latency_cycles")

@@ -100,6 +100,7 @@ class Variable:
     value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
     unwritten: it is const because nothing that was read writes it.
     given: of a struct, the fields that are constant, with their values.
+    block: it is a block of a stream of blocks: a memory that processes share, however small it is.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Variable:
     part_of: Variable | None = None
     unwritten: bool = False
     given: dict[str, Expr] = field(default_factory=dict)
+    block: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.

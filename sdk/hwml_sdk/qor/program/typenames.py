@@ -33,10 +33,12 @@ _BASIC: dict[str, CType] = {
 _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
+TASKS = ("hls::task", "task")  # what runs a function for ever (UG1399, "hls::task"): no data, and nothing by itself
 # What carries one element after the other: FIFOs, and ports that are read and written directly (UG1399, "Direct I/O").
 _STREAMS = frozenset({"stream", "stream_of_blocks", "ac_channel", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs"})
 # One beat of AXI4-Stream of so many bits, which `ap_axi_sdata.h` declares.
 _BEATS = frozenset({"ap_axiu", "ap_axis", "ap_axi", "qdma_axis"})
+_CHANNEL = re.compile(r"(?:hls::)?(?:split|merge)::(?:round_robin|load_balance)\s*<")
 _PIXEL = re.compile(r"^(?:HLS|XF)_(\d+)[USF]P?(?:C(\d+))?$")
 _SPACE = re.compile(r"\s+")
 
@@ -129,7 +131,7 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name in _BEATS or name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed"):
         return _arbitrary(name, text, arguments, value)
     if name in _STREAMS:
-        element = parse_type(arguments[0], named, value)
+        element = parse_type(arguments[0].partition("[")[0], named, value)  # a block is an array of such
         return CType("stream", element.width, element=element, name=text)
     if name in ("vector", "array"):
         element = parse_type(arguments[0], named, value)
@@ -146,6 +148,8 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name == "axis":  # hls::axis<T, USER, ID, DEST>, of which ap_axiu<W, ..> is one (UG1399, "AXI4-Stream")
         data = parse_type(arguments[0], named, value)
         return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
+    if is_channel(text):
+        return _channel(text, name, arguments, named, value)
     if name in ("axis_data", "axis_user"):
         return _some_of_a_beat(name, text, parse_type(arguments[0], named, value), value(arguments[0]))
     if name == "Mat":
@@ -191,6 +195,33 @@ def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ..
     byte = CType("uint", max(width // 8, 1))
     side = (("keep", byte), ("strb", byte), ("last", BOOL), ("user", BOOL), ("id", BOOL), ("dest", BOOL))
     return (("data", CType(kind, width), ()), *((name, type_, ()) for name, type_ in side))
+
+
+def is_channel(name: str) -> bool:
+    """Whether a type is `hls::split::round_robin<T, N>` or the like: one stream to many, or many to one."""
+    return _CHANNEL.match(name) is not None
+
+
+def is_blocks(name: str) -> bool:
+    """Whether a type is a stream whose elements are arrays."""
+    return name.startswith(("hls::stream_of_blocks", "stream_of_blocks"))
+
+
+def _channel(text: str, name: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:
+    """Its streams `in` and `out`, one of which there are several of (UG1399, "HLS Split/Merge Library")."""
+    ways = value(arguments[1]) if len(arguments) > 1 else None
+    if ways is None or ways < 1:
+        return CType("unknown", 32, name=text)
+    stream = parse_type(f"hls::stream<{arguments[0]}>", named, value)
+    splits = "split" in text.partition("<")[0]
+    each = stream.width * (int(ways) + 1)
+    many: tuple[int | None, ...] = (int(ways),)
+    return CType(
+        "struct",
+        each,
+        fields=(("in", stream, () if splits else many), ("out", stream, many if splits else ())),
+        name=text,
+    )
 
 
 def _some_of_a_beat(name: str, text: str, data: CType, bits: Number | None) -> CType:

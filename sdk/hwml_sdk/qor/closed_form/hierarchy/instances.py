@@ -13,7 +13,7 @@ from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
 from ...program.sizes import byte_size, place_of
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import THIS, UNKNOWN, VOID, split_scope
+from ...program.typenames import TASKS, THIS, UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
 from .. import logic, registers
 from ..costs import COSTS
@@ -362,7 +362,7 @@ def note_unread(region: Region, function: ir.Function) -> None:
         region.unknown.because(cause)
     for var in function.variables.values():
         kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
-        if kind.kind == "unknown" and kind.name:
+        if kind.kind == "unknown" and kind.name and kind.name not in TASKS:
             region.unknown.because(f"type {kind.name} is not read")
 
 
