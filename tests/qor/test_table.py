@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.qor.qor_rows import make_table
 
 from hwml_sdk.errors import DataError, HwmlError
-from hwml_sdk.qor.learned.table import canonical, quantise, read_table, write_table
+from hwml_sdk.qor.learned.quantised import quantise
+from hwml_sdk.qor.learned.table import canonical, read_table, write_table
 
 
 def test_round_trip_in_canonical_order(tmp_path: Path) -> None:

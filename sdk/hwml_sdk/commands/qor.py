@@ -29,6 +29,7 @@ from ..leftovers import sweep
 from ..printable import json_text, printable, tell
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
+from ..threads import numpy_on_one_thread
 from . import qor_reports
 from .qor_jobs import Job, common_arguments, jobs_of
 from .tables import print_table
@@ -94,6 +95,7 @@ def _lint_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_predict(arguments: argparse.Namespace) -> int:
     """Predict every source and print the answers; a source that fails is named, the others go on."""
+    numpy_on_one_thread()
     jobs, failed = jobs_of(arguments)
     single = len(jobs) + len(failed) == 1
     if arguments.testbench and not single:
@@ -240,6 +242,7 @@ def run_lint(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(codes_table(), end="")
         return 0
+    numpy_on_one_thread()
     analyses: list[Analysis] = []
     jobs, failed = jobs_of(arguments)
     for job in jobs:

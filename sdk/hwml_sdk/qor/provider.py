@@ -33,7 +33,6 @@ from .project.hardware import is_hls, why_not_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.values import parse_clock
-from .read.again import Edit, Whole, agrees, edit_of, followed, remembered, together, top_of, with_all_ports
 from .read.focus import focused
 from .reports.attach import with_actual
 from .reports.beside import reports_seen
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
 
     from .model import OpenDesign, QorModel
+    from .read.again import Edit, Whole
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -74,7 +74,7 @@ def steps(
     try:
         about = None if kept is None else _surroundings(path, inputs, settings)
         whole = None if kept is None or about is None else kept.get(path)
-        edit = None if whole is None else edit_of(whole, text, about)
+        edit = None if whole is None else _edit_of(whole, text, about)
         following = (yield from _edited(edit, path, inputs, settings, near)) if edit is not None else None
         if following is None:
             yield from _first_look(path, text, inputs, settings, near)
@@ -83,6 +83,13 @@ def steps(
             _keep(kept, path, following)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
+
+
+def _edit_of(whole: Whole, text: str, about: object) -> Edit | None:
+    """See `read.again`, which only who asks twice has to load."""
+    from .read.again import edit_of
+
+    return edit_of(whole, text, about)
 
 
 MAX_KEPT = 16  # documents
@@ -106,6 +113,7 @@ def _edited(
 ) -> Generator[Step, None, Whole | None]:
     """The answer where only the functions that an edit may have changed are read; None where all have to be."""
     from .lint.run import lint_files
+    from .read.again import agrees, followed, together, top_of, with_all_ports
 
     design, problem = _open(path, edit.text, inputs, settings)
     top = None if problem or not agrees(edit, design.program) else top_of(edit, design.program)
@@ -212,6 +220,8 @@ def _steps(
         yield from _replaced(final, design, text, settings, near)
     if about is None or first is None:
         return None
+    from .read.again import remembered
+
     fixes = sum(len(item.fixes) for item in analysis.diagnostics)
     return remembered(text, final, design.program, about, top=first.top, fixes=fixes, steps=steps)
 

@@ -10,8 +10,7 @@ from functools import partial
 from ..program import ir
 from ..program.budget import Work, estimate_steps
 from ..program.constants import Number, initial_of
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import calls
+from ..program.expressions import assigned_variables, calls, everything_in, named_in, root_variable
 from ..program.trip_counts import TripCount, constant_step
 from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits
@@ -150,7 +149,7 @@ class Design:
         function = self.program.functions.get(name)
         if found is None and function is not None and depth <= MAX_CALLS:
             self._outside[name] = frozenset(), frozenset()  # what a function that calls itself finds on its way
-            named = {e.var for e in everything_in(function.body) if isinstance(e, ir.Ref) and e.var is not None}
+            named = set(named_in(function.body))
             written = set(assigned_variables(function.body))
             for call in calls(function.body):
                 reads, writes = self.outside(call.name, depth + 1)

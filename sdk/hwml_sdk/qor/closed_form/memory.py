@@ -62,7 +62,9 @@ class Layout:
 
     def bank_count(self) -> int:
         """Number of separate memories."""
-        return math.prod(factor for _, factor in self.banks.values()) if self.banks else self.automatic_banks
+        if not self.banks:
+            return self.automatic_banks
+        return math.prod([factor for _, factor in self.banks.values()])
 
     def split(self, dim: int) -> tuple[str, int]:
         """(type, factor) along a dimension, ("", 1) where it is whole; a reshaped one serves as many accesses."""

@@ -129,6 +129,7 @@ REASONS = (
     Reason("small", "", _small, by_target=True),
     Reason("large", "a large figure", _large, by_target=True),
 )
+_PLACES = {reason.name: index for index, reason in enumerate(REASONS)}
 # What makes an answer `guessed` rather than `counted`.
 _GUESSED = frozenset({"told", "vary", "guess", "dataflow", "unread"})
 SPOKEN = 0.1  # of log width: a reason that widens by less is not told
@@ -184,12 +185,11 @@ def strengths(values: NDArray[np.float32], names: Sequence[str], target: str) ->
 
 def _classes(rows: Rows) -> NDArray[np.int64]:
     """Index into CLASSES of rows [n, f]."""
-    found = rows.strengths("lut")
-    at = {reason.name: found[:, index] > 0 for index, reason in enumerate(REASONS)}
-    unsure = np.any([at[name] for name in sorted(_GUESSED)], axis=0)
+    holds = rows.strengths("lut") > 0
+    unsure = holds[:, [_PLACES[name] for name in sorted(_GUESSED)]].any(axis=1)
     classes = np.where(unsure, CLASSES.index("guessed"), CLASSES.index("counted"))
-    classes = np.where(at["impl"], CLASSES.index("impl"), classes)
-    return np.where(at["merlin"], CLASSES.index("merlin"), classes)
+    classes = np.where(holds[:, _PLACES["impl"]], CLASSES.index("impl"), classes)
+    return np.where(holds[:, _PLACES["merlin"]], CLASSES.index("merlin"), classes)
 
 
 def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.int64]:
@@ -205,7 +205,7 @@ def told(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]
     return np.stack([read & counted if name == "latency_cycles" else read for name in LABELS], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Certainty:
     """Fitted numbers, by target in the order of LABELS.
 
@@ -258,13 +258,28 @@ class Certainty:
         rows = Rows(values, names)
         return self._ends(rows, _classes(rows), unseen)
 
+    @cached_property
+    def _sides(self) -> tuple[Floats, Floats]:
+        """`below` and `above` as arrays [targets, 1 + len(REASONS)]."""
+        return np.array(self.below), np.array(self.above)
+
+    @cached_property
+    def _widening(self) -> Floats:
+        """The larger weight of each reason [targets, len(REASONS)]."""
+        return np.maximum(self._sides[0][:, 1:], self._sides[1][:, 1:])
+
+    @cached_property
+    def _scales(self) -> Floats:
+        """`scale` as an array."""
+        return np.array(self.scale)
+
     def _ends(self, rows: Rows, kind: NDArray[np.int64], unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         sides: list[list[Floats]] = [[], []]
         for index, target in enumerate(LABELS):
             found = rows.strengths(target)
-            factors = np.array(self.scale[index])[kind] * np.where(unseen, self.foreign[index], 1.0)[:, None]
-            for number, table in enumerate((self.below, self.above)):
-                end = raw_end(np.array(table[index]), found, target) * factors[:, number]
+            factors = self._scales[index][kind] * np.where(unseen, self.foreign[index], 1.0)[:, None]
+            for number, table in enumerate(self._sides):
+                end = raw_end(table[index], found, target) * factors[:, number]
                 sides[number].append(np.clip(np.maximum(end, _states(rows, target)), MIN_END, MAX_END))
         return np.stack(sides[0], axis=1), np.stack(sides[1], axis=1)
 
@@ -273,8 +288,7 @@ class Certainty:
         rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(features.count)]
         for index, target in enumerate(LABELS):
             found = features.strengths(target)
-            widening = found * np.maximum(np.array(self.below[index])[1:], np.array(self.above[index])[1:])
-            for row, amounts in zip(rows, widening.tolist(), strict=True):
+            for row, amounts in zip(rows, (found * self._widening[index]).tolist(), strict=True):
                 told = [(-amount, n) for n, amount in enumerate(amounts) if amount >= SPOKEN and REASONS[n].words]
                 row[target] = tuple(REASONS[n].words for _, n in sorted(told))
         return rows

@@ -10,8 +10,7 @@ File format (`<source>.npz.xz`): an LZMA-compressed npz archive without pickled 
     group, kernel, tool, tool_version, part, stage   int16 [n] indices into `<name>_names`
     clock_period_ns  float64 [n]; fits_device bool [n]; licence: string
 
-Features are quantised before training and before inference alike (`quantise`), so that a tree's float32 thresholds
-fall between the same values in both.
+Features are kept as they are quantised (`quantised`).
 """
 
 from __future__ import annotations
@@ -31,13 +30,12 @@ from ...errors import DataError
 from ...files import read_bytes, replace_folder
 from ..tool.labels import LABELS
 from .dataset import Rows
+from .quantised import decode, encode
 
 FORMAT_VERSION = 1
 SUFFIX = ".npz.xz"
 MAX_TABLE_BYTES = 4 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-STEPS_PER_UNIT = 64
-_NAN_CODE = -32768
 _NAMED = ("group", "kernel", "tool", "tool_version", "part", "stage")
 
 
@@ -61,23 +59,6 @@ class Table:
         """The rows of some sources, and their licences alone."""
         licences = {name: licence for name, licence in self.licences.items() if name in names}
         return replace(self.take(np.isin(self.rows.source, sorted(names))), licences=licences)
-
-
-def quantise(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """`values` rounded to multiples of 1/64 and cut to ±511.98; NaN stays. Same shape."""
-    return _decode(_encode(values))
-
-
-def _encode(values: NDArray[np.floating[Any]]) -> NDArray[np.int16]:
-    scaled = np.rint(np.asarray(values, dtype=np.float64) * STEPS_PER_UNIT)
-    codes = np.clip(np.nan_to_num(scaled), -32767, 32767)
-    return np.where(np.isnan(scaled), _NAN_CODE, codes).astype(np.int16)
-
-
-def _decode(codes: NDArray[np.int16]) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = codes.astype(np.float32) / np.float32(STEPS_PER_UNIT)
-    values[codes == _NAN_CODE] = np.nan
-    return values
 
 
 def canonical(table: Table) -> Table:
@@ -126,7 +107,7 @@ def _pack(table: Table, licence: str) -> bytes:
         "format_version": np.int64(FORMAT_VERSION),
         "feature_version": np.int64(table.feature_version),
         "feature_names": np.array(table.feature_names, dtype=str),
-        "values": np.ascontiguousarray(_encode(values).T),
+        "values": np.ascontiguousarray(encode(values).T),
         "labels": _whole(rows.labels),
         "bounds": _whole(rows.bounds),
         "clock_period_ns": rows.clock_period_ns,
@@ -208,7 +189,7 @@ def _read_file(path: Path, source: str) -> Table:
 
 
 def _unpack(arrays: Mapping[str, NDArray[Any]], source: str) -> Table:
-    values = _decode(np.ascontiguousarray(arrays["values"].T))
+    values = decode(np.ascontiguousarray(arrays["values"].T))
     names = tuple(str(name) for name in arrays["feature_names"])
     n = len(values)
     if values.shape != (n, len(names)) or arrays["labels"].shape != (len(LABELS), n):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..program.constants import evaluate
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import assigned, calls, walk
+from ..program.expressions import assigned_variables, calls, everything_in, root_variable
+from ..program.facts import assigned, walk
 from ..program.numbers import Number
 from ..program.tops import choose_top
 from ..program.trip_counts import iterations

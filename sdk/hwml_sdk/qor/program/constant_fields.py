@@ -169,6 +169,8 @@ class _Look:
             if isinstance(item, ir.Declare):
                 self._declared(item.var)
         for expr in everything_in(function.body):
+            if type(expr) is ir.Ref or type(expr) is ir.Const:
+                continue
             target = target_of(expr)
             if target is not None:
                 self._changed(expr, target)

@@ -12,9 +12,9 @@ from math import prod
 
 from . import ir
 from .constants import Number, Run, UnknownError, evaluate, held
-from .expressions import assigned_variables, everything_in, inside, look_anew, root_variable
+from .expressions import assigned_variables, everything_in, inside, look_anew, named_in, root_variable
 from .facts import declarations
-from .flow import target_of, variables_in
+from .flow import target_of
 from .handed import is_shared
 from .named import Named, Names
 
@@ -220,13 +220,16 @@ def _is_closed(
         return False
     local = {var for var in local if not var.static} | {var for var in given if var not in standing}
     for expr in everything_in(block):
+        kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const or kind is ir.Binary:
+            continue
         if isinstance(expr, ir.Call) and (expr.receiver is not None or any(map(_is_array, expr.args))):
             return False
         target = target_of(expr)
         var = root_variable(target) if target is not None else None
         if target is not None and standing.get(var, var) not in tables and var not in local:  # type: ignore[arg-type]
             return False
-    named = set(variables_in(*everything_in(block))) - local - given - tables
+    named = named_in(block) - local - given - tables
     return all(evaluate(ir.Ref(var.name, var), {}) is not None or (var.const and var.dims) for var in named)
 
 

@@ -39,6 +39,10 @@ class CType:
     )
     _has: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def __hash__(self) -> int:
+        """Of what tells most types apart: counts of operators are kept by it, and structs hold many others."""
+        return hash((self.kind, self.width, self.name))
+
     @property
     def leads_elsewhere(self) -> bool:
         """Whether it is a pointer or a reference, or a struct with such a field, also of a struct inside it."""
@@ -264,6 +268,9 @@ class Block:
     assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
     loops: tuple[Loop, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    named: frozenset[Variable] | None = None
+    changes: tuple[Variable, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -423,6 +430,19 @@ class Program:
             owners += self.loops()
             self._dependences = [p for owner in owners for p in owner.pragmas if p.kind == "DEPENDENCE"]
         return self._dependences
+
+    def let_go(self) -> None:
+        """Cut what leads in circles, when nothing is asked any more: all goes at once, and the collector looks at none.
+
+        Loops know the one around them, and pragmas what they are of.
+        """
+        for function in self.functions.values():
+            for pragma in function.pragmas:
+                pragma.owner = None
+            for loop in loops_of(function.body):
+                loop.parent = None
+                for pragma in loop.pragmas:
+                    pragma.owner = None
 
     def loops(self, function: str | None = None) -> Iterator[Loop]:
         """Every loop (of one function), outer before inner, in source order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from .ir import CType
 from .numbers import Number
@@ -90,17 +91,25 @@ def parse_type(text: str, named: Callable[[str], CType | None], value: Value) ->
     named: typedefs, structs and template parameters; value: of constant expressions, such as template arguments.
     Unknown names give kind "unknown", 32 bits wide.
     """
-    plain = _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
+    plain = _plain_text(text)
     found = named(plain)
     if found is not None:
         return found
+    if plain in _BASIC:
+        return _BASIC[plain]
     if plain[-1:] != ">" and "<" in plain:
         return CType("unknown", 32, name=plain)  # a member of an instance nobody knows
     head, arguments = split_template(plain)
     name = head.rpartition("::")[2].strip()
     if arguments:
         return _template(name, plain, arguments, named, value)
-    return named(name) or _plain(name)
+    return (named(name) if name != plain else None) or _plain(name)
+
+
+@lru_cache(maxsize=4096)
+def _plain_text(text: str) -> str:
+    """A specifier's text without what tells nothing of the type."""
+    return _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
 
 
 def _plain(name: str) -> CType:

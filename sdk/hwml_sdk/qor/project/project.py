@@ -16,11 +16,8 @@ from ...errors import ConfigError
 from ...files import read_head, real_path
 from ...languages import HLS
 from ...reach import WORDS, may_read
-from . import cmake
 from .cfg import read_hls_config
-from .makefile import read_makefile
 from .places import project_root
-from .tcl import read_tcl, read_tcl_designs
 from .types import Directive, HlsProject
 
 MAX_HEAD = 1 << 20
@@ -35,6 +32,7 @@ _SIGNS = {
     "make": re.compile(rb"v\+\+|vitis-run|\$[({](?:VPP|VXX|XOCC)[)}]"),
     "cmake": re.compile(rb"\badd_(?:vitis_kernel|vitis_ip|library|executable)\b", re.IGNORECASE),
 }
+_CMAKE = "cmakelists.txt"  # its reader, like that of each kind, is imported where there is such a file
 ORDER = ("cfg", "tcl", "make", "cmake")  # kinds, the newest form of the tools first
 
 
@@ -43,7 +41,7 @@ def kind_of(path: Path) -> str:
     name, suffix = path.name.lower(), path.suffix.lower()
     if suffix in (".tcl", ".cfg"):
         return suffix[1:]
-    if name == cmake.NAME.lower():
+    if name == _CMAKE:
         return "cmake"
     return "make" if name in ("makefile", "gnumakefile") or suffix in (".mk", ".sh") else ""
 
@@ -55,17 +53,36 @@ def read_project(path: str | Path) -> HlsProject:
     """
     kind = kind_of(Path(path))
     if kind in ("make", "cmake"):
-        found = read_makefile(path) if kind == "make" else cmake.read_builds(path)
+        found = _of_makefile(path) if kind == "make" else _of_cmake(path, builds=True)
         return next(iter(found), HlsProject(Path(path)))
-    return read_tcl(path) if kind == "tcl" else read_hls_config(path)
+    return _of_tcl(path)[0] if kind == "tcl" else read_hls_config(path)
+
+
+def _of_makefile(path: str | Path) -> list[HlsProject]:
+    from .makefile import read_makefile
+
+    return read_makefile(path)
+
+
+def _of_cmake(path: str | Path, *, builds: bool) -> list[HlsProject]:
+    """builds: what is no kernel, too."""
+    from .cmake import read_builds, read_cmake
+
+    return read_builds(path) if builds else read_cmake(path)
+
+
+def _of_tcl(path: str | Path) -> list[HlsProject]:
+    from .tcl import read_tcl_designs
+
+    return read_tcl_designs(path)
 
 
 def read_designs(path: str | Path) -> list[HlsProject]:
     """Every design a project file states, each with settings of its own. Raises ConfigError as `read_project`."""
     kind = kind_of(Path(path))
     if kind in ("make", "cmake"):
-        return read_makefile(path) if kind == "make" else cmake.read_cmake(path)
-    found = read_tcl_designs(path) if kind == "tcl" else [read_hls_config(path)]
+        return _of_makefile(path) if kind == "make" else _of_cmake(path, builds=False)
+    found = _of_tcl(path) if kind == "tcl" else [read_hls_config(path)]
     return [project for project in found if project.top or project.files]
 
 
@@ -195,7 +212,7 @@ def _designs_of(path: Path) -> tuple[HlsProject, ...]:
         return kept.designs
     marks, trusted = {path: _mark(path)}, trusted_folders()
     kind = kind_of(path)
-    read = {"cfg": lambda: [read_hls_config(path)], "cmake": lambda: cmake.read_builds(path)}
+    read = {"cfg": lambda: [read_hls_config(path)], "cmake": lambda: _of_cmake(path, builds=True)}
     designs = tuple(read.get(kind, lambda: read_designs(path))())
     marks |= {place: _mark(place) for design in designs for place in design.read_from if place not in marks}
     with _known_gate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 
 from ...document import Span
 from ..program import ir
@@ -62,7 +61,8 @@ class Pragmas:
 
     def copy(self, index: int) -> ir.Pragma:
         """A pragma of its own for one more owner."""
-        made = replace(self._raw[index][0], numbers={})
+        raw = self._raw[index][0]
+        made = ir.Pragma(raw.dialect, raw.kind, raw.options, raw.text, raw.path, raw.span)
         self._found[index] = made
         return made
 

@@ -74,6 +74,8 @@ def _read_units(
         instantiate_unused(reader)
         place_rest(reader)
         program.pragmas += reader.pragmas.found()
+    for reader in readers:
+        reader.close()
     complete_calls(program)
     mark_handed(program)
     mark_constant_arrays(program)

@@ -54,9 +54,10 @@ def _changes_first(value: ir.Many) -> bool:
 
 def labeled(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`rows: for (...)`."""
-    name = reader.src(node.named_children[0]) if node.named_children else ""
-    for child in node.named_children[1:]:
-        reader.statement(child, block, name)
+    name, *rest = node.named_children or (None,)
+    for child in rest:
+        assert child is not None
+        reader.statement(child, block, "" if name is None else reader.src(name))
 
 
 def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:

@@ -114,7 +114,7 @@ def _shifted_out(frame: Frame, loop: ir.Loop, region: Region) -> dict[ir.Variabl
         expr = item.expr if isinstance(item, ir.Evaluate) else None
         var = expr.target.var if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) else None
         by = evaluate(expr.value, frame.known) if isinstance(expr, ir.Assign) and expr.op == ">>=" else None
-        for changed in assigned_variables(ir.Block([item])):
+        for changed in assigned_variables(ir.Block([item])) if found else ():
             found.pop(changed, None)
         if var is None or not isinstance(by, int) or var not in region.carried or var.type.kind != "uint":
             continue

@@ -147,7 +147,9 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
         return constant_value(left.time, BOOL, int(op == "||"))  # what stands behind it is never computed
     right = _amount(region, expr.right) if op in ("<<", ">>") else walked(expr.right)
-    simple = folded(op, left, right) or _unchanged(op, left, right)
+    simple = None
+    if left.constant is not None or right.constant is not None:
+        simple = folded(op, left, right) or _unchanged(op, left, right)
     return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
 
 
