@@ -76,10 +76,74 @@ def test_a_table_that_is_handed_to_a_function_is_looked_into_there(row: str) -> 
     assert closed(CLASS + TABLES + run, clock=5).figures() == closed(PLAIN + handed(AT_ONCE), clock=5).figures()
 
 
-def test_of_two_tables_nobody_knows_which_one_a_row_looks_into() -> None:
+def test_of_two_tables_each_row_looks_into_its_own() -> None:
     rows = "auto const w = param::table.row(i & 3); auto const v = param::other.row(i & 3);"
     code = CLASS + TABLES + top(LOOP.format(row=rows, first="w[0]", second="v[1]"))
-    assert closed(code).unknown.of("lut") == ("which object of refers to is not followed",)
+    other = PLAIN + PLAIN.replace("table", "other")
+    plain = other + top(LOOP.format(row="", first="table[0][i & 3]", second="other[1][i & 3]"))
+    assert closed(code, clock=5).figures() == closed(plain, clock=5).figures()
+
+
+PACK = """
+template <typename T, int W> class Proxy;
+template <typename T, int W> class Pack {{
+ public:
+  T Get(int i) const {{ return held[i]; }}
+  void Set(int i, T const &v) {{ held[i] = v; }}
+  {inside}
+ private:
+  T held[W];
+}};
+template <typename T, int W> class Proxy {{
+ public:
+  Proxy(Pack<T, W> &pack, int i) : index(i), data(pack) {{}}
+  void operator=(T const &rhs) {{ data.Set(index, rhs); }}
+  operator T() const {{ return data.Get(index); }}
+ private:
+  int index;
+  Pack<T, W> &data;
+}};
+{outside}
+void top(int a[64], int b[16]) {{
+  for (int i = 0; i < 16; i++) {{
+#pragma HLS PIPELINE II=4
+    Pack<int, 4> p, q;
+    for (int j = 0; j < 4; j++) p[j] = a[4 * i + j];
+    for (int j = 0; j < 4; j++) q[j] = p[3 - j] + 1;
+    b[i] = q[0] + p[3];
+  }}
+}}
+"""
+PLAIN_PACK = """
+void top(int a[64], int b[16]) {
+  for (int i = 0; i < 16; i++) {
+#pragma HLS PIPELINE II=4
+    int p[4], q[4];
+    for (int j = 0; j < 4; j++) p[j] = a[4 * i + j];
+    for (int j = 0; j < 4; j++) q[j] = p[3 - j] + 1;
+    b[i] = q[0] + p[3];
+  }
+}
+"""
+ELEMENTS = {
+    "made where it is declared": ("Proxy<T, W> operator[](int i) { return Proxy<T, W>(*this, i); }", ""),
+    "made of a list": ("Proxy<T, W> operator[](int i) { return {*this, i}; }", ""),
+    "beside a constant one, its body outside": (
+        "T operator[](int i) const { return Get(i); }\n  Proxy<T, W> operator[](int i);",
+        "template <typename T, int W> Proxy<T, W> Pack<T, W>::operator[](int i) { return Proxy<T, W>(*this, i); }"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ELEMENTS)
+def test_what_is_assigned_to_an_element_goes_into_its_pack(how: str) -> None:
+    """An element of a pack is an object that knows the pack and the place: what it is assigned is put there."""
+    inside, outside = ELEMENTS[how]
+    found = closed(PACK.format(inside=inside, outside=outside), clock=5)
+    plain = closed(PLAIN_PACK, clock=5)
+    assert not found.unknown.causes
+    assert found.lut == pytest.approx(plain.lut, rel=0.03)
+    assert (found.dsp, found.bram_18k) == (plain.dsp, plain.bram_18k)
+    assert found.latency_cycles == pytest.approx(plain.latency_cycles, abs=1)
 
 
 def test_a_nested_class_that_fields_are_made_of_is_read_before_them() -> None:

@@ -249,3 +249,29 @@ def test_a_channel_of_so_many_ways_as_nobody_knows_is_not_read() -> None:
         channels="hls::split::round_robin<int, WAYS> a; hls::stream<int> b;", a="a.in", b="b", work=""
     )
     assert "type hls::split::round_robin<int, WAYS> is not read" in closed(code).unknown.of("latency_cycles")
+
+
+SHOWN = """
+#include <iostream>
+#include <fstream>
+template <int D> void show(std::ostream& output, ap_uint<D> data) {{
+  output << std::hex << std::setw(2) << data << std::endl;
+}}
+void top(ap_uint<32> a[64]) {{
+  {before}
+  for (int i = 0; i < 64; i++) {{
+#pragma HLS PIPELINE
+    {inside}
+    a[i] = a[i] + 1;
+  }}
+  {behind}
+}}
+"""
+
+
+def test_what_is_only_shown_is_no_hardware() -> None:
+    """UG1399, "System Calls": what displays data is left out, also where the stream is handed on or is a file."""
+    plain = figures(SHOWN.format(before="", inside="", behind=""))
+    opened = 'std::ofstream log; log.open("x.txt");'
+    shown = 'show<32>(std::cout, a[i]); log << "v " << a[i] << "\\n";'
+    assert figures(SHOWN.format(before=opened, inside=shown, behind="log.close();")) == plain

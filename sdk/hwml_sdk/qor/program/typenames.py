@@ -34,6 +34,8 @@ _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
 TASKS = ("hls::task", "task")  # what runs a function for ever (UG1399, "hls::task"): no data, and nothing by itself
+# Where data is only shown (UG1399, "System Calls"): no hardware, whatever is put into it.
+OUTPUTS = frozenset({"ostream", "ofstream", "fstream", "ostringstream", "stringstream"})
 # What carries one element after the other: FIFOs, and ports that are read and written directly (UG1399, "Direct I/O").
 _STREAMS = frozenset({"stream", "stream_of_blocks", "ac_channel", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs"})
 # One beat of AXI4-Stream of so many bits, which `ap_axi_sdata.h` declares.
@@ -120,6 +122,8 @@ def _plain(name: str) -> CType:
     if match:
         unsigned = match.group(1) or match.group(3)
         return CType("uint" if unsigned else "int", int(match.group(2) or match.group(4)), name=name)
+    if name in OUTPUTS:
+        return CType("void", 0, name=name)
     words = name.split()
     if words and all(word in ("unsigned", "signed", "short", "long", "int") for word in words):
         width = 64 if "long" in words else 16 if "short" in words else 32

@@ -29,7 +29,10 @@ MAX_KNOWN = 64  # project files whose designs are kept
 _SIGNS = {
     "tcl": re.compile(rb"\b(?:set_top|add_files?)\b"),
     "cfg": re.compile(rb"^\s*syn\.(?:top|file)\s*=", re.MULTILINE),
-    "make": re.compile(rb"v\+\+|vitis-run|\$[({](?:VPP|VXX|XOCC)[)}]"),
+    # A Makefile may leave the command to a file that it includes.
+    "make": re.compile(
+        rb"v\+\+|vitis-run|sds\+\+|sdscc|\$[({](?:VPP|VXX|XOCC|SDSXX|SDSCC)[)}]|^-?include\s", re.MULTILINE
+    ),
     "cmake": re.compile(rb"\badd_(?:vitis_kernel|vitis_ip|library|executable)\b", re.IGNORECASE),
 }
 _CMAKE = "cmakelists.txt"  # its reader, like that of each kind, is imported where there is such a file

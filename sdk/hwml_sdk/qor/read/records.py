@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BITS = 1 << 30
+_OPERATOR = re.compile(r"(?:^|::)\s*(operator\b.*)$", re.DOTALL)  # `operator[]` of `Pack<T, N>::operator[]`
 FIELDS_A_STEP = 16  # of base classes that are taken over in the time that a node takes
 
 
@@ -166,13 +167,17 @@ def _named_by(reader: Reader, node: Node) -> list[str]:
 
 def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
     """Fields of one declaration; static constants are kept by their qualified name instead."""
-    base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
+    declared = _declared(node)
+    # What a method returns is asked for when its body is read: it may need this struct, whose fields are not known yet.
+    methods_alone = bool(declared) and all(function_declarator(item) is not None for item, _ in declared)
+    kind_node = node.child_by_field_name("type")
+    base, base_dims = (UNKNOWN, ()) if methods_alone else unpacked(reader, reader.type_of(kind_node))
     words = words_of(reader, node)
     if "volatile" in words and base is not UNKNOWN:
         base = replace(base, unsettled=True)
     owner = reader.names.owner
     found = []
-    for item, given in _declared(node):
+    for item, given in declared:
         label, dims, pointer = declarator(reader, item)
         if label and function_declarator(item) is not None:
             reader.methods.add(f"{owner}::{label}")
@@ -257,7 +262,8 @@ def _label(reader: Reader, node: Node) -> str:
         return f"operator {reader.src(target)}" if target is not None else ""
     target = declared.child_by_field_name("declarator") if declared is not None else None
     text = reader.src(target) if target is not None else ""
-    return text.replace("operator ", "operator") if "operator" in text else text.rpartition("::")[2]
+    operator = _OPERATOR.search(text)
+    return operator[1].replace("operator ", "operator") if operator is not None else text.rpartition("::")[2]
 
 
 def function_item(reader: Reader, node: Node) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Container
 IGNORED = frozenset({
     "printf", "fprintf", "puts", "putchar", "fputs", "perror", "fflush", "assert", "static_assert", "abort", "exit",
     "atexit", "__builtin_assume", "__builtin_expect", "__builtin_unreachable", "__builtin_prefetch",
-    "__builtin_assume_aligned", "__assert_fail",
+    "__builtin_assume_aligned", "__assert_fail", "setw", "setfill", "setprecision",
 })  # fmt: skip
 # Output streams, which show data only like printf.
-DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush"})
+DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush", "hex", "dec", "oct"})
 
 # Nothing behind one of them starts before what stands in front of it is done (UG1399, "HLS Fence Library"), or so many
 # cycles later (UG1399, "HLS protocol": `ap_wait()`, `ap_wait_n(n)`).

@@ -335,9 +335,11 @@ def _receive(region: Region, function: ir.Function, receiver: ir.Expr) -> None:
         return
     made, known = fields.walked(region, receiver) if isinstance(receiver, ir.Call) else (None, {})
     for name, var in held.items():
-        if var.type.kind != "struct" or not var.type.pointer:
-            region.behind.pop(var, None)
         inside = region.host.part(owner, name) if owner is not None else None
+        if fields.holds_reference(var):
+            fields.recall(region, var, region.env.get(inside) if inside is not None else known.get(name))
+            continue
+        region.behind.pop(var, None)
         if inside is not None and (inside.dims or inside.type.kind == "stream"):
             region.aliases[var] = Alias(inside)
         member = ir.Member(receiver, name)

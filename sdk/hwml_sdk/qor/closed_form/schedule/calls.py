@@ -7,7 +7,7 @@ import math
 from ...program import ir
 from ...program.constants import evaluate
 from ...program.type_of import type_of_expression
-from ...program.typenames import BOOL, UNKNOWN
+from ...program.typenames import BOOL, OUTPUTS, UNKNOWN
 from ...tool.library import FENCES, IGNORED, TRANSFERS, WAITS, core_of
 from ..unknown import CYCLES
 from . import streams
@@ -107,6 +107,8 @@ def _method(region: Region, receiver: ir.Expr, expr: ir.Call) -> Value:
     # Of a type whose header was not read: nothing but a stream has these methods in synthesised code.
     if owner.kind == "stream" or (owner.kind == "unknown" and expr.name in TRANSFERS):
         return streams.method(region, receiver, expr, owner)
+    if owner.name in OUTPUTS:
+        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
     function = region.host.program.functions.get(expr.name)
     if function is not None:
         return region.host.call(region, function, expr)

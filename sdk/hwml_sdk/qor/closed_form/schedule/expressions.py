@@ -10,7 +10,7 @@ from ...program.constants import Number, evaluate, held
 from ...program.expressions import children, root_variable
 from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
-from ...program.typenames import BOOL, INT, UNKNOWN, join
+from ...program.typenames import BOOL, INT, OUTPUTS, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from . import arrays, fields, forms, integers, pointers, streams, tables
 from .accesses import Element
@@ -257,7 +257,9 @@ def _displays(expr: ir.Expr) -> bool:
     """`std::cout << a << b`, which shows data and leaves no hardware."""
     while isinstance(expr, ir.Binary) and expr.op == "<<":
         expr = expr.left
-    return isinstance(expr, ir.Ref) and expr.var is None and expr.name.rpartition("::")[2] in DISPLAYS
+    if not isinstance(expr, ir.Ref):
+        return False
+    return expr.name.rpartition("::")[2] in DISPLAYS if expr.var is None else expr.var.type.name in OUTPUTS
 
 
 def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:

@@ -50,6 +50,7 @@ class Value:
     terms, ready: of a sum of integers, how many it adds up, and when all of these are there.
     hold: what is kept for it until it is looked at, None where that is nothing.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
+    refers: of a reference that an object holds, the object it stands for.
     """
 
     time: float
@@ -69,6 +70,7 @@ class Value:
     terms: int = 0
     ready: float = 0.0
     hold: Hold | None = None
+    refers: ir.Expr | None = None
 
     @property
     def width(self) -> int:
