@@ -367,8 +367,8 @@ class Preprocessor:
             return text
         if not self.work.take(len(text), TOO_LARGE):
             return text
-        if text.isalnum() and text not in self.macros:
-            return text  # tables of thousands of numbers
+        if (text.isalnum() and text not in self.macros) or self.macros.keys().isdisjoint(_WORD.findall(text)):
+            return text  # tables of thousands of numbers, options of pragmas
         self.depth += 1
         out: list[str] = []
         at = 0
