@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..program import ir
 from ..program.expressions import loops_inside
 from ..program.sizes import total_bits
-from ..program.typenames import is_blocks, is_channel
+from ..program.typenames import is_blocks, is_bus, is_channel
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
     DUAL,
@@ -130,7 +130,8 @@ def part_layout(
 
 def _default(var: ir.Variable, auto_partition: bool) -> Layout:
     if var.type.kind == "stream":
-        return Layout(interface="memory" if is_blocks(var.type.name) else "fifo")
+        kind = "memory" if is_blocks(var.type.name) else "m_axi" if is_bus(var.type.name) else "fifo"
+        return Layout(interface=kind)
     size = element_count(var)
     if auto_partition and var.scope != "param" and not var.block and size is not None and size <= COMPLETE_THRESHOLD:
         return Layout({d: ("complete", extent or 1) for d, extent in enumerate(var.dims)}, interface="register")
