@@ -37,7 +37,8 @@ class Layout:
     merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     ports: of each bank. parted: fields of a struct lie in memories of their own. widen: bits that an m_axi port may be
     widened to. stencil: a window over it is kept on the chip.
-    fifo_depth: elements that a stream holds. bus_latency: cycles that an m_axi port is expected to take.
+    fifo_depth: elements that a stream holds. axis: its interface is AXI4-Stream, behind a register slice.
+    bus_latency: cycles that an m_axi port is expected to take.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Layout:
     widen: int = 0
     stencil: bool = False
     fifo_depth: int = FIFO_DEPTH
+    axis: bool = False
     bus_latency: int = 0
 
     @property
@@ -178,6 +180,7 @@ def _apply(
         )
         if mode:
             layout.interface = _INTERFACES.get(mode, layout.interface)
+            layout.axis = mode == "axis"
             layout.bundle = options.get("bundle", "")
         layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
         stated = pragma.whole("latency")

@@ -54,7 +54,9 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     part = fifo_part(region.target)
     state = state_of(start, part)
     time = state + part
-    region.end = max(region.end, time)
+    # What is written to AXI4-Stream is taken over by its register slice in the state after.
+    sliced = expr.name.startswith("write") and region.host.layout(array).axis
+    region.end = max(region.end, time + sliced)
     for argument in (*args, *region.guards):
         looked_at(argument, state)
     hold = Hold(state, state, max(kind.width, 1), copies(region, deps))
