@@ -121,7 +121,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
 
 
 def _predict(job: Job) -> QorPrediction:
-    from ..qor.provider import predict_document
+    from ..qor.kernels import predict_document
 
     _say_first(job)
     return predict_document(str(job.path), job.text, job.inputs, job.settings)
@@ -129,8 +129,8 @@ def _predict(job: Job) -> QorPrediction:
 
 def _say_first(job: Job) -> None:
     """Where another process has to answer, what the default model says until it has, on a terminal's standard error."""
+    from ..qor.kernels import predict_document
     from ..qor.model import loaded_model
-    from ..qor.provider import predict_document
 
     model = loaded_model(job.settings.hls.model)
     if not model.waits_s or not sys.stderr.isatty():
@@ -260,8 +260,9 @@ def run_lint(arguments: argparse.Namespace) -> int:
 
 
 def _lint(job: Job, *, estimate: bool) -> tuple[Analysis, ...]:
+    from ..qor.kernels import prediction_or_none
     from ..qor.lint.run import lint_source
-    from ..qor.provider import prediction_or_none, read_and_predict
+    from ..qor.provider import read_and_predict
 
     about = (str(job.path), job.text, job.inputs, job.settings)
     design, prediction = read_and_predict(*about) if estimate else (None, None)

@@ -25,7 +25,6 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
-from .answer.assumed import with_assumptions
 from .answer.shown import Shown, design_figures
 from .answer.types import QorPrediction
 from .learned.calibration import calibration_state
@@ -149,6 +148,7 @@ def _tried(
     first: QorPrediction | None, steps: int,
 ) -> tuple[Diagnostic, ...]:  # fmt: skip
     """The document's findings with those of their fixes that hold. steps: of work, to read and lint all of it."""
+    from .kernels import prediction_or_none
     from .lint.run import lint_files, try_fixes, verify_fixes
     from .model import open_design
 
@@ -261,13 +261,13 @@ def _kernels(
 
     top: the design's, where it is known.
     """
-    from .kernels import predict_kernels
+    from .kernels import predict_kernels, with_origins
     from .model import loaded_model
 
     model = loaded_model(settings.hls.model)
     model = model if slow else model.first
     for batch in predict_kernels(model, design, near=near, top=top):
-        yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
+        yield [with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
 
 
 def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, text: str) -> QorPrediction:
@@ -278,11 +278,6 @@ def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, te
 
     path, project = Path(design.program.path), None if design.project is None else design.project.path
     return with_actual(prediction, path, again, text=text, project=project, remember=True)
-
-
-def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
-    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-    return with_assumptions(replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names}))
 
 
 def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
@@ -304,28 +299,6 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
     return f"{path}:{item.span.start_line + 1}: {item.code}: {item.message}"
 
 
-def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction:
-    """Predict the text of one document with its project and settings; origins say where each assumption came from.
-
-    Raises SourceError or ConfigError for what the document or its settings hold, ArtifactError for a broken model.
-    """
-    from .model import loaded_model
-
-    model = loaded_model(settings.hls.model)
-    prediction = model.predict_text(text, path=path, inputs=inputs, settings=settings.hls)
-    return _with_origins(
-        model.with_report(prediction, Path(path), text, inputs=inputs, settings=settings.hls), settings
-    )
-
-
-def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:
-    """A prediction for rules that can do without: None where there is nothing to predict."""
-    try:
-        return predict_document(path, text, inputs, settings)
-    except HwmlError:
-        return None
-
-
 def read_and_predict(
     path: str, text: str, inputs: Inputs, settings: Settings
 ) -> tuple[OpenDesign, QorPrediction | None]:
@@ -333,6 +306,7 @@ def read_and_predict(
 
     Raises SourceError for what is no text.
     """
+    from .kernels import with_origins
     from .model import loaded_model
 
     design, problem = _open(path, text, inputs, settings)
@@ -342,7 +316,7 @@ def read_and_predict(
         prediction = loaded_model(settings.hls.model).predict_design(design)
     except HwmlError:
         return design, None
-    return design, _with_origins(prediction, settings)
+    return design, with_origins(prediction, settings)
 
 
 # How Vitis HLS and Vivado HLS name loops without a label.
@@ -406,6 +380,8 @@ class HlsProvider(Provider):
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
+        from .kernels import predict_document
+
         prediction = predict_document(path, text, gather(path), settings)
         return Design(prediction.top, design_figures(prediction))
 

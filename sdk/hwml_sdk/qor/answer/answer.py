@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...document import Span
 from ...errors import ConfigError
+from ...text import Span
 from ..closed_form.area import Area, area_cost
 from ..closed_form.causes import cause_of
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult

@@ -109,8 +109,24 @@ def named_in(block: ir.Block) -> frozenset[ir.Variable]:
 def loops_inside(block: ir.Block) -> tuple[ir.Loop, ...]:
     """`ir.loops_of` of a block that is complete, which every estimate of a design asks for again."""
     if block.loops is None:
-        block.loops = tuple(ir.loops_of(block))
+        block.loops = _loops_inside(block)
     return block.loops
+
+
+def _loops_inside(block: ir.Block) -> tuple[ir.Loop, ...]:
+    found: list[ir.Loop] = []
+    pending = block.items[::-1]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, ir.Loop):
+            found.append(item)
+            found += loops_inside(item.body)
+        elif isinstance(item, ir.Block):
+            pending += item.items[::-1]
+        elif isinstance(item, ir.If):
+            pending += item.otherwise.items[::-1] if item.otherwise is not None else ()
+            pending += item.then.items[::-1]
+    return tuple(found)
 
 
 def inside(exprs: Iterable[ir.Expr]) -> list[ir.Expr]:
@@ -128,9 +144,12 @@ def changing_in(exprs: Iterable[ir.Expr]) -> list[ir.Assign | ir.Unary]:
     pending.reverse()
     while pending:
         expr = pending.pop()
+        kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const:
+            continue
         if isinstance(expr, ir.Assign | ir.Unary):
             found.append(expr)
-        inner = _BACKWARDS.get(type(expr))
+        inner = _BACKWARDS.get(kind)
         if inner is not None:
             pending += inner(expr)
     return found
@@ -142,6 +161,10 @@ def _add_inside(found: list[ir.Expr], expr: ir.Expr) -> None:
     while pending:
         current = pending.pop()
         found.append(current)
+        if type(current) is ir.Binary:  # most that hold others
+            pending.append(current.right)
+            pending.append(current.left)
+            continue
         inner = _BACKWARDS.get(type(current))
         if inner is not None:
             pending += inner(current)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...document import Span
+from ...text import Span
 from . import ir
 from .constants import evaluate, held
 from .expressions import changing_in, children, everything_in, root_variable

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ...document import Span
+from ...text import Span
 from .budget import READ_STEPS, Work
 
 NUMBERS = frozenset({"int", "uint", "bool", "half", "float", "double", "fixed", "ufixed"})  # kinds of types

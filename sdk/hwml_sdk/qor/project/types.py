@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...document import Span
 from ...errors import ConfigError, SourceError
 from ...files import read_source
+from ...text import Span
 from ..tool.memories import KERNEL_BUS_LATENCY
 
 MAX_PROJECT_BYTES = 4 * 1024 * 1024

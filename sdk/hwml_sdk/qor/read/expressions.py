@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def number(reader: Reader, node: Node) -> ir.Expr:
     """A number or a character."""
-    return ir.Const(*_number(reader.src(node)))
+    return ir.Const(*_number(reader.text[node.start_byte : node.end_byte]))
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +49,7 @@ def boolean(reader: Reader, node: Node) -> ir.Expr:
 
 def identifier(reader: Reader, node: Node) -> ir.Expr:
     """A name, plain or qualified: a variable, a constant, or nothing that was read."""
-    name = reader.src(node)
+    name = reader.text[node.start_byte : node.end_byte]
     names = reader.names
     var = names.meant(name)
     if var is None and "::" in name:

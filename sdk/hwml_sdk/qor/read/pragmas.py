@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from ...document import Span
+from ...text import Span
 from ..program import ir
 from .option_texts import options_of
 from .preprocess import RawPragma, Unit

@@ -52,6 +52,7 @@ _BLANK = re.compile(rf"//(?:[^\n\\]|\\\r?\n|\\.)*+|/\*.*?(?:\*/|\Z)|{_QUOTED}", 
 _WORD = re.compile(rf"[A-Za-z_]\w*|\d[\w.']*|{_QUOTED}")
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)[ \t]*\Z")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
+_CONTINUED = re.compile(r"\\\r?\n")
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
 _OPERATOR_PRAGMA = re.compile(r"_Pragma\s*\(\s*\"((?:\\.|[^\"\\])*)\"\s*\)")
@@ -221,7 +222,7 @@ class Preprocessor:
     def _directive(self, line: str, start: int, file: int, state: _Conditions, stack: tuple[str, ...]) -> None:
         match = _DIRECTIVE.match(line)
         name, rest = (match.group(1) or "", match.group(2)) if match else ("", "")
-        rest = re.sub(r"\\\r?\n", " ", rest).strip()
+        rest = (_CONTINUED.sub(" ", rest) if "\\" in rest else rest).strip()
         if name in ("if", "ifdef", "ifndef", "elif", "else", "endif"):
             state.step(name, lambda: self._condition(name, rest))
         elif not state.active:

@@ -14,7 +14,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ...document import Span
+from ...text import Span
 from ..program import ir
 from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH, OWN_STEPS

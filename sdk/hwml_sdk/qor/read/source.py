@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES
+from ...text import Span
 from ..program import ir
 from ..program.budget import FILL_STEPS, TEXT_CHARACTERS, depth_guard
 from ..program.constant_arrays import mark_constant_arrays
