@@ -25,9 +25,9 @@ def predict_script(script: str | Path, *, out: str | Path | None = None) -> str:
 
     Returns text for people; `out` keeps the prediction as JSON. Raises ConfigError, SourceError as `predict_qor`.
     """
+    from hwml_sdk.qor.kernels import predict_document
     from hwml_sdk.qor.project.inputs import Inputs
     from hwml_sdk.qor.project.tcl import read_tcl
-    from hwml_sdk.qor.provider import predict_document
 
     project = read_tcl(script)
     texts = {str(path): read_source(path) for path in project.files if path.suffix.lower() in HLS.sources}

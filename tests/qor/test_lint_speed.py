@@ -13,9 +13,9 @@ from hwml_sdk.cli import main
 from hwml_sdk.config import Settings
 from hwml_sdk.document import Diagnostic, apply_edits
 from hwml_sdk.qor.answer.types import QorPrediction
+from hwml_sdk.qor.kernels import prediction_or_none
 from hwml_sdk.qor.lint.run import lint_source
 from hwml_sdk.qor.project.inputs import Inputs
-from hwml_sdk.qor.provider import prediction_or_none
 from hwml_sdk.qor.read.source import read_program
 
 

@@ -11,9 +11,10 @@ from ..document import Analysis
 from ..languages import HLS
 from ..qor.answer.render import flat_loops
 from ..qor.answer.types import LoopQor, QorPrediction, interval_json, plain_number, reasons_json
+from ..qor.kernels import predict_document, prediction_or_none
 from ..qor.lint.run import lint_source
 from ..qor.project.inputs import Inputs, gather
-from ..qor.provider import predict_document, prediction_or_none, read_and_predict
+from ..qor.provider import read_and_predict
 from ..qor.tool.labels import json_key
 from ..report import SCHEMA_VERSION
 from .findings import findings

@@ -29,6 +29,7 @@ from ..leftovers import sweep
 from ..printable import json_text, printable, tell
 from ..report import FORMATS, SCHEMA_VERSION, has_findings, render
 from ..rewrite import rewrite_source
+from ..threads import numpy_on_one_thread
 from . import qor_reports
 from .qor_jobs import Job, common_arguments, jobs_of
 from .tables import print_table
@@ -94,6 +95,7 @@ def _lint_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_predict(arguments: argparse.Namespace) -> int:
     """Predict every source and print the answers; a source that fails is named, the others go on."""
+    numpy_on_one_thread()
     jobs, failed = jobs_of(arguments)
     single = len(jobs) + len(failed) == 1
     if arguments.testbench and not single:
@@ -119,7 +121,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
 
 
 def _predict(job: Job) -> QorPrediction:
-    from ..qor.provider import predict_document
+    from ..qor.kernels import predict_document
 
     _say_first(job)
     return predict_document(str(job.path), job.text, job.inputs, job.settings)
@@ -127,8 +129,8 @@ def _predict(job: Job) -> QorPrediction:
 
 def _say_first(job: Job) -> None:
     """Where another process has to answer, what the default model says until it has, on a terminal's standard error."""
+    from ..qor.kernels import predict_document
     from ..qor.model import loaded_model
-    from ..qor.provider import predict_document
 
     model = loaded_model(job.settings.hls.model)
     if not model.waits_s or not sys.stderr.isatty():
@@ -240,6 +242,7 @@ def run_lint(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(codes_table(), end="")
         return 0
+    numpy_on_one_thread()
     analyses: list[Analysis] = []
     jobs, failed = jobs_of(arguments)
     for job in jobs:
@@ -257,8 +260,9 @@ def run_lint(arguments: argparse.Namespace) -> int:
 
 
 def _lint(job: Job, *, estimate: bool) -> tuple[Analysis, ...]:
+    from ..qor.kernels import prediction_or_none
     from ..qor.lint.run import lint_source
-    from ..qor.provider import prediction_or_none, read_and_predict
+    from ..qor.provider import read_and_predict
 
     about = (str(job.path), job.text, job.inputs, job.settings)
     design, prediction = read_and_predict(*about) if estimate else (None, None)

@@ -35,7 +35,9 @@ def common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", choices=("csynth", "impl"), help="predict the csynth report or the placed design")
     parser.add_argument("-D", "--define", action="append", default=[], metavar="NAME[=VALUE]", help="define a macro")
     parser.add_argument("-I", "--include", action="append", default=[], metavar="DIR", help="folder of headers")
-    parser.add_argument("--project", metavar="FILE", help="take designs and settings from this cfg, Tcl or Makefile")
+    parser.add_argument(
+        "--project", metavar="FILE", help="take designs and settings from this cfg, Tcl, Makefile or CMakeLists"
+    )
     parser.add_argument("--directives", metavar="FILE", help="directives.tcl or another project file")
 
 

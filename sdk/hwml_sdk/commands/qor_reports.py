@@ -228,8 +228,8 @@ def _predict_pair(pair: Pair) -> QorPrediction:
 
 def _predict_design(design: StatedDesign) -> QorPrediction:
     from ..files import read_source
+    from ..qor.kernels import predict_document
     from ..qor.project.inputs import gather
-    from ..qor.provider import predict_document
 
     project = design.project
     said = None if project is None else (project.path, {"hls": project.settings()})

@@ -1,20 +1,49 @@
-"""Every kernel of one document: a file may hold several designs side by side, and each is predicted as its own top."""
+"""Predictions of one document: of its design, or of every kernel in it, each of which is its own top."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from ..errors import SourceError
+from ..config import Settings
+from ..errors import HwmlError, SourceError
 from ..interrupt import checkpoint
+from .answer.assumed import with_assumptions
 from .answer.types import QorPrediction
-from .model import OpenDesign, QorModel
+from .model import OpenDesign, QorModel, loaded_model
 from .program import ir
 from .program.budget import DOCUMENT_STEPS, TOP_STEPS, Work
 from .program.facts import reached
 from .program.tops import called_functions
+from .project.inputs import Inputs
 
 FIRST_BATCH = 6  # about what a screen shows
 BATCH = 48
+
+
+def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction:
+    """Predict the text of one document with its project and settings; origins say where each assumption came from.
+
+    Raises SourceError or ConfigError for what the document or its settings hold, ArtifactError for a broken model.
+    """
+    model = loaded_model(settings.hls.model)
+    prediction = model.predict_text(text, path=path, inputs=inputs, settings=settings.hls)
+    return with_origins(model.with_report(prediction, Path(path), text, inputs=inputs, settings=settings.hls), settings)
+
+
+def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:
+    """A prediction for rules that can do without: None where there is nothing to predict."""
+    try:
+        return predict_document(path, text, inputs, settings)
+    except HwmlError:
+        return None
+
+
+def with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
+    """The prediction, which says where each of its assumptions came from."""
+    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
+    return with_assumptions(replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names}))
 
 
 def predict_kernels(

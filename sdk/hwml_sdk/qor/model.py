@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,16 @@ from ..files import read_bytes, read_source
 from .answer import answer
 from .answer.assumed import with_assumptions
 from .answer.corrected import prediction_of
-from .answer.overlay import with_figures
 from .answer.types import QorPrediction
 from .closed_form.design import make_options, make_target
 from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.calibration import at_workspace, errors_of, find_calibration, model_digest, z_scores
-from .learned.correct import KIND, Correction, Corrector, closed_form_log
+from .learned.correct import ENCODER_KIND, KIND, Correction, Corrector, closed_form_log
 from .learned.encoder.bare import without_pragmas
-from .learned.encoder.head import KIND as ENCODER_KIND
-from .learned.encoder.head import TARGETS, EncoderHead
-from .learned.encoder.serve import VectorSource
-from .learned.encoder.template import Sample, sample_of
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
-from .learned.table import quantise
+from .learned.quantised import quantise
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
@@ -51,6 +46,9 @@ from .reports.attach import with_actual
 from .tool.labels import LABELS, NEAR_CLOCK, near_year
 from .tool.operators import Target
 from .tool.releases import MERLIN, MERLIN_VERSION, tool_year
+
+if TYPE_CHECKING:
+    from .learned.encoder.template import Sample
 
 STAGES = ("csynth", "impl")
 NO_PATH = "<text>"  # of a source that is in no file
@@ -161,16 +159,18 @@ class QorModel:
         return with_actual(prediction, path, again, text=text, project=project)
 
     def _predict(self, text: str, path: str, inputs: Inputs, settings: HlsSettings) -> QorPrediction:
-        # A function of its own: what it reads and estimates is out of reach when the collector wakes, and goes at once.
-        return self._of(open_design(text, path=path, inputs=inputs, settings=settings))
+        # A function of its own: what it reads and estimates goes with it, before the collector wakes.
+        design = open_design(text, path=path, inputs=inputs, settings=settings)
+        estimate = design.estimate(design.top())
+        found = self.correct(design, [estimate])[0]
+        estimate.let_go()
+        design.program.let_go()
+        return found
 
     def predict_design(self, design: OpenDesign) -> QorPrediction:
         """Predict the top of a design that was opened. Raises SourceError where it has none."""
         with _collector_at_rest():
-            return self._of(design)
-
-    def _of(self, design: OpenDesign) -> QorPrediction:
-        return self.correct(design, [design.estimate(design.top())])[0]
+            return self.correct(design, [design.estimate(design.top())])[0]
 
     def correct(self, design: OpenDesign, estimates: Sequence[Estimate]) -> list[QorPrediction]:
         """Predictions from closed forms of functions of one design, all at once."""
@@ -245,6 +245,10 @@ class EncoderModel(QorModel):
     """A head on a frozen text encoder: LUT, DSP, FF and latency are its own, all else is the default model's."""
 
     def __init__(self, artifact: Artifact) -> None:
+        # Here, as in `correct`: the libraries of an encoder are imported for artefacts that have one.
+        from .learned.encoder.head import EncoderHead
+        from .learned.encoder.serve import VectorSource
+
         super().__init__(artifact)
         self._first = QorModel.load()
         self._head = EncoderHead(artifact)
@@ -271,6 +275,9 @@ class EncoderModel(QorModel):
 
         Raises ArtifactError where the encoder is not there or is another one than the head was trained on.
         """
+        from .answer.overlay import with_figures
+        from .learned.encoder.head import TARGETS
+
         if not estimates:
             return []
         samples = [_sample(estimate, design.settings) for estimate in estimates]
@@ -296,6 +303,8 @@ class EncoderModel(QorModel):
 
 
 def _sample(estimate: Estimate, settings: HlsSettings) -> Sample:
+    from .learned.encoder.template import sample_of
+
     return sample_of(
         estimate, part=settings.part, tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage,
         clock_ns=settings.clock_period_ns,

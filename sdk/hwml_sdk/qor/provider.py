@@ -25,7 +25,6 @@ from ..document import (
     Token,
 )
 from ..errors import ArtifactError, ConfigError, HwmlError, RefusedError, SourceError
-from .answer.assumed import with_assumptions
 from .answer.shown import Shown, design_figures
 from .answer.types import QorPrediction
 from .learned.calibration import calibration_state
@@ -33,7 +32,6 @@ from .project.hardware import is_hls, why_not_hls
 from .project.includes import including
 from .project.inputs import Inputs, gather
 from .project.values import parse_clock
-from .read.again import Edit, Whole, agrees, edit_of, followed, remembered, together, top_of, with_all_ports
 from .read.focus import focused
 from .reports.attach import with_actual
 from .reports.beside import reports_seen
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
 
     from .model import OpenDesign, QorModel
+    from .read.again import Edit, Whole
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -74,7 +73,7 @@ def steps(
     try:
         about = None if kept is None else _surroundings(path, inputs, settings)
         whole = None if kept is None or about is None else kept.get(path)
-        edit = None if whole is None else edit_of(whole, text, about)
+        edit = None if whole is None else _edit_of(whole, text, about)
         following = (yield from _edited(edit, path, inputs, settings, near)) if edit is not None else None
         if following is None:
             yield from _first_look(path, text, inputs, settings, near)
@@ -83,6 +82,13 @@ def steps(
             _keep(kept, path, following)
     except (SourceError, ConfigError) as error:
         yield Step(Analysis(path, "hls", notes=(str(error),)))
+
+
+def _edit_of(whole: Whole, text: str, about: object) -> Edit | None:
+    """See `read.again`, which only who asks twice has to load."""
+    from .read.again import edit_of
+
+    return edit_of(whole, text, about)
 
 
 MAX_KEPT = 16  # documents
@@ -106,6 +112,7 @@ def _edited(
 ) -> Generator[Step, None, Whole | None]:
     """The answer where only the functions that an edit may have changed are read; None where all have to be."""
     from .lint.run import lint_files
+    from .read.again import agrees, followed, together, top_of, with_all_ports
 
     design, problem = _open(path, edit.text, inputs, settings)
     top = None if problem or not agrees(edit, design.program) else top_of(edit, design.program)
@@ -141,6 +148,7 @@ def _tried(
     first: QorPrediction | None, steps: int,
 ) -> tuple[Diagnostic, ...]:  # fmt: skip
     """The document's findings with those of their fixes that hold. steps: of work, to read and lint all of it."""
+    from .kernels import prediction_or_none
     from .lint.run import lint_files, try_fixes, verify_fixes
     from .model import open_design
 
@@ -212,6 +220,8 @@ def _steps(
         yield from _replaced(final, design, text, settings, near)
     if about is None or first is None:
         return None
+    from .read.again import remembered
+
     fixes = sum(len(item.fixes) for item in analysis.diagnostics)
     return remembered(text, final, design.program, about, top=first.top, fixes=fixes, steps=steps)
 
@@ -251,13 +261,13 @@ def _kernels(
 
     top: the design's, where it is known.
     """
-    from .kernels import predict_kernels
+    from .kernels import predict_kernels, with_origins
     from .model import loaded_model
 
     model = loaded_model(settings.hls.model)
     model = model if slow else model.first
     for batch in predict_kernels(model, design, near=near, top=top):
-        yield [_with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
+        yield [with_origins(_reported(model, prediction, design, text), settings) for prediction in batch]
 
 
 def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, text: str) -> QorPrediction:
@@ -268,11 +278,6 @@ def _reported(model: QorModel, prediction: QorPrediction, design: OpenDesign, te
 
     path, project = Path(design.program.path), None if design.project is None else design.project.path
     return with_actual(prediction, path, again, text=text, project=project, remember=True)
-
-
-def _with_origins(prediction: QorPrediction, settings: Settings) -> QorPrediction:
-    names = ("part", "clock_period_ns", "tool", "tool_version", "stage", "top")
-    return with_assumptions(replace(prediction, origins={name: settings.origin(f"hls.{name}") for name in names}))
 
 
 def _all(found: Mapping[str, tuple[Diagnostic, ...]]) -> list[Diagnostic]:
@@ -294,28 +299,6 @@ def _elsewhere(path: str, item: Diagnostic) -> str:
     return f"{path}:{item.span.start_line + 1}: {item.code}: {item.message}"
 
 
-def predict_document(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction:
-    """Predict the text of one document with its project and settings; origins say where each assumption came from.
-
-    Raises SourceError or ConfigError for what the document or its settings hold, ArtifactError for a broken model.
-    """
-    from .model import loaded_model
-
-    model = loaded_model(settings.hls.model)
-    prediction = model.predict_text(text, path=path, inputs=inputs, settings=settings.hls)
-    return _with_origins(
-        model.with_report(prediction, Path(path), text, inputs=inputs, settings=settings.hls), settings
-    )
-
-
-def prediction_or_none(path: str, text: str, inputs: Inputs, settings: Settings) -> QorPrediction | None:
-    """A prediction for rules that can do without: None where there is nothing to predict."""
-    try:
-        return predict_document(path, text, inputs, settings)
-    except HwmlError:
-        return None
-
-
 def read_and_predict(
     path: str, text: str, inputs: Inputs, settings: Settings
 ) -> tuple[OpenDesign, QorPrediction | None]:
@@ -323,6 +306,7 @@ def read_and_predict(
 
     Raises SourceError for what is no text.
     """
+    from .kernels import with_origins
     from .model import loaded_model
 
     design, problem = _open(path, text, inputs, settings)
@@ -332,7 +316,7 @@ def read_and_predict(
         prediction = loaded_model(settings.hls.model).predict_design(design)
     except HwmlError:
         return design, None
-    return design, _with_origins(prediction, settings)
+    return design, with_origins(prediction, settings)
 
 
 # How Vitis HLS and Vivado HLS name loops without a label.
@@ -396,6 +380,8 @@ class HlsProvider(Provider):
 
     def design(self, path: str, text: str, settings: Settings) -> Design:
         """The prediction of the design's top, in this source or in another one of its project."""
+        from .kernels import predict_document
+
         prediction = predict_document(path, text, gather(path), settings)
         return Design(prediction.top, design_figures(prediction))
 

@@ -16,6 +16,7 @@ from hwml_sdk.qor.program.advances import advances
 from hwml_sdk.qor.program.expressions import (
     assigned_in_order,
     assigned_variables,
+    calls,
     everything_in,
     expressions_of,
     root_variable,
@@ -189,7 +190,7 @@ def test_walks_in_source_order() -> None:
     (first, *_) = expressions_of(body)
     assert [type(expr).__name__ for expr in facts.walk(first)] == ["Binary", "Ref", "Const"]
     assert list(facts.walk(None)) == []
-    assert [call.name for call in facts.calls(body)] == ["f", "h", "g"]
+    assert [call.name for call in calls(body)] == ["f", "h", "g"]
     assert [item.var.name for item in facts.declarations(body)] == ["k", "none", "j", "deep"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from hwml_sdk.qor.program.tops import choose_top
 from hwml_sdk.qor.read.source import read_program
 
 from .kit import closed, loops
@@ -87,3 +88,29 @@ void top(int a[4], int *out) { int x = f<4>(a); int y = f<4>(a, 3); *out = x + y
     found = closed(code, pipeline_loops=0)
     assert sorted(read_program(code).functions) == ["f<4>", "f<4>(int a[N], int b)", "top"]
     assert {name: loop.trips for name, loop in loops(found).items()} == {"A": 4, "B": 4, "C": 40}
+
+
+def test_a_long_chain_of_aliases_is_followed_to_its_end() -> None:
+    """Each stands for the one before it with its arguments the other way round: 300 of them leave a pair as it is."""
+    links = "".join(
+        f"template <typename T, typename U> using A{i} = {f'A{i - 1}<U, T>' if i else 'Pair<T, U>'};\n"
+        for i in range(301)
+    )
+    code = (
+        "template <typename T, typename U> struct Pair { T first; U second; };\n"
+        + links
+        + "void top(ap_uint<48> a[4], int n) { A300<ap_uint<9>, ap_uint<33> > p; p.first = n; p.second = n; "
+        "a[0] = (p.second, p.first); }"
+    )
+    program = read_program(code)
+    kind = program.functions["top"].variables["p"].type
+    assert [(name, inner.width) for name, inner, _ in kind.fields] == [("first", 9), ("second", 33)]
+
+
+def test_a_design_is_no_method_of_a_class_of_its_name() -> None:
+    code = (
+        "template <typename T> struct Line { T d; void put(T v) { d = v; } };\n"
+        "void use(int *a) { Line<int> l; l.put(a[0]); a[1] = l.d; }\nvoid Line_(int *a) {}\n"
+        "namespace k { void Line(int *a) { use(a); } }\n"
+    )
+    assert choose_top(read_program(code), "Line").name == "Line"

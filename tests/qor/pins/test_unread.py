@@ -98,6 +98,12 @@ def test_the_cause_has_a_name(what: str) -> None:
     assert {name: causes[0] for name, causes in found.items()} == dict.fromkeys(ALL, cause)
 
 
+def test_a_long_chain_of_calls_is_told_as_deep_and_not_as_recursion() -> None:
+    chain = "".join(f"int f{i}(int x) {{ return f{i + 1}(x) * 3; }}\n" for i in reversed(range(79)))
+    found = unknown("int f79(int x) { return x + 1; }\n" + chain + body("a[0] = f0(n);"))
+    assert found == dict.fromkeys(ALL, ("f40 stands inside more than 40 calls",))
+
+
 OWN = [
     "add",
     "sub",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...document import Span
 from ...errors import ConfigError
+from ...text import Span
 from ..closed_form.area import Area, area_cost
 from ..closed_form.causes import cause_of
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
@@ -26,20 +26,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
-    """What loops are weighed by: cycles of the design, and how often its functions run, by name."""
+class Whole:
+    """What loops are weighed by: cycles of the design, and how often its functions run, by name.
+
+    reached: functions that the top names, itself or further down. loops: of results that were looked at, by identity:
+    the design names the same loops as its functions do.
+    """
 
     cycles: float | None
     runs: Mapping[str, float]
+    reached: Mapping[str, ir.Function]
+    loops: dict[int, tuple[LoopQor, ...]] = field(default_factory=dict)
 
 
-def loops_of(result: FunctionResult, whole: _Whole) -> tuple[LoopQor, ...]:
+def _loops_of(result: FunctionResult, whole: Whole) -> tuple[LoopQor, ...]:
     """The loops of one function as a tree, those that are unrolled among them; shares are of the whole design."""
-    kept = tuple(_loop(item, whole, None, result.unrolled) for item in result.loops)
-    return _with_unrolled(kept, result.function.body, result.unrolled)
+    found = whole.loops.get(id(result))
+    if found is None:
+        kept = tuple(_loop(item, whole, None, result.unrolled) for item in result.loops)
+        found = whole.loops[id(result)] = _with_unrolled(kept, result.function.body, result.unrolled)
+    return found
 
 
-def _whole(estimate: Estimate) -> _Whole:
+def whole_of(estimate: Estimate) -> Whole:
     """A function that is called from several places, or in loops, runs as often as all of them together make it."""
     times = {id(estimate.top): 1.0}
     runs: dict[str, float] = {}
@@ -48,7 +57,7 @@ def _whole(estimate: Estimate) -> _Whole:
         runs[result.function.name] = runs.get(result.function.name, 0.0) + mine
         for call in result.calls:
             times[id(call.callee)] = times.get(id(call.callee), 0.0) + mine * call.times
-    return _Whole(estimate.latency_cycles, runs)
+    return Whole(estimate.latency_cycles, runs, reached(estimate.program, estimate.top.function))
 
 
 def _callees_first(top: FunctionResult) -> list[FunctionResult]:
@@ -68,20 +77,20 @@ def _callees_first(top: FunctionResult) -> list[FunctionResult]:
     return order
 
 
-def all_loops(estimate: Estimate) -> tuple[LoopQor, ...]:
+def all_loops(estimate: Estimate, whole: Whole | None = None) -> tuple[LoopQor, ...]:
     """The loops of the top function, then those of the functions it calls, each function once."""
     found: list[LoopQor] = []
     seen: set[str] = set()
     pending, results = [estimate.top], []
-    whole = _whole(estimate)
+    whole = whole or whole_of(estimate)
     while pending:
         result = pending.pop(0)
         if result.function.name not in seen:
             seen.add(result.function.name)
             results.append(result)
-            found += loops_of(result, whole)
+            found += _loops_of(result, whole)
             pending += [call.callee for call in result.calls]
-    for function in reached(estimate.program, estimate.top.function).values():
+    for function in whole.reached.values():
         if function.name not in seen:
             found += _inlined_loops(function, results)
     return tuple(found)
@@ -100,6 +109,8 @@ def _with_unrolled(
     kept: tuple[LoopQor, ...], block: ir.Block, unrolled: Mapping[ir.Loop, float | None]
 ) -> tuple[LoopQor, ...]:
     """`kept` and the unrolled loops that stand directly in `block`, in source order."""
+    if not unrolled:
+        return kept
     gone = [_unrolled(loop, unrolled) for loop in ir.loops_in(block) if loop in unrolled]
     taken = {(loop.path, loop.span) for loop in kept}
     gone = [loop for loop in gone if (loop.path, loop.span) not in taken]
@@ -118,7 +129,7 @@ def _unrolled(loop: ir.Loop, unrolled: Mapping[ir.Loop, float | None]) -> LoopQo
 
 
 def _loop(
-    result: LoopResult, whole: _Whole, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
+    result: LoopResult, whole: Whole, nest: LoopResult | None, unrolled: Mapping[ir.Loop, float | None]
 ) -> LoopQor:
     """nest: the flattened nest this loop is part of, outermost."""
     loop = result.loop
@@ -150,12 +161,10 @@ def _loop(
     )  # fmt: skip
 
 
-def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
+def functions_of(estimate: Estimate, whole: Whole) -> tuple[FunctionQor, ...]:
     """The functions the top reaches; those walked in place of their calls are marked inlined and carry no cycles."""
-    whole = _whole(estimate)
     found = []
-    names = reached(estimate.program, estimate.top.function)
-    for function in sorted(names.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
+    for function in sorted(whole.reached.values(), key=lambda f: (f.path != estimate.program.path, f.path, f.span)):
         result = estimate.functions.get(function.name)
         if result is None:
             loops = _inlined_loops(function, list(estimate.functions.values()))
@@ -165,7 +174,7 @@ def functions_of(estimate: Estimate) -> tuple[FunctionQor, ...]:
     return tuple(found)
 
 
-def _function(result: FunctionResult, target: Target, whole: _Whole) -> FunctionQor:
+def _function(result: FunctionResult, target: Target, whole: Whole) -> FunctionQor:
     """A function that is built as a block of its own."""
     cost = area_cost(result.area, target)
     memory = list(result.memory.values())
@@ -178,7 +187,7 @@ def _function(result: FunctionResult, target: Target, whole: _Whole) -> Function
     function = result.function
     return FunctionQor(
         function.name, function.path, function.name_span, known["lut"], known["dsp"], known["ff"], known["bram_18k"],
-        known["latency_cycles"], False, loops_of(result, whole), reasons, uram_of(result.unknown, memory),
+        known["latency_cycles"], False, _loops_of(result, whole), reasons, uram_of(result.unknown, memory),
         result.interval if result.known else None,
     )  # fmt: skip
 
@@ -276,18 +285,17 @@ def dominant(estimate: Estimate) -> str:
 
 def _leaves(result: FunctionResult, part: str) -> list[LoopResult]:
     """Pipelined loops inside the loop, or the called function, that `part` names, those with most cycles first."""
-    found: list[LoopResult] = []
-
-    def add(loops: Sequence[LoopResult]) -> None:
-        for loop in loops:
-            if loop.ii is not None and not loop.flattened:
-                found.append(loop)
-            add(loop.children)
-
-    add([loop for loop in result.loops if part == f"loop {loop.loop.name}"])
+    pending = [loop for loop in result.loops if part == f"loop {loop.loop.name}"]
     for call in result.calls:
         if call.loop is None and part == f"call of {call.callee.function.name}":
-            add(call.callee.loops)
+            pending += call.callee.loops
+    found: list[LoopResult] = []
+    pending.reverse()
+    while pending:
+        loop = pending.pop()
+        if loop.ii is not None and not loop.flattened:
+            found.append(loop)
+        pending += loop.children[::-1]
     return sorted(found, key=lambda item: -item.cycles * max(item.entries, 1.0))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...amounts import Interval
-from .spread import Spread, spread_function, spread_loops
+from .spread import Spread, spread_parts
 from .types import LoopQor, QorPrediction
 
 Sides = tuple[float, float]
@@ -46,8 +46,7 @@ def with_assumptions(prediction: QorPrediction) -> QorPrediction:
     }
     if set(spreads) != set(prediction.intervals) or "latency_cycles" not in spreads:
         return replace(prediction, intervals=ends, certainty=sure)
-    functions = tuple(spread_function(function, spreads) for function in prediction.functions)
-    loops = spread_loops(prediction.loops, spreads)
+    functions, loops = spread_parts(prediction.functions, prediction.loops, spreads)
     said = (*prediction.warnings, *_hint(prediction.intervals, ends))
     return replace(prediction, intervals=ends, certainty=sure, functions=functions, loops=loops, warnings=said)
 

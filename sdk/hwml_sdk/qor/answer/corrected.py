@@ -22,8 +22,9 @@ from .answer import (
     part_or_none,
     reasons_of,
     warnings,
+    whole_of,
 )
-from .spread import Spread, spread_function, spread_loops
+from .spread import Spread, spread_parts
 from .types import Interval, QorPrediction
 
 
@@ -45,7 +46,10 @@ def prediction_of(
     times = _times(estimate, found["latency_cycles"], ends.get("latency_cycles"))
     if times is not None:
         found["latency_cycles"], ends["latency_cycles"] = times.latency_cycles, times.ends
-    spreads = _spreads(correction, found, ends)
+    whole = whole_of(estimate)
+    functions, loops = spread_parts(
+        functions_of(estimate, whole), all_loops(estimate, whole), _spreads(correction, found, ends)
+    )
     return QorPrediction(
         lut=found["lut"], dsp=found["dsp"], ff=found["ff"], latency_cycles=found["latency_cycles"],
         bram_18k=found["bram_18k"],
@@ -54,9 +58,9 @@ def prediction_of(
         tool=settings.tool, tool_version=settings.tool_version, stage=settings.stage, model=model,
         closed_form=closed, unlike_score=correction.unlike_score, fits_part=fits(part, found, estimate.uram),
         dominant=dominant(estimate),
-        functions=tuple(spread_function(function, spreads) for function in functions_of(estimate)),
+        functions=functions,
         uram=estimate.uram if "bram_18k" in known else None,
-        loops=spread_loops(all_loops(estimate), spreads),
+        loops=loops,
         explain=contributions(estimate, found),
         warnings=warnings(estimate, correction, unseen, (*notes, *part_notes(part))),
         reasons=reasons, certainty=certainty(correction, reasons),

@@ -7,14 +7,18 @@ design's interval, as factors of one more than the figure, hold for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from ...amounts import Interval
 from .types import FunctionQor, LoopQor
 
 _FIELDS = {"lut": "lut", "dsp": "dsp", "ff": "ff", "bram_18k": "bram_18k", "latency_cycles": "cycles"}
+_LOOP = tuple(item.name for item in fields(LoopQor))
+_LOOP_VALUES = attrgetter(*_LOOP)
 Spreads = Mapping[str, "Spread"]
+_Done = dict[int, LoopQor]  # by the identity of the loop before
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +39,33 @@ class Spread:
         return Interval(max(low, 0.0), high if math.isfinite(high) else value)
 
 
-def spread_function(function: FunctionQor, spreads: Spreads) -> FunctionQor:
+def spread_parts(
+    functions: Iterable[FunctionQor], loops: Iterable[LoopQor], spreads: Spreads
+) -> tuple[tuple[FunctionQor, ...], tuple[LoopQor, ...]]:
+    """Functions and loops of a design with intervals of what is known of them; a loop that both have stays one."""
+    done: _Done = {}
+    return (
+        tuple([spread_function(function, spreads, done) for function in functions]),
+        tuple([_spread_loop(loop, spreads, done) for loop in loops]),
+    )
+
+
+def spread_function(function: FunctionQor, spreads: Spreads, done: _Done | None = None) -> FunctionQor:
     """A function with intervals of its known figures, and its loops with theirs."""
     known = {name: getattr(function, field) for name, field in _FIELDS.items()}
     ends = {name: spreads[name].around(value) for name, value in known.items() if value is not None and name in spreads}
-    loops = spread_loops(function.loops, spreads)
+    done = {} if done is None else done
+    loops = tuple([_spread_loop(loop, spreads, done) for loop in function.loops])
     return replace(function, loops=loops, intervals={} if function.inlined else ends)
 
 
-def spread_loops(loops: tuple[LoopQor, ...], spreads: Spreads) -> tuple[LoopQor, ...]:
-    """Loops, and those inside them, with the interval of their cycles."""
-    found = []
-    for loop in loops:
+def _spread_loop(loop: LoopQor, spreads: Spreads, done: _Done) -> LoopQor:
+    """A loop, with those inside it, and the interval of its cycles."""
+    found = done.get(id(loop))
+    if found is None:
         own = spreads["latency_cycles"].around(loop.total_cycles) if loop.total_cycles is not None else None
-        found.append(replace(loop, interval=own, loops=spread_loops(loop.loops, spreads)))
-    return tuple(found)
+        inner = tuple([_spread_loop(one, spreads, done) for one in loop.loops])
+        # What `replace` does, which asks each field for its name and whether it may be given.
+        values = dict(zip(_LOOP, _LOOP_VALUES(loop), strict=True)) | {"interval": own, "loops": inner}
+        found = done[id(loop)] = LoopQor(**values)
+    return found

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...amounts import whole
-from ...document import Interval, Span
+from ...amounts import Interval, whole
 from ...report import SCHEMA_VERSION, span_json
+from ...text import Span
 from ..closed_form.causes import Cause
 from ..closed_form.schedule.bounds import Circuit
 from ..tool.labels import LABELS, json_key

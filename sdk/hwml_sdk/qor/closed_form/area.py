@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..tool.operators import Target, operator
 from .costs import COSTS, MAX_HELD_STAGES, MAX_PORT_LUT, MAX_SELECTED, MAX_STATES, counting
 from .memory import Layout, element_count
-from .schedule.accesses import Access, by_array
+from .schedule.accesses import Access
 from .schedule.region import Kind, Region
 
 
@@ -33,8 +33,11 @@ class Area:
 
     def beside(self, other: Area, copies: float = 1.0) -> None:
         """Add code that runs at the same time, or cannot share."""
-        for kind, units in other.shared.items():
-            self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
+        if not self.shared and copies == 1:
+            self.shared = dict(other.shared)
+        else:
+            for kind, units in other.shared.items():
+                self.shared[kind] = self.shared.get(kind, 0.0) + units * copies
         self._add_plain(other, copies)
 
     def after(self, other: Area, copies: float = 1.0) -> None:
@@ -96,7 +99,7 @@ def copied_bits(region: Region) -> float:
 def ports_lut(region: Region) -> float:
     """Address and data multiplexers in front of memory ports, and selection among registers, banks and lanes."""
     total = selected_lut(region)
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         uses = sum(access.copies for access in accesses)
@@ -110,7 +113,7 @@ def ports_lut(region: Region) -> float:
 def selected_lut(region: Region) -> float:
     """Selection among registers, banks and lanes by what is known at run time only."""
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         width = max(array.type.width, 1)
         if layout.interface == "register":
@@ -118,8 +121,8 @@ def selected_lut(region: Region) -> float:
             chosen = [access for access in accesses if any(step != 0 for step in access.moving)]
             copies = sum(access.copies for access in chosen)
             total += copies * width * min(count, MAX_SELECTED) * COSTS.register_lut_bit
-            continue
-        total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
+        elif layout.reshaped or layout.banks:
+            total += sum(access.copies * selection_lut(access, layout, width) for access in accesses)
     return min(total, MAX_PORT_LUT)
 
 
@@ -132,6 +135,8 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
     """
     lanes = unresolved(access, layout.reshaped)
     banks = unresolved(access, layout.banks)
+    if lanes <= 1 and banks <= 1:
+        return 0.0
     word = width * math.prod(factor for _, factor in layout.reshaped.values())
     total = 0.0
     if lanes > 1:
@@ -144,6 +149,8 @@ def selection_lut(access: Access, layout: Layout, width: int) -> float:
 
 def unresolved(access: Access, splits: Mapping[int, tuple[str, int]]) -> int:
     """Among how many parts an access has to choose at run time."""
+    if not splits:
+        return 1
     total = 1
     for dim, (kind, factor) in splits.items():
         moving = access.moving[dim] if dim < len(access.moving) else None

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..program import ir
 from .results import LoopResult
-from .schedule.accesses import Access, by_array
+from .schedule.accesses import Access
 from .schedule.banks import Load, busiest, loads
 from .schedule.bounds import EXIT, Circuit
 from .schedule.region import Region
@@ -83,12 +83,12 @@ def cause_of(result: LoopResult, flat: LoopResult) -> Cause:
 
 def _of_ports(kind: str, subject: str, region: Region) -> Cause:
     if kind == "bundle":
-        names = [a.name for a in by_array(region.accesses) if _bundle(region, a) == subject]
+        names = [a.name for a in region.arrays() if _bundle(region, a) == subject]
         return Cause("bundle", f"{', '.join(names)} share the m_axi bundle {subject}", subject)
-    array = next((a for a in by_array(region.accesses) if a.name == subject), None)
+    array = next((a for a in region.arrays() if a.name == subject), None)
     if array is None:
         return Cause("unclear", f"ports of {subject}", subject)
-    accesses = by_array(region.accesses)[array]
+    accesses = region.arrays()[array]
     layout = region.host.layout(array)
     if kind == "ports":
         return _of_memory(array, loads(array, layout, accesses), layout.ports.total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ...errors import ConfigError
@@ -16,6 +17,8 @@ from .estimate import Estimate, estimate_program
 from .plan import PIPELINE_LOOPS, Options
 
 
+# The same object each time: operators are kept by their target, and what is the same need not be compared.
+@lru_cache(maxsize=256)
 def make_target(
     part: str,
     clock_period_ns: float,

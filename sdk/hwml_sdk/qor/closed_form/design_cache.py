@@ -10,8 +10,7 @@ from functools import partial
 from ..program import ir
 from ..program.budget import Work, estimate_steps
 from ..program.constants import Number, initial_of
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import calls
+from ..program.expressions import assigned_variables, calls, everything_in, named_in, root_variable
 from ..program.trip_counts import TripCount, constant_step
 from ..program.typenames import split_scope
 from ..tool.binding import Binding, bindings, limits
@@ -124,7 +123,9 @@ class Design:
         key = var, field
         if key not in self._parts:
             found = var.type.field_of(field)
-            init = initial_of(ir.Member(ir.Ref(var.name, var), field)) if var.const or var.given else None
+            init = var.given.get(field)
+            if init is None and var.const:
+                init = initial_of(ir.Member(ir.Ref(var.name, var), field))
             self._parts[key] = None if found is None else ir.Variable(
                 f"{var.name}.{field}", found[0], found[1], var.scope, var.span, var.path, const=init is not None,
                 static=var.static, init=init, function=var.function, part_of=var,
@@ -148,7 +149,7 @@ class Design:
         function = self.program.functions.get(name)
         if found is None and function is not None and depth <= MAX_CALLS:
             self._outside[name] = frozenset(), frozenset()  # what a function that calls itself finds on its way
-            named = {e.var for e in everything_in(function.body) if isinstance(e, ir.Ref) and e.var is not None}
+            named = set(named_in(function.body))
             written = set(assigned_variables(function.body))
             for call in calls(function.body):
                 reads, writes = self.outside(call.name, depth + 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..program import ir
-from ..program.expressions import assigned_variables, everything_in, root_variable
-from ..program.facts import calls
+from ..program.expressions import assigned_variables, calls, everything_in, root_variable
 
 _MAX_CALLS = 40  # inside one another
 # Which arguments the copies of the C library read and write.
@@ -55,19 +54,20 @@ class Directions:
 def _elements_read(block: ir.Block) -> set[ir.Variable]:
     """Variables of which a statement reads an element, whatever others write: `a[i] = a[i] ^ 1` does both."""
     passed: set[int] = set()  # only written, or only their address taken
+    elements: list[ir.Expr] = []
     for expr in everything_in(block):
+        kind = type(expr)
         place: ir.Expr | None = None
-        if isinstance(expr, ir.Assign) and expr.op == "=":
-            place = expr.target
-        elif isinstance(expr, ir.Unary) and expr.op == "&":
-            place = expr.operand
+        if kind is ir.Index:
+            elements.append(expr)
+        elif isinstance(expr, ir.Assign):
+            place = expr.target if expr.op == "=" else None
+        elif isinstance(expr, ir.Unary):
+            place = expr.operand if expr.op == "&" else None
+            if expr.op == "*":
+                elements.append(expr)
         while place is not None:
             passed.add(id(place))
             place = place.base if isinstance(place, ir.Member | ir.Index) else None
-    found: set[ir.Variable] = set()
-    for expr in everything_in(block):
-        element = isinstance(expr, ir.Index) or (isinstance(expr, ir.Unary) and expr.op == "*")
-        var = root_variable(expr) if element and id(expr) not in passed else None
-        if var is not None:
-            found.add(var)
-    return found
+    found = [root_variable(expr) for expr in elements if id(expr) not in passed]
+    return {var for var in found if var is not None}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..program import ir
@@ -16,15 +16,15 @@ from .costs import LOGIC, MAX_PORT_LUT
 from .logic import multiplexer
 from .memory import Layout, element_count
 from .results import FunctionResult
-from .schedule.accesses import Access, by_array
-from .schedule.ports import access_cycles
+from .schedule.accesses import Access
+from .schedule.ports import busiest_cycles
 from .schedule.region import Region
 
 
 def ports(region: Region, slots: float) -> float:
     """Addresses and data in front of memory ports that take turns over `slots` states."""
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         if layout.interface == "memory":
             total += _port(array, layout, accesses, slots)
@@ -32,11 +32,11 @@ def ports(region: Region, slots: float) -> float:
 
 
 def _port(array: ir.Variable, layout: Layout, accesses: Iterable[Access], slots: float) -> float:
-    listed = list(_distinct(accesses))
+    listed = _distinct(accesses)
     banks = _banks(array, layout)
     found = 0.0
     for kind in (listed, [access for access in listed if access.write]):
-        each = _per_bank(array, layout, kind)
+        each = _per_bank(layout, kind, banks)
         many = min(max(math.ceil(each / max(slots, 1)), 1), layout.ports.total)
         if each > many:
             found += banks * many * multiplexer(each / many + 1)
@@ -47,20 +47,17 @@ def _banks(array: ir.Variable, layout: Layout) -> int:
     return max(min(layout.bank_count(), element_count(array) or 1), 1)
 
 
-def _per_bank(array: ir.Variable, layout: Layout, accesses: Iterable[Access]) -> float:
+def _per_bank(layout: Layout, accesses: Iterable[Access], banks: int) -> float:
     """Accesses that each bank is given: what is not told apart from the others by its place goes to all of them."""
-    banks = _banks(array, layout)
-    return sum(access.copies * min(unresolved(access, layout.banks), banks) for access in accesses) / banks
+    return sum([access.copies * min(unresolved(access, layout.banks), banks) for access in accesses]) / banks
 
 
-def _distinct(accesses: Iterable[Access]) -> Iterator[Access]:
+def _distinct(accesses: Iterable[Access]) -> list[Access]:
     """What both arms of a branch store in one place is one store of a value that is chosen."""
-    seen: set[object] = set()
+    found: dict[object, Access] = {}
     for access in accesses:
-        key = (access.key, access.write)
-        if key not in seen:
-            seen.add(key)
-            yield access
+        found.setdefault((access.key, access.write), access)
+    return list(found.values())
 
 
 @dataclass(slots=True)
@@ -91,7 +88,7 @@ def shared_ports(result: FunctionResult, region: Region, slots: float) -> float:
         if loop.ii is None or not region.target.behaviour.outlined_loops:
             _own_uses(users, loop.region, float(loop.ii or memory_slots(loop.region)))
         else:
-            _block_uses(users, region, loop.region.accesses, float(loop.ii), loop.replicas)
+            _block_uses(users, region, loop.region.arrays(), float(loop.ii), loop.replicas)
     for array, write in result.copied:
         users[array].all += 1
         users[array].writers += write
@@ -100,31 +97,35 @@ def shared_ports(result: FunctionResult, region: Region, slots: float) -> float:
 
 def memory_slots(region: Region) -> float:
     """States that the busiest array's ports take."""
-    layout = region.host.layout
-    found = by_array(region.accesses).items()
-    return float(max((access_cycles(a, layout(a), listed)[0] for a, listed in found), default=1))
+    return float(busiest_cycles(region))
 
 
 def _own_uses(users: dict[ir.Variable, _Users], region: Region, slots: float) -> None:
-    for array, accesses in by_array(region.accesses).items():
-        listed = list(_distinct(accesses))
+    for array, accesses in region.arrays().items():
+        listed = _distinct(accesses)
         layout = region.host.layout(array)
-        each = _per_bank(array, layout, listed)
+        banks = _banks(array, layout)
+        each = _per_bank(layout, listed, banks)
         many = min(max(math.ceil(each / max(slots, 1)), 1), 2)
         found = users[array]
         found.all += max(each / many, 1.0)
         found.second += each / many if many > 1 else 0.0
         writes = [access for access in listed if access.write]
-        found.writers += max(_per_bank(array, layout, writes) / many, 1.0) if writes else 0.0
+        found.writers += max(_per_bank(layout, writes, banks) / many, 1.0) if writes else 0.0
 
 
 def _block_uses(
-    users: dict[ir.Variable, _Users], region: Region, accesses: Sequence[Access], ii: float, times: float
+    users: dict[ir.Variable, _Users],
+    region: Region,
+    arrays: Mapping[ir.Variable, Sequence[Access]],
+    ii: float,
+    times: float,
 ) -> None:
-    for array, listed in by_array(accesses).items():
+    for array, listed in arrays.items():
         found = users[array]
         found.all += times
-        found.second += times if _per_bank(array, region.host.layout(array), _distinct(listed)) > ii else 0.0
+        layout = region.host.layout(array)
+        found.second += times if _per_bank(layout, _distinct(listed), _banks(array, layout)) > ii else 0.0
         found.writers += times if any(access.write for access in listed) else 0.0
 
 
@@ -147,13 +148,13 @@ def selected(region: Region) -> float:
     A word of lanes is shifted, as `lshr` in the table of expressions.
     """
     total = 0.0
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         if layout.interface == "register":
             count = element_count(array) or 1
             moving = [access for access in accesses if any(step != 0 for step in access.moving)]
             total += sum(access.copies * multiplexer(count) for access in moving)
-        else:
+        elif layout.reshaped or layout.banks:
             total += sum(access.copies * _selector(array, layout, access) for access in accesses)
     return min(total, MAX_PORT_LUT)
 

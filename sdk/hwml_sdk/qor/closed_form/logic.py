@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 
 from ..program import ir
 from ..tool.operators import Target, operator
@@ -25,12 +26,12 @@ MAX_COUNTER_BITS = 64
 
 def multiplexer(inputs: float) -> float:
     """An entry of the table of multiplexers."""
-    points: tuple[tuple[int, int], ...] = _LARGE
     if inputs < len(_MULTIPLEXERS) - 1:
         low = max(int(inputs), 0)
-        points = ((low, _MULTIPLEXERS[low]), (low + 1, _MULTIPLEXERS[low + 1]))
-    above = next((at for at, (most, _) in enumerate(points) if at > 0 and inputs <= most), len(points) - 1)
-    (low, first), (high, last) = points[above - 1], points[above]
+        first, last = _MULTIPLEXERS[low], _MULTIPLEXERS[low + 1]
+        return first + (inputs - low) * (last - first) / 1
+    above = next((at for at, (most, _) in enumerate(_LARGE) if at > 0 and inputs <= most), len(_LARGE) - 1)
+    (low, first), (high, last) = _LARGE[above - 1], _LARGE[above]
     return first + (inputs - low) * (last - first) / (high - low)
 
 
@@ -44,8 +45,13 @@ def counter_bits(loop: NestLoop) -> int:
 
 def _counter(target: Target, bits: int) -> float:
     """The sum and the comparison of a counter."""
-    kind = ir.CType("uint", bits)
+    kind = _unsigned(bits)
     return operator("add", kind, target).lut + operator("cmp", kind, target).lut
+
+
+@cache
+def _unsigned(bits: int) -> ir.CType:
+    return ir.CType("uint", bits)
 
 
 def of_pipeline(
@@ -75,7 +81,7 @@ def of_level(target: Target, nest: Sequence[NestLoop]) -> float:
     outer, inner = nest[0], nest[1]
     rounds = NestLoop(None, math.prod(max(loop.trip, 1.0) for loop in nest), 1.0)
     bits = counter_bits(outer)
-    found = operator("add", ir.CType("uint", bits), target).lut + _counter(target, counter_bits(rounds))
+    found = operator("add", _unsigned(bits), target).lut + _counter(target, counter_bits(rounds))
     # Each counter goes on, or the one inside starts anew.
     return found + 4 * multiplexer(2) + bits + counter_bits(inner) + target.behaviour.nest_lut
 

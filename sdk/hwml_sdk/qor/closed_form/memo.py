@@ -14,8 +14,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from ..program import ir
-from ..program.expressions import everything_in, inside
-from ..program.facts import calls
+from ..program.expressions import calls, everything_in, inside
 from ..program.trip_counts import TripCount
 from .directions import Directions
 from .memory import Layout
@@ -145,7 +144,7 @@ class Memo:
                 self._bodies[key] = kept
             return found
         region = copy(kept[0])
-        region.host, region.work, region.ports = frame, frame.work, None
+        region.host, region.work, region.ports, region.cycles = frame, frame.work, None, {}
         frame.result.unrolled.update(kept[1])
         frame.design.tables.update(kept[2])
         frame.work.left -= kept[3]

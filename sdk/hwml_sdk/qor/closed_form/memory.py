@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..program import ir
 from ..program.expressions import loops_inside
 from ..program.sizes import total_bits
+from ..program.typenames import is_blocks, is_channel
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
     DUAL,
@@ -61,7 +62,9 @@ class Layout:
 
     def bank_count(self) -> int:
         """Number of separate memories."""
-        return math.prod(factor for _, factor in self.banks.values()) if self.banks else self.automatic_banks
+        if not self.banks:
+            return self.automatic_banks
+        return math.prod([factor for _, factor in self.banks.values()])
 
     def split(self, dim: int) -> tuple[str, int]:
         """(type, factor) along a dimension, ("", 1) where it is whole; a reshaped one serves as many accesses."""
@@ -98,7 +101,7 @@ def layouts(
 
 def _is_free(var: ir.Variable, layout: Layout) -> bool:
     """Whether no pragma speaks of an array that the design owns: the caller's keep the shape of the interface."""
-    local = var.scope == "local" or (var.scope == "global" and not var.const)
+    local = (var.scope == "local" and not var.block) or (var.scope == "global" and not var.const)
     return local and layout.interface == "memory" and not layout.banks and not layout.reshaped
 
 
@@ -127,9 +130,9 @@ def part_layout(
 
 def _default(var: ir.Variable, auto_partition: bool) -> Layout:
     if var.type.kind == "stream":
-        return Layout(interface="fifo")
+        return Layout(interface="memory" if is_blocks(var.type.name) else "fifo")
     size = element_count(var)
-    if auto_partition and var.scope != "param" and size is not None and size <= COMPLETE_THRESHOLD:
+    if auto_partition and var.scope != "param" and not var.block and size is not None and size <= COMPLETE_THRESHOLD:
         return Layout({d: ("complete", extent or 1) for d, extent in enumerate(var.dims)}, interface="register")
     if var.dims == () and var.type.pointer:
         return Layout(interface="register")
@@ -278,6 +281,9 @@ def is_memory(var: ir.Variable) -> bool:
     Constant tables are counted where they are looked up.
     """
     if var.scope != "local" or (var.const and (isinstance(var.init, ir.Many) or not var.dims)):
+        return False
+    # Blocks are counted where they are held; what splits and merges has no row in reports.
+    if is_blocks(var.type.name) or (var.part_of is not None and is_channel(var.part_of.type.name)):
         return False
     return bool(var.dims) or var.type.kind == "stream" or is_state(var)
 

@@ -7,34 +7,43 @@ read (Vivado HLS 2019.2, Vitis HLS 2020.2 to 2024.1).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..program import ir
 from ..tool.operators import Target
 from .costs import MAX_KEPT, REGISTERS
 from .memory import element_count
-from .schedule.accesses import by_array
 from .schedule.forms import Form, frozen, is_constant
 from .schedule.memory_cycles import in_registers
 from .schedule.operations import looked_at
-from .schedule.ports import access_cycles
+from .schedule.ports import cycles_of
 from .schedule.region import Region
 from .schedule.values import Hold
 
 
-def kept(region: Region, ii: int = 0) -> float:
+def stored(region: Region) -> list[Hold]:
+    """Places of stores that are kept until the value is there; values are looked at when they are stored."""
+    return list(_stored(region))
+
+
+def kept(
+    region: Region,
+    ii: int = 0,
+    *,
+    places: Sequence[Hold] | None = None,
+    rounds: Sequence[ir.Variable] | None = None,
+) -> float:
     """Results that are looked at in a later state than they come in. ii: of a pipeline, 0 for plain states.
+
+    places, rounds: what `stored` and `carried` say, where it is known.
 
     In a pipeline a register takes a new value each II, so that what is kept longer has one for every II; from the third
     on they are a shift register, which counts the same for all lengths and widths.
     """
     found = 0.0
-    stored = list(_stored(region))
-    cycles: dict[ir.Variable | None, int] = {
-        array: access_cycles(array, region.host.layout(array), listed)[0]
-        for array, listed in by_array(region.accesses).items()
-    }
-    for hold in (*region.holds, *stored):
+    places = stored(region) if places is None else places
+    cycles: dict[ir.Variable | None, int] = {array: cycles_of(region, array)[0] for array in region.arrays()}
+    for hold in (*region.holds, *places):
         states, copies = hold.last - hold.made, hold.copies
         # Loads that queue for a port come one after another, and wait for the last of them; in a pipeline what is added
         # up waits as the sum, and those that come last wait for nothing.
@@ -44,7 +53,8 @@ def kept(region: Region, ii: int = 0) -> float:
         found += _bits(hold, states, ii) * copies
     # Past this a design is larger than any device, and sums stay finite.
     found = min(found, MAX_KEPT)
-    return found + sum(region.final[var].type.width for var in carried(region))
+    rounds = carried(region) if rounds is None else rounds
+    return found + sum([region.final[var].type.width for var in rounds])
 
 
 def carried(region: Region) -> list[ir.Variable]:
@@ -55,9 +65,9 @@ def carried(region: Region) -> list[ir.Variable]:
     return [var for var in named if var in marks]
 
 
-def shifted(region: Region, ii: int) -> float:
-    """Shift registers among what a pipeline keeps: values that wait for more than two IIs."""
-    holds = (*region.holds, *_stored(region))
+def shifted(region: Region, ii: int, places: Sequence[Hold]) -> float:
+    """Shift registers among what a pipeline keeps: values that wait for more than two IIs. places: of `stored`."""
+    holds = (*region.holds, *places)
     return min(sum(hold.copies for hold in holds if hold.last - hold.made > REGISTERS.plain_stages * ii), MAX_KEPT)
 
 

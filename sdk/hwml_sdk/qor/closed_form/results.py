@@ -145,6 +145,24 @@ class Estimate:
         """Which figures of the design are nominal ones, and why."""
         return self.top.unknown
 
+    def let_go(self) -> None:
+        """Cut what leads in circles, when nothing is asked any more: all goes at once, and the collector looks at none.
+
+        Regions know the function that they were walked for, and that one its loops, which have regions.
+        """
+        pending, seen = [self.top, *self.functions.values()], set[int]()
+        while pending:
+            result = pending.pop()
+            if id(result) in seen:
+                continue
+            seen.add(id(result))
+            pending += [call.callee for call in result.calls]
+            loops = list(result.loops)
+            while loops:
+                loop = loops.pop()
+                loop.region = None
+                loops += loop.children
+
     def figures(self) -> dict[str, float | None]:
         """The closed form by target (`LABELS`), None where it is not known."""
         found: dict[str, float | None] = {

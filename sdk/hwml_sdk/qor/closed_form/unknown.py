@@ -36,8 +36,10 @@ class Unknown:
 
     def of(self, target: str) -> tuple[str, ...]:
         """Why a figure is not known; empty where it is."""
+        if not self.causes:
+            return ()
         return tuple(cause for cause, targets in self.causes.items() if target in targets)
 
     def known(self, target: str) -> bool:
         """Whether nothing stands against a figure."""
-        return not self.of(target)
+        return not self.causes or not self.of(target)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,11 @@ from ...files import parse_json, read_bytes
 from ..tool.labels import LABELS, TITLES
 from ..tool.operators import Target
 from .correct import Z_LIMIT, Correction, Geometry
-from .latencies import MOST_CYCLES, Latency, tables_digest
-from .residual import Residual, from_json, to_json
-from .table import quantise
+from .quantised import quantise
+
+if TYPE_CHECKING:
+    from .latencies import Latency
+    from .residual import Residual
 
 Floats = NDArray[np.float64]
 NAME = "hwml-calibration.json"
@@ -101,6 +103,9 @@ def calibration_text(
     model: str, feature_version: int, reports: int, residual: Residual, latencies: Sequence[Latency] = ()
 ) -> str:
     """The file's text."""
+    from .latencies import tables_digest
+    from .residual import to_json
+
     said = {
         "kind": KIND, "format_version": FORMAT_VERSION, "model": model, "feature_version": feature_version,
         "reports": reports, **to_json(residual), "tables": tables_digest(),
@@ -142,6 +147,9 @@ def calibration_state(source: Path) -> tuple[Path, int, int] | None:
 
 @lru_cache(maxsize=16)
 def _read(place: Path, _changed: int, _size: int) -> Calibration:
+    from .latencies import tables_digest
+    from .residual import from_json
+
     try:
         said: Mapping[str, Any] = parse_json(read_bytes(place, max_bytes=MAX_BYTES))
         if said["kind"] != KIND or said["format_version"] != FORMAT_VERSION:
@@ -163,6 +171,8 @@ def _read(place: Path, _changed: int, _size: int) -> Calibration:
 
 
 def _latency(said: Mapping[str, Any]) -> Latency:
+    from .latencies import MOST_CYCLES, Latency
+
     numbers = float(said["clock_period_ns"]), float(said["before"]), float(said["after"])
     clock, before, after = numbers
     if not all(map(math.isfinite, numbers)) or clock <= 0 or not 0 < abs(int(said["step"])) <= MOST_CYCLES:

@@ -153,6 +153,7 @@ REASONS = (
     Reason("short", "", _of_cycles(_short), by_target=True),
     Reason("few_rounds", "", _of_cycles(_few_rounds), by_target=True),
 )
+_PLACES = {reason.name: index for index, reason in enumerate(REASONS)}
 # What makes an answer `guessed` rather than `counted`.
 _GUESSED = frozenset({"told", "vary", "guess", "dataflow", "unread"})
 SPOKEN = 0.1  # of log width: a reason that widens by less is not told
@@ -208,12 +209,11 @@ def strengths(values: NDArray[np.float32], names: Sequence[str], target: str) ->
 
 def _classes(rows: Rows) -> NDArray[np.int64]:
     """Index into CLASSES of rows [n, f]."""
-    found = rows.strengths("lut")
-    at = {reason.name: found[:, index] > 0 for index, reason in enumerate(REASONS)}
-    unsure = np.any([at[name] for name in sorted(_GUESSED)], axis=0)
+    holds = rows.strengths("lut") > 0
+    unsure = holds[:, [_PLACES[name] for name in sorted(_GUESSED)]].any(axis=1)
     classes = np.where(unsure, CLASSES.index("guessed"), CLASSES.index("counted"))
-    classes = np.where(at["impl"], CLASSES.index("impl"), classes)
-    return np.where(at["merlin"], CLASSES.index("merlin"), classes)
+    classes = np.where(holds[:, _PLACES["impl"]], CLASSES.index("impl"), classes)
+    return np.where(holds[:, _PLACES["merlin"]], CLASSES.index("merlin"), classes)
 
 
 def classes_of(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.int64]:
@@ -229,7 +229,7 @@ def told(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]
     return np.stack([read & counted if name == "latency_cycles" else read for name in LABELS], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Certainty:
     """Fitted numbers, by target in the order of LABELS.
 
@@ -274,12 +274,22 @@ class Certainty:
         rows = Rows(values, names)
         return self._ends(rows, _classes(rows), unseen)
 
+    @cached_property
+    def _weights(self) -> Floats:
+        """`weights` as an array."""
+        return np.array(self.weights)
+
+    @cached_property
+    def _factors(self) -> Floats:
+        """Factors on both ends [seen or not, targets, CLASSES]."""
+        scale = np.array(self.scale)
+        return np.stack([scale, scale * np.array(self.foreign)])
+
     def _ends(self, rows: Rows, kind: NDArray[np.int64], unseen: NDArray[np.bool_]) -> Floats:
-        ends = []
+        ends, new = [], unseen.astype(np.int64)
         for index, target in enumerate(LABELS):
-            factor = np.array(self.scale[index])[kind] * np.where(unseen, np.array(self.foreign[index])[kind], 1.0)
-            typical = typical_error(np.array(self.weights[index]), rows.strengths(target))
-            ends.append(np.clip(typical * factor, MIN_END, MAX_END))
+            typical = typical_error(self._weights[index], rows.strengths(target))
+            ends.append(np.clip(typical * self._factors[new, index, kind], MIN_END, MAX_END))
         return np.stack(ends, axis=1)
 
     def _spoken(self, features: Rows) -> list[dict[str, tuple[str, ...]]]:
@@ -287,7 +297,7 @@ class Certainty:
         rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(features.count)]
         for index, target in enumerate(LABELS):
             found = features.strengths(target)
-            widening = found * np.array(self.weights[index])[1:]
+            widening = found * self._weights[index, 1:]
             for row, amounts in zip(rows, widening.tolist(), strict=True):
                 told = [(-amount, n) for n, amount in enumerate(amounts) if amount >= SPOKEN and REASONS[n].words]
                 row[target] = tuple(REASONS[n].words for _, n in sorted(told))

@@ -26,13 +26,14 @@ from ...files import read_bytes
 from ...inference import open_session, run_session
 from ..tool.labels import DOMAINS, LABELS
 from .certainty import CLASSES, Certainty
-from .table import quantise
+from .quantised import quantise
 
 Floats = NDArray[np.float64]
 
-KIND = "qor"
+KIND, ENCODER_KIND = "qor", "qor_encoder"
 MEMBERS_FILE, GEOMETRY_FILE = "members.onnx", "unlike.npz"
 CLOSED_FORM_COLUMNS = tuple(f"cf_{name}" for name in LABELS)
+_BLOCK = 2048  # rows that are held against all points at once
 Z_LIMIT, Z_STEPS = 4.0, 31  # z-scores are cut to ±4 and kept in steps of 1/31, so that they fit a byte
 
 
@@ -70,10 +71,11 @@ class Geometry:
 
     def unseen(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Whether rows [n, f] have settings that training never had, [n]."""
-        mine = values[:, self.context_columns]
+        mine = values[:, None, self.context_columns]
         found: NDArray[np.bool_] = np.ones(len(mine), dtype=bool)
-        for context, slack in zip(self.contexts, self.slack, strict=True):
-            found &= (np.abs(mine - context) > slack).any(axis=1)
+        for start in range(0, len(mine), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            found[rows] = (np.abs(mine[rows] - self.contexts) > self.slack).any(axis=2).all(axis=1)
         return found
 
     def codes(self, values: NDArray[np.float32]) -> NDArray[np.int8]:
@@ -86,8 +88,8 @@ class Geometry:
         """RMS z-score distance of quantised rows [n, f] to the nearest training group, [n]."""
         points, lengths = self._known
         found = np.empty(len(values))
-        for start in range(0, len(values), 2048):
-            rows = slice(start, start + 2048)
+        for start in range(0, len(values), _BLOCK):
+            rows = slice(start, start + _BLOCK)
             z = self.codes(values[rows]).astype(np.float32)
             square = (z**2).sum(1)[:, None] + lengths[None, :] - 2 * z @ points.T
             found[rows] = np.sqrt(square.min(axis=1).astype(np.float64) / values.shape[1]) / Z_STEPS

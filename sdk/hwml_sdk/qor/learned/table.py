@@ -11,9 +11,8 @@ File format (`<source>.npz.xz`): an LZMA-compressed npz archive without pickled 
     group, kernel, tool, tool_version, part, stage   int16 [n] indices into `<name>_names`
     clock_period_ns  float64 [n]; fits_device bool [n]; licence: string
 
-Features are quantised before training and before inference alike (`quantise`), so that a tree's float32 thresholds
-fall between the same values in both. The closed form is kept to the count beside them: a step of 1/64 is an error of
-half a percent, and most latencies are exact.
+Features are kept as they are quantised (`quantised`), and the closed form to the count beside them: a step of 1/64 is
+an error of half a percent, and most latencies are exact.
 """
 
 from __future__ import annotations
@@ -33,13 +32,12 @@ from ...errors import DataError
 from ...files import read_bytes, replace_folder
 from ..tool.labels import LABELS
 from .dataset import Rows
+from .quantised import decode, encode
 
 FORMAT_VERSION = 2
 SUFFIX = ".npz.xz"
 MAX_TABLE_BYTES = 4 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-STEPS_PER_UNIT = 64
-_NAN_CODE = -32768
 _NAMED = ("group", "kernel", "tool", "tool_version", "part", "stage")
 
 
@@ -74,27 +72,10 @@ class Table:
         return replace(self.take(np.isin(self.rows.source, sorted(names))), licences=licences)
 
 
-def quantise(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """`values` rounded to multiples of 1/64 and cut to ±511.98; NaN stays. Same shape."""
-    return _decode(_encode(values))
-
-
 def counts_of(values: NDArray[np.floating[Any]], names: Sequence[str]) -> NDArray[np.float64]:
     """Whole counts and cycles [n, len(LABELS)] that features [n, f] hold as log2(1 + count) before they are rounded."""
     logs = np.asarray(values[:, [names.index(f"cf_{label}") for label in LABELS]], dtype=np.float64)
     return np.rint(np.exp2(np.maximum(logs, 0.0)) - 1.0)
-
-
-def _encode(values: NDArray[np.floating[Any]]) -> NDArray[np.int16]:
-    scaled = np.rint(np.asarray(values, dtype=np.float64) * STEPS_PER_UNIT)
-    codes = np.clip(np.nan_to_num(scaled), -32767, 32767)
-    return np.where(np.isnan(scaled), _NAN_CODE, codes).astype(np.int16)
-
-
-def _decode(codes: NDArray[np.int16]) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = codes.astype(np.float32) / np.float32(STEPS_PER_UNIT)
-    values[codes == _NAN_CODE] = np.nan
-    return values
 
 
 def canonical(table: Table) -> Table:
@@ -143,7 +124,7 @@ def _pack(table: Table, licence: str) -> bytes:
         "format_version": np.int64(FORMAT_VERSION),
         "feature_version": np.int64(table.feature_version),
         "feature_names": np.array(table.feature_names, dtype=str),
-        "values": np.ascontiguousarray(_encode(values).T),
+        "values": np.ascontiguousarray(encode(values).T),
         "closed_form": np.ascontiguousarray(table.closed_form[order].T),
         "labels": _whole(rows.labels),
         "bounds": _whole(rows.bounds),
@@ -227,7 +208,7 @@ def _read_file(path: Path, source: str) -> Table:
 
 
 def _unpack(arrays: Mapping[str, NDArray[Any]], source: str) -> Table:
-    values = _decode(np.ascontiguousarray(arrays["values"].T))
+    values = decode(np.ascontiguousarray(arrays["values"].T))
     names = tuple(str(name) for name in arrays["feature_names"])
     n = len(values)
     by_target = (len(LABELS), n)

@@ -13,7 +13,8 @@ from ...document import Diagnostic, Edit, Fix, Related, Severity, Span
 from ...languages import HLS
 from ...text import LINE_END, LineIndex
 from ..program import ir
-from ..program.facts import calls, declarations, function_of
+from ..program.expressions import calls
+from ..program.facts import declarations, function_of
 from ..program.uses import UseFinder
 from .code import Code
 from .facts import Facts

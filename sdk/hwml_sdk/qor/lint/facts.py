@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from ..program import ir
 from ..program.constants import evaluate
-from ..program.expressions import assigned_variables, expressions_of, root_variable
-from ..program.facts import assigned, calls, walk
+from ..program.expressions import assigned_variables, calls, everything_in, root_variable
+from ..program.facts import assigned, walk
 from ..program.numbers import Number
 from ..program.tops import choose_top
 from ..program.trip_counts import iterations
@@ -25,6 +25,7 @@ class Facts:
     constants: dict[ir.Variable, Number] = field(default_factory=dict)
     counts: dict[ir.Loop, int | None] = field(default_factory=dict)
     hardware: set[str] = field(default_factory=set)
+    _given: dict[str, dict[ir.Variable, list[ir.Expr] | None]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: ir.Program, top: str = "") -> Facts:
@@ -91,8 +92,18 @@ class Facts:
         if var.scope == "param" and function is not None:
             return self._is_constant_argument(function, var)
         if function is not None and var not in assigned_variables(ir.Block([loop])):
-            return _only_constants(var, function)
+            return self._only_constants(var, function)
         return _self_counting(var, loop)
+
+    def _only_constants(self, var: ir.Variable, function: ir.Function) -> bool:
+        """Whether a local is only ever given constants: `switch (kind) { case 0: n = 4; ...`."""
+        if function.name not in self._given:
+            self._given[function.name] = _given_in(function)
+        given = self._given[function.name].get(var, [])
+        if given is None:
+            return False
+        values = [*([var.init] if var.init is not None else []), *given]
+        return bool(values) and all(evaluate(value, {}) is not None for value in values)
 
     def _is_constant_argument(self, function: ir.Function, var: ir.Variable) -> bool:
         """Whether every call in the program passes a constant (there must be one)."""
@@ -106,18 +117,19 @@ class Facts:
         return bool(given) and all(self.value(argument) is not None for argument in given)
 
 
-def _only_constants(var: ir.Variable, function: ir.Function) -> bool:
-    """Whether a local is only ever given constants: `switch (kind) { case 0: n = 4; ...`."""
-    given = [var.init] if var.init is not None else []
-    for outer in expressions_of(function.body):
-        for expr in walk(outer):
-            if isinstance(expr, ir.Assign) and root_variable(expr.target) is var:
-                if expr.op != "=":
-                    return False
-                given.append(expr.value)
-            elif isinstance(expr, ir.Call) and any(root_variable(argument) is var for argument in expr.args):
-                return False
-    return bool(given) and all(evaluate(value, {}) is not None for value in given)
+def _given_in(function: ir.Function) -> dict[ir.Variable, list[ir.Expr] | None]:
+    """What each variable is assigned in a function; None where it changes in another way."""
+    found: dict[ir.Variable, list[ir.Expr] | None] = {}
+    for expr in everything_in(function.body):
+        if isinstance(expr, ir.Call):
+            found |= {var: None for argument in expr.args if (var := root_variable(argument)) is not None}
+        elif isinstance(expr, ir.Assign) and (target := root_variable(expr.target)) is not None:
+            values = found.setdefault(target, [])
+            if expr.op != "=":
+                found[target] = None
+            elif values is not None:
+                values.append(expr.value)
+    return found
 
 
 def _self_counting(var: ir.Variable, loop: ir.Loop) -> bool:

@@ -174,16 +174,50 @@ def fifo_depths(context: Context) -> None:
     for region in regions(context):
         processes_of = [item.expr for item in flat(region.body) if isinstance(item, ir.Evaluate)]
         turns = [_turns(context, call) if isinstance(call, ir.Call) else {} for call in processes_of]
-        streams = [i.var for i in flat(region.body) if isinstance(i, ir.Declare) and i.var.type.kind == "stream"]
+        declared = [i.var for i in flat(region.body) if isinstance(i, ir.Declare) and i.var.type.kind == "stream"]
+        streams = {var: at for at, var in enumerate(declared) if not var.dims}
+        ends = _Ends.of(turns)
         for first in streams:
-            for second in streams:
-                if first is not second and not first.dims and not second.dims:
-                    _pair(context, region, turns, first, second)
-            if not first.dims:
-                _detour(context, region, turns, first)
+            # Of a thousand streams in a row few share their processes.
+            for second in sorted((ends.beside(first) & streams.keys()) - {first}, key=lambda var: streams[var]):
+                _pair(context, region, ends, first, second)
+            _detour(context, region, ends, first)
 
 
-def _turns(context: Context, call: ir.Call) -> dict[tuple[ir.Variable, bool], _Turn]:
+_Turns = dict[tuple[ir.Variable, bool], _Turn]  # (stream, is it written) -> when
+
+
+@dataclass(slots=True)
+class _Ends:
+    """Processes by number, and for each stream those that read or write it, in their order."""
+
+    turns: list[_Turns]
+    at: dict[tuple[ir.Variable, bool], list[int]]
+
+    @classmethod
+    def of(cls, turns: list[_Turns]) -> _Ends:
+        """The ends of all streams."""
+        at: dict[tuple[ir.Variable, bool], list[int]] = {}
+        for number, found in enumerate(turns):
+            for key in found:
+                at.setdefault(key, []).append(number)
+        return cls(turns, at)
+
+    def of_both(self, first: ir.Variable, second: ir.Variable, *, written: bool) -> _Turns | None:
+        """The first process that reads, or writes, both streams."""
+        found = (self.turns[number] for number in self.at.get((first, written), ()))
+        return next((turns for turns in found if (second, written) in turns), None)
+
+    def beside(self, stream: ir.Variable) -> set[ir.Variable]:
+        """Streams, with itself, that some process writes with this one and some reads with it."""
+        ways = [
+            {var for number in self.at.get((stream, written), ()) for var, way in self.turns[number] if way is written}
+            for written in (True, False)
+        ]
+        return ways[0] & ways[1]
+
+
+def _turns(context: Context, call: ir.Call) -> _Turns:
     """(stream of the region, is it written) -> when, for one call."""
     function = context.program.functions.get(call.name)
     if function is None or call.receiver is not None:
@@ -193,7 +227,7 @@ def _turns(context: Context, call: ir.Call) -> dict[tuple[ir.Variable, bool], _T
         for param, argument in zip(function.params, call.args, strict=False)
         if isinstance(argument, ir.Ref) and argument.var is not None and param.type.kind == "stream" and not param.dims
     }
-    found: dict[tuple[ir.Variable, bool], _Turn] = {}
+    found: _Turns = {}
     several: set[tuple[ir.Variable, bool]] = set()
     for place, item in enumerate(flat(function.body)):
         for param, write, times in _transfers(context, item):
@@ -230,16 +264,9 @@ def _transfers(context: Context, item: ir.Stmt) -> Iterator[tuple[ir.Variable, b
             yield receiver, write, None if guarded else times
 
 
-def _pair(
-    context: Context,
-    region: Region,
-    turns: list[dict[tuple[ir.Variable, bool], _Turn]],
-    first: ir.Variable,
-    second: ir.Variable,
-) -> None:
+def _pair(context: Context, region: Region, ends: _Ends, first: ir.Variable, second: ir.Variable) -> None:
     """Whether `first` must hold what its writer gives before its reader comes to take it."""
-    writer = next((t for t in turns if (first, True) in t and (second, True) in t), None)
-    reader = next((t for t in turns if (first, False) in t and (second, False) in t), None)
+    writer, reader = (ends.of_both(first, second, written=written) for written in (True, False))
     if writer is None or reader is None or writer is reader:
         return
     put, put_other = writer[first, True], writer[second, True]
@@ -262,17 +289,15 @@ def _pair(
     context.report(TOO_SHALLOW, message, first.path, first.span)
 
 
-def _detour(
-    context: Context, region: Region, turns: list[dict[tuple[ir.Variable, bool], _Turn]], direct: ir.Variable
-) -> None:
+def _detour(context: Context, region: Region, ends: _Ends, direct: ir.Variable) -> None:
     """A stream past a process that takes all before it gives any: `direct` must hold as much."""
-    writer = next((t for t in turns if (direct, True) in t), None)
-    reader = next((t for t in turns if (direct, False) in t), None)
+    writer, reader = (ends.of_both(direct, direct, written=written) for written in (True, False))
     depth = _depth(region.function, direct)
     if writer is None or reader is None or writer is reader or depth is None:
         return
     put, take = writer[direct, True], reader[direct, False]
-    for middle in turns:
+    given_to = {number for into, written in writer if written for number in ends.at.get((into, False), ())}
+    for middle in (ends.turns[number] for number in sorted(given_to)):
         if middle is writer or middle is reader:
             continue
         for (into, writes), taken in middle.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..program import ir
-from ..program.facts import calls
+from ..program.expressions import calls
 from .code import Code
 from .context import Context, SourceText
 from .rule import rule

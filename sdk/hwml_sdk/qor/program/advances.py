@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from . import ir
 from .constants import Number, evaluate
-from .expressions import inside
+from .expressions import changing_in, inside
 from .handed import changed_by_calls, is_shared
 
 # Variable -> what is added to it, None where that is not the same each time.
@@ -82,8 +82,11 @@ def _expression(expr: ir.Expr, known: Mapping[ir.Variable, Number], found: Steps
     if not changes:
         return
     # An operand that may not be evaluated, and one that is changed more than once, are not followed.
-    parts = inside((expr,))
-    unsure = any(isinstance(e, ir.Ternary) or (isinstance(e, ir.Binary) and e.op in ("&&", "||")) for e in parts)
+    unsure = False
+    for part in inside((expr,)):
+        if isinstance(part, ir.Ternary) or (isinstance(part, ir.Binary) and part.op in ("&&", "||")):
+            unsure = True
+            break
     for var, step in changes:
         _add(found, var, None if unsure else step)
 
@@ -96,7 +99,7 @@ def _add(found: Steps, var: ir.Variable, step: float | None) -> None:
 def _changes(expr: ir.Expr, known: Mapping[ir.Variable, Number]) -> list[tuple[ir.Variable, float | None]]:
     """Plain variables that an expression changes, and by how much."""
     found: list[tuple[ir.Variable, float | None]] = []
-    for part in inside((expr,)):
+    for part in changing_in((expr,)):
         step: float | None
         if isinstance(part, ir.Unary) and part.op in ("++", "--", "p++", "p--"):
             target, step = part.operand, 1.0 if "+" in part.op else -1.0

@@ -16,9 +16,10 @@ def mark_constant_arrays(program: ir.Program) -> None:
 
     Every use of such an array reads one of its elements: what is handed on as a whole may be written elsewhere.
     """
-    arrays = {var for var in _candidates(program) if _is_given(var.init, var.dims)}
+    candidates = list(_candidates(program))
+    arrays = {var for var in candidates if _is_given(var.init, var.dims)}
     # The same of numbers that are declared `static`, so that no other source can name them (LLVM's globalopt).
-    statics = {var for var in _candidates(program) if var.static and not (var.handed or var.dims or var.type.pointer)}
+    statics = {var for var in candidates if var.static and not (var.handed or var.dims or var.type.pointer)}
     statics = {var for var in statics if var.init is not None and evaluate(var.init, {}) is not None}
     for function in program.functions.values() if arrays or statics else ():
         changed = touched(function.body, program, function.returns) | assigned_variables(function.body)

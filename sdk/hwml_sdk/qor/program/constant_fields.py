@@ -101,6 +101,19 @@ def _settle(program: ir.Program, var: ir.Variable, known: _Object) -> None:
     names = [name for name in (given if known.copies else known.values) if name not in var.given]
     if not program.work.take(len(names) * (len(known.copies) + 1) // FIELDS_A_STEP):
         return
+    if len(known.copies) == 1 and not var.type.may_change_unseen:
+        # All at once: large structs are copied as a whole, one after the other.
+        changed = known.varying | known.values.keys()
+        var.given |= {name: given[name] for name in names if name not in changed and name in var.type.field_names}
+    else:
+        _agreed(var, known, names)
+    for source in known.copies if names else ():
+        if isinstance(source, ir.Ref) and source.var is not None:
+            program.copied.setdefault(source.var, []).append(var)
+
+
+def _agreed(var: ir.Variable, known: _Object, names: list[str]) -> None:
+    """Fields for which all that they are set to, or copied from, is the same."""
     for name in names:
         kind, told = var.type.field_of(name), known.values.get(name, [])
         if name in known.varying or kind is None or kind[0].may_change_unseen or len(told) > 1:
@@ -110,9 +123,6 @@ def _settle(program: ir.Program, var: ir.Variable, known: _Object) -> None:
         values = [_field_of(source, name) for source in known.copies] or told
         if values[0] is not None and all(other is not None and _same(values[0], other) for other in values):
             var.given[name] = values[0]
-    for source in known.copies if names else ():
-        if isinstance(source, ir.Ref) and source.var is not None:
-            program.copied.setdefault(source.var, []).append(var)
 
 
 def _field_of(source: ir.Expr, name: str) -> ir.Expr | None:
@@ -159,6 +169,8 @@ class _Look:
             if isinstance(item, ir.Declare):
                 self._declared(item.var)
         for expr in everything_in(function.body):
+            if type(expr) is ir.Ref or type(expr) is ir.Const:
+                continue
             target = target_of(expr)
             if target is not None:
                 self._changed(expr, target)

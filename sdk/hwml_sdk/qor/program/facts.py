@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import ir
-from .expressions import children, everything_in, root_variable
+from .expressions import calls, children, everything_in, root_variable
 
 
 def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
@@ -15,13 +15,6 @@ def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
         item = pending.pop()
         yield item
         pending.extend(reversed(children(item)))
-
-
-def calls(block: ir.Block) -> Iterator[ir.Call]:
-    """Every call inside `block`."""
-    for expr in everything_in(block):
-        if type(expr) is ir.Call:
-            yield expr
 
 
 def reached(program: ir.Program, top: ir.Function) -> dict[str, ir.Function]:

@@ -12,9 +12,9 @@ from math import prod
 
 from . import ir
 from .constants import Number, Run, UnknownError, evaluate, held
-from .expressions import assigned_variables, everything_in, inside, look_anew, root_variable
+from .expressions import assigned_variables, everything_in, inside, look_anew, named_in, root_variable
 from .facts import declarations
-from .flow import target_of, variables_in
+from .flow import target_of
 from .handed import is_shared
 from .named import Named, Names
 
@@ -28,18 +28,33 @@ def fill_tables(program: ir.Program, names: Names) -> None:
 
     What that takes is taken from `program.work`; when it is used up, the other loops stay as they are.
     """
+    ran: dict[_Key, _Values | None] = {}
     for function in program.functions.values():
         kept = [
             item for number, item in enumerate(function.body.items)
-            if not _fills(program, names, function, (number, item))
+            if not _fills(program, names, function, (number, item), ran)
         ]  # fmt: skip
         if len(kept) != len(function.body.items):
             function.body.items[:] = kept
             look_anew(function.body)
 
 
-def _fills(program: ir.Program, names: Names, function: ir.Function, place: tuple[int, ir.Stmt]) -> bool:
-    """Whether a statement of a function did nothing but fill tables, which have their values now."""
+# A function with what it is given: it does the same to all arrays of one shape and type.
+_Key = tuple[int, int, tuple[tuple[tuple[int | None, ...], ir.CType], ...], tuple[Number, ...]]
+_Values = dict[ir.Variable, tuple[bool, ir.Many]]  # of an array: whether each element was set, and all of them
+
+
+def _fills(
+    program: ir.Program,
+    names: Names,
+    function: ir.Function,
+    place: tuple[int, ir.Stmt],
+    ran: dict[_Key, _Values | None],
+) -> bool:
+    """Whether a statement of a function did nothing but fill tables, which have their values now.
+
+    ran: what calls of functions came to, by what they are given; None for one that does more.
+    """
     number, item = place
     filler = _filler(program, item)
     if filler is None or program.work.left < 0:
@@ -48,31 +63,46 @@ def _fills(program: ir.Program, names: Names, function: ir.Function, place: tupl
     assigned = assigned_variables(block)
     tables = {table for var in assigned if (table := standing.get(var, var)).dims}
     if (
-        not program.work.take(len(assigned) // NODES_A_STEP)
+        not program.work.take(len(assigned) // NODES_A_STEP if not standing else 1)
         or not tables
         or not all(_may_be_table(names, function, number, var) for var in tables)
     ):
         return False
+    # The body of a function that fills tables of its own may lose statements meanwhile.
+    key = id(block), len(block.items), tuple((var.dims, var.type) for var in standing.values()), tuple(numbers.values())
+    if not standing:
+        counted_on = _is_counted_on(names, function, number, item)
+        values = None if counted_on else _values(program, filler, tables)
+    else:
+        if key not in ran:
+            values = _values(program, filler, tables)
+            ran[key] = None if values is None else {p: values[var] for p, var in standing.items() if var in values}
+        kept = ran[key]
+        values = None if kept is None else {standing[param]: value for param, value in kept.items()}
+    if values is None or not all(full or var.init is None or _is_zero(var.init) for var, (full, _) in values.items()):
+        return False
+    for var, (_, held_in) in values.items():
+        var.init, var.const = held_in, True
+    return True
+
+
+def _values(program: ir.Program, filler: _Filler, tables: set[ir.Variable]) -> _Values | None:
+    """What code leaves in the tables; None where it does more than filling them, or takes too long."""
+    block, standing, numbers = filler
     if not program.work.take(len(everything_in(block)) // NODES_A_STEP):
-        return False
-    if not _is_closed(block, {*standing, *numbers}, tables, standing) or (
-        not standing and _is_counted_on(names, function, number, item)
-    ):
-        return False
+        return None
+    if not _is_closed(block, {*standing, *numbers}, tables, standing):
+        return None
     run = Filling(standing, tables, program)
     run.values.update(numbers)
     with _run_through(program, block):
         try:
             run.block(block)
         except UnknownError:
-            return False
-    if not all(run.is_full(var) or var.init is None or _is_zero(var.init) for var in tables):
-        return False
+            return None
     if not program.work.take(sum(cells_of(var) for var in tables) // NODES_A_STEP):
-        return False
-    for var in tables:
-        var.init, var.const = run.table(var), True
-    return True
+        return None
+    return {var: (run.is_full(var), run.table(var)) for var in tables}
 
 
 @contextmanager
@@ -190,13 +220,16 @@ def _is_closed(
         return False
     local = {var for var in local if not var.static} | {var for var in given if var not in standing}
     for expr in everything_in(block):
+        kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const or kind is ir.Binary:
+            continue
         if isinstance(expr, ir.Call) and (expr.receiver is not None or any(map(_is_array, expr.args))):
             return False
         target = target_of(expr)
         var = root_variable(target) if target is not None else None
         if target is not None and standing.get(var, var) not in tables and var not in local:  # type: ignore[arg-type]
             return False
-    named = set(variables_in(*everything_in(block))) - local - given - tables
+    named = named_in(block) - local - given - tables
     return all(evaluate(ir.Ref(var.name, var), {}) is not None or (var.const and var.dims) for var in named)
 
 

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...document import Span
+from ...text import Span
 from . import ir
 from .constants import evaluate, held
-from .expressions import children, everything_in, inside, root_variable
+from .expressions import changing_in, children, everything_in, root_variable
 from .numbers import Number
 
 _NOTHING = object()
@@ -76,8 +76,10 @@ class Values:
     def forget(self, changed: Collection[ir.Variable]) -> None:
         """Drop variables and what is defined by them."""
         for var in changed:
-            self._drop((True, var))
-            self._drop((False, var))
+            if var in self.numbers:
+                self._drop((True, var))
+            if var in self.definitions:
+                self._drop((False, var))
         pending = list(changed)
         while pending and self.definitions:
             gone = pending.pop()
@@ -236,15 +238,29 @@ def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:
     pending = [expr for expr in exprs if expr is not None]
     while pending:
         expr = pending.pop()
-        if isinstance(expr, ir.Ref) and expr.var is not None:
+        if type(expr) is not ir.Ref:
+            pending += children(expr)
+        elif expr.var is not None:
             found.append(expr.var)
-        pending.extend(children(expr))
     return found
 
 
 def changes_in(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
     """The variable behind every assignment and step, as often as there are any."""
-    return _changed(inside(exprs))
+    found: list[ir.Variable] = []
+    for part in changing_in(exprs):
+        target = target_of(part)
+        var = root_variable(target) if target is not None else None
+        if var is not None:
+            found.append(var)
+    return found
+
+
+def _changes_of(block: ir.Block) -> tuple[ir.Variable, ...]:
+    """The same of all expressions of a block."""
+    if block.changes is None:
+        block.changes = tuple(_changed(everything_in(block)))
+    return block.changes
 
 
 def _changed(exprs: Iterable[ir.Expr]) -> list[ir.Variable]:
@@ -286,8 +302,9 @@ def head_of(loop: ir.Loop) -> Head | None:
     named = set(variables_in(loop.condition))
     if loop.var in named:
         named = {loop.var}
-    heads = (loop.condition,) if loop.step is None else (loop.condition, loop.step)
-    changes = [*changes_in(heads), *_changed(everything_in(loop.body))]
+    in_test = changes_in((loop.condition,))
+    in_step = changes_in((loop.step,)) if loop.step is not None else []
+    changes = [*in_test, *in_step, *_changes_of(loop.body)]
     stepping = [var for var in named if var in changes]
     if len(stepping) != 1 or changes.count(stepping[0]) != 1:
         return None
@@ -296,9 +313,9 @@ def head_of(loop: ir.Loop) -> Head | None:
     if start is None and starts_in_head(loop, var):
         start = var.init  # for (int i = 0, j = 9; j > 0; i++, j--)
     late = loop.kind == "do"
-    if loop.step is not None and var in changed_in((loop.step,)):
+    if loop.step is not None and var in in_step:
         return Head(var, start, loop.condition, loop.step)
-    if var in changed_in((loop.condition,)):
+    if var in in_test:
         return Head(var, start, loop.condition, None, late)
     own = next((i.expr for i in loop.body.items if isinstance(i, ir.Evaluate) and var in changed_in((i.expr,))), None)
     if own is None or loop.has_continue or not _is_trusted(var):

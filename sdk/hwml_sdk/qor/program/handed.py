@@ -23,7 +23,8 @@ def mark_handed(program: ir.Program) -> None:
     """Set `handed` on every local whose address or reference goes elsewhere."""
     for function in program.functions.values():
         for expr in everything_in(function.body):
-            if type(expr) not in _HANDING:
+            kind = type(expr)
+            if kind not in _HANDING or (kind is ir.Binary and expr.op != ">>"):  # type: ignore[union-attr]
                 continue
             for var in _handed_by(expr, program):
                 var.handed = True

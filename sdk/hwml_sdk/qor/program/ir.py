@@ -5,10 +5,10 @@ Built by `source.read_program`; nothing here parses or estimates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ...document import Span
+from ...text import Span
 from .budget import READ_STEPS, Work
 
 NUMBERS = frozenset({"int", "uint", "bool", "half", "float", "double", "fixed", "ufixed"})  # kinds of types
@@ -39,6 +39,10 @@ class CType:
     )
     _has: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def __hash__(self) -> int:
+        """Of what tells most types apart: counts of operators are kept by it, and structs hold many others."""
+        return hash((self.kind, self.width, self.name))
+
     @property
     def leads_elsewhere(self) -> bool:
         """Whether it is a pointer or a reference, or a struct with such a field, also of a struct inside it."""
@@ -67,9 +71,14 @@ class CType:
 
     def field_of(self, name: str) -> tuple[CType, tuple[int | None, ...]] | None:
         """Type and extents of a field, the first of that name; None where the struct has none."""
+        return self.field_names.get(name)
+
+    @property
+    def field_names(self) -> Mapping[str, tuple[CType, tuple[int | None, ...]]]:
+        """Type and extents by field."""
         if self.fields and not self._by_name:
             self._by_name.update((field, (kind, dims)) for field, kind, dims in reversed(self.fields))
-        return self._by_name.get(name)
+        return self._by_name
 
     @property
     def is_number(self) -> bool:
@@ -91,6 +100,7 @@ class Variable:
     value: of a constant whose initial value was evaluated. part_of: the struct that a field is looked at in by itself.
     unwritten: it is const because nothing that was read writes it.
     given: of a struct, the fields that are constant, with their values.
+    block: it is a block of a stream of blocks: a memory that processes share, however small it is.
     """
 
     name: str
@@ -109,6 +119,7 @@ class Variable:
     part_of: Variable | None = None
     unwritten: bool = False
     given: dict[str, Expr] = field(default_factory=dict)
+    block: bool = False
 
 
 # Expressions. `span` is only kept where something is reported about them.
@@ -257,6 +268,9 @@ class Block:
     assigned_in_order: tuple[Variable, ...] | None = None
     everything: tuple[Expr, ...] | None = None
     loops: tuple[Loop, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    named: frozenset[Variable] | None = None
+    changes: tuple[Variable, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -416,6 +430,19 @@ class Program:
             owners += self.loops()
             self._dependences = [p for owner in owners for p in owner.pragmas if p.kind == "DEPENDENCE"]
         return self._dependences
+
+    def let_go(self) -> None:
+        """Cut what leads in circles, when nothing is asked any more: all goes at once, and the collector looks at none.
+
+        Loops know the one around them, and pragmas what they are of.
+        """
+        for function in self.functions.values():
+            for pragma in function.pragmas:
+                pragma.owner = None
+            for loop in loops_of(function.body):
+                loop.parent = None
+                for pragma in loop.pragmas:
+                    pragma.owner = None
 
     def loops(self, function: str | None = None) -> Iterator[Loop]:
         """Every loop (of one function), outer before inner, in source order."""

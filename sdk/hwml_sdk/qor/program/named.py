@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import ir
-from .expressions import everything_in, expressions_of, inside
+from .expressions import everything_in, inside, named_in
 from .touched import touches
 
 ARGUMENTS_A_STEP = 16
@@ -44,7 +45,7 @@ class Names:
             found = self._named[function.name] = Named()
             for number, item in enumerate(function.body.items):
                 block = ir.Block([item])
-                _note_names(found, number, inside(expressions_of(block)))
+                _note_names(found, number, everything_in(block))
                 for var, what in touches(block, self.program, function.returns):
                     found.touched[var].append((number, what))
         return found
@@ -54,9 +55,8 @@ class Names:
         if self._functions is None:
             self._functions = defaultdict(set)
             for other in self.program.functions.values():
-                for expr in everything_in(other.body):
-                    if type(expr) is ir.Ref and expr.var is not None:
-                        self._functions[expr.var].add(other.name)
+                for named_there in named_in(other.body):
+                    self._functions[named_there].add(other.name)
         named = self._functions.get(var, set())
         return len(named) > (function.name in named)
 
@@ -86,7 +86,7 @@ def _refs(expr: ir.Expr) -> list[ir.Variable]:
     return [e.var for e in inside([expr]) if isinstance(e, ir.Ref) and e.var is not None]
 
 
-def _note_names(found: Named, number: int, exprs: list[ir.Expr]) -> None:
+def _note_names(found: Named, number: int, exprs: Sequence[ir.Expr]) -> None:
     owners: dict[int, ir.Call | None] = {}  # of the names that are handled: by an index, by a call
     for expr in exprs:
         if type(expr) is ir.Index:

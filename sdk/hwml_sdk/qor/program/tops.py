@@ -22,16 +22,24 @@ def choose_top(program: ir.Program, top: str | None) -> ir.Function:
     if not program.functions:
         raise SourceError("no function with a body was found", path=program.path)
     if top:
-        short = top.rpartition("::")[2]
-        for name, function in program.functions.items():
-            if name in (top, short) or name.partition("<")[0] in (top, short):
-                return function
+        named = _named(program, {top, top.rpartition("::")[2]})
+        if named is not None:
+            return named
         listed = ", ".join(list(program.functions)[:12])
         unread = f" ({program.work.reason})" if program.work.reason else ""
         raise SourceError(f"no function {top!r}; there are: {listed}{unread}", path=program.path)
     free = _free(program)
     candidates = free or [f for f in program.functions.values() if f.name != "main"] or [*program.functions.values()]
     return max(candidates, key=lambda function: _likelihood(function, program.path))
+
+
+def _named(program: ir.Program, names: set[str]) -> ir.Function | None:
+    """The function of one of these names, else an instance of a template of that name; no method of such a class."""
+    exact = next((function for name, function in program.functions.items() if name in names), None)
+    if exact is not None:
+        return exact
+    instances = (f for name, f in program.functions.items() if "<" in name and _ARGUMENTS.sub("", name) in names)
+    return next(instances, None)
 
 
 def likely_tops(program: ir.Program) -> dict[str, Likelihood]:

@@ -32,7 +32,11 @@ def touches(
 ) -> Iterator[tuple[ir.Variable, ir.Expr | ir.Stmt]]:
     """The same with the expression or the statement that does so, as often as there is one."""
     for expr in everything_in(block):
-        for place in _given_away(expr, program) if type(expr) in _GIVING else ():
+        kind = type(expr)
+        # Of most expressions of a kind that may do so the operator says at once that they do not.
+        if kind not in _GIVING or (kind is ir.Binary and expr.op != ">>"):  # type: ignore[union-attr]
+            continue
+        for place in _given_away(expr, program):
             for var in places(place):
                 yield var, expr
     for item in ir.statements_of(block):

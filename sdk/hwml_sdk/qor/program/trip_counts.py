@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import ir
 from .constants import evaluate
 from .entries import ONCE, Entries, Turn, inside
-from .expressions import assigned_variables, everything_in
+from .expressions import assigned_variables, calls, everything_in, loops_inside
 from .flow import Head, Layers, Values, changed_in, head_of, starts_in_head, tested, variables_in
 from .handed import is_shared, may_change_shared
 from .narrow import compares_linear, held_by, until_it_wraps
@@ -105,9 +105,11 @@ class TripCounter:
         self.counts[loop] = self._summary(loop, turns, entries.sampled)
         if self.counts[loop] is UNKNOWN and head is not None:
             self.counts[loop] = _by_type(loop, head, starts, [self.values.complete(item, named) for item in known])
-        mark = self.values.mark()
-        self.block(loop.body, self._inside(loop, turns, entries))
-        self.values.back(mark)
+        holds_loops = bool(loops_inside(loop.body))
+        if holds_loops or calls(loop.body):  # else nobody looks at what it sets, which is taken back
+            mark = self.values.mark()
+            self.block(loop.body, self._inside(loop, turns, entries) if holds_loops else ONCE)
+            self.values.back(mark)
 
     def _inside(self, loop: ir.Loop, turns: Sequence[Turn], entries: Entries) -> Entries:
         needed = _named_inside(loop)
@@ -360,7 +362,7 @@ def _named_inside(loop: ir.Loop) -> set[ir.Variable]:
     """Variables that the heads of the loops inside a loop name, or that give their bounds a value in its body."""
     found: set[ir.Variable] = set()
     pending: list[ir.Variable] = []
-    for inner in ir.loops_of(loop.body):
+    for inner in loops_inside(loop.body):
         pending += variables_in(inner.start, inner.condition, inner.step)
     sources: dict[ir.Variable, list[ir.Expr]] = {}
     if pending:

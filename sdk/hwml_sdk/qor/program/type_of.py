@@ -16,7 +16,7 @@ def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.C
     if isinstance(expr, ir.Ref):
         return expr.var.type if expr.var is not None else UNKNOWN
     if isinstance(expr, ir.Index):
-        moved = _moved(expr.base)
+        moved = _moved(expr.base) if isinstance(expr.base, ir.Binary) else None
         if moved is not None and len(expr.subscripts) == max(len(moved[1]), 1):
             return moved[0] if moved[1] else replace(moved[0], pointer=max(moved[0].pointer - 1, 0))
         base = type_of_expression(expr.base, program)
@@ -66,8 +66,10 @@ def _moved(expr: ir.Expr) -> tuple[ir.CType, tuple[int | None, ...]] | None:
 
 def word_and_bit(expr: ir.Expr) -> tuple[ir.Index, ir.Expr] | None:
     """(`a[i]`, `b`) of `a[i][b]`, where `a` holds integers: a bit of an element; None for anything else."""
-    var = expr.base.var if isinstance(expr, ir.Index) and isinstance(expr.base, ir.Ref) else None
-    if not isinstance(expr, ir.Index) or var is None or bool(var.dims) == bool(var.type.pointer):
+    if not isinstance(expr, ir.Index) or len(expr.subscripts) < 2:  # the element's, and the bit's
+        return None
+    var = expr.base.var if isinstance(expr.base, ir.Ref) else None
+    if var is None or bool(var.dims) == bool(var.type.pointer):
         return None
     rank = len(var.dims) or var.type.pointer
     if var.type.kind not in ("int", "uint", "fixed", "ufixed") or rank + 1 != len(expr.subscripts):

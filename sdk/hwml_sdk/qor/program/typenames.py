@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from .ir import CType
 from .numbers import Number
@@ -32,6 +33,14 @@ _BASIC: dict[str, CType] = {
 _NOISE = re.compile(
     r"\b(const|volatile|static|register|inline|constexpr|extern|restrict|__restrict__|__restrict|struct|class|enum|union|typename|mutable)\b"
 )
+TASKS = ("hls::task", "task")  # what runs a function for ever (UG1399, "hls::task"): no data, and nothing by itself
+# Where data is only shown (UG1399, "System Calls"): no hardware, whatever is put into it.
+OUTPUTS = frozenset({"ostream", "ofstream", "fstream", "ostringstream", "stringstream"})
+# What carries one element after the other: FIFOs, and ports that are read and written directly (UG1399, "Direct I/O").
+_STREAMS = frozenset({"stream", "stream_of_blocks", "ac_channel", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs"})
+# One beat of AXI4-Stream of so many bits, which `ap_axi_sdata.h` declares.
+_BEATS = frozenset({"ap_axiu", "ap_axis", "ap_axi", "qdma_axis"})
+_CHANNEL = re.compile(r"(?:hls::)?(?:split|merge)::(?:round_robin|load_balance)\s*<")
 _PIXEL = re.compile(r"^(?:HLS|XF)_(\d+)[USF]P?(?:C(\d+))?$")
 _SPACE = re.compile(r"\s+")
 
@@ -84,17 +93,25 @@ def parse_type(text: str, named: Callable[[str], CType | None], value: Value) ->
     named: typedefs, structs and template parameters; value: of constant expressions, such as template arguments.
     Unknown names give kind "unknown", 32 bits wide.
     """
-    plain = _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
+    plain = _plain_text(text)
     found = named(plain)
     if found is not None:
         return found
+    if plain in _BASIC:
+        return _BASIC[plain]
     if plain[-1:] != ">" and "<" in plain:
         return CType("unknown", 32, name=plain)  # a member of an instance nobody knows
     head, arguments = split_template(plain)
     name = head.rpartition("::")[2].strip()
     if arguments:
         return _template(name, plain, arguments, named, value)
-    return named(name) or _plain(name)
+    return (named(name) if name != plain else None) or _plain(name)
+
+
+@lru_cache(maxsize=4096)
+def _plain_text(text: str) -> str:
+    """A specifier's text without what tells nothing of the type."""
+    return _SPACE.sub(" ", _NOISE.sub(" ", text)).strip().strip("&* ")
 
 
 def _plain(name: str) -> CType:
@@ -105,6 +122,8 @@ def _plain(name: str) -> CType:
     if match:
         unsigned = match.group(1) or match.group(3)
         return CType("uint" if unsigned else "int", int(match.group(2) or match.group(4)), name=name)
+    if name in OUTPUTS:
+        return CType("void", 0, name=name)
     words = name.split()
     if words and all(word in ("unsigned", "signed", "short", "long", "int") for word in words):
         width = 64 if "long" in words else 16 if "short" in words else 32
@@ -113,10 +132,10 @@ def _plain(name: str) -> CType:
 
 
 def _template(name: str, text: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:
-    if name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed", "ap_axiu", "ap_axis", "ap_axi"):
+    if name in _BEATS or name in ("ap_int", "ap_uint", "ac_int", "ap_fixed", "ap_ufixed", "ac_fixed"):
         return _arbitrary(name, text, arguments, value)
-    if name in ("stream", "stream_of_blocks", "ac_channel"):
-        element = parse_type(arguments[0], named, value)
+    if name in _STREAMS:
+        element = parse_type(arguments[0].partition("[")[0], named, value)  # a block is an array of such
         return CType("stream", element.width, element=element, name=text)
     if name in ("vector", "array"):
         element = parse_type(arguments[0], named, value)
@@ -133,6 +152,10 @@ def _template(name: str, text: str, arguments: list[str], named: Callable[[str],
     if name == "axis":  # hls::axis<T, USER, ID, DEST>, of which ap_axiu<W, ..> is one (UG1399, "AXI4-Stream")
         data = parse_type(arguments[0], named, value)
         return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
+    if is_channel(text):
+        return _channel(text, name, arguments, named, value)
+    if name in ("axis_data", "axis_user"):
+        return _some_of_a_beat(name, text, parse_type(arguments[0], named, value), value(arguments[0]))
     if name == "Mat":
         image = _image(text, arguments, value)
         if image is not None:
@@ -163,8 +186,8 @@ def _arbitrary(name: str, text: str, arguments: list[str], value: Value) -> CTyp
     if name in ("ap_int", "ac_int"):
         unsigned = name == "ac_int" and len(arguments) > 1 and arguments[1] in ("false", "0")
         return CType("uint" if unsigned else "int", width, name=text)
-    if name in ("ap_axiu", "ap_axis", "ap_axi"):
-        return CType("uint", width, fields=_beat(width, "uint" if name == "ap_axiu" else "int"), name=text)
+    if name in _BEATS:
+        return CType("uint", width, fields=_beat(width, "int" if name in ("ap_axis", "ap_axi") else "uint"), name=text)
     if name == "ap_uint":
         return CType("uint", width, name=text)
     whole = int(values[1]) if len(values) > 1 and values[1] is not None else width
@@ -176,6 +199,42 @@ def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ..
     byte = CType("uint", max(width // 8, 1))
     side = (("keep", byte), ("strb", byte), ("last", BOOL), ("user", BOOL), ("id", BOOL), ("dest", BOOL))
     return (("data", CType(kind, width), ()), *((name, type_, ()) for name, type_ in side))
+
+
+def is_channel(name: str) -> bool:
+    """Whether a type is `hls::split::round_robin<T, N>` or the like: one stream to many, or many to one."""
+    return _CHANNEL.match(name) is not None
+
+
+def is_blocks(name: str) -> bool:
+    """Whether a type is a stream whose elements are arrays."""
+    return name.startswith(("hls::stream_of_blocks", "stream_of_blocks"))
+
+
+def _channel(text: str, name: str, arguments: list[str], named: Callable[[str], CType | None], value: Value) -> CType:
+    """Its streams `in` and `out`, one of which there are several of (UG1399, "HLS Split/Merge Library")."""
+    ways = value(arguments[1]) if len(arguments) > 1 else None
+    if ways is None or ways < 1:
+        return CType("unknown", 32, name=text)
+    stream = parse_type(f"hls::stream<{arguments[0]}>", named, value)
+    splits = "split" in text.partition("<")[0]
+    each = stream.width * (int(ways) + 1)
+    many: tuple[int | None, ...] = (int(ways),)
+    return CType(
+        "struct",
+        each,
+        fields=(("in", stream, () if splits else many), ("out", stream, many if splits else ())),
+        name=text,
+    )
+
+
+def _some_of_a_beat(name: str, text: str, data: CType, bits: Number | None) -> CType:
+    """`hls::axis_data<T, ..>` has data of a type, `hls::axis_user<BITS, ..>` user bits alone; both side channels."""
+    if name == "axis_data":
+        return CType("uint", data.width, fields=(("data", data, ()), *_beat(data.width, "uint")[1:]), name=text)
+    width = min(max(int(bits or 1), 1), 4096)
+    fields = (("user", CType("uint", width), ()), *(item for item in _beat(8, "uint")[1:] if item[0] != "user"))
+    return CType("uint", width, fields=fields, name=text)
 
 
 def join(left: CType, right: CType) -> CType:

@@ -1,4 +1,5 @@
-"""Command lines of `v++` and `vitis-run` in Makefiles and shell scripts (UG1393, "v++ Command"), read and never run.
+"""Command lines of `v++`, `vitis-run` and `sds++` in Makefiles and shell scripts (UG1393, "v++ Command"; UG1253, "SDSCC
+and SDS++ Compiler Commands"), read and never run.
 
 Variables that the file itself sets are put in. Conditions are not decided: what a name is set to under one is unknown.
 """
@@ -29,7 +30,9 @@ _RULE = re.compile(r"^([^\t#=:][^=:]*):(?!=)([^=;]*)$")
 _INCLUDED = re.compile(r"^\s*-?include\s+(\S+)\s*$")
 _CONDITION = re.compile(r"^ *(ifeq|ifneq|ifdef|ifndef|else|endif)\b([^#]*)")
 _VARIABLE = re.compile(r"\$(?:\(([^()$]*)\)|\{([^{}$]*)\}|([@<^+*?]|[A-Za-z_]\w*))")
-_TOOL = re.compile(r"(?:^|[\s/;&@-])(?:v\+\+|vitis-run)(?=\s)|\$[({](?:VPP|V\+\+|VXX|XOCC)[)}]")
+_TOOL = re.compile(
+    r"(?:^|[\s/;&@-])(?:v\+\+|vitis-run|sds\+\+|sdscc)(?=\s)|\$[({](?:VPP|V\+\+|VXX|XOCC|SDSXX|SDSCC|SDS\+\+)[)}]"
+)
 
 
 def read_makefile(path: str | Path) -> list[HlsProject]:
@@ -37,7 +40,7 @@ def read_makefile(path: str | Path) -> list[HlsProject]:
     reading = _Makefile(Path(path), Places.of(Path(path)))
     reading.included.add(Path(path).absolute())
     reading.read(Path(path))
-    found = [project for project in map(reading.project, reading.lines) if project is not None]
+    found = [project for line in reading.lines for project in reading.projects(line)]
     if len(found) > MAX_DESIGNS:
         reason = f"states more than {MAX_DESIGNS} designs: the others are left out"
         skip(found[0], Place(str(path), 0, Path(path).name), reason)
@@ -92,7 +95,7 @@ class _Makefile:
         self.read(found)
 
     def _assign(self, name: str, sign: str, value: str, under: list[str]) -> None:
-        value = value.partition(" #")[0].strip().strip("\"'")
+        value = _unquoted(value.partition(" #")[0].strip())
         if under == [f"ifndef {name}"]:
             sign = "?="
         elif under:
@@ -124,19 +127,22 @@ class _Makefile:
         name = next(group for group in match.groups() if group is not None)
         return automatic.get(name, self.values.get(name, UNKNOWN))
 
-    def project(self, line: _Line) -> HlsProject | None:
-        """The kernel that one command line compiles; None for linking, packaging and what cannot be read."""
+    def projects(self, line: _Line) -> list[HlsProject]:
+        """The kernels that one command line compiles; none for linking, packaging and what cannot be read."""
         text = self.expand(line.text.lstrip("@-"), line)
         try:
             words = shlex.split(text)
         except ValueError:
-            return None
-        places = replace(self.places, refused={}, cut={})
-        project = _Options(self.path, places, line.place).project(words)
-        if project is not None:
-            project.skipped += [*self.skipped, *places.left_out(self.path)]
-            project.read_from += self.included
-        return project
+            return []
+        found = []
+        for hardware, others in _by_hardware(words):
+            places = replace(self.places, refused={}, cut={})
+            project = _Options(self.path, places, line.place).project(others, hardware)
+            if project is not None:
+                project.skipped += [*self.skipped, *places.left_out(self.path)]
+                project.read_from += self.included
+                found.append(project)
+        return found
 
 
 @dataclass(slots=True)
@@ -147,10 +153,13 @@ class _Options:
     places: Places
     place: Place
 
-    def project(self, words: list[str]) -> HlsProject | None:
-        """What the words state. None when they compile no kernel."""
+    def project(self, words: list[str], hardware: list[str]) -> HlsProject | None:
+        """What the words state. None when they compile no kernel. hardware: function and sources of `-sds-hw`."""
         project = HlsProject(self.path)
-        compiles = "--mode" in words and "hls" in words
+        compiles = ("--mode" in words and "hls" in words) or bool(hardware)
+        if hardware:
+            project.top, *sources = hardware
+            project.files = [found for name in sources if (found := self.places.at(name)) is not None]
         flags: list[str] = []
         rest = iter(words)
         for word in rest:
@@ -167,7 +176,7 @@ class _Options:
                     flags.append(word[:2] + content)
             elif UNKNOWN in word:
                 self._unknown(project)
-            elif word.lower().endswith(HLS.sources):
+            elif word.lower().endswith(HLS.sources) and not hardware:
                 found = self.places.at(word)
                 project.files += [found] if found is not None else []
         if not compiles or not (project.files or project.top):
@@ -210,11 +219,46 @@ class _Options:
             add_config(project, read_hls_config(found))
 
 
+def _unquoted(value: str) -> str:
+    """A value without the quotes around all of it; others are part of what it says."""
+    for quote in ("'", '"'):
+        if value[:1] == quote and value[-1:] == quote and value.count(quote) == 2:
+            return value[1:-1]
+        if value.count(quote) % 2:
+            value = value.strip(quote)
+    return value
+
+
+def _by_hardware(words: list[str]) -> list[tuple[list[str], list[str]]]:
+    """Function and sources of each `-sds-hw f a.cpp -files b.cpp -sds-end`, with all words outside of these.
+
+    One without any for a line that names no such function; none where what it names is not known.
+    """
+    others: list[str] = []
+    found: list[list[str]] = []
+    inside: list[str] | None = None
+    for word in words:
+        if word == "-sds-hw":
+            inside = []
+            found.append(inside)
+        elif word == "-sds-end":
+            inside = None
+        elif inside is None:
+            others.append(word)
+        elif len(inside) < 1 or word.lower().endswith(HLS.sources):
+            inside += [part for part in word.split(",") if part]
+    if not found:
+        return [([], others)]
+    if "-c" not in others and not any(word.lower().endswith(HLS.sources) for word in others):
+        return []  # objects are linked
+    return [(named, others) for named in found if len(named) > 1 and not any(UNKNOWN in word for word in named)]
+
+
 _UNKNOWN_WORD = "holds a variable that only make could resolve"
 _VALUED = {
     "-k": "kernel", "--kernel": "kernel", "-f": "platform", "--platform": "platform", "--part": "platform",
     "--kernel_frequency": "mhz", "--clock.defaultFreqHz": "hz", "--freqhz": "hz", "--hls.clock": "hz",
-    "--config": "config", "-o": "", "--temp_dir": "", "-t": "", "--target": "",
+    "-sds-pf": "platform", "--config": "config", "-o": "", "--temp_dir": "", "-t": "", "--target": "",
 }  # fmt: skip
 
 

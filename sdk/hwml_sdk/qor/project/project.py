@@ -1,4 +1,4 @@
-"""Finding and reading project files: `hls_config.cfg`, Tcl scripts, and the command lines of Makefiles and scripts."""
+"""Finding and reading project files: `hls_config.cfg`, Tcl scripts, CMakeLists, command lines of Makefiles, scripts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from ...files import read_head, real_path
 from ...languages import HLS
 from ...reach import WORDS, may_read
 from .cfg import read_hls_config
-from .makefile import read_makefile
 from .places import project_root
-from .tcl import read_tcl, read_tcl_designs
 from .types import Directive, HlsProject
 
 MAX_HEAD = 1 << 20
@@ -31,16 +29,23 @@ MAX_KNOWN = 64  # project files whose designs are kept
 _SIGNS = {
     "tcl": re.compile(rb"\b(?:set_top|add_files?)\b"),
     "cfg": re.compile(rb"^\s*syn\.(?:top|file)\s*=", re.MULTILINE),
-    "make": re.compile(rb"v\+\+|vitis-run|\$[({](?:VPP|VXX|XOCC)[)}]"),
+    # A Makefile may leave the command to a file that it includes.
+    "make": re.compile(
+        rb"v\+\+|vitis-run|sds\+\+|sdscc|\$[({](?:VPP|VXX|XOCC|SDSXX|SDSCC)[)}]|^-?include\s", re.MULTILINE
+    ),
+    "cmake": re.compile(rb"\badd_(?:vitis_kernel|vitis_ip|library|executable)\b", re.IGNORECASE),
 }
-ORDER = ("cfg", "tcl", "make")  # kinds, the newest form of the tools first
+_CMAKE = "cmakelists.txt"  # its reader, like that of each kind, is imported where there is such a file
+ORDER = ("cfg", "tcl", "make", "cmake")  # kinds, the newest form of the tools first
 
 
 def kind_of(path: Path) -> str:
-    """`tcl`, `cfg`, `make`, or "" for what is no project file by its name."""
+    """`tcl`, `cfg`, `make`, `cmake`, or "" for what is no project file by its name."""
     name, suffix = path.name.lower(), path.suffix.lower()
     if suffix in (".tcl", ".cfg"):
         return suffix[1:]
+    if name == _CMAKE:
+        return "cmake"
     return "make" if name in ("makefile", "gnumakefile") or suffix in (".mk", ".sh") else ""
 
 
@@ -50,17 +55,37 @@ def read_project(path: str | Path) -> HlsProject:
     Raises ConfigError, with file and line, for a missing file, a broken clock or broken quotes.
     """
     kind = kind_of(Path(path))
-    if kind == "make":
-        return next(iter(read_makefile(path)), HlsProject(Path(path)))
-    return read_tcl(path) if kind == "tcl" else read_hls_config(path)
+    if kind in ("make", "cmake"):
+        found = _of_makefile(path) if kind == "make" else _of_cmake(path, builds=True)
+        return next(iter(found), HlsProject(Path(path)))
+    return _of_tcl(path)[0] if kind == "tcl" else read_hls_config(path)
+
+
+def _of_makefile(path: str | Path) -> list[HlsProject]:
+    from .makefile import read_makefile
+
+    return read_makefile(path)
+
+
+def _of_cmake(path: str | Path, *, builds: bool) -> list[HlsProject]:
+    """builds: what is no kernel, too."""
+    from .cmake import read_builds, read_cmake
+
+    return read_builds(path) if builds else read_cmake(path)
+
+
+def _of_tcl(path: str | Path) -> list[HlsProject]:
+    from .tcl import read_tcl_designs
+
+    return read_tcl_designs(path)
 
 
 def read_designs(path: str | Path) -> list[HlsProject]:
     """Every design a project file states, each with settings of its own. Raises ConfigError as `read_project`."""
     kind = kind_of(Path(path))
-    if kind == "make":
-        return read_makefile(path)
-    found = read_tcl_designs(path) if kind == "tcl" else [read_hls_config(path)]
+    if kind in ("make", "cmake"):
+        return _of_makefile(path) if kind == "make" else _of_cmake(path, builds=False)
+    found = _of_tcl(path) if kind == "tcl" else [read_hls_config(path)]
     return [project for project in found if project.top or project.files]
 
 
@@ -91,7 +116,8 @@ def project_of(document: Path) -> HlsProject | None:
 
 
 def projects_naming(document: Path) -> Iterator[HlsProject]:
-    """Every design near a source that names it, the nearest project file first."""
+    """Every design near a source that names it, the nearest project file first; then what compiles it for a host."""
+    for_host = []
     name = os.fsencode(document.name)
     header = document.suffix.lower() in HLS.headers
     for path in _near(document.absolute().parent):
@@ -101,7 +127,10 @@ def projects_naming(document: Path) -> Iterator[HlsProject]:
             found = _designs_of(path)
         except (ConfigError, OSError):
             continue
-        yield from (project for project in found if project.files and covers(project, document))
+        naming = [project for project in found if project.files and covers(project, document)]
+        yield from (project for project in naming if not project.for_host)
+        for_host += [project for project in naming if project.for_host]
+    yield from for_host
 
 
 def _near(folder: Path) -> Iterator[Path]:
@@ -185,7 +214,9 @@ def _designs_of(path: Path) -> tuple[HlsProject, ...]:
     if kept is not None and kept.holds():
         return kept.designs
     marks, trusted = {path: _mark(path)}, trusted_folders()
-    designs = (read_hls_config(path),) if kind_of(path) == "cfg" else tuple(read_designs(path))
+    kind = kind_of(path)
+    read = {"cfg": lambda: [read_hls_config(path)], "cmake": lambda: _of_cmake(path, builds=True)}
+    designs = tuple(read.get(kind, lambda: read_designs(path))())
     marks |= {place: _mark(place) for design in designs for place in design.read_from if place not in marks}
     with _known_gate:
         while len(_known) >= MAX_KNOWN:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...document import Span
 from ...errors import ConfigError, SourceError
 from ...files import read_source
+from ...text import Span
 from ..tool.memories import KERNEL_BUS_LATENCY
 
 MAX_PROJECT_BYTES = 4 * 1024 * 1024
@@ -44,7 +44,8 @@ class HlsProject:
 
     config: settings such as {"compile.pipeline_loops": "64"}, named as in `hls_config.cfg` without `syn.`.
     clock_period_ns: None when the file does not say it. skipped: lines that were not understood.
-    benches: what the file calls a test bench. name: of this design, where a file states several.
+    benches: what the file calls a test bench. name: of this design, where a file states several. for_host: it says how
+    sources are compiled to run on the host, and of no design.
     read_from: other files that some of it comes from, and folders whose files a pattern names.
     """
 
@@ -61,6 +62,7 @@ class HlsProject:
     directives: list[Directive] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     read_from: list[Path] = field(default_factory=list)
+    for_host: bool = False
 
     def settings(self) -> dict[str, Any]:
         """The values of `config.HlsSettings` this file states."""

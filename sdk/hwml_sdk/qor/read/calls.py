@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..program import ir
 from ..program.sizes import byte_size, size_of
-from ..program.typenames import INT, UNKNOWN, split_scope, split_template
+from ..program.typenames import INT, TASKS, UNKNOWN, split_scope, split_template
 from .algorithms import algorithm
 from .expressions import element, extents
 from .initialisers import in_order
@@ -59,6 +59,8 @@ def _of_value(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.Exp
     made = reader.expression(target)
     if isinstance(made, ir.Ref) and made.var is not None and made.var.type.kind == "function":
         return ir.Call(made.var.type.name, args, span=reader.span(target))
+    if args and isinstance(args[0], ir.Ref) and reader.type_of_value(made).name in TASKS:
+        return ir.Call(args[0].name, args[1:], span=reader.span(target))  # `hls::task t[4]; t[i](f, a, b);`
     found = called_object(reader, made, args)
     if found is None and target.type == "subscript_expression" and _has_bits(reader.type_of_value(made)):
         return ir.Call("range", args, receiver=made)  # `w[i](7, 0)`: bits of an element
@@ -172,7 +174,14 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
         return called_object(reader, member, args) or ir.Call("range", args, receiver=member)
     if owner.kind == "struct":
         label = find_method(reader, owner.name, label, args, given) or label
+    elif label[:4] in ("get_", "set_") and owner.field_of(label[4:]) is not None:
+        return _of_field(ir.Member(receiver, label[4:]), args)
     return ir.Call(label, args, receiver=receiver)
+
+
+def _of_field(member: ir.Member, args: tuple[ir.Expr, ...]) -> ir.Expr:
+    """`beat.get_last()` and `beat.set_last(v)` of ap_axi_sdata.h: the field is read or written."""
+    return ir.Assign("=", member, args[0]) if args else member
 
 
 def allocation(reader: Reader, node: Node) -> ir.Expr:

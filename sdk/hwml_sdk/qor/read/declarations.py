@@ -22,6 +22,7 @@ from .declarators import (
 from .defaults import note_defaults
 from .functions import closure
 from .initialisers import in_order, stored
+from .locks import block_of
 from .members import constructed, converted, field_values
 from .reader import Reader
 
@@ -70,6 +71,10 @@ def local_declaration(reader: Reader, node: Node, block: ir.Block, label: str) -
 def declaration(reader: Reader, node: Node, into: ir.Block | None) -> None:
     """Variables of one declaration; into: the block it stands in, None at file level."""
     kind_node = node.child_by_field_name("type")
+    block = block_of(reader, kind_node)
+    if block is not None and into is not None:
+        _locks(reader, node, block, into)
+        return
     base, extents = unpacked(reader, reader.type_of(kind_node))
     words = words_of(reader, node)
     if "volatile" in words and base is not UNKNOWN:
@@ -81,6 +86,31 @@ def declaration(reader: Reader, node: Node, into: ir.Block | None) -> None:
         if into is not None and item.type == "function_declarator":
             _task(reader, kind_node, item, into)
         _declare(reader, item, (base, base_dims), words, into)
+
+
+def _locks(reader: Reader, node: Node, block: tuple[ir.CType, Dims, str], into: ir.Block) -> None:
+    """`hls::write_lock<block_t> b(s);`: b is an array, and the stream is waited for."""
+    kind, dims, method = block
+    for item in node.children_by_field_name("declarator"):
+        inner = item.child_by_field_name("declarator") if item.type == "init_declarator" else item
+        held = reader.function.name if reader.function is not None else ""
+        var = ir.Variable(
+            declared_name(reader, inner),
+            kind,
+            dims,
+            "local",
+            reader.span(item),
+            reader.path(item),
+            function=held,
+            block=True,
+        )
+        if inner is None or not var.name or reader.function is None:
+            continue
+        reader.names.declare(var.name, var)
+        reader.function.variables.setdefault(var.name, var)
+        into.items.append(ir.Declare(var))
+        given = _given(reader, inner, item.child_by_field_name("value") if item is not inner else None)
+        into.items += [ir.Evaluate(ir.Call(method, (), stream)) for stream in given[:1]]
 
 
 def _task(reader: Reader, kind: Node | None, node: Node, into: ir.Block) -> None:
@@ -114,6 +144,8 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
         return
     given = _given(reader, inner, value)
     init = _initial(reader, value, (typed[0], (*dims, *typed[1])))
+    if pointer == 1 and inner.type == "reference_declarator" and "const" in words and _is_temporary(reader, init):
+        pointer = 0
     var = ir.Variable(
         name, _kind(reader, typed[0], pointer, init), (*dims, *typed[1]), "global" if into is None else "local",
         reader.span(inner), reader.path(inner), const=bool(words & {"const", "constexpr"}), static="static" in words,
@@ -130,6 +162,16 @@ def _declare(reader: Reader, node: Node, typed: tuple[ir.CType, Dims], words: se
             reader.function.variables.setdefault(name, var)
         into.items.append(ir.Declare(var))
         _construct(reader, var, given, into)
+
+
+def _is_temporary(reader: Reader, init: ir.Expr | None) -> bool:
+    """Whether `auto const &w = f(a);` names an object that the call makes, and that lives as long as the name does.
+
+    One that the call only refers to is as good as a copy, which nothing changes, where no array would be copied.
+    """
+    kind = reader.type_of_value(init) if isinstance(init, ir.Call) else UNKNOWN
+    arrays = any(dims for _, _, dims in kind.fields)
+    return kind.kind == "struct" and bool(kind.name) and not kind.pointer and not arrays
 
 
 def declared_value(reader: Reader, node: Node, into: ir.Block, *, each_time: bool) -> ir.Expr:

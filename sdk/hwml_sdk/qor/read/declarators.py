@@ -54,9 +54,14 @@ def declared_name(reader: Reader, node: Node | None) -> str:
 
 def words_of(reader: Reader, node: Node) -> set[str]:
     """`const`, `static` and their like of a declaration; the parser puts those of `unsigned const n` into the type."""
-    sized = [c for c in node.children if c.type == "sized_type_specifier"]
-    placed = (*node.children, *(c for kind in sized for c in kind.children))
-    return {reader.src(c) for c in placed if c.type in ("storage_class_specifier", "type_qualifier")}
+    found: set[str] = set()
+    for child in node.children:
+        kind = child.type
+        if kind in ("storage_class_specifier", "type_qualifier"):
+            found.add(reader.src(child))
+        elif kind == "sized_type_specifier":
+            found |= {reader.src(c) for c in child.children if c.type in ("storage_class_specifier", "type_qualifier")}
+    return found
 
 
 def extent_texts(reader: Reader, node: Node | None) -> list[str]:

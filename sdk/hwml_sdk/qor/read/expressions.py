@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def number(reader: Reader, node: Node) -> ir.Expr:
     """A number or a character."""
-    return ir.Const(*_number(reader.src(node)))
+    return ir.Const(*_number(reader.text[node.start_byte : node.end_byte]))
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +49,7 @@ def boolean(reader: Reader, node: Node) -> ir.Expr:
 
 def identifier(reader: Reader, node: Node) -> ir.Expr:
     """A name, plain or qualified: a variable, a constant, or nothing that was read."""
-    name = reader.src(node)
+    name = reader.text[node.start_byte : node.end_byte]
     names = reader.names
     var = names.meant(name)
     if var is None and "::" in name:
@@ -63,7 +63,9 @@ def identifier(reader: Reader, node: Node) -> ir.Expr:
 
 def first_child(reader: Reader, node: Node) -> ir.Expr:
     """What stands in parentheses, in a condition, or in an expression statement."""
-    inner = node.child_by_field_name("value") or (node.named_children[0] if node.named_child_count else None)
+    inner = node.child_by_field_name("value")
+    if inner is None and node.named_child_count:
+        inner = node.named_child(0)
     return reader.expression(inner)
 
 
@@ -72,16 +74,23 @@ def _two(reader: Reader, node: Node) -> tuple[ir.Expr, ir.Expr]:
     return reader.expression(left), reader.expression(right)
 
 
-def binary(reader: Reader, node: Node) -> ir.Expr:
+def binary(reader: Reader, node: Node, op: str) -> ir.Binary:
     """`left op right`."""
     left, right = _two(reader, node)
-    return ir.Binary(node.children[1].type, left, right)
+    return ir.Binary(op, left, right)
 
 
-def assignment(reader: Reader, node: Node) -> ir.Expr:
+def operator_of(node: Node) -> str:
+    """What stands between two operands."""
+    operator = node.child(1)
+    assert operator is not None
+    return operator.type
+
+
+def assignment(reader: Reader, node: Node) -> ir.Assign:
     """`target op= value`."""
     left, right = _two(reader, node)
-    return ir.Assign(node.children[1].type, left, right)
+    return ir.Assign(operator_of(node), left, right)
 
 
 def comma(reader: Reader, node: Node) -> ir.Expr:

@@ -118,10 +118,10 @@ def _condition(reader: Reader, node: Node | None) -> ir.Expr | None:
     """A head's condition. The parser takes `i < sum<4>::value` for a member of a template `i`: here `i` is known."""
     if node is None:
         return None
-    first = node
-    while first.named_children and first.type not in ("template_type", "template_function"):
-        first = first.named_children[0]
-    match = _COMPARED.match(reader.src(node)) if first.named_children else None
+    first, inner = node, node.named_children
+    while inner and first.type not in ("template_type", "template_function"):
+        first, inner = inner[0], inner[0].named_children
+    match = _COMPARED.match(reader.src(node)) if inner else None
     if match is None or reader.names.variable(match.group(1)) is None:
         return reader.expression(node)
     at = reader.start(node)

@@ -72,8 +72,12 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
     One that nobody wrote here is a call of a function that was not read.
     """
     # A sum of sums is no struct, or it would be a call: nobody walks down a chain of them once for each link.
-    kinds = [UNKNOWN if isinstance(o, ir.Binary | ir.Const) else reader.type_of_value(o) for o in operands]
-    if not any(kind.kind == "struct" and kind.name and not kind.pointer for kind in kinds):
+    kinds, own = [], False
+    for operand in operands:
+        kind = UNKNOWN if isinstance(operand, ir.Binary | ir.Const) else reader.type_of_value(operand)
+        kinds.append(kind)
+        own = own or (kind.kind == "struct" and bool(kind.name) and not kind.pointer)
+    if not own:
         return None
     if kinds[0].kind == "stream" and op in ("<<", ">>"):
         return None  # a struct is put into a FIFO or taken from it

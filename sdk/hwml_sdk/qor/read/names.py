@@ -106,9 +106,11 @@ class Names:
     def constant(self, name: str) -> Number | None:
         """An enumerator, a template's value, or a static constant of a struct, its bases or what stands for it."""
         found = self.member(name, self.constants)
-        if found is None and name.endswith(_OF_TYPES):
+        if found is not None or ("::" not in name and "<" not in name and "numeric_limits" not in name):
+            return found
+        if name.endswith(_OF_TYPES):
             return self._of_type(name)
-        if found is None and "<" in name:
+        if "<" in name:
             found = value_of(name, self.parse, self.value)
         return limit_of(name, self.parse) if found is None and "numeric_limits" in name else found
 
@@ -134,7 +136,9 @@ class Names:
 
     def _injected(self, name: str) -> ir.CType | None:
         """The instance that a class template's own name stands for inside it (C++17, 13.7.1.1), or around it."""
-        owner = self.owner if "<" in self.owner and _NAME.match(name) else ""
+        if "<" not in self.owner:
+            return None
+        owner = self.owner if _NAME.match(name) else ""
         while owner:
             outer, last = split_scope(owner)
             if split_template(last)[0] == name:
@@ -146,6 +150,8 @@ class Names:
         """What `table` has for a name as it stands, or for a member of the struct it names, or of a base of that."""
         if name in table:
             return table[name]
+        if not self.owner and "::" not in name and "" not in self.types:
+            return None  # a plain name outside all structs is a member of none
         head, tail = split_scope(name)
         stands_for = self.named_type(head) if head else None
         short = split_scope(head)[1]

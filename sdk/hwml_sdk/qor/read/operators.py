@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 def binary(reader: Reader, node: Node) -> ir.Expr:
     """`left op right`; the parser takes `o.run<3>(a)` for two comparisons."""
-    called = _method_template(reader, node)
-    if called is not None:
-        return called
-    made = expressions.binary(reader, node)
-    if isinstance(made, ir.Binary):
-        return operator_call(reader, made.op, (made.left, made.right), node) or made
-    return made
+    op = expressions.operator_of(node)
+    if op == ">":
+        called = _method_template(reader, node)
+        if called is not None:
+            return called
+    made = expressions.binary(reader, node, op)
+    return operator_call(reader, op, (made.left, made.right), node) or made
 
 
 def _method_template(reader: Reader, node: Node) -> ir.Expr | None:
     """`(o.run < 3) > (a)` where `run` is a template among the methods of o: a call of it."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    if node.children[1].type != ">" or left is None or right is None or right.type != "parenthesized_expression":
+    if left is None or right is None or right.type != "parenthesized_expression":
         return None
     member = left.child_by_field_name("left") if left.type == "binary_expression" else None
     given = left.child_by_field_name("right")
@@ -47,8 +47,6 @@ def _method_template(reader: Reader, node: Node) -> ir.Expr | None:
 def assignment(reader: Reader, node: Node) -> ir.Expr:
     """`target op= value`; a struct is copied where it has no operator of its own."""
     made = expressions.assignment(reader, node)
-    if not isinstance(made, ir.Assign):
-        return made
     kind = reader.type_of_value(made.target)
     if kind.kind != "struct":
         return ir.Assign(made.op, made.target, converted(reader, kind, made.value))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 
-from ...document import Span
+from ...text import Span
 from ..program import ir
 from .option_texts import options_of
 from .preprocess import RawPragma, Unit
@@ -62,7 +61,8 @@ class Pragmas:
 
     def copy(self, index: int) -> ir.Pragma:
         """A pragma of its own for one more owner."""
-        made = replace(self._raw[index][0], numbers={})
+        raw = self._raw[index][0]
+        made = ir.Pragma(raw.dialect, raw.kind, raw.options, raw.text, raw.path, raw.span)
         self._found[index] = made
         return made
 

@@ -52,6 +52,7 @@ _BLANK = re.compile(rf"//(?:[^\n\\]|\\\r?\n|\\.)*+|/\*.*?(?:\*/|\Z)|{_QUOTED}", 
 _WORD = re.compile(rf"[A-Za-z_]\w*|\d[\w.']*|{_QUOTED}")
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)[ \t]*\Z")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([a-z_]+)?[ \t]*(.*)", re.DOTALL)
+_CONTINUED = re.compile(r"\\\r?\n")
 _DEFINE = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?[ \t]*(.*)", re.DOTALL)
 _INCLUDE = re.compile(r"\s*(?:\"([^\"]+)\"|<([^>]+)>)")
 _OPERATOR_PRAGMA = re.compile(r"_Pragma\s*\(\s*\"((?:\\.|[^\"\\])*)\"\s*\)")
@@ -116,18 +117,29 @@ class Unit:
 
     def path(self, offset: int) -> str:
         """The file a character of the text came from."""
+        if len(self.files) == 1:
+            return self.files[0].path
         return self.files[self.place(offset)[0]].path
 
     def span(self, start: int, end: int) -> Span:
         """Source range of text[start:end]; of its first character's file."""
-        file, begin = self.place(start)
-        last_file, last = self.place(max(end - 1, start))
-        source = self.files[file]
-        first = source.places.place(begin)
+        at, final = self._at, max(end - 1, start)
+        index = max(bisect_right(at, start) - 1, 0)
+        file, begin, verbatim = self._from[index]
+        begin += start - at[index] if verbatim else 0
+        if index + 1 == len(at) or final < at[index + 1]:  # of one piece, as nearly everything is
+            last_file, last = file, begin + (final - start if verbatim else 0)
+        else:
+            last_file, last = self.place(final)
+        starts = self.files[file].places.starts
+        line = bisect_right(starts, begin) - 1
+        character = begin - starts[line]
         if last_file != file or last < begin:
-            return Span(*first, *first)
-        line, character = source.places.place(last)
-        return Span(*first, line, character + 1)
+            return Span(line, character, line, character)
+        if line + 1 == len(starts) or last < starts[line + 1]:
+            return Span(line, character, line, character + last - begin + 1)
+        last_line = bisect_right(starts, last) - 1
+        return Span(line, character, last_line, last - starts[last_line] + 1)
 
 
 class Preprocessor:
@@ -210,7 +222,7 @@ class Preprocessor:
     def _directive(self, line: str, start: int, file: int, state: _Conditions, stack: tuple[str, ...]) -> None:
         match = _DIRECTIVE.match(line)
         name, rest = (match.group(1) or "", match.group(2)) if match else ("", "")
-        rest = re.sub(r"\\\r?\n", " ", rest).strip()
+        rest = (_CONTINUED.sub(" ", rest) if "\\" in rest else rest).strip()
         if name in ("if", "ifdef", "ifndef", "elif", "else", "endif"):
             state.step(name, lambda: self._condition(name, rest))
         elif not state.active:
@@ -300,11 +312,15 @@ class Preprocessor:
     def _expand_chunk(self, text: str, start: int, end: int, file: int) -> None:
         """Emit text[start:end] with its macros expanded."""
         at = start
-        brackets = Brackets(text, end)
         macros = self.macros
+        words = {*_WORD.findall(text, start, end)}
+        if "_Pragma" not in words and words.isdisjoint(macros):  # as of most code
+            self.emit(text[start:end], file, start, True)
+            return
+        brackets = Brackets(text, end)
         for match in _WORD.finditer(text, start, end):
             word = match.group()
-            if match.start() < at or (word not in macros and word != "_Pragma"):
+            if (word not in macros and word != "_Pragma") or match.start() < at:
                 continue
             stop, expanded = self._use(text, match.start(), match.end(), brackets)
             if stop is None:
@@ -424,10 +440,7 @@ class _Conditions:
 
 def _directive_lines(text: str) -> list[tuple[int, int]]:
     """Ranges of the preprocessor lines of a text without comments, continuation lines included."""
-    found = []
-    for match in _DIRECTIVE_LINE.finditer(text):
-        found.append((match.start(), match.end()))
-    return found
+    return [match.span() for match in _DIRECTIVE_LINE.finditer(text)]
 
 
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\r?\n|\\.)*(?:\n|\Z)", re.MULTILINE)

@@ -14,7 +14,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ...document import Span
+from ...text import Span
 from ..program import ir
 from ..program.arguments import Bound
 from ..program.budget import MAX_DEPTH, OWN_STEPS
@@ -129,13 +129,20 @@ class Reader:
         self.pragmas = Pragmas(self.unit)
         self.names = Names([self.program.globals], partial(self.grammar.class_instance, self), self.value)
 
+    def close(self) -> None:
+        """Nothing is read any more. Names lead back here: without them no circle is left, and the trees go at once."""
+        del self.names
+
     def src(self, node: Node) -> str:
         """The text of a node."""
         return self.text[node.start_byte : node.end_byte]
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the sources."""
-        return self.unit.span(self.start(node), self.end(node))
+        shift = self.shift
+        if shift is None:
+            return self.unit.span(self.here, self.here)
+        return self.unit.span(shift + node.start_byte, shift + node.end_byte)
 
     def path(self, node: Node) -> str:
         """The file a node stands in."""
@@ -161,7 +168,9 @@ class Reader:
 
     def _may_read(self, node: Node) -> bool:
         """Whether one more node may be read: neither too far inside nor over the document's work."""
-        self.here = self.start(node)
+        shift = self.shift
+        if shift is not None:
+            self.here = shift + node.start_byte
         if self.depth > MAX_DEPTH:
             self.program.work.leave_out("code is nested too deeply: what is further inside is left out")
         elif self.program.work.take():
@@ -200,10 +209,11 @@ class Reader:
         """Read one statement into a block; an expression may stand for one in half-typed code."""
         self.depth += 1
         if self._may_read(node):
-            rule = self.grammar.statements.get(node.type)
+            kind = node.type
+            rule = self.grammar.statements.get(kind)
             if rule is not None:
                 rule(self, node, block, label)
-            elif node.type.endswith("_expression") or node.type == "identifier":
+            elif kind.endswith("_expression") or kind == "identifier":
                 block.items.append(ir.Evaluate(self.expression(node)))
         self.depth -= 1
 
@@ -215,15 +225,16 @@ class Reader:
         try:
             if not self._may_read(node):
                 return ir.Const(None, UNKNOWN)
-            rule = self.grammar.expressions.get(node.type)
+            kind = node.type
+            rule = self.grammar.expressions.get(kind)
             if rule is not None:
                 return rule(self, node)
-            if node.type == "this":
+            if kind == "this":
                 return ir.Const(None, THIS)
-            if node.type in SILENT or not node.is_named:
+            if kind in SILENT or not node.is_named:
                 return ir.Const(None, UNKNOWN)
             # Nobody says what it does: kept as a call of what it is, so that no figure is built on it.
-            return ir.Call(node.type.replace("_", " "), (), span=self.span(node))
+            return ir.Call(kind.replace("_", " "), (), span=self.span(node))
         finally:
             self.depth -= 1
 

@@ -13,7 +13,7 @@ from ..program.budget import MAX_DEPTH
 from ..program.constants import evaluate, held
 from ..program.numbers import Number
 from ..program.sizes import Dims
-from ..program.typenames import INT, UNKNOWN
+from ..program.typenames import INT, UNKNOWN, split_scope, split_template
 from .declarations import alias, typedef
 from .declarators import declarator, declared_name, function_declarator, unpacked, with_pointer, words_of
 from .defaults import note_defaults
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BITS = 1 << 30
+_OPERATOR = re.compile(r"(?:^|::)\s*(operator\b.*)$", re.DOTALL)  # `operator[]` of `Pack<T, N>::operator[]`
 FIELDS_A_STEP = 16  # of base classes that are taken over in the time that a node takes
 
 
@@ -67,7 +68,8 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     reader.program.work.take(len(fields) // FIELDS_A_STEP)
     methods: list[Node] = []
     friends: list[Node] = []
-    for child in body.named_children:
+    late = _nested_that_look_back(reader, body, name)
+    for child in [child for child in body.named_children if child not in late] if late else body.named_children:
         if child.type == "field_declaration":
             fields += _fields(reader, child)
         elif child.type == "function_definition":
@@ -86,6 +88,7 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
     )
     if name:
         names.types[name] = made
+    reader.items(late)
     reader.methods.update(f"{name}::{_label(reader, inner)}" for inner in methods)  # one may call a later one
     for inner in methods:
         method(reader, name, inner, made)
@@ -93,6 +96,34 @@ def record_body(reader: Reader, node: Node, name: str = "") -> ir.CType:
         function_definition(reader, inner)
     names.owner = outer
     return made
+
+
+def _nested_that_look_back(reader: Reader, body: Node, name: str) -> list[Node]:
+    """Classes inside a class that hold references or pointers to it, and that none of its fields is made of.
+
+    They are read when its fields are known (C++17, 12.2: a class is complete within what is nested in it).
+    """
+    label = split_template(split_scope(name)[1])[0]
+    members = [child for child in body.named_children if child.type == "field_declaration"]
+    nested = {child: _nested_name(reader, child) for child in members}
+    found = [
+        child
+        for child, inner in nested.items()
+        if inner and label and re.search(rf"\b{re.escape(label)}\b[\w\s:<>,]*[&*]", reader.src(child))
+    ]
+    others = " ".join(reader.src(child) for child in members if child not in found) if found else ""
+    return [child for child in found if not re.search(rf"\b{re.escape(nested[child])}\b", others)]
+
+
+def _nested_name(reader: Reader, node: Node) -> str:
+    """The name of a class that a declaration defines without a variable of it; "" for all others."""
+    kind = node.child_by_field_name("type")
+    if kind is None or node.child_by_field_name("declarator") is not None:
+        return ""
+    if kind.type not in ("class_specifier", "struct_specifier") or kind.child_by_field_name("body") is None:
+        return ""
+    held = kind.child_by_field_name("name")
+    return reader.src(held) if held is not None else ""
 
 
 def _own_name(reader: Reader, node: Node | None) -> str:
@@ -136,13 +167,17 @@ def _named_by(reader: Reader, node: Node) -> list[str]:
 
 def _fields(reader: Reader, node: Node) -> list[tuple[str, ir.CType, Dims]]:
     """Fields of one declaration; static constants are kept by their qualified name instead."""
-    base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
+    declared = _declared(node)
+    # What a method returns is asked for when its body is read: it may need this struct, whose fields are not known yet.
+    methods_alone = bool(declared) and all(function_declarator(item) is not None for item, _ in declared)
+    kind_node = node.child_by_field_name("type")
+    base, base_dims = (UNKNOWN, ()) if methods_alone else unpacked(reader, reader.type_of(kind_node))
     words = words_of(reader, node)
     if "volatile" in words and base is not UNKNOWN:
         base = replace(base, unsettled=True)
     owner = reader.names.owner
     found = []
-    for item, given in _declared(node):
+    for item, given in declared:
         label, dims, pointer = declarator(reader, item)
         if label and function_declarator(item) is not None:
             reader.methods.add(f"{owner}::{label}")
@@ -227,7 +262,8 @@ def _label(reader: Reader, node: Node) -> str:
         return f"operator {reader.src(target)}" if target is not None else ""
     target = declared.child_by_field_name("declarator") if declared is not None else None
     text = reader.src(target) if target is not None else ""
-    return text.replace("operator ", "operator") if "operator" in text else text.rpartition("::")[2]
+    operator = _OPERATOR.search(text)
+    return operator[1].replace("operator ", "operator") if operator is not None else text.rpartition("::")[2]
 
 
 def function_item(reader: Reader, node: Node) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...document import Span
 from ...errors import SourceError
 from ...files import MAX_SOURCE_BYTES
+from ...text import Span
 from ..program import ir
 from ..program.budget import FILL_STEPS, TEXT_CHARACTERS, depth_guard
 from ..program.constant_arrays import mark_constant_arrays
@@ -74,6 +74,8 @@ def _read_units(
         instantiate_unused(reader)
         place_rest(reader)
         program.pragmas += reader.pragmas.found()
+    for reader in readers:
+        reader.close()
     complete_calls(program)
     mark_handed(program)
     mark_constant_arrays(program)

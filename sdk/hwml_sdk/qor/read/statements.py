@@ -10,9 +10,9 @@ from ..program.budget import MAX_BRANCHES
 from ..program.constants import evaluate
 from ..program.expressions import root_variable
 from ..program.flow import target_of
-from ..program.typenames import BOOL, INT
+from ..program.typenames import BOOL, INT, UNKNOWN
 from .declarations import declared_value
-from .members import converted
+from .members import constructor, converted, temporary
 from .placing import place
 from .reader import Reader
 
@@ -54,9 +54,10 @@ def _changes_first(value: ir.Many) -> bool:
 
 def labeled(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`rows: for (...)`."""
-    name = reader.src(node.named_children[0]) if node.named_children else ""
-    for child in node.named_children[1:]:
-        reader.statement(child, block, name)
+    name, *rest = node.named_children or (None,)
+    for child in rest:
+        assert child is not None
+        reader.statement(child, block, "" if name is None else reader.src(name))
 
 
 def if_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
@@ -181,6 +182,9 @@ def switch(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
 def return_statement(reader: Reader, node: Node, block: ir.Block, label: str) -> None:
     """`return a;`, which leaves every loop around it."""
     value = reader.expression(node.named_children[0]) if node.named_children else None
+    returns = reader.function.returns if reader.function is not None else UNKNOWN
+    if isinstance(value, ir.Many) and not value.comma and constructor(reader, returns, value.items) is not None:
+        value = temporary(reader, returns, value.items, node)  # `return {a, b};` calls it
     block.items.append(ir.Return(value))
     _mark_break(reader.loop, all_loops=True, jumps=False)
 

@@ -296,35 +296,67 @@ def _read_function(reader: Reader, inner: Node, key: str, labels: Sequence[str])
 
 def class_instance(reader: Reader, text: str) -> ir.CType | None:
     """The type `Fir<T, 16>` stands for, read with these arguments; None when it is no class template here."""
-    scope, last = split_scope(text)
-    head, given = split_template(last)
-    head = f"{scope}::{head}" if scope else head
     if not (reader.class_templates or reader.alias_templates or reader.special_classes):
         return None
-    name = _kept_name(reader, head, reader.alias_templates)
-    alias = f"using {name}"
+    head, given = _head_of(text)
     # An alias may stand for a class of its own name in another namespace.
-    aliased = bool(name) and alias not in reader.open_instances
-    name = name if aliased else _class_name(reader, head)
+    alias = _alias_named(reader, head)
+    name = alias or _class_name(reader, head)
     if not name or reader.depth > MAX_DEPTH:
         return None
     settled = [settle(reader, item) for item in given if item]
+    if alias:
+        return _aliased(reader, alias, settled)
+    declared = reader.class_templates.get(name) or reader.declared_classes[name]
     with _elsewhere(reader):
-        declared = reader.class_templates.get(name) or reader.declared_classes.get(name)
-        inner, parameters = reader.alias_templates[name] if aliased or declared is None else declared
-        _count_parameters(reader, parameters)
-        bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
-        bind(reader, {**reader.around.get(name, {}), **bound})
-        bind_defaults(reader, parameters, bound)
-        if not aliased and name in reader.declared_classes:
-            bind_defaults(reader, parameters, bound, reader.declared_classes[name][1])
-        if not aliased:
-            return _read_class(reader, name, inner, bound)
-        reader.open_instances.add(alias)
-        kind = inner.child_by_field_name("type")
-        made = reader.names.parse(reader.src(kind)) if kind is not None else None
-        reader.open_instances.discard(alias)
+        bound = _bind_given(reader, name, declared[1], settled)
+        if name in reader.declared_classes:
+            bind_defaults(reader, declared[1], bound, reader.declared_classes[name][1])
+        return _read_class(reader, name, declared[0], bound)
+
+
+def _aliased(reader: Reader, name: str, settled: list[Argument]) -> ir.CType | None:
+    """What an alias template stands for; one that stands for another is followed, however many there are."""
+    made: ir.CType | None = None
+    opened: list[str] = []
+    while name and reader.program.work.take():
+        with _elsewhere(reader):
+            inner, parameters = reader.alias_templates[name]
+            _bind_given(reader, name, parameters, settled)
+            reader.open_instances.add(f"using {name}")
+            opened.append(f"using {name}")
+            kind = inner.child_by_field_name("type")
+            text = reader.src(kind).strip() if kind is not None else ""
+            head, given = _head_of(text)
+            name = _alias_named(reader, head) if given and text[-1:] == ">" else ""
+            if name:
+                settled = [settle(reader, item) for item in given if item]
+            elif text:
+                made = reader.names.parse(text)
+    reader.open_instances.difference_update(opened)
     return made
+
+
+def _head_of(text: str) -> tuple[str, list[str]]:
+    """`a::Fir<T, 16>` -> ("a::Fir", ["T", "16"])."""
+    scope, last = split_scope(text)
+    head, given = split_template(last)
+    return f"{scope}::{head}" if scope else head, given
+
+
+def _alias_named(reader: Reader, head: str) -> str:
+    """The name of an alias template that is not being followed already; "" where there is none."""
+    name = _kept_name(reader, head, reader.alias_templates)
+    return "" if f"using {name}" in reader.open_instances else name
+
+
+def _bind_given(reader: Reader, name: str, parameters: Node, settled: Sequence[Argument]) -> Bound:
+    """Let the parameters of a template stand for what is given, and for their defaults."""
+    _count_parameters(reader, parameters)
+    bound = dict(zip((label_of(reader, p) for p in parameters.named_children), settled, strict=False))
+    bind(reader, {**reader.around.get(name, {}), **bound})
+    bind_defaults(reader, parameters, bound)
+    return bound
 
 
 def _class_name(reader: Reader, head: str) -> str:
@@ -352,7 +384,7 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     types = reader.names.types
     if key in types or reader.instances >= MAX_INSTANCES:
         return types.get(key)
-    if key in reader.open_instances or len(reader.open_instances) >= MAX_OPEN_CLASSES:
+    if key in reader.open_instances or _open_classes(reader) >= MAX_OPEN_CLASSES:
         return None  # a list's node points at nodes: inside itself a class is not known yet
     inner, matched = _most_special(reader, name, arguments) or (inner, {})
     if inner.child_by_field_name("body") is None:
@@ -370,6 +402,12 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     types[key] = made
     reader.classes += 1
     return made
+
+
+def _open_classes(reader: Reader) -> int:
+    """Instances inside one another that are being read; aliases on the way to them are none."""
+    among = reader.open_instances
+    return len(among) if len(among) < MAX_OPEN_CLASSES else sum(not key.startswith("using ") for key in among)
 
 
 def _count_parameters(reader: Reader, parameters: Node) -> None:

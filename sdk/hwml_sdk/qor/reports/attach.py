@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError, HwmlError
 from ..answer.types import QorPrediction
 from ..tool.parts import find_part
 from .beside import is_stale, reports_of
-from .compare import compare
-from .types import CsynthReport
+
+if TYPE_CHECKING:
+    from .types import CsynthReport
 
 _SAME_CLOCK = 0.005  # of the period: reports round it to hundredths of a nanosecond
 # Predicts the same design with some settings changed, and no report beside it.
@@ -37,6 +38,8 @@ def with_actual(
     reports = reports_of(path, prediction.top, project=project, remember=remember)
     if not reports:
         return prediction
+    from .compare import compare  # most sources have no report
+
     best = min(reports, key=lambda report: len(changes_to(prediction, report)))
     changes = changes_to(prediction, best)
     try:

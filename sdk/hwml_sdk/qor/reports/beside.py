@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import ReportError, SourceError
 from ...files import read_source, real_path
 from ...languages import HLS
 from ...reach import may_read
 from ..project.places import MAX_ABOVE, project_root
-from .csynth import read_csynth
-from .types import CsynthReport
+
+if TYPE_CHECKING:
+    from .types import CsynthReport
 
 MAX_FOLDERS = 300  # looked into for one source
 MAX_DEPTH = 5  # `_x/f/f/f/solution` of v++ is the deepest place that a tool writes to
@@ -86,6 +88,8 @@ def _remembered(path: Path, _now: int) -> tuple[Path, ...]:
 
 @lru_cache(maxsize=128)
 def _read(path: Path, _changed: int, _size: int) -> CsynthReport | None:
+    from .csynth import read_csynth  # most sources have no report
+
     try:
         return read_csynth(path)
     except ReportError:

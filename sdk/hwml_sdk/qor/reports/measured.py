@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...document import Span
-from ...text import LineIndex
+from ...text import LineIndex, Span
 from ..answer.types import LoopQor, QorPrediction
 from ..program import ir
 from ..project.types import Directive

@@ -12,10 +12,15 @@ from collections.abc import Container
 IGNORED = frozenset({
     "printf", "fprintf", "puts", "putchar", "fputs", "perror", "fflush", "assert", "static_assert", "abort", "exit",
     "atexit", "__builtin_assume", "__builtin_expect", "__builtin_unreachable", "__builtin_prefetch",
-    "__builtin_assume_aligned", "__assert_fail",
+    "__builtin_assume_aligned", "__assert_fail", "setw", "setfill", "setprecision",
 })  # fmt: skip
 # Output streams, which show data only like printf.
-DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush"})
+DISPLAYS = frozenset({"cout", "cerr", "clog", "endl", "flush", "hex", "dec", "oct"})
+
+# Nothing behind one of them starts before what stands in front of it is done (UG1399, "HLS Fence Library"), or so many
+# cycles later (UG1399, "HLS protocol": `ap_wait()`, `ap_wait_n(n)`).
+FENCES = frozenset({"fence"})
+WAITS = frozenset({"ap_wait", "ap_wait_n"})
 
 # Functions that hand on what they are given or look at bits of it: std::forward (ISO C++), casts, signs and exponents.
 _WIRES = frozenset({
@@ -39,6 +44,9 @@ _MATH_H = {
 _MORE = {
     "abs": "abs", "labs": "abs", "min": "minmax", "max": "minmax", "sinpi": "trig", "cospi": "trig", "exp10": "exp",
     "sincos": "trig", "rsqrt": "sqrt", "half_sqrt": "sqrt",
+    # A value a cycle later, out of a register: sources define `reg` for simulation only (`#ifndef __SYNTHESIS__`), as a
+    # function of a pipeline whose port is registered.
+    "reg": "register",
 }  # fmt: skip
 _FLOAT_FORMS = frozenset({*_MATH_H, "sinpi", "cospi", "exp10", "rsqrt", "sincos"})
 # Names that programs give to functions of their own: of the libraries only where their namespace is written.
@@ -93,7 +101,9 @@ COUNTS = frozenset({"countLeadingZeros", "popcount", "clz", "ctz", "__builtin_po
 
 # Methods of hls::stream (UG1399, "HLS Stream Library"): transfers take an element, the rest look at the FIFO's state.
 TRANSFERS = ("read", "write", "read_nb", "write_nb", "read_dep", "write_dep")
-STREAM_STATES = ("empty", "full", "size", "capacity", "set_name")
+# `valid` and `ready` look at the handshake of a port (UG1399, "Direct I/O").
+STREAM_STATES = ("empty", "full", "size", "capacity", "set_name", "valid", "ready")
+LOCKS = ("read_lock", "write_lock")  # a block of a stream of blocks is waited for; what is done with it is an array's
 # Methods of hls::vector (UG1399, "Vector Data Types") and of std::array: lanes of a word, or all of them put together.
 VECTOR_WIRES = frozenset({"get", "set", "data", "front", "back", "at", "begin", "end", "size", "fill", "swap"})
 VECTOR_SUMS = {"reduce_add": "add", "reduce_mult": "mul", "reduce_and": "logic", "reduce_or": "logic",

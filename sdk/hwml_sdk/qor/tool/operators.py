@@ -66,11 +66,17 @@ class Target:
     unsafe_math: bool = False
     stage: str = "csynth"
     learned: tuple[tuple[str, int], ...] = ()
-    # Found once: the scheduler asks for it at every operator.
+    # Found once: the scheduler asks for them at every operator.
     behaviour: Behaviour = field(init=False, compare=False, repr=False)
+    usable_ns: float = field(init=False, compare=False, repr=False)  # clock period less what the tool keeps free
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "behaviour", behaviour_of(self.tool, self.year))
+        object.__setattr__(self, "usable_ns", self.clock_period_ns * (1.0 - self.behaviour.clock_uncertainty))
+
+    def __hash__(self) -> int:
+        """Of what tells most targets apart: every operator is looked up by it."""
+        return hash((self.family, self.clock_period_ns, self.year, self.stage))
 
     @property
     def leaves_out_dividers(self) -> bool:
@@ -87,11 +93,6 @@ class Target:
         """Cycles by which a float that one core alone changes comes around sooner than that takes."""
         slow = self.clock_period_ns >= ALONE_NS - 0.05 and self.family != "7series"
         return ALONE_CYCLES if slow and self.behaviour.slow_cores else 0
-
-    @property
-    def usable_ns(self) -> float:
-        """Clock period less what the tool keeps free."""
-        return self.clock_period_ns * (1.0 - self.behaviour.clock_uncertainty)
 
 
 @lru_cache(maxsize=4096)

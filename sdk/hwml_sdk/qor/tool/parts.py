@@ -9,7 +9,6 @@ a second source, a report or the devices' sheets read again, says the same; of a
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -282,6 +281,8 @@ def _is_tail(rest: str) -> bool:
 
 def nearest_parts(name: str) -> tuple[str, ...]:
     """Names of devices and boards that are written much like an unknown one, the nearest first."""
+    import difflib  # of no use where names are right
+
     head = name.strip().lower().split("-", maxsplit=1)[0]
     return tuple(difflib.get_close_matches(head, [*all_parts(), *_BOARDS], n=3, cutoff=0.6))
 

@@ -53,8 +53,8 @@ class Coverage:
     """What ends are scaled to, with groups weighing equally and with sources weighing by the root of theirs.
 
     cycles: of latencies. Half of them are exact, so that ends which cover little more are next to nothing, and too
-    narrow for strangers' code. foreign: in each source left out whole, for settings that training never had, as far as that does not take
-    more than `most` of all their groups.
+    narrow for strangers' code. foreign: in each source left out whole, for settings that training never had, as far
+    as that does not take more than `most` of all their groups.
     """
 
     usual: float = 0.76

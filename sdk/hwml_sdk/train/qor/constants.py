@@ -184,6 +184,7 @@ def _row_setter(row: int, place: int) -> Callable[[Value], None]:
         table[row] = replace(table[row], changes=tuple(changes))
         releases.RELEASES = tuple(table)
         releases.behaviour_of.cache_clear()
+        make_target.cache_clear()  # targets know how their release behaves
 
     return put
 

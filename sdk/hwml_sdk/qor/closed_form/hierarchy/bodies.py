@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ...program import ir
 from ...program.constants import evaluate
-from ...program.expressions import assigned_variables
+from ...program.expressions import assigned_variables, calls
 from ...program.expressions import inside as everything_inside
 from ...program.flow import variables_in
 from ...tool.operators import Target
@@ -114,7 +114,7 @@ def _shifted_out(frame: Frame, loop: ir.Loop, region: Region) -> dict[ir.Variabl
         expr = item.expr if isinstance(item, ir.Evaluate) else None
         var = expr.target.var if isinstance(expr, ir.Assign) and isinstance(expr.target, ir.Ref) else None
         by = evaluate(expr.value, frame.known) if isinstance(expr, ir.Assign) and expr.op == ">>=" else None
-        for changed in assigned_variables(ir.Block([item])):
+        for changed in assigned_variables(ir.Block([item])) if found else ():
             found.pop(changed, None)
         if var is None or not isinstance(by, int) or var not in region.carried or var.type.kind != "uint":
             continue
@@ -135,7 +135,9 @@ def _keep_pointers(frame: Frame, region: Region, assigned: frozenset[ir.Variable
 @contextmanager
 def moving(frame: Frame, loop: ir.Loop, region: Region) -> Iterator[None]:
     """While a body is walked: counters and pointers that it moves on by constants are affine, as loops' own are."""
-    found = {var: step for var, step in frame.advances(loop).items() if var in region.carried}
+    # Where nothing is carried on nothing is found; calls are followed all the same, as that takes steps.
+    looked = region.carried or calls(loop.body)
+    found = {var: step for var, step in frame.advances(loop).items() if var in region.carried} if looked else {}
     for var, step in found.items():
         region.env[var] = Value(0.0, NO_LOOPS, var.type, NO_SOURCES, {var: 1.0})
         frame.strides[var] = abs(step)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ...program import ir
 from ...program.expressions import assigned_variables, everything_in, root_variable
-from ...program.typenames import split_scope
+from ...program.typenames import is_blocks, is_channel, split_scope
 from .. import logic, registers
 from ..area import Area, loop_control
 from ..costs import COSTS, LOGIC
@@ -80,7 +80,10 @@ def overlapped(frame: Frame, block: ir.Block, region: Region, area: Area, unshar
         reads, writes = _touched(item, frame.program)
         processes.append(Process(cycles, reads, writes))
     frame.overlaps = outside
-    latency = schedule(processes, lambda var: frame.layout(var).interface == "fifo") + 2
+    latency = schedule(processes, lambda var: frame.layout(var).interface == "fifo")
+    # Labels of Vitis HLS: what is split or merged takes as long as the longest process, and not a cycle more.
+    split = any(is_channel(var.type.name) for process in processes for var in process.writes)
+    latency += -1 if split else 2
     interval = max((process.cycles for process in processes), default=1.0) + 1
     # Start and done signals of a process, and the FIFO or buffer control behind it.
     area.control_lut += COSTS.process_lut * len(processes)
@@ -122,6 +125,8 @@ def schedule(processes: list[Process], streams: Callable[[ir.Variable], bool] = 
     for process in processes:
         start = finish = 0.0
         for var in process.reads & done.keys():
+            if is_channel(var.type.name):
+                continue  # csynth does not look through what splits and merges: its reports add nothing for it
             # Two cycles until the first element is through the FIFO; the last one comes no earlier than it was put in.
             if _is_stream(var.type) or streams(var):
                 start = max(start, begun[var] + 2)
@@ -137,7 +142,9 @@ def schedule(processes: list[Process], streams: Callable[[ir.Variable], bool] = 
 
 
 def _is_stream(kind: ir.CType) -> bool:
-    """Whether data passes through it one by one: a stream, or a struct of nothing else."""
+    """Whether data passes through it one by one: a stream (not of blocks), or a struct of nothing else."""
+    if is_blocks(kind.name):
+        return False
     fields = kind.fields if kind.kind == "struct" else ()
     return kind.kind == "stream" or (bool(fields) and all(inner.kind == "stream" for _, inner, _ in fields))
 

@@ -11,8 +11,7 @@ from ...program import ir
 from ...program.advances import advances
 from ...program.budget import Work
 from ...program.constants import Number, evaluate
-from ...program.expressions import loops_inside
-from ...program.facts import calls
+from ...program.expressions import calls, loops_inside
 from ...program.flow import variables_in
 from ...program.trip_counts import TripCount, TripCounter, stable_bindings
 from ...tool.binding import Binding

@@ -90,6 +90,7 @@ class FunctionEstimator(Frame):
             # A pipelined function takes new arguments every II; another one when it is done (csynth: latency + 1).
             result.interval = float(max(asked, memory)) if pipelined else result.cycles + 1
         self.regions.pop()
+        self.callees.clear()  # they know their regions, and those know this
         note_unread(region, function)
         result.unknown.join(region.unknown)
         self._finish()

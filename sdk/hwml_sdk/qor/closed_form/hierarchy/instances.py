@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from ...program import ir
 from ...program.addresses import address_of_sum
@@ -12,7 +13,7 @@ from ...program.expressions import loops_inside, root_variable
 from ...program.options import untold
 from ...program.sizes import byte_size, place_of
 from ...program.trip_counts import stable_bindings
-from ...program.typenames import UNKNOWN, VOID, split_scope
+from ...program.typenames import TASKS, THIS, UNKNOWN, VOID, split_scope
 from ...tool.memories import MEMORY
 from .. import logic, registers
 from ..costs import COSTS
@@ -49,9 +50,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     waits = not in_place and blocks.names_news(region, expr)
     args = _arguments(region, function, expr, in_place)
     time = max([a.time for a in args], default=region.base)
-    # Recursion is not built by any HLS tool; that a depth without end ends here keeps half-typed code from hanging.
-    if function.name in frame.stack or len(frame.stack) > MAX_CALLS:
-        region.unknown.because(f"{function.name} calls itself")
+    # Recursion is not built by any HLS tool; calls inside calls are walked so far as the walk itself may go.
+    calls_itself = function.name in frame.stack
+    if calls_itself or len(frame.stack) > MAX_CALLS:
+        region.unknown.because(f"{function.name} calls itself" if calls_itself else _too_deep(function))
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     design.walks += 1
     if design.walks > MAX_WALKS:
@@ -71,6 +73,10 @@ def call(frame: Frame, region: Region, function: ir.Function, expr: ir.Call) -> 
     blocks.place(frame, region, result, expr, uses, aliases)
     _changed_by(frame, region, function, expr, aliases)
     return Value(region.base, NO_LOOPS, function.returns, NO_SOURCES)
+
+
+def _too_deep(function: ir.Function) -> str:
+    return f"{function.name} stands inside more than {MAX_CALLS} calls"
 
 
 def _arguments(region: Region, function: ir.Function, expr: ir.Call, in_place: bool) -> list[Value]:
@@ -199,12 +205,13 @@ def _in_place(
 ) -> Value:
     """Walk a called function in the caller's region."""
     if frame.inline_depth >= MAX_CALLS:
-        region.unknown.because(f"{function.name} stands inside more than {MAX_CALLS} calls")
+        region.unknown.because(_too_deep(function))
         return Value(time, NO_LOOPS, function.returns, NO_SOURCES)
     frame.inline_depth += 1
     if f"call {function.name}" in frame.limits():
         region.counts[(f"call {function.name}", VOID)] += copies(region, frozenset(region.unrolled))
     region.aliases.update(aliases)
+    this = region.this
     stands = _stand_behind(region, function, expr, aliases)
     if expr.receiver is None:
         _share_object(frame, region, function)
@@ -225,6 +232,7 @@ def _in_place(
     note_unread(region, function)
     result = region.returned
     region.returned, region.returned_under, region.outside = outside
+    region.this = this
     _keep_arrays(frame, region, function, expr)
     frame.known, frame.stack, frame.plans, frame.counts = known, stack, plans, counts
     frame.inline_depth -= 1
@@ -247,7 +255,7 @@ def _stand_behind(
 ) -> set[ir.Variable]:
     """Let parameters and the fields of the object stand for what the caller has; those parameters."""
     found = set()
-    for param, argument in zip(function.params, expr.args, strict=False):
+    for param, argument in zip(function.params, map(partial(_meant, region), expr.args), strict=False):
         if _refers(region, param, argument):
             region.aliases.pop(param, None)
             fields.refer(region, param, argument)
@@ -259,8 +267,17 @@ def _stand_behind(
         elif param.type.kind == "struct":
             fields.replaced(region, param, fields.all_of(region, owner) if owner is not None else {})
     if expr.receiver is not None:
-        _receive(region, function, fields.through(region, expr.receiver))
+        receiver = fields.through(region, expr.receiver)
+        _receive(region, function, receiver)
+        region.this = fields.target_of(region, receiver)
     return found
+
+
+def _meant(region: Region, argument: ir.Expr) -> ir.Expr:
+    """`*this` as the object that is meant."""
+    inner = argument.operand if isinstance(argument, ir.Unary) and argument.op == "*" else None
+    is_this = isinstance(inner, ir.Const) and inner.type is THIS
+    return region.this if is_this and region.this is not None else argument
 
 
 def _share_object(frame: Frame, region: Region, function: ir.Function) -> None:
@@ -295,7 +312,9 @@ def referred(frame: Frame, region: Region, function: ir.Function, expr: ir.Call)
     args = _arguments(region, function, expr, True)
     aliases, _ = _bind(frame, region, function, expr)
     region.aliases.update(aliases)
+    this = region.this
     stands = _stand_behind(region, function, expr, aliases)
+    region.this = this
     for param, given in zip(function.params, args, strict=False):
         if param not in aliases and param not in stands:
             region.env[param] = given
@@ -316,8 +335,11 @@ def _receive(region: Region, function: ir.Function, receiver: ir.Expr) -> None:
         return
     made, known = fields.walked(region, receiver) if isinstance(receiver, ir.Call) else (None, {})
     for name, var in held.items():
-        region.behind.pop(var, None)
         inside = region.host.part(owner, name) if owner is not None else None
+        if fields.holds_reference(var):
+            fields.recall(region, var, region.env.get(inside) if inside is not None else known.get(name))
+            continue
+        region.behind.pop(var, None)
         if inside is not None and (inside.dims or inside.type.kind == "stream"):
             region.aliases[var] = Alias(inside)
         member = ir.Member(receiver, name)
@@ -342,7 +364,7 @@ def note_unread(region: Region, function: ir.Function) -> None:
         region.unknown.because(cause)
     for var in function.variables.values():
         kind = var.type.element if var.type.kind in ("stream", "vector") and var.type.element else var.type
-        if kind.kind == "unknown" and kind.name:
+        if kind.kind == "unknown" and kind.name and kind.name not in TASKS:
             region.unknown.because(f"type {kind.name} is not read")
 
 

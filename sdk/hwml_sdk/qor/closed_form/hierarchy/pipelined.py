@@ -114,7 +114,10 @@ def _add_area(frame: Frame, result: LoopResult, region: Region) -> None:
         frame.target, result.nest[0], result.depth, ii, carried=len(rounds), handed=handed
     )  # fmt: skip
     area.listed += drivers.ports(region, ii) + drivers.selected(region)
-    area.listed += registers.shifted(region, ii) * LOGIC.shift
-    area.kept = registers.kept(region, ii) + registers.of_pipeline(frame.target, result.trips, result.depth, ii)
+    places = registers.stored(region)
+    area.listed += registers.shifted(region, ii, places) * LOGIC.shift
+    area.kept = registers.kept(region, ii, places=places, rounds=rounds) + registers.of_pipeline(
+        frame.target, result.trips, result.depth, ii
+    )
     result.area.beside(area)
     result.unshared.beside(area)

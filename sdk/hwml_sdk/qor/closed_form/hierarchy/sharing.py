@@ -10,7 +10,7 @@ from ...tool.operators import Target, operator
 from ..area import Area
 from ..logic import shared_cores
 from ..schedule.accesses import by_array
-from ..schedule.ports import access_cycles
+from ..schedule.ports import access_cycles, busiest_cycles
 from ..schedule.region import Kind, Region
 
 
@@ -86,5 +86,4 @@ def loading_cycles(region: Region) -> int:
 def memory_cycles(region: Region) -> int:
     """Cycles that the busiest array's ports take for one pass over a region that is not pipelined."""
     # The same count that bounds the II of a pipeline; here these cycles are simply states of one iteration.
-    layout = region.host.layout
-    return max((access_cycles(a, layout(a), found)[0] for a, found in by_array(region.accesses).items()), default=1)
+    return busiest_cycles(region)

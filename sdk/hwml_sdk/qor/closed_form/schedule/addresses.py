@@ -40,8 +40,8 @@ def form_bits(region: Region, form: Form, type_: ir.CType) -> int:
         reach = region.host.reach(var)
         if reach is None:
             return 0
-        ends = sorted(factor * end for end in reach)
-        low, high = low + ends[0], high + ends[1]
+        first, last = factor * reach[0], factor * reach[1]
+        low, high = (low + last, high + first) if last < first else (low + first, high + last)
     return min(max(constant_bits(int(low)), constant_bits(int(high))), max(type_.width, 1))
 
 

@@ -41,15 +41,17 @@ class Load:
 def busiest(parts: Sequence[tuple[Arms, float]], depth: int = 0) -> float:
     """Most accesses that one iteration makes: of each branch those of one arm."""
     total = 0.0
-    branches: dict[object, dict[int, _Parts]] = {}
+    branches: dict[object, dict[int, _Parts]] | None = None
     for arms, amount in parts:
         if len(arms) <= depth:
             total += amount
             continue
         branch, arm = arms[depth]
+        branches = {} if branches is None else branches
         branches.setdefault(branch, {}).setdefault(arm, []).append((arms, amount))
-    for ways in branches.values():
-        total += max(busiest(way, depth + 1) for way in ways.values())
+    if branches is not None:
+        for ways in branches.values():
+            total += max(busiest(way, depth + 1) for way in ways.values())
     return total
 
 
@@ -66,18 +68,19 @@ def exclusive(one: Arms, other: Arms) -> bool:
 def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> list[Load]:
     """Accesses of one iteration by bank."""
     splits = [layout.split(d) for d in range(max(len(array.dims), 1))]
-    if sum(a.copies for a in accesses) > MAX_ENUMERATED:
+    if sum([a.copies for a in accesses]) > MAX_ENUMERATED:
         one = Load()
         for access in accesses:
             one.add(access, _spread_load(access, array, splits))
         return [one]
     found: dict[tuple[object, ...], Load] = defaultdict(Load)
     known = layout.merged and all(None not in access.forms for access in accesses if access.write)
-    stored = _stored(accesses, parted=layout.parted) if known else {}
+    cells = [places_of(access) for access in accesses]
+    stored = _stored(accesses, cells, parted=layout.parted) if known else {}
     loaded: dict[object, list[Arms]] = {}
     rows: dict[object, list[Arms]] = {}
-    for access in accesses:
-        places, banks = _enumerate(access, array, splits)
+    for access, places in zip(accesses, cells, strict=True):
+        banks = _banks_of(access, places, array, splits)
         part = access.part if layout.parted else ""
         if access.write:
             rows.clear()
@@ -89,8 +92,9 @@ def loads(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> lis
             if len(places) == 1 and any(not exclusive(arms, access.arms) for arms in rows.get(row, ())):
                 continue
             rows.setdefault(row, []).append(access.arms)
+        told = known and not access.write and None not in access.forms
         for copy, (cell, bank) in enumerate(zip(places, banks, strict=True)):
-            if not access.write and known and None not in access.forms:
+            if told:
                 if _has(access, copy, (cell, part), stored, loaded):
                     continue
                 loaded.setdefault((cell, part), []).append(access.arms)
@@ -121,19 +125,25 @@ def _has(
     loaded: Mapping[object, Sequence[Arms]],
 ) -> bool:
     """Whether another copy has loaded the element already, or an earlier one has just computed it."""
-    shape, first = stored.get(cell, (None, 0))
-    if shape == _shape(access) and first < copy:
+    earlier = stored.get(cell)
+    if earlier is not None and earlier[1] < copy and earlier[0] == _shape(access):
         return True
-    return any(not exclusive(arms, access.arms) for arms in loaded.get(cell, ()))
+    for arms in loaded.get(cell, ()):  # noqa: SIM110 - asked for every copy of every load
+        if not exclusive(arms, access.arms):
+            return True
+    return False
 
 
-def _stored(accesses: Sequence[Access], *, parted: bool) -> dict[object, tuple[object, int]]:
-    """Place -> (loops its copies come from, the first copy that surely writes it)."""
+def _stored(
+    accesses: Sequence[Access], cells: Sequence[Sequence[Cell]], *, parted: bool
+) -> dict[object, tuple[object, int]]:
+    """Place -> (loops its copies come from, the first copy that surely writes it). cells: of each access."""
     found: dict[object, tuple[object, int]] = {}
-    for access in accesses:
+    for access, places in zip(accesses, cells, strict=True):
         if access.write and not access.guarded:
-            for copy, cell in enumerate(places_of(access)):
-                found.setdefault((cell, access.part if parted else ""), (_shape(access), copy))
+            shape, part = _shape(access), access.part if parted else ""
+            for copy, cell in enumerate(places):
+                found.setdefault((cell, part), (shape, copy))
     return found
 
 
@@ -154,28 +164,28 @@ def places_of(access: Access) -> list[Cell]:
     columns: list[list[tuple[object, float]]] = []
     for dim, form in enumerate(access.forms):
         spread = access.spread[dim] if dim < len(access.spread) else ()
-        base = 0.0 if form is None else form.get(None, 0.0)
-        others = None if form is None else _others(form)
-        columns.append([(others, base + offset) for offset in _offsets(spread)])
+        base, others = (0.0, None) if form is None else (form.get(None, 0.0), _others(form))
+        columns.append([(others, base + offset) for offset in _offsets(spread)] if spread else [(others, base)])
     return list(product(*columns))
 
 
 def _others(form: Form) -> frozenset[tuple[ir.Variable | None, float]]:
-    return frozenset((v, c) for v, c in form.items() if v is not None and c)
+    return frozenset([(v, c) for v, c in form.items() if v is not None and c])
 
 
-def _enumerate(access: Access, array: ir.Variable, splits: Splits) -> tuple[list[Cell], list[tuple[object, ...]]]:
-    """The elements that the copies of one access touch, and their banks relative to the array's other accesses."""
-    places = places_of(access)
+def _banks_of(access: Access, places: Sequence[Cell], array: ir.Variable, splits: Splits) -> list[tuple[object, ...]]:
+    """The banks of the elements that one access touches, relative to the array's other accesses."""
+    known = [_known_split(split, access, d) for d, split in enumerate(splits)] if access.late else splits
+    if not [1 for kind, factor in known if kind == "complete" or factor > 1]:
+        return [(0,) * len(known)] * len(places)
     banks: list[tuple[object, ...]] = []
-    known = [_known_split(split, access, d) if access.late else split for d, split in enumerate(splits)]
     for cell in places:
         bank: list[object] = []
         for dim, split in enumerate(known):
             others, index = cell[dim] if dim < len(cell) else (None, 0.0)
             bank.append(_bank(index, others, split, array, dim))
         banks.append(tuple(bank))
-    return places, banks
+    return banks
 
 
 def _known_split(split: tuple[str, int], access: Access, dim: int) -> tuple[str, int]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ...program import ir
-from ...program.expressions import assigned_variables, everything_in, inside, root_variable
+from ...program.expressions import assigned_variables, everything_in, inside, loops_inside, named_in, root_variable
 from ...program.facts import declarations
+from ...program.flow import variables_in
 from .accesses import Alias, root
 
 Port = Callable[[ir.Variable], object]
@@ -78,16 +79,16 @@ def loop_uses(loop: ir.Loop, aliases: Mapping[ir.Variable, Alias], port: Port, o
     # Two loops over `i` do not meet in it: each sets it anew, and the tool gives each a register of its own.
     own = set(_own(loop))
     heads = [part for part in (loop.start, loop.condition, loop.step) if part is not None]
-    seen: set[ir.Variable] = set()
+    seen = {*named_in(loop.body), *variables_in(*heads)}
     ports: set[object] = set()
     handed: set[ir.Variable] = set()
     changed: set[ir.Variable] = set()
     for expr in (*inside(heads), *everything_in(loop.body)):
         # `is` instead of isinstance: every expression of every loop comes by here, once for each loop around it.
         kind = type(expr)
-        if kind is ir.Ref and expr.var is not None:  # type: ignore[union-attr]
-            seen.add(expr.var)  # type: ignore[union-attr]
-        elif kind is ir.Member:
+        if kind is ir.Ref or kind is ir.Const or kind is ir.Binary:
+            continue
+        if kind is ir.Member:
             ports.update(_array_field(expr))  # type: ignore[arg-type]
         elif isinstance(expr, ir.Call):
             handed |= {var for var in map(root_variable, expr.args) if var is not None}
@@ -123,7 +124,7 @@ def _array_field(expr: ir.Member) -> Iterable[object]:
 
 def _own(loop: ir.Loop) -> Iterable[ir.Variable]:
     """Counters of a nest and variables declared inside it."""
-    for inner in (loop, *ir.loops_of(loop.body)):
+    for inner in (loop, *loops_inside(loop.body)):
         if inner.var is not None:
             yield inner.var
     for item in declarations(loop.body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....document import Span
+from ....text import Span
 from ...program import ir
 
 EXIT = "the test that ends the loop"  # what sets the II where the data says late whether another round follows

@@ -10,7 +10,7 @@ from ...program.constants import Number, evaluate, held
 from ...program.expressions import children, root_variable
 from ...program.numbers import unary as unary_of
 from ...program.type_of import type_of_expression
-from ...program.typenames import BOOL, INT, UNKNOWN, join
+from ...program.typenames import BOOL, INT, OUTPUTS, UNKNOWN, join
 from ...tool.library import DISPLAYS
 from . import arrays, fields, forms, integers, pointers, streams, tables
 from .accesses import Element
@@ -147,7 +147,9 @@ def binary(region: Region, expr: ir.Binary) -> Value:
     if op in ("&&", "||") and left.constant is not None and bool(left.constant) == (op == "||"):
         return constant_value(left.time, BOOL, int(op == "||"))  # what stands behind it is never computed
     right = _amount(region, expr.right) if op in ("<<", ">>") else walked(expr.right)
-    simple = folded(op, left, right) or _unchanged(op, left, right)
+    simple = None
+    if left.constant is not None or right.constant is not None:
+        simple = folded(op, left, right) or _unchanged(op, left, right)
     return simple or once(region, op, (left, right), None, lambda: _operate(region, op, left, right))
 
 
@@ -255,7 +257,9 @@ def _displays(expr: ir.Expr) -> bool:
     """`std::cout << a << b`, which shows data and leaves no hardware."""
     while isinstance(expr, ir.Binary) and expr.op == "<<":
         expr = expr.left
-    return isinstance(expr, ir.Ref) and expr.var is None and expr.name.rpartition("::")[2] in DISPLAYS
+    if not isinstance(expr, ir.Ref):
+        return False
+    return expr.name.rpartition("::")[2] in DISPLAYS if expr.var is None else expr.var.type.name in OUTPUTS
 
 
 def _sum(region: Region, left: Value, right: Value, type_: ir.CType) -> Value:
@@ -409,6 +413,9 @@ def member(region: Region, expr: ir.Member) -> Value:
 
 def assign(region: Region, expr: ir.Assign) -> Value:
     """`target op value`; what it gives is the value as the target's type holds it."""
+    named = expr.target.var if isinstance(expr.target, ir.Ref) and expr.op == "=" else None
+    if named is not None and fields.refer_to_object(region, named, expr.value):
+        return Value(region.base, NO_LOOPS, named.type, NO_SOURCES)
     target = _written(region, fields.target_of(region, expr.target))
     if expr.op == "=" and arrays.copy_array(region, target, expr.value):
         return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)

@@ -205,6 +205,34 @@ def target_of(region: Region, target: ir.Expr) -> ir.Expr:
     return region.behind.get(var, target) if var is not None else target
 
 
+def holds_reference(var: ir.Variable) -> bool:
+    """Whether a field of a class is a reference to a struct; all objects of the class share its variable."""
+    field = var.scope == "local" and not var.function
+    return field and var.type.kind == "struct" and var.type.pointer == 1 and not var.dims
+
+
+def refer_to_object(region: Region, var: ir.Variable, expr: ir.Expr) -> bool:
+    """Let a reference that an object holds stand for what it is given; False where that is no known object."""
+    seen = target_of(region, expr) if holds_reference(var) else None
+    if seen is None or struct_of(region, seen) is None:
+        return False
+    region.behind[var] = seen
+    region.aliases.pop(var, None)
+    owner = struct_of(region, region.this) if region.this is not None else None
+    own = region.host.part(owner, var.name) if owner is not None else None
+    if own is not None:
+        region.env[own] = Value(region.base, NO_LOOPS, var.type, NO_SOURCES, refers=seen)
+    return True
+
+
+def recall(region: Region, var: ir.Variable, held: Value | None) -> None:
+    """Let the variable of such a field stand for what the object at hand refers to, as `held` has it."""
+    if held is not None and held.refers is not None:
+        region.behind[var] = held.refers
+    elif region.behind.pop(var, None) is not None:
+        region.unknown.because(f"which object {var.name} refers to is not followed")
+
+
 def stand_behind(region: Region, param: ir.Variable, argument: ir.Expr) -> bool:
     """Let a reference or pointer parameter stand for the caller's scalar or struct; whether it does."""
     region.behind.pop(param, None)

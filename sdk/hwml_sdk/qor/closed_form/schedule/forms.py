@@ -10,11 +10,6 @@ Form = dict["ir.Variable | None", float]  # coefficient per variable, the consta
 MAX_EXACT = 1e15
 
 
-def constant(value: object) -> Form | None:
-    """The form of a constant, None for anything but an integer."""
-    return {None: float(value)} if isinstance(value, int) else None
-
-
 def is_constant(form: Form | None) -> bool:
     """Whether a form has no variable in it."""
     return form is not None and len(form) == 1 and None in form
@@ -28,7 +23,7 @@ def linear(left: Form | None, right: Form | None, sign: float) -> Form | None:
     for var, factor in right.items():
         total[var] = total.get(var, 0.0) + sign * factor
     # A variable that cancels out has to go: `a[i - i]` is one element, whatever i is.
-    return {var: factor for var, factor in total.items() if factor or var is None}
+    return total if all(total.values()) else {var: factor for var, factor in total.items() if factor or var is None}
 
 
 def scaled(left: Form | None, right: Form | None) -> Form | None:

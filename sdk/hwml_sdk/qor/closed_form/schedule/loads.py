@@ -54,11 +54,13 @@ def place(region: Region, expr: ir.Expr) -> Place | None:
         # `f(&a[i])`, whose parameter is an array that starts there.
         values[0] = added(region, Value(region.base, deps, values[0].type, NO_SOURCES, prefix[-1]), values[0])
         prefix = prefix[:-1]
-    deps = deps.union(*(value.deps for value in values)) if values else deps
+    for value in values:
+        if value.deps:
+            deps = deps | value.deps
     time = max([v.time for v in values], default=region.base)
     name = expr.field if isinstance(expr, ir.Member) else ""
-    element = Element(array, tuple(map(frozen, prefix)), tuple(form_key(v) for v in values), name)
-    forms = prefix + tuple(v.form for v in values)
+    element = Element(array, tuple(map(frozen, prefix)), tuple(map(form_key, values)), name)
+    forms = prefix + tuple([v.form for v in values])
     bits = _only_bits(region, forms, values)
     return Place(array, forms, deps, element, time, later(0.0, *values), bits)
 
@@ -89,33 +91,41 @@ def _parts(expr: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...]]:
 def spread(region: Region, forms: tuple[Form | None, ...]) -> Spread:
     """Per dimension: (stride, copies) of each unrolled loop whose variable stands in the subscript."""
     if not region.unrolled:
-        return tuple(() for _ in forms)
+        return ((),) * len(forms)
     return tuple(
-        tuple(
-            (form[loop.var] * region.host.step(loop), trip)
-            for loop, trip in region.unrolled.items()
-            if loop.var in form and loop not in region.pinned
-        )
-        if form is not None
-        else ()
-        for form in forms
+        [
+            tuple(
+                [
+                    (form[loop.var] * region.host.step(loop), trip)
+                    for loop, trip in region.unrolled.items()
+                    if loop.var in form and loop not in region.pinned
+                ]
+            )
+            if form is not None
+            else ()
+            for form in forms
+        ]
     )
 
 
 def moving(region: Region, forms: tuple[Form | None, ...]) -> tuple[float | None, ...]:
     """Per subscript: greatest common step of what changes at run time; copies of an unrolled loop do not."""
     host = region.host
+    strides, active = host.strides, host.active
     # The counter of a loop unrolled by 4 still moves at run time, by 4 steps at once.
     together = {loop.var: trip * host.step(loop) for loop, trip in region.unrolled.items()}
     found: list[float | None] = []
     for form in forms:
+        if form is None:
+            found.append(None)
+            continue
         steps = [
-            abs(factor) * together.get(var, host.strides.get(var, 1.0))
-            for var, factor in (form or {}).items()
-            if var is not None and (var in host.active or var not in together)
+            abs(factor) * (together[var] if var in together else strides.get(var, 1.0))
+            for var, factor in form.items()
+            if var is not None and (var not in together or var in active)
         ]
-        whole = form is not None and all(step == int(step) for step in steps)
-        found.append(float(math.gcd(*(int(step) for step in steps))) if whole else None)
+        wholes = [int(step) for step in steps]
+        found.append(float(math.gcd(*wholes)) if wholes == steps else None)
     return tuple(found)
 
 
@@ -167,6 +177,8 @@ def load(region: Region, expr: ir.Expr) -> Value:
 
 def _changed_by_copies(region: Region, array: ir.Variable) -> frozenset[ir.Loop]:
     """Unrolled loops whose copies store into an array: each may find there what the one before it has left."""
+    if not region.unrolled:
+        return NO_LOOPS
     names = (array, root(array))
     return frozenset(loop for loop in region.unrolled if not assigned_variables(loop.body).isdisjoint(names))
 

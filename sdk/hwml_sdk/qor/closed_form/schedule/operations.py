@@ -36,7 +36,7 @@ def count(region: Region, kind: str, type_: ir.CType, made: float = 1.0) -> Oper
 
 def after(region: Region, op: Operator, *operands: Value) -> tuple[float, float]:
     """(time, own latency in cycles towards a later round) of an operator whose operands are ready."""
-    start = max((v.time for v in operands), default=region.base)
+    start = max([v.time for v in operands], default=region.base)
     if op.latency_cycles:
         return _begun(region.target, start, op) + (op.states or op.latency_cycles), float(op.latency_cycles)
     share = op.delay_ns / region.target.usable_ns

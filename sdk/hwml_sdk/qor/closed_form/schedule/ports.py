@@ -11,7 +11,7 @@ from ...program.sizes import byte_size
 from ...tool.binding import operation_name
 from ...tool.memories import AXI_BITS, Ports
 from ..memory import Layout
-from .accesses import Access, by_array
+from .accesses import Access
 from .banks import Load, busiest, loads, places_of
 from .bounds import Bound, larger
 from .region import Region
@@ -22,13 +22,26 @@ def port_bound(region: Region) -> Bound:
     if region.ports is not None:
         return region.ports
     best = Bound(1, "")
-    for array, accesses in by_array(region.accesses).items():
-        layout = region.host.layout(array)
-        cycles, what = access_cycles(array, layout, accesses)
+    for array in region.arrays():
+        cycles, what = cycles_of(region, array)
         if cycles > best.ii:
             best = Bound(cycles, f"{what} of {array.name}")
     region.ports = larger(larger(best, _bundle_bound(region)), _operator_bound(region))
     return region.ports
+
+
+def cycles_of(region: Region, array: ir.Variable) -> tuple[int, str]:
+    """`access_cycles` of one of a region's arrays, found once."""
+    accesses, layout = region.arrays()[array], region.host.layout(array)
+    known = region.cycles.get(array)
+    if known is None or known[0] is not layout:
+        known = region.cycles[array] = layout, *access_cycles(array, layout, accesses)
+    return known[1], known[2]
+
+
+def busiest_cycles(region: Region) -> int:
+    """Cycles that the busiest array's ports take."""
+    return max((cycles_of(region, array)[0] for array in region.arrays()), default=1)
 
 
 def _operator_bound(region: Region) -> Bound:
@@ -43,7 +56,7 @@ def _operator_bound(region: Region) -> Bound:
 def _bundle_bound(region: Region) -> Bound:
     """Arrays of one m_axi bundle share its read and its write channel (UG1399, pragma HLS interface)."""
     channels: dict[str, Load] = defaultdict(Load)
-    for array, accesses in by_array(region.accesses).items():
+    for array, accesses in region.arrays().items():
         layout = region.host.layout(array)
         if layout.interface == "m_axi":
             for access, beats in _beats(array, layout, accesses):
@@ -114,7 +127,7 @@ def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]
 def _cycles(load: Load, ports: Ports) -> int:
     """Cycles of one bank: reads and writes over the ports that serve them, both over all ports."""
     reads, writes = busiest(load.reads), busiest(load.writes)
-    together = busiest([*load.reads, *load.writes])
+    together = busiest([*load.reads, *load.writes]) if load.reads and load.writes else max(reads, writes)
     return max(
         math.ceil(reads / ports.reads), math.ceil(writes / ports.writes), math.ceil(together / ports.total), 1
     )  # fmt: skip

@@ -7,7 +7,7 @@ that a body unrolled a thousand times costs no more to analyse than the body its
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from ...program.flow import variables_in
 from ...tool.operators import Target
 from ..memory import Layout
 from ..unknown import Unknown
-from .accesses import Access, Alias, Arms, Element, Made
+from .accesses import Access, Alias, Arms, Element, Made, by_array
 from .beside import Beside, LoopUses
 from .bounds import Bound
 from .known import Elements, Known
@@ -133,6 +133,7 @@ class Region:
     beside: loops that may run at the same time as what comes.
     returned: of the function that is walked in place, returned_under: the condition around that. fields: of the struct
     that an expression gave. behind: scalars and structs of the caller that reference and pointer parameters stand for.
+    this: the object whose method is walked in place, None where that is not known.
     outside: conditions around the call that is walked in place. settled: elements that the code before the loop stores.
     inductions: what counters and pointers that are no loop's own grow by in each iteration of the source.
     narrow: bits of variables that start each iteration with fewer than their type has.
@@ -146,7 +147,8 @@ class Region:
     stayed: cycles of loops and calls that stay ones. called: how many of them are functions of their own, turns: when
     one of these starts, or is waited for.
     chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
-    copies_made: most copies of any statement. ports: what memory ports allow, once it is known.
+    copies_made: most copies of any statement. ports: what memory ports allow, once it is known. cycles: that accesses
+    take on the ports of an array with a layout, and the name of the bottleneck, once they are known.
     unknown: what stands in it and was not read.
     """
 
@@ -179,6 +181,7 @@ class Region:
     narrow: Mapping[ir.Variable, int] = field(default_factory=dict)
     fields: dict[str, Value] = field(default_factory=dict)
     behind: dict[ir.Variable, ir.Expr] = field(default_factory=dict)
+    this: ir.Expr | None = None
     outside: int = 0
     settled: frozenset[object] = frozenset()
     counts: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
@@ -202,6 +205,17 @@ class Region:
     ports: Bound | None = None
     made: Made = field(default_factory=Made)
     unknown: Unknown = field(default_factory=Unknown)
+    cycles: dict[ir.Variable, tuple[Layout, int, str]] = field(default_factory=dict)
+    # A store may take the place of an earlier one, which leaves as many: the last one tells that.
+    _arrays: tuple[int, Access | None, dict[ir.Variable, list[Access]]] | None = None
+
+    def arrays(self) -> Mapping[ir.Variable, Sequence[Access]]:
+        """Its accesses by array, in order of appearance; found anew when there are others."""
+        last = self.accesses[-1] if self.accesses else None
+        if self._arrays is None or self._arrays[:2] != (len(self.accesses), last):
+            self._arrays = len(self.accesses), last, by_array(self.accesses)
+            self.cycles = {}
+        return self._arrays[2]
 
     def constants(self, *exprs: ir.Expr | None) -> dict[ir.Variable, Number]:
         """Constants that hold throughout, and those that variables of these expressions have here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import INT, UNKNOWN
-from ...tool.library import STREAM_STATES, TRANSFERS
+from ...tool.library import LOCKS, STREAM_STATES, TRANSFERS
 from . import fields
 from .accesses import Access
 from .loads import spread
@@ -17,6 +17,8 @@ from .values import NO_LOOPS, NO_SOURCES, Hold, Value, all_deps
 
 def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) -> Value:
     """A method of a stream: a transfer takes a cycle, and the stream gives or takes one element in each."""
+    if expr.name in LOCKS:
+        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
     args = [region.whole(argument) for argument in expr.args]
     root = receiver
     which: list[Value] = []  # subscripts that choose among the streams of an array

@@ -50,6 +50,7 @@ class Value:
     terms, ready: of a sum of integers, how many it adds up, and when all of these are there.
     hold: what is kept for it until it is looked at, None where that is nothing.
     operation: what made it of `parts`, `cycles` later; empty where it only passes one of them on.
+    refers: of a reference that an object holds, the object it stands for.
     """
 
     time: float
@@ -69,6 +70,7 @@ class Value:
     terms: int = 0
     ready: float = 0.0
     hold: Hold | None = None
+    refers: ir.Expr | None = None
 
     @property
     def width(self) -> int:
@@ -79,7 +81,9 @@ class Value:
     def constant(self) -> Number | None:
         """What it is where that is known while the code is read."""
         form = self.form
-        return self.number if form is None else int(form[None]) if forms.is_constant(form) else None
+        if form is None:
+            return self.number
+        return int(form[None]) if len(form) == 1 and None in form else None
 
 
 def later(latency: float, *operands: Value) -> Sources:
@@ -113,7 +117,7 @@ def constant_bits(value: object) -> int:
 def constant_value(time: float, type_: ir.CType, value: Number) -> Value:
     """A constant as a value of a type that holds it."""
     if isinstance(value, int) and not type_.is_float:
-        form = forms.constant(value) if abs(value) < forms.MAX_EXACT else None
+        form: Form | None = {None: float(value)} if abs(value) < forms.MAX_EXACT else None
         return Value(time, NO_LOOPS, type_, NO_SOURCES, form, bits=constant_bits(value))
     return Value(time, NO_LOOPS, type_, NO_SOURCES, number=float(value))
 

@@ -20,9 +20,10 @@ from ....errors import ArtifactError
 from ....files import parse_json, read_bytes
 from ....inference import open_session, run_session
 from ...tool.labels import LABELS
+from ..correct import ENCODER_KIND
 from .template import TEMPLATE_VERSION
 
-KIND = "qor_encoder"
+KIND = ENCODER_KIND
 PLAIN, DELTA = "plain", "delta"  # tasks: from the design's vector; from it and that of the design without pragmas
 TARGETS = LABELS[:4]
 EPS = 1e-5  # torch.nn.LayerNorm's

@@ -17,7 +17,7 @@ from ....qor.closed_form.estimate import Estimate, estimate_program
 from ....qor.learned.dataset import Design, Rows
 from ....qor.learned.encoder.template import Sample, sample_of
 from ....qor.learned.features import features_of
-from ....qor.learned.table import quantise
+from ....qor.learned.quantised import quantise
 from ....qor.program.tops import choose_top
 from ....qor.read.source import read_program
 
