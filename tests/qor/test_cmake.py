@@ -9,7 +9,7 @@ import pytest
 
 from hwml_sdk.cli import main
 from hwml_sdk.qor.model import predict_qor
-from hwml_sdk.qor.project.cmake import read_builds, read_cmake
+from hwml_sdk.qor.project.cmake import MAX_LOOKED, read_builds, read_cmake
 from hwml_sdk.qor.project.cmake_flow import MAX_COMMANDS
 from hwml_sdk.qor.project.cmake_words import commands
 from hwml_sdk.qor.project.designs import designs_below
@@ -267,3 +267,10 @@ def test_commands_beyond_the_bound_are_told(tmp_path: Path) -> None:
     text = "add_library(k kernel.cpp)\n" + "set(A 1)\n" * (MAX_COMMANDS + 10)
     (project,) = read_builds(write(tmp_path, "CMakeLists.txt", text))
     assert [note.reason for note in project.skipped] == [f"more than {MAX_COMMANDS:,} commands: the rest is not read"]
+
+
+def test_a_large_program_is_not_looked_through(tmp_path: Path) -> None:
+    write(tmp_path, "kernel.cpp", KERNEL)
+    many = " ".join(f"s{number}.cpp" for number in range(MAX_LOOKED + 1))
+    text = f"add_definitions(-DN=4)\nadd_library(k kernel.cpp)\nadd_executable(large {many} kernel.cpp)\n"
+    assert [project.defines for project in read_builds(write(tmp_path, "CMakeLists.txt", text))] == [{"N": "4"}]

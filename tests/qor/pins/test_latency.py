@@ -10,7 +10,7 @@ import random
 import pytest
 
 from hwml_sdk import predict_qor
-from hwml_sdk.qor.answer.answer import all_loops, contributions, dominant
+from hwml_sdk.qor.answer.answer import all_loops, contributions, dominant, whole_of
 
 from .kit import closed
 from .loops_kit import COPY, LEAVE, TEST, function, module, pipeline, plain
@@ -179,7 +179,7 @@ def test_loops_of_a_function_count_as_often_as_it_runs(body: str, times: int) ->
 def test_contributions_without_invented_names() -> None:
     """A call inside a loop is part of the loop; nothing overlaps, and what is left is positive."""
     found = closed(CALLED.format(body="T: for (int t = 0; t < 7; t++) work(a, b); work(b, c);"))
-    parts = [item for item in contributions(found, {}) if item.target == "latency_cycles"]
+    parts = [item for item in contributions(found, {}, whole_of(found)) if item.target == "latency_cycles"]
     assert [item.what for item in parts] == ["loop T", "call of work", "code between the loops, start and end"]
     assert sum(item.amount for item in parts) == found.latency_cycles
 

@@ -328,3 +328,65 @@ void top(const short u[12], const short v[12], int *s) {{
   *s = t;
 }}"""
     assert closed(code).dsp == dsp
+
+
+AXIS = """
+#include "hls_stream.h"
+#include "ap_axi_sdata.h"
+typedef {beat} beat_t;
+void top(hls::stream<beat_t>& A, hls::stream<beat_t>& B) {{
+#pragma HLS INTERFACE axis port = A
+#pragma HLS INTERFACE axis port = B
+  beat_t tmp = A.read();
+  {use}
+  B.write(tmp);
+}}
+"""
+AXIS_ARRAY = """
+void top(int A[50], int B[50]) {
+#pragma HLS INTERFACE axis port = A
+#pragma HLS INTERFACE axis port = B
+  for (int i = 0; i < 50; i++) B[i] = A[i] + 5;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("beat", "use"),
+    [
+        ("ap_axiu<32, 1, 1, 1>", "tmp.data = tmp.data.to_int() + 5;"),
+        ("hls::axis_data<int, AXIS_ENABLE_LAST>", "tmp.data = tmp.data + 5;"),
+        ("hls::axis_user<13, (AXIS_ENABLE_USER | AXIS_ENABLE_LAST)>", "tmp.set_user(tmp.get_user() + 5);"),
+    ],
+)
+def test_what_is_written_to_an_axis_port_is_taken_over_a_state_later(beat: str, use: str) -> None:
+    """Reports of Vitis HLS at 10 ns: one cycle and two states for each of these, with a FIFO none."""
+    found = closed(AXIS.format(beat=beat, use=use), clock=10)
+    assert (found.latency_cycles, found.ff) == (1, 2)
+    plain = "\n".join(line for line in AXIS.format(beat=beat, use=use).split("\n") if "axis port" not in line)
+    assert closed(plain, clock=10).latency_cycles == 0
+
+
+def test_an_array_that_is_an_axis_port_is_written_a_state_later() -> None:
+    """A report of Vitis HLS at 10 ns: 53 cycles of 50 elements, where a memory takes 52."""
+    plain = "\n".join(line for line in AXIS_ARRAY.split("\n") if "axis" not in line)
+    assert closed(AXIS_ARRAY, clock=10).latency_cycles == 53
+    assert closed(plain, clock=10).latency_cycles == 52
+
+
+def test_fields_of_a_port_that_is_taken_apart_have_ports_of_their_own() -> None:
+    """A report of Vitis HLS at 10 ns: 13 cycles of ten structs of two fields, one of each in a cycle."""
+    found = closed(
+        """
+struct A { char c; int i; };
+void top(A in[10], A out[10]) {
+#pragma HLS interface axis port = in
+#pragma HLS interface axis port = out
+#pragma HLS disaggregate variable = in
+#pragma HLS disaggregate variable = out
+  for (int i = 0; i < 10; i++) { out[i].c = in[i].c; out[i].i = in[i].i; }
+}
+""",
+        clock=10,
+    )
+    assert (list(iis(found).values()), found.latency_cycles) == ([1], 13)

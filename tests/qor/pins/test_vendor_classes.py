@@ -275,3 +275,39 @@ def test_what_is_only_shown_is_no_hardware() -> None:
     opened = 'std::ofstream log; log.open("x.txt");'
     shown = 'show<32>(std::cout, a[i]); log << "v " << a[i] << "\\n";'
     assert figures(SHOWN.format(before=opened, inside=shown, behind="log.close();")) == plain
+
+
+BURST = """
+#include "hls_burst_maxi.h"
+void top(hls::burst_maxi<int> in, hls::burst_maxi<int> out) {{
+#pragma HLS INTERFACE m_axi port=in offset=slave latency={latency} bundle=a
+#pragma HLS INTERFACE m_axi port=out offset=slave latency={latency} bundle=b
+  int kept[1024];
+  in.read_request(0, 1024);
+  for (int i = 0; i < 1024; i++) {{
+#pragma HLS PIPELINE II=1
+    kept[i] = in.read();
+  }}
+  out.write_request(0, 1024);
+  for (int i = 0; i < 1024; i++) {{
+#pragma HLS PIPELINE II=1
+    out.write(kept[i]);
+  }}
+  out.write_response();
+}}
+"""
+
+
+def test_a_burst_waits_for_the_bus_before_its_data_and_after() -> None:
+    """UG1399, "Using Manual Burst": a read waits for its request, a write for its response; at a latency of 64 these
+    are 70 and 68 states in schedules of Vitis HLS. One element a cycle between them."""
+    slow, fast = (figures(BURST.format(latency=latency)) for latency in (64, 32))
+    assert slow["latency_cycles"] - fast["latency_cycles"] == 2 * 32
+    assert slow["latency_cycles"] == pytest.approx(2 * 1024 + 70 + 68, abs=12)
+    assert slow["bram_18k"] == 2 + 2 + 2  # a buffer in each adapter, and 32 Kibit that are kept
+
+
+def test_a_burst_of_a_size_that_is_written_by_type_is_read_too() -> None:
+    code = BURST.format(latency=64).replace("in.read()", "in.read<int>()").replace("write(kept", "write<int>(kept")
+    unaligned = code.replace("_request(", "_request_unaligned<int>(")
+    assert figures(unaligned) == figures(BURST.format(latency=64))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
 from ...text import Span
-from ..closed_form.area import Area, area_cost
+from ..closed_form.area import Area, Cost, area_cost
 from ..closed_form.causes import cause_of
 from ..closed_form.estimate import Estimate, FunctionResult, LoopResult
 from ..closed_form.memory import Storage
@@ -29,14 +29,21 @@ if TYPE_CHECKING:
 class Whole:
     """What loops are weighed by: cycles of the design, and how often its functions run, by name.
 
-    reached: functions that the top names, itself or further down. loops: of results that were looked at, by identity:
-    the design names the same loops as its functions do.
+    reached: functions that the top names, itself or further down. loops, costs: of results and of areas that were
+    looked at, by identity: the design names the same loops as its functions do, and adds up the same areas.
     """
 
     cycles: float | None
     runs: Mapping[str, float]
     reached: Mapping[str, ir.Function]
     loops: dict[int, tuple[LoopQor, ...]] = field(default_factory=dict)
+    costs: dict[int, Cost] = field(default_factory=dict)
+
+    def cost(self, area: Area, target: Target) -> Cost:
+        """What an area takes."""
+        if id(area) not in self.costs:
+            self.costs[id(area)] = area_cost(area, target)
+        return self.costs[id(area)]
 
 
 def _loops_of(result: FunctionResult, whole: Whole) -> tuple[LoopQor, ...]:
@@ -176,7 +183,7 @@ def functions_of(estimate: Estimate, whole: Whole) -> tuple[FunctionQor, ...]:
 
 def _function(result: FunctionResult, target: Target, whole: Whole) -> FunctionQor:
     """A function that is built as a block of its own."""
-    cost = area_cost(result.area, target)
+    cost = whole.cost(result.area, target)
     memory = list(result.memory.values())
     nominal = {
         "lut": cost.lut + sum(m.lut for m in memory), "dsp": cost.dsp, "ff": cost.ff + sum(m.ff for m in memory),
@@ -202,11 +209,11 @@ def reasons_of(unknown: Unknown) -> dict[str, tuple[str, ...]]:
     return {name: causes for name in LABELS if (causes := unknown.of(name))}
 
 
-def contributions(estimate: Estimate, predicted: Mapping[str, float | None]) -> tuple[Contribution, ...]:
+def contributions(estimate: Estimate, predicted: Mapping[str, float | None], whole: Whole) -> tuple[Contribution, ...]:
     """What each construct adds; per target the amounts add up to the prediction, the learned correction by itself."""
     found: list[Contribution] = []
     found += _latency(estimate)
-    found += _area(estimate)
+    found += _area(estimate, whole)
     sums: dict[str, float] = {}
     for item in found:
         sums[item.target] = sums.get(item.target, 0.0) + item.amount
@@ -243,11 +250,11 @@ def _parts(result: FunctionResult) -> Iterator[tuple[str, float, Span]]:
         yield f"call of {name}", cycles, span
 
 
-def _area(estimate: Estimate) -> Iterator[Contribution]:
+def _area(estimate: Estimate, whole: Whole) -> Iterator[Contribution]:
     """Loops by what each would take alone, then what sharing saves, memories, and the rest."""
     total = {"lut": estimate.lut, "dsp": estimate.dsp, "ff": estimate.ff}
     for name, area, span in _areas(estimate.top):
-        cost = area_cost(area, estimate.target)
+        cost = whole.cost(area, estimate.target)
         for target, amount in (("lut", cost.lut), ("dsp", cost.dsp), ("ff", cost.ff)):
             total[target] -= amount
             yield Contribution(name, target, amount, span)

@@ -61,7 +61,7 @@ def prediction_of(
         functions=functions,
         uram=estimate.uram if "bram_18k" in known else None,
         loops=loops,
-        explain=contributions(estimate, found),
+        explain=contributions(estimate, found, whole),
         warnings=warnings(estimate, correction, unseen, (*notes, *part_notes(part))),
         reasons=reasons, certainty=certainty(correction, reasons),
         latency_min_cycles=times.least_cycles if times is not None else estimate.latency_min_cycles,

@@ -17,6 +17,7 @@ from .types import FunctionQor, LoopQor
 _FIELDS = {"lut": "lut", "dsp": "dsp", "ff": "ff", "bram_18k": "bram_18k", "latency_cycles": "cycles"}
 _LOOP = tuple(item.name for item in fields(LoopQor))
 _LOOP_VALUES = attrgetter(*_LOOP)
+_INTERVAL, _LOOPS = _LOOP.index("interval"), _LOOP.index("loops")
 Spreads = Mapping[str, "Spread"]
 _Done = dict[int, LoopQor]  # by the identity of the loop before
 
@@ -66,6 +67,7 @@ def _spread_loop(loop: LoopQor, spreads: Spreads, done: _Done) -> LoopQor:
         own = spreads["latency_cycles"].around(loop.total_cycles) if loop.total_cycles is not None else None
         inner = tuple([_spread_loop(one, spreads, done) for one in loop.loops])
         # What `replace` does, which asks each field for its name and whether it may be given.
-        values = dict(zip(_LOOP, _LOOP_VALUES(loop), strict=True)) | {"interval": own, "loops": inner}
-        found = done[id(loop)] = LoopQor(**values)
+        values = list(_LOOP_VALUES(loop))
+        values[_INTERVAL], values[_LOOPS] = own, inner
+        found = done[id(loop)] = LoopQor(*values)
     return found

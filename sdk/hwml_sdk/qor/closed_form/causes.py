@@ -13,8 +13,9 @@ from typing import Literal
 from ..program import ir
 from .results import LoopResult
 from .schedule.accesses import Access
-from .schedule.banks import Load, busiest, loads
+from .schedule.banks import Load, busiest
 from .schedule.bounds import EXIT, Circuit
+from .schedule.ports import banks_of
 from .schedule.region import Region
 
 CauseKind = Literal[
@@ -91,7 +92,7 @@ def _of_ports(kind: str, subject: str, region: Region) -> Cause:
     accesses = region.arrays()[array]
     layout = region.host.layout(array)
     if kind == "ports":
-        return _of_memory(array, loads(array, layout, accesses), layout.ports.total)
+        return _of_memory(array, banks_of(region, array), layout.ports.total)
     reads, writes = _counted(accesses)
     what = "one m_axi port" if kind == "m_axi" else "one element a cycle"
     text = f"{amounts(reads, writes, array.name)}, {what}"

@@ -57,6 +57,8 @@ def _elements_read(block: ir.Block) -> set[ir.Variable]:
     elements: list[ir.Expr] = []
     for expr in everything_in(block):
         kind = type(expr)
+        if kind is ir.Ref or kind is ir.Const or kind is ir.Binary:
+            continue
         place: ir.Expr | None = None
         if kind is ir.Index:
             elements.append(expr)

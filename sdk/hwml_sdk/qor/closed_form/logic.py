@@ -27,7 +27,7 @@ MAX_COUNTER_BITS = 64
 def multiplexer(inputs: float) -> float:
     """An entry of the table of multiplexers."""
     if inputs < len(_MULTIPLEXERS) - 1:
-        low = max(int(inputs), 0)
+        low = int(inputs) if inputs > 0 else 0
         first, last = _MULTIPLEXERS[low], _MULTIPLEXERS[low + 1]
         return first + (inputs - low) * (last - first) / 1
     above = next((at for at, (most, _) in enumerate(_LARGE) if at > 0 and inputs <= most), len(_LARGE) - 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..program import ir
 from ..program.expressions import loops_inside
 from ..program.sizes import total_bits
-from ..program.typenames import is_blocks, is_channel
+from ..program.typenames import is_blocks, is_bus, is_channel
 from ..tool.memories import (
     COMPLETE_THRESHOLD,
     DUAL,
@@ -37,7 +37,8 @@ class Layout:
     merged: loads of one element in an iteration count once; labels of Merlin designs show no such saving.
     ports: of each bank. parted: fields of a struct lie in memories of their own. widen: bits that an m_axi port may be
     widened to. stencil: a window over it is kept on the chip.
-    fifo_depth: elements that a stream holds. bus_latency: cycles that an m_axi port is expected to take.
+    fifo_depth: elements that a stream holds. axis: its interface is AXI4-Stream, behind a register slice.
+    bus_latency: cycles that an m_axi port is expected to take.
     """
 
     banks: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Layout:
     widen: int = 0
     stencil: bool = False
     fifo_depth: int = FIFO_DEPTH
+    axis: bool = False
     bus_latency: int = 0
 
     @property
@@ -130,7 +132,8 @@ def part_layout(
 
 def _default(var: ir.Variable, auto_partition: bool) -> Layout:
     if var.type.kind == "stream":
-        return Layout(interface="memory" if is_blocks(var.type.name) else "fifo")
+        kind = "memory" if is_blocks(var.type.name) else "m_axi" if is_bus(var.type.name) else "fifo"
+        return Layout(interface=kind)
     size = element_count(var)
     if auto_partition and var.scope != "param" and not var.block and size is not None and size <= COMPLETE_THRESHOLD:
         return Layout({d: ("complete", extent or 1) for d, extent in enumerate(var.dims)}, interface="register")
@@ -177,6 +180,7 @@ def _apply(
         )
         if mode:
             layout.interface = _INTERFACES.get(mode, layout.interface)
+            layout.axis = mode == "axis"
             layout.bundle = options.get("bundle", "")
         layout.widen = pragma.whole("max_widen_bitwidth") or layout.widen
         stated = pragma.whole("latency")

@@ -84,7 +84,7 @@ def _expression(expr: ir.Expr, known: Mapping[ir.Variable, Number], found: Steps
     # An operand that may not be evaluated, and one that is changed more than once, are not followed.
     unsure = False
     for part in inside((expr,)):
-        if isinstance(part, ir.Ternary) or (isinstance(part, ir.Binary) and part.op in ("&&", "||")):
+        if type(part) is ir.Ternary or (type(part) is ir.Binary and part.op in ("&&", "||")):
             unsure = True
             break
     for var, step in changes:

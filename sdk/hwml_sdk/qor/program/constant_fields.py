@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from . import ir
 from .constants import evaluate, held
 from .constructors import Building, without
-from .expressions import everything_in, look_anew
+from .expressions import everything_in, look_anew, named_in
 from .flow import target_of
 from .handed import BY_VALUE, is_stream
 from .methods import WHOLE, Methods
@@ -79,6 +79,8 @@ def as_top(program: ir.Program, top: ir.Function) -> Iterator[None]:
 def _structs(program: ir.Program) -> Iterator[ir.Variable]:
     seen: set[ir.Variable] = set()
     for function in program.functions.values():
+        if not any(var.type.kind == "struct" for var in (*function.variables.values(), *named_in(function.body))):
+            continue
         named = [e.var for e in everything_in(function.body) if isinstance(e, ir.Ref) and e.var is not None]
         for var in (*function.variables.values(), *named):
             if (

@@ -147,7 +147,11 @@ def changing_in(exprs: Iterable[ir.Expr]) -> list[ir.Assign | ir.Unary]:
         kind = type(expr)
         if kind is ir.Ref or kind is ir.Const:
             continue
-        if isinstance(expr, ir.Assign | ir.Unary):
+        if kind is ir.Binary:
+            pending.append(expr.right)  # type: ignore[union-attr]
+            pending.append(expr.left)  # type: ignore[union-attr]
+            continue
+        if isinstance(expr, (ir.Assign, ir.Unary)):
             found.append(expr)
         inner = _BACKWARDS.get(kind)
         if inner is not None:
@@ -221,11 +225,11 @@ def leaves(expr: ir.Expr) -> Iterator[ir.Expr]:
 def root_variable(expr: ir.Expr) -> ir.Variable | None:
     """The variable an access starts from: `a` of `a[i].x`, `*a`, `a.range(3, 0)`."""
     while True:
-        if isinstance(expr, ir.Ref):
+        if type(expr) is ir.Ref:
             return expr.var
-        if isinstance(expr, ir.Index | ir.Member):
+        if type(expr) is ir.Index or isinstance(expr, ir.Member):
             expr = expr.base
-        elif isinstance(expr, ir.Unary | ir.Cast):
+        elif isinstance(expr, (ir.Unary, ir.Cast)):
             expr = expr.operand
         elif isinstance(expr, ir.Call) and expr.receiver is not None:
             expr = expr.receiver

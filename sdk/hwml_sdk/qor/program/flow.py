@@ -227,9 +227,9 @@ def _is_trusted(var: ir.Variable) -> bool:
 
 def target_of(expr: ir.Expr) -> ir.Expr | None:
     """What an assignment or a step changes; None for any other expression."""
-    if isinstance(expr, ir.Assign):
+    if type(expr) is ir.Assign:
         return expr.target
-    return expr.operand if isinstance(expr, ir.Unary) and expr.op in ("++", "--", "p++", "p--") else None
+    return expr.operand if type(expr) is ir.Unary and expr.op in ("++", "--", "p++", "p--") else None
 
 
 def variables_in(*exprs: ir.Expr | None) -> list[ir.Variable]:

@@ -465,7 +465,8 @@ def statements_of(block: Block, *, into_loops: bool = True) -> Iterator[Stmt]:
     while pending:
         item = pending.pop()
         yield item
-        if isinstance(item, Evaluate):
+        kind = type(item)
+        if kind is Evaluate or kind is Declare:
             continue
         if isinstance(item, Block):
             pending += item.items[::-1]

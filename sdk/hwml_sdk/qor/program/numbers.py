@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 Number = int | float
 
@@ -16,6 +17,7 @@ _MAX_BITS = 512  # of a result: it stays a number that costs nothing to go on wi
 _ESCAPES = {"\\n": 10, "\\t": 9, "\\r": 13, "\\\\": 92, "\\'": 39, '\\"': 34, "\\a": 7, "\\b": 8, "\\f": 12, "\\v": 11}
 
 
+@lru_cache(maxsize=4096)
 def literal(text: str) -> Number | None:
     """Value of a C number or character literal, suffixes allowed; None when it is none."""
     if text.startswith("'"):

@@ -80,8 +80,9 @@ def called_functions(program: ir.Program) -> set[str]:
     for function in program.functions.values():
         counts = function.name != "main" and not _is_elsewhere(function, program.path)
         for expr in everything_in(function.body) if counts else ():
-            if isinstance(expr, ir.Call) and expr.name != function.name:
+            if type(expr) is ir.Ref:
+                if expr.var is None and expr.name in program.functions:
+                    found.add(expr.name)
+            elif type(expr) is ir.Call and expr.name != function.name:
                 found.update((expr.name, expr.name.rpartition("::")[2]))
-            elif isinstance(expr, ir.Ref) and expr.var is None and expr.name in program.functions:
-                found.add(expr.name)
     return found

@@ -11,10 +11,10 @@ from .typenames import BOOL, FLOAT, UNKNOWN, join
 
 def type_of_expression(expr: ir.Expr, program: ir.Program | None = None) -> ir.CType:  # noqa: PLR0912
     """Type of an expression's value (element type for arrays)."""
-    if isinstance(expr, ir.Const):
-        return expr.type
-    if isinstance(expr, ir.Ref):
+    if type(expr) is ir.Ref:  # as most are that this is asked of
         return expr.var.type if expr.var is not None else UNKNOWN
+    if type(expr) is ir.Const:
+        return expr.type
     if isinstance(expr, ir.Index):
         moved = _moved(expr.base) if isinstance(expr.base, ir.Binary) else None
         if moved is not None and len(expr.subscripts) == max(len(moved[1]), 1):

@@ -37,7 +37,9 @@ TASKS = ("hls::task", "task")  # what runs a function for ever (UG1399, "hls::ta
 # Where data is only shown (UG1399, "System Calls"): no hardware, whatever is put into it.
 OUTPUTS = frozenset({"ostream", "ofstream", "fstream", "ostringstream", "stringstream"})
 # What carries one element after the other: FIFOs, and ports that are read and written directly (UG1399, "Direct I/O").
-_STREAMS = frozenset({"stream", "stream_of_blocks", "ac_channel", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs"})
+_STREAMS = frozenset({
+    "stream", "stream_of_blocks", "ac_channel", "burst_maxi", "ap_none", "ap_vld", "ap_ack", "ap_ovld", "ap_hs",
+})  # fmt: skip
 # One beat of AXI4-Stream of so many bits, which `ap_axi_sdata.h` declares.
 _BEATS = frozenset({"ap_axiu", "ap_axis", "ap_axi", "qdma_axis"})
 _CHANNEL = re.compile(r"(?:hls::)?(?:split|merge)::(?:round_robin|load_balance)\s*<")
@@ -204,6 +206,11 @@ def _beat(width: int, kind: str) -> tuple[tuple[str, CType, tuple[int | None, ..
 def is_channel(name: str) -> bool:
     """Whether a type is `hls::split::round_robin<T, N>` or the like: one stream to many, or many to one."""
     return _CHANNEL.match(name) is not None
+
+
+def is_bus(name: str) -> bool:
+    """Whether a type is `hls::burst_maxi<T>`: elements of bursts that the code asks for (UG1399, "Manual Burst")."""
+    return name.startswith(("hls::burst_maxi", "burst_maxi"))
 
 
 def is_blocks(name: str) -> bool:

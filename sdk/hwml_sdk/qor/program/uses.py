@@ -22,7 +22,8 @@ class Uses:
 # Methods of hls::stream, and whether they take from it, put into it, or only look at it (UG1399, "HLS Stream Library").
 _STREAM_READS = {"read", "read_nb", "read_lock"}
 _STREAM_WRITES = {"write", "write_nb", "write_lock"}
-_STREAM_LOOKS = {"empty", "full", "size", "capacity", "set_name", "valid", "ready"}
+_STREAM_LOOKS = {"empty", "full", "size", "capacity", "set_name", "valid", "ready", "read_request", "write_request",
+                 "read_request_unaligned", "write_request_unaligned", "write_response"}  # fmt: skip
 _Places = tuple[frozenset[int], frozenset[int], frozenset[int]]
 
 

@@ -27,6 +27,8 @@ from .values import add_flags
 NAME = "CMakeLists.txt"
 MAX_UP = 4  # folders above that may add the one of a file
 MAX_DESIGNS = 64
+MAX_LOOKED = 256  # sources that are looked into for a sign of hardware, of one CMakeLists.txt
+MAX_FILES = 64  # of a kernel, in which its function is looked for
 _KEYWORDS = frozenset({
     "FILES", "TB_FILES", "KERNEL", "HLS_FLAGS", "HLS_CONFIG", "INCLUDE_DIRS", "DEPENDS", "COMPILE_FLAGS", "PLATFORM",
     "PLATFORM_PART", "COMPUTE_UNITS", "PORT_MAPPING", "SLR_MAPPING", "VENDOR", "DISPLAY_NAME", "DESCRIPTION", "VERSION",
@@ -180,7 +182,11 @@ class _Builds:
     def builds(self) -> list[HlsProject]:
         """Libraries and programs by the hardware among their sources, where they have any."""
         found = []
+        looked = 0
         for name, target in self.targets.items():
+            looked += len(target.files)
+            if looked > MAX_LOOKED:
+                break  # a large program: who writes one states its kernels otherwise
             flags = [*self._of("CMAKE_C_FLAGS"), *self._of("CMAKE_CXX_FLAGS"), *self.flags, *target.flags]
             project = self._project(target.files, flags, Place(str(self.path), 0, name))
             project.for_host, project.skipped = True, [*self.flow.cut, *self.skipped]
@@ -245,7 +251,7 @@ def _is_source(word: str) -> bool:
 
 def _top(name: str, files: Sequence[Path]) -> str:
     """The kernel's function: of its name, or of that with `_top` as some write it; "" where no file holds either."""
-    text = "".join(_text(path) for path in files)
+    text = "".join(_text(path) for path in files[:MAX_FILES])
     return next((top for top in (name, f"{name}_top") if re.search(rf"\b{re.escape(top)}\s*\(", text)), "")
 
 

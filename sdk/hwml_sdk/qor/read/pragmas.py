@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from functools import lru_cache
 
 from ...text import Span
 from ..program import ir
@@ -10,7 +12,8 @@ from .option_texts import options_of
 from .preprocess import RawPragma, Unit
 
 
-def parse_pragma(text: str) -> tuple[str, str, dict[str, str]] | None:
+@lru_cache(maxsize=4096)  # most are as they were a key before, and alike in many functions
+def parse_pragma(text: str) -> tuple[str, str, Mapping[str, str]] | None:
     """("HLS", "UNROLL", {"factor": "4"}) of `HLS unroll factor=4`; None for pragmas of others."""
     head, _, rest = text.strip().partition(" ")
     dialect = head.upper()
@@ -71,16 +74,20 @@ class Pragmas:
         return [made for made in self._found if made is not None]
 
 
-def _made(unit: Unit, raw: RawPragma, said: tuple[str, str, dict[str, str]]) -> ir.Pragma:
+def _made(unit: Unit, raw: RawPragma, said: tuple[str, str, Mapping[str, str]]) -> ir.Pragma:
     dialect, kind, options = said
     span, path = _place(unit, raw)
-    return ir.Pragma(dialect, kind, options, raw.text.strip(), path, span)
+    return ir.Pragma(dialect, kind, dict(options), raw.text.strip(), path, span)
 
 
 def _place(unit: Unit, raw: RawPragma) -> tuple[Span, str]:
     source = unit.files[raw.file]
-    line, character = source.places.place(raw.source_offset)
-    text = source.text[raw.source_offset : raw.source_offset + raw.length]
+    begin = raw.source_offset
+    line, character = source.places.place(begin)
+    text = source.text[begin : begin + raw.length]
     lead = len(text) - len(text.lstrip())
-    end_line, end = source.places.place(raw.source_offset + len(text))
+    if "\n" in text or "\r" in text:  # it goes on behind a backslash
+        end_line, end = source.places.place(begin + len(text))
+    else:
+        end_line, end = line, character + len(text)
     return Span(line, character + lead, end_line, end), source.path

@@ -123,8 +123,8 @@ class Unit:
 
     def span(self, start: int, end: int) -> Span:
         """Source range of text[start:end]; of its first character's file."""
-        at, final = self._at, max(end - 1, start)
-        index = max(bisect_right(at, start) - 1, 0)
+        at, final = self._at, end - 1 if end > start else start
+        index = bisect_right(at, start) - 1 if start >= at[0] else 0
         file, begin, verbatim = self._from[index]
         begin += start - at[index] if verbatim else 0
         if index + 1 == len(at) or final < at[index + 1]:  # of one piece, as nearly everything is
@@ -367,8 +367,8 @@ class Preprocessor:
             return text
         if not self.work.take(len(text), TOO_LARGE):
             return text
-        if text.isalnum() and text not in self.macros:
-            return text  # tables of thousands of numbers
+        if (text.isalnum() and text not in self.macros) or self.macros.keys().isdisjoint(_WORD.findall(text)):
+            return text  # tables of thousands of numbers, options of pragmas
         self.depth += 1
         out: list[str] = []
         at = 0

@@ -103,6 +103,10 @@ COUNTS = frozenset({"countLeadingZeros", "popcount", "clz", "ctz", "__builtin_po
 TRANSFERS = ("read", "write", "read_nb", "write_nb", "read_dep", "write_dep")
 # `valid` and `ready` look at the handshake of a port (UG1399, "Direct I/O").
 STREAM_STATES = ("empty", "full", "size", "capacity", "set_name", "valid", "ready")
+# Methods of hls::burst_maxi (UG1399, "Manual Burst") beside its transfers.
+READ_REQUESTS = ("read_request", "read_request_unaligned")
+WRITE_REQUESTS = ("write_request", "write_request_unaligned")
+RESPONSE = "write_response"
 LOCKS = ("read_lock", "write_lock")  # a block of a stream of blocks is waited for; what is done with it is an array's
 # Methods of hls::vector (UG1399, "Vector Data Types") and of std::array: lanes of a word, or all of them put together.
 VECTOR_WIRES = frozenset({"get", "set", "data", "front", "back", "at", "begin", "end", "size", "fill", "swap"})

@@ -61,6 +61,7 @@ class MemoryCosts:
     fifo_ns: float = constant(1.83, "schedules of Vitis HLS on UltraScale+: a FIFO's data")
     fifo_7series_ns: float = constant(3.63, "schedules of Vivado HLS on 7 series: the same")
     axi_read_cycles: float = constant(6.0, "schedules of Vitis HLS: a request takes 70 states at a latency of 64")
+    axi_response_cycles: float = constant(4.0, "the same: a response of a write takes 68 states")
     axi_copy_cycles: float = constant(8.0, "the same, and the first beat of the burst")
     register_lut_bit: float = constant(0.3)
     register_ff_bit: float = constant(1.0, "one flip-flop a bit")

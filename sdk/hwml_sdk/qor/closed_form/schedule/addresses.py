@@ -42,7 +42,10 @@ def form_bits(region: Region, form: Form, type_: ir.CType) -> int:
             return 0
         first, last = factor * reach[0], factor * reach[1]
         low, high = (low + last, high + first) if last < first else (low + first, high + last)
-    return min(max(constant_bits(int(low)), constant_bits(int(high))), max(type_.width, 1))
+    bits = constant_bits(int(low))
+    if high != low:
+        bits = max(bits, constant_bits(int(high)))
+    return min(bits, type_.width or 1)
 
 
 def _is_nothing(form: Form | None) -> bool:

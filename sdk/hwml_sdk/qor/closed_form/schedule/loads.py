@@ -258,7 +258,7 @@ def store(region: Region, expr: ir.Expr, value: Value) -> None:
         for guard in region.guards:
             looked_at(guard, int(done) - 1)
     access.time = done
-    region.end = max(region.end, done)
+    region.end = max(region.end, done + region.host.layout(array).axis)
     if region.unrolled and value.since and not region.target.behaviour.reductions:
         flow = region.flow.setdefault(array, {})
         through = store_cycles(region.host, array)

@@ -11,7 +11,7 @@ from ...program.sizes import byte_size
 from ...tool.binding import operation_name
 from ...tool.memories import AXI_BITS, Ports
 from ..memory import Layout
-from .accesses import Access
+from .accesses import Access, Element
 from .banks import Load, busiest, loads, places_of
 from .bounds import Bound, larger
 from .region import Region
@@ -35,8 +35,14 @@ def cycles_of(region: Region, array: ir.Variable) -> tuple[int, str]:
     accesses, layout = region.arrays()[array], region.host.layout(array)
     known = region.cycles.get(array)
     if known is None or known[0] is not layout:
-        known = region.cycles[array] = layout, *access_cycles(array, layout, accesses)
+        known = region.cycles[array] = layout, *_served(array, layout, accesses)
     return known[1], known[2]
+
+
+def banks_of(region: Region, array: ir.Variable) -> Sequence[Load]:
+    """What comes to each bank of one of a region's arrays in an iteration; none of what is no memory."""
+    cycles_of(region, array)
+    return region.cycles[array][3]
 
 
 def busiest_cycles(region: Region) -> int:
@@ -102,17 +108,23 @@ def _aligned(access: Access, together: int) -> bool:
 
 def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> tuple[int, str]:
     """Cycles that all accesses of one iteration take on the array's ports, and the name of the bottleneck."""
+    cycles, what, _ = _served(array, layout, accesses)
+    return cycles, what
+
+
+def _served(array: ir.Variable, layout: Layout, accesses: Sequence[Access]) -> tuple[int, str, Sequence[Load]]:
+    """The same, with what comes to each bank of a memory."""
     if layout.interface == "register":
-        return 1, ""
+        return 1, "", ()
     if layout.interface == "m_axi":
         one = Load()
         for access, beats in _beats(array, layout, accesses):
             one.add(access, beats)
-        return max(math.ceil(max(busiest(one.reads), busiest(one.writes))), 1), "m_axi port"
+        return max(math.ceil(max(busiest(one.reads), busiest(one.writes))), 1), "m_axi port", ()
     if layout.stencil:
-        return 1, ""
+        return 1, "", ()
     if layout.interface == "fifo":
-        return _fifo_cycles(array, layout, accesses), "fifo port"
+        return _fifo_cycles(array, layout, accesses), "fifo port", ()
     found = loads(array, layout, accesses)
     if layout.automatic:
         # config_array_partition -throughput_driven auto (UG1399): split until the loop's accesses fit.
@@ -120,8 +132,8 @@ def access_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access]
         layout.automatic_banks = max(layout.automatic_banks, math.ceil(most / layout.ports.total))
         # Indices nobody knows are served as one iteration of the source needs; copies that an unroll pragma makes of it
         # take turns (seen in labels of sparse and neighbour-list kernels, Vitis HLS 2025.1).
-        return max((math.ceil(a.asked) for a in accesses if not a.write), default=1), "memory ports"
-    return max((_cycles(load, layout.ports) for load in found), default=1), "memory ports"
+        return max((math.ceil(a.asked) for a in accesses if not a.write), default=1), "memory ports", found
+    return max([_cycles(load, layout.ports) for load in found], default=1), "memory ports", found
 
 
 def _cycles(load: Load, ports: Ports) -> int:
@@ -138,8 +150,10 @@ def _fifo_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access])
     if array.type.kind == "stream" and array.dims:
         found = loads(array, Layout(dict.fromkeys(range(len(array.dims)), ("complete", 1)), merged=False), accesses)
     else:
-        one = Load()
+        # Of a struct that is taken apart each field has a port of its own (UG1399, pragma HLS disaggregate).
+        ports: dict[str, Load] = {}
         for access in accesses:
-            one.add(access, access.copies)
-        found = [one]
+            field = access.key.field if layout.parted and isinstance(access.key, Element) else ""
+            ports.setdefault(field, Load()).add(access, access.copies)
+        found = list(ports.values())
     return max((math.ceil(max(busiest(load.reads), busiest(load.writes), 1.0)) for load in found), default=1)

@@ -148,7 +148,8 @@ class Region:
     one of these starts, or is waited for.
     chained: floating-point updates follow one another. leaves: cycles until it is known whether another round follows.
     copies_made: most copies of any statement. ports: what memory ports allow, once it is known. cycles: that accesses
-    take on the ports of an array with a layout, and the name of the bottleneck, once they are known.
+    take on the ports of an array with a layout, the name of the bottleneck, and what comes to each bank, once they are
+    known.
     unknown: what stands in it and was not read.
     """
 
@@ -205,7 +206,7 @@ class Region:
     ports: Bound | None = None
     made: Made = field(default_factory=Made)
     unknown: Unknown = field(default_factory=Unknown)
-    cycles: dict[ir.Variable, tuple[Layout, int, str]] = field(default_factory=dict)
+    cycles: dict[ir.Variable, tuple[Layout, int, str, Sequence[Any]]] = field(default_factory=dict)
     # A store may take the place of an earlier one, which leaves as many: the last one tells that.
     _arrays: tuple[int, Access | None, dict[ir.Variable, list[Access]]] | None = None
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from ...program import ir
 from ...program.type_of import type_of_expression
 from ...program.typenames import INT, UNKNOWN
-from ...tool.library import LOCKS, STREAM_STATES, TRANSFERS
+from ...tool.library import LOCKS, READ_REQUESTS, RESPONSE, STREAM_STATES, TRANSFERS, WRITE_REQUESTS
+from ...tool.memories import MEMORY
 from . import fields
 from .accesses import Access
 from .loads import spread
@@ -30,6 +33,8 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     own = fields.array_in(region, receiver)
     var = own[0] if own is not None else root.var if isinstance(root, ir.Ref) else None
     kind = owner.element or UNKNOWN
+    if var is not None and expr.name in (*READ_REQUESTS, *WRITE_REQUESTS, RESPONSE):
+        return _burst(region, var, expr.name)
     if var is None or expr.name not in (*TRANSFERS, *STREAM_STATES):
         region.unknown.because(f"{expr.name} of a stream is not read")
         return Value(region.base, deps, kind, NO_SOURCES)
@@ -49,12 +54,26 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     part = fifo_part(region.target)
     state = state_of(start, part)
     time = state + part
-    region.end = max(region.end, time)
+    # What is written to AXI4-Stream is taken over by its register slice in the state after.
+    sliced = expr.name.startswith("write") and region.host.layout(array).axis
+    region.end = max(region.end, time + sliced)
     for argument in (*args, *region.guards):
         looked_at(argument, state)
     hold = Hold(state, state, max(kind.width, 1), copies(region, deps))
     region.holds.append(hold)
     return Value(time, deps, kind if expr.name in TRANSFERS else INT, NO_SOURCES, hold=hold)
+
+
+def _burst(region: Region, var: ir.Variable, name: str) -> Value:
+    """A burst is asked for, or its end is waited for: what comes starts when the bus has answered."""
+    alias = region.aliases.get(var)
+    layout = region.host.layout(alias.array if alias is not None else var)
+    answer = max(layout.bus_latency, 1)
+    waits = {RESPONSE: MEMORY.axi_response_cycles + answer} | dict.fromkeys(WRITE_REQUESTS, 1.0)
+    cycles = waits.get(name, MEMORY.axi_read_cycles + answer)
+    region.base = math.ceil(max(region.end, region.base) - 1e-6) + cycles
+    region.end = max(region.end, region.base)
+    return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
 
 
 def operator(region: Region, expr: ir.Binary) -> Value | None:

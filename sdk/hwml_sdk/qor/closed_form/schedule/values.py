@@ -111,7 +111,8 @@ def constant_bits(value: object) -> int:
     """Bits of an integer constant, with the sign of a negative one; 0 for anything else."""
     if not isinstance(value, int):
         return 0
-    return max(value.bit_length(), 1) + (value < 0)
+    bits = value.bit_length() or 1
+    return bits + 1 if value < 0 else bits
 
 
 def constant_value(time: float, type_: ir.CType, value: Number) -> Value:
