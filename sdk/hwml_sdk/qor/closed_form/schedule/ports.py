@@ -11,7 +11,7 @@ from ...program.sizes import byte_size
 from ...tool.binding import operation_name
 from ...tool.memories import AXI_BITS, Ports
 from ..memory import Layout
-from .accesses import Access
+from .accesses import Access, Element
 from .banks import Load, busiest, loads, places_of
 from .bounds import FREE, Bound, larger
 from .region import Region
@@ -150,8 +150,10 @@ def _fifo_cycles(array: ir.Variable, layout: Layout, accesses: Sequence[Access])
     if array.type.kind == "stream" and array.dims:
         found = loads(array, Layout(dict.fromkeys(range(len(array.dims)), ("complete", 1)), merged=False), accesses)
     else:
-        one = Load()
+        # Of a struct that is taken apart each field has a port of its own (UG1399, pragma HLS disaggregate).
+        ports: dict[str, Load] = {}
         for access in accesses:
-            one.add(access, access.copies)
-        found = [one]
+            field = access.key.field if layout.parted and isinstance(access.key, Element) else ""
+            ports.setdefault(field, Load()).add(access, access.copies)
+        found = list(ports.values())
     return max((math.ceil(max(busiest(load.reads), busiest(load.writes), 1.0)) for load in found), default=1)
