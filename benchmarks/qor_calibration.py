@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from hwml_sdk.qor.closed_form.design import make_options, make_target
 from hwml_sdk.qor.closed_form.estimate import Estimate, estimate_program
 from hwml_sdk.qor.learned.calibration import NAME, Calibration, z_scores
-from hwml_sdk.qor.learned.correct import Correction, Corrector, closed_form_log
+from hwml_sdk.qor.learned.correct import Correction, Corrector
 from hwml_sdk.qor.learned.latencies import Reported, ReportedLoop, learn_latencies, loss
 from hwml_sdk.qor.learned.residual import fit
 from hwml_sdk.qor.learned.table import read_table
@@ -55,7 +55,7 @@ def measure() -> Errors:
     """(target, reports) -> (half, median APE as it is, scaled by the median ratio, calibrated) per family and seed."""
     table = read_table(TABLE)
     z = z_scores(table.values, Corrector.load().geometry)
-    base = closed_form_log(table.values, table.feature_names)
+    base = table.closed_form_log
     error = np.log1p(table.rows.labels) - base
     names = table.rows.joined("source", "tool_version", "stage", "group")
     found: Errors = defaultdict(list)
@@ -117,7 +117,7 @@ def intervals() -> list[str]:
     table = read_table(TABLE)
     corrector = Corrector.load()
     z = z_scores(table.values, corrector.geometry)
-    unknown = np.isnan(closed_form_log(table.values, table.feature_names))
+    unknown = np.isnan(table.closed_form_log)
     names = table.rows.joined("source", "tool_version", "stage", "group")
     seen: dict[str, list[tuple[bool, bool, float, float]]] = defaultdict(list)
     for family in sorted(set(names[np.isin(table.rows.source, VITIS)].tolist())):

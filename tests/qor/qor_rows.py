@@ -7,7 +7,7 @@ import numpy as np
 from hwml_sdk.qor.learned.correct import CLOSED_FORM_COLUMNS
 from hwml_sdk.qor.learned.dataset import Rows
 from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import Table
+from hwml_sdk.qor.learned.table import Table, counts_of
 from hwml_sdk.qor.tool.labels import LABELS
 
 NAMES = (*CLOSED_FORM_COLUMNS, "merlin", "impl", "dataflow", "size", "noise")
@@ -41,4 +41,5 @@ def make_table(n: int = 400, groups: int = 20, *, seed: int = 0) -> Table:
         bounds=np.full(labels.shape, np.nan),
         fits_device=np.ones(n, dtype=bool),
     )
-    return Table(rows, quantise(values), 7, NAMES, dict.fromkeys(("alpha", "beta", "gamma"), "MIT"))
+    closed_form = counts_of(values, NAMES)
+    return Table(rows, quantise(values), closed_form, 7, NAMES, dict.fromkeys(("alpha", "beta", "gamma"), "MIT"))

@@ -46,7 +46,7 @@ def strangers(members: dict[str, float], sources: tuple[str, ...] = SOURCES) -> 
     values = np.zeros_like(table.values)
     values[:, : len(LABELS)] = math.log2(151)
     said = np.log1p(np.repeat([members[name] for name in sources], 40))
-    table = Table(rows, values, table.feature_version, table.feature_names, table.licences)
+    table = dataclasses.replace(table, rows=rows, values=values, closed_form=np.full(rows.labels.shape, 150.0))
     n = len(said)
     return Evidence(table, np.tile(said[:, None], (1, 1, len(LABELS))), np.zeros(n), np.zeros(n, dtype=bool))
 

@@ -22,7 +22,6 @@ from hwml_sdk.qor.learned.correct import (
     KIND,
     MEMBERS_FILE,
     Corrector,
-    closed_form_log,
     domain_of,
 )
 from hwml_sdk.qor.learned.encoder.head import KIND as ENCODER_KIND
@@ -146,13 +145,13 @@ def test_the_shipped_intervals_are_those_that_were_measured() -> None:
     table = table.take(training_rows(table, FitConfig(rows_per_key=20)))
     names = table.feature_names[: len(corrector.feature_names)]
     values = table.values[:, : len(names)]
-    base, domain = closed_form_log(values, names), domain_of(values, names)
+    base, domain = table.closed_form_log, domain_of(values, names)
     value = corrector.calibration.blend(
         corrector.calibration.mixed(corrector.members(values), base, domain), base, domain
     )
-    below, above = corrector.certainty.ends(values, names, np.zeros(len(values), dtype=bool))
+    ends = corrector.certainty.ends(values, names, np.zeros(len(values), dtype=bool))
     for index, target in enumerate(LABELS[:4]):
-        low, high = (np.rint(np.maximum(np.expm1(end), 0)) for end in (value - below, value + above))
+        low, high = (np.rint(np.maximum(np.expm1(end), 0)) for end in (value - ends, value + ends))
         label = table.rows.labels[:, index]
         known = np.isfinite(label)
         inside = (label >= low[:, index]) & (label <= high[:, index])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from tests.qor.qor_rows import make_table
 
 from hwml_sdk.errors import DataError, HwmlError
 from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import canonical, read_table, write_table
+from hwml_sdk.qor.learned.table import canonical, counts_of, read_table, write_table
+from hwml_sdk.qor.tool.labels import LABELS
 
 
 def test_round_trip_in_canonical_order(tmp_path: Path) -> None:
@@ -91,3 +93,16 @@ def test_quantise_is_idempotent_and_close(values: list[float]) -> None:
     small = np.abs(given_values) < 500
     assert (np.abs(once - given_values)[small] <= 1 / 128).all()
     assert (np.isnan(once) == np.isnan(given_values)).all()
+
+
+def test_the_closed_form_is_kept_to_the_count(tmp_path: Path) -> None:
+    """1026 cycles stay 1026: in steps of 1/64 of log2 they were 1023, off by more than most latencies are."""
+    table = make_table(40)
+    logs = table.values.copy()
+    logs[:, table.feature_names.index("cf_latency_cycles")] = np.log2(1027)
+    table = replace(table, closed_form=counts_of(logs, table.feature_names))
+    write_table(tmp_path / "t", table)
+    read = read_table(tmp_path / "t")
+    assert (read.closed_form[:, LABELS.index("latency_cycles")] == 1026).all()
+    np.testing.assert_array_equal(read.closed_form, canonical(table).closed_form)
+    np.testing.assert_allclose(np.expm1(read.closed_form_log), read.closed_form)

@@ -10,7 +10,7 @@ from tests.qor.qor_rows import make_table
 from hwml_sdk.artifact import Artifact
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
 from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import Table
+from hwml_sdk.qor.learned.table import Table, counts_of
 from hwml_sdk.qor.tool.labels import LABELS
 
 
@@ -23,7 +23,7 @@ def real_features_table(n: int = 150, *, seed: int = 0) -> Table:
         if name in FEATURE_NAMES:
             values[:, FEATURE_NAMES.index(name)] = plain.values[:, plain.feature_names.index(name)]
     assert {f"cf_{label}" for label in LABELS} <= set(FEATURE_NAMES)
-    return Table(plain.rows, values, FEATURE_VERSION, FEATURE_NAMES, plain.licences)
+    return Table(plain.rows, values, counts_of(values, FEATURE_NAMES), FEATURE_VERSION, FEATURE_NAMES, plain.licences)
 
 
 def train_tiny(folder: Path, table: Table) -> Artifact:

@@ -1,10 +1,9 @@
 """How sure an answer is: 80 % intervals from reasons that stand in the closed form, never from accidents of spelling.
 
-Each end of an interval lies exp(bias + sum of weight x reason) away from log(1 + value); of cycles the sum itself does.
-Weights are >= 0, so that one more reason never makes an answer surer. The ends are then scaled by class (Mondrian: of
-Merlin, after place and route, where something is guessed, where everything is counted) to the coverage that was
-measured on groups and on whole sources that the fit never saw; settings that training never had have a factor of their
-own, measured likewise.
+exp(bias + sum of weight x reason) is how far log(1 + value) is off, typically. Weights are >= 0, so that one more
+reason never makes an answer surer. Each end of an interval is that far away, scaled by class (Mondrian: of Merlin,
+after place and route, where something is guessed, where everything is counted) to the coverage that was measured on
+groups that the fit never saw; settings that training never had have a factor of their own, measured on whole sources.
 """
 
 from __future__ import annotations
@@ -24,13 +23,8 @@ Column = Callable[[str], Floats]
 
 # What a prediction may be; each is as unsure as `counted`, or more.
 CLASSES = ("merlin", "impl", "guessed", "counted")
-MIN_END = 0.02  # of log(1 + value): figures are whole numbers
+MIN_END = 0.01  # of log(1 + value): nothing is known better
 MAX_END = 4.0  # a factor of 55: beyond, nothing is said any more
-# Of these reasons add up; of the others they multiply. `python -m sdk.train qor penalty` shows both.
-ADDED = frozenset({"latency_cycles"})
-# How far a schedule may be off by itself: four of five kernels of one loop in data/qor are within 2 states, of designs
-# of less than a hundred cycles seven of ten within 3.
-STATES = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +75,33 @@ def _some(column: Column, target: str) -> Floats:
     return np.asarray(column(f"cf_{target}") > 0, dtype=np.float64)
 
 
+def _of_cycles(strength: Callable[[Column], Floats]) -> Callable[[Column, str], Floats]:
+    """A reason of the cycles alone."""
+
+    def found(column: Column, target: str) -> Floats:
+        return strength(column) if target == "latency_cycles" else np.zeros_like(column("cf_latency_cycles"))
+
+    return found
+
+
+# A state more or less is the more of a latency, the fewer cycles and rounds it has: none of 2 ** 16 or 2 ** 12.
+_LONG_LOG2, _ROUNDS_LOG2 = 16.0, 12.0
+# LUTs: below, a design is little more than its ports; above, errors of its parts make up for one another.
+_SOME_LOG2, _MUCH_LOG2 = 5.0, 11.0
+
+
+def _short(column: Column) -> Floats:
+    return np.clip(1.0 - column("cf_latency_cycles") / _LONG_LOG2, 0.0, 1.0)
+
+
+def _few_rounds(column: Column) -> Floats:
+    return np.clip(1.0 - column("main_trips") / _ROUNDS_LOG2, 0.0, 1.0) * (column("loops") > 0)
+
+
+def _logic(column: Column, target: str) -> Floats:
+    return np.clip((column("cf_lut") - _SOME_LOG2) / (_MUCH_LOG2 - _SOME_LOG2), 0.0, 1.0)
+
+
 def _nothing_pipelined(column: Column, target: str) -> Floats:
     return np.asarray((column("loops_pipelined") <= 0) & (column("loops") > 0), dtype=np.float64)
 
@@ -114,7 +135,7 @@ REASONS = (
     Reason("no_pipeline", "no loop is pipelined", _nothing_pipelined),
     Reason("no_loop", "code without loops", _no_loop),
     Reason("plain_loops", "several loops are not pipelined", _log_share("loops_plain", 3.0)),
-    Reason("operators", "many operators", _log_share("static_ops", 8.0)),
+    Reason("operators", "many operators", _log_share("static_ops", 5.0)),
     Reason("unrolled", "unrolled loops share or copy operators", _any("unroll_log_sum", "loops_unrolled")),
     Reason("branches", "conditional code", _any("branches")),
     Reason("calls", "functions that are called", _any("calls")),
@@ -128,6 +149,9 @@ REASONS = (
     Reason("some", "", _some, by_target=True),
     Reason("small", "", _small, by_target=True),
     Reason("large", "a large figure", _large, by_target=True),
+    Reason("logic", "", _logic),
+    Reason("short", "", _of_cycles(_short), by_target=True),
+    Reason("few_rounds", "", _of_cycles(_few_rounds), by_target=True),
 )
 _PLACES = {reason.name: index for index, reason in enumerate(REASONS)}
 # What makes an answer `guessed` rather than `counted`.
@@ -209,105 +233,83 @@ def told(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]
 class Certainty:
     """Fitted numbers, by target in the order of LABELS.
 
-    below, above: bias, then the weight of each of REASONS [targets, 1 + len(REASONS)]. scale: of the lower and the
-    upper end [targets, CLASSES, 2].
-    foreign: factor for settings that training never had [targets]. changes: of the interval of a change between two
-    designs of one kernel (`amounts.change_of`) [targets, CLASSES].
+    weights: bias, then the weight of each of REASONS [targets, 1 + len(REASONS)]. scale: of both ends
+    [targets, CLASSES]. foreign: factor for settings that training never had [targets, CLASSES]. changes: of the
+    interval of a change between two designs of one kernel (`amounts.change_of`) [targets, CLASSES].
     """
 
-    below: tuple[tuple[float, ...], ...]
-    above: tuple[tuple[float, ...], ...]
-    scale: tuple[tuple[tuple[float, float], ...], ...]
-    foreign: tuple[float, ...]
+    weights: tuple[tuple[float, ...], ...]
+    scale: tuple[tuple[float, ...], ...]
+    foreign: tuple[tuple[float, ...], ...]
     changes: tuple[tuple[float, ...], ...]
 
     @classmethod
     def from_config(cls, stored: Mapping[str, Any]) -> Certainty:
         """Raises KeyError, TypeError or ValueError for what is none."""
         tables = {name: tuple(tuple(float(v) for v in row) for row in stored[name]) for name in _TABLES}
-        scale = tuple(tuple((float(low), float(high)) for low, high in row) for row in stored["scale"])
-        found = cls(scale=scale, foreign=tuple(float(v) for v in stored["foreign"]), **tables)
-        width = 1 + len(REASONS)
-        if list(stored["reasons"]) != [reason.name for reason in REASONS] or len(found.foreign) != len(LABELS):
+        found = cls(**tables)
+        if list(stored["reasons"]) != [reason.name for reason in REASONS]:
             raise ValueError("reasons of another hwml")
-        shapes = {np.shape(found.below), np.shape(found.above)}
-        if np.shape(found.changes) != (len(LABELS), len(CLASSES)):
-            raise ValueError("changes of another shape")
-        if shapes != {(len(LABELS), width)} or np.shape(scale) != (len(LABELS), len(CLASSES), 2):
+        by_class = (len(LABELS), len(CLASSES))
+        shapes = [np.shape(part) for part in tables.values()]
+        if shapes != [(len(LABELS), 1 + len(REASONS)), by_class, by_class, by_class]:
             raise ValueError("certainty of another shape")
         return found
 
     def to_config(self) -> dict[str, Any]:
         """JSON-ready; what `from_config` reads."""
         tables = {name: [list(row) for row in getattr(self, name)] for name in _TABLES}
-        scale = [[list(pair) for pair in row] for row in self.scale]
-        return {"reasons": [reason.name for reason in REASONS], **tables, "scale": scale, "foreign": list(self.foreign)}
+        return {"reasons": [reason.name for reason in REASONS], **tables}
 
     def of(
         self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats, NDArray[np.int64], list[dict[str, tuple[str, ...]]]]:
+    ) -> tuple[Floats, NDArray[np.int64], list[dict[str, tuple[str, ...]]]]:
         """What `ends` says of rows [n, f], their classes [n], and for each row by target the words of its reasons."""
         rows = Rows(values, names)
         kind = _classes(rows)
-        return *self._ends(rows, kind, unseen), kind, self._spoken(rows)
+        return self._ends(rows, kind, unseen), kind, self._spoken(rows)
 
-    def ends(
-        self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats]:
-        """(below, above): how far the ends lie from log(1 + value), both > 0, [n, targets], for rows [n, f]."""
+    def ends(self, values: NDArray[np.float32], names: Sequence[str], unseen: NDArray[np.bool_]) -> Floats:
+        """How far both ends lie from log(1 + value), > 0, [n, targets], for rows [n, f]."""
         rows = Rows(values, names)
         return self._ends(rows, _classes(rows), unseen)
 
     @cached_property
-    def _sides(self) -> tuple[Floats, Floats]:
-        """`below` and `above` as arrays [targets, 1 + len(REASONS)]."""
-        return np.array(self.below), np.array(self.above)
+    def _weights(self) -> Floats:
+        """`weights` as an array."""
+        return np.array(self.weights)
 
     @cached_property
-    def _widening(self) -> Floats:
-        """The larger weight of each reason [targets, len(REASONS)]."""
-        return np.maximum(self._sides[0][:, 1:], self._sides[1][:, 1:])
+    def _factors(self) -> Floats:
+        """Factors on both ends [seen or not, targets, CLASSES]."""
+        scale = np.array(self.scale)
+        return np.stack([scale, scale * np.array(self.foreign)])
 
-    @cached_property
-    def _scales(self) -> Floats:
-        """`scale` as an array."""
-        return np.array(self.scale)
-
-    def _ends(self, rows: Rows, kind: NDArray[np.int64], unseen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        sides: list[list[Floats]] = [[], []]
+    def _ends(self, rows: Rows, kind: NDArray[np.int64], unseen: NDArray[np.bool_]) -> Floats:
+        ends, new = [], unseen.astype(np.int64)
         for index, target in enumerate(LABELS):
-            found = rows.strengths(target)
-            factors = self._scales[index][kind] * np.where(unseen, self.foreign[index], 1.0)[:, None]
-            for number, table in enumerate(self._sides):
-                end = raw_end(table[index], found, target) * factors[:, number]
-                sides[number].append(np.clip(np.maximum(end, _states(rows, target)), MIN_END, MAX_END))
-        return np.stack(sides[0], axis=1), np.stack(sides[1], axis=1)
+            typical = typical_error(self._weights[index], rows.strengths(target))
+            ends.append(np.clip(typical * self._factors[new, index, kind], MIN_END, MAX_END))
+        return np.stack(ends, axis=1)
 
     def _spoken(self, features: Rows) -> list[dict[str, tuple[str, ...]]]:
         """For each row, by target: words of the reasons that widen its interval, those that widen most first."""
         rows: list[dict[str, tuple[str, ...]]] = [{} for _ in range(features.count)]
         for index, target in enumerate(LABELS):
             found = features.strengths(target)
-            for row, amounts in zip(rows, (found * self._widening[index]).tolist(), strict=True):
+            widening = found * self._weights[index, 1:]
+            for row, amounts in zip(rows, widening.tolist(), strict=True):
                 told = [(-amount, n) for n, amount in enumerate(amounts) if amount >= SPOKEN and REASONS[n].words]
                 row[target] = tuple(REASONS[n].words for _, n in sorted(told))
         return rows
 
 
-_TABLES = ("below", "above", "changes")
+_TABLES = ("weights", "scale", "foreign", "changes")
 
 
-def raw_end(weights: Floats, found: Floats, target: str) -> Floats:
-    """Distance of an end before it is scaled [n]: bias and weights [1 + k], strengths [n, k]."""
-    added = weights[0] + found @ weights[1:]
-    if target in ADDED:
-        return np.asarray(np.clip(added, MIN_END, MAX_END))
-    return np.asarray(np.exp(np.clip(added, -MAX_END, 2.0)))
+def typical_error(weights: Floats, found: Floats) -> Floats:
+    """How far log(1 + value) is off, before it is scaled [n]: bias and weights [1 + k], strengths [n, k]."""
+    return np.asarray(np.exp(np.clip(weights[0] + found @ weights[1:], -_MOST, _MOST)))
 
 
-def _states(rows: Rows, target: str) -> Floats:
-    """What a few states are of a figure [n], in log; nothing of other targets, and of what takes no cycle."""
-    if target != "latency_cycles":
-        return np.zeros(rows.count)
-    cycles = _count(rows.column, target)
-    return np.asarray(np.log1p(np.minimum(STATES, cycles) / (cycles + 1.0)))
+_MOST = 6.0

@@ -293,8 +293,8 @@ class Corrector:
         domain = domain_of(rows, self.feature_names)
         value = self._values(rows, exact, domain)
         unseen = self.geometry.unseen(rows)
-        below, above, kinds, reasons = self.certainty.of(every, names, unseen)
-        low, high = value - below, value + above
+        ends, kinds, reasons = self.certainty.of(every, names, unseen)
+        low, high = value - ends, value + ends
         trust = np.array(self.calibration.trust)[domain].tolist()
         return [
             Correction(

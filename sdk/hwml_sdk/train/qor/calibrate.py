@@ -18,7 +18,6 @@ from ...qor.learned.correct import (
     MAX_CORRECTION,
     Calibration,
     Geometry,
-    closed_form_log,
     domain_of,
 )
 from ...qor.learned.dataset import Rows
@@ -117,9 +116,9 @@ class ErrorModels:
         unlike = self.calibration.unlike(evidence.distances)
         if self.certainty is None:
             return value, np.full_like(value, np.nan), np.full_like(value, np.nan), unlike
-        below, above = self.certainty.ends(table.values, table.feature_names, evidence.unseen)
+        ends = self.certainty.ends(table.values, table.feature_names, evidence.unseen)
         said = np.where(told(table.values, table.feature_names), value, np.nan)
-        return value, said - below, said + above, unlike
+        return value, said - ends, said + ends, unlike
 
     def changes(self, evidence: Evidence) -> Floats:
         """Factor of the interval of a change [n, targets], by the class of each row; NaN without intervals."""
@@ -132,7 +131,7 @@ class ErrorModels:
     def value(self, evidence: Evidence) -> Floats:
         """Log values [n, targets]."""
         table = evidence.table
-        base = closed_form_log(table.values, table.feature_names)
+        base = table.closed_form_log
         domain = domain_of(table.values, table.feature_names)
         return self.calibration.blend(self.calibration.mixed(evidence.members, base, domain), base, domain)
 
@@ -175,7 +174,7 @@ def fit_trust(
     if strangers is None:
         return nothing
     names, wanted = strangers.table.feature_names, targets_of(strangers.table)
-    base = closed_form_log(strangers.table.values, names)
+    base = strangers.table.closed_form_log
     domain = domain_of(strangers.table.values, names)
     mixed = Calibration((0.0, 1.0), mix, nothing).mixed(strangers.members, base, domain)
     step = np.clip(mixed - base, -np.log(MAX_CORRECTION), np.log(MAX_CORRECTION))
@@ -234,7 +233,7 @@ def fit_mix(evidence: Evidence) -> tuple[tuple[tuple[float, ...], ...], ...]:
     A domain with few groups gets the weights of all domains together.
     """
     names = evidence.table.feature_names
-    base = closed_form_log(evidence.table.values, names)
+    base = evidence.table.closed_form_log
     parts = np.concatenate([evidence.members, base[None]])
     wanted, weights = targets_of(evidence.table), row_weights(evidence.table, 0.75)
     domain, group = domain_of(evidence.table.values, names), evidence.table.rows.group

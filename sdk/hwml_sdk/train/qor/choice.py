@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...qor.learned.correct import closed_form_log, domain_of
+from ...qor.learned.correct import domain_of
 from ...qor.learned.table import Table
 from ...qor.tool.labels import LABELS
 from .calibrate import Evidence, fit_mix
@@ -59,7 +59,7 @@ _MIXES = {
 def _candidates(evidence: Evidence) -> dict[str, Floats]:
     """Name -> log values [n, targets] on one outer fold's inner evidence."""
     found = {kind: evidence.members[index] for index, kind in enumerate(KINDS)}
-    found["closed form"] = closed_form_log(evidence.table.values, evidence.table.feature_names)
+    found["closed form"] = evidence.table.closed_form_log
     for name, chosen in _MIXES.items():
         found[name] = evidence.members[list(chosen)].mean(axis=0)
         found[f"{name}, mixed with the closed form by domain"] = _cross_mixed(evidence, list(chosen))
@@ -70,7 +70,7 @@ def _cross_mixed(evidence: Evidence, chosen: Sequence[int]) -> Floats:
     """Mix weights fitted on three quarters of the groups, applied to the fourth."""
     part = Evidence(evidence.table, evidence.members[list(chosen)], evidence.distances, evidence.unseen)
     fold = evidence.table.rows.fold(FOLDS)
-    base = closed_form_log(evidence.table.values, evidence.table.feature_names)
+    base = evidence.table.closed_form_log
     domain = domain_of(evidence.table.values, evidence.table.feature_names)
     value = np.full(base.shape, np.nan)
     for number in np.unique(fold):

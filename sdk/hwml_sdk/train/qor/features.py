@@ -21,7 +21,7 @@ from ...interrupt import heed_ctrl_c
 from ...processes import protect_children
 from ...qor.learned.dataset import Design, Rows
 from ...qor.learned.quantised import quantise
-from ...qor.learned.table import Table
+from ...qor.learned.table import Table, counts_of
 
 CHUNK = 64
 MAX_FAILED_SHARE = 0.02
@@ -47,10 +47,9 @@ def code_digest() -> str:
     folder = Path(__file__).resolve().parents[2] / "qor"
     digest = hashlib.sha256(repr(feature_version()).encode())
     # Rooms that a feature's value passes through; `tool` holds the constants.
-    for room in ("program", "read", "tool", "closed_form", "learned"):
-        for path in sorted((folder / room).rglob("*.py")):
-            if path.name not in ("dataset.py", "table.py", "correct.py"):
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + read_bytes(path))
+    paths = [path for room in ("program", "read", "tool", "closed_form") for path in (folder / room).rglob("*.py")]
+    for path in sorted([*paths, folder / "learned" / "features.py"]):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + read_bytes(path))
     return digest.hexdigest()[:16]
 
 
@@ -78,7 +77,9 @@ def build_table(
     values = np.array([known[keys[index]] for index in kept], dtype=np.float32).reshape(-1, len(names))
     chosen = [designs[index] for index in kept]
     licences = {design.source: design.licence for design in chosen}
-    return Table(Rows.of(chosen), quantise(values), version, names, licences), list(failures.values())
+    closed_form = counts_of(values, names)
+    table = Table(Rows.of(chosen), quantise(values), closed_form, version, names, licences)
+    return table, list(failures.values())
 
 
 def row_key(design: Design) -> str:

@@ -3,7 +3,8 @@
 A weak penalty follows the few designs that have a reason; how far that carries over shows on sources left out whole.
 Judged is the interval score of the closed form's errors (Gneiting and Raftery 2007: width, and ten times by how far a
 label lies outside), on Vitis csynth designs: groups weighing equally where groups are left out, sources where sources
-are. `PENALTIES` of `certainty` are those of the least sum, target by target; of two within a hundredth the stronger.
+are. `PENALTY` of `certainty` is the strongest with which no target of a user's loses more than a hundredth of its score
+on groups: what is left of it gains on whole sources.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from ...interrupt import heed_ctrl_c
 from ...qor.learned.certainty import CLASSES, Certainty, classes_of, told
-from ...qor.learned.correct import closed_form_log
 from ...qor.learned.table import Table, read_table
 from ...qor.tool.labels import LABELS
 from .certainty import FOLDS, ROWS_PER_KEY, Coverage, fit_certainty
@@ -37,7 +37,7 @@ MIN_ROWS = 20  # of a source that is judged
 
 def scores(table: Table, penalty: float) -> tuple[Floats, Floats]:
     """Interval scores by target: groups left out, sources left out; less is better, NaN where nothing was judged."""
-    base = closed_form_log(table.values, table.feature_names)
+    base = table.closed_form_log
     said = np.where(told(table.values, table.feature_names), base, np.nan)
     error = np.log1p(table.rows.labels) - said
     vitis = classes_of(table.values, table.feature_names) >= CLASSES.index("guessed")
@@ -45,7 +45,7 @@ def scores(table: Table, penalty: float) -> tuple[Floats, Floats]:
 
     def fitted(train: Mask) -> Certainty:
         heed_ctrl_c()
-        return fit_certainty(table.take(train), said[train], Coverage(), penalties=dict.fromkeys(LABELS, penalty))
+        return fit_certainty(table.take(train), said[train], Coverage(), penalty=penalty)
 
     fold, source = table.rows.fold(FOLDS), table.rows.source
     by_group = _outside(table, error, ((fold != one, fold == one) for one in np.unique(fold).tolist()), fitted)
@@ -76,9 +76,9 @@ def _outside(
         if train.sum() < MIN_ROWS:
             continue
         seen = np.zeros(int(test.sum()), dtype=bool)
-        below, above = fitted(train).ends(table.values[test], table.feature_names, seen)
-        missed = np.maximum(-below - error[test], 0.0) + np.maximum(error[test] - above, 0.0)
-        found[test] = below + above + 2 / TAILS * np.minimum(missed, FAR)
+        ends = fitted(train).ends(table.values[test], table.feature_names, seen)
+        missed = np.maximum(np.abs(error[test]) - ends, 0.0)
+        found[test] = 2 * ends + 2 / TAILS * np.minimum(missed, FAR)
     return np.where(np.isfinite(error), found, np.nan)
 
 

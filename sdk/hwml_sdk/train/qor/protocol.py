@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ...qor.learned.correct import Geometry, closed_form_log
+from ...qor.learned.correct import Geometry
 from ...qor.learned.dataset import Rows
 from ...qor.learned.table import Table
 from ...qor.tool.labels import LABELS
@@ -228,7 +228,7 @@ def fit_final(table: Table, runs: GroupRuns, strangers: dict[str, Evidence] | No
 
 def closed_form_alone(table: Table) -> Floats:
     """Counts and cycles of the closed form, [n, targets]; NaN where it knows none."""
-    return np.asarray(np.expm1(closed_form_log(table.values, table.feature_names)))
+    return table.closed_form
 
 
 # Beginnings of the names of features that owe something to the closed form's schedule, areas or memories.
@@ -288,7 +288,7 @@ def shuffled_labels(table: Table, protocol: Protocol, *, seed: int = 0) -> Float
     """
     order = np.random.default_rng(seed).permutation(len(table.rows))
     rows = replace(table.rows, labels=table.rows.labels[order])
-    dealt = Table(rows, table.values, table.feature_version, table.feature_names, table.licences)
+    dealt = replace(table, rows=rows)
     fit = replace(protocol.fit, kinds=("trees-label",), rows_per_key=60)
     fold = table.rows.fold(FOLDS)
     found = np.full((len(fold), len(LABELS)), np.nan)

@@ -19,7 +19,7 @@ from ....qor.learned.correct import closed_form_log
 from ....qor.learned.dataset import Rows, group_fold
 from ....qor.learned.encoder.head import TARGETS, Intervals
 from ....qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
-from ....qor.learned.table import Table
+from ....qor.learned.table import Table, counts_of
 from ....qor.tool.labels import LABELS
 from ..config import TrainConfig
 from ..evaluate import Evaluation, evaluate, group_weights
@@ -170,7 +170,8 @@ def _shuffled(world: World, held: Held, split: Split, x: Floats) -> None:
 def beside_default(world: World, held: Held, step: Step) -> None:
     """The default model's recipe on the same rows, the closed form, and the default model mixed with the heads."""
     licences = {design.source: design.licence for design in world.samples.designs}
-    table = Table(world.rows, world.samples.values, FEATURE_VERSION, FEATURE_NAMES, licences)
+    closed_form = counts_of(world.samples.values, FEATURE_NAMES)
+    table = Table(world.rows, world.samples.values, closed_form, FEATURE_VERSION, FEATURE_NAMES, licences)
     protocol = TrainConfig().protocol()
     runs = leave_groups_out(table, protocol, step, inner=False)
     everything = np.ones(held.n, dtype=bool)
