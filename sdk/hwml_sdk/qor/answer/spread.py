@@ -15,6 +15,7 @@ from ...amounts import Interval
 from .types import FunctionQor, LoopQor
 
 _FIELDS = {"lut": "lut", "dsp": "dsp", "ff": "ff", "bram_18k": "bram_18k", "latency_cycles": "cycles"}
+_FIGURES = attrgetter(*_FIELDS.values())
 _LOOP = tuple(item.name for item in fields(LoopQor))
 _LOOP_VALUES = attrgetter(*_LOOP)
 _INTERVAL, _LOOPS = _LOOP.index("interval"), _LOOP.index("loops")
@@ -53,11 +54,13 @@ def spread_parts(
 
 def spread_function(function: FunctionQor, spreads: Spreads, done: _Done | None = None) -> FunctionQor:
     """A function with intervals of its known figures, and its loops with theirs."""
-    known = {name: getattr(function, field) for name, field in _FIELDS.items()}
-    ends = {name: spreads[name].around(value) for name, value in known.items() if value is not None and name in spreads}
+    ends: dict[str, Interval] = {}
+    for name, value in zip(_FIELDS, _FIGURES(function), strict=True):
+        if value is not None and name in spreads and not function.inlined:
+            ends[name] = spreads[name].around(value)
     done = {} if done is None else done
     loops = tuple([_spread_loop(loop, spreads, done) for loop in function.loops])
-    return replace(function, loops=loops, intervals={} if function.inlined else ends)
+    return replace(function, loops=loops, intervals=ends)
 
 
 def _spread_loop(loop: LoopQor, spreads: Spreads, done: _Done) -> LoopQor:

@@ -60,6 +60,9 @@ class Plan:
     refused: str = ""
 
 
+UNPLANNED = Plan()
+
+
 def make_plans(
     function: ir.Function,
     counts: Mapping[ir.Loop, TripCount],

@@ -11,7 +11,7 @@ from ..tool.operators import Target
 from .area import Area
 from .memory import Storage
 from .plan import Options, Plan
-from .schedule.bounds import Bound, NestLoop
+from .schedule.bounds import FREE, Bound, NestLoop
 from .schedule.region import Region
 from .unknown import Unknown
 
@@ -34,7 +34,7 @@ class LoopResult:
     plan: Plan
     trips: float
     ii: int | None = None
-    bound: Bound = field(default_factory=lambda: Bound(1, ""))
+    bound: Bound = FREE
     depth: float = field(init=False)
     cycles: float = field(init=False)
     area: Area = field(default_factory=Area)

@@ -291,7 +291,7 @@ def _program_features(
         float_share=counts["float"] / max(operators, 1.0),
         double_share=counts["double"] / max(operators, 1.0),
         scalar_params=_log(sum(not var.dims and not var.type.pointer for var in estimate.top.function.params)),
-        stmts=_log(sum(1 for function in functions for _ in ir.statements_of(function.function.body))),
+        stmts=_log(sum(len(list(ir.statements_of(function.function.body))) for function in functions)),
     )
 
 

@@ -89,8 +89,8 @@ class TripCounter:
         """Count one loop and those inside it."""
         heads = [part for part in (loop.condition, loop.step) if part is not None]
         head = head_of(loop)
-        named = variables_in(loop.condition, loop.step, head.step if head is not None else None)
-        start = variables_in(loop.start) if head is None or head.start is not None else [head.var]
+        # Who is named is asked for definitions alone, of which none is added before they are.
+        named, start = _named(loop, head) if self.values.definitions else ([], [])
         known = [Layers(environment, self.known) if environment else self.known for environment, _ in entries.items]
         starts = [_start(head, self.values.complete(layers, start)) for layers in known]
         changed = assigned_variables(loop.body) | changed_in(heads)
@@ -130,6 +130,12 @@ class TripCounter:
         if self.default:
             return TripCount(self.default, self.default, self.default, "setting")
         return UNKNOWN
+
+
+def _named(loop: ir.Loop, head: Head | None) -> tuple[list[ir.Variable], list[ir.Variable]]:
+    """Variables in the bound and the step of a loop, and in its first value."""
+    bound = variables_in(loop.condition, loop.step, head.step if head is not None else None)
+    return bound, variables_in(loop.start) if head is None or head.start is not None else [head.var]
 
 
 def _by_type(

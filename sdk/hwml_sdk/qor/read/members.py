@@ -74,7 +74,10 @@ def operator_call(reader: Reader, op: str, operands: Sequence[ir.Expr], node: No
     # A sum of sums is no struct, or it would be a call: nobody walks down a chain of them once for each link.
     kinds, own = [], False
     for operand in operands:
-        kind = UNKNOWN if isinstance(operand, ir.Binary | ir.Const) else reader.type_of_value(operand)
+        if type(operand) is ir.Ref and operand.var is not None:
+            kind = operand.var.type
+        else:
+            kind = UNKNOWN if isinstance(operand, (ir.Binary, ir.Const)) else reader.type_of_value(operand)
         kinds.append(kind)
         own = own or (kind.kind == "struct" and bool(kind.name) and not kind.pointer)
     if not own:

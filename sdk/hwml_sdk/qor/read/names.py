@@ -90,7 +90,8 @@ class Names:
         if "::" not in name or name not in self.qualified:
             for scope in reversed(self.scopes[1:]):
                 if name in scope:
-                    return _folded(scope[name])
+                    var = scope[name]
+                    return var if var.scope != "enumerator" else _folded(var)
             known = self.constant(name)
             if known is not None:
                 return known

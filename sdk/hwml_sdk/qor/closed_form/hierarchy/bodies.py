@@ -13,7 +13,7 @@ from ...program.expressions import inside as everything_inside
 from ...program.flow import variables_in
 from ...tool.operators import Target
 from ..design_cache import written_by_calls
-from ..plan import Plan
+from ..plan import UNPLANNED
 from ..results import LoopResult
 from ..schedule.accesses import Alias, root
 from ..schedule.region import Region
@@ -26,7 +26,7 @@ def body_region(
     frame: Frame, loop: ir.Loop, copies: float, *, unroll_all: bool, target: Target | None = None
 ) -> Region:
     """Walk a loop's body (`copies` of it) as one region. target: another one than the frame's."""
-    automatic = unroll_all and frame.plans.get(loop, Plan()).automatic
+    automatic = unroll_all and frame.plans.get(loop, UNPLANNED).automatic
     aliases = frame.aliases_now()
     region = open_region(frame, target or frame.target, aliases, unroll_all=unroll_all, automatic=automatic)
     region.in_loop = True

@@ -8,7 +8,7 @@ from ...program import ir
 from ...program.expressions import loops_inside
 from ...program.trip_counts import TripCount
 from ..merlin import reload_cycles
-from ..plan import MERLIN_FLATTEN_LIMIT, Plan
+from ..plan import MERLIN_FLATTEN_LIMIT, UNPLANNED
 from ..results import MOST_CYCLES, LoopResult
 from ..schedule.beside import LoopUses, loop_uses
 from ..schedule.region import Region, Stay
@@ -64,7 +64,7 @@ def _stay(result: LoopResult, outlined: bool, copies: float) -> Stay:
 
 def loop_result(frame: Frame, loop: ir.Loop) -> LoopResult:
     """Estimate one loop that stays a loop, with all that is inside it."""
-    plan = frame.plans.get(loop, Plan())
+    plan = frame.plans.get(loop, UNPLANNED)
     count = frame.counts.get(loop) or TripCount(None, None, None, "unknown")
     trip = frame.trip(loop)
     result = LoopResult(loop, count, plan, trip)

@@ -10,7 +10,7 @@ from .. import drivers, logic, registers
 from ..area import Area, copied_bits, loop_control, ports_lut
 from ..costs import COSTS, LOGIC, MAX_LIVE_BITS, MAX_STAGES
 from ..results import LoopResult
-from ..schedule.bounds import EXIT, Bound, NestLoop
+from ..schedule.bounds import EXIT, FREE, Bound, NestLoop
 from ..schedule.ports import port_bound
 from ..schedule.recurrences import SLACK_CYCLES, recurrence_bound
 from ..schedule.region import Region
@@ -68,12 +68,12 @@ def pipeline_cycles(rounds: float, ii: int, depth: float) -> float:
 
 def exit_bound(region: Region) -> Bound:
     """The test that ends a loop has to be made in the first II cycles of a round (UG1448, HLS 200-878)."""
-    return Bound(max(math.ceil(region.leaves - SLACK_CYCLES), 1), EXIT if region.leaves else "")
+    return Bound(max(math.ceil(region.leaves - SLACK_CYCLES), 1), EXIT) if region.leaves else FREE
 
 
 def asked_ii(ii: int) -> Bound:
     """What `PIPELINE II=` asks for: the tool does not go below it, however free the loop is (UG1399)."""
-    return Bound(ii, "the pragma" if ii > 1 else "")
+    return FREE if ii == 1 else Bound(ii, "the pragma" if ii > 1 else "")
 
 
 def _reorder_sums(frame: Frame, result: LoopResult, copies: float) -> Region | None:

@@ -57,6 +57,9 @@ class Bound:
     circuit: Circuit | None = None
 
 
+FREE = Bound(1, "")  # a round may start in every cycle
+
+
 @dataclass(frozen=True, slots=True)
 class NestLoop:
     """One loop of a flattened nest, outermost first.

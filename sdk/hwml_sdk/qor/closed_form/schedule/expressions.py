@@ -132,12 +132,13 @@ def _held(region: Region, value: Value, type_: ir.CType) -> Value:
 
 def binary(region: Region, expr: ir.Binary) -> Value:
     """Arithmetic, comparison, logic, shift."""
-    if expr.op == "<<" and _displays(expr):
-        return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
-    moved = streams.operator(region, expr)
-    if moved is not None:
-        return moved
     op = expr.op
+    if op in ("<<", ">>"):
+        if op == "<<" and _displays(expr):
+            return Value(region.base, NO_LOOPS, UNKNOWN, NO_SOURCES)
+        moved = streams.operator(region, expr)
+        if moved is not None:
+            return moved
     if op == "*":
         nothing = _times_zero(region, expr)
         if nothing is not None:

@@ -13,7 +13,7 @@ from ...tool.memories import AXI_BITS, Ports
 from ..memory import Layout
 from .accesses import Access, Element
 from .banks import Load, busiest, loads, places_of
-from .bounds import Bound, larger
+from .bounds import FREE, Bound, larger
 from .region import Region
 
 
@@ -21,7 +21,7 @@ def port_bound(region: Region) -> Bound:
     """Accesses of each array in one iteration over what its banks serve in a cycle, and operators over their limits."""
     if region.ports is not None:
         return region.ports
-    best = Bound(1, "")
+    best = FREE
     for array in region.arrays():
         cycles, what = cycles_of(region, array)
         if cycles > best.ii:
@@ -52,7 +52,7 @@ def busiest_cycles(region: Region) -> int:
 
 def _operator_bound(region: Region) -> Bound:
     """ALLOCATION: operators of a kind in one iteration over the instances that there may be (UG1399)."""
-    best = Bound(1, "")
+    best = FREE
     for what, limit in region.host.limits().items():
         units = sum(n for kind, n in region.counts.items() if operation_name(*kind) == what)
         best = larger(best, Bound(max(math.ceil(units / limit), 1), f"limit of {limit} {what.removeprefix('call ')}"))
@@ -67,7 +67,7 @@ def _bundle_bound(region: Region) -> Bound:
         if layout.interface == "m_axi":
             for access, beats in _beats(array, layout, accesses):
                 channels[layout.bundle or "gmem"].add(access, beats)
-    best = Bound(1, "")
+    best = FREE
     for bundle, load in channels.items():
         cycles = max(busiest(load.reads), busiest(load.writes))
         best = larger(best, Bound(max(math.ceil(cycles), 1), f"m_axi port of bundle {bundle}"))

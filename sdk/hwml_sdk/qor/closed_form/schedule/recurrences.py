@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...program import ir
 from ...tool.operators import operator
 from .accesses import Access
-from .bounds import Bound, NestLoop
+from .bounds import FREE, Bound, NestLoop
 from .circuits import Edge, largest_ratio
 from .meeting import Meeting, next_meeting
 from .memory_cycles import in_registers, load_cycles, memory_part, state_of
@@ -37,7 +37,7 @@ def recurrence_bound(region: Region, nest: Sequence[NestLoop], *, starts: bool =
     edges = [*_through_scalars(region, nest), *_through_arrays(region, nest, starts)]
     found = largest_ratio(edges, 1.0) if edges else ()
     if not found:
-        return Bound(1, "")
+        return FREE
     latency, distance = sum(edge.latency for edge in found), sum(edge.distance for edge in found)
     ii = max(math.ceil(latency / distance - 1e-9), 1)
     circuit = circuit_of(region, found, SLACK_CYCLES)

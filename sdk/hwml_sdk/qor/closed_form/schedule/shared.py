@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...program import ir
-from . import forms
 from .accesses import Arms
 from .region import Region
 from .values import Value
@@ -45,7 +44,8 @@ def _is_here(region: Region, value: Value, arms: Arms, demand: int) -> bool:
 
 def _name(value: Value) -> object:
     """What two values have in common only if they are equal."""
-    if value.form is not None:
-        return (forms.frozen(value.form), value.type.kind, value.type.width)
+    form = value.form
+    if form is not None:
+        return (frozenset(form.items()), value.type.kind, value.type.width)
     number = value.number
     return ("number", number, value.type.kind) if number is not None else id(value)

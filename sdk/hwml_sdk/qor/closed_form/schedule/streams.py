@@ -79,8 +79,6 @@ def _burst(region: Region, var: ir.Variable, name: str) -> Value:
 
 def operator(region: Region, expr: ir.Binary) -> Value | None:
     """`stream << a << b` and `stream >> x >> y` (UG1399, "HLS Stream Library"); None where no stream is on the left."""
-    if expr.op not in ("<<", ">>"):
-        return None
     others = [expr.right]
     root = expr.left
     while isinstance(root, ir.Binary) and root.op == expr.op:
