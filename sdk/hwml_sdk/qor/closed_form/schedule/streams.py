@@ -55,8 +55,9 @@ def method(region: Region, receiver: ir.Expr, expr: ir.Call, owner: ir.CType) ->
     state = state_of(start, part)
     time = state + part
     # What is written to AXI4-Stream is taken over by its register slice in the state after.
+    # The first round of a loop tests whether there is one, so that the state after is the third.
     sliced = expr.name.startswith("write") and region.host.layout(array).axis
-    region.end = max(region.end, time + sliced)
+    region.end = max(region.end, time + sliced, 2 + part if sliced and region.in_loop else 0.0)
     for argument in (*args, *region.guards):
         looked_at(argument, state)
     hold = Hold(state, state, max(kind.width, 1), copies(region, deps))
