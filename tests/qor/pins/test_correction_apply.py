@@ -131,7 +131,12 @@ def strength(reason: str, row: Row, target: str) -> float:
         "no_pipeline": float(value("loops_pipelined") <= 0 < value("loops")),
         "no_loop": float(value("loops") <= 0 and value("cf_latency_cycles") <= 8),
         "plain_loops": min(value("loops_plain") / 3, 1.0),
-        "operators": min(value("static_ops") / 8, 1.0),
+        "operators": min(value("static_ops") / 5, 1.0),
+        "logic": min(max((value("cf_lut") - 5) / 6, 0.0), 1.0),
+        "short": max(1 - value("cf_latency_cycles") / 16, 0.0) if target == "latency_cycles" else 0.0,
+        "few_rounds": max(1 - value("main_trips") / 12, 0.0)
+        if target == "latency_cycles" and value("loops") > 0
+        else 0.0,
         "some": float(count > 0),
         "small": min(1.0, FEW[target] / (count + 1)),
         "large": min(max((math.log2(count + 1) - MANY[target]) / 8, 0.0), 1.0),
@@ -145,24 +150,15 @@ def kind_of(row: Row) -> str:
     return flags[0] if flags else "guessed" if held else "counted"
 
 
-def ends_of(row: Row, t: int, new: bool) -> tuple[float, float]:
+def end_of(row: Row, t: int, new: bool) -> float:
     """How far both ends lie off, as logarithms of 1 + count."""
     certainty = artefact().config["certainty"]
     strengths = [strength(name, row, TARGETS[t]) for name in certainty["reasons"]]
-    order = ("merlin", "impl", "guessed", "counted")
-    scales = certainty["scale"][t][order.index(kind_of(row))]
-    found = []
-    for scale, side in zip(scales, ("below", "above"), strict=True):
-        factor = scale * (certainty["foreign"][t] if new else 1.0)
-        bias, *weights = certainty[side][t]
-        total = bias + sum(w * s for w, s in zip(weights, strengths, strict=True))
-        if TARGETS[t] == "latency_cycles":  # reasons add up; three states at least
-            cycles = math.expm1(base_of(row)[t])
-            least = math.log1p(min(3, cycles) / (cycles + 1))
-            found.append(min(max(min(max(total, 0.02), 4.0) * factor, least, 0.02), 4.0))
-        else:
-            found.append(min(max(math.exp(min(total, 2.0)) * factor, 0.02), 4.0))
-    return found[0], found[1]
+    kind = ("merlin", "impl", "guessed", "counted").index(kind_of(row))
+    bias, *weights = certainty["weights"][t]
+    total = bias + sum(w * s for w, s in zip(weights, strengths, strict=True))
+    factor = certainty["scale"][t][kind] * (certainty["foreign"][t][kind] if new else 1.0)
+    return min(max(math.exp(min(max(total, -6.0), 6.0)) * factor, 0.01), 4.0)
 
 
 def expected(row: Row, members: NDArray[np.float64]) -> dict[str, Any]:
@@ -178,9 +174,9 @@ def expected(row: Row, members: NDArray[np.float64]) -> dict[str, Any]:
         mixed = (1 - weights[-1]) * learned + weights[-1] * base[t]
         trust = calibration["trust"][domain(row)][t]
         log = base[t] + trust * min(max(mixed - base[t], -math.log(2)), math.log(2))
-        below, above = ends_of(row, t, new)
+        end = end_of(row, t, new)
         found["trust"].append(trust)
-        for name, value in (("value", log), ("low", log - below), ("high", log + above)):
+        for name, value in (("value", log), ("low", log - end), ("high", log + end)):
             found[name].append(max(math.expm1(value), 0.0))
     return found
 
