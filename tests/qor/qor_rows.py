@@ -6,8 +6,8 @@ import numpy as np
 
 from hwml_sdk.qor.learned.correct import CLOSED_FORM_COLUMNS
 from hwml_sdk.qor.learned.dataset import Rows
-from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import Table, counts_of
+from hwml_sdk.qor.learned.quantised import counts_of, quantise
+from hwml_sdk.qor.learned.table import Table
 from hwml_sdk.qor.tool.labels import LABELS
 
 NAMES = (*CLOSED_FORM_COLUMNS, "merlin", "impl", "dataflow", "size", "noise")

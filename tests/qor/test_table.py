@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.qor.qor_rows import make_table
 
 from hwml_sdk.errors import DataError, HwmlError
-from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import canonical, counts_of, read_table, write_table
+from hwml_sdk.qor.learned.quantised import counts_of, quantise
+from hwml_sdk.qor.learned.table import canonical, read_table, write_table
 from hwml_sdk.qor.tool.labels import LABELS
 
 

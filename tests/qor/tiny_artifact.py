@@ -9,8 +9,8 @@ from tests.qor.qor_rows import make_table
 
 from hwml_sdk.artifact import Artifact
 from hwml_sdk.qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
-from hwml_sdk.qor.learned.quantised import quantise
-from hwml_sdk.qor.learned.table import Table, counts_of
+from hwml_sdk.qor.learned.quantised import counts_of, quantise
+from hwml_sdk.qor.learned.table import Table
 from hwml_sdk.qor.tool.labels import LABELS
 
 

@@ -31,10 +31,10 @@ from .closed_form.estimate import Estimate, estimate_program
 from .closed_form.minimum import minimum_cycles
 from .closed_form.plan import PIPELINE_LOOPS, Options
 from .learned.calibration import at_workspace, errors_of, find_calibration, model_digest, z_scores
-from .learned.correct import ENCODER_KIND, KIND, Correction, Corrector, closed_form_log
+from .learned.correct import ENCODER_KIND, KIND, Correction, Corrector
 from .learned.encoder.bare import without_pragmas
 from .learned.features import FEATURE_NAMES, FEATURE_VERSION, features_of
-from .learned.quantised import quantise
+from .learned.quantised import counts_of, quantise
 from .program import ir
 from .program.tops import choose_top
 from .project.directives import apply_directives
@@ -284,9 +284,9 @@ class EncoderModel(QorModel):
         bare = [_sample(estimate, design.settings) for estimate in design.bare(estimates)] if self._head.delta else []
         vectors = self._source.vectors([*samples, *bare])
         own, without = vectors[: len(samples)], vectors[len(samples) :]
-        features = quantise(np.stack([features_of(estimate).values for estimate in estimates]))
-        base = closed_form_log(features, FEATURE_NAMES)[:, : len(TARGETS)]
-        found = self._head.figures(own, features, base, bare=without if self._head.delta else None)
+        features = np.stack([features_of(estimate).values for estimate in estimates])
+        base = np.log1p(counts_of(features, FEATURE_NAMES))[:, : len(TARGETS)]
+        found = self._head.figures(own, quantise(features), base, bare=without if self._head.delta else None)
         return [
             with_figures(
                 prediction,

@@ -158,7 +158,7 @@ def end_of(row: Row, t: int, new: bool) -> float:
     bias, *weights = certainty["weights"][t]
     total = bias + sum(w * s for w, s in zip(weights, strengths, strict=True))
     factor = certainty["scale"][t][kind] * (certainty["foreign"][t][kind] if new else 1.0)
-    return min(max(math.exp(min(max(total, -6.0), 6.0)) * factor, 0.01), 4.0)
+    return float(min(max(math.exp(min(max(total, -6.0), 6.0)) * factor, 0.01), 4.0))
 
 
 def expected(row: Row, members: NDArray[np.float64]) -> dict[str, Any]:

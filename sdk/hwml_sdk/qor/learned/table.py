@@ -20,7 +20,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,6 @@ class Table:
         """The rows of some sources, and their licences alone."""
         licences = {name: licence for name, licence in self.licences.items() if name in names}
         return replace(self.take(np.isin(self.rows.source, sorted(names))), licences=licences)
-
-
-def counts_of(values: NDArray[np.floating[Any]], names: Sequence[str]) -> NDArray[np.float64]:
-    """Whole counts and cycles [n, len(LABELS)] that features [n, f] hold as log2(1 + count) before they are rounded."""
-    logs = np.asarray(values[:, [names.index(f"cf_{label}") for label in LABELS]], dtype=np.float64)
-    return np.rint(np.exp2(np.maximum(logs, 0.0)) - 1.0)
 
 
 def canonical(table: Table) -> Table:

@@ -20,8 +20,8 @@ from ...files import read_bytes, write_atomic
 from ...interrupt import heed_ctrl_c
 from ...processes import protect_children
 from ...qor.learned.dataset import Design, Rows
-from ...qor.learned.quantised import quantise
-from ...qor.learned.table import Table, counts_of
+from ...qor.learned.quantised import counts_of, quantise
+from ...qor.learned.table import Table
 
 CHUNK = 64
 MAX_FAILED_SHARE = 0.02

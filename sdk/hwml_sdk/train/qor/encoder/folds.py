@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....encoders import TextEncoder
-from ....qor.learned.correct import closed_form_log
 from ....qor.learned.dataset import Rows, group_fold
 from ....qor.learned.encoder.head import TARGETS, Intervals
 from ....qor.learned.features import FEATURE_NAMES, FEATURE_VERSION
-from ....qor.learned.table import Table, counts_of
+from ....qor.learned.table import Table
 from ....qor.tool.labels import LABELS
 from ..config import TrainConfig
 from ..evaluate import Evaluation, evaluate, group_weights
@@ -98,10 +97,9 @@ def world_of(config: EncoderConfig, samples: Samples, encoder: TextEncoder, step
     bare = bare_samples(samples, encoder, step)
     embedded(bare.texts, encoder, replace(config, rebuild_cache=False), step)
     cache = embedded(samples.texts, encoder, replace(config, rebuild_cache=False), step)
-    base = closed_form_log(samples.values, FEATURE_NAMES)[:, : len(TARGETS)]
     return World(
         config, samples, encoder.layers, lambda layer: cache.get(samples.texts, layer),
-        lambda layer: cache.get(bare.texts, layer), base, bare.plain,
+        lambda layer: cache.get(bare.texts, layer), samples.base, bare.plain,
     )  # fmt: skip
 
 
@@ -170,8 +168,8 @@ def _shuffled(world: World, held: Held, split: Split, x: Floats) -> None:
 def beside_default(world: World, held: Held, step: Step) -> None:
     """The default model's recipe on the same rows, the closed form, and the default model mixed with the heads."""
     licences = {design.source: design.licence for design in world.samples.designs}
-    closed_form = counts_of(world.samples.values, FEATURE_NAMES)
-    table = Table(world.rows, world.samples.values, closed_form, FEATURE_VERSION, FEATURE_NAMES, licences)
+    samples = world.samples
+    table = Table(world.rows, samples.values, samples.closed_form, FEATURE_VERSION, FEATURE_NAMES, licences)
     protocol = TrainConfig().protocol()
     runs = leave_groups_out(table, protocol, step, inner=False)
     everything = np.ones(held.n, dtype=bool)

@@ -27,10 +27,7 @@ from ....encoders import DEFAULT, TextEncoder
 from ....errors import DataError, HwmlError
 from ....files import check_folder, parse_json, read_bytes, write_atomic
 from ....interrupt import heed_ctrl_c
-from ....qor.learned.correct import closed_form_log
 from ....qor.learned.dataset import read_designs
-from ....qor.learned.encoder.head import TARGETS
-from ....qor.learned.features import FEATURE_NAMES
 from ....report import SCHEMA_VERSION
 from .bare import bare_samples
 from .config import HELD_OUT_BY, EncoderConfig
@@ -83,7 +80,7 @@ def train(config: EncoderConfig, step: Step = lambda _: None) -> tuple[Artifact,
     split = split_rows(samples.rows, config.ood, config.seed)
     vectors = Vectors(samples, split, encoder, config, step)
     labels = labels_of(samples.rows)
-    base = closed_form_log(samples.values, FEATURE_NAMES)[:, : len(TARGETS)]
+    base = samples.base
     stats = target_stats(labels[split.train], every_log=config.features)
     layers = probe(encoder.layers, vectors.layer, z_scores(stats, labels), split)
     best = min(layers, key=lambda layer: (np.nan_to_num(layers[layer], nan=np.inf), layer))

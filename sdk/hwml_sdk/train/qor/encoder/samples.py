@@ -15,9 +15,10 @@ from ....printable import tell_some
 from ....qor.closed_form.design import make_options, make_target
 from ....qor.closed_form.estimate import Estimate, estimate_program
 from ....qor.learned.dataset import Design, Rows
+from ....qor.learned.encoder.head import TARGETS
 from ....qor.learned.encoder.template import Sample, sample_of
-from ....qor.learned.features import features_of
-from ....qor.learned.quantised import quantise
+from ....qor.learned.features import FEATURE_NAMES, features_of
+from ....qor.learned.quantised import counts_of, quantise
 from ....qor.program.tops import choose_top
 from ....qor.read.source import read_program
 
@@ -27,14 +28,24 @@ _COUNTED_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """n designs ready to be embedded. values: structural features [n, f]; tokens: of each text before it was cut."""
+    """n designs ready to be embedded.
+
+    values: structural features [n, f], quantised. closed_form: counts and cycles [n, len(LABELS)]. tokens: of each text
+    before it was cut.
+    """
 
     designs: tuple[Design, ...]
     rows: Rows
     texts: tuple[str, ...]
     values: NDArray[np.float32]
+    closed_form: NDArray[np.float64]
     tokens: NDArray[np.int64]
     max_tokens: int
+
+    @property
+    def base(self) -> NDArray[np.float64]:
+        """log(1 + closed form) of what a head predicts [n, len(TARGETS)]."""
+        return np.log1p(self.closed_form[:, : len(TARGETS)])
 
     def lengths(self) -> dict[str, float]:
         """The token-length report: how long the texts are, and the share that had to be cut."""
@@ -101,9 +112,11 @@ def make_samples(designs: Sequence[Design], encoder: TextEncoder, step: Callable
     if not kept or len(failed) > MAX_FAILED_SHARE * len(designs):
         first = failed[0] if failed else "there is none"
         raise DataError(f"{len(failed)} of {len(designs)} designs cannot be read; the first: {first}")
-    matrix = quantise(np.array(values, dtype=np.float32))
-    rows = Rows.of(kept)
-    return Samples(tuple(kept), rows, tuple(texts), matrix, np.array(tokens, dtype=np.int64), encoder.max_tokens)
+    matrix, rows = np.array(values, dtype=np.float32), Rows.of(kept)
+    return Samples(
+        tuple(kept), rows, tuple(texts), quantise(matrix), counts_of(matrix, FEATURE_NAMES),
+        np.array(tokens, dtype=np.int64), encoder.max_tokens,
+    )  # fmt: skip
 
 
 def sample_of_design(design: Design, estimate: Estimate) -> Sample:
