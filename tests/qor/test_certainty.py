@@ -16,6 +16,7 @@ from hwml_sdk.qor.answer.types import QorPrediction
 from hwml_sdk.qor.learned.certainty import CLASSES, REASONS, Certainty, classes_of, strengths
 from hwml_sdk.qor.learned.correct import Corrector
 from hwml_sdk.qor.learned.features import FEATURE_NAMES
+from hwml_sdk.qor.learned.table import Table
 from hwml_sdk.qor.tool.labels import LABELS
 
 needs_artefact = pytest.mark.skipif(shipped("qor") is None, reason="the trained artefact qor is not in the repository")
@@ -143,6 +144,51 @@ def test_a_fit_tells_the_surer_of_two_even_where_most_are_exact() -> None:
     ends = fit_certainty(table, wanted, Coverage()).ends(table.values, names, np.zeros(800, dtype=bool))[:, 0]
     assert spearman(ends, operators.astype(np.float64)) > 0.9 and spearman(ends, np.abs(error)) > 0.5
     assert 0.7 <= (np.abs(error) <= ends).mean() <= 0.9
+
+
+def of_one_tool(n: int, groups: int, seed: int) -> Table:
+    """A table without Merlin, so that all of it is one class."""
+    table = make_table(n, groups=groups, seed=seed)
+    values = table.values.copy()
+    values[:, table.feature_names.index("merlin")] = 0
+    return dataclasses.replace(table, values=values)
+
+
+@pytest.mark.parametrize(("far", "least", "most"), [(1.0, 1.0, 1.0), (1.8, 1.05, 1.8)])
+def test_settings_never_seen_widen_by_what_whole_sources_need(far: float, least: float, most: float) -> None:
+    """Errors of .1, in one source of three `far` times that: a factor covers 64 % of it, and one like the others needs
+    none. There is no Merlin here, whose factor is its own."""
+    pytest.importorskip("lightgbm")
+    from hwml_sdk.train.qor.certainty import Coverage, fit_certainty
+
+    table = of_one_tool(900, 90, 7)
+    error = np.random.default_rng(3).normal(0, 0.1, 900) * np.where(table.rows.source == "gamma", far, 1.0)
+    sure = fit_certainty(table, np.log1p(table.rows.labels) - error[:, None], Coverage(most=0.95))
+    assert all(merlin == 1 and least <= min(rest) and max(rest) <= most for merlin, *rest in sure.foreign)
+    kept = fit_certainty(table, np.log1p(table.rows.labels) - error[:, None], Coverage(most=0.7))
+    assert np.ravel(kept.foreign).tolist() == pytest.approx([1.0] * len(np.ravel(kept.foreign)))
+
+
+def test_a_change_is_told_with_a_sign_only_where_the_sign_holds() -> None:
+    """Designs of a kernel differ by 1 or by .1, in log; what is said of small differences is turned around as often as
+    not. A factor of .4 covers four of five, and one that leaves out 0 for .1 (.33 and less) has the sign wrong."""
+    pytest.importorskip("lightgbm")
+    from hwml_sdk.amounts import CHANGE_FLOOR
+    from hwml_sdk.train.qor.certainty import fit_changes
+
+    table = of_one_tool(400, 20, 8)
+    kind = classes_of(table.values, table.feature_names)
+    random = np.random.default_rng(4)
+    real = random.integers(0, 3, 400) + 0.1 * random.integers(0, 2, 400)
+    table = dataclasses.replace(
+        table, rows=dataclasses.replace(table.rows, labels=np.expm1(5 + np.repeat(real[:, None], len(LABELS), axis=1)))
+    )
+    turned = np.floor(real + 0.05) + 0.1 * random.integers(0, 2, 400)
+    for said, wrong in ((real, False), (turned, True)):
+        factors = fit_changes(table, np.repeat(5 + said[:, None], len(LABELS), axis=1), kind)
+        small = [factor * (0.1 + CHANGE_FLOOR) < 0.1 for row in factors for factor in row]
+        large = [factor * (1.0 + CHANGE_FLOOR) < 1.0 for row in factors for factor in row]
+        assert all(large) and set(small) == {not wrong}, factors
 
 
 KERNEL = """
