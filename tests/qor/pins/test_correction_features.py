@@ -166,6 +166,13 @@ void top(int *q) {{
     assert {name: found[name] if name in logs else counts[name] for name in expected} == pytest.approx(expected)
 
 
+def test_what_is_done_within_a_state_takes_no_cycle() -> None:
+    """`a + b` at 10 ns: csynth reports a latency of 0, and the features say so."""
+    code = "int top(int a, int b) { return a + b; }"
+    row = extract(code, part=ZU9EG, clock_period_ns=10, tool="vitis_hls", tool_version="2021.2", stage="csynth")
+    assert row.values[FEATURE_NAMES.index("cf_latency_cycles")] == 0 == row.closed_form["latency_cycles"]
+
+
 def test_an_unknown_trip_count_leaves_the_nominal_latency() -> None:
     """32 rounds are assumed in the feature; the closed form says nothing."""
     code = "void top(int n, int a[64]) { L: for (int i = 0; i < n; i++) {\n#pragma HLS pipeline\n a[i] = i; } }"

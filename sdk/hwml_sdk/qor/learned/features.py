@@ -99,7 +99,8 @@ def features_of(estimate: Estimate) -> FeatureRow:
     values: dict[str, float] = {}
     for name in RESOURCES:
         values[f"cf_{name}"] = _log(getattr(estimate, name))
-    values["cf_latency_cycles"] = _log(estimate.nominal_cycles)
+    known = estimate.latency_cycles  # 0 of what is done within a state
+    values["cf_latency_cycles"] = _log(estimate.nominal_cycles if known is None else known)
     _area(estimate, values)
     functions = list(_functions(estimate.top))
     loops = [item for function in functions for item in _loops(function.loops, 1)]
