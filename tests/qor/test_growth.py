@@ -291,13 +291,35 @@ def _with_header(header: str, value: str, files: dict[str, str] | None = None) -
 
 @pytest.mark.parametrize("size", ["128000", ""])
 def test_a_header_of_weights_is_no_reason_to_leave_out_the_kernel(size: str) -> None:
-    # 720 KB of numbers, more than is parsed: the kernel does not hang on them, but on the size where it is not told.
+    # 720 KB of numbers, more than is parsed: the kernel does not hang on them; where no size is told they are counted.
     rows = (", ".join(str(value * 37 % 65536) for value in range(at, at + 16)) for at in range(0, 128_000, 16))
     header = f"static const unsigned short table[{size}] = {{\n{','.join(rows)}\n}};\nstatic const int after = 5;\n"
     prediction = _with_header(header, "table[i] + after")
     assert [loop.trip_count for loop in prediction.loops] == [64]
-    assert (prediction.latency_cycles is not None) == bool(size)
-    assert bool(size) != any("without a stated size" in warning for warning in prediction.warnings)
+    assert prediction.latency_cycles is not None
+    assert prediction.bram_18k == pytest.approx(128_000 * 16 / 18_432, rel=0.2)
+
+
+@pytest.mark.parametrize("declared", ["const unsigned char {}[256][64]", "const unsigned char {}[][64]"])
+@pytest.mark.parametrize("tables", [1, 12])
+def test_tables_of_a_network_are_no_code(declared: str, tables: int) -> None:
+    """16,384 values each, more than is read of a document: they take eight block RAMs a table (the bus four)."""
+    rows = ",\n".join("{" + ",".join(str((row * at) % 7) for at in range(64)) + "}" for row in range(256))
+    header = "".join(f"{declared.format(f't{n}')} = {{\n{rows},\n}};\n" for n in range(tables))
+    prediction = _with_header(header, " + ".join(f"t{n}[i & 3][i]" for n in range(tables)))
+    assert [loop.trip_count for loop in prediction.loops] == [64]
+    assert prediction.latency_cycles is not None and not any("left out" in warning for warning in prediction.warnings)
+    assert prediction.bram_18k == pytest.approx(4 + 8 * tables, abs=tables)
+
+
+def test_many_tables_that_are_short_by_themselves_are_no_code_together() -> None:
+    """30 layers of 2,000 weights each: the kernel behind them is read, and so are values of one that stands alone."""
+    values = ",".join(str(at % 9) for at in range(2000))
+    one = f"static const int t0[2000] = {{{values}}};\n"
+    header = "".join(one.replace("t0", f"t{n}") for n in range(30))
+    assert [loop.trip_count for loop in _with_header(header, "t29[i]").loops] == [64]
+    known = _with_header(one + "static const int rounds = t0[7];\n", "rounds")
+    assert known.latency_cycles is not None
 
 
 def test_a_header_that_is_too_long_leaves_work_for_the_kernel_and_is_told() -> None:

@@ -23,6 +23,7 @@ from ..program.handed import mark_handed
 from ..program.named import Names
 from .defaults import complete_calls
 from .grammar import CPP
+from .long_tables import without_long_tables
 from .pieces import roots
 from .placing import place_rest
 from .preprocess import Unit, preprocess
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 HEADER_SUFFIXES = (".h", ".hh", ".hpp", ".hxx", ".inc")
-
-# The values of a long table of numbers: where its size is stated, only an index that is known asks for one of them.
-_LONG_TABLE = re.compile(r"(\[([^\[\]{};=]{0,99})\]\s{0,99}=\s{0,99}\{)([\s\w.,+{}()-]{2000,}+)(?=;)")
 
 
 def read_program(
@@ -68,6 +66,7 @@ def _read_units(
     for unit_path, text in units:
         _check(text, unit_path)
         unit = preprocess(text, unit_path, files=files, include_dirs=include_dirs, defines=defines)
+        unit.text = without_long_tables(unit.text)
         readers.append(_read(unit, program))
         missing.update(dict.fromkeys(unit.missing_headers))
     for reader in readers:
@@ -104,8 +103,6 @@ _DENSE = re.compile(r"\S+")
 def _bounded_text(unit: Unit, program: ir.Program) -> str:
     """The unit's text as far as it is not too long to be parsed: cut between lines, the rest is left out."""
     text = unit.text
-    if len(text) > TEXT_CHARACTERS:
-        text = _LONG_TABLE.sub(lambda match: _without_values(match, program), text)
     if len(text) <= TEXT_CHARACTERS:
         return text
     left = TEXT_CHARACTERS
@@ -115,12 +112,6 @@ def _bounded_text(unit: Unit, program: ir.Program) -> str:
             program.work.leave_out(f"more than {TEXT_CHARACTERS // 1000} KB of code after macros and includes")
             return text[: text.rfind("\n", 0, match.start()) + 1]
     return text
-
-
-def _without_values(match: re.Match[str], program: ir.Program) -> str:
-    if not match.group(2).strip():
-        program.work.leave_out("a table without a stated size is too long to be read")
-    return match.group(1) + " " * (len(match.group(3)) - 1) + "}"
 
 
 def _read(unit: Unit, program: ir.Program) -> Reader:
