@@ -82,6 +82,8 @@ def _call_type(call: ir.Call, program: ir.Program | None) -> ir.CType:
         owner = type_of_expression(call.receiver, program)
         if owner.kind == "stream" and call.name in ("read", "read_nb"):
             return owner.element or UNKNOWN
+        if owner.kind == "vector" and call.name in ("real", "imag"):
+            return owner.element or UNKNOWN
     if program is not None and call.name in program.functions:
         return program.functions[call.name].returns
     if call.args:

@@ -156,7 +156,8 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
     label, given = split_template(reader.src(name).removeprefix("template ")) if name is not None else ("?", [])
     if argument is None:
         return ir.Call(label, args)
-    own = find_method(reader, reader.names.owner, label, args, given) if argument.type == "this" else None
+    base, label = _of_base(reader, label)
+    own = find_method(reader, base or reader.names.owner, label, args, given) if argument.type == "this" else None
     if own is not None:
         return ir.Call(own, args, span=reader.span(target))
     receiver = reader.expression(argument)
@@ -173,10 +174,17 @@ def _method_call(reader: Reader, target: Node, args: tuple[ir.Expr, ...]) -> ir.
         member = ir.Member(receiver, label)
         return called_object(reader, member, args) or ir.Call("range", args, receiver=member)
     if owner.kind == "struct":
-        label = find_method(reader, owner.name, label, args, given) or label
+        label = find_method(reader, base or owner.name, label, args, given) or label
     elif label[:4] in ("get_", "set_") and owner.field_of(label[4:]) is not None:
         return _of_field(ir.Member(receiver, label[4:]), args)
     return ir.Call(label, args, receiver=receiver)
+
+
+def _of_base(reader: Reader, label: str) -> tuple[str, str]:
+    """(struct, method) of `Base::f` in `this->Base::f(a)`, also by another name of the base; ("", f) without one."""
+    scope, member = split_scope(label)
+    kind = reader.names.named_type(scope) if scope else None
+    return (kind.name, member) if kind is not None and kind.kind == "struct" else ("", label)
 
 
 def _of_field(member: ir.Member, args: tuple[ir.Expr, ...]) -> ir.Expr:
