@@ -22,7 +22,41 @@ def binary(reader: Reader, node: Node) -> ir.Expr:
         if called is not None:
             return called
     made = expressions.binary(reader, node, op)
+    if op in _SIGNS:
+        cast = _cast_of_signed(reader, node, made)
+        if cast is not None:
+            return cast
     return operator_call(reader, op, (made.left, made.right), node) or made
+
+
+_SIGNS = ("-", "+", "*", "&")
+
+
+def _cast_of_signed(reader: Reader, node: Node, made: ir.Binary) -> ir.Expr | None:
+    """`(T)-a`, which the parser takes for a difference where it does not know that T is a type; None for all else.
+
+    Also within others: `x + (T)-a * b` is a sum of x and a product.
+    """
+    last: ir.Expr = made.left
+    before: ir.Binary | None = None
+    while isinstance(last, ir.Binary):
+        before, last = last, last.right
+    if not isinstance(last, ir.Ref) or last.var is not None or not reader.names.is_type(last.name):
+        return None
+    kind = reader.names.parse(last.name)
+    # The sign belongs to the first operand behind it, as far as no brackets hold more together.
+    right, first, parent = node.child_by_field_name("right"), made.right, None
+    while right is not None and right.type == "binary_expression" and isinstance(first, ir.Binary):
+        right, parent, first = right.child_by_field_name("left"), first, first.left
+    signed = first if made.op == "+" else ir.Unary(made.op, first)
+    cast = ir.Cast(kind, signed)
+    if parent is not None:
+        parent.left = cast
+    whole = cast if parent is None else made.right
+    if before is None:
+        return whole
+    before.right = whole
+    return made.left
 
 
 def _method_template(reader: Reader, node: Node) -> ir.Expr | None:
