@@ -98,6 +98,7 @@ class Reader:
     alias_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     special_classes: dict[str, list[tuple[Node, Node, list[str]]]] = field(default_factory=dict)
     outside: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # members of class templates
+    outside_values: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)  # their constants
     initial_fields: dict[str, dict[str, ir.Expr]] = field(default_factory=dict)  # `int a = 3;` by struct
     methods: set[str] = field(default_factory=set)  # declared in a class, their bodies perhaps elsewhere
     variable_templates: dict[str, tuple[Node, Node]] = field(default_factory=dict)

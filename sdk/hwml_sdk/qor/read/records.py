@@ -213,6 +213,17 @@ def _declared(node: Node) -> list[tuple[Node, Node | None]]:
     return found
 
 
+def static_outside(reader: Reader, owner: str, node: Node) -> None:
+    """`const T Fir<T>::c[N] = {...}`: a constant that a class declares and that has its values outside."""
+    item = node.child_by_field_name("declarator")
+    if item is None or not {"const", "constexpr"} & set(words_of(reader, node)):
+        return
+    base, base_dims = unpacked(reader, reader.type_of(node.child_by_field_name("type")))
+    label, dims, _ = declarator(reader, item.child_by_field_name("declarator"))
+    name = f"{owner}::{split_scope(label)[1]}"
+    _static(reader, name, (base, (*dims, *base_dims)), item.child_by_field_name("value"))
+
+
 def _static(reader: Reader, name: str, typed: tuple[ir.CType, Dims], given: Node | None) -> None:
     """A static member: a number where it is one, a constant array otherwise."""
     init = reader.expression(given) if given is not None else None

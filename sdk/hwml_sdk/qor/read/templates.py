@@ -17,7 +17,7 @@ from .declarators import declared_name, function_declarator
 from .functions import FUNCTION_STEPS, function_definition
 from .names import Table
 from .reader import MAX_INSTANCES, MAX_OPEN_CLASSES, Reader
-from .records import member_scope, method, record_body
+from .records import member_scope, method, record_body, static_outside
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -135,11 +135,25 @@ def keep_members(reader: Reader, nodes: Iterable[Node]) -> None:
             keep_members(reader, body.named_children)
         parameters = node.child_by_field_name("parameters") if node.type == "template_declaration" else None
         for inner in node.named_children if parameters is not None else ():
-            head = function_declarator(inner.child_by_field_name("declarator")) if "function" in inner.type else None
-            target = head.child_by_field_name("declarator") if head is not None else None
+            target = _declared_outside(inner)
             owner = _owner(reader, target) if target is not None else ""
             if owner and parameters is not None:
-                reader.outside.setdefault(owner, []).append((inner, parameters))
+                kept = reader.outside if "function" in inner.type else reader.outside_values
+                kept.setdefault(owner, []).append((inner, parameters))
+
+
+def _declared_outside(inner: Node) -> Node | None:
+    """What a template declares with a body or a value: the name of a function, or of a variable."""
+    declared = inner.child_by_field_name("declarator")
+    if "function" in inner.type:
+        head = function_declarator(declared)
+        return head.child_by_field_name("declarator") if head is not None else None
+    if inner.type != "declaration" or declared is None or declared.type != "init_declarator":
+        return None
+    named = declared.child_by_field_name("declarator")
+    while named is not None and named.type == "array_declarator":
+        named = named.child_by_field_name("declarator")
+    return named
 
 
 def _owner(reader: Reader, target: Node) -> str:
@@ -393,6 +407,9 @@ def _read_class(reader: Reader, name: str, inner: Node, bound: Bound) -> ir.CTyp
     reader.instances += 1
     reader.open_instances.add(key)
     outer, reader.bound = reader.bound, {**reader.around.get(name, {}), **bound}
+    for outside, parameters in reader.outside_values.get(name, ()):
+        bind(reader, dict(zip((label_of(reader, p) for p in parameters.named_children), arguments, strict=False)))
+        static_outside(reader, key, outside)
     made = record_body(reader, inner, key)
     reader.bound = outer
     for outside, parameters in reader.outside.get(name, ()):
