@@ -47,6 +47,7 @@ class Seen:
 class Handler(BaseHTTPRequestHandler):
     seen: Seen
     server: ThreadingHTTPServer
+    counted: bool = False
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -54,16 +55,23 @@ class Handler(BaseHTTPRequestHandler):
             self.seen.requests.append(asked)
             self.seen.keys.append(self.headers.get("Authorization", ""))
             self.seen.at_once += 1
+            self.counted = True
             self.seen.most_at_once = max(self.seen.most_at_once, self.seen.at_once)
         try:
             getattr(self, f"be_{asked['model']}")(len(self.seen.requests))
         except OSError:
             pass
         finally:
-            with self.seen.lock:
-                self.seen.at_once -= 1
+            self.done()
+
+    def done(self) -> None:
+        """Count no more, once: before the answer is sent, or who has it may ask anew while it still counts."""
+        with self.seen.lock:
+            self.seen.at_once -= self.counted
+            self.counted = False
 
     def send(self, status: int, kind: str, body: bytes, **headers: str) -> None:
+        self.done()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         for name, value in headers.items():
