@@ -1,0 +1,69 @@
+"""Long tables of numbers are left without their values: what stands around them stays in place, sizes are counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from hwml_sdk.qor.program import ir
+from hwml_sdk.qor.read.source import read_program
+
+MARK = "int mark(int a) { return a; }\n"
+
+
+def table(sizes: str, values: str, name: str = "t") -> str:
+    """A table, and a function in the second line."""
+    return f"static const int {name}{sizes} = {{{values}}};\n{MARK}"
+
+
+def read(text: str) -> tuple[ir.Variable, ir.Program]:
+    """The table and the whole."""
+    program = read_program(text)
+    return program.globals["t"], program
+
+
+def given(var: ir.Variable) -> int:
+    """How many values are known of it."""
+    return len(var.init.items) if isinstance(var.init, ir.Many) else 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "values", "dims"),
+    [
+        ("[5000]", ",".join(["77"] * 5000), (5000,)),
+        ("[]", ",".join(["77"] * 5000), (5000,)),
+        ("[]", ",".join(["77"] * 5000) + ",", (5000,)),
+        ("[ ]", ", ".join(["-7.5e-3f"] * 4097), (4097,)),
+        ("[][2]", ",".join(["{77,88}"] * 3000), (3000, 2)),
+        ("[][2]", ",".join(["{77,88}"] * 3000) + ", ", (3000, 2)),
+        ("[][1][2]", ",".join(["{{77,88}}"] * 3000), (3000, 1, 2)),
+        ("[]", ",".join(["MIX(1,22)"] * 2500), (2500,)),
+    ],
+)
+def test_the_size_of_a_long_table(sizes: str, values: str, dims: tuple[int, ...]) -> None:
+    var, program = read(table(sizes, values))
+    assert (var.dims, given(var)) == (dims, 0)
+    assert program.functions["mark"].span.start_line == 1 and program.functions["mark"].span.start_character == 0
+    assert program.work.used < 200 and not program.work.reason
+
+
+@pytest.mark.parametrize("count", [700, 4096])
+def test_a_table_that_is_not_so_long_keeps_its_values(count: int) -> None:
+    var, program = read(table("[]", ",".join(["777"] * count)))
+    assert (var.dims, given(var)) == ((count,), count) and "mark" in program.functions
+
+
+def test_tables_that_are_long_together_have_none() -> None:
+    """Four of 4,000 values keep them, five do not; one of less than 2,000 characters always does."""
+    values = ",".join(["7"] * 4000)
+    for others, kept in ((3, 4000), (4, 0)):
+        more = "".join(table("[4000]", values, f"u{n}") for n in range(others)).replace(MARK, "")
+        var, program = read(more + "static const int few[3] = {1, 2, 3};\n" + table("[4000]", values))
+        assert given(var) == kept and given(program.globals["few"]) == 3
+        assert "mark" in program.functions
+
+
+@pytest.mark.parametrize("values", ["{" + ",".join(["7"] * 5000), ",".join(["7"] * 5000) + "}"])
+def test_braces_that_do_not_close_are_left_alone(values: str) -> None:
+    """Half-typed code is read as it stands: nothing is made of a table whose end nobody knows."""
+    program = read_program(f"static const int t[] = {{{values}}};\n{MARK}")
+    assert program.globals["t"].dims != (5000,) or given(program.globals["t"]) == 5000
