@@ -95,6 +95,28 @@ def test_strengths_are_shares() -> None:
     assert strengths(row(impl=1.0), FEATURE_NAMES, "lut")[0][at["impl"]] == 1
 
 
+def test_where_strengths_end() -> None:
+    """2 ** 22 cycles are as large as can be; code without loops is a reason up to 2 ** 8 of them."""
+    at = {reason.name: index for index, reason in enumerate(REASONS)}
+    large = strengths(row(cf_latency_cycles=30.0), FEATURE_NAMES, "latency_cycles")[0]
+    assert large[at["large"]] == 1
+    for log_cycles, holds in ((8.0, 1), (8.5, 0)):
+        values = row(loops=0.0, cf_latency_cycles=log_cycles)
+        assert strengths(values, FEATURE_NAMES, "lut")[0][at["no_loop"]] == holds
+    assert strengths(row(cf_latency_cycles=1.0), FEATURE_NAMES, "lut")[0][at["no_loop"]] == 0
+
+
+def test_reasons_are_told_that_widen_most_first() -> None:
+    """A guess by .7, dataflow by .9, conditions by .1, a call by less; what has no words is not told."""
+    widens = {"guess": 0.7, "dataflow": 0.9, "branches": 0.1, "calls": 0.09, "some": 0.8}
+    weights = ((math.log(0.1), *[widens.get(reason.name, 0.0) for reason in REASONS]),) * len(LABELS)
+    on = row(guess_share=1.0, dataflow=1.0, branches=1.0, calls=1.0)
+    told = certainty(weights=weights).of(np.repeat(on, 2, axis=0), FEATURE_NAMES, np.repeat(SEEN, 2))[2]
+    words = {reason.name: reason.words for reason in REASONS}
+    wanted = tuple(words[name] for name in ("dataflow", "guess", "branches"))
+    assert [item["lut"] for item in told] == [wanted, wanted]
+
+
 @needs_artefact
 def test_one_more_reason_never_narrows_what_is_shipped() -> None:
     sure = Corrector.load("qor").certainty
