@@ -23,6 +23,7 @@ from hwml_sdk.qor.closed_form.design import estimate_source, make_options, make_
 from hwml_sdk.qor.learned.features import features_of
 from hwml_sdk.qor.lint.run import apply_safe_fixes, lint_source
 from hwml_sdk.qor.read.source import read_program
+from hwml_sdk.text import LINE_END
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.cpp"))]
@@ -79,7 +80,7 @@ def examine(text: str, path: str = "kernel.cpp") -> None:
     if "\0" in text:
         return
     shown = text if "#pragma HLS" in text else "#pragma HLS top\n" + text  # else it is none of an editor's business
-    lines = shown.split("\n")
+    lines = LINE_END.split(shown)  # as editors count them: a return by itself ends one, too
     analysis = analyze(path, shown, Settings())
     spans = [annotation.span for annotation in analysis.annotations] + [item.span for item in analysis.diagnostics]
     spans += [edit.span for item in analysis.diagnostics for fix in item.fixes for edit in fix.edits]
@@ -105,7 +106,7 @@ def examine(text: str, path: str = "kernel.cpp") -> None:
         amounts = [item.amount for item in prediction.explain if item.target == target]
         if value is not None and amounts:  # those under half a unit are left out, each
             assert abs(sum(amounts) - value) <= max(0.5 * (len(amounts) + 200), 1e-6 * value)
-    shifted = ["", *text.split("\n")]
+    shifted = ["", *LINE_END.split(text)]
     assert [i for i in prediction.explain if i.span is not None and not is_inside(i.span, shifted)] == []
 
 
