@@ -10,6 +10,7 @@ from ..program.constants import evaluate
 from ..program.expressions import leaves
 from ..program.sizes import Dims
 from ..program.typenames import INT, UNKNOWN
+from .long_tables import LEFT_OUT
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def in_order(reader: Reader, node: Node, kind: ir.CType, dims: Dims) -> ir.Expr:
 
     What cannot be placed is kept as the call of something that nobody reads, so that no figure is built on it.
     """
+    if node.named_child_count == 1 and reader.src(node.named_children[0]) == LEFT_OUT:
+        return ir.Many((ir.Const(None, UNKNOWN),))
     if not _has_designators(node):
         if node.named_child_count > MAX_VALUES:
             return ir.Many(tuple(ir.Const(None, UNKNOWN) for _ in range(node.named_child_count)))

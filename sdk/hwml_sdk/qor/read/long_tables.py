@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..program.budget import TEXT_CHARACTERS
 
+LEFT_OUT = "__hwml_values_left_out"  # stands for the values: what was not read is not zero
 LONG_VALUES = 4096  # of longer tables the size matters, the values do not
 ALL_VALUES = 16_000  # of the shorter ones together: a third of the nodes that are read of a document
 
@@ -39,11 +40,11 @@ def _together(counts: Sequence[int]) -> int:
 
 
 def _emptied(table: re.Match[str]) -> str:
-    """The table without a value, as long as it was."""
+    """The table without its values, as long as it was."""
     sizes = table[1]
     if _UNSTATED.match(sizes):
         sizes = _UNSTATED.sub(f"[{_elements(table[3])}]", sizes)
-    return (sizes + table[2]).ljust(len(table[0]) - 1) + "}"
+    return (sizes + table[2] + LEFT_OUT).ljust(len(table[0]) - 1) + "}"
 
 
 def _elements(values: str) -> int:

@@ -76,7 +76,8 @@ def _element(init: ir.Expr, cell: Sequence[float]) -> Number | None:
         if not isinstance(init, ir.Many) or at < 0 or at != int(at):
             return None
         if at >= len(init.items):
-            return 0
+            last = init.items[-1] if init.items else None
+            return None if isinstance(last, ir.Const) and last.value is None else 0  # values that were left out
         init = init.items[int(at)]
     return evaluate(init, {})
 
