@@ -13,7 +13,7 @@ from ..program.budget import TEXT_CHARACTERS
 
 LEFT_OUT = "__hwml_values_left_out"  # stands for the values: what was not read is not zero
 LONG_VALUES = 4096  # of longer tables the size matters, the values do not
-ALL_VALUES = 16_000  # of the shorter ones together: a third of the nodes that are read of a document
+ALL_VALUES = 16_000  # of all together, and of the shorter ones: a third of the nodes that are read of a document
 
 # Sizes, and a list of numbers, names and calls of 2,000 characters or more.
 _TABLE = re.compile(r"((?:\[[^\[\]{};=]{0,99}\]\s{0,99}){1,8})(=\s{0,99}\{)([\s\w.,+{}()-]{2000,}+)(?=;)", re.ASCII)
@@ -24,7 +24,7 @@ def without_long_tables(text: str) -> str:
     """The text in which all else stands where it stood; long tables are empty, with their first size where none is."""
     tables = list(_TABLE.finditer(text)) if len(text) > 2000 else []
     counts = [table[3].count(",") + 1 for table in tables]
-    if len(text) <= TEXT_CHARACTERS and sum(counts) <= LONG_VALUES:
+    if len(text) <= TEXT_CHARACTERS and sum(counts) <= ALL_VALUES:
         return text
     most = LONG_VALUES if len(text) <= TEXT_CHARACTERS and _together(counts) <= ALL_VALUES else 0
     out, at = [], 0
